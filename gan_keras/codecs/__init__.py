@@ -1,0 +1,7 @@
+"""Codecs: invertible maps between raw values and tensors, inside the TensorFlow graph."""
+
+from gan_keras.codecs.characters import CharacterCodec
+from gan_keras.codecs.text import TextCodec
+from gan_keras.codecs.words import WordCodec
+
+__all__ = ["CharacterCodec", "TextCodec", "WordCodec"]

@@ -1,0 +1,240 @@
+"""Text codecs: strings <-> token ids, inside the TensorFlow graph. This is what words, characters and subwords share."""
+
+import abc
+import collections
+import numbers
+
+import numpy as np
+import tensorflow as tf
+
+PADDING, START, END, UNKNOWN = range(4)
+LONGEST = 128
+BATCH_SIZE = 4096
+
+
+class TextCodec(abc.ABC):
+    """Invertible map between strings and rows of token ids, learned from lines of text by `adapt`.
+
+    Ids 0 to 3 are padding, start, end and unknown; the sorted vocabulary follows from 4. A row holds the tokens of a line,
+    then `END`, then `PADDING`: the start token is not part of it. Every method on tensors works eagerly, in a
+    `tf.function` and in a SavedModel, where `trackables` must be tracked.
+
+    Args:
+        fold_case: Whether text is put in lower case before all else.
+        max_vocabulary: Most entries of the vocabulary, the four special ones included; `None` for no limit.
+        min_count: A token seen fewer times than this becomes unknown.
+        length: Tokens of a row, `END` included; longer lines are cut. `None`: the longest line seen by `adapt`, at most 128.
+        vocabulary: A vocabulary learned before, the four special entries first; then `adapt` is not needed.
+
+    Raises:
+        ValueError: A limit that leaves no room for a token, or a vocabulary without the special entries.
+    """
+
+    unknown_mark = "<unk>"
+
+    def __init__(self, fold_case=False, max_vocabulary=None, min_count=1, length=None, vocabulary=None):
+        require_at_least("max_vocabulary", max_vocabulary, UNKNOWN + 2)
+        require_at_least("min_count", min_count, 1)
+        require_at_least("length", length, 2)
+        self.fold_case, self.max_vocabulary, self.min_count, self.length = fold_case, max_vocabulary, min_count, length
+        self.report = {}
+        self._vocabulary = None
+        if vocabulary is not None:
+            self.length = length or LONGEST
+            self._set_vocabulary(vocabulary)
+
+    @abc.abstractmethod
+    def _tokenize(self, strings):
+        """Splits valid UTF-8: string `[batch]` -> ragged string `[batch, (tokens)]`."""
+
+    @abc.abstractmethod
+    def detokenize(self, tokens):
+        """Joins tokens into text: ragged string `[batch, (tokens)]` -> string `[batch]`."""
+
+    def tokenize(self, strings):
+        """Splits text: string `[batch]` -> ragged string `[batch, (tokens)]`; invalid UTF-8 becomes U+FFFD."""
+        return self._tokenize(self._clean(strings))
+
+    def encode(self, strings):
+        """Text to ids: string `[batch]` -> int32 `[batch, length]`, every row with exactly one `END`."""
+        tokens, num_tokens = self.encode_prompt(strings)
+        return tf.where(tf.range(self.length) == num_tokens[:, tf.newaxis], END, tokens)
+
+    def encode_prompt(self, strings):
+        """The start of a text, to be continued by a generator.
+
+        Args:
+            strings: string `[batch]`.
+
+        Returns:
+            Token ids without `END`, int32 `[batch, length]`, and how many there are in each row, int32 `[batch]`, at most
+            `length - 1`.
+        """
+        ids = self._lookup(self.tokenize(strings))[:, : self.length - 1]
+        return ids.to_tensor(PADDING, shape=[None, self.length]), tf.cast(ids.row_lengths(), tf.int32)
+
+    def decode(self, ids):
+        """Ids to text: integers `[batch, any]` -> string `[batch]`; reads up to the first `END`, skips padding and start."""
+        ids = tf.ensure_shape(ids, [None, None])
+        keep = tf.logical_and(tf.cumsum(tf.cast(ids == END, tf.int32), axis=1) == 0, ids >= UNKNOWN)
+        tokens = tf.gather(tf.constant(self._token_array()), tf.boolean_mask(ids, keep))
+        return self.detokenize(tf.RaggedTensor.from_row_lengths(tokens, tf.math.count_nonzero(keep, axis=1)))
+
+    def adapt(self, lines):
+        """Learns the vocabulary and, unless it was given, the length; fills `report`.
+
+        Args:
+            lines: Iterable of `str` or UTF-8 `bytes`, one sample each. Blank lines are dropped, invalid UTF-8 is replaced.
+
+        Raises:
+            ValueError: `lines` is one string, holds something else than text, or holds no text.
+        """
+        texts, counts = read_lines(lines)
+        self._set_vocabulary([*self._special_tokens(), *sorted(self._learn(texts))])
+        num_tokens, num_unknown = self._measure(texts)
+        self.length = self.length or min(int(num_tokens.max()) + 1, LONGEST)
+        self.report = counts | {
+            "longest_line": int(num_tokens.max()),
+            "cut_lines": int(np.sum(num_tokens >= self.length)),
+            "tokens": int(num_tokens.sum()),
+            "unknown_tokens": num_unknown,
+            "unknown_share": num_unknown / max(int(num_tokens.sum()), 1),
+            "vocabulary_size": self.vocabulary_size,
+        }
+
+    def tokens(self, line):
+        """The tokens of one line as a list of `str`, for metrics and reports."""
+        return [token.decode() for token in self.tokenize([line]).flat_values.numpy()]
+
+    def unknown_words(self, line):
+        """The words of one line that the vocabulary lacks, as a list of `str`."""
+        tokens = self.tokenize([line])
+        unknown = self._lookup(tokens).flat_values == UNKNOWN
+        return [token.decode() for token in tokens.flat_values.numpy()[unknown.numpy()]]
+
+    @property
+    def vocabulary(self):
+        """List of `str`: the entry at place `i` has id `i`."""
+        self._check_adapted()
+        return list(self._vocabulary)
+
+    @property
+    def vocabulary_size(self):
+        """Number of ids, the four special ones included."""
+        self._check_adapted()
+        return len(self._vocabulary)
+
+    @property
+    def trackables(self):
+        """What a SavedModel must track beside its variables: the lookup table."""
+        self._check_adapted()
+        return [self._table]
+
+    def get_config(self):
+        """The constructor's arguments and the report of `adapt`; what `adapt` learned is among them."""
+        names = ("fold_case", "max_vocabulary", "min_count", "length", "report")
+        return {name: getattr(self, name) for name in names} | {"vocabulary": self._vocabulary}
+
+    @classmethod
+    def from_config(cls, config):
+        """The same codec again, `adapt` included."""
+        codec = cls(**{name: value for name, value in config.items() if name != "report"})
+        codec.report = dict(config["report"])
+        return codec
+
+    def _learn(self, texts):
+        """The most frequent tokens, equally frequent ones in the order of their characters."""
+        counts = self._count(self.tokenize, texts)
+        del counts[self.unknown_mark]  # A text may hold U+FFFD; a Counter does not mind if it does not.
+        ranked = sorted((-count, token) for token, count in counts.items() if count >= self.min_count)
+        room = None if self.max_vocabulary is None else self.max_vocabulary - len(self._special_tokens())
+        return [token for _, token in ranked[:room]]
+
+    def _count(self, tokenize, texts):
+        counts = collections.Counter()
+        for batch in batches(texts):
+            tokens, _, num = tf.unique_with_counts(tokenize(batch).flat_values)
+            counts.update(dict(zip((token.decode() for token in tokens.numpy()), num.numpy().tolist(), strict=True)))
+        return counts
+
+    def _measure(self, texts):
+        """Tokens of each line, int64 `[lines]`, and how many of all tokens are unknown."""
+        rows = [self._lookup(self.tokenize(batch)) for batch in batches(texts)]
+        unknown = sum(int(tf.math.count_nonzero(row.flat_values == UNKNOWN)) for row in rows)
+        return np.concatenate([row.row_lengths().numpy() for row in rows]), unknown
+
+    def _clean(self, strings):
+        strings = tf.ensure_shape(tf.convert_to_tensor(strings, tf.string), [None])
+        strings = tf.strings.unicode_transcode(strings, "UTF-8", "UTF-8", errors="replace")
+        return tf.strings.lower(strings, encoding="utf-8") if self.fold_case else strings
+
+    def _lookup(self, tokens):
+        self._check_adapted()
+        return tokens.with_flat_values(self._table.lookup(tokens.flat_values))
+
+    def _special_tokens(self):
+        return ["<pad>", "<start>", "<end>", self.unknown_mark]
+
+    def _set_vocabulary(self, vocabulary):
+        special = self._special_tokens()
+        if list(vocabulary[: len(special)]) != special:
+            raise ValueError(f"The vocabulary starts with {list(vocabulary[:4])}; expected {special}, then the tokens.")
+        self._vocabulary = list(vocabulary)
+        ids = np.arange(len(special), len(vocabulary), dtype=np.int32)
+        with tf.init_scope():  # Outside any graph that is being traced, so that later graphs can use the table too.
+            initializer = tf.lookup.KeyValueTensorInitializer(
+                self._token_array()[len(special) :], ids, tf.string, tf.int32
+            )
+            self._table = tf.lookup.StaticHashTable(initializer, default_value=UNKNOWN)
+
+    def _token_array(self):
+        self._check_adapted()
+        return np.array([token.encode() for token in self._vocabulary], dtype=object)
+
+    def _check_adapted(self):
+        if self._vocabulary is None:
+            raise ValueError(f"This {type(self).__name__} has no vocabulary yet: call `codec.adapt(lines)` first.")
+
+
+def require_at_least(name, value, least):
+    """Raises `ValueError` unless `value` is `None` or an integer of at least `least`."""
+    if value is not None and (not isinstance(value, numbers.Integral) or value < least):
+        raise ValueError(f"{name}={value!r}; expected an integer of at least {least}.")
+
+
+def batches(texts):
+    """Cuts a list in pieces that fit in memory as tokens."""
+    return (texts[start : start + BATCH_SIZE] for start in range(0, len(texts), BATCH_SIZE))
+
+
+def read_lines(lines):
+    """Reads samples of text.
+
+    Args:
+        lines: Iterable of `str` or `bytes`.
+
+    Returns:
+        The lines that are not blank, as a list of `str`, and a dict of what was counted on the way.
+
+    Raises:
+        ValueError: `lines` is one string, holds something else than text, or holds no text.
+    """
+    if isinstance(lines, (str, bytes)):
+        raise ValueError("Got one string; expected a list of lines: use `text.splitlines()`.")
+    decoded = [decode_line(line) for line in lines]
+    texts = [text for text, _ in decoded if text.strip()]
+    if not texts:
+        raise ValueError(f"Got {len(decoded)} lines, all of them empty; expected at least one line of text.")
+    invalid = sum(was_invalid for _, was_invalid in decoded)
+    return texts, {"lines": len(texts), "empty_lines": len(decoded) - len(texts), "invalid_lines": invalid}
+
+
+def decode_line(line):
+    """One line as valid `str`, and whether bytes of it had to be replaced."""
+    if not isinstance(line, (str, bytes)):
+        raise ValueError(f"Got a line of type {type(line).__name__}: {line!r:.80}; expected str or bytes.")
+    content = line if isinstance(line, bytes) else line.encode("utf-8", "surrogatepass")
+    try:
+        return content.decode(), False
+    except UnicodeDecodeError:
+        return content.decode(errors="replace"), True
