@@ -1,7 +1,8 @@
 """Codecs: invertible maps between raw values and tensors, inside the TensorFlow graph."""
 
 from gan_keras.codecs.characters import CharacterCodec
+from gan_keras.codecs.subwords import SubwordCodec
 from gan_keras.codecs.text import TextCodec
 from gan_keras.codecs.words import WordCodec
 
-__all__ = ["CharacterCodec", "TextCodec", "WordCodec"]
+__all__ = ["CharacterCodec", "SubwordCodec", "TextCodec", "WordCodec"]

@@ -1,4 +1,4 @@
-"""Text codecs: strings <-> token ids, inside the TensorFlow graph. This is what words, characters and subwords share."""
+"""Text codecs: strings <-> token ids, inside the TensorFlow graph. What words, characters and subwords share."""
 
 import abc
 import collections
@@ -15,15 +15,16 @@ BATCH_SIZE = 4096
 class TextCodec(abc.ABC):
     """Invertible map between strings and rows of token ids, learned from lines of text by `adapt`.
 
-    Ids 0 to 3 are padding, start, end and unknown; the sorted vocabulary follows from 4. A row holds the tokens of a line,
-    then `END`, then `PADDING`: the start token is not part of it. Every method on tensors works eagerly, in a
+    Ids 0 to 3 are padding, start, end and unknown; the sorted vocabulary follows from 4. A row holds the tokens of a
+    line, then `END`, then `PADDING`: the start token is not part of it. Every method on tensors works eagerly, in a
     `tf.function` and in a SavedModel, where `trackables` must be tracked.
 
     Args:
         fold_case: Whether text is put in lower case before all else.
         max_vocabulary: Most entries of the vocabulary, the four special ones included; `None` for no limit.
         min_count: A token seen fewer times than this becomes unknown.
-        length: Tokens of a row, `END` included; longer lines are cut. `None`: the longest line seen by `adapt`, at most 128.
+        length: Tokens of a row, `END` included; longer lines are cut. `None`: as the longest line seen by `adapt` needs,
+            at most 128.
         vocabulary: A vocabulary learned before, the four special entries first; then `adapt` is not needed.
 
     Raises:
@@ -67,14 +68,14 @@ class TextCodec(abc.ABC):
             strings: string `[batch]`.
 
         Returns:
-            Token ids without `END`, int32 `[batch, length]`, and how many there are in each row, int32 `[batch]`, at most
-            `length - 1`.
+            Token ids without `END`, int32 `[batch, length]`, and how many there are in each row, int32 `[batch]`, at
+            most `length - 1`.
         """
         ids = self._lookup(self.tokenize(strings))[:, : self.length - 1]
         return ids.to_tensor(PADDING, shape=[None, self.length]), tf.cast(ids.row_lengths(), tf.int32)
 
     def decode(self, ids):
-        """Ids to text: integers `[batch, any]` -> string `[batch]`; reads up to the first `END`, skips padding and start."""
+        """Ids to text: integers `[batch, any]` -> string `[batch]`; stops at the first `END`, skips padding and start."""
         ids = tf.ensure_shape(ids, [None, None])
         keep = tf.logical_and(tf.cumsum(tf.cast(ids == END, tf.int32), axis=1) == 0, ids >= UNKNOWN)
         tokens = tf.gather(tf.constant(self._token_array()), tf.boolean_mask(ids, keep))
@@ -84,7 +85,7 @@ class TextCodec(abc.ABC):
         """Learns the vocabulary and, unless it was given, the length; fills `report`.
 
         Args:
-            lines: Iterable of `str` or UTF-8 `bytes`, one sample each. Blank lines are dropped, invalid UTF-8 is replaced.
+            lines: Iterable of `str` or UTF-8 `bytes`, one sample each. Blank ones are dropped, invalid UTF-8 is replaced.
 
         Raises:
             ValueError: `lines` is one string, holds something else than text, or holds no text.
@@ -182,9 +183,8 @@ class TextCodec(abc.ABC):
         self._vocabulary = list(vocabulary)
         ids = np.arange(len(special), len(vocabulary), dtype=np.int32)
         with tf.init_scope():  # Outside any graph that is being traced, so that later graphs can use the table too.
-            initializer = tf.lookup.KeyValueTensorInitializer(
-                self._token_array()[len(special) :], ids, tf.string, tf.int32
-            )
+            tokens = tf.constant(self._token_array()[len(special) :], tf.string)
+            initializer = tf.lookup.KeyValueTensorInitializer(tokens, ids)
             self._table = tf.lookup.StaticHashTable(initializer, default_value=UNKNOWN)
 
     def _token_array(self):

@@ -1,0 +1,102 @@
+"""Subwords as tokens: frequent words whole, rare words in pieces, by TensorFlow Text's own WordPiece."""
+
+import keras
+import tensorflow as tf
+
+from gan_keras.codecs.text import UNKNOWN, TextCodec
+from gan_keras.codecs.words import JOINER, join_words, split_words
+
+SUFFIX = "\uffee"
+SUFFIX_IN_TEXT = "\u25cb"
+LONGEST_PIECE = 32
+LONGEST_WORD_BYTES = 1000
+
+
+@keras.saving.register_keras_serializable(package="gan_keras")
+class SubwordCodec(TextCodec):
+    """One token a word or a piece of a word: `unseeing` may become `un`, `￮see`, `￮ing`.
+
+    Text is split as by `WordCodec`, words are cut by WordPiece: the longest known piece first, and `￮` (U+FFEE) starts
+    a piece that goes on with a word (`￮` in the text becomes `○`). Only a character that the vocabulary lacks makes its
+    word unknown (`<unk>`); the vocabulary spells the `max_vocabulary / 2` most frequent characters of the lines, so
+    that Chinese, with its many characters, is better served by `CharacterCodec`.
+
+    Args:
+        max_vocabulary: Most entries of the vocabulary, the four special ones included; the learner stays near to it.
+        fold_case, length, vocabulary: As in `TextCodec`.
+
+    Raises:
+        ImportError: TensorFlow Text is not installed.
+
+    Reference: [Wu et al., 2016](https://arxiv.org/abs/1609.08144),
+        [Song et al., 2021](https://arxiv.org/abs/2012.15524).
+    """
+
+    def __init__(self, max_vocabulary=8000, fold_case=False, length=None, vocabulary=None):
+        import_tensorflow_text()
+        super().__init__(fold_case, max_vocabulary, length=length, vocabulary=vocabulary)
+
+    def _tokenize(self, strings):
+        self._check_adapted()
+        return self._tokenizer.tokenize(self._words(strings)).merge_dims(-2, -1)
+
+    def detokenize(self, tokens):
+        """Joins pieces to words and words to text: ragged string `[batch, (tokens)]` -> string `[batch]`."""
+        pieces = tf.strings.reduce_join(tokens, axis=-1, separator=" ")
+        return join_words(tf.strings.regex_replace(pieces, f" ?{SUFFIX}", ""))
+
+    def unknown_words(self, line):
+        """The words of one line with a character that the vocabulary lacks, as a list of `str`."""
+        words = self._words(self._clean([line])).flat_values
+        unknown = tf.reduce_any(self._lookup(self._tokenizer.tokenize(words)) == UNKNOWN, axis=1)
+        return [word.decode().replace(JOINER, "") for word in words.numpy()[unknown.numpy()]]
+
+    def get_config(self):
+        """The constructor's arguments and the report of `adapt`; what `adapt` learned is among them."""
+        config = super().get_config()
+        del config["min_count"]
+        return config
+
+    def _words(self, strings):
+        return split_words(tf.strings.regex_replace(strings, SUFFIX, SUFFIX_IN_TEXT))
+
+    def _learn(self, texts):
+        from tensorflow_text.tools.wordpiece_vocab import wordpiece_tokenizer_learner_lib as learner
+
+        room = self.max_vocabulary - len(self._special_tokens())
+        pieces = learner.learn(
+            sorted(self._count(lambda batch: self._words(self._clean(batch)), texts).items()),
+            vocab_size=room,
+            reserved_tokens=[],
+            lower_thresh=2,
+            max_token_length=LONGEST_PIECE,
+            max_unique_chars=max(
+                room // 2, 1
+            ),  # Every character needs two pieces: one that starts a word, one that goes on.
+            joiner=SUFFIX,
+        )
+        # The learner may end above its target. What spells every word, the single characters, goes before the rest.
+        return sorted(pieces, key=lambda piece: len(piece.removeprefix(SUFFIX)) > 1)[:room]
+
+    def _set_vocabulary(self, vocabulary):
+        super()._set_vocabulary(vocabulary)
+        self._tokenizer = import_tensorflow_text().FastWordpieceTokenizer(
+            self._vocabulary,
+            suffix_indicator=SUFFIX,
+            max_bytes_per_word=LONGEST_WORD_BYTES,
+            token_out_type=tf.string,
+            unknown_token=self.unknown_mark,
+            no_pretokenization=True,
+        )
+
+
+def import_tensorflow_text():
+    """The module `tensorflow_text`, loaded only where it is needed: it has no wheels for some platforms."""
+    try:
+        import tensorflow_text
+    except ImportError as error:
+        raise ImportError(
+            "SubwordCodec needs TensorFlow Text, which is not installed: `pip install tensorflow-text` has wheels for Linux "
+            "on x86_64; elsewhere use WordCodec or CharacterCodec."
+        ) from error
+    return tensorflow_text
