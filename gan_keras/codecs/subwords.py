@@ -96,7 +96,7 @@ def import_tensorflow_text():
         import tensorflow_text
     except ImportError as error:
         raise ImportError(
-            "SubwordCodec needs TensorFlow Text, which is not installed: `pip install tensorflow-text` has wheels for Linux "
-            "on x86_64; elsewhere use WordCodec or CharacterCodec."
+            "SubwordCodec needs TensorFlow Text, which is not installed: `pip install tensorflow-text` has wheels for "
+            "Linux on x86_64; elsewhere use WordCodec or CharacterCodec."
         ) from error
     return tensorflow_text

@@ -23,8 +23,8 @@ class TextCodec(abc.ABC):
         fold_case: Whether text is put in lower case before all else.
         max_vocabulary: Most entries of the vocabulary, the four special ones included; `None` for no limit.
         min_count: A token seen fewer times than this becomes unknown.
-        length: Tokens of a row, `END` included; longer lines are cut. `None`: as the longest line seen by `adapt` needs,
-            at most 128.
+        length: Tokens of a row, `END` included; longer lines are cut. `None`: what the longest line seen by `adapt`
+            needs, at most 128.
         vocabulary: A vocabulary learned before, the four special entries first; then `adapt` is not needed.
 
     Raises:
@@ -75,7 +75,7 @@ class TextCodec(abc.ABC):
         return ids.to_tensor(PADDING, shape=[None, self.length]), tf.cast(ids.row_lengths(), tf.int32)
 
     def decode(self, ids):
-        """Ids to text: integers `[batch, any]` -> string `[batch]`; stops at the first `END`, skips padding and start."""
+        """Ids to text: integers `[batch, any]` -> string `[batch]`; stops at the first `END`, skips special ids."""
         ids = tf.ensure_shape(ids, [None, None])
         keep = tf.logical_and(tf.cumsum(tf.cast(ids == END, tf.int32), axis=1) == 0, ids >= UNKNOWN)
         tokens = tf.gather(tf.constant(self._token_array()), tf.boolean_mask(ids, keep))
@@ -85,7 +85,7 @@ class TextCodec(abc.ABC):
         """Learns the vocabulary and, unless it was given, the length; fills `report`.
 
         Args:
-            lines: Iterable of `str` or UTF-8 `bytes`, one sample each. Blank ones are dropped, invalid UTF-8 is replaced.
+            lines: Iterable of `str` or UTF-8 `bytes`, one sample each. Blank ones are dropped, invalid bytes replaced.
 
         Raises:
             ValueError: `lines` is one string, holds something else than text, or holds no text.

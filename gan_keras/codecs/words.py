@@ -17,7 +17,7 @@ PUNCTUATION = r"[\p{P}\p{S}][\p{P}\p{S}\p{M}\x{200d}]*"
 class WordCodec(TextCodec):
     """One token a word, one token a run of punctuation: "The wheel." becomes `The`, `wheel`, `￭.`.
 
-    The joiner `￭` (U+FFED) stands where punctuation touched its neighbour, so that decoding gives the text back exactly,
+    The joiner `￭` (U+FFED) stands where punctuation touched its neighbour, so that decoding gives the text back,
     except that runs of white space become one space (and `￭` in the text becomes `■`). Apostrophes, hyphens and dots
     between letters, and commas before digits, stay inside their word: don't, state-of-the-art, 3.5, 1,000. An unknown
     word decodes to `<unk>`. See `TextCodec` for the arguments.
@@ -38,8 +38,8 @@ class WordCodec(TextCodec):
 def split_words(strings):
     """Splits valid UTF-8 into words and marked punctuation: string `[batch]` -> ragged string `[batch, (tokens)]`.
 
-    RE2 cannot look around, so joiners are first put around every run of punctuation and, as one replacement serves both,
-    after every word. Those that enclose nothing and those beside white space (two spaces in a row) are then taken away.
+    RE2 cannot look around, so joiners are first put around every run of punctuation and, as one replacement serves
+    both, after every word. Those that enclose nothing and those beside white space (two spaces) are then taken away.
     """
     replacements = [
         (JOINER, JOINER_IN_TEXT),
