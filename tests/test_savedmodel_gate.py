@@ -1,0 +1,119 @@
+"""Each test saves a model with one fault, without `export`'s care, and expects the gate to name that fault."""
+
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
+
+from gan_keras import savedmodel_replay
+from gan_keras.savedmodel_gate import check, list_ops
+from gan_keras.savedmodel_replay import ExportError
+
+X = tf.TensorSpec([None], tf.float32, name="x")
+ROWS = np.array([1.0, 2.0], np.float32)
+
+
+def save(path, function, spec=X, module=None, **options):
+    concrete = tf.function(function, **options).get_concrete_function(spec)
+    tf.saved_model.save(module or tf.Module(), str(path), signatures=concrete)
+    return str(path)
+
+
+def test_a_python_function_is_refused(tmp_path):
+    path = save(tmp_path, lambda x: {"y": tf.ensure_shape(tf.py_function(lambda v: v + 1, [x], tf.float32), [None])})
+    with pytest.raises(ExportError, match="EagerPyFunc .* calls Python"):
+        check(path)
+
+
+def test_a_function_that_must_be_compiled_is_refused(tmp_path):
+    compiled = tf.function(lambda x: x * 2, jit_compile=True)
+    with pytest.raises(ExportError, match="servers switch XLA off"):
+        check(save(tmp_path, lambda x: {"y": compiled(x)}))
+
+
+def test_a_ragged_output_is_refused(tmp_path):
+    spec = tf.TensorSpec([None], tf.string, name="text")
+    with pytest.raises(ExportError, match="'words' of the signature 'serving_default' is a composite tensor"):
+        check(save(tmp_path, lambda text: {"words": tf.strings.split(text)}, spec))
+
+
+@pytest.mark.parametrize(
+    ("function", "spec", "message"),
+    [
+        (lambda x: {"y": tf.reduce_sum(x)}, X, r"'y' .* has shape \(\). Expected a batch dimension"),
+        (lambda x: {"y": tf.cast(x, tf.float16)}, X, "'y' .* is float16"),
+        (lambda b64: {"y": b64 + 1}, tf.TensorSpec([None], tf.float32, name="b64"), "takes for base64"),
+        (lambda x: {"y": x + 1}, tf.TensorSpec([], tf.float32, name="x"), "'x' .* Expected a batch dimension"),
+    ],
+)
+def test_a_signature_that_rest_cannot_carry_is_refused(tmp_path, function, spec, message):
+    with pytest.raises(ExportError, match=message):
+        check(save(tmp_path, function, spec))
+
+
+def test_weights_that_are_stored_twice_are_refused(tmp_path):
+    module = tf.Module()
+    module.weights = [tf.Variable(tf.zeros([100])), tf.Variable(tf.zeros([100]))]
+    path = save(tmp_path, lambda x: {"y": x + module.weights[0][0]}, module=module)
+    with pytest.raises(ExportError, match="take 800 bytes for weights of 400"):
+        check(path, weight_bytes=400)
+
+
+def test_an_output_that_differs_from_eager_execution_is_refused(tmp_path):
+    path = save(tmp_path, lambda x: {"y": tf.ensure_shape(x, [None]) * 2})
+    expected = {"serving_default": ({"x": ROWS}, {"y": np.array([2.0, 4.001], np.float32)})}
+    with pytest.raises(ExportError, match=r"'y' .* differs from eager execution: served \[2. 4.\]"):
+        check(path, expected)
+
+
+def test_a_signature_without_a_guard_of_ranks_is_refused(tmp_path):
+    path = save(tmp_path, lambda x: {"y": x * 2})
+    expected = {"serving_default": ({"x": ROWS}, {"y": 2 * ROWS})}
+    with pytest.raises(ExportError, match="serving_default with inputs of rank 0 gives an answer"):
+        check(path, expected)
+
+
+def test_a_crash_of_the_child_is_an_error_of_ours(tmp_path):
+    pytest.importorskip("tensorflow_text")
+    from tensorflow_text import WhitespaceTokenizer
+
+    spec = tf.TensorSpec([None], tf.string, name="text")
+    path = save(tmp_path, lambda text: {"num": WhitespaceTokenizer().tokenize(text).row_lengths()}, spec)
+    expected = {"serving_default": ({"text": np.array(["a b", "c"])}, {"num": np.array([2, 1])})}
+    with pytest.raises(ExportError, match="ended with status -11 in serving_default with inputs of rank 0"):
+        check(path, expected)
+
+
+def test_a_python_session_stands_in_where_the_c_library_is_missing_and_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(savedmodel_replay.c_api_loader, "find_library", lambda: None)
+    path = save(tmp_path, lambda x: {"y": tf.ensure_shape(x, [None]) * 2})
+    report = check(path, {"serving_default": ({"x": ROWS}, {"y": 2 * ROWS})})
+    assert "has no C++ library" in report["loader"]
+    assert report["largest_difference"] == 0.0
+
+
+def test_a_child_that_does_not_end_is_stopped(monkeypatch):
+    monkeypatch.setattr(savedmodel_replay, "TIMEOUT_SECONDS", 0.1)
+    with pytest.raises(ExportError, match="took over 0.1 s"):
+        savedmodel_replay._run([sys.executable, "-c", "import time; time.sleep(60)"])
+
+
+def test_an_op_that_the_server_lacks_is_named(tmp_path):
+    path = save(tmp_path, lambda x: {"y": tf.exp(x)})
+    file = tmp_path / "saved_model.pb"
+    model = saved_model_pb2.SavedModel.FromString(file.read_bytes())
+    for function in model.meta_graphs[0].graph_def.library.function:
+        for node in function.node_def:
+            node.op = node.op.replace("Exp", "OpOfAnotherLibrary")
+    file.write_bytes(model.SerializeToString())
+    with pytest.raises(ExportError, match="does not load in .* Op type not registered 'OpOfAnotherLibrary'"):
+        check(path)
+
+
+def test_ops_inside_functions_are_listed(tmp_path):
+    ops = list_ops(save(tmp_path, lambda x: {"y": tf.exp(x)}))
+    assert "Exp" in ops
+    assert "PartitionedCall" in ops
+    assert not any(op.startswith("__inference") for op in ops)
