@@ -1,5 +1,7 @@
 """Subwords as tokens: frequent words whole, rare words in pieces, by TensorFlow Text's own WordPiece."""
 
+import collections
+
 import keras
 import tensorflow as tf
 
@@ -8,6 +10,7 @@ from gan_keras.codecs.words import JOINER, join_words, split_words
 
 SUFFIX = "\uffee"
 SUFFIX_IN_TEXT = "\u25cb"
+NULL_IN_TEXT = "\ufffd"
 LONGEST_PIECE = 32
 LONGEST_WORD_BYTES = 1000
 
@@ -58,14 +61,16 @@ class SubwordCodec(TextCodec):
         return config
 
     def _words(self, strings):
+        strings = tf.strings.regex_replace(strings, r"\x{0}", NULL_IN_TEXT)  # TensorFlow Text allows it in no piece.
         return split_words(tf.strings.regex_replace(strings, SUFFIX, SUFFIX_IN_TEXT))
 
     def _learn(self, texts):
         from tensorflow_text.tools.wordpiece_vocab import wordpiece_tokenizer_learner_lib as learner
 
         room = self.max_vocabulary - len(self._special_tokens())
+        counts = self._count(lambda batch: self._words(self._clean(batch)), texts)
         pieces = learner.learn(
-            sorted(self._count(lambda batch: self._words(self._clean(batch)), texts).items()),
+            sorted(cut_long_words(counts).items()),
             vocab_size=room,
             reserved_tokens=[],
             lower_thresh=2,
@@ -88,6 +93,15 @@ class SubwordCodec(TextCodec):
             unknown_token=self.unknown_mark,
             no_pretokenization=True,
         )
+
+
+def cut_long_words(counts):
+    """Cuts words that the learner would leave out, with all their characters, as too long."""
+    cut = collections.Counter()
+    for word, count in counts.items():
+        for start in range(0, len(word), LONGEST_PIECE):
+            cut[word[start : start + LONGEST_PIECE]] += count
+    return cut
 
 
 def import_tensorflow_text():

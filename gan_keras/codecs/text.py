@@ -178,6 +178,8 @@ class TextCodec(abc.ABC):
 
     def _set_vocabulary(self, vocabulary):
         special = self._special_tokens()
+        if len(vocabulary) == len(special):
+            raise ValueError("The vocabulary holds no token: lower `min_count` or raise `max_vocabulary`.")
         if list(vocabulary[: len(special)]) != special:
             raise ValueError(f"The vocabulary starts with {list(vocabulary[:4])}; expected {special}, then the tokens.")
         self._vocabulary = list(vocabulary)
