@@ -1,0 +1,167 @@
+"""The quality-diversity frontier: BLEU against Self-BLEU over temperatures, the only fair way to compare two samplers.
+
+A lower temperature raises BLEU and Self-BLEU alike, so one point says nothing: a sampler is better where its curve lies
+above the other's at the same Self-BLEU.
+
+Reference: [Language GANs Falling Short](https://arxiv.org/abs/1811.02549).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
+
+
+class Point(NamedTuple):
+    """One setting of one sampler.
+
+    Attributes:
+        bleu: Dictionary from n to BLEU-n, in [0, 1], higher is better.
+        self_bleu: Dictionary from n to Self-BLEU-n, in [0, 1], lower is better; empty where it was not published.
+        temperature: Temperature of the samples, None where it does not apply.
+    """
+
+    bleu: dict
+    self_bleu: dict
+    temperature: float | None = None
+
+
+class PublishedRow(NamedTuple):
+    """Published scores of a model, fields as in `Point`, and where they stand."""
+
+    bleu: dict
+    self_bleu: dict
+    source: str
+
+
+def _row(source, bleu, self_bleu=()):
+    orders = (2, 3, 4, 5)
+    return PublishedRow(dict(zip(orders, bleu, strict=True)), dict(zip(orders, self_bleu, strict=False)), source)
+
+
+_TEXYGEN = "README of github.com/geek-ai/Texygen, all 10,000 test references"
+_RELGAN = "RelGAN (Nie, Narodytska and Patel, ICLR 2019), table 2; its code scores 100 lines; no Self-BLEU published"
+
+PUBLISHED_COCO = {
+    "MLE": _row(_TEXYGEN, (0.731, 0.497, 0.305, 0.189), (0.916, 0.769, 0.583, 0.408)),
+    "SeqGAN": _row(_TEXYGEN, (0.745, 0.498, 0.294, 0.180), (0.950, 0.840, 0.670, 0.489)),
+    "MaliGAN": _row(_TEXYGEN, (0.673, 0.432, 0.257, 0.159), (0.918, 0.781, 0.606, 0.437)),
+    "RankGAN": _row(_TEXYGEN, (0.743, 0.467, 0.264, 0.156), (0.959, 0.882, 0.762, 0.618)),
+    "LeakGAN": _row(_TEXYGEN, (0.746, 0.528, 0.355, 0.230), (0.966, 0.913, 0.848, 0.780)),
+    "TextGAN": _row(_TEXYGEN, (0.593, 0.463, 0.277, 0.207), (0.942, 0.931, 0.804, 0.746)),
+    "RelGAN(100)": _row(_RELGAN, (0.849, 0.687, 0.502, 0.331)),
+    "RelGAN(1000)": _row(_RELGAN, (0.814, 0.634, 0.455, 0.303)),
+}
+
+
+def dominates(point, row):
+    """Whether all numbers of `point` are at least as good as those of `row`: BLEU not lower, Self-BLEU not higher.
+
+    Args:
+        point: A `Point`.
+        row: A `Point` or a `PublishedRow` with Self-BLEU.
+
+    Raises:
+        ValueError: Where `row` has no Self-BLEU; `reaches` compares BLEU alone.
+    """
+    if not row.self_bleu:
+        raise ValueError("Got a row without Self-BLEU. Expected both: use reaches(point, row, self_bleu_limit) for it.")
+    return _has_bleu_of(point, row) and all(point.self_bleu[n] <= value for n, value in row.self_bleu.items())
+
+
+def reaches(point, row, self_bleu_limit):
+    """Whether `point` has at least the BLEU figures of `row` at a Self-BLEU-5 of at most `self_bleu_limit`."""
+    return _has_bleu_of(point, row) and point.self_bleu[5] <= self_bleu_limit
+
+
+def _has_bleu_of(point, row):
+    return all(point.bleu[n] >= value for n, value in row.bleu.items())
+
+
+def gain_over(points, baseline_points, order=5):
+    """How much higher BLEU is than the baseline's at the same Self-BLEU, on average over the points.
+
+    The baseline is interpolated linearly between its points and never beyond: points of lower or higher Self-BLEU than
+    all of the baseline's are left out.
+
+    Args:
+        points: `Point`s of the sampler in question.
+        baseline_points: `Point`s of the baseline.
+        order: The n of BLEU-n and Self-BLEU-n.
+
+    Returns:
+        Float, positive where the sampler is better.
+
+    Raises:
+        ValueError: Where no point lies in the range of the baseline's Self-BLEU.
+    """
+    baseline = np.array(sorted((point.self_bleu[order], point.bleu[order]) for point in baseline_points))
+    curve = np.array([(point.self_bleu[order], point.bleu[order]) for point in points])
+    lowest, highest = baseline[0, 0], baseline[-1, 0]
+    inside = curve[(curve[:, 0] >= lowest) & (curve[:, 0] <= highest)]
+    if not len(inside):
+        raise ValueError(
+            f"Got points with Self-BLEU-{order} from {curve[:, 0].min():.3f} to {curve[:, 0].max():.3f}, a baseline "
+            f"from {lowest:.3f} to {highest:.3f}. Expected an overlap: sample one of them at further temperatures."
+        )
+    return float(np.mean(inside[:, 1] - np.interp(inside[:, 0], *baseline.T)))
+
+
+def bootstrap_interval(values, seed=0, num_resamples=10_000):
+    """Interval of 95 % for the mean of `values`, by the percentile bootstrap.
+
+    For two samplers give the differences of the pairs (same seed, same sentence): pairing removes what they share.
+    With fewer than about ten values the interval is too narrow: three seeds give little more than their range.
+
+    Args:
+        values: Floats, `(values,)`, at least two.
+        seed: The same seed gives the same interval.
+        num_resamples: Number of resamples.
+
+    Returns:
+        Two floats, the 2.5 % and the 97.5 % quantile of the resampled means.
+
+    Raises:
+        ValueError: For fewer than two values.
+    """
+    values = np.asarray(values, np.float64)
+    if values.ndim != 1 or len(values) < 2:
+        raise ValueError(
+            f"Got values of shape {values.shape}. Expected one row of at least two; give pairs as differences."
+        )
+    generator = np.random.default_rng(seed)
+    means = [generator.choice(values, len(values)).mean() for _ in range(num_resamples)]
+    return tuple(np.quantile(means, [0.025, 0.975]).tolist())
+
+
+def plot(frontiers, path, real=None, order=5):
+    """Draws one line a sampler, its points labelled by their temperature; better is up and to the left.
+
+    Args:
+        frontiers: Dictionary from a sampler's name to its list of `Point`s.
+        path: Where to write the picture; the ending (.png, .svg) says which kind.
+        real: `Point` of real sentences scored as if they were generated, drawn as a star.
+        order: The n of BLEU-n and Self-BLEU-n.
+    """
+    figure = Figure(figsize=(8, 5.5), layout="constrained")
+    axes = figure.add_subplot(
+        xlabel=f"Self-BLEU-{order} (lower: more diverse)", ylabel=f"BLEU-{order} (higher: more plausible)"
+    )
+    for name, points in frontiers.items():
+        _draw_line(axes, name, sorted(points, key=lambda point: point.self_bleu[order]), order)
+    if real is not None:
+        axes.plot(real.self_bleu[order], real.bleu[order], "k*", markersize=15, label="real sentences", zorder=3)
+    axes.grid(alpha=0.3)
+    axes.margins(0.08)
+    axes.legend(title="labels: temperature")
+    figure.savefig(path, dpi=150)
+
+
+def _draw_line(axes, name, points, order):
+    coordinates = [(point.self_bleu[order], point.bleu[order]) for point in points]
+    (line,) = axes.plot(*zip(*coordinates, strict=True), marker="o", markersize=4, label=name)
+    style = {"fontsize": 7, "color": line.get_color(), "path_effects": [withStroke(linewidth=2, foreground="white")]}
+    for point, position in zip(points, coordinates, strict=True):
+        if point.temperature is not None:
+            axes.annotate(f"{point.temperature:.3g}", position, xytext=(4, -9), textcoords="offset points", **style)

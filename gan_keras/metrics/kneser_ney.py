@@ -1,0 +1,206 @@
+"""Interpolated Kneser-Ney: the n-gram language model that every neural generator of text has to beat, and their judge.
+
+After a context c the next word w has the probability
+
+    p(w | c) = max(count(c w) - discount, 0) / count(c) + backoff(c) * p(w | c without its first word)
+
+where `backoff(c)` is the mass that the discounts set free. Below the highest order `count` is the number of distinct
+words that precede (words that begin a sentence are simply counted): "francisco" is frequent but follows one word only.
+The recursion ends with 1 / vocabulary size, which is all that an unseen word gets.
+
+References: [Kneser and Ney, 1995](https://doi.org/10.1109/ICASSP.1995.479394),
+[Chen and Goodman, 1999](https://doi.org/10.1006/csla.1999.0128).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gan_keras.metrics.ngrams import MISSING, Corpus, NgramIndex, number_tokens
+from gan_keras.metrics.tempered_sampling import TemperedSampler
+
+END, UNKNOWN = "</s>", "<unk>"
+_START_ID, _END_ID, _FIRST_WORD_ID = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class _Level:
+    """The n-grams of one order n, and the contexts of n - 1 words that they continue.
+
+    Attributes:
+        contexts: Number of the context of each n-gram, ascending, `(ngrams,)`.
+        probabilities: p(last word | context), interpolated with all lower orders, `(ngrams,)`.
+        backoffs: Factor of the lower order's probability, 1 for a context that nothing continues, `(contexts,)`.
+    """
+
+    contexts: np.ndarray
+    probabilities: np.ndarray
+    backoffs: np.ndarray
+
+
+class KneserNey:
+    """Interpolated Kneser-Ney n-gram model of sentences of strings or of integers.
+
+    Args:
+        order: n, the length of the longest n-grams, >= 1.
+        discount: Taken off each count, in (0, 1).
+
+    Raises:
+        ValueError: For an order or a discount outside its range.
+    """
+
+    def __init__(self, order=5, discount=0.75):
+        if order < 1 or not 0.0 < discount < 1.0:
+            raise ValueError(f"Got order {order} and discount {discount}. Expected order >= 1 and discount in (0, 1).")
+        self.order, self.discount = order, discount
+
+    def fit(self, sentences, vocabulary_size=None):
+        """Counts the n-grams of the training sentences.
+
+        Args:
+            sentences: List of token lists, at least one.
+            vocabulary_size: How many words there are, seen or not, the sentence end included: each unseen word has
+                about discount / vocabulary_size. Likelihoods of two models compare only with the same value. By default
+                the words of `sentences`, the end and one unknown word.
+
+        Returns:
+            The fitted model itself.
+
+        Raises:
+            ValueError: Without sentences, or for a vocabulary smaller than the words seen.
+        """
+        if not len(sentences):
+            raise ValueError("Got no sentences to fit. Expected at least one.")
+        self.numbers = number_tokens(sentences, first=_FIRST_WORD_ID)
+        self.words = [None, None, *self.numbers]
+        self.vocabulary_size = len(self.numbers) + 2 if vocabulary_size is None else vocabulary_size
+        if self.vocabulary_size < len(self.numbers) + 1:
+            raise ValueError(
+                f"Got vocabulary_size {vocabulary_size} but {len(self.numbers)} distinct words and the sentence end. "
+                "Expected at least as many: count the words of all texts that the model will see."
+            )
+        corpus = self._encode(sentences)
+        self.index = NgramIndex(corpus, len(self.words), min(self.order, corpus.lengths.max()))
+        self._levels = self._estimate(self.index.locate(corpus))
+        return self
+
+    def _encode(self, sentences):
+        words = Corpus.encode(sentences, self.numbers)
+        starts = np.cumsum(words.lengths) - words.lengths
+        tokens = np.insert(words.tokens, starts, _START_ID)
+        return Corpus(np.insert(tokens, np.cumsum(words.lengths + 1), _END_ID), words.lengths + 2)
+
+    def _estimate(self, rows):
+        """A `_Level` an order, from the numbers of the n-grams that end at each token, `(order, tokens)`."""
+        levels, lower, shorter = [], np.array([1.0 / self.vocabulary_size]), np.zeros_like(rows[0])
+        for keys, ngrams, longer in zip(self.index.keys, rows, [*rows[1:], None], strict=True):
+            present = ngrams != MISSING
+            suffixes = np.zeros(len(keys), np.int64)
+            suffixes[ngrams[present]] = shorter[present]
+            counts = _counts(ngrams[present], None if longer is None else longer[present], len(keys))
+            if not levels:
+                counts[_START_ID] = 0
+            levels.append(self._level(keys // self.index.num_tokens, counts, lower[suffixes], len(lower)))
+            lower, shorter = levels[-1].probabilities, ngrams
+        return levels
+
+    def _level(self, contexts, counts, lower_probabilities, num_contexts):
+        totals = np.bincount(contexts, counts, minlength=num_contexts)
+        continuations = np.bincount(contexts, counts > 0, minlength=num_contexts)
+        backoffs = np.where(totals > 0, self.discount * continuations / np.maximum(totals, 1), 1.0)
+        seen = np.maximum(counts - self.discount, 0.0) / totals[contexts]
+        return _Level(contexts, np.where(counts > 0, seen + backoffs[contexts] * lower_probabilities, 0.0), backoffs)
+
+    def log_likelihood(self, sentence):
+        """Natural logarithm of the probability of the sentence and of its end after it, in nats."""
+        return float(self._log_probabilities([sentence]).sum())
+
+    def negative_log_likelihood_per_token(self, sentences):
+        """Mean negative log-likelihood a token in nats, each sentence's end counted as a token; exp of it: perplexity.
+
+        Raises:
+            ValueError: Without sentences.
+        """
+        if not len(sentences):
+            raise ValueError("Got no sentences to score. Expected at least one.")
+        return float(-self._log_probabilities(sentences).mean())
+
+    def _log_probabilities(self, sentences):
+        """Of all tokens and ends of all sentences, one after the other."""
+        corpus = self._encode(sentences)
+        probabilities = np.full(len(corpus.tokens), 1.0 / self.vocabulary_size)
+        contexts = np.zeros_like(corpus.tokens)
+        for level, ngrams in zip(self._levels, self.index.locate(corpus), strict=True):
+            unseen = np.where(contexts == MISSING, 1.0, level.backoffs[contexts]) * probabilities
+            probabilities = np.where(ngrams == MISSING, unseen, level.probabilities[ngrams])
+            contexts = np.where(corpus.positions > 0, np.roll(ngrams, 1), MISSING)
+        return np.log(probabilities[corpus.positions > 0])
+
+    def next_token_probabilities(self, context=()):
+        """The whole distribution of the token that follows `context`, the words of a sentence from its beginning.
+
+        Returns:
+            Dictionary from each word, `END` and `UNKNOWN` (all unseen words together) to its probability; the sum is 1.
+        """
+        corpus = self._encode([context])
+        contexts = [0, *self.index.locate(corpus)[:-1, -2]]
+        probabilities = np.full(len(self.words) + 1, 1.0 / self.vocabulary_size)
+        probabilities[-1] *= self.vocabulary_size - len(self.words) + 1
+        for level, keys, number in zip(self._levels, self.index.keys, contexts, strict=True):
+            if number == MISSING:
+                break
+            ngrams = slice(*np.searchsorted(level.contexts, [number, number + 1]))
+            probabilities *= level.backoffs[number]
+            probabilities[keys[ngrams] % self.index.num_tokens] = level.probabilities[ngrams]
+        return dict(zip([END, *self.words[_FIRST_WORD_ID:], UNKNOWN], probabilities[_END_ID:].tolist(), strict=True))
+
+    def sample(self, num, seed=0, temperature=1.0, max_length=100):
+        """Draws sentences, each token from its whole tempered distribution; a word that was never seen is not drawn.
+
+        Args:
+            num: Number of sentences, >= 0.
+            seed: The same seed gives the same sentences.
+            temperature: Tokens are drawn in proportion to probability ** (1 / temperature), so below 1 likely tokens
+                become likelier. Must be > 0.
+            max_length: Sentences that have not ended after this many tokens are cut.
+
+        Returns:
+            List of `num` token lists.
+
+        Raises:
+            ValueError: For a temperature that is not positive and finite.
+        """
+        if not 0.0 < temperature < np.inf:
+            raise ValueError(
+                f"Got temperature {temperature}. Expected a finite number > 0; 1 is the model's own distribution."
+            )
+        sampler = TemperedSampler(self._levels, self.index, 1.0 / temperature, np.random.default_rng(seed))
+        tokens = np.full((num, max_length + 1), _END_ID, np.int64)
+        contexts = np.full((num, len(self._levels)), MISSING, np.int64)
+        contexts[:, 0] = 0
+        contexts[:, 1:2] = self.index.find(1, np.zeros(1, np.int64), np.array([_START_ID]))
+        rows = np.arange(num)
+        for step in range(max_length):
+            tokens[rows, step], contexts = sampler.draw(contexts)
+            unfinished = tokens[rows, step] != _END_ID
+            rows, contexts = rows[unfinished], contexts[unfinished]
+        lengths = (tokens == _END_ID).argmax(axis=1)
+        return [[self.words[token] for token in row[:length]] for row, length in zip(tokens, lengths, strict=True)]
+
+
+def _counts(ngrams, longer, num_ngrams):
+    """Kneser-Ney counts of each n-gram: the distinct words before it, or its occurrences where none ever is before it.
+
+    Args:
+        ngrams: Number of each n-gram of the corpus, `(occurrences,)`.
+        longer: Number of the n-gram one word longer that ends there, `MISSING` at a sentence start; None for the
+            highest order, whose counts are occurrences.
+        num_ngrams: Number of distinct n-grams.
+    """
+    occurrences = np.bincount(ngrams, minlength=num_ngrams)
+    if longer is None:
+        return occurrences
+    _, first = np.unique(longer, return_index=True)
+    extended = first[longer[first] != MISSING]
+    preceding_words = np.bincount(ngrams[extended], minlength=num_ngrams)
+    return np.where(preceding_words > 0, preceding_words, occurrences)
