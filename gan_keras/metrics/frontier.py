@@ -160,7 +160,8 @@ def plot(frontiers, path, real=None, order=5):
 
 def _draw_line(axes, name, points, order):
     coordinates = [(point.self_bleu[order], point.bleu[order]) for point in points]
-    (line,) = axes.plot(*zip(*coordinates, strict=True), marker="o", markersize=4, label=name)
+    (line,) = axes.plot(*zip(*coordinates, strict=True), label=name)
+    axes.scatter(*zip(*coordinates, strict=True), s=20, color=line.get_color(), zorder=4)  # no label hides a point
     style = {"fontsize": 7, "color": line.get_color(), "path_effects": [withStroke(linewidth=2, foreground="white")]}
     for point, position in zip(points, coordinates, strict=True):
         if point.temperature is not None:
