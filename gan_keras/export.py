@@ -54,9 +54,9 @@ def export(gan, directory, score=False):
 
 def write_version(gan, path, model_name, score):
     """Writes a SavedModel with its warm-up requests and its card into the new directory `path`, and checks it."""
-    signatures = gan.signatures(score=score)
-    guarded = {name: guard(signature) for name, signature in signatures.items()}
     with without_cudnn(gan):
+        signatures = gan.signatures(score=score)
+        guarded = {name: guard(signature) for name, signature in signatures.items()}
         traced = {name: trace(guarded[name], signatures[name].inputs) for name in signatures}
         expected = {name: answer(guarded[name], signatures[name].examples) for name in signatures}
     weights = list({id(weight): weight for function in traced.values() for weight in function.variables}.values())
@@ -74,18 +74,18 @@ def guard(signature):
     """
 
     def serve(**tensors):
-        outputs = signature.function(*_equal_batches(signature.inputs, tensors))
+        outputs = signature.function(**_equal_batches(signature.inputs, tensors))
         return {name: _served_precision(output) for name, output in outputs.items()}
 
     return serve
 
 
 def _equal_batches(specs, tensors):
-    tensors = [tf.ensure_shape(tensors[name], spec.shape) for name, spec in specs.items()]
-    sizes = tf.stack([tf.shape(tensor)[0] for tensor in tensors])
+    tensors = {name: tf.ensure_shape(tensors[name], spec.shape) for name, spec in specs.items()}
+    sizes = tf.stack([tf.shape(tensor)[0] for tensor in tensors.values()])
     message = f"Expected one batch size for all of the inputs {list(specs)}."
     with tf.control_dependencies([tf.debugging.assert_equal(sizes, sizes[0], message=message)]):
-        return [tf.identity(tensor) for tensor in tensors]
+        return {name: tf.identity(tensor) for name, tensor in tensors.items()}
 
 
 def _served_precision(output):
@@ -96,8 +96,7 @@ def _served_precision(output):
 
 def trace(function, specs):
     """Returns the concrete function of named tensors with the `tf.TensorSpec`s of `specs`."""
-    named = {name: tf.TensorSpec(spec.shape, spec.dtype, name=name) for name, spec in specs.items()}
-    return tf.function(function, autograph=False).get_concrete_function(**named)
+    return tf.function(function, autograph=False).get_concrete_function(**specs)
 
 
 def answer(function, examples):

@@ -22,7 +22,7 @@ SERVED_DTYPES = (  # those that the REST API reads and writes
 REFUSED_OPS = {  # by the beginning of their names
     "PyFunc": "it calls Python, which no server runs",
     "EagerPyFunc": "it calls Python, which no server runs",
-    "Cudnn": "it needs a GPU: give the layer `use_cudnn=False`",
+    "Cudnn": "it needs a GPU: give the layer `use_cudnn=False`, or export in a process that did not run it on a GPU",
     "Xla": "servers switch XLA off: leave out `jit_compile=True`",
 }
 
