@@ -1,0 +1,46 @@
+"""Named data sets and files."""
+
+from gan_keras.data.corpus import Corpus, check_is_file, describe, read_corpus, split
+from gan_keras.data.docstrings import load_docstrings
+from gan_keras.data.oracle import load_oracle
+from gan_keras.data.phrases import load_chinese_phrases, load_english_phrases
+
+__all__ = ["DATASETS", "Corpus", "describe", "load_text", "read_corpus", "split"]
+
+DATASETS = {
+    "docstrings": "real English: about 14,500 first sentences of docstrings of Python and of the installed packages",
+    "english_phrases": "20,000 English sentences of a phrase grammar with exact likelihood",
+    "chinese_phrases": "20,000 Chinese sentences of a phrase grammar with exact likelihood",
+    "oracle": "10,000 sequences of 20 words by a random LSTM with exact likelihood, the text-GAN benchmark",
+}
+
+_LOADERS = {
+    "docstrings": load_docstrings,
+    "english_phrases": load_english_phrases,
+    "chinese_phrases": load_chinese_phrases,
+    "oracle": load_oracle,
+}
+
+
+def load_text(name_or_path, labels=None):
+    """Loads a built-in text data set by its name (see `DATASETS`), or a text file with one sample a line.
+
+    Args:
+        name_or_path: A name in `DATASETS`, or the path of a file; write `./oracle` for a file named like a data set.
+        labels: Path of a file with one label a line, for files only.
+
+    Returns:
+        A `Corpus`.
+
+    Raises:
+        FileNotFoundError: Neither a name nor a file.
+        ValueError: Labels for a built-in set, or a file that `read_corpus` refuses.
+    """
+    if str(name_or_path) not in _LOADERS:
+        check_is_file(name_or_path, hint=f"Built-in text data sets: {', '.join(DATASETS)}.")
+        return read_corpus(name_or_path, labels)
+    if labels is not None:
+        raise ValueError(
+            f"Got labels for the built-in data set {name_or_path}, which takes none. Expected a file of text."
+        )
+    return _LOADERS[str(name_or_path)]()

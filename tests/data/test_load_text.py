@@ -1,0 +1,55 @@
+import pathlib
+
+import pytest
+
+from gan_keras import data
+from gan_keras.data.phrases import english_phrases
+
+SHARED_DATA = pathlib.Path(__file__).parents[2] / "../shared/data"
+
+
+def test_every_name_has_a_one_line_description_and_a_loader():
+    assert set(data.DATASETS) == set(data._LOADERS) == {"docstrings", "english_phrases", "chinese_phrases", "oracle"}
+    assert not any("\n" in description for description in data.DATASETS.values())
+
+
+@pytest.mark.parametrize("name", ["english_phrases", "chinese_phrases"])
+def test_a_phrase_set_has_twenty_thousand_lines_and_loads_alike_each_time(name):
+    corpus = data.load_text(name)
+    assert (corpus.name, len(corpus.lines)) == (name, 20_000)
+    assert data.load_text(name).fingerprint == corpus.fingerprint
+
+
+def test_the_english_phrases_are_samples_of_the_grammar():
+    assert data.load_text("english_phrases").lines[:5] == tuple(english_phrases().sample(5, seed=0))
+
+
+def test_any_other_name_is_a_path_with_optional_labels(tmp_path):
+    (tmp_path / "text").write_text("one\ntwo\n")
+    (tmp_path / "labels").write_text("a\nb\n")
+    corpus = data.load_text(tmp_path / "text", labels=tmp_path / "labels")
+    assert (corpus.lines, corpus.labels) == (("one", "two"), ("a", "b"))
+
+
+def test_an_unknown_name_is_an_error_that_lists_the_built_in_sets():
+    with pytest.raises(FileNotFoundError, match="no file docstring.*: docstrings, english_phrases, chinese"):
+        data.load_text("docstring")
+
+
+def test_labels_for_a_built_in_set_are_refused():
+    with pytest.raises(ValueError, match="labels for the built-in data set oracle"):
+        data.load_text("oracle", labels="labels.txt")
+
+
+@pytest.mark.skipif(not SHARED_DATA.is_dir(), reason="the shared data are not there")
+def test_image_coco_has_its_known_numbers_of_lines_and_duplicates():
+    corpus = data.load_text(SHARED_DATA / "image_coco" / "train.txt")
+    assert (len(corpus.lines), len(set(corpus.lines))) == (10_000, 9_956)
+    assert (corpus.report["blank"], corpus.report["invalid"], corpus.report["cut"]) == (0, 0, 0)
+
+
+@pytest.mark.skipif(not SHARED_DATA.is_dir(), reason="the shared data are not there")
+def test_each_tang_poem_has_twenty_characters():
+    corpus = data.load_text(SHARED_DATA / "tang_poems" / "train.txt")
+    assert len(corpus.lines) == 3208
+    assert {len(line) for line in corpus.lines} == {20}
