@@ -85,14 +85,15 @@ class SubwordCodec(TextCodec):
 
     def _set_vocabulary(self, vocabulary):
         super()._set_vocabulary(vocabulary)
-        self._tokenizer = import_tensorflow_text().FastWordpieceTokenizer(
-            self._vocabulary,
-            suffix_indicator=SUFFIX,
-            max_bytes_per_word=LONGEST_WORD_BYTES,
-            token_out_type=tf.string,
-            unknown_token=self.unknown_mark,
-            no_pretokenization=True,
-        )
+        with tf.init_scope():
+            self._tokenizer = import_tensorflow_text().FastWordpieceTokenizer(
+                self._vocabulary,
+                suffix_indicator=SUFFIX,
+                max_bytes_per_word=LONGEST_WORD_BYTES,
+                token_out_type=tf.string,
+                unknown_token=self.unknown_mark,
+                no_pretokenization=True,
+            )
 
 
 def cut_long_words(counts):

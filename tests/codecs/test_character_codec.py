@@ -1,0 +1,47 @@
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gan_keras.codecs import CharacterCodec
+
+ANY_LINE = st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\ufffd"), max_size=20)
+
+
+def adapted(lines, **arguments):
+    codec = CharacterCodec(**arguments)
+    codec.adapt(lines)
+    return codec
+
+
+def decoded(codec, line):
+    return codec.decode(codec.encode([line])).numpy()[0].decode()
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(ANY_LINE)
+def test_any_line_comes_back_exactly_white_space_included(line):
+    codec = adapted([f"not blank{line}"], length=30)
+    assert decoded(codec, line) == line
+
+
+def test_a_chinese_verse_is_one_token_a_character():
+    codec = adapted(["床前明月光", "月光"])
+    assert codec.vocabulary[4:] == sorted("床前明月光")
+    assert codec.length == 6
+    assert codec.tokens("月光") == ["月", "光"]
+
+
+def test_an_unknown_character_decodes_to_the_replacement_mark_and_is_named():
+    codec = adapted(["abc"], length=8)
+    assert decoded(codec, "abxc") == "ab\ufffdc"
+    assert codec.unknown_words("abxcy") == ["x", "y"]
+
+
+def test_the_replacement_mark_in_a_text_is_the_unknown_character_not_a_second_entry():
+    codec = adapted(["a\ufffdb"])
+    assert codec.vocabulary == ["<pad>", "<start>", "<end>", "\ufffd", "a", "b"]
+    assert codec.report["unknown_tokens"] == 1
+
+
+def test_rare_characters_can_be_left_out():
+    assert adapted(["aab", "abc"], min_count=2).vocabulary[4:] == ["a", "b"]
+    assert adapted(["aab", "abc"], max_vocabulary=5).vocabulary[4:] == ["a"]
