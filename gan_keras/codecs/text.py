@@ -32,6 +32,8 @@ class TextCodec(abc.ABC):
     """
 
     unknown_mark = "<unk>"
+    raw_dtype = tf.string
+    output_name = "text"
 
     def __init__(self, fold_case=False, max_vocabulary=None, min_count=1, length=None, vocabulary=None):
         require_at_least("max_vocabulary", max_vocabulary, UNKNOWN + 2)

@@ -1,0 +1,16 @@
+"""GANs in Keras: `compile`, `fit`, `generate`, measure against honest baselines, export to TensorFlow Serving."""
+
+import keras
+
+if keras.backend.backend() != "tensorflow":
+    raise ImportError(
+        f"KERAS_BACKEND is {keras.backend.backend()!r}. gan_keras needs 'tensorflow' (GradientTape, SavedModel): "
+        "set the environment variable KERAS_BACKEND=tensorflow."
+    )
+
+from gan_keras import codecs, data, losses, networks, penalties
+from gan_keras.export import export
+from gan_keras.gan import GAN
+
+__version__ = "0.1.0"
+__all__ = ["GAN", "codecs", "data", "export", "losses", "networks", "penalties"]

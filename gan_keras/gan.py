@@ -1,0 +1,409 @@
+"""`GAN`: two networks that train each other inside Keras' own `compile` and `fit`.
+
+Reference: [Generative Adversarial Nets, Goodfellow et al., 2014](https://arxiv.org/abs/1406.2661), algorithm 1.
+"""
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+from gan_keras import losses, noise
+from gan_keras.penalties import get as get_penalty
+from gan_keras.signature import Signature
+
+MOST_SAMPLES = 1_000_000
+"""The largest `n` of one `generate` call: what is larger is taken for a slip."""
+
+_BLOCK = 256  # samples made by one call of the compiled function
+
+
+@keras.saving.register_keras_serializable(package="gan_keras")
+class GAN(keras.Model):
+    """A generator and a discriminator that `fit` trains in turn.
+
+    Args:
+        generator: A `keras.Model` from latents `(batch, latent_dim)` to samples.
+        discriminator: A `keras.Model` from samples to logits `(batch, 1)`, without a sigmoid.
+        codec: Maps raw values to tensors and back inside the graph; None if samples are tensors already.
+        seed: Integer that all noise of training follows from.
+
+    Data sets for `fit` yield batches of samples, or `(samples, labels)` for networks that take labels. Raw values
+    (of the codec's `raw_dtype`) are encoded in the graph.
+
+    Raises:
+        ValueError: If the networks do not fit together; the message tells both shapes.
+    """
+
+    def __init__(self, generator, discriminator, codec=None, seed=0, **kwargs):
+        super().__init__(**kwargs)
+        self.generator, self.discriminator, self.codec, self.seed = generator, discriminator, codec, int(seed)
+        self.latent_dim = latent_dim_of(generator)
+        self.build_networks()
+        self.ema_generator = copy_network(generator, self.example_latents(), "ema_generator")
+        self.draws = self.add_weight(name="draws", shape=(), dtype="int64", initializer="zeros", trainable=False)
+        self.d_loss, self.g_loss = keras.metrics.Mean("d_loss"), keras.metrics.Mean("g_loss")
+        self.d_real, self.d_fake = keras.metrics.Mean("d_real"), keras.metrics.Mean("d_fake")
+        self.built = True
+
+    def build_networks(self):
+        """Builds both networks on two samples, so that a mismatch shows before training."""
+        fake_data = call_network(self.generator, self.example_latents())
+        try:
+            logits = call_network(self.discriminator, fake_data)
+        except (ValueError, tf.errors.InvalidArgumentError) as error:
+            raise ValueError(
+                f"The generator makes samples of shape {tuple(fake_data.shape)}, which the discriminator does not read. "
+                "Expected equal shapes: change the generator's last layer or the discriminator's `keras.Input`. "
+                f"The discriminator says: {error}"
+            ) from error
+        if tuple(logits.shape) != (2, 1):
+            raise ValueError(
+                f"The discriminator maps 2 samples to shape {tuple(logits.shape)}. Expected (2, 1), one logit a sample: "
+                "end it with `keras.layers.Dense(1)`, without a sigmoid."
+            )
+
+    def example_latents(self):
+        return noise.normal(tf.range(2, dtype=tf.int64), self.latent_dim)
+
+    def compile(
+        self,
+        generator_optimizer="adam",
+        discriminator_optimizer="adam",
+        loss="non_saturating",
+        penalties=(),
+        discriminator_steps=1,
+        generator_ema=0.999,
+        metrics=(),
+        **kwargs,
+    ):
+        """Says how to train.
+
+        Args:
+            generator_optimizer: Name, config or instance of a Keras optimizer.
+            discriminator_optimizer: The same, for the discriminator; never the same instance.
+            loss: Name, config or instance: see `gan_keras.losses`.
+            penalties: Objects of `gan_keras.penalties`, added to the discriminator's loss.
+            discriminator_steps: Updates of the discriminator before each update of the generator, >= 1. All see the same
+                real batch, each with noise of its own.
+            generator_ema: Decay of the averaged generator that `generate` uses, in [0, 1); 0 copies the live one. Early in
+                training the decay is lower, so that the first weights are soon forgotten.
+            metrics: `keras.metrics.Metric` objects whose `update_state` takes `(real_data, fake_data)`; updated by `evaluate`.
+            **kwargs: `run_eagerly`, `steps_per_execution` and `jit_compile` of `keras.Model.compile`.
+
+        Raises:
+            ValueError: If an argument is out of its range or one optimizer is given for both networks.
+        """
+        if generator_optimizer is discriminator_optimizer and not isinstance(generator_optimizer, str | dict):
+            raise ValueError(
+                "generator_optimizer and discriminator_optimizer are the same object. Expected two: an optimizer keeps "
+                "state for the variables of one network. Pass a name such as 'adam', or two instances."
+            )
+        if discriminator_steps < 1 or not 0 <= generator_ema < 1:
+            raise ValueError(
+                f"discriminator_steps={discriminator_steps}, generator_ema={generator_ema}. "
+                "Expected discriminator_steps >= 1 and generator_ema in [0, 1)."
+            )
+        self.generator_optimizer = keras.optimizers.get(generator_optimizer)
+        self.discriminator_optimizer = keras.optimizers.get(discriminator_optimizer)
+        self.generator_optimizer.build(self.generator.trainable_variables)
+        self.discriminator_optimizer.build(self.discriminator.trainable_variables)
+        self.adversarial_loss = losses.get(loss)
+        self.penalties = [get_penalty(penalty) for penalty in penalties]
+        self.discriminator_steps, self.generator_ema = discriminator_steps, generator_ema
+        self.sample_metrics = list(metrics)
+        self.compile_options = kwargs
+        # Without an optimizer of its own Keras would make a phantom RMSprop for learning-rate callbacks to turn in vain.
+        super().compile(optimizer=self.generator_optimizer, **kwargs)
+
+    # --- The algorithm: alternate an update of the discriminator with one of the generator. ---
+
+    def train_step(self, data):
+        real_data, labels = self.unpack(data)
+        for _ in range(self.discriminator_steps):
+            self.train_discriminator(real_data, labels)
+        self.train_generator(real_data, labels)
+        self.average_generator()
+        return self.results()
+
+    def train_discriminator(self, real_data, labels=None):
+        fake_data = self.fake_like(real_data, labels)
+        with tf.GradientTape() as tape:
+            loss = self.discriminator_loss(real_data, fake_data, labels)
+        self.update(self.discriminator, self.discriminator_optimizer, loss, tape)
+        self.d_loss.update_state(loss)
+
+    def train_generator(self, real_data, labels=None):
+        with tf.GradientTape() as tape:
+            fake_logits = self.judge(self.fake_like(real_data, labels), labels)
+            loss = self.adversarial_loss.generator(self.judge(real_data, labels), fake_logits)
+            loss += sum(self.generator.losses)
+        self.update(self.generator, self.generator_optimizer, loss, tape)
+        self.g_loss.update_state(loss)
+
+    def discriminator_loss(self, real_data, fake_data, labels=None):
+        real_logits, fake_logits = self.judge(real_data, labels), self.judge(fake_data, labels)
+        self.d_real.update_state(real_logits)
+        self.d_fake.update_state(fake_logits)
+        loss = self.adversarial_loss.discriminator(real_logits, fake_logits) + sum(self.discriminator.losses)
+        return loss + sum(penalty(lambda x: self.judge(x, labels), real_data, fake_data) for penalty in self.penalties)
+
+    def fake_like(self, real_data, labels=None):
+        """As many fresh samples of the live generator as there are real ones."""
+        latents = self.latents_from(self.next_seeds(ops.shape(real_data)[0]))
+        return call_network(self.generator, latents, labels, training=True)
+
+    def judge(self, samples, labels=None, training=True):
+        return call_network(self.discriminator, samples, labels, training=training)
+
+    def update(self, network, optimizer, loss, tape):
+        optimizer.apply(tape.gradient(loss, network.trainable_variables), network.trainable_variables)
+
+    def average_generator(self):
+        """Moves `ema_generator` towards the live generator; batch normalisation's statistics are averaged too."""
+        steps = ops.cast(self.generator_optimizer.iterations, "float32")
+        decay = ops.minimum(self.generator_ema, (1.0 + steps) / (10.0 + steps))
+        for average, live in zip(self.ema_generator.weights, self.generator.weights, strict=True):
+            average.assign(decay * average + (1.0 - decay) * live)
+
+    def test_step(self, data):
+        """Losses of the averaged generator on held-out data, with the same noise at each evaluation."""
+        real_data, labels = self.unpack(data)
+        seeds = tf.range(ops.shape(real_data)[0], dtype=tf.int64)
+        fake_data = self(self.latents_from(seeds), labels)
+        real_logits, fake_logits = (self.judge(samples, labels, training=False) for samples in (real_data, fake_data))
+        self.d_loss.update_state(self.adversarial_loss.discriminator(real_logits, fake_logits))
+        self.g_loss.update_state(self.adversarial_loss.generator(real_logits, fake_logits))
+        self.d_real.update_state(real_logits)
+        self.d_fake.update_state(fake_logits)
+        for metric in self.sample_metrics:
+            metric.update_state(real_data, fake_data)
+        return {**self.results(), **{metric.name: metric.result() for metric in self.sample_metrics}}
+
+    def results(self):
+        """Means over the epoch so far. `loss` is there for callbacks such as `TerminateOnNaN`, which read no other."""
+        logs = {metric.name: metric.result() for metric in (self.d_loss, self.g_loss, self.d_real, self.d_fake)}
+        return {"loss": logs["d_loss"] + logs["g_loss"], **logs}
+
+    @property
+    def metrics(self):
+        return [self.d_loss, self.g_loss, self.d_real, self.d_fake, *getattr(self, "sample_metrics", ())]
+
+    def unpack(self, data):
+        samples, labels = data if isinstance(data, tuple) and len(data) == 2 else (data, None)
+        if isinstance(samples, tuple):
+            samples = samples[0]
+        if self.codec is not None and samples.dtype == self.codec.raw_dtype:
+            samples = self.codec.encode(samples)
+        return samples, labels
+
+    def fit(self, x=None, *args, **kwargs):
+        """`keras.Model.fit`; an empty data set is an error instead of an empty history."""
+        if isinstance(x, tf.data.Dataset) and int(x.cardinality()) == 0:
+            raise ValueError(
+                "The data set has no batch. Expected at least one: with `drop_remainder=True` a batch_size "
+                "larger than the number of samples leaves nothing, so use a smaller one."
+            )
+        return super().fit(x, *args, **kwargs)
+
+    # --- Noise. ---
+
+    def next_seeds(self, num):
+        """Seeds for `num` new samples. They follow from `seed` and the saved count of draws, so that training resumes exactly."""
+        self.draws.assign_add(1)
+        draw = noise.split(tf.constant([self.seed], tf.int64), self.draws)
+        return noise.split(draw, tf.range(num, dtype=tf.int64))
+
+    def latents_from(self, seeds):
+        """Latents `(batch, latent_dim)`, float32, each a function of its own seed `(batch,)`, int64."""
+        return noise.normal(seeds, self.latent_dim)
+
+    # --- Use. ---
+
+    def call(self, latents, labels=None, training=False):
+        """Samples of the averaged generator, as tensors."""
+        return call_network(self.ema_generator, latents, labels, training=training)
+
+    def generate(self, n=1, seed=0, labels=None):
+        """Raw values made of noise.
+
+        Args:
+            n: How many, from 1 to `MOST_SAMPLES`.
+            seed: Sample `i` is made from `seed + i` alone, whatever `n` is.
+            labels: One for each sample, for networks that take labels.
+
+        Returns:
+            What the codec decodes to, `n` of it; without a codec an array of samples.
+        """
+        return self.in_blocks(self.make_samples, seeds_from(n, seed), labels)
+
+    @tf.function(reduce_retracing=True)
+    def make_samples(self, seeds, labels=None):
+        num = tf.shape(seeds)[0]
+        return self.decode(
+            self(self.latents_from(noise.pad_rows(seeds)), None if labels is None else noise.pad_rows(labels))
+        )[:num]
+
+    def in_blocks(self, function, *rows):
+        """Calls `function` on blocks of rows, so that memory does not grow with their number."""
+        blocks = []
+        for start in range(0, len(rows[0]), _BLOCK):
+            block = [None if row is None else tf.convert_to_tensor(row[start : start + _BLOCK]) for row in rows]
+            blocks.append(function(*block).numpy())
+        return np.concatenate(blocks)
+
+    def decode(self, samples):
+        return samples if self.codec is None else self.codec.decode(samples)
+
+    def summary(self, **kwargs):
+        """Prints the two networks."""
+        self.generator.summary(**kwargs)
+        self.discriminator.summary(**kwargs)
+
+    # --- Export: see `gan_keras.export`. ---
+
+    def signatures(self, score=False):
+        """Named graph functions for a SavedModel; `score=True` adds the discriminator, which tells who was trained on."""
+        output = "sample" if self.codec is None else self.codec.output_name
+        seeds, latents = np.arange(3), self.latents_from(tf.range(3, dtype=tf.int64)).numpy()
+        found = {
+            "serving_default": Signature(lambda seed: {output: self.make_samples(seed)}, {"seed": seeds}),
+            "latents": Signature(lambda latents: {output: self.samples_from_latents(latents)}, {"latents": latents}),
+        }
+        if score:
+            samples = self.generate(3)
+            found["score"] = Signature(
+                lambda **raw: {"score": self.score_tensors(raw[output])}, {output: np.asarray(samples)}
+            )
+        return found
+
+    def samples_from_latents(self, latents):
+        return self.decode(self(noise.pad_rows(latents)))[: tf.shape(latents)[0]]
+
+    def score(self, samples):
+        """The discriminator's logit for each raw sample: shape `(n,)`, float32. Higher is more like the training data."""
+        return self.in_blocks(self.score_tensors, samples)
+
+    @tf.function(reduce_retracing=True)
+    def score_tensors(self, samples):
+        num = tf.shape(samples)[0]
+        return self.judge(self.unpack(noise.pad_rows(samples))[0], training=False)[:num, 0]
+
+    def export_trackables(self):
+        """What a SavedModel must track besides weights: the codec's look-up tables."""
+        return [] if self.codec is None else self.codec.trackables
+
+    def model_card(self):
+        """What is known of this GAN, for people who get its SavedModel."""
+        return {
+            "class": type(self).__name__,
+            "generator": type(self.generator).__name__,
+            "discriminator": type(self.discriminator).__name__,
+            "codec": None if self.codec is None else type(self.codec).__name__,
+            "generator_parameters": self.generator.count_params(),
+            "latent_dim": self.latent_dim,
+            "training_seed": self.seed,
+        }
+
+    # --- Saving: everything that shapes training. ---
+
+    def get_config(self):
+        networks = {"generator": self.generator, "discriminator": self.discriminator, "codec": self.codec}
+        return {
+            **{name: keras.saving.serialize_keras_object(network) for name, network in networks.items()},
+            "seed": self.seed,
+            "name": self.name,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        config = dict(config)
+        for name in ("generator", "discriminator", "codec"):
+            config[name] = keras.saving.deserialize_keras_object(config[name])
+        return cls(**config)
+
+    def get_compile_config(self):
+        objects = {
+            "generator_optimizer": self.generator_optimizer,
+            "discriminator_optimizer": self.discriminator_optimizer,
+            "loss": self.adversarial_loss,
+            "penalties": self.penalties,
+            "metrics": self.sample_metrics,
+        }
+        return {
+            **{name: keras.saving.serialize_keras_object(each) for name, each in objects.items()},
+            "discriminator_steps": self.discriminator_steps,
+            "generator_ema": self.generator_ema,
+            **self.compile_options,
+        }
+
+    def compile_from_config(self, config):
+        self.compile(**{name: _deserialize(value) for name, value in config.items()})
+
+    def save_own_variables(self, store):
+        for name, variable in self.random_state().items():
+            store[name] = variable
+
+    def load_own_variables(self, store):
+        state = self.random_state()
+        if set(state) != set(store.keys()):
+            raise ValueError(
+                f"The file holds the random state {sorted(store.keys())}. Expected {sorted(state)}: another GAN."
+            )
+        for name, variable in state.items():
+            variable.assign(store[name])
+
+    def random_state(self):
+        """Variables that decide the noise to come. Keras saves weights only; without these a resumed run draws other noise."""
+        saved_by_keras = {id(variable) for variable in (*self.weights, *self.metrics_variables)}
+        seeds = [variable for variable in self.non_trainable_variables if id(variable) not in saved_by_keras]
+        seeds += [
+            each.seed_generator.state for each in getattr(self, "penalties", ()) if hasattr(each, "seed_generator")
+        ]
+        return {"draws": self.draws, **{f"seed_{index}": variable for index, variable in enumerate(seeds)}}
+
+
+def call_network(network, inputs, labels=None, training=False):
+    """Calls a network with labels only where there are some, so that a plain `keras.Sequential` will do."""
+    return network(inputs, training=training) if labels is None else network(inputs, labels, training=training)
+
+
+def latent_dim_of(generator):
+    """The number of latents that a generator reads: its `latent_dim`, or the last axis of its input.
+
+    Raises:
+        ValueError: If neither is known.
+    """
+    if hasattr(generator, "latent_dim"):
+        return int(generator.latent_dim)
+    shape = generator.input_shape if generator.built and hasattr(generator, "input_shape") else None
+    if shape is None or len(shape) != 2 or shape[-1] is None:
+        raise ValueError(
+            f"The generator's input shape is {shape}. Expected (batch, latent_dim): begin it with "
+            "`keras.Input((latent_dim,))`, or give your model an attribute `latent_dim`."
+        )
+    return int(shape[-1])
+
+
+def copy_network(network, inputs, name):
+    """A network of the same architecture and weights, built on `inputs`."""
+    copy = type(network).from_config(network.get_config())
+    call_network(copy, inputs)
+    copy.set_weights(network.get_weights())
+    copy.trainable = False
+    return copy
+
+
+def seeds_from(n, seed):
+    """The seeds `seed, seed + 1, ...` of `n` samples, int64; raises `ValueError` for a bad count or seed."""
+    if isinstance(n, bool) or not isinstance(n, int | np.integer) or not 1 <= n <= MOST_SAMPLES:
+        raise ValueError(f"n={n!r}. Expected a whole number of samples from 1 to {MOST_SAMPLES:,}.")
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not -(2**62) <= seed <= 2**62:
+        raise ValueError(f"seed={seed!r}. Expected a whole number from -2^62 to 2^62.")
+    return np.arange(n, dtype=np.int64) + int(seed)
+
+
+def _deserialize(value):
+    if isinstance(value, list):
+        return [_deserialize(each) for each in value]
+    return keras.saving.deserialize_keras_object(value) if isinstance(value, dict) else value

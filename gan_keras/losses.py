@@ -1,0 +1,137 @@
+"""Adversarial losses: pure functions of logits, each in one small class with a side for either player.
+
+A loss is told by two methods, `discriminator(real_logits, fake_logits)` and `generator(real_logits, fake_logits)`. Logits
+have shape `(batch, 1)`, float, before any sigmoid; the result is a scalar, the mean over the batch, and is minimised.
+"""
+
+import keras
+from keras import ops
+
+
+class Loss:
+    """Base of the adversarial losses. A subclass implements `discriminator` and `generator`."""
+
+    def discriminator(self, real_logits, fake_logits):
+        raise NotImplementedError
+
+    def generator(self, real_logits, fake_logits):
+        raise NotImplementedError
+
+    def get_config(self):
+        return {}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
+
+
+@keras.saving.register_keras_serializable(package="gan_keras")
+class NonSaturating(Loss):
+    """Cross-entropy; the generator maximises the chance of being taken for real.
+
+    Reference: [Goodfellow et al., 2014](https://arxiv.org/abs/1406.2661), section 3.
+    """
+
+    def discriminator(self, real_logits, fake_logits):
+        return ops.mean(ops.softplus(-real_logits)) + ops.mean(ops.softplus(fake_logits))
+
+    def generator(self, real_logits, fake_logits):
+        return ops.mean(ops.softplus(-fake_logits))
+
+
+@keras.saving.register_keras_serializable(package="gan_keras")
+class Minimax(NonSaturating):
+    """The two-player game as first written: the generator minimises `log(1 - D(x))`.
+
+    Its gradient vanishes where the discriminator is sure, which is when the generator needs it most.
+
+    Reference: [Goodfellow et al., 2014](https://arxiv.org/abs/1406.2661), equation 1.
+    """
+
+    def generator(self, real_logits, fake_logits):
+        return -ops.mean(ops.softplus(fake_logits))
+
+
+@keras.saving.register_keras_serializable(package="gan_keras")
+class Hinge(Loss):
+    """Zero for the discriminator once real logits are >= 1 and fake logits <= -1.
+
+    Reference: [Geometric GAN](https://arxiv.org/abs/1705.02894).
+    """
+
+    def discriminator(self, real_logits, fake_logits):
+        return ops.mean(ops.relu(1.0 - real_logits)) + ops.mean(ops.relu(1.0 + fake_logits))
+
+    def generator(self, real_logits, fake_logits):
+        return -ops.mean(fake_logits)
+
+
+@keras.saving.register_keras_serializable(package="gan_keras")
+class LeastSquares(Loss):
+    """Squared distance to 1 for real and to 0 for fake, halved.
+
+    Reference: [LSGAN](https://arxiv.org/abs/1611.04076), equation 9.
+    """
+
+    def discriminator(self, real_logits, fake_logits):
+        return (ops.mean(ops.square(real_logits - 1.0)) + ops.mean(ops.square(fake_logits))) / 2.0
+
+    def generator(self, real_logits, fake_logits):
+        return ops.mean(ops.square(fake_logits - 1.0)) / 2.0
+
+
+@keras.saving.register_keras_serializable(package="gan_keras")
+class Wasserstein(Loss):
+    """Difference of mean logits; needs a penalty that keeps the critic Lipschitz, such as `penalties.GradientPenalty`.
+
+    Reference: [WGAN](https://arxiv.org/abs/1701.07875).
+    """
+
+    def discriminator(self, real_logits, fake_logits):
+        return ops.mean(fake_logits) - ops.mean(real_logits)
+
+    def generator(self, real_logits, fake_logits):
+        return -ops.mean(fake_logits)
+
+
+@keras.saving.register_keras_serializable(package="gan_keras")
+class RelativisticPaired(Loss):
+    """Each fake sample is judged against a real one: only the difference of their logits counts.
+
+    Reference: [Jolicoeur-Martineau, 2018](https://arxiv.org/abs/1807.00734); its landscape has no bad local minima
+    ([Sun et al., 2020](https://arxiv.org/abs/2011.04926)), which is why [R3GAN](https://arxiv.org/abs/2501.05441) builds on it.
+    """
+
+    def discriminator(self, real_logits, fake_logits):
+        return ops.mean(ops.softplus(fake_logits - real_logits))
+
+    def generator(self, real_logits, fake_logits):
+        return ops.mean(ops.softplus(real_logits - fake_logits))
+
+
+_BY_NAME = {
+    "non_saturating": NonSaturating,
+    "minimax": Minimax,
+    "hinge": Hinge,
+    "least_squares": LeastSquares,
+    "wasserstein": Wasserstein,
+    "relativistic_paired": RelativisticPaired,
+}
+
+
+def get(identifier):
+    """A loss from its name, its serialised config, or itself.
+
+    Raises:
+        ValueError: If the name is unknown or the object has not the two methods of a loss.
+    """
+    if isinstance(identifier, str) and identifier in _BY_NAME:
+        return _BY_NAME[identifier]()
+    if isinstance(identifier, dict):
+        identifier = keras.saving.deserialize_keras_object(identifier)
+    if hasattr(identifier, "discriminator") and hasattr(identifier, "generator"):
+        return identifier
+    raise ValueError(
+        f"loss={identifier!r}. Expected one of {sorted(_BY_NAME)}, or an object with the methods "
+        "`discriminator(real_logits, fake_logits)` and `generator(real_logits, fake_logits)`."
+    )

@@ -1,0 +1,179 @@
+"""A language model that noise sets in motion: latents to token ids, one compiled loop.
+
+Reference: the supervised half is the recurrent language model of [Mikolov et al., 2010](https://www.fit.vut.cz/person/burget/public/mikolov_is2010.pdf),
+with an [LSTM](https://doi.org/10.1162/neco.1997.9.8.1735), input and output embeddings tied ([Press and Wolf, 2017](https://arxiv.org/abs/1608.05859))
+and dropout that is the same at every step ([Gal and Ghahramani, 2016](https://arxiv.org/abs/1512.05287)).
+"""
+
+import keras
+from keras import layers, ops
+
+from gan_keras.codecs.text import END, PADDING, START, UNKNOWN
+from gan_keras.networks.base import Generator
+
+_NEVER = -1e9  # logit of a token that must not be drawn
+
+
+@keras.saving.register_keras_serializable(package="gan_keras")
+class RecurrentGenerator(Generator):
+    """Noise to sentences. The first `noise_dim` latents set the LSTM's state; latent `noise_dim + t` picks token `t`.
+
+    A standard normal latent is turned into a uniform number, which picks the token by the inverse of the cumulative
+    distribution. So a sentence is a function of its latents, and drawing latents is drawing from the language model.
+
+    Args:
+        vocabulary_size: Number of token ids, the four special ones included.
+        length: Most tokens of a sentence, the end token included, >= 2.
+        noise_dim: How many latents set the state.
+        embedding_dim: Width of the embedding, tied with the output layer.
+        units: Width of the LSTM.
+        dropout: Rate in [0, 1) on the embedded tokens and on the LSTM's output.
+        num_labels: How many labels condition the sentences; 0 for none.
+    """
+
+    def __init__(
+        self, vocabulary_size, length, noise_dim=32, embedding_dim=256, units=512, dropout=0.5, num_labels=0, **kwargs
+    ):
+        super().__init__(latent_dim=noise_dim + length, **kwargs)
+        self.vocabulary_size, self.length, self.noise_dim = vocabulary_size, length, noise_dim
+        self.embedding_dim, self.units, self.dropout, self.num_labels = embedding_dim, units, dropout, num_labels
+        self.embedding = layers.Embedding(vocabulary_size, embedding_dim, name="embedding")
+        self.label_embedding = layers.Embedding(num_labels, units, name="label_embedding") if num_labels else None
+        self.initial_state = layers.Dense(2 * units, name="initial_state")
+        self.input_dropout = layers.SpatialDropout1D(dropout)
+        self.recurrent = layers.LSTM(units, return_sequences=True, name="recurrent")
+        self.output_dropout = layers.SpatialDropout1D(dropout)
+        self.projection = layers.Dense(embedding_dim, name="projection")
+        self.token_bias = self.add_weight(name="token_bias", shape=(vocabulary_size,), initializer="zeros")
+
+    def build(self, latents_shape=None, labels_shape=None):
+        for layer, shape in (
+            (self.embedding, (None, None)),
+            (self.label_embedding, (None,)),
+            (self.initial_state, (None, self.noise_dim)),
+            (self.recurrent, (None, None, self.embedding_dim)),
+            (self.projection, (None, None, self.units)),
+        ):
+            if layer is not None:
+                layer.build(shape)
+        self.built = True
+
+    def call(self, latents, labels=None, training=False):
+        """Sentences drawn at temperature 1: token ids `(batch, length)`, int32. No gradient passes through them."""
+        return self.sample(latents, labels)
+
+    # --- Teacher forcing: what the network makes of given sentences. ---
+
+    def logits(self, latents, tokens, labels=None, training=False):
+        """Logits of each next token: `(batch, time, vocabulary)`, float32, for `tokens` `(batch, time)`, int."""
+        start = ops.full_like(tokens[:, :1], START)
+        inputs = self.embedding(ops.concatenate([start, tokens[:, :-1]], axis=1))
+        return self.logits_of_embedded(self.state_from(latents, labels), inputs, training)
+
+    def logits_of_embedded(self, state, inputs, training=False):
+        hidden = self.recurrent(self.input_dropout(inputs, training=training), initial_state=state, training=training)
+        return self.token_logits(self.output_dropout(hidden, training=training))
+
+    def token_losses(self, latents, tokens, labels=None, training=False):
+        """Negative log-likelihood of each token in nats, 0 on padding: `(batch, time)`, float32."""
+        losses = ops.sparse_categorical_crossentropy(
+            tokens, self.logits(latents, tokens, labels, training), from_logits=True
+        )
+        return losses * token_mask(tokens)
+
+    def log_likelihood(self, latents, tokens, labels=None):
+        """Log-likelihood of each sentence and its end, nats: `(batch,)`, float32."""
+        return -ops.sum(self.token_losses(latents, tokens, labels), axis=1)
+
+    # --- Sampling. ---
+
+    def sample(self, latents, labels=None, temperature=None, top_p=None, prompt=None):
+        """Sentences, stopped at their end token.
+
+        Args:
+            latents: `(batch, latent_dim)`, float32.
+            labels: `(batch,)`, int, in [0, num_labels), or None.
+            temperature: `(batch,)`, float32, > 0; logits are divided by it. None is 1.
+            top_p: `(batch,)`, float32, in (0, 1]: only the smallest set of tokens of this mass is drawn from. None is 1.
+            prompt: `(batch, length)`, int32: the tokens to begin with, then padding. None begins with nothing.
+
+        Returns:
+            `(batch, length)`, int32: tokens, one `END`, then padding.
+        """
+        num = ops.shape(latents)[0]
+        choices = ops.clip(0.5 * (1.0 + ops.erf(latents[:, self.noise_dim :] / 2**0.5)), 1e-7, 1.0 - 1e-7)
+        tokens = ops.zeros((num, self.length), "int32") if prompt is None else prompt
+        positions = ops.arange(self.length, dtype="int32")
+
+        def unfinished(step, tokens, last, finished, *state):
+            return ops.logical_and(step < self.length, ops.logical_not(ops.all(finished)))
+
+        def extend(step, tokens, last, finished, *state):
+            logits, state = self.step(last, state)
+            here = positions == step
+            drawn = draw(
+                self.allow(logits, step), ops.sum(choices * ops.cast(here, "float32"), axis=1), temperature, top_p
+            )
+            prompted = ops.sum(tokens * ops.cast(here, "int32"), axis=1)
+            last = ops.where(prompted != PADDING, prompted, ops.where(finished, PADDING, drawn))
+            tokens = ops.where(here, last[:, None], tokens)
+            return step + 1, tokens, last, ops.logical_or(finished, last == END), *state
+
+        start = (0, tokens, ops.full((num,), START, "int32"), ops.zeros((num,), "bool"))
+        return ops.while_loop(unfinished, extend, (*start, *self.state_from(latents, labels)))[1]
+
+    def allow(self, logits, step):
+        """Rules out padding, start and unknown; an end at the first step; and, at the last step, all but the end."""
+        ids = ops.arange(self.vocabulary_size)
+        special = (ids == PADDING) | (ids == START) | (ids == UNKNOWN) | ((ids == END) & (step == 0))
+        closing = (ids != END) & (step == self.length - 1)
+        return ops.where(special | closing, _NEVER, logits)
+
+    def step(self, tokens, state):
+        """One step: logits `(batch, vocabulary)` after `tokens` `(batch,)`, and the next state."""
+        hidden, state = self.recurrent.cell(self.embedding(tokens), list(state))
+        return self.token_logits(hidden), state
+
+    def state_from(self, latents, labels=None):
+        state = self.initial_state(latents[:, : self.noise_dim])
+        if labels is not None:
+            label = self.label_embedding(labels)
+            state = state + ops.concatenate([label, label], axis=-1)
+        return ops.split(ops.tanh(state), 2, axis=-1)
+
+    def token_logits(self, hidden):
+        return ops.matmul(self.projection(hidden), ops.transpose(self.embedding.embeddings)) + self.token_bias
+
+    def get_config(self):
+        names = ("vocabulary_size", "length", "noise_dim", "embedding_dim", "units", "dropout", "num_labels")
+        config = {**super().get_config(), **{name: getattr(self, name) for name in names}}
+        del config["latent_dim"]
+        return config
+
+
+def draw(logits, choices, temperature=None, top_p=None):
+    """Tokens by the inverse of the cumulative distribution at `choices`: int32 `(batch,)` of logits `(batch, vocabulary)`."""
+    logits = logits if temperature is None else logits / temperature[:, None]
+    probabilities = ops.softmax(logits)
+    if top_p is not None:
+        probabilities = nucleus(probabilities, top_p)
+    cumulative = ops.cumsum(probabilities, axis=-1)
+    below = cumulative < choices[:, None] * cumulative[:, -1:]
+    return ops.sum(ops.cast(below, "int32"), axis=-1)
+
+
+def nucleus(probabilities, top_p):
+    """Zero outside the smallest set of tokens whose mass is at least `top_p` ([Holtzman et al., 2020](https://arxiv.org/abs/1904.09751))."""
+
+    def cut():
+        ordered = -ops.sort(-probabilities, axis=-1)
+        before = ops.cumsum(ordered, axis=-1) - ordered
+        threshold = ops.min(ops.where(before < top_p[:, None], ordered, 1.0), axis=-1, keepdims=True)
+        return ops.where((probabilities >= threshold) | (top_p[:, None] >= 1.0), probabilities, 0.0)
+
+    return ops.cond(ops.any(top_p < 1.0), cut, lambda: probabilities)
+
+
+def token_mask(tokens):
+    """1 on tokens and on the end, 0 on padding: float32 of the shape of `tokens`."""
+    return ops.cast(tokens != PADDING, "float32")

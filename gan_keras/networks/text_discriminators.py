@@ -1,0 +1,130 @@
+"""Discriminators of sentences: a logit for the sentence, and one after every token for dense rewards.
+
+Both read token ids `(batch, time)`, or a distribution over tokens at each step `(batch, time, vocabulary)`, float32, through
+which gradients pass (Gumbel-softmax). Padding is masked: it never changes a logit.
+"""
+
+import keras
+from keras import layers, ops
+
+from gan_keras.codecs.text import PADDING
+from gan_keras.networks.base import Discriminator
+
+
+class TextDiscriminator(Discriminator):
+    """Embedding, features (of a subclass), pooling over time by maximum and mean, one logit.
+
+    Args:
+        vocabulary_size: Number of token ids, the four special ones included.
+        embedding_dim: Width of the embedding; that of the generator lets training begin from the generator's embedding.
+        filters: Width of the features that are pooled.
+        dropout: Rate in [0, 1).
+        num_labels: How many labels condition the sentences; 0 for none
+            ([projection](https://arxiv.org/abs/1802.05637)).
+    """
+
+    def __init__(self, vocabulary_size, embedding_dim=256, filters=256, dropout=0.4, num_labels=0, **kwargs):
+        super().__init__(**kwargs)
+        self.vocabulary_size, self.embedding_dim, self.filters = vocabulary_size, embedding_dim, filters
+        self.dropout, self.num_labels = dropout, num_labels
+        self.embedding = layers.Embedding(vocabulary_size, embedding_dim, name="embedding")
+        self.input_dropout, self.output_dropout = layers.SpatialDropout1D(dropout), layers.Dropout(dropout)
+        self.step_head, self.sentence_head = layers.Dense(1, name="step_head"), layers.Dense(1, name="sentence_head")
+        self.label_embedding = layers.Embedding(num_labels, 2 * filters) if num_labels else None
+
+    def call(self, samples, labels=None, training=False):
+        """The sentence's logit: `(batch, 1)`, float32."""
+        return self.logits(samples, labels, training)[0]
+
+    def step_logits(self, samples, training=False):
+        """A logit after every token, of what stands before and at it: `(batch, time)`, float32."""
+        return self.logits(samples, training=training)[1]
+
+    def logits(self, samples, labels=None, training=False):
+        """Both kinds of logits, `(batch, 1)` and `(batch, time)`."""
+        mask = ops.cast(ops.argmax(samples, axis=-1) if is_distribution(samples) else samples, "int32") != PADDING
+        embedded = self.input_dropout(self.embed(samples), training=training)
+        causal, features = self.features(embedded, mask)
+        pooled = self.output_dropout(pool(features, mask), training=training)
+        sentence = self.sentence_head(pooled)
+        if labels is not None:
+            sentence = sentence + ops.sum(pooled * self.label_embedding(labels), axis=-1, keepdims=True)
+        return sentence, self.step_head(causal)[..., 0]
+
+    def embed(self, samples):
+        return ops.matmul(samples, self.embedding.embeddings) if is_distribution(samples) else self.embedding(samples)
+
+    def features(self, embedded, mask):
+        """`(batch, time, width)` that look back only, and `(batch, time, filters)` that look both ways."""
+        raise NotImplementedError
+
+    def get_config(self):
+        names = ("vocabulary_size", "embedding_dim", "filters", "dropout", "num_labels")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+
+
+@keras.saving.register_keras_serializable(package="gan_keras")
+class RecurrentDiscriminator(TextDiscriminator):
+    """A GRU in either direction, then a convolution of width 3.
+
+    Args:
+        vocabulary_size: Number of token ids.
+        units: Width of each GRU.
+        **kwargs: As for `TextDiscriminator`.
+    """
+
+    def __init__(self, vocabulary_size, units=160, **kwargs):
+        super().__init__(vocabulary_size, **kwargs)
+        self.units = units
+        self.forward = layers.GRU(units, return_sequences=True, name="forward")
+        self.backward = layers.GRU(units, return_sequences=True, go_backwards=True, name="backward")
+        self.convolution = layers.Conv1D(self.filters, 3, padding="same", activation="relu", name="convolution")
+
+    def features(self, embedded, mask):
+        causal = self.forward(embedded)
+        both = ops.concatenate([causal, ops.flip(self.backward(embedded, mask=mask), axis=1)], axis=-1)
+        return causal, self.convolution(both * ops.cast(mask, both.dtype)[..., None])
+
+    def get_config(self):
+        return {**super().get_config(), "units": self.units}
+
+
+@keras.saving.register_keras_serializable(package="gan_keras")
+class ConvolutionalDiscriminator(TextDiscriminator):
+    """Convolutions of several widths side by side ([Kim, 2014](https://arxiv.org/abs/1408.5882)); the causal ones also rate each step.
+
+    Args:
+        vocabulary_size: Number of token ids.
+        widths: How many tokens the filters see.
+        **kwargs: As for `TextDiscriminator`.
+    """
+
+    def __init__(self, vocabulary_size, widths=(2, 3, 4, 5), **kwargs):
+        super().__init__(vocabulary_size, **kwargs)
+        self.widths = tuple(widths)
+        share = self.filters // len(self.widths)
+        sizes = [share] * (len(self.widths) - 1) + [self.filters - share * (len(self.widths) - 1)]
+        self.convolutions = [
+            layers.Conv1D(size, width, padding="causal", activation="relu")
+            for size, width in zip(sizes, self.widths, strict=True)
+        ]
+
+    def features(self, embedded, mask):
+        embedded = embedded * ops.cast(mask, embedded.dtype)[..., None]
+        causal = ops.concatenate([convolution(embedded) for convolution in self.convolutions], axis=-1)
+        return causal, causal
+
+    def get_config(self):
+        return {**super().get_config(), "widths": self.widths}
+
+
+def is_distribution(samples):
+    return len(samples.shape) == 3
+
+
+def pool(features, mask):
+    """Maximum and mean over the real steps: `(batch, 2 * width)`. A sentence without a token pools to zeros, not to NaN."""
+    weights = ops.cast(mask, features.dtype)[..., None]
+    # The features are >= 0 after their ReLU, so that zeros on padding leave the maximum as it is.
+    mean = ops.sum(features * weights, axis=1) / ops.maximum(ops.sum(weights, axis=1), 1.0)
+    return ops.concatenate([ops.max(features * weights, axis=1), mean], axis=-1)
