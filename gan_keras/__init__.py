@@ -8,9 +8,10 @@ if keras.backend.backend() != "tensorflow":
         "set the environment variable KERAS_BACKEND=tensorflow."
     )
 
-from gan_keras import codecs, data, losses, networks, penalties
+from gan_keras import codecs, data, feedback, losses, networks, penalties
 from gan_keras.export import export
 from gan_keras.gan import GAN
+from gan_keras.text_gan import Selection, TextGAN
 
 __version__ = "0.1.0"
-__all__ = ["GAN", "codecs", "data", "export", "losses", "networks", "penalties"]
+__all__ = ["GAN", "Selection", "TextGAN", "codecs", "data", "export", "feedback", "losses", "networks", "penalties"]

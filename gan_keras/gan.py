@@ -40,7 +40,7 @@ class GAN(keras.Model):
         self.generator, self.discriminator, self.codec, self.seed = generator, discriminator, codec, int(seed)
         self.latent_dim = latent_dim_of(generator)
         self.build_networks()
-        self.ema_generator = copy_network(generator, self.example_latents(), "ema_generator")
+        self.ema_generator = self.copy_generator("ema_generator")
         self.draws = self.add_weight(name="draws", shape=(), dtype="int64", initializer="zeros", trainable=False)
         self.d_loss, self.g_loss = keras.metrics.Mean("d_loss"), keras.metrics.Mean("g_loss")
         self.d_real, self.d_fake = keras.metrics.Mean("d_real"), keras.metrics.Mean("d_fake")
@@ -48,9 +48,11 @@ class GAN(keras.Model):
 
     def build_networks(self):
         """Builds both networks on two samples, so that a mismatch shows before training."""
-        fake_data = call_network(self.generator, self.example_latents())
+        seeds = tf.range(2, dtype=tf.int64)
+        latents, labels = self.latents_from(seeds), self.labels_from(seeds)
+        fake_data = call_network(self.generator, latents, labels)
         try:
-            logits = call_network(self.discriminator, fake_data)
+            logits = call_network(self.discriminator, fake_data, labels)
         except (ValueError, tf.errors.InvalidArgumentError) as error:
             raise ValueError(
                 f"The generator makes samples of shape {tuple(fake_data.shape)}, which the discriminator does not read. "
@@ -63,8 +65,14 @@ class GAN(keras.Model):
                 "end it with `keras.layers.Dense(1)`, without a sigmoid."
             )
 
-    def example_latents(self):
-        return noise.normal(tf.range(2, dtype=tf.int64), self.latent_dim)
+    def copy_generator(self, name):
+        """A generator of the same architecture and weights."""
+        copy = type(self.generator).from_config(self.generator.get_config())
+        seeds = tf.range(2, dtype=tf.int64)
+        call_network(copy, self.latents_from(seeds), self.labels_from(seeds))
+        copy.set_weights(self.generator.get_weights())
+        copy.trainable, copy.name = False, name
+        return copy
 
     def compile(
         self,
@@ -218,6 +226,11 @@ class GAN(keras.Model):
         """Latents `(batch, latent_dim)`, float32, each a function of its own seed `(batch,)`, int64."""
         return noise.normal(seeds, self.latent_dim)
 
+    def labels_from(self, seeds):
+        """A label for each seed, in turn, where the generator has `num_labels`; else None."""
+        num_labels = getattr(self.generator, "num_labels", 0)
+        return tf.cast(seeds % num_labels, tf.int32) if num_labels else None
+
     # --- Use. ---
 
     def call(self, latents, labels=None, training=False):
@@ -240,9 +253,9 @@ class GAN(keras.Model):
     @tf.function(reduce_retracing=True)
     def make_samples(self, seeds, labels=None):
         num = tf.shape(seeds)[0]
-        return self.decode(
-            self(self.latents_from(noise.pad_rows(seeds)), None if labels is None else noise.pad_rows(labels))
-        )[:num]
+        return self.decode(self(self.latents_from(noise.pad_rows(seeds)), None if labels is None else noise.pad_rows(labels)))[
+            :num
+        ]
 
     def in_blocks(self, function, *rows):
         """Calls `function` on blocks of rows, so that memory does not grow with their number."""
@@ -265,20 +278,22 @@ class GAN(keras.Model):
     def signatures(self, score=False):
         """Named graph functions for a SavedModel; `score=True` adds the discriminator, which tells who was trained on."""
         output = "sample" if self.codec is None else self.codec.output_name
-        seeds, latents = np.arange(3), self.latents_from(tf.range(3, dtype=tf.int64)).numpy()
+        seeds = np.arange(3)
+        latents = {"latents": self.latents_from(seeds).numpy()}
+        if self.labels_from(seeds) is not None:
+            latents["label"] = self.labels_from(seeds).numpy()
         found = {
-            "serving_default": Signature(lambda seed: {output: self.make_samples(seed)}, {"seed": seeds}),
-            "latents": Signature(lambda latents: {output: self.samples_from_latents(latents)}, {"latents": latents}),
+            "serving_default": Signature(lambda seed: {output: self.make_samples(seed, self.labels_from(seed))}, {"seed": seeds}),
+            "latents": Signature(lambda **row: {output: self.samples_from_latents(**row)}, latents),
         }
         if score:
-            samples = self.generate(3)
-            found["score"] = Signature(
-                lambda **raw: {"score": self.score_tensors(raw[output])}, {output: np.asarray(samples)}
-            )
+            samples = self.in_blocks(self.make_samples, seeds, self.labels_from(seeds))
+            found["score"] = Signature(lambda **raw: {"score": self.score_tensors(raw[output])}, {output: samples})
         return found
 
-    def samples_from_latents(self, latents):
-        return self.decode(self(noise.pad_rows(latents)))[: tf.shape(latents)[0]]
+    def samples_from_latents(self, latents, label=None):
+        padded_labels = None if label is None else noise.pad_rows(label)
+        return self.decode(self(noise.pad_rows(latents), padded_labels))[: tf.shape(latents)[0]]
 
     def score(self, samples):
         """The discriminator's logit for each raw sample: shape `(n,)`, float32. Higher is more like the training data."""
@@ -341,25 +356,21 @@ class GAN(keras.Model):
         self.compile(**{name: _deserialize(value) for name, value in config.items()})
 
     def save_own_variables(self, store):
-        for name, variable in self.random_state().items():
+        for name, variable in self.own_state().items():
             store[name] = variable
 
     def load_own_variables(self, store):
-        state = self.random_state()
+        state = self.own_state()
         if set(state) != set(store.keys()):
-            raise ValueError(
-                f"The file holds the random state {sorted(store.keys())}. Expected {sorted(state)}: another GAN."
-            )
+            raise ValueError(f"The file holds the random state {sorted(store.keys())}. Expected {sorted(state)}: another GAN.")
         for name, variable in state.items():
             variable.assign(store[name])
 
-    def random_state(self):
+    def own_state(self):
         """Variables that decide the noise to come. Keras saves weights only; without these a resumed run draws other noise."""
         saved_by_keras = {id(variable) for variable in (*self.weights, *self.metrics_variables)}
         seeds = [variable for variable in self.non_trainable_variables if id(variable) not in saved_by_keras]
-        seeds += [
-            each.seed_generator.state for each in getattr(self, "penalties", ()) if hasattr(each, "seed_generator")
-        ]
+        seeds += [each.seed_generator.state for each in getattr(self, "penalties", ()) if hasattr(each, "seed_generator")]
         return {"draws": self.draws, **{f"seed_{index}": variable for index, variable in enumerate(seeds)}}
 
 
@@ -383,15 +394,6 @@ def latent_dim_of(generator):
             "`keras.Input((latent_dim,))`, or give your model an attribute `latent_dim`."
         )
     return int(shape[-1])
-
-
-def copy_network(network, inputs, name):
-    """A network of the same architecture and weights, built on `inputs`."""
-    copy = type(network).from_config(network.get_config())
-    call_network(copy, inputs)
-    copy.set_weights(network.get_weights())
-    copy.trainable = False
-    return copy
 
 
 def seeds_from(n, seed):

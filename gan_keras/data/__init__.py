@@ -4,8 +4,9 @@ from gan_keras.data.corpus import Corpus, check_is_file, describe, read_corpus, 
 from gan_keras.data.docstrings import load_docstrings
 from gan_keras.data.oracle import load_oracle
 from gan_keras.data.phrases import load_chinese_phrases, load_english_phrases
+from gan_keras.data.text_batches import text_batches
 
-__all__ = ["DATASETS", "Corpus", "describe", "load_text", "read_corpus", "split"]
+__all__ = ["DATASETS", "Corpus", "describe", "load_text", "read_corpus", "split", "text_batches"]
 
 DATASETS = {
     "docstrings": "real English: about 14,500 first sentences of docstrings of Python and of the installed packages",

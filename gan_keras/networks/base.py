@@ -13,9 +13,7 @@ class Generator(keras.Model):
     def __init__(self, latent_dim, **kwargs):
         super().__init__(**kwargs)
         if latent_dim < 1:
-            raise ValueError(
-                f"latent_dim={latent_dim}. Expected at least 1: a generator without noise makes one sample."
-            )
+            raise ValueError(f"latent_dim={latent_dim}. Expected at least 1: a generator without noise makes one sample.")
         self.latent_dim = latent_dim
 
     def get_config(self):

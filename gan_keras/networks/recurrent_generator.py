@@ -31,9 +31,7 @@ class RecurrentGenerator(Generator):
         num_labels: How many labels condition the sentences; 0 for none.
     """
 
-    def __init__(
-        self, vocabulary_size, length, noise_dim=32, embedding_dim=256, units=512, dropout=0.5, num_labels=0, **kwargs
-    ):
+    def __init__(self, vocabulary_size, length, noise_dim=32, embedding_dim=256, units=512, dropout=0.5, num_labels=0, **kwargs):
         super().__init__(latent_dim=noise_dim + length, **kwargs)
         self.vocabulary_size, self.length, self.noise_dim = vocabulary_size, length, noise_dim
         self.embedding_dim, self.units, self.dropout, self.num_labels = embedding_dim, units, dropout, num_labels
@@ -76,9 +74,7 @@ class RecurrentGenerator(Generator):
 
     def token_losses(self, latents, tokens, labels=None, training=False):
         """Negative log-likelihood of each token in nats, 0 on padding: `(batch, time)`, float32."""
-        losses = ops.sparse_categorical_crossentropy(
-            tokens, self.logits(latents, tokens, labels, training), from_logits=True
-        )
+        losses = ops.sparse_categorical_crossentropy(tokens, self.logits(latents, tokens, labels, training), from_logits=True)
         return losses * token_mask(tokens)
 
     def log_likelihood(self, latents, tokens, labels=None):
@@ -109,11 +105,9 @@ class RecurrentGenerator(Generator):
             return ops.logical_and(step < self.length, ops.logical_not(ops.all(finished)))
 
         def extend(step, tokens, last, finished, *state):
-            logits, state = self.step(last, state)
+            logits, state = self.step(self.embedding(last), state)
             here = positions == step
-            drawn = draw(
-                self.allow(logits, step), ops.sum(choices * ops.cast(here, "float32"), axis=1), temperature, top_p
-            )
+            drawn = draw(self.allow(logits, step), ops.sum(choices * ops.cast(here, "float32"), axis=1), temperature, top_p)
             prompted = ops.sum(tokens * ops.cast(here, "int32"), axis=1)
             last = ops.where(prompted != PADDING, prompted, ops.where(finished, PADDING, drawn))
             tokens = ops.where(here, last[:, None], tokens)
@@ -129,9 +123,9 @@ class RecurrentGenerator(Generator):
         closing = (ids != END) & (step == self.length - 1)
         return ops.where(special | closing, _NEVER, logits)
 
-    def step(self, tokens, state):
-        """One step: logits `(batch, vocabulary)` after `tokens` `(batch,)`, and the next state."""
-        hidden, state = self.recurrent.cell(self.embedding(tokens), list(state))
+    def step(self, embedded, state):
+        """One step: logits `(batch, vocabulary)` after the token embedded as `(batch, embedding_dim)`, and the next state."""
+        hidden, state = self.recurrent.cell(embedded, list(state))
         return self.token_logits(hidden), state
 
     def state_from(self, latents, labels=None):

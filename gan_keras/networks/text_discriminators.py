@@ -91,7 +91,7 @@ class RecurrentDiscriminator(TextDiscriminator):
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class ConvolutionalDiscriminator(TextDiscriminator):
-    """Convolutions of several widths side by side ([Kim, 2014](https://arxiv.org/abs/1408.5882)); the causal ones also rate each step.
+    """Causal convolutions of several widths side by side ([Kim, 2014](https://arxiv.org/abs/1408.5882)).
 
     Args:
         vocabulary_size: Number of token ids.

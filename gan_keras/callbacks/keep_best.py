@@ -1,0 +1,63 @@
+"""Keeps the epoch of adversarial training whose held-out quality at equal diversity is best."""
+
+import keras
+
+from gan_keras.metrics.bleu import References, bleu_tokens, self_bleu
+from gan_keras.metrics.frontier import Point, gain_over
+
+_TEMPERATURES = (1.2, 1.0, 1 / 1.1, 1 / 1.2, 1 / 1.35, 1 / 1.5)
+_WATCHED = 1 / 1.1  # the temperature at which the GAN is compared: inside the range of the baseline's curve
+
+
+class KeepBest(keras.callbacks.Callback):
+    """Restores, at the end of `fit`, the networks of the epoch with the highest `val_gain`.
+
+    `val_gain` is BLEU-5 against held-out lines less that of the supervised baseline at equal Self-BLEU-5, the mean of one draw
+    a sentence and of the best of `candidates` drafts. It is logged after every epoch that trains the discriminator. A loss
+    would not do: those of the two players move against each other.
+
+    Args:
+        held_out_lines: Lines of text that no network is trained on.
+        num: Sentences drawn for each point, >= 2.
+        candidates: Drafts for each sentence of the second sampler.
+        tokenize: From a line to its list of tokens.
+        seed: Of the sentences.
+    """
+
+    def __init__(self, held_out_lines, num=1000, candidates=4, tokenize=bleu_tokens, seed=10**6):
+        super().__init__()
+        self.references = References([tokenize(line) for line in held_out_lines])
+        self.num, self.candidates, self.tokenize, self.seed = num, candidates, tokenize, seed
+        self.baseline_points, self.best, self.best_weights = None, -float("inf"), None
+
+    def on_epoch_end(self, epoch, logs=None):
+        gan = self.model
+        if gan.stage == "pretraining":
+            return
+        if self.baseline_points is None:
+            self.baseline_points = [self.point(temperature, generator=gan.baseline) for temperature in _TEMPERATURES]
+        gan.calibrate()
+        points = [self.point(_WATCHED), self.point(_WATCHED, candidates=self.candidates)]
+        logs["val_gain"] = sum(self.gain(point) for point in points) / len(points)
+        logs["val_bleu5"], logs["val_self_bleu5"] = points[0].bleu[5], points[0].self_bleu[5]
+        if logs["val_gain"] > self.best:
+            self.best, self.best_weights = logs["val_gain"], [each.get_weights() for each in self.networks()]
+
+    def on_train_end(self, logs=None):
+        if self.best_weights is not None:
+            for network, weights in zip(self.networks(), self.best_weights, strict=True):
+                network.set_weights(weights)
+
+    def networks(self):
+        return self.model.generator, self.model.ema_generator, self.model.discriminator
+
+    def point(self, temperature, **choices):
+        sentences = [self.tokenize(line) for line in self.model.generate(self.num, self.seed, temperature, **choices)]
+        bleu = {order: float(scores.mean()) for order, scores in self.references.scores(sentences, (2, 3, 4, 5)).items()}
+        return Point(bleu, self_bleu(sentences), temperature)
+
+    def gain(self, point):
+        """Against the nearest point of the baseline's curve where the Self-BLEU lies beyond its ends."""
+        diversities = [each.self_bleu[5] for each in self.baseline_points]
+        inside = min(max(point.self_bleu[5], min(diversities)), max(diversities))
+        return gain_over([Point(point.bleu, {**point.self_bleu, 5: inside}, point.temperature)], self.baseline_points)

@@ -1,0 +1,198 @@
+"""How a generator of sentences learns from its discriminator: no gradient passes through a drawn token.
+
+An object of this file is given to `TextGAN.compile(feedback=...)`. Its `generator_loss(gan, tokens, labels)` is called
+inside a gradient tape with a batch of real token ids `(batch, time)` and returns the scalar that the generator minimises.
+"""
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from gan_keras import noise
+from gan_keras.codecs.text import END, PADDING, START
+from gan_keras.networks.recurrent_generator import token_mask
+
+
+class Feedback:
+    """Base: a subclass implements `generator_loss`."""
+
+    def generator_loss(self, gan, tokens, labels=None):
+        raise NotImplementedError
+
+    def get_config(self):
+        return dict(vars(self))
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
+
+
+@keras.saving.register_keras_serializable(package="gan_keras")
+class Cooperative(Feedback):
+    """Supervised steps on real text and on those drafts of its own that the discriminator keeps.
+
+    Drafts compete with drafts of their length, so that selection does not shift the lengths.
+
+    Args:
+        candidates: Drafts for each real line; one of so many is kept, >= 2.
+        share: Weight of the kept drafts against the real lines, in [0, 1].
+        likelihood: Weight of a draft's log-likelihood a token beside the discriminator's logit, both standardised.
+
+    Reference: the cooperative scheme of [Lamprier et al., 2022](https://arxiv.org/abs/2201.13320), with selection in the place
+    of a search.
+    """
+
+    def __init__(self, candidates=4, share=0.5, likelihood=0.0):
+        if candidates < 2 or not 0 <= share <= 1:
+            raise ValueError(f"candidates={candidates}, share={share}. Expected candidates >= 2 and share in [0, 1].")
+        self.candidates, self.share, self.likelihood = candidates, share, likelihood
+
+    def generator_loss(self, gan, tokens, labels=None):
+        labels_of_drafts = None if labels is None else ops.repeat(labels, self.candidates, axis=0)
+        latents, drafts = gan.drafts(ops.shape(tokens)[0] * self.candidates, labels_of_drafts)
+        kept = self.keep(gan, latents, drafts, labels_of_drafts)
+        kept_labels = None if labels is None else ops.take(labels_of_drafts, kept)
+        supervised = gan.supervised_loss(tokens, labels)
+        return (1 - self.share) * supervised + self.share * gan.supervised_loss(ops.take(drafts, kept, axis=0), kept_labels)
+
+    def keep(self, gan, latents, drafts, labels):
+        """Rows of the best draft of each group of `candidates` neighbours in the order of length."""
+        logits, likelihoods = gan.draft_scores(latents, drafts, labels)
+        scores = standardise(logits) + self.likelihood * standardise(likelihoods)
+        lengths = ops.sum(ops.cast(drafts != PADDING, "int32"), axis=1)
+        key = lengths if labels is None else lengths + ops.cast(labels, "int32") * (1 + ops.max(lengths))
+        groups = ops.reshape(ops.argsort(key), (-1, self.candidates))
+        best = ops.argmax(ops.take(scores, groups), axis=1)
+        return tf.stop_gradient(ops.take_along_axis(groups, best[:, None], axis=1)[:, 0])
+
+
+@keras.saving.register_keras_serializable(package="gan_keras")
+class PolicyGradient(Feedback):
+    """REINFORCE with a reward after every token, interleaved with supervised steps and anchored to the pretrained network.
+
+    The reward of token `t` is `2 sigmoid(step logit) - 1`; the advantage is the discounted sum of the rewards to come less
+    its mean over the batch at that step.
+
+    Args:
+        discount: Of rewards to come, in [0, 1].
+        entropy: Weight of the entropy bonus.
+        anchor: Weight of the divergence KL(generator || pretrained).
+        supervised: Weight of the negative log-likelihood of the real batch.
+        clip: Largest absolute advantage.
+
+    Reference: [ScratchGAN](https://arxiv.org/abs/1905.09922) for dense rewards, [SeqGAN](https://arxiv.org/abs/1609.05473).
+    """
+
+    def __init__(self, discount=0.5, entropy=0.01, anchor=0.1, supervised=0.5, clip=5.0):
+        self.discount, self.entropy, self.anchor, self.supervised, self.clip = discount, entropy, anchor, supervised, clip
+
+    def generator_loss(self, gan, tokens, labels=None):
+        latents, drafts = gan.drafts(ops.shape(tokens)[0], labels)
+        mask, total = token_mask(drafts), ops.sum(token_mask(drafts))
+        log_policy = ops.log_softmax(gan.generator.logits(latents, drafts, labels))
+        log_anchor = ops.log_softmax(gan.baseline.logits(latents, drafts, labels))
+        policy = ops.exp(log_policy)
+        entropy = -ops.sum(policy * log_policy, axis=-1)
+        divergence = ops.sum(policy * (log_policy - tf.stop_gradient(log_anchor)), axis=-1)
+        chosen = ops.take_along_axis(log_policy, drafts[..., None], axis=-1)[..., 0]
+        advantage = tf.stop_gradient(self.advantages(gan.discriminator.step_logits(drafts), mask))
+        each = -advantage * chosen - self.entropy * entropy + self.anchor * divergence
+        return ops.sum(each * mask) / total + self.supervised * gan.supervised_loss(tokens, labels)
+
+    def advantages(self, step_logits, mask):
+        rewards = (2.0 * ops.sigmoid(step_logits) - 1.0) * mask
+        steps = ops.arange(ops.shape(mask)[1])
+        ahead = ops.cast(steps[:, None] - steps[None, :], "float32")
+        to_come = ops.matmul(rewards, ops.where(ahead >= 0, ops.power(self.discount, ops.maximum(ahead, 0.0)), 0.0))
+        mean = ops.sum(to_come * mask, axis=0) / ops.maximum(ops.sum(mask, axis=0), 1.0)
+        return ops.clip(to_come - mean, -self.clip, self.clip) * mask
+
+
+@keras.saving.register_keras_serializable(package="gan_keras")
+class GumbelSoftmax(Feedback):
+    """Drafts are soft: each token a Gumbel-softmax distribution, through which the discriminator's gradient passes.
+
+    Args:
+        temperature: Of the softmax, > 0: lower is closer to drawn tokens, with a gradient of more variance.
+        supervised: Weight of the negative log-likelihood of the real batch.
+
+    Reference: [Jang et al., 2017](https://arxiv.org/abs/1611.01144); for text [RelGAN](https://openreview.net/forum?id=rJedV3R5tm).
+    """
+
+    def __init__(self, temperature=1.0, supervised=1.0):
+        if temperature <= 0:
+            raise ValueError(f"temperature={temperature}. Expected more than 0.")
+        self.temperature, self.supervised = temperature, supervised
+
+    def generator_loss(self, gan, tokens, labels=None):
+        soft = self.soft_drafts(gan, tokens, labels)
+        adversarial = gan.adversarial_loss.generator(gan.judge(tokens, labels), gan.judge(soft, labels))
+        return adversarial + self.supervised * gan.supervised_loss(tokens, labels)
+
+    def soft_drafts(self, gan, tokens, labels):
+        """Distributions over tokens `(batch, time, vocabulary)` for as many lines and steps as the real batch has."""
+        generator, (num, steps) = gan.generator, (ops.shape(tokens)[0], ops.shape(tokens)[1])
+        seeds = gan.next_seeds(num)
+        size = generator.vocabulary_size
+        uniform = ops.reshape(noise.uniform(noise.split(seeds, 1), steps * size), (num, steps, size))
+        gumbels = ops.transpose(-ops.log(-ops.log(uniform)), (1, 0, 2))
+        padding = ops.one_hot([PADDING], size)
+
+        def extend(carry, gumbel):
+            _, embedded, alive, *state = carry
+            logits, state = generator.step(embedded, state)
+            soft = self.relax(generator.allow(logits, 1) + gumbel) * alive + padding * (1.0 - alive)
+            alive = alive * ops.cast(ops.argmax(soft, axis=-1) != END, "float32")[:, None]
+            return soft, ops.matmul(soft, generator.embedding.embeddings), alive, *state
+
+        embedded = generator.embedding(ops.full((num,), START, "int32"))
+        state = generator.state_from(gan.latents_from(seeds), labels)
+        start = (ops.repeat(padding, num, axis=0), embedded, ops.ones((num, 1)), *state)
+        return ops.transpose(tf.scan(extend, gumbels, start)[0], (1, 0, 2))
+
+    def relax(self, logits):
+        return ops.softmax(logits / self.temperature)
+
+
+@keras.saving.register_keras_serializable(package="gan_keras")
+class StraightThrough(GumbelSoftmax):
+    """As `GumbelSoftmax`, but the discriminator reads the drawn token; only the gradient is that of the soft one.
+
+    Reference: [Bengio et al., 2013](https://arxiv.org/abs/1308.3432).
+    """
+
+    def relax(self, logits):
+        soft = super().relax(logits)
+        hard = ops.one_hot(ops.argmax(soft, axis=-1), soft.shape[-1])
+        return soft + tf.stop_gradient(hard - soft)
+
+
+_BY_NAME = {
+    "cooperative": Cooperative,
+    "policy_gradient": PolicyGradient,
+    "gumbel_softmax": GumbelSoftmax,
+    "straight_through": StraightThrough,
+}
+
+
+def standardise(values):
+    """Zero mean and unit variance over the batch."""
+    return (values - ops.mean(values)) / ops.maximum(ops.std(values), 1e-6)
+
+
+def get(identifier):
+    """A feedback from its name, its serialised config, or itself.
+
+    Raises:
+        ValueError: If the name is unknown or the object has no `generator_loss`.
+    """
+    if isinstance(identifier, str) and identifier in _BY_NAME:
+        return _BY_NAME[identifier]()
+    if isinstance(identifier, dict):
+        identifier = keras.saving.deserialize_keras_object(identifier)
+    if hasattr(identifier, "generator_loss"):
+        return identifier
+    raise ValueError(
+        f"feedback={identifier!r}. Expected one of {sorted(_BY_NAME)}, or an object with the method "
+        "`generator_loss(gan, tokens, labels)`."
+    )
