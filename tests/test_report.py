@@ -1,0 +1,178 @@
+"""The report: one page, nothing beside it, and what is missing is said."""
+
+import base64
+import csv
+import io
+import json
+import re
+from html.parser import HTMLParser
+
+import matplotlib.image
+import numpy as np
+import pytest
+
+from gan_keras.plots import frontier_picture, read_history, training_pictures
+from gan_keras.report import write_report
+
+HISTORY = """epoch,stage,nll,val_nll,d_loss,g_loss,d_real,d_fake
+0,pretraining,6.0,5.5,0,0,0,0
+1,pretraining,4.5,4.25,0,0,0,0
+2,discriminator,0,4.25,1.3,0,0.4,-0.4
+3,adversarial,4.0,,1.2,0.7,0.5,-0.3
+"""
+
+
+def sampler(title, shift, temperatures=(1.0, 0.5), copies=0.01):
+    points = [
+        {
+            "temperature": temperature,
+            "num": 1234,
+            "bleu": {str(n): 0.9 - 0.1 * n + shift for n in (2, 3, 4, 5)},
+            "self_bleu": {str(n): 1.0 - 0.1 * n - 0.1 * (temperature or 1.0) for n in (2, 3, 4, 5)},
+            "unique": 0.987,
+            "copies": copies,
+            "lm_score": 3.21,
+            "reverse_lm_score": 4.32,
+        }
+        for temperature in temperatures
+    ]
+    sentences = [f"{title} writes <b>{index}</b> & more" for index in range(20)]
+    return {"title": title, "points": points, "sentences": sentences, "protocols": {"bleu": {"metric": "bleu, all"}}}
+
+
+EVALUATION = {
+    "samplers": {"gan": sampler("GAN, one draw", 0.03), "baseline": sampler("supervised baseline", 0.0)},
+    "real": sampler("real training lines", 0.05, (None,), None),
+    "negative_log_likelihood": {"gan": 3.5, "baseline": 3.25, "ngram": 4.125, "unit": "nats a token"},
+    "gains": [{"method": "bootstrap over sentences"}],
+    "verdict": ["GAN, one draw: does NOT win over <it>.", "detail one"],
+}
+
+
+@pytest.fixture
+def run(tmp_path):
+    run = tmp_path / "a run"
+    (run / "samples").mkdir(parents=True)
+    config = {"seed": 0, "preset": {"name": "default", "units": 512}, "data": "<script>alert(1)</script>"}
+    (run / "config.json").write_text(json.dumps(config))
+    (run / "history.csv").write_text(HISTORY)
+    for epoch in (1, 2, 10):
+        (run / "samples" / f"epoch_{epoch:03}.txt").write_text(f"line <i>{epoch}</i>\n山川函谷路\n", encoding="utf-8")
+    (run / "evaluation.json").write_text(json.dumps(EVALUATION))
+    return run
+
+
+class Elements(HTMLParser):
+    """Every start tag with its attributes, and the open tags that were never closed."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.found, self.open = [], []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        self.found.append((tag, dict(attributes)))
+        if tag not in ("meta", "img"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def test_the_page_is_well_formed_and_loads_nothing_from_elsewhere(run):
+    page = write_report(run).read_text(encoding="utf-8")
+    elements = Elements(page)
+    assert elements.open == []
+    assert {tag for tag, _ in elements.found}.isdisjoint({"script", "link", "iframe", "b", "i"})
+    sources = [value for _, attributes in elements.found for name, value in attributes.items() if name in ("src", "href")]
+    assert sources and all(source.startswith("data:image/png;base64,") for source in sources)
+    assert "http" not in re.sub(r'src="[^"]*"', "", page) and "url(" not in page
+
+
+def test_every_picture_is_a_png_with_words_that_give_its_numbers(run):
+    page = write_report(run).read_text(encoding="utf-8")
+    images = [attributes for tag, attributes in Elements(page).found if tag == "img"]
+    for image in images:
+        pixels = matplotlib.image.imread(io.BytesIO(base64.b64decode(image["src"].partition(",")[2])))
+        assert min(pixels.shape[:2]) > 300 and pixels[..., :3].std() > 0.01
+    words = [image["alt"] for image in images]
+    assert "GAN, one draw: (0.40, 0.43) to (0.45, 0.43)" in words[0]
+    assert words[1] == "Language model: nll goes from 6 to 4 in 3 epochs; val_nll goes from 5.5 to 4.25 in 3 epochs."
+    assert "g_loss goes from 0.7 to 0.7 in 1 epochs" in words[2]
+    assert len(words) == 4
+
+
+def test_what_people_and_models_wrote_is_text_and_never_markup(run):
+    page = write_report(run).read_text(encoding="utf-8")
+    assert "supervised baseline writes &lt;b&gt;19&lt;/b&gt; &amp; more" in page
+    assert "line &lt;i&gt;10&lt;/i&gt;" in page and "山川函谷路" in page
+    assert "&lt;script&gt;alert(1)" in page and "does NOT win over &lt;it&gt;." in page
+
+
+def test_the_table_has_the_scores_of_every_point(run):
+    page = write_report(run).read_text(encoding="utf-8")
+    scores = (0.73, 0.63, 0.53, 0.43, 0.75, 0.65, 0.55, 0.45, 0.987, 0.01)
+    row = ["0.50", *(f"{score:.3f}" for score in scores), "3.21", "4.32"]
+    assert "<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" in page
+    assert "GAN, one draw, 1,234 sentences a row" in page
+    assert "gan 3.500, baseline 3.250, ngram 4.125" in page
+    assert '<th scope="row">preset.units</th><td><code>512</code></td>' in page
+    assert '<th scope="row">bleu.metric</th><td><code>bleu, all</code></td>' in page
+
+
+def test_without_an_evaluation_the_page_says_how_to_make_it(run):
+    (run / "evaluation.json").unlink()
+    page = write_report(run).read_text(encoding="utf-8")
+    assert f"<code>gan-keras evaluate {run}</code>" in page and "Quality against diversity" not in page
+    assert page.count("<img") == 3
+
+
+def test_a_run_that_has_only_begun_has_a_page(tmp_path):
+    (tmp_path / "config.json").write_text("{}")
+    page = write_report(tmp_path).read_text(encoding="utf-8")
+    assert "No epoch has ended yet" in page and "No samples were written" in page
+    assert not list(tmp_path.glob("*.unfinished"))
+
+
+def test_what_is_no_run_or_damaged_is_an_error_that_leaves_the_old_page(run, tmp_path):
+    with pytest.raises(FileNotFoundError, match="has no config.json"):
+        write_report(tmp_path)
+    before = write_report(run).read_text(encoding="utf-8")
+    for name, text, message in (
+        ("evaluation.json", "{}", "evaluation.json lacks 'verdict'"),
+        ("evaluation.json", "{", "evaluation.json is damaged"),
+        ("config.json", "[]", "holds a list"),
+    ):
+        whole = (run / name).read_text()
+        (run / name).write_text(text)
+        with pytest.raises(ValueError, match=message):
+            write_report(run)
+        (run / name).write_text(whole)
+    assert (run / "report.html").read_text(encoding="utf-8") == before
+
+
+def test_history_holds_nan_where_nothing_was_measured(run):
+    history = read_history(run / "history.csv")
+    assert history["stage"] == ["pretraining", "pretraining", "discriminator", "adversarial"]
+    np.testing.assert_array_equal(history["nll"], [6.0, 4.5, np.nan, 4.0])
+    np.testing.assert_array_equal(history["val_nll"], [5.5, 4.25, 4.25, np.nan])
+    np.testing.assert_array_equal(history["g_loss"], [np.nan, np.nan, np.nan, 0.7])
+
+
+def test_a_history_that_is_none_is_an_error_that_names_the_file(tmp_path):
+    path = tmp_path / "history.csv"
+    for rows, message in ((["a"], "Expected `epoch`"), (["epoch", "nll"], "column nll: could not convert")):
+        with open(path, "w", newline="") as file:
+            csv.writer(file).writerows([rows, ["0", "broken"][: len(rows)]])
+        with pytest.raises(ValueError, match=f"history.csv.*{message}"):
+            read_history(path)
+
+
+def test_panels_without_values_are_left_out():
+    history = {"epoch": np.array([0.0, 1.0]), "nll": np.array([2.0, 1.0]), "val_gain": np.array([np.nan, np.nan])}
+    assert [picture.title for picture in training_pictures(history)] == ["Language model"]
+
+
+def test_the_frontier_can_be_drawn_for_every_order():
+    picture = frontier_picture(EVALUATION, order=2)
+    assert picture.title == "BLEU-2 against Self-BLEU-2" and "(0.70, 0.73) to (0.75, 0.73)" in picture.alternative
