@@ -140,8 +140,8 @@ class GumbelSoftmax(Feedback):
 
         def extend(carry, gumbel):
             _, embedded, alive, *state = carry
-            logits, state = generator.step(embedded, state)
-            soft = self.relax(generator.allow(logits, 1) + gumbel) * alive + padding * (1.0 - alive)
+            logits, state = generator.step(embedded, state, 1)
+            soft = self.relax(logits + gumbel) * alive + padding * (1.0 - alive)
             alive = alive * ops.cast(ops.argmax(soft, axis=-1) != END, "float32")[:, None]
             return soft, ops.matmul(soft, generator.embedding.embeddings), alive, *state
 

@@ -36,6 +36,10 @@ class Selection:
     discriminator: float = 1.0
     likelihood: float = 0.5
 
+    def weights(self):
+        """Both weights as a tensor, so that one traced graph serves every selection."""
+        return tf.constant([self.discriminator, self.likelihood], tf.float32)
+
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class TextGAN(GAN):
@@ -232,16 +236,16 @@ class TextGAN(GAN):
         labels = None if label is None else np.broadcast_to(np.asarray(self.check_label(label), np.int32), [n])
         if len(prompts) != n:
             raise ValueError(f"Got {len(prompts)} prompts for n={n} sentences. Expected one prompt, or one for each.")
-        generator, selection = generator or self.ema_generator, selection or self.default_selection()
+        generator, weights = generator or self.ema_generator, (selection or self.default_selection()).weights()
 
         def write(seeds, prompts, temperatures, top_ps, labels=None):
-            return self.write(generator, candidates, selection, seeds, prompts, temperatures, top_ps, labels)
+            return self.write(generator, candidates, weights, seeds, prompts, temperatures, top_ps, labels)
 
         columns = (np.full(n, value, np.float32) for value in (temperature, top_p))
         return [text.decode() for text in self.in_blocks(write, seeds, np.asarray(prompts, object), *columns, labels)]
 
     @tf.function(reduce_retracing=True)
-    def write(self, generator, candidates, selection, seeds, prompts, temperatures, top_ps, labels=None):
+    def write(self, generator, candidates, weights, seeds, prompts, temperatures, top_ps, labels=None):
         """The graph of `generate`: one row each of seeds, prompts and choices to one string `(batch,)` each."""
         num = tf.shape(seeds)[0]
         rows = (noise.pad_rows(seeds), noise.pad_rows(prompts), noise.pad_rows(temperatures), noise.pad_rows(top_ps))
@@ -252,19 +256,19 @@ class TextGAN(GAN):
         prompt_tokens, _ = self.codec.encode_prompt(prompts)
         drafts = generator.sample(latents, labels, temperatures, top_ps, prompt_tokens)
         if candidates > 1:
-            drafts = self.best(drafts, self.selection_scores(generator, selection, latents, drafts, labels), candidates)
+            drafts = self.best(drafts, self.selection_scores(generator, weights, latents, drafts, labels), candidates)
         return self.decode(drafts)[:num]
 
     def best(self, drafts, scores, candidates):
         chosen = tf.argmax(tf.reshape(scores, [-1, candidates]), axis=1, output_type=tf.int32)
         return tf.gather(drafts, tf.range(tf.shape(chosen)[0]) * candidates + chosen)
 
-    def selection_scores(self, generator, selection, latents, drafts, labels=None):
+    def selection_scores(self, generator, weights, latents, drafts, labels=None):
         """Scores whose mean and deviation are the same at every length, so that choosing by them does not shift the lengths."""
         scores = tf.stack(self.draft_scores(latents, drafts, labels, generator), axis=1)
         lengths = tf.math.count_nonzero(drafts != PADDING, axis=1)
         scores = (scores - tf.gather(self.score_mean, lengths)) / tf.gather(self.score_deviation, lengths)
-        return selection.discriminator * scores[:, 0] + selection.likelihood * scores[:, 1]
+        return tf.linalg.matvec(scores, weights)
 
     def default_selection(self):
         return Selection(1.0, self.likelihood_weight)
@@ -337,7 +341,7 @@ class TextGAN(GAN):
     def make_samples(self, seeds, labels=None):
         ones = tf.ones_like(seeds, tf.float32)
         prompts = tf.zeros_like(seeds, tf.string)
-        return self.write(self.ema_generator, 1, self.default_selection(), seeds, prompts, ones, ones, labels)
+        return self.write(self.ema_generator, 1, self.default_selection().weights(), seeds, prompts, ones, ones, labels)
 
     def serve(self, candidates, seed, prompt, temperature, top_p, label=None):
         checks = [
@@ -352,7 +356,8 @@ class TextGAN(GAN):
             checks.append(tf.debugging.Assert(fits, [f"label: expected 0 to {self.generator.num_labels - 1}, got", label]))
         with tf.control_dependencies([check for check in checks if check is not None]):
             seed = tf.identity(seed)
-        return self.write(self.ema_generator, candidates, self.default_selection(), seed, prompt, temperature, top_p, label)
+        weights = self.default_selection().weights()
+        return self.write(self.ema_generator, candidates, weights, seed, prompt, temperature, top_p, label)
 
     def model_card(self):
         return {

@@ -12,6 +12,7 @@ from gan_keras.codecs.text import END, PADDING, START, UNKNOWN
 from gan_keras.networks.base import Generator
 
 _NEVER = -1e9  # logit of a token that must not be drawn
+_BLOCK = 64  # tokens whose probabilities are summed before one of them is drawn
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
@@ -70,7 +71,7 @@ class RecurrentGenerator(Generator):
 
     def logits_of_embedded(self, state, inputs, training=False):
         hidden = self.recurrent(self.input_dropout(inputs, training=training), initial_state=state, training=training)
-        return self.token_logits(self.output_dropout(hidden, training=training))
+        return self.token_logits(self.output_dropout(hidden, training=training), self.token_bias)
 
     def token_losses(self, latents, tokens, labels=None, training=False):
         """Negative log-likelihood of each token in nats, 0 on padding: `(batch, time)`, float32."""
@@ -105,9 +106,10 @@ class RecurrentGenerator(Generator):
             return ops.logical_and(step < self.length, ops.logical_not(ops.all(finished)))
 
         def extend(step, tokens, last, finished, *state):
-            logits, state = self.step(self.embedding(last), state)
+            logits, state = self.step(self.embedding(last), state, step)
             here = positions == step
-            drawn = draw(self.allow(logits, step), ops.sum(choices * ops.cast(here, "float32"), axis=1), temperature, top_p)
+            choice = ops.sum(choices * ops.cast(here, "float32"), axis=1)
+            drawn = draw(logits, choice, temperature, top_p)
             prompted = ops.sum(tokens * ops.cast(here, "int32"), axis=1)
             last = ops.where(prompted != PADDING, prompted, ops.where(finished, PADDING, drawn))
             tokens = ops.where(here, last[:, None], tokens)
@@ -116,17 +118,17 @@ class RecurrentGenerator(Generator):
         start = (0, tokens, ops.full((num,), START, "int32"), ops.zeros((num,), "bool"))
         return ops.while_loop(unfinished, extend, (*start, *self.state_from(latents, labels)))[1]
 
-    def allow(self, logits, step):
-        """Rules out padding, start and unknown; an end at the first step; and, at the last step, all but the end."""
+    def step(self, embedded, state, step):
+        """Logits `(batch, vocabulary)` after the token embedded as `(batch, embedding_dim)`, and the next state."""
+        hidden, state = self.recurrent.cell(embedded, list(state))
+        return self.token_logits(hidden, self.token_bias + self.ruled_out(step)), state
+
+    def ruled_out(self, step):
+        """Logits to add: never padding, start or unknown; no end at the first step; nothing but the end at the last."""
         ids = ops.arange(self.vocabulary_size)
         special = (ids == PADDING) | (ids == START) | (ids == UNKNOWN) | ((ids == END) & (step == 0))
         closing = (ids != END) & (step == self.length - 1)
-        return ops.where(special | closing, _NEVER, logits)
-
-    def step(self, embedded, state):
-        """One step: logits `(batch, vocabulary)` after the token embedded as `(batch, embedding_dim)`, and the next state."""
-        hidden, state = self.recurrent.cell(embedded, list(state))
-        return self.token_logits(hidden), state
+        return ops.where(special | closing, _NEVER, 0.0)
 
     def state_from(self, latents, labels=None):
         state = self.initial_state(latents[:, : self.noise_dim])
@@ -135,8 +137,8 @@ class RecurrentGenerator(Generator):
             state = state + ops.concatenate([label, label], axis=-1)
         return ops.split(ops.tanh(state), 2, axis=-1)
 
-    def token_logits(self, hidden):
-        return ops.matmul(self.projection(hidden), ops.transpose(self.embedding.embeddings)) + self.token_bias
+    def token_logits(self, hidden, bias):
+        return ops.matmul(self.projection(hidden), ops.transpose(self.embedding.embeddings)) + bias
 
     def get_config(self):
         names = ("vocabulary_size", "length", "noise_dim", "embedding_dim", "units", "dropout", "num_labels")
@@ -146,14 +148,31 @@ class RecurrentGenerator(Generator):
 
 
 def draw(logits, choices, temperature=None, top_p=None):
-    """Tokens by the inverse of the cumulative distribution at `choices`: int32 `(batch,)` of logits `(batch, vocabulary)`."""
+    """Tokens by the inverse of the cumulative distribution at `choices`: int32 `(batch,)` of logits `(batch, vocabulary)`.
+
+    First the block of tokens that the choice falls into, then the token in it: sums are cheap, cumulative sums over a whole
+    vocabulary are not.
+    """
     logits = logits if temperature is None else logits / temperature[:, None]
     probabilities = ops.softmax(logits)
     if top_p is not None:
         probabilities = nucleus(probabilities, top_p)
-    cumulative = ops.cumsum(probabilities, axis=-1)
-    below = cumulative < choices[:, None] * cumulative[:, -1:]
-    return ops.sum(ops.cast(below, "int32"), axis=-1)
+    missing = -probabilities.shape[-1] % _BLOCK
+    blocks = ops.reshape(ops.pad(probabilities, ((0, 0), (0, missing))), (-1, (logits.shape[-1] + missing) // _BLOCK, _BLOCK))
+    masses = ops.sum(blocks, axis=-1)
+    block, left = invert(masses, choices * ops.sum(masses, axis=-1))
+    inside = ops.take_along_axis(blocks, block[:, None, None], axis=1)[:, 0]
+    return block * _BLOCK + invert(inside, left)[0]
+
+
+def invert(masses, choices):
+    """Where the running sum of `masses` `(batch, n)` reaches `choices` `(batch,)`, never a mass of zero, and what is left there."""
+    cumulative = ops.cumsum(masses, axis=-1)
+    # Rounding must not push a choice below the first mass or beyond the last.
+    choices = ops.clip(choices, 1e-30, cumulative[:, -1])
+    index = ops.sum(ops.cast(cumulative < choices[:, None], "int32"), axis=-1)
+    reached = ops.take_along_axis(cumulative - masses, index[:, None], axis=-1)[:, 0]
+    return index, choices - reached
 
 
 def nucleus(probabilities, top_p):
