@@ -3,6 +3,8 @@
 Reference: [Generative Adversarial Nets, Goodfellow et al., 2014](https://arxiv.org/abs/1406.2661), algorithm 1.
 """
 
+import inspect
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -16,6 +18,11 @@ MOST_SAMPLES = 1_000_000
 """The largest `n` of one `generate` call: what is larger is taken for a slip."""
 
 _BLOCK = 256  # samples made by one call of the compiled function
+
+_NO_BATCH = (
+    "The data set has no batch. Expected at least one: with `drop_remainder=True` a batch_size "
+    "larger than the number of samples leaves nothing, so use a smaller one."
+)
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
@@ -63,6 +70,11 @@ class GAN(keras.Model):
             raise ValueError(
                 f"The discriminator maps 2 samples to shape {tuple(logits.shape)}. Expected (2, 1), one logit a sample: "
                 "end it with `keras.layers.Dense(1)`, without a sigmoid."
+            )
+        if last_activation_of(self.discriminator) is keras.activations.sigmoid:
+            raise ValueError(
+                "The discriminator ends with a sigmoid. Expected a logit, of any size and sign, from which the losses are "
+                "computed without overflow: end it with `keras.layers.Dense(1)`."
             )
 
     def copy_generator(self, name):
@@ -162,10 +174,14 @@ class GAN(keras.Model):
         return call_network(self.generator, latents, labels, training=True)
 
     def judge(self, samples, labels=None, training=True):
-        return call_network(self.discriminator, samples, labels, training=training)
+        """Logits in float32, which losses and penalties need under mixed precision too."""
+        return ops.cast(call_network(self.discriminator, samples, labels, training=training), "float32")
 
     def update(self, network, optimizer, loss, tape):
-        optimizer.apply(tape.gradient(loss, network.trainable_variables), network.trainable_variables)
+        # An optimizer that scales losses, for float16, divides the gradients by its scale again.
+        scale = optimizer.scale_loss(ops.ones_like(loss))
+        gradients = tape.gradient(loss, network.trainable_variables, output_gradients=scale)
+        optimizer.apply(gradients, network.trainable_variables)
 
     def average_generator(self):
         """Moves `ema_generator` towards the live generator; batch normalisation's statistics are averaged too."""
@@ -175,9 +191,9 @@ class GAN(keras.Model):
             average.assign(decay * average + (1.0 - decay) * live)
 
     def test_step(self, data):
-        """Losses of the averaged generator on held-out data, with the same noise at each evaluation."""
+        """Losses of the averaged generator on held-out data, with the same noise at each evaluation, new in each batch."""
         real_data, labels = self.unpack(data)
-        seeds = tf.range(ops.shape(real_data)[0], dtype=tf.int64)
+        seeds = tf.range(ops.shape(real_data)[0], dtype=tf.int64) + ops.cast(self.d_real.count, "int64")
         fake_data = self(self.latents_from(seeds), labels)
         real_logits, fake_logits = (self.judge(samples, labels, training=False) for samples in (real_data, fake_data))
         self.d_loss.update_state(self.adversarial_loss.discriminator(real_logits, fake_logits))
@@ -198,9 +214,9 @@ class GAN(keras.Model):
         return [self.d_loss, self.g_loss, self.d_real, self.d_fake, *getattr(self, "sample_metrics", ())]
 
     def unpack(self, data):
-        samples, labels = data if isinstance(data, tuple) and len(data) == 2 else (data, None)
-        if isinstance(samples, tuple):
-            samples = samples[0]
+        samples, labels, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        if sample_weight is not None:
+            raise ValueError("Got sample weights. Expected batches of samples or of (samples, labels): leave the weights out.")
         if self.codec is not None and samples.dtype == self.codec.raw_dtype:
             samples = self.codec.encode(samples)
         return samples, labels
@@ -208,11 +224,11 @@ class GAN(keras.Model):
     def fit(self, x=None, *args, **kwargs):
         """`keras.Model.fit`; an empty data set is an error instead of an empty history."""
         if isinstance(x, tf.data.Dataset) and int(x.cardinality()) == 0:
-            raise ValueError(
-                "The data set has no batch. Expected at least one: with `drop_remainder=True` a batch_size "
-                "larger than the number of samples leaves nothing, so use a smaller one."
-            )
-        return super().fit(x, *args, **kwargs)
+            raise ValueError(_NO_BATCH)
+        history = super().fit(x, *args, **kwargs)
+        if history.epoch and "loss" not in history.history:
+            raise ValueError(_NO_BATCH)
+        return history
 
     # --- Noise. ---
 
@@ -247,8 +263,14 @@ class GAN(keras.Model):
 
         Returns:
             What the codec decodes to, `n` of it; without a codec an array of samples.
+
+        Raises:
+            ValueError: If `n` or `seed` is out of its range, or there is not one label for each sample.
         """
-        return self.in_blocks(self.make_samples, seeds_from(n, seed), labels)
+        seeds = seeds_from(n, seed)
+        if labels is not None and len(labels) != n:
+            raise ValueError(f"Got {len(labels)} labels for n={n} samples. Expected one label for each.")
+        return self.in_blocks(self.make_samples, seeds, labels)
 
     @tf.function(reduce_retracing=True)
     def make_samples(self, seeds, labels=None):
@@ -338,6 +360,9 @@ class GAN(keras.Model):
         return cls(**config)
 
     def get_compile_config(self):
+        """How training was set up; None before `compile`, as of any Keras model."""
+        if not self.compiled:
+            return None
         objects = {
             "generator_optimizer": self.generator_optimizer,
             "discriminator_optimizer": self.discriminator_optimizer,
@@ -360,9 +385,11 @@ class GAN(keras.Model):
             store[name] = variable
 
     def load_own_variables(self, store):
-        state = self.own_state()
-        if set(state) != set(store.keys()):
-            raise ValueError(f"The file holds the random state {sorted(store.keys())}. Expected {sorted(state)}: another GAN.")
+        state, saved = self.own_state(), set(store.keys())
+        if not self.compiled:  # Penalties come with `compile`; a GAN that is only used has none.
+            saved = {name for name in saved if not name.startswith("penalty")}
+        if set(state) != saved:
+            raise ValueError(f"The file holds the random state {sorted(saved)}. Expected {sorted(state)}: another GAN.")
         for name, variable in state.items():
             variable.assign(store[name])
 
@@ -370,13 +397,24 @@ class GAN(keras.Model):
         """Variables that decide the noise to come. Keras saves weights only; without these a resumed run draws other noise."""
         saved_by_keras = {id(variable) for variable in (*self.weights, *self.metrics_variables)}
         seeds = [variable for variable in self.non_trainable_variables if id(variable) not in saved_by_keras]
-        seeds += [each.seed_generator.state for each in getattr(self, "penalties", ()) if hasattr(each, "seed_generator")]
-        return {"draws": self.draws, **{f"seed_{index}": variable for index, variable in enumerate(seeds)}}
+        stochastic = [each for each in getattr(self, "penalties", ()) if hasattr(each, "seed_generator")]
+        return {
+            "draws": self.draws,
+            **{f"seed_{index}": variable for index, variable in enumerate(seeds)},
+            **{f"penalty_{index}": each.seed_generator.state for index, each in enumerate(stochastic)},
+        }
 
 
 def call_network(network, inputs, labels=None, training=False):
     """Calls a network with labels only where there are some, so that a plain `keras.Sequential` will do."""
-    return network(inputs, training=training) if labels is None else network(inputs, labels, training=training)
+    if labels is None:
+        return network(inputs, training=training)
+    if "labels" not in inspect.signature(network.call).parameters:
+        raise ValueError(
+            f"Got labels, but {network.name!r} takes none. Expected a network with `call(inputs, labels=None, "
+            "training=False)`, or data without labels."
+        )
+    return network(inputs, labels, training=training)
 
 
 def latent_dim_of(generator):
@@ -394,6 +432,11 @@ def latent_dim_of(generator):
             "`keras.Input((latent_dim,))`, or give your model an attribute `latent_dim`."
         )
     return int(shape[-1])
+
+
+def last_activation_of(network):
+    """The activation of the last layer of a Sequential or functional model; None if it has none or the model is neither."""
+    return getattr(network.layers[-1], "activation", None) if getattr(network, "outputs", None) else None
 
 
 def seeds_from(n, seed):

@@ -129,7 +129,8 @@ def get(identifier):
         return _BY_NAME[identifier]()
     if isinstance(identifier, dict):
         identifier = keras.saving.deserialize_keras_object(identifier)
-    if hasattr(identifier, "discriminator") and hasattr(identifier, "generator"):
+    has_both_sides = hasattr(identifier, "discriminator") and hasattr(identifier, "generator")
+    if has_both_sides and not isinstance(identifier, type):
         return identifier
     raise ValueError(
         f"loss={identifier!r}. Expected one of {sorted(_BY_NAME)}, or an object with the methods "

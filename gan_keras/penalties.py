@@ -17,9 +17,7 @@ class Penalty:
 
     def __init__(self, gamma):
         if gamma < 0:
-            raise ValueError(
-                f"gamma={gamma}. Expected a strength >= 0: a negative one would reward steep discriminators."
-            )
+            raise ValueError(f"gamma={gamma}. Expected a strength >= 0: a negative one would reward steep discriminators.")
         self.gamma = float(gamma)
 
     def __call__(self, discriminator, real_data, fake_data):
@@ -97,7 +95,7 @@ def get(identifier):
     """
     if isinstance(identifier, dict):
         identifier = keras.saving.deserialize_keras_object(identifier)
-    if callable(identifier):
+    if callable(identifier) and not isinstance(identifier, type):
         return identifier
     raise ValueError(
         f"penalty={identifier!r}. Expected an object such as `gan_keras.penalties.R1(gamma=1.0)`, "

@@ -375,8 +375,9 @@ class TextGAN(GAN):
         return {**super().get_config(), "likelihood_weight": self.likelihood_weight}
 
     def get_compile_config(self):
-        return {
-            **super().get_compile_config(),
+        config = super().get_compile_config()
+        return config and {
+            **config,
             "feedback": keras.saving.serialize_keras_object(self.feedback),
             "pretraining_epochs": self.pretraining_epochs,
             "discriminator_epochs": self.discriminator_epochs,

@@ -1,0 +1,226 @@
+"""`GAN` inside Keras: what `compile` takes, what `fit` and `evaluate` do."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from gan_keras import GAN, noise, penalties
+from gan_keras.data import mixtures
+from gan_keras.networks import MLPDiscriminator, MLPGenerator
+
+POINTS = mixtures.ring(64, seed=0)
+
+
+def small_gan(seed=0):
+    keras.utils.set_random_seed(3)
+    return GAN(MLPGenerator((2,), latent_dim=4, units=(8,)), MLPDiscriminator(units=(8,)), seed=seed)
+
+
+def compiled_gan(**options):
+    gan = small_gan()
+    gan.compile(**options)
+    return gan
+
+
+def train(gan, data=POINTS, epochs=1, **options):
+    return gan.fit(data, batch_size=16, epochs=epochs, shuffle=False, verbose=0, **options)
+
+
+def weights_of(network):
+    return [np.array(weight) for weight in network.get_weights()]
+
+
+def furthest(first, second):
+    return max(np.abs(a - b).max() for a, b in zip(first, second, strict=True))
+
+
+# --- What `compile` takes. ---
+
+
+@pytest.mark.parametrize(
+    "optimizer", ["sgd", {"class_name": "SGD", "config": {"learning_rate": 0.25}}, keras.optimizers.SGD(0.25)]
+)
+def test_optimizers_are_given_by_name_config_or_instance(optimizer):
+    gan = compiled_gan(generator_optimizer=optimizer, discriminator_optimizer="rmsprop")
+    assert isinstance(gan.generator_optimizer, keras.optimizers.SGD)
+    assert isinstance(gan.discriminator_optimizer, keras.optimizers.RMSprop)
+    expected = 0.01 if optimizer == "sgd" else 0.25
+    assert float(gan.generator_optimizer.learning_rate) == pytest.approx(expected)
+
+
+def test_one_name_or_config_makes_two_optimizers():
+    gan = compiled_gan(generator_optimizer="adam", discriminator_optimizer="adam")
+    assert gan.generator_optimizer is not gan.discriminator_optimizer
+
+
+def test_one_optimizer_for_both_networks_is_an_error():
+    optimizer = keras.optimizers.Adam()
+    with pytest.raises(ValueError, match="are the same object. Expected two"):
+        compiled_gan(generator_optimizer=optimizer, discriminator_optimizer=optimizer)
+
+
+@pytest.mark.parametrize("option", [{"discriminator_steps": 0}, {"generator_ema": 1.0}, {"generator_ema": -0.1}])
+def test_an_option_out_of_its_range_is_an_error(option):
+    with pytest.raises(ValueError, match="Expected discriminator_steps >= 1 and generator_ema in"):
+        compiled_gan(**option)
+
+
+def test_the_optimizer_that_callbacks_turn_is_the_generators():
+    gan = compiled_gan(generator_optimizer="sgd", discriminator_optimizer="sgd")
+    assert gan.optimizer is gan.generator_optimizer
+    before = weights_of(gan.generator), weights_of(gan.discriminator)
+    train(gan, callbacks=[keras.callbacks.LearningRateScheduler(lambda epoch: 0.0)])
+    assert float(gan.generator_optimizer.learning_rate) == 0
+    assert furthest(weights_of(gan.generator), before[0]) == 0
+    assert furthest(weights_of(gan.discriminator), before[1]) > 0
+
+
+# --- What `fit` does. ---
+
+
+def test_one_step_is_the_update_of_the_algorithm_box():
+    """The linear pair G(z) = a z, D(x) = w x with plain gradient descent, worked out with the formulas of Wasserstein."""
+    generator = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
+    discriminator = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
+    generator.set_weights([np.array([[2.0]])])
+    discriminator.set_weights([np.array([[3.0]])])
+    gan = GAN(generator, discriminator, seed=5)
+    gan.compile(keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.1), loss="wasserstein", discriminator_steps=2)
+    real = np.array([[1.0], [2.0]], np.float32)
+    gan.fit(real, verbose=0)
+    means = [draw_mean(5, draw) for draw in (1, 2, 3)]
+    w = 3.0 - sum(0.1 * (2.0 * mean - 1.5) for mean in means[:2])
+    a = 2.0 + 0.1 * w * means[2]
+    np.testing.assert_allclose([discriminator.get_weights()[0].item(), generator.get_weights()[0].item()], [w, a], rtol=1e-5)
+
+
+def draw_mean(seed, draw):
+    """Mean of the latents of two samples in one draw of training noise."""
+    parent = noise.split(tf.constant([seed], tf.int64), draw)
+    return float(tf.reduce_mean(noise.normal(noise.split(parent, tf.range(2, dtype=tf.int64)), 1)))
+
+
+def test_discriminator_steps_are_updates_of_the_discriminator_for_each_of_the_generator():
+    gan = compiled_gan(discriminator_steps=3)
+    train(gan)
+    assert (int(gan.generator_optimizer.iterations), int(gan.discriminator_optimizer.iterations)) == (4, 12)
+
+
+def test_a_pair_of_ones_own_learns_a_ring():
+    keras.utils.set_random_seed(1)
+    layers = keras.layers
+    generator = keras.Sequential([keras.Input((8,)), *[layers.Dense(64, "leaky_relu") for _ in range(2)], layers.Dense(2)])
+    discriminator = keras.Sequential([keras.Input((2,)), *[layers.Dense(64, "leaky_relu") for _ in range(2)], layers.Dense(1)])
+    gan = GAN(generator, discriminator)
+    gan.compile(
+        keras.optimizers.Adam(2e-3, beta_1=0.5),
+        keras.optimizers.Adam(2e-3, beta_1=0.5),
+        loss="relativistic_paired",
+        penalties=[penalties.R1(0.1), penalties.R2(0.1)],
+        generator_ema=0.98,
+    )
+    gan.fit(mixtures.ring(4096, seed=1, deviation=0.1), batch_size=256, epochs=40, verbose=0)
+    found = mixtures.modes_covered(gan.generate(2500), mixtures.ring_centres(), deviation=0.1)
+    by_chance = mixtures.modes_covered(noise.normal(tf.range(2500), 2).numpy(), mixtures.ring_centres(), deviation=0.1)
+    assert by_chance["high_quality"] < 0.3
+    assert found["modes"] == 8
+    assert found["high_quality"] > 0.6
+    assert found["reverse_kl"] < 0.5
+
+
+def test_the_same_seed_trains_the_same_gan_and_another_seed_another():
+    runs = []
+    for seed in (7, 7, 8):
+        gan = small_gan(seed)
+        gan.compile()
+        train(gan)
+        runs.append(weights_of(gan.generator))
+    assert furthest(runs[0], runs[1]) == 0
+    assert furthest(runs[0], runs[2]) > 1e-4
+
+
+def test_regularizers_of_a_network_count():
+    """Of samples at the origin all logits are 0, so that what the weights add stands out."""
+    discriminator = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1, kernel_regularizer=keras.regularizers.L2(0.5))])
+    gan = GAN(MLPGenerator((2,), latent_dim=4, units=(8,)), discriminator)
+    gan.discriminator.set_weights([np.full((2, 1), 2.0), np.zeros(1)])
+    gan.compile("sgd", keras.optimizers.SGD(0.0), loss="hinge")
+    bare = gan.adversarial_loss.discriminator(tf.zeros([1, 1]), tf.zeros([1, 1]))
+    found = gan.discriminator_loss(tf.zeros([16, 2]), tf.zeros([16, 2]))
+    assert float(found) == pytest.approx(float(bare) + 0.5 * 2 * 2**2)
+
+
+def test_an_average_of_decay_zero_is_the_live_generator():
+    gan = compiled_gan(generator_ema=0.0)
+    train(gan)
+    assert furthest(weights_of(gan.ema_generator), weights_of(gan.generator)) == 0
+
+
+def test_the_average_forgets_its_beginning_soon():
+    gan = compiled_gan(generator_ema=0.999, generator_optimizer=keras.optimizers.Adam(0.1))
+    start = weights_of(gan.generator)
+    train(gan, POINTS[:16])
+    expected = [2 / 11 * old + 9 / 11 * new for old, new in zip(start, weights_of(gan.generator), strict=True)]
+    assert furthest(weights_of(gan.ema_generator), expected) < 1e-6
+    assert furthest(weights_of(gan.ema_generator), start) > 1e-2
+
+
+def test_training_with_a_scaled_loss_takes_the_same_steps():
+    """An optimizer that scales losses divides the gradients again: without the first half nothing would be learnt."""
+    plain = compiled_gan(generator_optimizer=keras.optimizers.SGD(0.1), discriminator_optimizer=keras.optimizers.SGD(0.1))
+    scaled = compiled_gan(
+        generator_optimizer=keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1), initial_scale=1024.0),
+        discriminator_optimizer=keras.optimizers.SGD(0.1, loss_scale_factor=64.0),
+    )
+    start = weights_of(plain.generator)
+    train(plain)
+    train(scaled)
+    for name in ("generator", "discriminator"):
+        assert furthest(weights_of(getattr(plain, name)), weights_of(getattr(scaled, name))) < 1e-6
+    assert furthest(weights_of(scaled.generator), start) > 1e-3
+
+
+def test_networks_of_mixed_precision_train_with_a_penalty():
+    policy = keras.DTypePolicy("mixed_bfloat16")
+    generator = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, dtype=policy)])
+    discriminator = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1, dtype=policy)])
+    gan = GAN(generator, discriminator)
+    gan.compile(penalties=[penalties.R1()])
+    assert np.isfinite(train(gan).history["loss"][-1])
+
+
+# --- Evaluation. ---
+
+
+class MeanFake(keras.metrics.Mean):
+    """Mean of all generated numbers."""
+
+    def update_state(self, real_data, fake_data):
+        return super().update_state(fake_data)
+
+
+def test_evaluation_judges_the_averaged_generator_with_new_noise_in_each_batch():
+    gan = compiled_gan(loss="hinge", metrics=[MeanFake("fake")])
+    train(gan)
+    found = gan.evaluate(POINTS[:32], batch_size=16, verbose=0, return_dict=True)
+    fake = gan.ema_generator(noise.normal(tf.range(32), 4)).numpy()
+    real_logits, fake_logits = gan.discriminator(POINTS[:32]).numpy(), gan.discriminator(fake).numpy()
+    expected = {
+        "fake": fake.mean(),
+        "d_real": real_logits.mean(),
+        "d_fake": fake_logits.mean(),
+        "d_loss": np.maximum(0, 1 - real_logits).mean() + np.maximum(0, 1 + fake_logits).mean(),
+        "g_loss": -fake_logits.mean(),
+    }
+    expected["loss"] = expected["d_loss"] + expected["g_loss"]
+    assert found == pytest.approx(expected, rel=1e-4, abs=1e-5)
+
+
+def test_validation_data_are_evaluated_after_each_epoch_and_change_nothing():
+    with_validation, without = compiled_gan(), compiled_gan()
+    history = train(with_validation, epochs=2, validation_data=POINTS[:10]).history
+    train(without, epochs=2)
+    assert {"val_loss", "val_d_loss", "val_g_loss", "val_d_real", "val_d_fake"} < set(history)
+    assert len(history["val_loss"]) == 2
+    assert furthest(weights_of(with_validation), weights_of(without)) == 0

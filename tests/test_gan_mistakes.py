@@ -1,0 +1,77 @@
+"""Mistakes of users of `GAN`: each stops with a message that says what was got, what is expected and how to fix it."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from gan_keras import GAN
+from gan_keras.data import mixtures
+from gan_keras.networks import MLPGenerator
+
+POINTS = mixtures.ring(64, seed=0)
+
+
+def dense_network(inputs, outputs, activation=None):
+    return keras.Sequential([keras.Input((inputs,)), keras.layers.Dense(outputs, activation)])
+
+
+def dense_gan():
+    gan = GAN(dense_network(4, 2), dense_network(2, 1))
+    gan.compile()
+    return gan
+
+
+def test_networks_of_different_shapes_are_an_error_that_tells_both():
+    with pytest.raises(ValueError, match=r"makes samples of shape \(2, 3\), which the discriminator does not read(.|\n)*value 2"):
+        GAN(dense_network(4, 3), dense_network(2, 1))
+
+
+def test_a_discriminator_without_exactly_one_output_is_an_error():
+    with pytest.raises(ValueError, match=r"to shape \(2, 5\). Expected \(2, 1\), one logit a sample"):
+        GAN(dense_network(4, 2), dense_network(2, 5))
+
+
+def test_a_discriminator_that_ends_with_a_sigmoid_is_an_error():
+    inputs = keras.Input((2,))
+    functional = keras.Model(inputs, keras.layers.Activation("sigmoid")(keras.layers.Dense(1)(inputs)))
+    for discriminator in (dense_network(2, 1, "sigmoid"), functional):
+        with pytest.raises(ValueError, match="ends with a sigmoid. Expected a logit"):
+            GAN(dense_network(4, 2), discriminator)
+
+
+def test_a_generator_of_unknown_latents_is_an_error():
+    with pytest.raises(ValueError, match=r"Expected \(batch, latent_dim\): begin it with `keras.Input"):
+        GAN(keras.Sequential([keras.layers.Dense(2)]), dense_network(2, 1))
+    with pytest.raises(ValueError, match="latent_dim=0. Expected at least 1"):
+        MLPGenerator((2,), latent_dim=0)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        tf.data.Dataset.from_tensor_slices(POINTS[:3]).batch(4, drop_remainder=True),
+        tf.data.Dataset.from_tensor_slices(POINTS).filter(lambda point: False).batch(4),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Your input ran out of data")
+def test_an_empty_data_set_is_an_error(data):
+    with pytest.raises(ValueError, match="The data set has no batch. Expected at least one"):
+        dense_gan().fit(data, verbose=0, shuffle=False)
+
+
+def test_labels_for_networks_that_take_none_are_an_error():
+    with pytest.raises(ValueError, match="Got labels, but .* takes none. Expected a network with"):
+        dense_gan().fit(POINTS, y=np.zeros(64, np.int32), verbose=0)
+
+
+def test_sample_weights_are_an_error():
+    with pytest.raises(ValueError, match="Got sample weights. Expected batches of samples"):
+        dense_gan().fit(POINTS, y=np.zeros(64), sample_weight=np.ones(64), verbose=0)
+
+
+def test_a_nan_stops_training():
+    gan = dense_gan()
+    history = gan.fit(np.full_like(POINTS, np.nan), epochs=3, callbacks=[keras.callbacks.TerminateOnNaN()], verbose=0)
+    assert int(gan.generator_optimizer.iterations) == 1
+    assert len(history.epoch) == 1

@@ -1,0 +1,108 @@
+"""What a file of a `GAN` keeps: all that shapes training, so that a resumed run equals an uninterrupted one."""
+
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from gan_keras import GAN, losses, penalties
+from gan_keras.data import mixtures
+from gan_keras.networks import MLPDiscriminator, MLPGenerator
+
+POINTS = mixtures.ring(64, seed=0)
+
+
+def train(gan, epochs):
+    gan.fit(POINTS, batch_size=16, epochs=epochs, shuffle=False, verbose=0)
+
+
+def furthest(first, second):
+    return max(np.abs(a - b).max() for a, b in zip(first, second, strict=True))
+
+
+def stochastic_gan():
+    """Everything with a state: dropout, batch normalisation, a random penalty, two optimizers with momentum."""
+    keras.utils.set_random_seed(11)
+    layers = keras.layers
+    generator = keras.Sequential(
+        [keras.Input((4,)), layers.Dense(8, "relu"), layers.BatchNormalization(), layers.Dropout(0.3), layers.Dense(2)]
+    )
+    discriminator = keras.Sequential([keras.Input((2,)), layers.Dense(8, "relu"), layers.Dropout(0.3), layers.Dense(1)])
+    gan = GAN(generator, discriminator, seed=2)
+    gan.compile(
+        keras.optimizers.Adam(keras.optimizers.schedules.ExponentialDecay(0.01, 5, 0.9)),
+        keras.optimizers.RMSprop(0.002),
+        loss=losses.Wasserstein(),
+        penalties=[penalties.GradientPenalty(2.0, seed=6)],
+        discriminator_steps=2,
+        generator_ema=0.9,
+    )
+    return gan
+
+
+def state_of(gan):
+    """Every number that shapes what comes: weights, both optimizers, random state, and samples."""
+    optimizers = [
+        variable.numpy() for each in (gan.generator_optimizer, gan.discriminator_optimizer) for variable in each.variables
+    ]
+    random_state = [variable.numpy().astype(np.int64) for _, variable in sorted(gan.own_state().items())]
+    return [*gan.get_weights(), *optimizers, *random_state, gan.generate(5)]
+
+
+RESUME = """
+import sys
+import keras, numpy as np
+import gan_keras
+gan = keras.models.load_model(sys.argv[1])
+gan.fit(np.load(sys.argv[2]), batch_size=16, epochs=2, shuffle=False, verbose=0)
+gan.save(sys.argv[3])
+"""
+
+
+def test_training_resumed_in_a_fresh_process_equals_uninterrupted_training(tmp_path):
+    straight, half = stochastic_gan(), stochastic_gan()
+    train(straight, epochs=4)
+    train(half, epochs=2)
+    half.save(tmp_path / "half.keras")
+    np.save(tmp_path / "points.npy", POINTS)
+    paths = [str(tmp_path / name) for name in ("half.keras", "points.npy", "resumed.keras")]
+    subprocess.run([sys.executable, "-c", RESUME, *paths], check=True, timeout=120)
+    resumed = keras.models.load_model(tmp_path / "resumed.keras")
+    assert isinstance(resumed.discriminator_optimizer, keras.optimizers.RMSprop)
+    assert (resumed.discriminator_steps, resumed.generator_ema, resumed.seed) == (2, 0.9, 2)
+    assert furthest(state_of(resumed), state_of(straight)) == 0.0
+    assert furthest(state_of(half), state_of(straight)) > 1e-3
+
+
+def test_weights_and_random_state_go_into_a_weights_file(tmp_path):
+    trained, fresh = stochastic_gan(), stochastic_gan()
+    train(trained, epochs=2)
+    trained.save_weights(tmp_path / "gan.weights.h5")
+    fresh.load_weights(tmp_path / "gan.weights.h5")
+    assert furthest(state_of(fresh), state_of(trained)) == 0.0
+
+
+def test_a_gan_is_loaded_without_its_training_too(tmp_path):
+    gan = stochastic_gan()
+    train(gan, epochs=1)
+    gan.save(tmp_path / "gan.keras")
+    loaded = keras.models.load_model(tmp_path / "gan.keras", compile=False)
+    np.testing.assert_array_equal(loaded.generate(5), gan.generate(5))
+
+
+@pytest.mark.filterwarnings("ignore:Skipping variable loading for optimizer")
+def test_the_random_state_of_another_gan_is_an_error(tmp_path):
+    another = GAN(MLPGenerator((2,), latent_dim=4), MLPDiscriminator())
+    another.save_weights(tmp_path / "gan.weights.h5")
+    with pytest.raises(ValueError, match="Expected .*: another GAN"):
+        stochastic_gan().load_weights(tmp_path / "gan.weights.h5")
+
+
+def test_a_gan_that_was_never_compiled_is_saved_and_loaded(tmp_path):
+    gan = GAN(MLPGenerator((2,), latent_dim=4), MLPDiscriminator())
+    gan.save(tmp_path / "gan.keras")
+    loaded = keras.models.load_model(tmp_path / "gan.keras")
+    assert not loaded.compiled
+    np.testing.assert_array_equal(loaded.generate(3), gan.generate(3))

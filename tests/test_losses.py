@@ -1,0 +1,124 @@
+"""Each loss is compared with its formula in NumPy, written with logarithms of probabilities as the papers do."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from gan_keras import losses
+
+REAL = np.array([[0.3], [-1.7], [2.5], [0.9]])
+FAKE = np.array([[-0.4], [1.2], [-2.2], [0.1]])
+
+
+def probability(logits):
+    return 1 / (1 + np.exp(-logits))
+
+
+FORMULAS = {
+    "non_saturating": (
+        lambda real, fake: -np.mean(np.log(probability(real))) - np.mean(np.log(1 - probability(fake))),
+        lambda real, fake: -np.mean(np.log(probability(fake))),
+    ),
+    "minimax": (
+        lambda real, fake: -np.mean(np.log(probability(real))) - np.mean(np.log(1 - probability(fake))),
+        lambda real, fake: np.mean(np.log(1 - probability(fake))),
+    ),
+    "hinge": (
+        lambda real, fake: np.mean(np.maximum(0, 1 - real)) + np.mean(np.maximum(0, 1 + fake)),
+        lambda real, fake: -np.mean(fake),
+    ),
+    "least_squares": (
+        lambda real, fake: np.mean((real - 1) ** 2) / 2 + np.mean(fake**2) / 2,
+        lambda real, fake: np.mean((fake - 1) ** 2) / 2,
+    ),
+    "wasserstein": (
+        lambda real, fake: np.mean(fake) - np.mean(real),
+        lambda real, fake: -np.mean(fake),
+    ),
+    "relativistic_paired": (
+        lambda real, fake: -np.mean(np.log(probability(real - fake))),
+        lambda real, fake: -np.mean(np.log(probability(fake - real))),
+    ),
+}
+everywhere = pytest.mark.parametrize("name", sorted(FORMULAS))
+
+
+def both_players(loss, real, fake):
+    real, fake = tf.constant(real, tf.float32), tf.constant(fake, tf.float32)
+    return loss.discriminator(real, fake), loss.generator(real, fake)
+
+
+def test_every_named_loss_is_tested_here():
+    with pytest.raises(ValueError, match=r"loss='none'\. Expected one of " + str(sorted(FORMULAS)).replace("[", r"\[")):
+        losses.get("none")
+
+
+@everywhere
+def test_both_players_lose_what_the_paper_says(name):
+    found = both_players(losses.get(name), REAL, FAKE)
+    expected = [formula(REAL, FAKE) for formula in FORMULAS[name]]
+    assert [value.shape for value in found] == [(), ()]
+    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6)
+
+
+@everywhere
+def test_gradients_are_those_of_the_formula_by_finite_differences(name):
+    real, fake = tf.constant(REAL, tf.float32), tf.constant(FAKE, tf.float32)
+    for side, formula in zip(("discriminator", "generator"), FORMULAS[name], strict=True):
+        with tf.GradientTape() as tape:
+            tape.watch(fake)
+            loss = getattr(losses.get(name), side)(real, fake)
+        steps = 1e-5 * np.eye(4)[:, :, None]
+        slopes = [(formula(REAL, FAKE + step) - formula(REAL, FAKE - step)) / 2e-5 for step in steps]
+        np.testing.assert_allclose(tape.gradient(loss, fake)[:, 0], slopes, atol=1e-6)
+
+
+@everywhere
+@pytest.mark.parametrize("size", [1e4, -1e4])
+def test_extreme_logits_give_finite_losses_and_gradients(name, size):
+    real, fake = tf.constant([[size]]), tf.constant([[-size]])
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch([real, fake])
+        values = both_players(losses.get(name), real, fake)
+    gradients = [tape.gradient(value, fake) for value in values]
+    assert np.isfinite([*map(float, values), *(float(gradient[0, 0]) for gradient in gradients)]).all()
+
+
+def test_a_sure_discriminator_leaves_a_gradient_to_the_non_saturating_generator_only():
+    fake = tf.constant([[-30.0]])
+    slopes = {}
+    for name in ("non_saturating", "minimax"):
+        with tf.GradientTape() as tape:
+            tape.watch(fake)
+            loss = losses.get(name).generator(fake, fake)
+        slopes[name] = float(tape.gradient(loss, fake)[0, 0])
+    assert slopes["non_saturating"] == pytest.approx(-1)
+    assert 0 > slopes["minimax"] > -1e-12
+
+
+def test_hinge_is_zero_for_the_discriminator_once_both_margins_are_met():
+    assert float(losses.Hinge().discriminator(tf.constant([[1.0], [3.0]]), tf.constant([[-1.0], [-2.0]]))) == 0
+
+
+@everywhere
+def test_a_loss_is_got_by_name_by_config_and_as_itself(name):
+    loss = losses.get(name)
+    assert losses.get(loss) is loss
+    assert type(losses.get(keras.saving.serialize_keras_object(loss))) is type(loss)
+
+
+@pytest.mark.parametrize("wrong", ["bce", None, losses.Hinge, keras.losses.MeanSquaredError()])
+def test_what_is_no_loss_is_refused_before_training(wrong):
+    with pytest.raises(ValueError, match="Expected one of"):
+        losses.get(wrong)
+
+
+def test_a_loss_of_ones_own_needs_no_base_class():
+    class Own:
+        def discriminator(self, real_logits, fake_logits): ...
+
+        def generator(self, real_logits, fake_logits): ...
+
+    own = Own()
+    assert losses.get(own) is own

@@ -1,0 +1,118 @@
+"""Penalties of discriminators whose gradient is known by hand, and by finite differences of a network."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from gan_keras import penalties
+
+SLOPE = np.array([[3.0], [-4.0]], np.float32)  # of length 5
+REAL = np.array([[1.0, 2.0], [0.5, -1.0], [0.0, 3.0]], np.float32)
+FAKE = np.array([[-1.0, 0.0], [2.0, 2.0], [1.0, -1.0]], np.float32)
+
+
+def linear(samples):
+    """D(x) = 3 x_1 - 4 x_2, whose gradient is (3, -4) everywhere."""
+    return samples @ SLOPE
+
+
+def quadratic(samples):
+    """D(x) = x_1^2 + 2 x_2^2, whose gradient is (2 x_1, 4 x_2)."""
+    return tf.reduce_sum(tf.constant([1.0, 2.0]) * samples**2, axis=1, keepdims=True)
+
+
+def value(penalty, discriminator):
+    return float(penalty(discriminator, tf.constant(REAL), tf.constant(FAKE)))
+
+
+@pytest.mark.parametrize("gamma", [0.0, 1.0, 10.0])
+def test_r1_and_r2_of_a_linear_discriminator_are_half_gamma_times_its_squared_slope(gamma):
+    for penalty in (penalties.R1(gamma), penalties.R2(gamma)):
+        assert value(penalty, linear) == pytest.approx(gamma / 2 * 25, rel=1e-5)
+
+
+def test_r1_looks_at_real_data_and_r2_at_generated_data():
+    for penalty, samples in ((penalties.R1(0.3), REAL), (penalties.R2(0.3), FAKE)):
+        expected = 0.15 * np.mean((2 * samples[:, 0]) ** 2 + (4 * samples[:, 1]) ** 2)
+        assert value(penalty, quadratic) == pytest.approx(expected, rel=1e-5)
+
+
+def test_gradient_penalty_of_a_linear_discriminator_is_its_slopes_distance_from_one():
+    assert value(penalties.GradientPenalty(gamma=10.0), linear) == pytest.approx(10 * (5 - 1) ** 2, rel=1e-5)
+
+
+def test_gradient_penalty_draws_its_points_on_the_lines_between_real_and_fake():
+    penalty, seen = penalties.GradientPenalty(gamma=2.0, seed=5), []
+
+    def recorded(samples):
+        seen.append(samples.numpy())
+        return quadratic(samples)
+
+    found = value(penalty, recorded)
+    share = (seen[0] - FAKE) / (REAL - FAKE)
+    np.testing.assert_allclose(share[:, 0], share[:, 1], atol=1e-5)  # both coordinates move together
+    assert (share >= 0).all() and (share <= 1).all() and len(np.unique(share[:, 0].round(4))) == 3
+    norms = np.linalg.norm(seen[0] * [2, 4], axis=1)
+    assert found == pytest.approx(2 * np.mean((norms - 1) ** 2), rel=1e-5)
+    value(penalty, recorded)
+    assert np.abs(seen[1] - seen[0]).max() > 0.01  # other points at the next call
+
+
+def test_gradient_penalty_stays_finite_where_the_gradient_is_zero():
+    samples = tf.Variable(tf.zeros([3, 2]))
+    with tf.GradientTape() as tape:
+        loss = penalties.GradientPenalty(1.0)(quadratic, samples * 1.0, samples * 1.0)
+    assert float(loss) == pytest.approx(1, rel=1e-5)
+    assert np.isfinite(tape.gradient(loss, samples)).all()
+
+
+def test_the_squared_norm_of_a_networks_gradient_agrees_with_finite_differences():
+    keras.utils.set_random_seed(1)
+    network = keras.Sequential(
+        [keras.Input((2, 3, 1)), keras.layers.Flatten(), keras.layers.Dense(8, "tanh"), keras.layers.Dense(1)]
+    )
+    weights = [weight.astype(np.float64) for weight in network.get_weights()]
+
+    def logits(samples):
+        hidden = np.tanh(samples.reshape(len(samples), 6) @ weights[0] + weights[1])
+        return hidden @ weights[2] + weights[3]
+
+    samples = np.random.default_rng(2).normal(size=(4, 2, 3, 1))
+    steps = 1e-5 * np.eye(6).reshape(6, 1, 2, 3, 1)
+    slopes = [(logits(samples + step) - logits(samples - step))[:, 0] / 2e-5 for step in steps]
+    found = penalties.squared_gradient_norm(network, tf.constant(samples, tf.float32))
+    np.testing.assert_allclose(found, np.square(slopes).sum(axis=0), rtol=1e-5)
+
+
+def test_the_discriminators_weights_get_the_gradient_of_the_penalty():
+    slope = tf.Variable(SLOPE)
+    with tf.GradientTape() as tape:
+        loss = penalties.R1(gamma=0.5)(lambda samples: samples @ slope, tf.constant(REAL), tf.constant(FAKE))
+    # d/da (0.25 |a|^2) = 0.5 a
+    np.testing.assert_allclose(tape.gradient(loss, slope), 0.5 * SLOPE, rtol=1e-5)
+
+
+def test_penalties_are_float32_for_samples_of_half_precision():
+    found = penalties.R1(1.0)(lambda x: x * tf.constant(300.0, tf.float16), tf.ones([2, 1], tf.float16), None)
+    assert found.dtype == tf.float32
+    assert float(found) == pytest.approx(0.5 * 300**2, rel=1e-5)  # 90,000 does not fit into float16
+
+
+def test_a_negative_strength_is_refused():
+    for kind in (penalties.R1, penalties.R2, penalties.GradientPenalty):
+        with pytest.raises(ValueError, match=r"gamma=-1\. Expected a strength >= 0"):
+            kind(-1)
+
+
+def test_a_penalty_is_got_by_config_and_as_itself():
+    penalty = penalties.GradientPenalty(gamma=3.0, seed=4)
+    assert penalties.get(penalty) is penalty
+    copy = penalties.get(keras.saving.serialize_keras_object(penalty))
+    assert (type(copy), copy.gamma, copy.seed) == (penalties.GradientPenalty, 3.0, 4)
+
+
+@pytest.mark.parametrize("wrong", ["r1", None, 10.0, penalties.R1])
+def test_what_is_no_penalty_is_refused_before_training(wrong):
+    with pytest.raises(ValueError, match="Expected an object such as"):
+        penalties.get(wrong)
