@@ -16,7 +16,7 @@ POINTS = mixtures.ring(64, seed=0)
 def wide_gan():
     """Wide enough that a matrix product of one row rounds differently from one of many."""
     keras.utils.set_random_seed(4)
-    return GAN(MLPGenerator((2,), latent_dim=32, units=(300, 300)), MLPDiscriminator(units=(300, 300)))
+    return GAN(MLPGenerator((2,), latent_dim=32, units=(600, 600)), MLPDiscriminator(units=(600, 600)))
 
 
 def test_the_batch_never_changes_a_sample(wide_gan):
