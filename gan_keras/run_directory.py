@@ -1,0 +1,103 @@
+"""A run: a directory that holds everything a training made, enough to go on with it."""
+
+import json
+import pathlib
+
+import keras
+
+from gan_keras.callbacks.checkpoint import replace_whole
+
+
+class Run:
+    """The files of a run directory.
+
+    Args:
+        path: The directory; it need not exist yet.
+    """
+
+    def __init__(self, path):
+        self.path = pathlib.Path(path)
+        self.config_path, self.model_path = self.path / "config.json", self.path / "model.keras"
+        self.history_path, self.evaluation_path = self.path / "history.csv", self.path / "evaluation.json"
+        self.frontier_path = self.path / "frontier.png"
+        self.checkpoints, self.samples, self.data = (self.path / name for name in ("checkpoints", "samples", "data"))
+
+    def check_free(self):
+        """Raises unless the directory can be made or is empty."""
+        if self.path.exists() and not self.path.is_dir():
+            raise NotADirectoryError(f"{self.path} is a file. Expected a directory for the run: name another.")
+        if self.config_path.exists():
+            raise ValueError(f"{self.path} holds another run. Name another directory, or go on with that run: --resume.")
+        if self.path.exists() and any(self.path.iterdir()):
+            raise ValueError(f"{self.path} is not empty. Expected a new or an empty directory: name another.")
+
+    def check_exists(self):
+        """Raises unless a run has begun here."""
+        if self.path.exists() and not self.path.is_dir():
+            raise NotADirectoryError(f"{self.path} is a file. Expected the directory of a run.")
+        if not self.config_path.exists():
+            what = "holds no run (no config.json)" if self.path.exists() else "does not exist"
+            raise FileNotFoundError(f"{self.path} {what}. Expected a directory made by `gan-keras train`.")
+
+    @property
+    def config(self):
+        """What `config.json` holds."""
+        self.check_exists()
+        return read_json(self.config_path)
+
+    def write_config(self, config):
+        self.path.mkdir(parents=True, exist_ok=True)
+        write_json(self.config_path, config)
+
+    def write_lines(self, part, lines, labels=None):
+        """Keeps the lines of `part`, `"train"` or `"held_out"`, and their labels: the run does not need the source again."""
+        self.data.mkdir(exist_ok=True)
+        for name, content in ((part, lines), (f"{part}_labels", labels)):
+            if content is not None:
+                replace_whole(self.data / f"{name}.txt", lambda path, content=content: _write_lines(path, content))
+
+    def lines(self, part):
+        """Lines of `part`, a list of str; of `"train_labels"` their labels."""
+        self.check_exists()
+        return (self.data / f"{part}.txt").read_bytes().decode().split("\n")[:-1]
+
+    def label_number(self, label):
+        """The number of a label by its name; None for None."""
+        names = self.config["labels"]
+        if label is None:
+            return None
+        if names is None or label not in names:
+            expected = "none: this run has no labels" if names is None else f"one of {', '.join(names)}"
+            raise ValueError(f"label={label!r}. Expected {expected}.")
+        return names.index(label)
+
+    def label_numbers(self, part):
+        """The label of each line of `part`, as numbers; None for a run without labels."""
+        if self.config["labels"] is None:
+            return None
+        numbers = {name: number for number, name in enumerate(self.config["labels"])}
+        return [numbers[label] for label in self.lines(f"{part}_labels")]
+
+    def save(self, gan):
+        replace_whole(self.model_path, gan.save)
+
+    def load(self):
+        """The trained GAN, as `train` left it."""
+        self.check_exists()
+        if not self.model_path.exists():
+            raise FileNotFoundError(f"{self.path} has no model yet. Go on with its training: `gan-keras train ... --resume`.")
+        return keras.saving.load_model(self.model_path)
+
+
+def _write_lines(path, lines):
+    path.write_bytes("".join(f"{line}\n" for line in lines).encode())
+
+
+def read_json(path):
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def write_json(path, value):
+    """Writes JSON beside `path` and renames it into its place."""
+    text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+    replace_whole(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))

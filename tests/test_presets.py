@@ -1,0 +1,163 @@
+"""Presets: names, changes, checks, and what they build. Schedules of epochs."""
+
+import dataclasses
+
+import keras
+import pytest
+
+from gan_keras import feedback, presets, schedule
+from gan_keras.callbacks.checkpoint import newest_checkpoint
+from gan_keras.codecs import CharacterCodec, SubwordCodec, WordCodec
+from gan_keras.networks import ConvolutionalDiscriminator
+
+LINES = ["the cat sat.", "a dog ran home.", "the bird sang."] * 3
+
+
+@pytest.fixture
+def tiny():
+    return presets.get("text", "tiny")
+
+
+def test_the_presets_of_the_contract_are_there():
+    assert {"default", "language_model", "policy_gradient", "gumbel"} <= set(presets.names("text"))
+    assert presets.get("text", "language_model").stage_epochs == {"pretraining": 10, "discriminator": 0, "adversarial": 0}
+    assert isinstance(presets.get("text", "policy_gradient").feedback, feedback.PolicyGradient)
+    assert isinstance(presets.get("text", "gumbel").feedback, feedback.GumbelSoftmax)
+
+
+def test_unknown_names_are_errors_that_name_the_known_ones():
+    with pytest.raises(ValueError, match="'nope'.*default.*policy_gradient"):
+        presets.get("text", "nope")
+    with pytest.raises(ValueError, match="'smell'.*text"):
+        presets.get("smell", "default")
+
+
+def test_a_changed_preset_leaves_the_named_one_as_it_was(tiny):
+    tiny.units, tiny.codec_options["fold_case"] = 7, True
+    assert presets.get("text", "tiny").units != 7
+    assert "fold_case" not in presets.get("text", "tiny").codec_options
+
+
+def test_settings_are_read_by_the_type_of_their_field(tiny):
+    settings = {"units": "12", "dropout": "0", "discriminator": "convolutional", "codec_options.fold_case": "true"}
+    changed = presets.with_settings(tiny, {**settings, "feedback": "policy_gradient", "feedback.entropy": "0.5"})
+    assert (changed.units, changed.dropout, changed.discriminator) == (12, 0.0, "convolutional")
+    assert type(changed.dropout) is float
+    assert changed.codec_options == {**tiny.codec_options, "fold_case": True}
+    assert isinstance(changed.feedback, feedback.PolicyGradient)
+    assert changed.feedback.entropy == 0.5
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("unit", "12", "no setting 'unit'.*units"),
+        ("units", "many", "units=many.*int"),
+        ("units", "1.5", "units=1.5.*int"),
+        ("units", "0", "units=0.*at least 1"),
+        ("units.x", "1", "no setting 'units.x'"),
+        ("dropout", "1", "dropout=1.0.*in \\[0, 1\\)"),
+        ("learning_rate", "nan", "learning_rate"),
+        ("codec", "bytes", "codec='bytes'.*words"),
+        ("feedback", "praise", "praise.*cooperative"),
+        ("feedback.volume", "1", "no setting 'feedback.volume'.*candidates"),
+        ("feedback.candidates", "1", "candidates=1"),
+    ],
+)
+def test_wrong_settings_are_errors_of_one_line(tiny, key, value, message):
+    with pytest.raises(ValueError, match=message) as error:
+        presets.with_settings(tiny, {key: value})
+    assert "\n" not in str(error.value)
+
+
+def test_a_preset_without_an_epoch_is_an_error(tiny):
+    with pytest.raises(ValueError, match="no epoch"):
+        presets.with_settings(tiny, dict.fromkeys(("pretraining_epochs", "discriminator_epochs", "adversarial_epochs"), "0"))
+
+
+def test_a_preset_goes_through_its_config(tiny):
+    changed = presets.with_settings(tiny, {"feedback.candidates": "8", "units": "9"})
+    restored = presets.TextPreset.from_config(changed.to_config())
+    assert restored.feedback.candidates == 8
+    assert dataclasses.replace(restored, feedback=changed.feedback) == changed
+
+
+def test_characters_are_chosen_for_scripts_without_spaces_and_words_for_others():
+    assert presets.choose_codec(["床前明月光", "疑是地上霜"]) == "characters"
+    assert presets.choose_codec(["これはペンです"]) == "characters"
+    assert presets.choose_codec(["the word 月 means moon"]) == "words"
+    assert presets.choose_codec(["Привет, мир", "안녕 세상아"]) == "words"
+    assert presets.choose_codec(["123", "..."]) == "words"
+
+
+def test_build_compiles_a_gan_as_the_preset_says(tiny):
+    tiny.discriminator, tiny.discriminator_options, tiny.units = "convolutional", {"filters": 8}, 11
+    gan = tiny.build(LINES, labels=[0, 1, 2] * 3, seed=3)
+    assert isinstance(gan.codec, WordCodec)
+    assert isinstance(gan.discriminator, ConvolutionalDiscriminator)
+    assert (gan.generator.units, gan.generator.num_labels, gan.discriminator.num_labels, gan.seed) == (11, 3, 3, 3)
+    assert (gan.pretraining_epochs, gan.discriminator_epochs) == (2, 1)
+    assert gan.generator_optimizer.global_clipnorm == tiny.clip_norm
+
+
+def test_the_learning_rate_falls_over_the_pretraining_and_then_stays(tiny):
+    tiny.batch_size, tiny.pretraining_epochs = 4, 2  # 3 batches an epoch, 6 steps
+    rate = tiny.generator_optimizer(3)._learning_rate
+    assert float(rate(0)) == pytest.approx(tiny.learning_rate)
+    assert float(rate(3)) == pytest.approx(tiny.learning_rate * 0.55)
+    assert float(rate(6)) == float(rate(100)) == pytest.approx(0.1 * tiny.learning_rate)
+
+
+def test_the_same_seed_builds_the_same_weights(tiny):
+    first, second, other = (tiny.build(LINES, seed=seed).generator.get_weights() for seed in (1, 1, 2))
+    assert all((a == b).all() for a, b in zip(first, second, strict=True))
+    assert any((a != b).any() for a, b in zip(first, other, strict=True))
+
+
+@pytest.mark.parametrize(("codec", "expected"), [("characters", CharacterCodec), ("subwords", SubwordCodec)])
+def test_the_codec_is_the_one_named(tiny, codec, expected):
+    pytest.importorskip("tensorflow_text")
+    tiny.codec = codec
+    assert isinstance(tiny.adapted_codec(LINES), expected)
+
+
+def test_epochs_are_shared_in_proportion_and_every_stage_has_one_first():
+    wanted = {"pretraining": 10, "discriminator": 1, "adversarial": 3}
+    assert list(schedule.share_epochs(wanted, 1).values()) == [1, 0, 0]
+    assert list(schedule.share_epochs(wanted, 3).values()) == [1, 1, 1]
+    assert list(schedule.share_epochs(wanted, 14).values()) == [10, 1, 3]
+    assert list(schedule.share_epochs(wanted, 28).values()) == [20, 2, 6]
+    assert list(schedule.share_epochs({"pretraining": 10, "discriminator": 0, "adversarial": 0}, 25).values()) == [25, 0, 0]
+
+
+def test_a_time_is_spent_on_no_more_epochs_than_are_wanted_and_on_no_more_than_fit():
+    wanted, seconds = {"pretraining": 10, "adversarial": 3}, {"pretraining": 30.0, "adversarial": 100.0}
+    assert schedule.allot(wanted, seconds, 10_000) == wanted
+    assert schedule.allot(wanted, seconds, 300) == {"pretraining": 4, "adversarial": 1}  # 220 s; the next two would be 320 s
+    assert schedule.allot(wanted, seconds, 1) == {"pretraining": 1, "adversarial": 0}
+
+
+def test_a_cost_is_told_in_words():
+    text = schedule.describe({"pretraining": 10, "discriminator": 1}, {"pretraining": 30, "discriminator": 60}, 60)
+    assert text == "about 7 min: 10 pretraining epochs of 30 s, 1 discriminator epoch of 60 s"
+    assert schedule.duration(7500) == "2 h 5 min"
+
+
+def test_measuring_tells_a_cost_for_the_stages_that_are_trained_alone(tiny):
+    seconds, besides = schedule.measure(tiny.with_stage_epochs({"discriminator": 0, "adversarial": 0}), LINES)
+    assert seconds["pretraining"] > 0
+    assert besides > 0
+
+
+def test_no_checkpoint_is_zero_epochs(tmp_path):
+    assert newest_checkpoint(tmp_path / "none") == (None, 0)
+    for name in ("epoch_009.keras", "epoch_010.keras", "epoch_x.keras"):
+        (tmp_path / name).touch()
+    assert newest_checkpoint(tmp_path) == (tmp_path / "epoch_010.keras", 10)
+
+
+def test_keras_is_left_with_the_seed_of_the_build(tiny):
+    tiny.build(LINES, seed=5)
+    first = keras.random.normal((2,))
+    tiny.build(LINES, seed=5)
+    assert (keras.ops.convert_to_numpy(first) == keras.ops.convert_to_numpy(keras.random.normal((2,)))).all()

@@ -1,0 +1,285 @@
+"""Run directories: what they hold, interruption, resuming, and that nothing is damaged by wrong input."""
+
+import csv
+import json
+
+import keras
+import numpy as np
+import pytest
+
+import gan_keras.run
+from gan_keras import presets
+from gan_keras.callbacks.checkpoint import newest_checkpoint, replace_whole
+from gan_keras.callbacks.history import History, read_history
+from gan_keras.callbacks.progress import Progress
+from gan_keras.data.phrases import english_phrases
+from gan_keras.run import load, train_text
+from gan_keras.run_directory import Run
+
+SETTINGS = {"units": "16", "rating_samples": "8"}
+
+
+def silent(line):
+    """Takes progress and says nothing."""
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    """A text file of 60 different lines, and one with a label for each."""
+    folder = tmp_path_factory.mktemp("corpus")
+    lines = list(dict.fromkeys(english_phrases().sample(300, seed=0)))[:60]
+    (folder / "text.txt").write_text("".join(f"{line}\n" for line in lines))
+    (folder / "labels.txt").write_text("".join(f"{'odd' if index % 2 else 'even'}\n" for index in range(60)))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def interrupted(corpus, tmp_path_factory):
+    """A run whose user pressed Ctrl-C in its second epoch, and the lines of progress."""
+    out, lines = tmp_path_factory.mktemp("runs") / "interrupted", []
+
+    class Impatience(keras.callbacks.Callback):
+        def __init__(self, *arguments):
+            super().__init__()
+
+        def on_train_batch_begin(self, batch, logs=None):
+            if self.model.generator_optimizer.iterations > 2:
+                raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gan_keras.run, "Samples", Impatience)
+        with pytest.raises(KeyboardInterrupt):
+            train_text(
+                corpus / "text.txt", out, "tiny", settings=SETTINGS, labels=corpus / "labels.txt", seed=7, progress=lines.append
+            )
+    return out, lines
+
+
+def test_an_interrupted_run_loads_writes_and_says_so(interrupted):
+    out, lines = interrupted
+    assert "Interrupted" in lines[-1] and str(out) in lines[-1]
+    gan = load(out)
+    assert len(gan.generate(3, label=1)) == 3
+    assert gan.stage == "pretraining"
+    assert newest_checkpoint(out / "checkpoints")[1] == 1
+
+
+def test_a_run_tells_what_it_was_made_of(interrupted, corpus):
+    out, _ = interrupted
+    config = json.loads((out / "config.json").read_text())
+    assert config["seed"] == 7
+    assert config["labels"] == ["even", "odd"]
+    assert config["preset"]["units"] == 16
+    assert config["data"]["name"] == "text.txt"
+    assert (config["data"]["training_lines"], config["data"]["held_out_lines"]) == (54, 6)
+    assert config["versions"]["keras"] == keras.__version__
+    assert config["codec"]["class"] == "WordCodec"
+    assert set(config) >= {"command", "started", "modality"}
+
+
+def test_a_run_keeps_its_lines_with_their_labels(interrupted, corpus):
+    run = Run(interrupted[0])
+    source = (corpus / "text.txt").read_text().splitlines()
+    assert sorted(run.lines("train") + run.lines("held_out")) == sorted(source)
+    for part in ("train", "held_out"):
+        expected = ["odd" if source.index(line) % 2 else "even" for line in run.lines(part)]
+        assert run.lines(f"{part}_labels") == expected
+        assert run.label_numbers(part) == [int(label == "odd") for label in expected]
+
+
+def test_labels_are_known_by_name(interrupted):
+    run = Run(interrupted[0])
+    assert (run.label_number(None), run.label_number("odd")) == (None, 1)
+    with pytest.raises(ValueError, match="'strange'.*even, odd"):
+        run.label_number("strange")
+
+
+def test_an_interrupted_run_refuses_other_data_and_other_choices(interrupted, corpus, tmp_path):
+    other = tmp_path / "other.txt"
+    other.write_text("one line\nanother line\n")
+    with pytest.raises(ValueError, match="not what .* was trained on"):
+        train_text(other, interrupted[0], resume=True, progress=silent)
+    with pytest.raises(ValueError, match="goes on as it began"):
+        train_text(corpus / "text.txt", interrupted[0], "tiny", resume=True, progress=silent)
+
+
+def test_a_resumed_run_goes_through_the_stages_that_are_left(interrupted, corpus):
+    out, lines = interrupted[0], []
+    train_text(corpus / "text.txt", out, resume=True, labels=corpus / "labels.txt", progress=lines.append)
+    rows = read_history(out / "history.csv")
+    assert [row["epoch"] for row in rows] == ["1", "2", "3", "4"]
+    assert [row["stage"] for row in rows] == ["pretraining", "pretraining", "discriminator", "adversarial"]
+    assert rows[0]["val_gain"] == "" and float(rows[3]["val_gain"]) > -1
+    assert [path.name for path in (out / "checkpoints").iterdir()] == ["epoch_004.keras"]
+    assert sorted(path.name for path in (out / "samples").iterdir()) == [f"epoch_00{epoch}.txt" for epoch in (2, 3, 4)]
+    assert any("after 1 of 4 epochs" in line for line in lines)
+
+
+def test_a_complete_run_is_left_as_it_is(interrupted, corpus):
+    out, lines = interrupted[0], []
+    before = (out / "model.keras").read_bytes()
+    train_text(corpus / "text.txt", out, resume=True, labels=corpus / "labels.txt", progress=lines.append)
+    assert "complete" in lines[-1]
+    assert (out / "model.keras").read_bytes() == before
+
+
+def test_going_on_within_the_adversarial_stage_keeps_the_adversarial_weights(interrupted):
+    out, _ = interrupted
+    gan = keras.saving.load_model(newest_checkpoint(out / "checkpoints")[0])
+    weights = [np.array(weight) for weight in gan.generator.get_weights()]
+    run, config = Run(out), Run(out).config
+    run.write_config({**config, "preset": {**config["preset"], "adversarial_epochs": 2}})
+    kept = []
+
+    class Seen(Exception):
+        """Ends the training: enough has been seen."""
+
+    class Look(keras.callbacks.Callback):
+        def __init__(self, *arguments):
+            super().__init__()
+
+        def on_epoch_begin(self, epoch, logs=None):
+            kept.extend(np.array(weight) for weight in self.model.generator.get_weights())
+            raise Seen
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gan_keras.run, "Progress", Look)
+        with pytest.raises(Seen):
+            gan_keras.run.resume_text(run, _corpus_of(run), silent)
+    assert len(kept) == len(weights)
+    assert all((a == b).all() for a, b in zip(weights, kept, strict=True))
+
+
+def _corpus_of(run):
+    class Corpus:
+        fingerprint = run.config["data"]["fingerprint"]
+
+    return Corpus
+
+
+@pytest.mark.parametrize(
+    ("choices", "message"),
+    [
+        ({"preset": "nope"}, "'nope'"),
+        ({"epochs": 0}, "epochs=0"),
+        ({"minutes": 0}, "minutes=0"),
+        ({"minutes": float("nan")}, "minutes=nan"),
+        ({"epochs": 1, "minutes": 1}, "both"),
+        ({"seed": -1}, "seed=-1"),
+        ({"settings": {"unit": "1"}}, "no setting"),
+    ],
+)
+def test_wrong_choices_are_errors_before_anything_is_written(corpus, tmp_path, choices, message):
+    with pytest.raises(ValueError, match=message):
+        train_text(corpus / "text.txt", tmp_path / "run", **{"preset": "tiny", **choices}, progress=silent)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_directory_in_use_is_refused_and_left_alone(corpus, tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "precious.txt").write_text("mine")
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(ValueError, match="not empty"):
+        train_text(corpus / "text.txt", tmp_path / "run", "tiny", progress=silent)
+    with pytest.raises(NotADirectoryError):
+        train_text(corpus / "text.txt", tmp_path / "file", "tiny", progress=silent)
+    Run(tmp_path / "other").write_config({})
+    with pytest.raises(ValueError, match="holds another run.*--resume"):
+        train_text(corpus / "text.txt", tmp_path / "other", "tiny", progress=silent)
+    assert (tmp_path / "run" / "precious.txt").read_text() == (tmp_path / "file").read_text() == "mine"
+
+
+def test_a_start_that_fails_leaves_nothing(corpus, tmp_path, monkeypatch):
+    def full(run):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(gan_keras.run, "build", full)
+    with pytest.raises(OSError, match="No space left"):
+        train_text(corpus / "text.txt", tmp_path / "run", "tiny", progress=silent)
+    assert not (tmp_path / "run").exists()
+
+
+def test_minutes_shorten_the_stages_by_what_was_measured(corpus, tmp_path, monkeypatch):
+    seconds = {"pretraining": 10.0, "discriminator": 10.0, "adversarial": 20.0}
+    monkeypatch.setattr(gan_keras.run.schedule, "measure", lambda *arguments: (seconds, 0.0))
+    run, lines = Run(tmp_path / "run"), []
+    run.write_config({"labels": None})
+    run.write_lines("train", ["a line"] * 100)
+    preset = presets.TextPreset()
+    planned, costs = gan_keras.run.plan(run, preset, 2, 0, lines.append)  # 108 s to plan with
+    assert planned.stage_epochs == {"pretraining": 5, "discriminator": 1, "adversarial": 2}  # 100 s
+    assert costs == seconds
+    assert lines[-1].startswith("about 2 min: 5 pretraining epochs of 10 s")
+    assert gan_keras.run.plan(run, preset, None, 0, silent) == (preset, {})  # short: not worth measuring
+
+
+def test_what_is_no_run_is_said_to_be_none(tmp_path):
+    with pytest.raises(FileNotFoundError, match="does not exist"):
+        load(tmp_path / "none")
+    with pytest.raises(FileNotFoundError, match="holds no run"):
+        load(tmp_path)
+    (tmp_path / "file").touch()
+    with pytest.raises(NotADirectoryError):
+        load(tmp_path / "file")
+    Run(tmp_path).write_config({})
+    with pytest.raises(FileNotFoundError, match="no model yet"):
+        load(tmp_path)
+
+
+def test_lines_with_odd_line_separators_stay_whole(tmp_path):
+    run = Run(tmp_path)
+    run.write_config({})
+    lines = ["a\u2028b", "c\x0bd", "e\rf", "é"]
+    run.write_lines("train", lines)
+    assert run.lines("train") == lines
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "file.txt"
+    path.write_text("before")
+
+    def fail(temporary):
+        temporary.write_text("half")
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space"):
+        replace_whole(path, fail)
+    assert path.read_text() == "before"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+class StageModel:
+    """Has two stages, the second from epoch 2 on."""
+
+    def stage_of(self, epoch):
+        return "first" if epoch < 2 else "second"
+
+
+def _tell_epochs(callback, logs, start=0):
+    callback.set_params({"epochs": start + len(logs)})
+    callback.set_model(StageModel())
+    callback.on_train_begin()
+    for epoch, each in enumerate(logs, start=start):
+        callback.on_epoch_begin(epoch)
+        callback.on_epoch_end(epoch, each)
+
+
+def test_a_history_takes_columns_that_come_late_and_drops_rows_that_are_trained_again(tmp_path):
+    path = tmp_path / "history.csv"
+    _tell_epochs(History(path), [{"nll": 3.0}, {"nll": 2.0}, {"nll": 1.5, "d_loss": 0.25}])
+    _tell_epochs(History(path), [{"d_loss": 0.5}], start=2)
+    with open(path, newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["epoch"], row["stage"], row["nll"], row["d_loss"]) for row in rows] == [
+        ("1", "first", "3", ""),
+        ("2", "first", "2", ""),
+        ("3", "second", "", "0.5"),
+    ]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_progress_is_a_line_an_epoch_with_the_time_left():
+    lines = []
+    _tell_epochs(Progress(lines.append, {"second": 600.0}), [{"nll": 3.0, "d_loss": 0.0}, {"nll": 2.0}, {"d_loss": 0.5}])
+    assert lines[0] == "epoch 1/3, first: nll 3 (0 s, about 10 min left)"
+    assert lines[2] == "epoch 3/3, second: d_loss 0.5 (0 s)"
