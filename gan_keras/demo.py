@@ -1,0 +1,49 @@
+"""The whole way on data that need no download: train, compare with the baseline, export, report."""
+
+import pathlib
+import textwrap
+
+from gan_keras.evaluation import evaluate_text, print_summary
+from gan_keras.export import export
+from gan_keras.report import write_report
+from gan_keras.run import train_text
+from gan_keras.run_directory import Run, write_json
+
+NUM_SHOWN = 10
+NUM_EVALUATED = 1000
+WIDTH = 60
+
+
+def demonstrate(minutes, preset="default", runs="runs", saved_models="saved_models", show=print):
+    """Trains on the `docstrings` within some minutes and shows what came of it."""
+    path = fresh_directory(pathlib.Path(runs), "demo")
+    gan = train_text("docstrings", path, preset, minutes=minutes, progress=show)
+    run = Run(path)
+    result = evaluate_text(gan, run.lines("train"), run.lines("held_out"), num=NUM_EVALUATED, progress=show)
+    write_json(run.evaluation_path, result)
+    version = export(gan, pathlib.Path(saved_models) / "docstrings")
+    report = write_report(path)
+    show("\n" + side_by_side(result))
+    show("\n" + print_summary(result))
+    show(f"\nThe run: {path}\nThe exported version: {version}\nThe report: {report}")
+
+
+def fresh_directory(parent, name):
+    """`parent/name`, or the first of `parent/name-2`, `parent/name-3`, ... that does not exist."""
+    path, number = parent / name, 2
+    while path.exists():
+        path, number = parent / f"{name}-{number}", number + 1
+    return path
+
+
+def side_by_side(result):
+    """Sentences of the baseline and of the GAN in two columns."""
+    samplers = result["samplers"]
+    shown = [samplers["baseline"], samplers[f"gan_best_of_{result['settings']['candidates']}"]]
+    rows = [[sampler["title"] for sampler in shown], ["-" * WIDTH] * 2]
+    rows += zip(*(sampler["sentences"][:NUM_SHOWN] for sampler in shown), strict=True)
+    return "\n".join(f"{_cell(left)} | {_cell(right)}".rstrip() for left, right in rows)
+
+
+def _cell(text):
+    return textwrap.shorten(text, WIDTH, placeholder=" ...").ljust(WIDTH)

@@ -1,0 +1,91 @@
+"""Generation from an exported version: TensorFlow, and TensorFlow Text's ops, are all that it needs."""
+
+import contextlib
+import json
+import pathlib
+import re
+
+import numpy as np
+import tensorflow as tf
+
+from gan_keras.gan import seeds_from
+
+_BLOCK = 256  # rows of one call
+
+
+def find_version(path):
+    """The directory of a version: `path` itself, or the highest version in it; None if there is none."""
+    path = pathlib.Path(path)
+    if (path / "saved_model.pb").exists():
+        return path
+    versions = [child for child in path.glob("*") if child.name.isdecimal() and (child / "saved_model.pb").exists()]
+    return max(versions, key=lambda child: int(child.name), default=None)
+
+
+def generate(version, n, seed=0, temperature=1.0, top_p=1.0, prompt="", label=None, candidates=1):
+    """Sentences by the signatures `generate` and `guided` of an exported text GAN.
+
+    Args:
+        version: The directory of a version.
+        n: How many.
+        seed: Sentence `i` is made from `seed + i`.
+        temperature: More than 0.
+        top_p: In (0, 1].
+        prompt: Text that every sentence begins with.
+        label: A whole number, for models that take labels.
+        candidates: 1, or the number of drafts that `guided` was exported with.
+
+    Returns:
+        List of `n` str.
+
+    Raises:
+        ValueError: If an argument is out of its range: the graph itself checks most of them.
+    """
+    seeds = seeds_from(n, seed)
+    with contextlib.suppress(ImportError):  # without it word and character models still load
+        import tensorflow_text  # noqa: F401
+    model = tf.saved_model.load(str(version))
+    function = model.signatures[_signature(pathlib.Path(version), candidates)]
+    choices = {"prompt": prompt or "", "temperature": np.float32(temperature), "top_p": np.float32(top_p)}
+    if label is not None:
+        choices["label"] = np.int32(label)
+    _check_inputs(function, choices)
+    sentences = []
+    for start in range(0, n, _BLOCK):
+        block = seeds[start : start + _BLOCK]
+        rows = {name: tf.fill([len(block)], tf.constant(value)) for name, value in choices.items()}
+        sentences += _call(function, seed=tf.constant(block), **rows)
+    _check_known(sentences[0], prompt or "")
+    return sentences
+
+
+def _signature(version, candidates):
+    if candidates == 1:
+        return "generate"
+    card = version / "assets.extra" / "model_card.json"
+    served = json.loads(card.read_text(encoding="utf-8"))["guided_candidates"] if card.exists() else None
+    if candidates != served:
+        raise ValueError(f"candidates={candidates}. Expected 1 or {served}, the number that this version was exported with.")
+    return "guided"
+
+
+def _check_inputs(function, choices):
+    inputs = set(function.structured_input_signature[1]) - {"seed"}
+    if inputs != set(choices):
+        fix = "give a label: a whole number" if "label" in inputs else "leave out the label"
+        raise ValueError(f"This version reads {', '.join(sorted(inputs))}. Expected just that: {fix}.")
+
+
+def _call(function, **tensors):
+    try:
+        return [text.decode() for text in function(**tensors)["text"].numpy()]
+    except tf.errors.InvalidArgumentError as error:
+        found = re.search(r"assertion failed: (.*)", error.message)
+        raise ValueError(found[1] if found else error.message.splitlines()[0]) from error
+
+
+def _check_known(sentence, prompt):
+    """Raises for a prompt with unknown words. No unknown token is ever drawn, so its mark can only come from the prompt."""
+    for mark in ("<unk>", "\ufffd"):
+        if mark in sentence and mark not in prompt:
+            raise ValueError(f"The prompt {prompt!r} holds words that this model does not know. It reads {sentence!r}.")

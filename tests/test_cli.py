@@ -1,0 +1,343 @@
+"""The command line: the whole way on a tiny run, and one clear line and an exit code for every wrong input."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+import gan_keras.cli
+import gan_keras.run_directory
+from gan_keras import demo, doctor
+from gan_keras.data.phrases import english_phrases
+
+SETTINGS = ("units=16", "pretraining_epochs=1", "discriminator_epochs=0", "adversarial_epochs=0")
+SMALL = ["--preset", "tiny", *(part for setting in SETTINGS for part in ("--set", setting))]
+
+
+def call(*arguments):
+    return CliRunner().invoke(gan_keras.cli.app, [str(argument) for argument in arguments])
+
+
+def refused(*arguments, code=2):
+    """Calls a command that has to fail with one line; returns the line."""
+    result = call(*arguments)
+    lines = result.stderr.strip().splitlines()
+    assert result.exit_code == code, (result.stdout, result.stderr)
+    assert len(lines) == 1 and lines[0].startswith("Error: "), lines
+    assert "Traceback" not in result.output
+    return lines[0]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("cli")
+
+
+@pytest.fixture(scope="module")
+def corpus(folder):
+    path = folder / "text.txt"
+    lines = list(dict.fromkeys(english_phrases().sample(400, seed=0)))[:100]
+    path.write_text("".join(f"{line}\n" for line in lines))
+    return path
+
+
+@pytest.fixture(scope="module")
+def run(folder, corpus):
+    result = call("train", "text", "--data", corpus, "--out", folder / "run", *SMALL)
+    assert result.exit_code == 0, result.output
+    assert "epoch 1/1, pretraining: nll" in result.stdout
+    return folder / "run"
+
+
+@pytest.fixture(scope="module")
+def version(folder, run):
+    result = call("export", run, "--to", folder / "saved_models" / "tiny")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.strip() == str(folder / "saved_models" / "tiny" / "1")
+    return folder / "saved_models" / "tiny" / "1"
+
+
+# --- The whole way. ---
+
+
+def test_generate_prints_samples_and_nothing_else(run):
+    result = call("generate", run, "-n", 5, "--seed", 3)
+    assert result.exit_code == 0
+    assert len(result.stdout.splitlines()) == 5
+    assert call("generate", run, "-n", 1, "--seed", 5).stdout == result.stdout.splitlines()[2] + "\n"
+
+
+def test_an_exported_version_writes_the_sentences_of_its_run(run, version):
+    choices = ("-n", 4, "--seed", 9, "--temperature", 0.7, "--top-p", 0.9, "--prompt", "the")
+    of_run = call("generate", run, *choices)
+    assert of_run.exit_code == 0, of_run.output
+    assert call("generate", version, *choices).stdout == of_run.stdout
+    assert call("generate", version.parent, *choices).stdout == of_run.stdout
+    assert all(line.startswith("the") for line in of_run.stdout.splitlines())
+
+
+def test_an_exported_version_writes_the_best_of_as_many_drafts_as_it_was_exported_with(run, version):
+    of_run = call("generate", run, "-n", 3, "--candidates", 4)
+    assert call("generate", version, "-n", 3, "--candidates", 4).stdout == of_run.stdout
+    assert "Expected 1 or 4" in refused("generate", version, "-n", 3, "--candidates", 2)
+
+
+def test_evaluate_and_report_write_into_the_run(run, folder):
+    result = call("evaluate", run, "--num", 40, "--json", folder / "scores.json")
+    assert result.exit_code == 0, result.output
+    assert "Verdict" in result.stdout
+    assert json.loads((folder / "scores.json").read_text()) == json.loads((run / "evaluation.json").read_text())
+    assert (run / "frontier.png").read_bytes().startswith(b"\x89PNG")
+    result = call("report", run)
+    assert result.stdout.strip() == str(run / "report.html")
+    assert "<html" in (run / "report.html").read_text()
+
+
+def test_generate_writes_to_a_file(run, tmp_path):
+    result = call("generate", run, "-n", 2, "--output", tmp_path / "out.txt")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert (tmp_path / "out.txt").read_text() == call("generate", run, "-n", 2).stdout
+
+
+def test_the_demo_shows_sentences_side_by_side(run):
+    result = {
+        "settings": {"candidates": 4},
+        "samplers": {
+            "baseline": {"title": "baseline", "sentences": ["a b.", "c " * 80]},
+            "gan_best_of_4": {"title": "GAN", "sentences": ["d.", "e."]},
+        },
+    }
+    rows = demo.side_by_side(result).splitlines()
+    assert rows[2] == "a b." + " " * 56 + " | d."
+    assert [row.index(" | ") for row in rows] == [60] * 4
+
+
+def test_a_demo_never_takes_a_directory_that_exists(tmp_path):
+    for expected in ("demo", "demo-2", "demo-3"):
+        path = demo.fresh_directory(tmp_path, "demo")
+        assert path.name == expected
+        path.mkdir()
+
+
+# --- Lists and the doctor. ---
+
+
+def test_lists_name_what_there_is():
+    assert "docstrings: " in call("datasets").stdout
+    assert "text policy_gradient: " in call("presets").stdout
+    for command in ("train", "generate", "evaluate", "report", "export", "datasets", "presets", "doctor", "demo"):
+        assert command in call("--help").stdout
+
+
+def test_a_pair_of_other_minor_versions_or_one_that_does_not_run_is_broken():
+    assert doctor.pair_problems("2.21.0", "2.21.1", lambda: (True, "")) == []
+    assert "made for TensorFlow 2.20" in doctor.pair_problems("2.21.0", "2.20.1", lambda: (True, ""))[0]
+    assert "undefined symbol" in doctor.pair_problems("2.21.0", "2.21.0", lambda: (False, "undefined symbol"))[0]
+    assert "subwords do not" in doctor.pair_problems("2.21.0", None, lambda: (False, ""))[0]
+
+
+def test_the_doctor_ends_with_1_where_something_is_broken(monkeypatch):
+    said = {"devices": (True, "CPU"), "text": (False, "undefined symbol: icudt77_dat"), "step": (True, "0.1")}
+
+    def run_python(code, *arguments):
+        return said["text" if "tensorflow_text" in code else "step" if arguments else "devices"]
+
+    monkeypatch.setattr(doctor, "run_python", run_python)
+    monkeypatch.setattr(doctor, "version_of", lambda package: "2.21.0")
+    broken = call("doctor")
+    assert broken.exit_code == 1
+    assert "icudt77_dat" in broken.stdout
+    said["text"] = (True, "[[b'two', b'words']]")
+    assert call("doctor").exit_code == 0
+
+
+def test_a_process_of_its_own_tells_what_it_said_and_how_it_failed():
+    assert doctor.run_python("import sys; print(1); print(sys.argv[1])", "2") == (True, "2")
+    assert doctor.run_python("raise OSError('broken')") == (False, "OSError: broken")
+
+
+# --- Wrong input to `train`. ---
+
+
+@pytest.fixture
+def bad_files(tmp_path):
+    contents = {
+        "empty": b"",
+        "one": b"a single line\n",
+        "blank": b"\n  \n\t\n\n",
+        "binary": bytes(range(256)) * 40,
+        "latin": "é è ê\n".encode("latin-1") * 50,
+    }
+    for name, content in contents.items():
+        (tmp_path / f"{name}.txt").write_bytes(content)
+    (tmp_path / "directory.txt").mkdir()
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("missing", "no file"),
+        ("empty", "is empty"),
+        ("one", "1 line"),
+        ("blank", "blank"),
+        ("binary", "binary"),
+        ("latin", "not UTF-8"),
+        ("directory", "is a directory"),
+    ],
+)
+def test_a_bad_file_is_refused_before_anything_is_written(bad_files, name, words):
+    line = refused("train", "text", "--data", bad_files / f"{name}.txt", "--out", bad_files / "run", "--preset", "tiny")
+    assert words in line
+    assert not (bad_files / "run").exists()
+
+
+def test_more_labels_than_lines_are_refused(corpus, tmp_path):
+    (tmp_path / "labels.txt").write_text("a\n" * 101)
+    line = refused("train", "text", "--data", corpus, "--labels", tmp_path / "labels.txt", "--out", tmp_path / "run")
+    assert "101 labels" in line and "100 lines" in line
+
+
+def test_lines_of_a_million_characters_are_cut_and_counted(tmp_path):
+    (tmp_path / "long.txt").write_text(("word " * 200_000 + "\n") * 2 + "short line\nother line\n" * 3)
+    result = call("train", "text", "--data", tmp_path / "long.txt", "--out", tmp_path / "run", *SMALL)
+    assert result.exit_code == 0, result.output
+    assert "2 cut" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--preset", "nope"], "default, language_model"),
+        (["--set", "units"], "key=value"),
+        (["--set", "unit=1"], "no setting 'unit'"),
+        (["--set", "units=0"], "at least 1"),
+        (["--epochs", "0"], "epochs=0"),
+        (["--minutes", "-1"], "minutes=-1"),
+        (["--minutes", "inf"], "minutes=inf"),
+        (["--seed", "-1"], "seed=-1"),
+        (["--resume"], "does not exist"),
+    ],
+)
+def test_wrong_choices_are_refused_before_anything_is_written(corpus, tmp_path, arguments, words):
+    assert words in refused("train", "text", "--data", corpus, "--out", tmp_path / "run", *arguments)
+    assert not (tmp_path / "run").exists()
+
+
+def test_another_modality_is_refused_by_name(corpus, tmp_path):
+    assert "'image'" in refused("train", "image", "--data", corpus, "--out", tmp_path / "run")
+
+
+def test_a_directory_that_holds_another_run_is_refused_and_left_alone(corpus, run):
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    assert "holds another run" in refused("train", "text", "--data", corpus, "--out", run, "--preset", "tiny")
+    assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
+
+
+def test_a_missing_option_is_a_usage_error():
+    result = call("train", "text")
+    assert result.exit_code == 2
+    assert "--data" in result.stderr
+
+
+def test_no_space_left_is_a_failure_of_one_line_that_leaves_nothing(corpus, tmp_path, monkeypatch):
+    def full(path, write):
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr(gan_keras.run_directory, "replace_whole", full)
+    line = refused("train", "text", "--data", corpus, "--out", tmp_path / "run", "--preset", "tiny", code=1)
+    assert "No space left" in line
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+def test_a_full_disk_leaves_an_output_file_as_it_was(run, tmp_path, monkeypatch):
+    (tmp_path / "out.txt").write_text("before")
+
+    def full(path, write):
+        with open("/dev/full", "w") as file:
+            file.write("text")
+
+    monkeypatch.setattr(gan_keras.cli, "replace_whole", full)
+    assert "No space left" in refused("generate", run, "-n", 1, "--output", tmp_path / "out.txt", code=1)
+    assert (tmp_path / "out.txt").read_text() == "before"
+
+
+def test_ctrl_c_ends_with_130_and_without_a_traceback(corpus, tmp_path, monkeypatch):
+    def interrupt(*arguments, **choices):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(gan_keras.cli, "train_text", interrupt)
+    result = call("train", "text", "--data", corpus, "--out", tmp_path / "run")
+    assert result.exit_code == 130
+    assert "Traceback" not in result.output
+
+
+# --- Wrong input to the other commands. ---
+
+WRONG_CHOICES = [
+    (["--temperature", "0"], "temperature"),
+    (["--temperature", "-1"], "temperature"),
+    (["--temperature", "nan"], "temperature"),
+    (["--top-p", "0"], "top_p"),
+    (["--top-p", "1.5"], "top_p"),
+    (["-n", "0"], "n=0"),
+    (["-n", "1000000000"], "n=1000000000"),
+    (["--prompt", "the xyzzy"], "know"),
+    (["--label", "7"], "label"),
+    (["--candidates", "0"], "candidates=0"),
+]
+
+
+@pytest.fixture(scope="module")
+def gan(run):
+    return gan_keras.run_directory.Run(run).load()
+
+
+@pytest.mark.parametrize(("arguments", "words"), WRONG_CHOICES)
+def test_wrong_choices_for_a_run_are_refused(run, gan, monkeypatch, arguments, words):
+    monkeypatch.setattr(gan_keras.run_directory.Run, "load", lambda self: gan)  # loaded once: the choices are what is tested
+    assert words in refused("generate", run, *arguments)
+
+
+@pytest.mark.parametrize(("arguments", "words"), WRONG_CHOICES)
+def test_wrong_choices_for_a_version_are_refused(version, arguments, words):
+    assert words in refused("generate", version, *arguments)
+
+
+def test_a_prompt_as_long_as_a_line_is_refused(run):
+    assert "tokens. Expected at most" in refused("generate", run, "--prompt", "the " * 60)
+
+
+def test_an_output_that_cannot_be_written_is_refused_first(run, tmp_path):
+    assert "is a directory" in refused("generate", run, "--output", tmp_path)
+    assert "no directory" in refused("generate", run, "--output", tmp_path / "none" / "out.txt")
+    assert "no directory" in refused("evaluate", run, "--json", tmp_path / "none" / "out.json")
+
+
+@pytest.mark.parametrize("command", ["generate", "evaluate", "report", "export"])
+def test_what_is_no_run_is_refused(command, tmp_path, corpus):
+    assert "does not exist" in refused(command, tmp_path / "none")
+    assert "holds no run" in refused(command, tmp_path)
+    assert "is a file" in refused(command, corpus)
+
+
+def test_bad_test_lines_are_refused(run, tmp_path):
+    assert "no file" in refused("evaluate", run, "--data", tmp_path / "none.txt")
+    assert "num=1" in refused("evaluate", run, "--num", 1)
+
+
+def test_an_export_into_a_file_is_refused(run, corpus):
+    before = corpus.read_bytes()
+    assert "is a file" in refused("export", run, "--to", corpus)
+    assert corpus.read_bytes() == before
+
+
+def test_the_module_runs_as_a_program():
+    command = [sys.executable, "-m", "gan_keras", "presets"]
+    child = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"})
+    assert child.returncode == 0
+    assert all(line.startswith("text ") for line in child.stdout.splitlines())
