@@ -49,21 +49,19 @@ class Cooperative(Feedback):
 
     def generator_loss(self, gan, tokens, labels=None):
         labels_of_drafts = None if labels is None else ops.repeat(labels, self.candidates, axis=0)
-        latents, drafts = gan.drafts(ops.shape(tokens)[0] * self.candidates, labels_of_drafts)
-        kept = self.keep(gan, latents, drafts, labels_of_drafts)
+        drafts, scores = gan.drafts(ops.shape(tokens)[0] * self.candidates, labels_of_drafts)
+        kept = self.keep(drafts, standardise(scores[:, 0]) + self.likelihood * standardise(scores[:, 1]), labels_of_drafts)
         kept_labels = None if labels is None else ops.take(labels_of_drafts, kept)
         supervised = gan.supervised_loss(tokens, labels)
         return (1 - self.share) * supervised + self.share * gan.supervised_loss(ops.take(drafts, kept, axis=0), kept_labels)
 
-    def keep(self, gan, latents, drafts, labels):
+    def keep(self, drafts, scores, labels):
         """Rows of the best draft of each group of `candidates` neighbours in the order of length."""
-        logits, likelihoods = gan.draft_scores(latents, drafts, labels)
-        scores = standardise(logits) + self.likelihood * standardise(likelihoods)
         lengths = ops.sum(ops.cast(drafts != PADDING, "int32"), axis=1)
         key = lengths if labels is None else lengths + ops.cast(labels, "int32") * (1 + ops.max(lengths))
         groups = ops.reshape(ops.argsort(key), (-1, self.candidates))
         best = ops.argmax(ops.take(scores, groups), axis=1)
-        return tf.stop_gradient(ops.take_along_axis(groups, best[:, None], axis=1)[:, 0])
+        return ops.take_along_axis(groups, best[:, None], axis=1)[:, 0]
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
@@ -87,7 +85,8 @@ class PolicyGradient(Feedback):
         self.discount, self.entropy, self.anchor, self.supervised, self.clip = discount, entropy, anchor, supervised, clip
 
     def generator_loss(self, gan, tokens, labels=None):
-        latents, drafts = gan.drafts(ops.shape(tokens)[0], labels)
+        latents = gan.latents_from(gan.next_seeds(ops.shape(tokens)[0]))
+        drafts, _ = gan.scored(gan.generator, latents, labels)
         mask, total = token_mask(drafts), ops.sum(token_mask(drafts))
         log_policy = ops.log_softmax(gan.generator.logits(latents, drafts, labels))
         log_anchor = ops.log_softmax(gan.baseline.logits(latents, drafts, labels))

@@ -152,18 +152,19 @@ class TextGAN(GAN):
         return loss
 
     def drafts(self, num, labels=None):
-        """Latents and sentences of the live generator, cut to the longest: `(num, latent_dim)`, `(num, time)`."""
-        latents = self.latents_from(self.next_seeds(num))
-        return latents, trim(tf.stop_gradient(self.generator.sample(latents, labels)))
+        """Sentences of the live generator and their two scores: `(num, time)`, int32; `(num, 2)`, float32."""
+        return self.scored(self.generator, self.latents_from(self.next_seeds(num)), labels)
 
     def fake_like(self, real_data, labels=None):
-        return self.drafts(ops.shape(real_data)[0], labels)[1]
+        return trim(super().fake_like(real_data, labels))
 
-    def draft_scores(self, latents, drafts, labels=None, generator=None):
-        """The discriminator's logit and the log-likelihood a token of each draft: two tensors `(batch,)`, float32."""
+    def scored(self, generator, latents, labels=None, *choices):
+        """Sentences, cut to the longest, with the discriminator's logit and the log-likelihood a token of each."""
+        drafts, likelihoods = generator.sample(latents, labels, *choices)
+        drafts = trim(drafts)
         logits = self.judge(drafts, labels, training=False)[:, 0]
-        likelihoods = (generator or self.generator).log_likelihood(latents, drafts, labels)
-        return logits, likelihoods / ops.sum(token_mask(drafts), axis=1)
+        scores = tf.stack([logits, likelihoods / tf.reduce_sum(token_mask(drafts), axis=1)], axis=1)
+        return tf.stop_gradient(drafts), tf.stop_gradient(scores)
 
     def test_step(self, data):
         """Held-out negative log-likelihood of the averaged generator, and the discriminator's view of text and drafts."""
@@ -173,7 +174,7 @@ class TextGAN(GAN):
         self.nll.update_state(-ops.sum(self.ema_generator.log_likelihood(latents, tokens, labels)) / num_tokens, num_tokens)
         if self.stage != "pretraining":
             real_logits = self.judge(tokens, labels, training=False)
-            fake_logits = self.judge(trim(self.ema_generator.sample(latents, labels)), labels, training=False)
+            fake_logits = self.judge(trim(self(latents, labels)), labels, training=False)
             self.d_loss.update_state(self.adversarial_loss.discriminator(real_logits, fake_logits))
             self.d_real.update_state(real_logits)
             self.d_fake.update_state(fake_logits)
@@ -254,21 +255,22 @@ class TextGAN(GAN):
         rank = tf.range(tf.shape(seeds)[0], dtype=tf.int64) % candidates
         latents = self.latents_from(tf.where(rank == 0, seeds, noise.split(seeds, rank)))
         prompt_tokens, _ = self.codec.encode_prompt(prompts)
-        drafts = generator.sample(latents, labels, temperatures, top_ps, prompt_tokens)
-        if candidates > 1:
-            drafts = self.best(drafts, self.selection_scores(generator, weights, latents, drafts, labels), candidates)
+        choices = (temperatures, top_ps, prompt_tokens)
+        if candidates == 1:
+            drafts = generator.sample(latents, labels, *choices)[0]
+        else:
+            drafts, scores = self.scored(generator, latents, labels, *choices)
+            drafts = self.best(drafts, tf.linalg.matvec(self.standardised(scores, drafts), weights), candidates)
         return self.decode(drafts)[:num]
 
     def best(self, drafts, scores, candidates):
         chosen = tf.argmax(tf.reshape(scores, [-1, candidates]), axis=1, output_type=tf.int32)
         return tf.gather(drafts, tf.range(tf.shape(chosen)[0]) * candidates + chosen)
 
-    def selection_scores(self, generator, weights, latents, drafts, labels=None):
+    def standardised(self, scores, drafts):
         """Scores whose mean and deviation are the same at every length, so that choosing by them does not shift the lengths."""
-        scores = tf.stack(self.draft_scores(latents, drafts, labels, generator), axis=1)
         lengths = tf.math.count_nonzero(drafts != PADDING, axis=1)
-        scores = (scores - tf.gather(self.score_mean, lengths)) / tf.gather(self.score_deviation, lengths)
-        return tf.linalg.matvec(scores, weights)
+        return (scores - tf.gather(self.score_mean, lengths)) / tf.gather(self.score_deviation, lengths)
 
     def default_selection(self):
         return Selection(1.0, self.likelihood_weight)
@@ -286,10 +288,8 @@ class TextGAN(GAN):
 
     @tf.function
     def scored_drafts(self, seeds):
-        latents, labels = self.latents_from(seeds), self.labels_from(seeds)
-        drafts = self.ema_generator.sample(latents, labels)
-        scores = self.draft_scores(latents, drafts, labels, self.ema_generator)
-        return tf.stack(scores, axis=1), tf.math.count_nonzero(drafts != PADDING, axis=1)
+        drafts, scores = self.scored(self.ema_generator, self.latents_from(seeds), self.labels_from(seeds))
+        return scores, tf.math.count_nonzero(drafts != PADDING, axis=1)
 
     def negative_log_likelihood(self, lines, generator=None):
         """Mean nats a token of `lines`, ends counted and padding not, by the averaged generator or another one."""

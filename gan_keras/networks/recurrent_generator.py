@@ -6,8 +6,10 @@ and dropout that is the same at every step ([Gal and Ghahramani, 2016](https://a
 """
 
 import keras
+import tensorflow as tf
 from keras import layers, ops
 
+from gan_keras import noise
 from gan_keras.codecs.text import END, PADDING, START, UNKNOWN
 from gan_keras.networks.base import Generator
 
@@ -59,7 +61,7 @@ class RecurrentGenerator(Generator):
 
     def call(self, latents, labels=None, training=False):
         """Sentences drawn at temperature 1: token ids `(batch, length)`, int32. No gradient passes through them."""
-        return self.sample(latents, labels)
+        return self.sample(latents, labels)[0]
 
     # --- Teacher forcing: what the network makes of given sentences. ---
 
@@ -85,7 +87,9 @@ class RecurrentGenerator(Generator):
     # --- Sampling. ---
 
     def sample(self, latents, labels=None, temperature=None, top_p=None, prompt=None):
-        """Sentences, stopped at their end token.
+        """Sentences, stopped at their end token, and how likely they are.
+
+        A sentence that has ended leaves the batch, so that the loop costs as much as there are tokens to write.
 
         Args:
             latents: `(batch, latent_dim)`, float32.
@@ -95,28 +99,36 @@ class RecurrentGenerator(Generator):
             prompt: `(batch, length)`, int32: the tokens to begin with, then padding. None begins with nothing.
 
         Returns:
-            `(batch, length)`, int32: tokens, one `END`, then padding.
+            Tokens, one `END`, then padding: `(batch, length)`, int32. And the log-likelihood at temperature 1 of all tokens
+            that are not of the prompt, nats: `(batch,)`, float32.
         """
-        num = ops.shape(latents)[0]
-        choices = ops.clip(0.5 * (1.0 + ops.erf(latents[:, self.noise_dim :] / 2**0.5)), 1e-7, 1.0 - 1e-7)
-        tokens = ops.zeros((num, self.length), "int32") if prompt is None else prompt
-        positions = ops.arange(self.length, dtype="int32")
+        num = tf.shape(latents)[0]
+        choices = tf.clip_by_value(0.5 * tf.math.erfc(-latents[:, self.noise_dim :] / 2**0.5), 1e-7, 1.0 - 1e-7)
+        tokens = tf.zeros([num, self.length], tf.int32) if prompt is None else prompt
 
-        def unfinished(step, tokens, last, finished, *state):
-            return ops.logical_and(step < self.length, ops.logical_not(ops.all(finished)))
-
-        def extend(step, tokens, last, finished, *state):
+        def extend(step, tokens, likelihoods, rows, last, finished, *state):
+            here = tf.stack([rows, tf.fill(tf.shape(rows), step)], axis=1)
             logits, state = self.step(self.embedding(last), state, step)
-            here = positions == step
-            choice = ops.sum(choices * ops.cast(here, "float32"), axis=1)
-            drawn = draw(logits, choice, temperature, top_p)
-            prompted = ops.sum(tokens * ops.cast(here, "int32"), axis=1)
-            last = ops.where(prompted != PADDING, prompted, ops.where(finished, PADDING, drawn))
-            tokens = ops.where(here, last[:, None], tokens)
-            return step + 1, tokens, last, ops.logical_or(finished, last == END), *state
+            drawn = draw(logits, tf.gather_nd(choices, here), take(temperature, rows), take(top_p, rows))
+            prompted = tf.gather_nd(tokens, here)
+            last = tf.where(prompted != PADDING, prompted, tf.where(finished, PADDING, drawn))
+            written = (prompted == PADDING) & ~finished
+            gain = tf.gather(logits, last, batch_dims=1) - tf.reduce_logsumexp(logits, axis=1)
+            likelihoods = tf.tensor_scatter_nd_add(likelihoods, rows[:, None], tf.where(written, gain, 0.0))
+            tokens = tf.tensor_scatter_nd_update(tokens, here, last)
+            finished = finished | (last == END)
+            staying = unfinished_rows(finished)
+            left = [tf.gather(each, staying) for each in (rows, last, finished, *state)]
+            return step + 1, tokens, likelihoods, *left
 
-        start = (0, tokens, ops.full((num,), START, "int32"), ops.zeros((num,), "bool"))
-        return ops.while_loop(unfinished, extend, (*start, *self.state_from(latents, labels)))[1]
+        start = (0, tokens, tf.zeros([num]), tf.range(num), tf.fill([num], START), tf.zeros([num], tf.bool))
+        shapes = ([], tokens.shape, [None], [None], [None], [None], [None, self.units], [None, self.units])
+        return tf.while_loop(
+            lambda step, tokens, likelihoods, rows, last, finished, *state: (step < self.length) & ~tf.reduce_all(finished),
+            extend,
+            (*start, *self.state_from(latents, labels)),
+            shape_invariants=tuple(tf.TensorShape(shape) for shape in shapes),
+        )[1:3]
 
     def step(self, embedded, state, step):
         """Logits `(batch, vocabulary)` after the token embedded as `(batch, embedding_dim)`, and the next state."""
@@ -147,6 +159,16 @@ class RecurrentGenerator(Generator):
         return config
 
 
+def unfinished_rows(finished):
+    """Places of the rows that are not finished, filled up with finished ones to a multiple of `noise.ROWS`."""
+    num = tf.math.count_nonzero(~finished, dtype=tf.int32)
+    return tf.argsort(tf.cast(finished, tf.int32), stable=True)[: num + (-num) % noise.ROWS]
+
+
+def take(values, rows):
+    return None if values is None else tf.gather(values, rows)
+
+
 def draw(logits, choices, temperature=None, top_p=None):
     """Tokens by the inverse of the cumulative distribution at `choices`: int32 `(batch,)` of logits `(batch, vocabulary)`.
 
@@ -166,7 +188,7 @@ def draw(logits, choices, temperature=None, top_p=None):
 
 
 def invert(masses, choices):
-    """Where the running sum of `masses` `(batch, n)` reaches `choices` `(batch,)`, never a mass of zero, and what is left there."""
+    """Where the running sum of `masses` `(batch, n)` reaches `choices` `(batch,)`, never a mass of zero, and what is left."""
     cumulative = ops.cumsum(masses, axis=-1)
     # Rounding must not push a choice below the first mass or beyond the last.
     choices = ops.clip(choices, 1e-30, cumulative[:, -1])
