@@ -8,10 +8,25 @@ if keras.backend.backend() != "tensorflow":
         "set the environment variable KERAS_BACKEND=tensorflow."
     )
 
-from gan_keras import codecs, data, feedback, losses, networks, penalties
+from gan_keras import callbacks, codecs, data, feedback, losses, networks, penalties, presets
 from gan_keras.export import export
 from gan_keras.gan import GAN
+from gan_keras.run import load
 from gan_keras.text_gan import Selection, TextGAN
 
 __version__ = "0.1.0"
-__all__ = ["GAN", "Selection", "TextGAN", "codecs", "data", "export", "feedback", "losses", "networks", "penalties"]
+__all__ = [
+    "GAN",
+    "Selection",
+    "TextGAN",
+    "callbacks",
+    "codecs",
+    "data",
+    "export",
+    "feedback",
+    "load",
+    "losses",
+    "networks",
+    "penalties",
+    "presets",
+]

@@ -11,7 +11,9 @@ from gan_keras.presets import STAGES
 MEASURED_STEPS = 12
 UNMEASURED_STEPS = 2  # The first steps compile the graph: one for a shape, one for all shapes.
 SPARE = 0.9  # Share of the time that is planned: machines slow down.
-CALIBRATION_DRAFTS, RATING_POINTS = 4096, 5  # An epoch with a discriminator is rated by one draw and by the best of four.
+# Epochs with a discriminator are rated (`callbacks.KeepBest`) by one draw and the best of four, against the baseline at six
+# temperatures, which are drawn once.
+CALIBRATION_DRAFTS, RATING_POINTS, BASELINE_POINTS = 4096, 5, 6
 PILOT_DRAFTS = 256
 
 
@@ -32,13 +34,15 @@ def allot(wanted, seconds, budget):
     Returns:
         Epochs by stage, at least one in all, at most those wanted.
     """
-    given = dict.fromkeys(wanted, 0)
-    while missing := [stage for stage in wanted if given[stage] < wanted[stage]]:
-        stage = min(missing, key=lambda stage: given[stage] / wanted[stage])
+    given, unfinished = dict.fromkeys(wanted, 0), list(wanted)
+    while unfinished:
+        unfinished = [stage for stage in unfinished if given[stage] < wanted[stage]]
+        stage = min(unfinished, key=lambda stage: given[stage] / wanted[stage], default=None)
         spent = sum(given[each] * seconds[each] for each in given)
-        if spent + seconds[stage] > budget and sum(given.values()):
-            break
-        given[stage] += 1
+        if stage is not None and (spent + seconds[stage] <= budget or not any(given.values())):
+            given[stage] += 1
+        elif stage is not None:
+            unfinished.remove(stage)  # too dear: the rest goes to the others
     return given
 
 
@@ -52,13 +56,14 @@ def measure(preset, lines, labels=None, seed=0):
     gan = preset.with_stage_epochs(epochs).build(lines, labels, seed)
     batches = text_batches(lines, gan.codec, preset.batch_size, labels, seed)
     stopwatch, start = Stopwatch(), time.monotonic()
-    steps = batches.repeat().take(MEASURED_STEPS)
-    gan.fit(steps, epochs=sum(epochs.values()), callbacks=[stopwatch], verbose=0, shuffle=False)
-    steps = {stage: stopwatch.mean_step(stage) for stage in STAGES}
-    besides = time.monotonic() - start - sum(MEASURED_STEPS * steps[stage] for stage in STAGES if epochs[stage])
-    seconds = {stage: seconds * int(batches.cardinality()) for stage, seconds in steps.items()}
-    rating = (CALIBRATION_DRAFTS + RATING_POINTS * preset.rating_samples) * seconds_per_draft(gan)
-    return {**{stage: each + rating for stage, each in seconds.items()}, STAGES[0]: seconds[STAGES[0]]}, max(besides, 0.0)
+    some = batches.repeat().take(MEASURED_STEPS)
+    gan.fit(some, epochs=sum(epochs.values()), callbacks=[stopwatch], verbose=0, shuffle=False)
+    draft = seconds_per_draft(gan) if sum(epochs.values()) > epochs[STAGES[0]] else 0.0
+    besides = time.monotonic() - start - sum(MEASURED_STEPS * stopwatch.mean_step(stage) for stage in STAGES)
+    seconds = {stage: int(batches.cardinality()) * stopwatch.mean_step(stage) for stage in STAGES}
+    for stage in STAGES[1:]:
+        seconds[stage] += (CALIBRATION_DRAFTS + RATING_POINTS * preset.rating_samples) * draft
+    return seconds, max(besides, 0.0) + BASELINE_POINTS * preset.rating_samples * draft
 
 
 def seconds_per_draft(gan):

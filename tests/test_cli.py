@@ -53,6 +53,18 @@ def run(folder, corpus):
 
 
 @pytest.fixture(scope="module")
+def gan(run):
+    return gan_keras.run_directory.Run(run).load()
+
+
+@pytest.fixture
+def loaded(run, gan, monkeypatch):
+    """The run, whose model is read from the disk once for all tests."""
+    monkeypatch.setattr(gan_keras.run_directory.Run, "load", lambda self: gan)
+    return run
+
+
+@pytest.fixture(scope="module")
 def version(folder, run):
     result = call("export", run, "--to", folder / "saved_models" / "tiny")
     assert result.exit_code == 0, result.output
@@ -70,17 +82,17 @@ def test_generate_prints_samples_and_nothing_else(run):
     assert call("generate", run, "-n", 1, "--seed", 5).stdout == result.stdout.splitlines()[2] + "\n"
 
 
-def test_an_exported_version_writes_the_sentences_of_its_run(run, version):
+def test_an_exported_version_writes_the_sentences_of_its_run(loaded, version):
     choices = ("-n", 4, "--seed", 9, "--temperature", 0.7, "--top-p", 0.9, "--prompt", "the")
-    of_run = call("generate", run, *choices)
+    of_run = call("generate", loaded, *choices)
     assert of_run.exit_code == 0, of_run.output
     assert call("generate", version, *choices).stdout == of_run.stdout
     assert call("generate", version.parent, *choices).stdout == of_run.stdout
     assert all(line.startswith("the") for line in of_run.stdout.splitlines())
 
 
-def test_an_exported_version_writes_the_best_of_as_many_drafts_as_it_was_exported_with(run, version):
-    of_run = call("generate", run, "-n", 3, "--candidates", 4)
+def test_an_exported_version_writes_the_best_of_as_many_drafts_as_it_was_exported_with(loaded, version):
+    of_run = call("generate", loaded, "-n", 3, "--candidates", 4)
     assert call("generate", version, "-n", 3, "--candidates", 4).stdout == of_run.stdout
     assert "Expected 1 or 4" in refused("generate", version, "-n", 3, "--candidates", 2)
 
@@ -96,10 +108,10 @@ def test_evaluate_and_report_write_into_the_run(run, folder):
     assert "<html" in (run / "report.html").read_text()
 
 
-def test_generate_writes_to_a_file(run, tmp_path):
-    result = call("generate", run, "-n", 2, "--output", tmp_path / "out.txt")
+def test_generate_writes_to_a_file(loaded, tmp_path):
+    result = call("generate", loaded, "-n", 2, "--output", tmp_path / "out.txt")
     assert (result.exit_code, result.stdout) == (0, "")
-    assert (tmp_path / "out.txt").read_text() == call("generate", run, "-n", 2).stdout
+    assert (tmp_path / "out.txt").read_text() == call("generate", loaded, "-n", 2).stdout
 
 
 def test_the_demo_shows_sentences_side_by_side(run):
@@ -254,7 +266,7 @@ def test_no_space_left_is_a_failure_of_one_line_that_leaves_nothing(corpus, tmp_
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
-def test_a_full_disk_leaves_an_output_file_as_it_was(run, tmp_path, monkeypatch):
+def test_a_full_disk_leaves_an_output_file_as_it_was(loaded, tmp_path, monkeypatch):
     (tmp_path / "out.txt").write_text("before")
 
     def full(path, write):
@@ -262,7 +274,7 @@ def test_a_full_disk_leaves_an_output_file_as_it_was(run, tmp_path, monkeypatch)
             file.write("text")
 
     monkeypatch.setattr(gan_keras.cli, "replace_whole", full)
-    assert "No space left" in refused("generate", run, "-n", 1, "--output", tmp_path / "out.txt", code=1)
+    assert "No space left" in refused("generate", loaded, "-n", 1, "--output", tmp_path / "out.txt", code=1)
     assert (tmp_path / "out.txt").read_text() == "before"
 
 
@@ -292,15 +304,9 @@ WRONG_CHOICES = [
 ]
 
 
-@pytest.fixture(scope="module")
-def gan(run):
-    return gan_keras.run_directory.Run(run).load()
-
-
 @pytest.mark.parametrize(("arguments", "words"), WRONG_CHOICES)
-def test_wrong_choices_for_a_run_are_refused(run, gan, monkeypatch, arguments, words):
-    monkeypatch.setattr(gan_keras.run_directory.Run, "load", lambda self: gan)  # loaded once: the choices are what is tested
-    assert words in refused("generate", run, *arguments)
+def test_wrong_choices_for_a_run_are_refused(loaded, arguments, words):
+    assert words in refused("generate", loaded, *arguments)
 
 
 @pytest.mark.parametrize(("arguments", "words"), WRONG_CHOICES)
@@ -308,14 +314,14 @@ def test_wrong_choices_for_a_version_are_refused(version, arguments, words):
     assert words in refused("generate", version, *arguments)
 
 
-def test_a_prompt_as_long_as_a_line_is_refused(run):
-    assert "tokens. Expected at most" in refused("generate", run, "--prompt", "the " * 60)
+def test_a_prompt_as_long_as_a_line_is_refused(loaded):
+    assert "tokens. Expected at most" in refused("generate", loaded, "--prompt", "the " * 60)
 
 
-def test_an_output_that_cannot_be_written_is_refused_first(run, tmp_path):
-    assert "is a directory" in refused("generate", run, "--output", tmp_path)
-    assert "no directory" in refused("generate", run, "--output", tmp_path / "none" / "out.txt")
-    assert "no directory" in refused("evaluate", run, "--json", tmp_path / "none" / "out.json")
+def test_an_output_that_cannot_be_written_is_refused_first(loaded, tmp_path):
+    assert "is a directory" in refused("generate", loaded, "--output", tmp_path)
+    assert "no directory" in refused("generate", loaded, "--output", tmp_path / "none" / "out.txt")
+    assert "no directory" in refused("evaluate", loaded, "--json", tmp_path / "none" / "out.json")
 
 
 @pytest.mark.parametrize("command", ["generate", "evaluate", "report", "export"])

@@ -133,7 +133,8 @@ def test_epochs_are_shared_in_proportion_and_every_stage_has_one_first():
 def test_a_time_is_spent_on_no_more_epochs_than_are_wanted_and_on_no_more_than_fit():
     wanted, seconds = {"pretraining": 10, "adversarial": 3}, {"pretraining": 30.0, "adversarial": 100.0}
     assert schedule.allot(wanted, seconds, 10_000) == wanted
-    assert schedule.allot(wanted, seconds, 300) == {"pretraining": 4, "adversarial": 1}  # 220 s; the next two would be 320 s
+    assert schedule.allot(wanted, seconds, 300) == {"pretraining": 6, "adversarial": 1}  # 280 s
+    assert schedule.allot(wanted, seconds, 90) == {"pretraining": 3, "adversarial": 0}  # the dear stage does not block the cheap
     assert schedule.allot(wanted, seconds, 1) == {"pretraining": 1, "adversarial": 0}
 
 
