@@ -45,7 +45,8 @@ def train(arguments):
     minutes = (time.monotonic() - start) / 60
     gan.save(out / f"seed_{arguments.seed}.keras")
     test = read_corpus(arguments.data / "test.txt").lines
-    result = evaluate_text(gan, training.lines, test, num=arguments.num, seed=arguments.seed)
+    temperatures = tuple(1 / alpha for alpha in arguments.alphas)
+    result = evaluate_text(gan, training.lines, test, temperatures, arguments.num, seed=arguments.seed)
     result["training"] = {
         "minutes": minutes,
         "peak_gigabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
@@ -108,6 +109,7 @@ def main():
     one.add_argument("--preset", default="default")
     one.add_argument("--seed", type=int, default=0)
     one.add_argument("--num", type=int, default=10_000)
+    one.add_argument("--alphas", type=float, nargs="+", default=[1.0, 1.07, 1.2, 1.35], help="inverse temperatures")
     one.add_argument("--threads", type=int, default=1)
     one.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     one.set_defaults(run=train)

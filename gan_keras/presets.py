@@ -86,10 +86,10 @@ class TextPreset:
     clip_norm: float = 5.0
     pretraining_epochs: int = 10
     discriminator_epochs: int = 1
-    adversarial_epochs: int = 3
+    adversarial_epochs: int = 2
     generator_ema: float = 0.998
-    feedback: feedbacks.Feedback = dataclasses.field(default_factory=feedbacks.Cooperative)
-    likelihood_weight: float = 0.5
+    feedback: feedbacks.Feedback = dataclasses.field(default_factory=lambda: feedbacks.Cooperative(likelihood=0.5))
+    likelihood_weight: float = 1.0
     rating_samples: int = 1000
 
     @property

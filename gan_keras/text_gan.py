@@ -72,6 +72,7 @@ class TextGAN(GAN):
         feedback="cooperative",
         pretraining_epochs=10,
         discriminator_epochs=1,
+        discriminator_steps=4,
         generator_ema=0.998,
         **kwargs,
     ):
@@ -83,6 +84,9 @@ class TextGAN(GAN):
             feedback: How the generator learns from the discriminator: see `gan_keras.feedback`.
             pretraining_epochs: Epochs of likelihood alone, >= 0.
             discriminator_epochs: Epochs that train the discriminator alone, >= 0. What `fit` has left is adversarial.
+            discriminator_steps: Updates of the discriminator for each batch, >= 1: each sees a part of the real lines and so
+                many drafts for every one of them. Text is scarce and drafts are not: a discriminator that has seen a
+                line often knows it by heart.
             generator_ema: Decay of the averaged generator, in [0, 1).
             **kwargs: As for `GAN.compile`.
         """
@@ -92,7 +96,8 @@ class TextGAN(GAN):
             )
         self.feedback = feedbacks.get(feedback)
         self.pretraining_epochs, self.discriminator_epochs = pretraining_epochs, discriminator_epochs
-        super().compile(generator_optimizer, discriminator_optimizer, generator_ema=generator_ema, **kwargs)
+        options = {"discriminator_steps": discriminator_steps, "generator_ema": generator_ema, **kwargs}
+        super().compile(generator_optimizer, discriminator_optimizer, **options)
 
     # --- The three stages. ---
 
@@ -115,11 +120,18 @@ class TextGAN(GAN):
             self.train_supervised(tokens, labels)
             self.average_generator()
         else:
-            self.train_discriminator(tokens, labels)
+            for part in range(self.discriminator_steps):
+                self.train_discriminator(*self.part_of(part, tokens, labels))
         if self.stage == "adversarial":
             self.train_generator(tokens, labels)
             self.average_generator()
         return self.results()
+
+    def part_of(self, part, tokens, labels=None):
+        """Every `discriminator_steps`-th line, at least one, from line `part` on."""
+        num = ops.shape(tokens)[0]
+        rows = tf.range(part, num + (-num) % self.discriminator_steps, self.discriminator_steps) % num
+        return tf.gather(tokens, rows), None if labels is None else tf.gather(labels, rows)
 
     def train_supervised(self, tokens, labels=None):
         with tf.GradientTape() as tape:
@@ -134,9 +146,8 @@ class TextGAN(GAN):
 
     def discriminator_loss(self, real_data, fake_data, labels=None):
         """The adversarial loss of whole sentences, and of every token's logit, which dense rewards are made of."""
-        (real, real_steps), (fake, fake_steps) = (
-            self.discriminator.logits(tokens, labels, training=True) for tokens in (real_data, fake_data)
-        )
+        real, real_steps = self.discriminator.logits(real_data, labels, training=True)
+        fake, fake_steps = self.discriminator.logits(fake_data, self.for_drafts(labels), training=True)
         self.d_real.update_state(real)
         self.d_fake.update_state(fake)
         real_steps, fake_steps = real_steps[real_data != PADDING], fake_steps[fake_data != PADDING]
@@ -156,7 +167,11 @@ class TextGAN(GAN):
         return self.scored(self.generator, self.latents_from(self.next_seeds(num)), labels)
 
     def fake_like(self, real_data, labels=None):
-        return trim(super().fake_like(real_data, labels))
+        """Drafts of the live generator, `discriminator_steps` for each real line."""
+        return trim(super().fake_like(self.for_drafts(real_data), self.for_drafts(labels)))
+
+    def for_drafts(self, rows):
+        return None if rows is None else ops.repeat(rows, self.discriminator_steps, axis=0)
 
     def scored(self, generator, latents, labels=None, *choices):
         """Sentences, cut to the longest, with the discriminator's logit and the log-likelihood a token of each."""
