@@ -23,7 +23,7 @@ from gan_keras.codecs.text import END, PADDING
 from gan_keras.data import read_corpus, split, text_batches
 from gan_keras.data.corpus import corpus_from_lines
 from gan_keras.metrics import kneser_ney
-from gan_keras.text_gan import trim
+from gan_keras.text_writing import trim
 from gan_keras.yardstick import CHARACTERS, Yardstick, vocabulary_size
 
 SETS = ("tang_poems", "song_quatrains")

@@ -12,7 +12,8 @@ from gan_keras import callbacks, codecs, data, feedback, losses, networks, penal
 from gan_keras.export import export
 from gan_keras.gan import GAN
 from gan_keras.run import load
-from gan_keras.text_gan import Selection, TextGAN
+from gan_keras.selection import Selection
+from gan_keras.text_gan import TextGAN
 
 __version__ = "0.1.0"
 __all__ = [

@@ -3,15 +3,15 @@
 Reference: [Generative Adversarial Nets, Goodfellow et al., 2014](https://arxiv.org/abs/1406.2661), algorithm 1.
 """
 
-import inspect
-
 import keras
 import numpy as np
 import tensorflow as tf
 from keras import ops
 
 from gan_keras import losses, noise
+from gan_keras.pairing import call_network, check_logits, latent_dim_of
 from gan_keras.penalties import get as get_penalty
+from gan_keras.saved_state import SavedState
 from gan_keras.signature import Signature
 
 MOST_SAMPLES = 1_000_000
@@ -26,7 +26,7 @@ _NO_BATCH = (
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
-class GAN(keras.Model):
+class GAN(SavedState, keras.Model):
     """A generator and a discriminator that `fit` trains in turn.
 
     Args:
@@ -66,16 +66,7 @@ class GAN(keras.Model):
                 "Expected equal shapes: change the generator's last layer or the discriminator's `keras.Input`. "
                 f"The discriminator says: {error}"
             ) from error
-        if tuple(logits.shape) != (2, 1):
-            raise ValueError(
-                f"The discriminator maps 2 samples to shape {tuple(logits.shape)}. Expected (2, 1), one logit a sample: "
-                "end it with `keras.layers.Dense(1)`, without a sigmoid."
-            )
-        if last_activation_of(self.discriminator) is keras.activations.sigmoid:
-            raise ValueError(
-                "The discriminator ends with a sigmoid. Expected a logit, of any size and sign, from which the losses are "
-                "computed without overflow: end it with `keras.layers.Dense(1)`."
-            )
+        check_logits(self.discriminator, logits)
 
     def copy_generator(self, name):
         """A generator of the same architecture and weights."""
@@ -94,6 +85,7 @@ class GAN(keras.Model):
         penalties=(),
         discriminator_steps=1,
         generator_ema=0.999,
+        augmentation=None,
         metrics=(),
         **kwargs,
     ):
@@ -108,6 +100,8 @@ class GAN(keras.Model):
                 real batch, each with noise of its own.
             generator_ema: Decay of the averaged generator that `generate` uses, in [0, 1); 0 copies the live one. Early in
                 training the decay is lower, so that the first weights are soon forgotten.
+            augmentation: A differentiable function of samples, applied to all that the discriminator reads in training,
+                real and fake alike; None for none.
             metrics: `keras.metrics.Metric` objects whose `update_state` takes `(real_data, fake_data)`; updated by `evaluate`.
             **kwargs: `run_eagerly`, `steps_per_execution` and `jit_compile` of `keras.Model.compile`.
 
@@ -131,7 +125,7 @@ class GAN(keras.Model):
         self.adversarial_loss = losses.get(loss)
         self.penalties = [get_penalty(penalty) for penalty in penalties]
         self.discriminator_steps, self.generator_ema = discriminator_steps, generator_ema
-        self.sample_metrics = list(metrics)
+        self.augmentation, self.sample_metrics = augmentation, list(metrics)
         self.compile_options = kwargs
         # Without an optimizer of its own Keras would make a phantom RMSprop for learning-rate callbacks to turn in vain.
         super().compile(optimizer=self.generator_optimizer, **kwargs)
@@ -175,6 +169,8 @@ class GAN(keras.Model):
 
     def judge(self, samples, labels=None, training=True):
         """Logits in float32, which losses and penalties need under mixed precision too."""
+        if training and self.augmentation is not None:
+            samples = self.augmentation(samples)
         return ops.cast(call_network(self.discriminator, samples, labels, training=training), "float32")
 
     def update(self, network, optimizer, loss, tape):
@@ -274,10 +270,7 @@ class GAN(keras.Model):
 
     @tf.function(reduce_retracing=True)
     def make_samples(self, seeds, labels=None):
-        num = tf.shape(seeds)[0]
-        return self.decode(self(self.latents_from(noise.pad_rows(seeds)), None if labels is None else noise.pad_rows(labels)))[
-            :num
-        ]
+        return self.samples_from_latents(self.latents_from(noise.pad_rows(seeds)), labels)[: tf.shape(seeds)[0]]
 
     def in_blocks(self, function, *rows):
         """Calls `function` on blocks of rows, so that memory does not grow with their number."""
@@ -314,8 +307,8 @@ class GAN(keras.Model):
         return found
 
     def samples_from_latents(self, latents, label=None):
-        padded_labels = None if label is None else noise.pad_rows(label)
-        return self.decode(self(noise.pad_rows(latents), padded_labels))[: tf.shape(latents)[0]]
+        padded_label = None if label is None else noise.pad_rows(label)
+        return self.decode(self(noise.pad_rows(latents), padded_label))[: tf.shape(latents)[0]]
 
     def score(self, samples):
         """The discriminator's logit for each raw sample: shape `(n,)`, float32. Higher is more like the training data."""
@@ -342,102 +335,6 @@ class GAN(keras.Model):
             "training_seed": self.seed,
         }
 
-    # --- Saving: everything that shapes training. ---
-
-    def get_config(self):
-        networks = {"generator": self.generator, "discriminator": self.discriminator, "codec": self.codec}
-        return {
-            **{name: keras.saving.serialize_keras_object(network) for name, network in networks.items()},
-            "seed": self.seed,
-            "name": self.name,
-        }
-
-    @classmethod
-    def from_config(cls, config):
-        config = dict(config)
-        for name in ("generator", "discriminator", "codec"):
-            config[name] = keras.saving.deserialize_keras_object(config[name])
-        return cls(**config)
-
-    def get_compile_config(self):
-        """How training was set up; None before `compile`, as of any Keras model."""
-        if not self.compiled:
-            return None
-        objects = {
-            "generator_optimizer": self.generator_optimizer,
-            "discriminator_optimizer": self.discriminator_optimizer,
-            "loss": self.adversarial_loss,
-            "penalties": self.penalties,
-            "metrics": self.sample_metrics,
-        }
-        return {
-            **{name: keras.saving.serialize_keras_object(each) for name, each in objects.items()},
-            "discriminator_steps": self.discriminator_steps,
-            "generator_ema": self.generator_ema,
-            **self.compile_options,
-        }
-
-    def compile_from_config(self, config):
-        self.compile(**{name: _deserialize(value) for name, value in config.items()})
-
-    def save_own_variables(self, store):
-        for name, variable in self.own_state().items():
-            store[name] = variable
-
-    def load_own_variables(self, store):
-        state, saved = self.own_state(), set(store.keys())
-        if not self.compiled:  # Penalties come with `compile`; a GAN that is only used has none.
-            saved = {name for name in saved if not name.startswith("penalty")}
-        if set(state) != saved:
-            raise ValueError(f"The file holds the random state {sorted(saved)}. Expected {sorted(state)}: another GAN.")
-        for name, variable in state.items():
-            variable.assign(store[name])
-
-    def own_state(self):
-        """Variables that decide the noise to come. Keras saves weights only; without these a resumed run draws other noise."""
-        saved_by_keras = {id(variable) for variable in (*self.weights, *self.metrics_variables)}
-        seeds = [variable for variable in self.non_trainable_variables if id(variable) not in saved_by_keras]
-        stochastic = [each for each in getattr(self, "penalties", ()) if hasattr(each, "seed_generator")]
-        return {
-            "draws": self.draws,
-            **{f"seed_{index}": variable for index, variable in enumerate(seeds)},
-            **{f"penalty_{index}": each.seed_generator.state for index, each in enumerate(stochastic)},
-        }
-
-
-def call_network(network, inputs, labels=None, training=False):
-    """Calls a network with labels only where there are some, so that a plain `keras.Sequential` will do."""
-    if labels is None:
-        return network(inputs, training=training)
-    if "labels" not in inspect.signature(network.call).parameters:
-        raise ValueError(
-            f"Got labels, but {network.name!r} takes none. Expected a network with `call(inputs, labels=None, "
-            "training=False)`, or data without labels."
-        )
-    return network(inputs, labels, training=training)
-
-
-def latent_dim_of(generator):
-    """The number of latents that a generator reads: its `latent_dim`, or the last axis of its input.
-
-    Raises:
-        ValueError: If neither is known.
-    """
-    if hasattr(generator, "latent_dim"):
-        return int(generator.latent_dim)
-    shape = generator.input_shape if generator.built and hasattr(generator, "input_shape") else None
-    if shape is None or len(shape) != 2 or shape[-1] is None:
-        raise ValueError(
-            f"The generator's input shape is {shape}. Expected (batch, latent_dim): begin it with "
-            "`keras.Input((latent_dim,))`, or give your model an attribute `latent_dim`."
-        )
-    return int(shape[-1])
-
-
-def last_activation_of(network):
-    """The activation of the last layer of a Sequential or functional model; None if it has none or the model is neither."""
-    return getattr(network.layers[-1], "activation", None) if getattr(network, "outputs", None) else None
-
 
 def seeds_from(n, seed):
     """The seeds `seed, seed + 1, ...` of `n` samples, int64; raises `ValueError` for a bad count or seed."""
@@ -446,9 +343,3 @@ def seeds_from(n, seed):
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not -(2**62) <= seed <= 2**62:
         raise ValueError(f"seed={seed!r}. Expected a whole number from -2^62 to 2^62.")
     return np.arange(n, dtype=np.int64) + int(seed)
-
-
-def _deserialize(value):
-    if isinstance(value, list):
-        return [_deserialize(each) for each in value]
-    return keras.saving.deserialize_keras_object(value) if isinstance(value, dict) else value

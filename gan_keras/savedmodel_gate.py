@@ -99,19 +99,13 @@ def check_signature(name, signature):
     if not signature.inputs:
         raise ExportError(f"The signature {name!r} has no input. Expected one at least, such as `seed`.")
     if "b64" in signature.inputs:
-        raise ExportError(
-            f"The signature {name!r} has an input 'b64', which REST takes for base64. Give it another name."
-        )
+        raise ExportError(f"The signature {name!r} has an input 'b64', which REST takes for base64. Give it another name.")
     for key, tensor in [*signature.inputs.items(), *signature.outputs.items()]:
         where = f"{key!r} of the signature {name!r}"
         if tensor.WhichOneof("encoding") != "name":
-            raise ExportError(
-                f"{where} is a composite tensor (ragged or sparse). Expected a dense one: use to_tensor()."
-            )
+            raise ExportError(f"{where} is a composite tensor (ragged or sparse). Expected a dense one: use to_tensor().")
         if tf.as_dtype(tensor.dtype).name not in SERVED_DTYPES:
-            raise ExportError(
-                f"{where} is {tf.as_dtype(tensor.dtype).name}. Expected one of {', '.join(SERVED_DTYPES)}."
-            )
+            raise ExportError(f"{where} is {tf.as_dtype(tensor.dtype).name}. Expected one of {', '.join(SERVED_DTYPES)}.")
         shape = tf.TensorShape(tensor.tensor_shape)
         if shape.rank == 0 or (key in signature.inputs and (shape.rank is None or shape[0] is not None)):
             raise ExportError(f"{where} has shape {shape}. Expected a batch dimension of any size first.")
@@ -152,9 +146,7 @@ def _run_and_compare(directory, signatures, examples):
     difference = 0.0
     for number, (name, (inputs, outputs)) in enumerate(examples.items()):
         if number in reply.errors:
-            raise ExportError(
-                f"The signature {name!r} fails on its example: {' '.join(reply.errors[number][1].split())}"
-            )
+            raise ExportError(f"The signature {name!r} fails on its example: {' '.join(reply.errors[number][1].split())}")
         served = dict(zip(sorted(signatures[name].outputs), reply.outputs[number], strict=True))
         _check_batch(name, served, len(next(iter(inputs.values()))))
         difference = max([difference, *(_difference(name, key, served[key], outputs[key]) for key in outputs)])

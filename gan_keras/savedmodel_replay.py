@@ -69,8 +69,7 @@ def replay(directory, calls):
         raise ExportError(f"{directory!r} does not load in {loader}: {_one_line(plan['load_error'])}")
     errors = {int(number): tuple(error) for number, error in plan["errors"].items()}
     outputs = [
-        None if number in errors else [tensors[f"{number}/{name}"] for name in call.fetches]
-        for number, call in enumerate(calls)
+        None if number in errors else [tensors[f"{number}/{name}"] for name in call.fetches] for number, call in enumerate(calls)
     ]
     return Reply(loader, plan["load_seconds"], outputs, errors)
 

@@ -4,45 +4,19 @@ Training has three stages behind one `fit`: the generator learns by likelihood (
 to tell its drafts from text, then both train in turn.
 """
 
-import dataclasses
-
 import keras
-import numpy as np
 import tensorflow as tf
 from keras import ops
 
 from gan_keras import feedback as feedbacks
-from gan_keras import noise
 from gan_keras.codecs.text import PADDING
-from gan_keras.gan import GAN, seeds_from
 from gan_keras.networks.recurrent_generator import token_mask
-from gan_keras.signature import Signature
-
-MOST_CANDIDATES = 64
-"""The largest number of drafts for one sentence."""
-
-_CALIBRATION_DRAFTS = 4096
-
-
-@dataclasses.dataclass(frozen=True)
-class Selection:
-    """What the best of several drafts means: a sum of two scores, each standardised among drafts of its length.
-
-    Args:
-        discriminator: Weight of the discriminator's logit.
-        likelihood: Weight of the generator's log-likelihood a token.
-    """
-
-    discriminator: float = 1.0
-    likelihood: float = 0.5
-
-    def weights(self):
-        """Both weights as a tensor, so that one traced graph serves every selection."""
-        return tf.constant([self.discriminator, self.likelihood], tf.float32)
+from gan_keras.stages import Stages
+from gan_keras.text_writing import SERVED_CANDIDATES, TextWriter, trim
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
-class TextGAN(GAN):
+class TextGAN(TextWriter):
     """A GAN of sentences.
 
     Args:
@@ -93,6 +67,11 @@ class TextGAN(GAN):
         if pretraining_epochs < 0 or discriminator_epochs < 0:
             raise ValueError(
                 f"pretraining_epochs={pretraining_epochs}, discriminator_epochs={discriminator_epochs}. Expected both >= 0."
+            )
+        if kwargs.get("penalties") or kwargs.get("augmentation"):
+            raise ValueError(
+                f"penalties={kwargs.get('penalties')!r}, augmentation={kwargs.get('augmentation')!r}. Expected neither: they "
+                "act on samples by gradients, and tokens have none. Raise the discriminator's dropout or weight decay instead."
             )
         self.feedback = feedbacks.get(feedback)
         self.pretraining_epochs, self.discriminator_epochs = pretraining_epochs, discriminator_epochs
@@ -173,14 +152,6 @@ class TextGAN(GAN):
     def for_drafts(self, rows):
         return None if rows is None else ops.repeat(rows, self.discriminator_steps, axis=0)
 
-    def scored(self, generator, latents, labels=None, *choices):
-        """Sentences, cut to the longest, with the discriminator's logit and the log-likelihood a token of each."""
-        drafts, likelihoods = generator.sample(latents, labels, *choices)
-        drafts = trim(drafts)
-        logits = self.judge(drafts, labels, training=False)[:, 0]
-        scores = tf.stack([logits, likelihoods / tf.reduce_sum(token_mask(drafts), axis=1)], axis=1)
-        return tf.stop_gradient(drafts), tf.stop_gradient(scores)
-
     def test_step(self, data):
         """Held-out negative log-likelihood of the averaged generator, and the discriminator's view of text and drafts."""
         tokens, labels = self.unpack(data)
@@ -213,167 +184,6 @@ class TextGAN(GAN):
         if embedding.shape == self.generator.embedding.embeddings.shape:
             embedding.assign(self.generator.embedding.embeddings)
 
-    # --- Writing. ---
-
-    def generate(
-        self,
-        n=1,
-        seed=0,
-        temperature=1.0,
-        top_p=1.0,
-        prompt=None,
-        label=None,
-        candidates=1,
-        generator=None,
-        selection=None,
-    ):
-        """Sentences made of noise, or continued from a prompt.
-
-        Args:
-            n: How many, from 1 to `gan.MOST_SAMPLES`.
-            seed: Sentence `i` is made from `seed + i` alone, whatever `n` is.
-            temperature: More than 0; logits are divided by it.
-            top_p: In (0, 1]: draw from the smallest set of tokens of this mass.
-            prompt: Text that every sentence begins with, or one text for each sentence; None for none.
-            label: A label for all, or one for each sentence, where the networks take labels.
-            candidates: Drafts for each sentence, of which the best by `selection` is kept, from 1 to 64.
-            generator: Another generator to write with, such as `gan.baseline`.
-            selection: A `Selection`; None weighs the discriminator 1 and the likelihood `likelihood_weight`.
-
-        Returns:
-            List of `n` str.
-
-        Raises:
-            ValueError: If an argument is out of its range; the message says which.
-        """
-        seeds = seeds_from(n, seed)
-        self.check_choices(temperature, top_p, candidates)
-        prompts = [prompt or ""] * n if prompt is None or isinstance(prompt, str) else list(prompt)
-        labels = None if label is None else np.broadcast_to(np.asarray(self.check_label(label), np.int32), [n])
-        if len(prompts) != n:
-            raise ValueError(f"Got {len(prompts)} prompts for n={n} sentences. Expected one prompt, or one for each.")
-        generator, weights = generator or self.ema_generator, (selection or self.default_selection()).weights()
-
-        def write(seeds, prompts, temperatures, top_ps, labels=None):
-            return self.write(generator, candidates, weights, seeds, prompts, temperatures, top_ps, labels)
-
-        columns = (np.full(n, value, np.float32) for value in (temperature, top_p))
-        return [text.decode() for text in self.in_blocks(write, seeds, np.asarray(prompts, object), *columns, labels)]
-
-    @tf.function(reduce_retracing=True)
-    def write(self, generator, candidates, weights, seeds, prompts, temperatures, top_ps, labels=None):
-        """The graph of `generate`: one row each of seeds, prompts and choices to one string `(batch,)` each."""
-        num = tf.shape(seeds)[0]
-        rows = (noise.pad_rows(seeds), noise.pad_rows(prompts), noise.pad_rows(temperatures), noise.pad_rows(top_ps))
-        seeds, prompts, temperatures, top_ps = (tf.repeat(row, candidates, axis=0) for row in rows)
-        labels = None if labels is None else tf.repeat(noise.pad_rows(labels), candidates, axis=0)
-        rank = tf.range(tf.shape(seeds)[0], dtype=tf.int64) % candidates
-        latents = self.latents_from(tf.where(rank == 0, seeds, noise.split(seeds, rank)))
-        prompt_tokens, _ = self.codec.encode_prompt(prompts)
-        choices = (temperatures, top_ps, prompt_tokens)
-        if candidates == 1:
-            drafts = generator.sample(latents, labels, *choices)[0]
-        else:
-            drafts, scores = self.scored(generator, latents, labels, *choices)
-            drafts = self.best(drafts, tf.linalg.matvec(self.standardised(scores, drafts), weights), candidates)
-        return self.decode(drafts)[:num]
-
-    def best(self, drafts, scores, candidates):
-        chosen = tf.argmax(tf.reshape(scores, [-1, candidates]), axis=1, output_type=tf.int32)
-        return tf.gather(drafts, tf.range(tf.shape(chosen)[0]) * candidates + chosen)
-
-    def standardised(self, scores, drafts):
-        """Scores whose mean and deviation are the same at every length, so that choosing by them does not shift the lengths."""
-        lengths = tf.math.count_nonzero(drafts != PADDING, axis=1)
-        return (scores - tf.gather(self.score_mean, lengths)) / tf.gather(self.score_deviation, lengths)
-
-    def default_selection(self):
-        return Selection(1.0, self.likelihood_weight)
-
-    def calibrate(self, seed=0):
-        """Measures mean and deviation of both scores at every length, on drafts of the averaged generator."""
-        scores, lengths = [], []
-        for start in range(0, _CALIBRATION_DRAFTS, 256):
-            found = self.scored_drafts(noise.split(tf.range(start, start + 256, dtype=tf.int64), seed))
-            scores.append(found[0].numpy())
-            lengths.append(found[1].numpy())
-        mean, deviation = moments_by_length(np.concatenate(scores), np.concatenate(lengths), self.generator.length + 1)
-        self.score_mean.assign(mean)
-        self.score_deviation.assign(deviation)
-
-    @tf.function
-    def scored_drafts(self, seeds):
-        drafts, scores = self.scored(self.ema_generator, self.latents_from(seeds), self.labels_from(seeds))
-        return scores, tf.math.count_nonzero(drafts != PADDING, axis=1)
-
-    def negative_log_likelihood(self, lines, generator=None):
-        """Mean nats a token of `lines`, ends counted and padding not, by the averaged generator or another one."""
-        generator, total, count = generator or self.ema_generator, 0.0, 0
-        for start in range(0, len(lines), 256):
-            tokens = trim(self.codec.encode(list(lines[start : start + 256])))
-            latents = self.latents_from(tf.range(start, start + len(tokens), dtype=tf.int64))
-            total -= float(tf.reduce_sum(self.likelihoods(generator, latents, tokens)))
-            count += int(tf.math.count_nonzero(tokens != PADDING))
-        return total / count
-
-    @tf.function(reduce_retracing=True)
-    def likelihoods(self, generator, latents, tokens):
-        return generator.log_likelihood(latents, tokens)
-
-    # --- Guards, in Python here and in the graph for servers. ---
-
-    def check_choices(self, temperature, top_p, candidates):
-        if not (np.isscalar(temperature) and np.isfinite(temperature) and temperature > 0):
-            raise ValueError(f"temperature={temperature!r}. Expected a finite number more than 0; 1 draws as trained.")
-        if not (np.isscalar(top_p) and 0 < top_p <= 1):
-            raise ValueError(f"top_p={top_p!r}. Expected a number in (0, 1]; 1 draws from all tokens.")
-        if not isinstance(candidates, int | np.integer) or not 1 <= candidates <= MOST_CANDIDATES:
-            raise ValueError(f"candidates={candidates!r}. Expected a whole number from 1 to {MOST_CANDIDATES}.")
-
-    def check_label(self, label):
-        num_labels = getattr(self.generator, "num_labels", 0)
-        if not num_labels or np.min(label) < 0 or np.max(label) >= num_labels:
-            expected = f"0 to {num_labels - 1}" if num_labels else "None: this generator takes no labels"
-            raise ValueError(f"label={label!r}. Expected {expected}.")
-        return label
-
-    def signatures(self, score=False):
-        """`serving_default`, `generate`, `guided`, `latents` and, on request, `score`: see `gan_keras.export`."""
-        choices = {
-            "seed": np.arange(3),
-            "prompt": np.array(["", "", ""], object),
-            "temperature": np.array([1.0, 0.8, 1.0], np.float32),
-            "top_p": np.array([1.0, 1.0, 0.9], np.float32),
-        }
-        if getattr(self.generator, "num_labels", 0):
-            choices["label"] = np.arange(3, dtype=np.int32) % self.generator.num_labels
-        return {
-            **super().signatures(score),
-            "generate": Signature(lambda **row: {"text": self.serve(1, **row)}, choices),
-            "guided": Signature(lambda **row: {"text": self.serve(SERVED_CANDIDATES, **row)}, choices),
-        }
-
-    def make_samples(self, seeds, labels=None):
-        ones = tf.ones_like(seeds, tf.float32)
-        prompts = tf.zeros_like(seeds, tf.string)
-        return self.write(self.ema_generator, 1, self.default_selection().weights(), seeds, prompts, ones, ones, labels)
-
-    def serve(self, candidates, seed, prompt, temperature, top_p, label=None):
-        checks = [
-            tf.debugging.Assert(
-                tf.reduce_all((temperature > 0) & (temperature < np.inf)),
-                ["temperature: expected finite numbers more than 0, got", temperature],
-            ),
-            tf.debugging.Assert(tf.reduce_all((top_p > 0) & (top_p <= 1)), ["top_p: expected numbers in (0, 1], got", top_p]),
-        ]
-        if label is not None:
-            fits = tf.reduce_all((label >= 0) & (label < self.generator.num_labels))
-            checks.append(tf.debugging.Assert(fits, [f"label: expected 0 to {self.generator.num_labels - 1}, got", label]))
-        with tf.control_dependencies([check for check in checks if check is not None]):
-            seed = tf.identity(seed)
-        weights = self.default_selection().weights()
-        return self.write(self.ema_generator, candidates, weights, seed, prompt, temperature, top_p, label)
-
     def model_card(self):
         return {
             **super().model_card(),
@@ -397,54 +207,3 @@ class TextGAN(GAN):
             "pretraining_epochs": self.pretraining_epochs,
             "discriminator_epochs": self.discriminator_epochs,
         }
-
-
-SERVED_CANDIDATES = 4
-"""Drafts for each sentence of the exported `guided` signature."""
-
-
-class Stages(keras.callbacks.Callback):
-    """Moves a `TextGAN` from stage to stage and keeps the best supervised network as its baseline."""
-
-    def __init__(self):
-        super().__init__()
-        self.best = np.inf
-
-    def on_epoch_begin(self, epoch, logs=None):
-        gan, stage = self.model, self.model.stage_of(epoch)
-        if stage == gan.stage:
-            return
-        if gan.stage == "pretraining":
-            gan.end_pretraining()
-        gan.stage = stage
-        gan.make_train_function(force=True)
-        gan.make_test_function(force=True)
-
-    def on_epoch_end(self, epoch, logs=None):
-        nll = (logs or {}).get("val_nll", -epoch)  # without held-out data the last network is kept
-        if self.model.stage == "pretraining" and nll < self.best:
-            self.best = nll
-            self.model.baseline.set_weights(self.model.ema_generator.get_weights())
-
-
-def trim(tokens):
-    """Cuts the columns that are padding in every row."""
-    return tokens[:, : tf.reduce_max(tf.math.count_nonzero(tokens != PADDING, axis=1))]
-
-
-def moments_by_length(scores, lengths, size):
-    """Mean and deviation of scores at each length: two arrays `(size, columns)`.
-
-    Rare lengths lean on a straight line through all of them, with the weight of 20 drafts.
-    """
-    lines = np.stack([np.polyval(np.polyfit(lengths, column, 1), np.arange(size)) for column in scores.T], axis=1)
-    residuals = scores - lines[lengths]
-    prior, counts = 20.0, np.bincount(lengths, minlength=size)[:, None]
-
-    def shrunk(values, default):
-        sums = np.stack([np.bincount(lengths, column, minlength=size) for column in values.T], axis=1)
-        return (sums + prior * default) / (counts + prior)
-
-    offsets = shrunk(residuals, 0.0)
-    variances = shrunk((residuals - offsets[lengths]) ** 2, residuals.var(axis=0))
-    return (lines + offsets).astype(np.float32), np.sqrt(np.maximum(variances, 1e-12)).astype(np.float32)

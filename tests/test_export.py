@@ -219,11 +219,7 @@ def test_recurrent_layers_are_exported_with_portable_ops_beside_a_gpu(model, mon
     def ops():
         function = trace(lambda seed: model.write(seed), signature.inputs)
         graph = function.graph.as_graph_def()
-        return {
-            node.op
-            for part in (graph, *graph.library.function)
-            for node in getattr(part, "node", None) or part.node_def
-        }
+        return {node.op for part in (graph, *graph.library.function) for node in getattr(part, "node", None) or part.node_def}
 
     assert any(op.startswith("Cudnn") for op in ops())
     with without_cudnn(model):

@@ -75,9 +75,7 @@ class SubwordCodec(TextCodec):
             reserved_tokens=[],
             lower_thresh=2,
             max_token_length=LONGEST_PIECE,
-            max_unique_chars=max(
-                room // 2, 1
-            ),  # Every character needs two pieces: one that starts a word, one that goes on.
+            max_unique_chars=max(room // 2, 1),  # Every character needs two pieces: one that starts a word, one that goes on.
             joiner=SUFFIX,
         )
         # The learner may end above its target. What spells every word, the single characters, goes before the rest.

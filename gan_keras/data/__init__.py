@@ -41,7 +41,5 @@ def load_text(name_or_path, labels=None):
         check_is_file(name_or_path, hint=f"Built-in text data sets: {', '.join(DATASETS)}.")
         return read_corpus(name_or_path, labels)
     if labels is not None:
-        raise ValueError(
-            f"Got labels for the built-in data set {name_or_path}, which takes none. Expected a file of text."
-        )
+        raise ValueError(f"Got labels for the built-in data set {name_or_path}, which takes none. Expected a file of text.")
     return _LOADERS[str(name_or_path)]()

@@ -120,9 +120,7 @@ def _pieces(path, most_bytes):
         head = file.peek(HEAD_BYTES)[:HEAD_BYTES]
         if b"\0" in head:
             offset = head.index(b"\0")
-            raise ValueError(
-                f"{path} is binary (a NUL at byte {offset}). Expected lines of UTF-8 text: convert it first."
-            )
+            raise ValueError(f"{path} is binary (a NUL at byte {offset}). Expected lines of UTF-8 text: convert it first.")
         if head.startswith(codecs.BOM_UTF8):
             file.read(len(codecs.BOM_UTF8))
         while piece := file.readline(most_bytes):

@@ -133,9 +133,7 @@ def _check(num_hypotheses, orders, max_order):
     if not num_hypotheses:
         raise ValueError("Got no sentences to score. Expected at least one.")
     if not all(1 <= n <= max_order for n in orders):
-        raise ValueError(
-            f"Got orders {tuple(orders)}. Expected orders from 1 to {max_order}, the references' max_order."
-        )
+        raise ValueError(f"Got orders {tuple(orders)}. Expected orders from 1 to {max_order}, the references' max_order.")
 
 
 def bleu(hypotheses, references, orders=ORDERS):

@@ -127,9 +127,7 @@ def bootstrap_interval(values, seed=0, num_resamples=10_000):
     """
     values = np.asarray(values, np.float64)
     if values.ndim != 1 or len(values) < 2:
-        raise ValueError(
-            f"Got values of shape {values.shape}. Expected one row of at least two; give pairs as differences."
-        )
+        raise ValueError(f"Got values of shape {values.shape}. Expected one row of at least two; give pairs as differences.")
     generator = np.random.default_rng(seed)
     means = [generator.choice(values, len(values)).mean() for _ in range(num_resamples)]
     return tuple(np.quantile(means, [0.025, 0.975]).tolist())
@@ -145,9 +143,7 @@ def plot(frontiers, path, real=None, order=5):
         order: The n of BLEU-n and Self-BLEU-n.
     """
     figure = Figure(figsize=(8, 5.5), layout="constrained")
-    axes = figure.add_subplot(
-        xlabel=f"Self-BLEU-{order} (lower: more diverse)", ylabel=f"BLEU-{order} (higher: more plausible)"
-    )
+    axes = figure.add_subplot(xlabel=f"Self-BLEU-{order} (lower: more diverse)", ylabel=f"BLEU-{order} (higher: more plausible)")
     for name, points in frontiers.items():
         _draw_line(axes, name, sorted(points, key=lambda point: point.self_bleu[order]), order)
     if real is not None:

@@ -171,9 +171,7 @@ class KneserNey:
             ValueError: For a temperature that is not positive and finite.
         """
         if not 0.0 < temperature < np.inf:
-            raise ValueError(
-                f"Got temperature {temperature}. Expected a finite number > 0; 1 is the model's own distribution."
-            )
+            raise ValueError(f"Got temperature {temperature}. Expected a finite number > 0; 1 is the model's own distribution.")
         sampler = TemperedSampler(self._levels, self.index, 1.0 / temperature, np.random.default_rng(seed))
         tokens = np.full((num, max_length + 1), _END_ID, np.int64)
         contexts = np.full((num, len(self._levels)), MISSING, np.int64)

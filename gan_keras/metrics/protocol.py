@@ -69,7 +69,5 @@ class Score:
                 "Expected equal protocols: measure both in the same way."
             )
         if self.values.keys() != other.values.keys():
-            raise ValueError(
-                f"Got scores with the values {list(self.values)} and {list(other.values)}. Expected the same names."
-            )
+            raise ValueError(f"Got scores with the values {list(self.values)} and {list(other.values)}. Expected the same names.")
         return {name: (value, other.values[name]) for name, value in self.values.items()}

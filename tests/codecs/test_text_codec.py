@@ -12,9 +12,7 @@ from gan_keras.codecs import CharacterCodec, SubwordCodec, TextCodec, WordCodec
 from gan_keras.codecs.text import END, PADDING, UNKNOWN
 
 LINES = ["The wheel turns.", "the (old) wheel", "床前明月光，疑是地上霜。", "na\u0308ive 👩🏽\u200d🚀 \u202eabc!"]
-WITH_TENSORFLOW_TEXT = pytest.mark.skipif(
-    importlib.util.find_spec("tensorflow_text") is None, reason="needs tensorflow_text"
-)
+WITH_TENSORFLOW_TEXT = pytest.mark.skipif(importlib.util.find_spec("tensorflow_text") is None, reason="needs tensorflow_text")
 CODECS = pytest.mark.parametrize(
     "codec_class", [WordCodec, CharacterCodec, pytest.param(SubwordCodec, marks=WITH_TENSORFLOW_TEXT)]
 )

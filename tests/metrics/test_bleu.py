@@ -112,8 +112,7 @@ def test_wrong_input_is_named():
 @pytest.mark.skipif(not IMAGE_COCO.exists(), reason="Image COCO is not there")
 def test_real_captions_have_the_published_protocols_score_within_ten_seconds():
     train, test = (
-        [bleu_tokens(line) for line in (IMAGE_COCO / name).read_text("utf-8").splitlines()]
-        for name in ("train.txt", "test.txt")
+        [bleu_tokens(line) for line in (IMAGE_COCO / name).read_text("utf-8").splitlines()] for name in ("train.txt", "test.txt")
     )
     start = time.process_time()
     scores, self_scores = bleu(train, test), References(train).leave_one_out()

@@ -67,9 +67,7 @@ def test_the_bootstrap_refuses_pairs_and_a_single_value():
 def test_the_plot_is_a_picture_with_a_line_a_sampler(tmp_path):
     points = [Point({5: 0.2}, {5: 0.4}, 1.0), Point({5: 0.3}, {5: 0.7}, 0.8)]
     plot({"GAN": points}, tmp_path / "one.png")
-    plot(
-        {"GAN": points, "baseline": curve((0.3, 0.1), (0.6, 0.2))}, tmp_path / "two.png", real=Point({5: 0.2}, {5: 0.3})
-    )
+    plot({"GAN": points, "baseline": curve((0.3, 0.1), (0.6, 0.2))}, tmp_path / "two.png", real=Point({5: 0.2}, {5: 0.3}))
     one, two = (matplotlib.image.imread(tmp_path / name)[..., :3] for name in ("one.png", "two.png"))
     orange = np.array([255, 127, 14]) / 255  # the second colour of matplotlib's cycle
     assert one.shape == two.shape and min(one.shape[:2]) > 500

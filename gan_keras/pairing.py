@@ -1,0 +1,53 @@
+"""How a generator and a discriminator, ready-made or a user's own, are called and checked against each other."""
+
+import inspect
+
+import keras
+
+
+def call_network(network, inputs, labels=None, training=False):
+    """Calls a network with labels only where there are some, so that a plain `keras.Sequential` will do."""
+    if labels is None:
+        return network(inputs, training=training)
+    if "labels" not in inspect.signature(network.call).parameters:
+        raise ValueError(
+            f"Got labels, but {network.name!r} takes none. Expected a network with `call(inputs, labels=None, "
+            "training=False)`, or data without labels."
+        )
+    return network(inputs, labels, training=training)
+
+
+def latent_dim_of(generator):
+    """The number of latents that a generator reads: its `latent_dim`, or the last axis of its input.
+
+    Raises:
+        ValueError: If neither is known.
+    """
+    if hasattr(generator, "latent_dim"):
+        return int(generator.latent_dim)
+    shape = generator.input_shape if generator.built and hasattr(generator, "input_shape") else None
+    if shape is None or len(shape) != 2 or shape[-1] is None:
+        raise ValueError(
+            f"The generator's input shape is {shape}. Expected (batch, latent_dim): begin it with "
+            "`keras.Input((latent_dim,))`, or give your model an attribute `latent_dim`."
+        )
+    return int(shape[-1])
+
+
+def last_activation_of(network):
+    """The activation of the last layer of a Sequential or functional model; None if it has none or the model is neither."""
+    return getattr(network.layers[-1], "activation", None) if getattr(network, "outputs", None) else None
+
+
+def check_logits(discriminator, logits):
+    """Raises `ValueError` unless `logits`, of two samples, are one number a sample, without a sigmoid."""
+    if tuple(logits.shape) != (2, 1):
+        raise ValueError(
+            f"The discriminator maps 2 samples to shape {tuple(logits.shape)}. Expected (2, 1), one logit a sample: "
+            "end it with `keras.layers.Dense(1)`, without a sigmoid."
+        )
+    if last_activation_of(discriminator) is keras.activations.sigmoid:
+        raise ValueError(
+            "The discriminator ends with a sigmoid. Expected a logit, of any size and sign, from which the losses are "
+            "computed without overflow: end it with `keras.layers.Dense(1)`."
+        )

@@ -1,0 +1,74 @@
+"""What a `GAN` writes into a `.keras` file: everything that shapes training, so that a loaded GAN goes on as it would have."""
+
+import keras
+
+
+class SavedState:
+    """The saving half of `GAN`: configuration, `compile`'s arguments, and the state of its noise."""
+
+    def get_config(self):
+        networks = {"generator": self.generator, "discriminator": self.discriminator, "codec": self.codec}
+        return {
+            **{name: keras.saving.serialize_keras_object(network) for name, network in networks.items()},
+            "seed": self.seed,
+            "name": self.name,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        config = dict(config)
+        for name in ("generator", "discriminator", "codec"):
+            config[name] = keras.saving.deserialize_keras_object(config[name])
+        return cls(**config)
+
+    def get_compile_config(self):
+        """How training was set up; None before `compile`, as of any Keras model."""
+        if not self.compiled:
+            return None
+        objects = {
+            "generator_optimizer": self.generator_optimizer,
+            "discriminator_optimizer": self.discriminator_optimizer,
+            "loss": self.adversarial_loss,
+            "penalties": self.penalties,
+            "augmentation": self.augmentation,
+            "metrics": self.sample_metrics,
+        }
+        return {
+            **{name: keras.saving.serialize_keras_object(each) for name, each in objects.items()},
+            "discriminator_steps": self.discriminator_steps,
+            "generator_ema": self.generator_ema,
+            **self.compile_options,
+        }
+
+    def compile_from_config(self, config):
+        self.compile(**{name: _deserialize(value) for name, value in config.items()})
+
+    def save_own_variables(self, store):
+        for name, variable in self.own_state().items():
+            store[name] = variable
+
+    def load_own_variables(self, store):
+        state, saved = self.own_state(), set(store.keys())
+        if not self.compiled:  # Penalties come with `compile`; a GAN that is only used has none.
+            saved = {name for name in saved if not name.startswith("penalty")}
+        if set(state) != saved:
+            raise ValueError(f"The file holds the random state {sorted(saved)}. Expected {sorted(state)}: another GAN.")
+        for name, variable in state.items():
+            variable.assign(store[name])
+
+    def own_state(self):
+        """Variables that decide the noise to come. Keras saves weights only; without these a resumed run draws other noise."""
+        saved_by_keras = {id(variable) for variable in (*self.weights, *self.metrics_variables)}
+        seeds = [variable for variable in self.non_trainable_variables if id(variable) not in saved_by_keras]
+        stochastic = [each for each in getattr(self, "penalties", ()) if hasattr(each, "seed_generator")]
+        return {
+            "draws": self.draws,
+            **{f"seed_{index}": variable for index, variable in enumerate(seeds)},
+            **{f"penalty_{index}": each.seed_generator.state for index, each in enumerate(stochastic)},
+        }
+
+
+def _deserialize(value):
+    if isinstance(value, list):
+        return [_deserialize(each) for each in value]
+    return keras.saving.deserialize_keras_object(value) if isinstance(value, dict) else value
