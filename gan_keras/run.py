@@ -19,6 +19,7 @@ from gan_keras.callbacks.progress import Progress
 from gan_keras.data import describe, load_text, split, text_batches
 from gan_keras.presets import TextPreset
 from gan_keras.run_directory import Run
+from gan_keras.yardstick import units_of
 
 LONG_STEPS = 500
 """A training of more steps is measured before it begins, so that its cost can be told."""
@@ -158,7 +159,8 @@ def fit(run, gan, epoch, seconds, progress):
         text_batches(run.lines(part), gan.codec, preset.batch_size, run.label_numbers(part), seed, shuffle)
         for part, shuffle in (("train", True), ("held_out", False))
     )
-    keep_best = KeepBest(run.lines("held_out"), preset.rating_samples)
+    lines = run.lines("held_out")
+    keep_best = KeepBest(lines, preset.rating_samples, tokenize=units_of(lines).tokenize)
     callbacks = [
         keep_best,
         Samples(run.samples),
