@@ -131,7 +131,7 @@ class TextGAN(TextWriter):
         self.d_fake.update_state(fake)
         real_steps, fake_steps = real_steps[real_data != PADDING], fake_steps[fake_data != PADDING]
         steps = ops.mean(ops.softplus(-real_steps)) + ops.mean(ops.softplus(fake_steps))
-        return self.adversarial_loss.discriminator(real, fake) + steps + sum(self.discriminator.losses)
+        return self.adversarial_loss.discriminator(self.for_drafts(real), fake) + steps + sum(self.discriminator.losses)
 
     def supervised_loss(self, tokens, labels=None):
         """Mean negative log-likelihood of real tokens and ends, nats; padding does not count."""

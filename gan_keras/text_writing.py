@@ -42,7 +42,7 @@ class TextWriter(GAN):
             temperature: More than 0; logits are divided by it.
             top_p: In (0, 1]: draw from the smallest set of tokens of this mass.
             prompt: Text that every sentence begins with, or one text for each sentence; None for none.
-            label: A label for all, or one for each sentence, where the networks take labels.
+            label: A label for all, or one for each sentence, where the networks take labels; None takes them in turn.
             candidates: Drafts for each sentence, of which the best by `selection` is kept, from 1 to 64.
             generator: Another generator to write with, such as `gan.baseline`.
             selection: A `Selection`; None weighs the discriminator 1 and the likelihood `likelihood_weight`.
@@ -56,7 +56,7 @@ class TextWriter(GAN):
         seeds = seeds_from(n, seed)
         self.check_choices(temperature, top_p, candidates)
         prompts = [prompt or ""] * n if prompt is None or isinstance(prompt, str) else list(prompt)
-        labels = None if label is None else np.broadcast_to(np.asarray(self.check_label(label), np.int32), [n])
+        labels = self.labels_from(seeds) if label is None else np.broadcast_to(np.int32(self.check_label(label, n)), [n])
         if len(prompts) != n:
             raise ValueError(f"Got {len(prompts)} prompts for n={n} sentences. Expected one prompt, or one for each.")
         generator, weights = generator or self.ema_generator, (selection or self.default_selection()).weights()
@@ -145,7 +145,9 @@ class TextWriter(GAN):
         if not isinstance(candidates, int | np.integer) or not 1 <= candidates <= MOST_CANDIDATES:
             raise ValueError(f"candidates={candidates!r}. Expected a whole number from 1 to {MOST_CANDIDATES}.")
 
-    def check_label(self, label):
+    def check_label(self, label, n):
+        if np.ndim(label) and len(label) != n:
+            raise ValueError(f"Got {len(label)} labels for n={n} sentences. Expected one label, or one for each.")
         num_labels = getattr(self.generator, "num_labels", 0)
         if not num_labels or np.min(label) < 0 or np.max(label) >= num_labels:
             expected = f"0 to {num_labels - 1}" if num_labels else "None: this generator takes no labels"

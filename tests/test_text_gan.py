@@ -193,6 +193,9 @@ def test_labels_train_and_write():
     assert len(gan.generate(3, label=1)) == len(gan.generate(3, label=[0, 1, 0], candidates=2)) == 3
     with pytest.raises(ValueError, match="0 to 1"):
         gan.generate(3, label=2)
+    with pytest.raises(ValueError, match="2 labels for n=3"):
+        gan.generate(3, label=[0, 1])
+    assert gan.generate(4) == gan.generate(4, label=[0, 1, 0, 1])
 
 
 def test_a_saved_gan_writes_the_same_in_another_process(trained, tmp_path):
