@@ -16,6 +16,7 @@ from gan_keras.savedmodel_gate import check, check_stored_once, list_ops, malfor
 from gan_keras.savedmodel_replay import Call, ExportError, replay
 from gan_keras.signature import Signature
 
+EXPORT_MODULE = importlib.import_module("gan_keras.export")  # the function of the same name hides the module
 WORDS = ["a", "cat", "naïve", "猫", ""]
 STEPS, WIDTH = 4, 8
 
@@ -174,7 +175,7 @@ def test_two_exports_at_once_get_two_numbers(tmp_path, monkeypatch):
     (tmp_path / "1" / "file").write_text("old")
     (tmp_path / ".tmp-new").mkdir()
     numbers = iter([1, 2])  # the first was free when it was asked for
-    monkeypatch.setattr("gan_keras.export.next_version", lambda directory: next(numbers))
+    monkeypatch.setattr(EXPORT_MODULE, "next_version", lambda directory: next(numbers))
     assert publish(str(tmp_path / ".tmp-new"), str(tmp_path)) == str(tmp_path / "2")
     assert (tmp_path / "1" / "file").read_text() == "old"
 
@@ -188,7 +189,7 @@ def test_a_refused_or_interrupted_export_leaves_no_version_and_nothing_else(mode
             assert os.path.basename(path).startswith(".tmp-")
             raise error("stopped at the gate")
 
-        monkeypatch.setattr("gan_keras.export.check", stop)
+        monkeypatch.setattr(EXPORT_MODULE, "check", stop)
         with pytest.raises(error, match="stopped at the gate"):
             export(model, tmp_path)
         assert os.listdir(tmp_path) == ["5"]
@@ -199,7 +200,7 @@ def test_a_killed_export_leaves_no_number_and_the_next_one_sweeps_it_once_it_is_
     for path in (old, fresh):
         path.mkdir()
     os.utime(old, (time.time() - 4000,) * 2)
-    monkeypatch.setattr("gan_keras.export.write_version", lambda gan, path, name, score: os.mkdir(path))
+    monkeypatch.setattr(EXPORT_MODULE, "write_version", lambda gan, path, name, score: os.mkdir(path))
     assert export(None, tmp_path) == str(tmp_path / "1")
     assert sorted(os.listdir(tmp_path)) == [".tmp-fresh", "1"]
 
