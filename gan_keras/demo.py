@@ -14,7 +14,7 @@ NUM_EVALUATED = 1000
 WIDTH = 60
 
 
-def demonstrate(minutes, preset="default", runs="runs", saved_models="saved_models", show=print):
+def demonstrate(minutes, preset="small", runs="runs", saved_models="saved_models", show=print):
     """Trains on the `docstrings` within some minutes and shows what came of it."""
     path = fresh_directory(pathlib.Path(runs), "demo")
     gan = train_text("docstrings", path, preset, minutes=minutes, progress=show)
