@@ -205,7 +205,7 @@ def test_minutes_shorten_the_stages_by_what_was_measured(corpus, tmp_path, monke
     run, lines = Run(tmp_path / "run"), []
     run.write_config({"labels": None})
     run.write_lines("train", ["a line"] * 100)
-    preset = presets.TextPreset()
+    preset = presets.TextPreset(pretraining_epochs=10, discriminator_epochs=1, adversarial_epochs=3)
     planned, costs = gan_keras.run.plan(run, preset, 2, 0, lines.append)  # 108 s to plan with
     assert planned.stage_epochs == {"pretraining": 5, "discriminator": 1, "adversarial": 2}  # 100 s
     assert costs == seconds
