@@ -215,7 +215,7 @@ def doctor():
 
 @app.command()
 def demo(
-    minutes: Annotated[float, typer.Option(help="Time for the training.")] = 9.0,
+    minutes: Annotated[float, typer.Option(help="Time for the training.")] = 8.0,
     preset: Annotated[str, typer.Option(help="Name of a preset.")] = "small",
 ):
     """Train on English sentences, compare with the baseline, export, report."""

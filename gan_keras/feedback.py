@@ -38,8 +38,8 @@ class Cooperative(Feedback):
         share: Weight of the kept drafts against the real lines, in [0, 1].
         likelihood: Weight of a draft's log-likelihood a token beside the discriminator's logit, both standardised.
 
-    Reference: the cooperative scheme of [Lamprier et al., 2022](https://arxiv.org/abs/2201.13320), with selection in the place
-    of a search.
+    Reference: the cooperative scheme of Lamprier et al., "Generative Cooperative Networks for Natural Language Generation"
+    (2022), with selection in the place of a search.
     """
 
     def __init__(self, candidates=4, share=0.5, likelihood=0.0):

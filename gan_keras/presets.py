@@ -185,7 +185,7 @@ _PRESETS = {
         ),
         "gumbel": TextPreset("adversarial stage through Gumbel-softmax drafts", feedback=feedbacks.GumbelSoftmax()),
         "small": TextPreset(
-            "the default's stages in minutes on two cores, with networks of a quarter of its weights: for demonstrations",
+            "the stages of the default with smaller networks, in minutes on two cores: for demonstrations",
             embedding_dim=128,
             units=256,
             dropout=0.3,
