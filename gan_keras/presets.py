@@ -25,7 +25,7 @@ _UNSPACED = re.compile(
 
 
 _RANGES = {
-    "at least 1": (("embedding_dim", "units", "noise_dim", "batch_size", "discriminator_steps"), lambda value: value >= 1),
+    "at least 1": (("embedding_dim", "units", "noise_dim", "batch_size", "drafts_per_line"), lambda value: value >= 1),
     "at least 2": (("rating_samples",), lambda value: value >= 2),
     "at least 0": (
         ("pretraining_epochs", "discriminator_epochs", "adversarial_epochs", "weight_decay", "likelihood_weight"),
@@ -63,7 +63,7 @@ class TextPreset:
         pretraining_epochs: Epochs of likelihood alone, >= 0.
         discriminator_epochs: Epochs of the discriminator alone, >= 0.
         adversarial_epochs: Epochs of both in turn, >= 0.
-        discriminator_steps: Updates of the discriminator for each batch, and drafts for each real line, >= 1.
+        drafts_per_line: Drafts that the discriminator reads for each real line, >= 1.
         generator_ema: Decay of the averaged generator, in [0, 1).
         feedback: How the generator learns from the discriminator: an object of `gan_keras.feedback`.
         likelihood_weight: Of the choice among drafts (`gan_keras.Selection`).
@@ -77,7 +77,7 @@ class TextPreset:
     units: int = 512
     noise_dim: int = 32
     dropout: float = 0.5
-    discriminator: str = "recurrent"
+    discriminator: str = "convolutional"
     discriminator_options: dict = dataclasses.field(default_factory=lambda: {"filters": 256, "dropout": 0.4})
     batch_size: int = 64
     learning_rate: float = 3e-3
@@ -86,9 +86,9 @@ class TextPreset:
     weight_decay: float = 1e-3
     clip_norm: float = 5.0
     pretraining_epochs: int = 10
-    discriminator_epochs: int = 1
+    discriminator_epochs: int = 2
     adversarial_epochs: int = 2
-    discriminator_steps: int = 4
+    drafts_per_line: int = 4
     generator_ema: float = 0.998
     feedback: feedbacks.Feedback = dataclasses.field(default_factory=lambda: feedbacks.Cooperative(likelihood=0.5))
     likelihood_weight: float = 1.0
@@ -134,7 +134,7 @@ class TextPreset:
             feedback=self.feedback,
             pretraining_epochs=self.pretraining_epochs,
             discriminator_epochs=self.discriminator_epochs,
-            discriminator_steps=self.discriminator_steps,
+            drafts_per_line=self.drafts_per_line,
             generator_ema=self.generator_ema,
         )
         return gan
@@ -189,9 +189,9 @@ _PRESETS = {
             embedding_dim=128,
             units=256,
             dropout=0.3,
-            discriminator_options={"units": 64, "filters": 128, "dropout": 0.4},
+            discriminator_options={"filters": 128, "dropout": 0.4},
             pretraining_epochs=6,
-            discriminator_steps=1,
+            drafts_per_line=1,
             adversarial_epochs=1,
             feedback=feedbacks.Cooperative(candidates=2, likelihood=0.5),
             rating_samples=500,
@@ -202,7 +202,7 @@ _PRESETS = {
             units=32,
             noise_dim=4,
             dropout=0.1,
-            discriminator_options={"filters": 16, "units": 8, "dropout": 0.1},
+            discriminator_options={"filters": 16, "dropout": 0.1},
             batch_size=32,
             learning_rate=2e-2,
             pretraining_epochs=2,

@@ -93,7 +93,6 @@ def resume_text(run, corpus, progress=print):
         progress(f"{run.path} is complete: {epoch} epochs.")
         return run.load()
     gan = keras.saving.load_model(path) if path else build(run)
-    gan.stage = gan.stage_of(max(epoch - 1, 0))
     progress(f"{run.path}: going on after {epoch} of {total} epochs.")
     return fit(run, gan, epoch, {}, progress)
 

@@ -25,11 +25,12 @@ class TextGAN(TextWriter):
         codec: An adapted text codec.
         likelihood_weight: Weight of the likelihood in the choice among drafts (`Selection`), >= 0.
         seed: Integer that all noise of training follows from.
+        stage: What training is at: a saved GAN goes on where it was.
 
     `baseline` is the generator as likelihood alone has trained it: what the adversarial stage has to beat.
     """
 
-    def __init__(self, generator, discriminator, codec, likelihood_weight=0.5, seed=0, **kwargs):
+    def __init__(self, generator, discriminator, codec, likelihood_weight=0.5, seed=0, stage="pretraining", **kwargs):
         super().__init__(generator, discriminator, codec, seed, **kwargs)
         self.likelihood_weight = float(likelihood_weight)
         self.baseline = self.copy_generator("baseline")
@@ -37,7 +38,7 @@ class TextGAN(TextWriter):
         self.score_mean = self.add_weight(name="score_mean", shape=shape, initializer="zeros", trainable=False)
         self.score_deviation = self.add_weight(name="score_deviation", shape=shape, initializer="ones", trainable=False)
         self.nll = keras.metrics.Mean("nll")
-        self.stage = "pretraining"
+        self.stage = stage
 
     def compile(
         self,
@@ -46,7 +47,7 @@ class TextGAN(TextWriter):
         feedback="cooperative",
         pretraining_epochs=10,
         discriminator_epochs=1,
-        discriminator_steps=4,
+        drafts_per_line=4,
         generator_ema=0.998,
         **kwargs,
     ):
@@ -58,9 +59,8 @@ class TextGAN(TextWriter):
             feedback: How the generator learns from the discriminator: see `gan_keras.feedback`.
             pretraining_epochs: Epochs of likelihood alone, >= 0.
             discriminator_epochs: Epochs that train the discriminator alone, >= 0. What `fit` has left is adversarial.
-            discriminator_steps: Updates of the discriminator for each batch, >= 1: each sees a part of the real lines and so
-                many drafts for every one of them. Text is scarce and drafts are not: a discriminator that has seen a
-                line often knows it by heart.
+            drafts_per_line: Drafts that the discriminator reads for each real line, >= 1. Text is scarce and drafts are not:
+                a discriminator that has seen a line often knows it by heart.
             generator_ema: Decay of the averaged generator, in [0, 1).
             **kwargs: As for `GAN.compile`.
         """
@@ -68,6 +68,8 @@ class TextGAN(TextWriter):
             raise ValueError(
                 f"pretraining_epochs={pretraining_epochs}, discriminator_epochs={discriminator_epochs}. Expected both >= 0."
             )
+        if drafts_per_line < 1:
+            raise ValueError(f"drafts_per_line={drafts_per_line}. Expected at least 1.")
         if kwargs.get("penalties") or kwargs.get("augmentation"):
             raise ValueError(
                 f"penalties={kwargs.get('penalties')!r}, augmentation={kwargs.get('augmentation')!r}. Expected neither: they "
@@ -75,8 +77,8 @@ class TextGAN(TextWriter):
             )
         self.feedback = feedbacks.get(feedback)
         self.pretraining_epochs, self.discriminator_epochs = pretraining_epochs, discriminator_epochs
-        options = {"discriminator_steps": discriminator_steps, "generator_ema": generator_ema, **kwargs}
-        super().compile(generator_optimizer, discriminator_optimizer, **options)
+        self.drafts_per_line = drafts_per_line
+        super().compile(generator_optimizer, discriminator_optimizer, generator_ema=generator_ema, **kwargs)
 
     # --- The three stages. ---
 
@@ -99,18 +101,12 @@ class TextGAN(TextWriter):
             self.train_supervised(tokens, labels)
             self.average_generator()
         else:
-            for part in range(self.discriminator_steps):
-                self.train_discriminator(*self.part_of(part, tokens, labels))
+            for _ in range(self.discriminator_steps):
+                self.train_discriminator(tokens, labels)
         if self.stage == "adversarial":
             self.train_generator(tokens, labels)
             self.average_generator()
         return self.results()
-
-    def part_of(self, part, tokens, labels=None):
-        """Every `discriminator_steps`-th line, at least one, from line `part` on."""
-        num = ops.shape(tokens)[0]
-        rows = tf.range(part, num + (-num) % self.discriminator_steps, self.discriminator_steps) % num
-        return tf.gather(tokens, rows), None if labels is None else tf.gather(labels, rows)
 
     def train_supervised(self, tokens, labels=None):
         with tf.GradientTape() as tape:
@@ -146,11 +142,11 @@ class TextGAN(TextWriter):
         return self.scored(self.generator, self.latents_from(self.next_seeds(num)), labels)
 
     def fake_like(self, real_data, labels=None):
-        """Drafts of the live generator, `discriminator_steps` for each real line."""
+        """Drafts of the live generator, `drafts_per_line` for each real line."""
         return trim(super().fake_like(self.for_drafts(real_data), self.for_drafts(labels)))
 
     def for_drafts(self, rows):
-        return None if rows is None else ops.repeat(rows, self.discriminator_steps, axis=0)
+        return None if rows is None else ops.repeat(rows, self.drafts_per_line, axis=0)
 
     def test_step(self, data):
         """Held-out negative log-likelihood of the averaged generator, and the discriminator's view of text and drafts."""
@@ -197,7 +193,7 @@ class TextGAN(TextWriter):
         return {**super().own_state(), "score_mean": self.score_mean, "score_deviation": self.score_deviation}
 
     def get_config(self):
-        return {**super().get_config(), "likelihood_weight": self.likelihood_weight}
+        return {**super().get_config(), "likelihood_weight": self.likelihood_weight, "stage": self.stage}
 
     def get_compile_config(self):
         config = super().get_compile_config()
@@ -206,4 +202,5 @@ class TextGAN(TextWriter):
             "feedback": keras.saving.serialize_keras_object(self.feedback),
             "pretraining_epochs": self.pretraining_epochs,
             "discriminator_epochs": self.discriminator_epochs,
+            "drafts_per_line": self.drafts_per_line,
         }

@@ -163,7 +163,7 @@ gan.compile(
     feedback=Cooperative(candidates=4),
     pretraining_epochs=STAGE_EPOCHS[0],
     discriminator_epochs=STAGE_EPOCHS[1],
-    discriminator_steps=1,
+    drafts_per_line=1,
     generator_ema=0.98,
 )
 batches = text_batches(training_lines, codec, batch_size=32 if SMOKE else 64)

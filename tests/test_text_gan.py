@@ -121,6 +121,13 @@ def test_advantages_are_discounted_rewards_to_come_less_their_mean():
     np.testing.assert_allclose(feedback.advantages(logits, tf.ones((2, 2))), [[0.75, 0.5], [-0.75, -0.5]], atol=1e-6)
 
 
+def test_the_discriminator_reads_several_drafts_for_each_real_line():
+    gan = make()
+    assert gan.fake_like(tf.constant(gan.codec.encode(LINES[:8]))).shape[0] == 8 * gan.drafts_per_line == 32
+    with pytest.raises(ValueError, match="drafts_per_line=0. Expected at least 1"):
+        gan.compile(drafts_per_line=0)
+
+
 def test_soft_drafts_are_distributions_that_end_in_padding():
     gan = make()
     tokens = tf.constant(gan.codec.encode(LINES[:8]))
@@ -210,16 +217,19 @@ def test_a_saved_gan_writes_the_same_in_another_process(trained, tmp_path):
     assert printed == " ".join(str(each) for each in expected)
 
 
-def test_a_resumed_training_equals_an_uninterrupted_one(tmp_path):
+@pytest.mark.parametrize(("saved", "stage"), [(1, "pretraining"), (4, "adversarial")])
+def test_a_resumed_training_equals_an_uninterrupted_one(tmp_path, saved, stage):
     whole, first = make(), make()
-    whole.fit(batches(whole), epochs=2, verbose=0, shuffle=False)
+    whole.fit(batches(whole), epochs=saved + 1, verbose=0, shuffle=False)
     dataset = batches(first)
-    first.fit(dataset, epochs=1, verbose=0, shuffle=False)
+    first.fit(dataset, epochs=saved, verbose=0, shuffle=False)
     first.save(tmp_path / "gan.keras")
     resumed = keras.saving.load_model(tmp_path / "gan.keras")
-    resumed.fit(dataset, initial_epoch=1, epochs=2, verbose=0, shuffle=False)
-    for expected, got in zip(whole.generator.get_weights(), resumed.generator.get_weights(), strict=True):
-        np.testing.assert_array_equal(expected, got)
+    assert resumed.stage == stage
+    resumed.fit(dataset, initial_epoch=saved, epochs=saved + 1, verbose=0, shuffle=False)
+    for network in ("generator", "discriminator"):
+        for expected, got in zip(getattr(whole, network).get_weights(), getattr(resumed, network).get_weights(), strict=True):
+            np.testing.assert_array_equal(expected, got)
 
 
 def test_scores_standardised_by_length_have_no_mean_and_unit_deviation_at_each_length():

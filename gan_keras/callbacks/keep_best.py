@@ -35,7 +35,7 @@ class KeepBest(keras.callbacks.Callback):
         if gan.stage == "pretraining":
             return
         if self.baseline_points is None:
-            self.baseline_points = [self.point(temperature, generator=gan.baseline) for temperature in _TEMPERATURES]
+            self.baseline_points = self.baseline_curve()
         gan.calibrate()
         points = [self.point(_WATCHED), self.point(_WATCHED, candidates=self.candidates)]
         logs["val_gain"] = sum(self.gain(point) for point in points) / len(points)
@@ -50,6 +50,10 @@ class KeepBest(keras.callbacks.Callback):
 
     def networks(self):
         return self.model.generator, self.model.ema_generator, self.model.discriminator
+
+    def baseline_curve(self):
+        """The supervised network with temperature, against which all is held."""
+        return [self.point(temperature, generator=self.model.baseline) for temperature in _TEMPERATURES]
 
     def point(self, temperature, **choices):
         sentences = [self.tokenize(line) for line in self.model.generate(self.num, self.seed, temperature, **choices)]
