@@ -15,7 +15,7 @@ from typer.core import TyperGroup
 from gan_keras import data as data_sets
 from gan_keras import presets as presets_module
 from gan_keras.callbacks.checkpoint import replace_whole
-from gan_keras.data import load_text
+from gan_keras.data import likelihood_of, load_text
 from gan_keras.demo import demonstrate
 from gan_keras.doctor import examine
 from gan_keras.evaluation import evaluate_text, print_summary
@@ -166,7 +166,9 @@ def evaluate(
     files = Run(run)
     gan = files.load()
     test_lines = files.lines("held_out") if data is None else list(load_text(data).lines)
-    result = evaluate_text(gan, files.lines("train"), test_lines, num=num, seed=seed, progress=typer.echo)
+    source = files.config["data"]
+    exact = likelihood_of(source["name"], source["fingerprint"])
+    result = evaluate_text(gan, files.lines("train"), test_lines, num=num, seed=seed, progress=typer.echo, likelihood=exact)
     for path in filter(None, (files.evaluation_path, json)):
         write_json(path, result)
     replace_whole(files.frontier_path, lambda path: path.write_bytes(frontier_picture(result).png))

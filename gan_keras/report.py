@@ -8,7 +8,7 @@ from html import escape
 from string import Template
 
 from gan_keras.plots import frontier_picture, read_history, training_pictures
-from gan_keras.verdict import COLUMNS, table_row
+from gan_keras.verdict import COLUMNS, exact_scores, table_row
 
 SHOWN_LINES = 10
 
@@ -114,7 +114,7 @@ def _table(result):
 
 
 def _title_row(sampler):
-    title = f"{sampler['title']}, {sampler['points'][0]['num']:,} sentences a row"
+    title = ". ".join([f"{sampler['title']}, {sampler['points'][0]['num']:,} sentences a row", *exact_scores(sampler)])
     return f'<tr><th scope="rowgroup" colspan="{len(COLUMNS)}">{escape(title)}</th></tr>'
 
 

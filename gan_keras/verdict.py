@@ -120,6 +120,7 @@ def _sentence(gain, titles):
 
 
 COLUMNS = ("temp", "B2", "B3", "B4", "B5", "SB2", "SB3", "SB4", "SB5", "unique", "copies", "LM", "RLM")
+EXACT = (("possible", 3), ("oracle_nll", 2))
 
 
 def table_row(point):
@@ -128,6 +129,15 @@ def table_row(point):
     judges = [point["lm_score"], point["reverse_lm_score"]]
     cells = [_number(point["temperature"], 2), *(_number(score, 3) for score in scores)]
     return [*cells, *(_number(score, 2) for score in judges)]
+
+
+def exact_scores(sampler):
+    """What the true distribution says of each point, in words; an empty list where it is not known."""
+    points = sampler["points"]
+    if "possible" not in points[0]:
+        return []
+    shares, nats = (", ".join(_number(point[name], digits) for point in points) for name, digits in EXACT)
+    return [f"Under the true distribution: possible {shares}; nats a possible line {nats}"]
 
 
 def _number(value, digits):
@@ -147,6 +157,7 @@ def print_summary(result):
     for sampler in [*result["samplers"].values(), result["real"]]:
         lines.append(f"{sampler['title']}, {sampler['points'][0]['num']:,} sentences a row")
         lines += [" ".join(f"{cell:>6}" for cell in table_row(point)) for point in sampler["points"]]
+        lines += exact_scores(sampler)
     likelihoods = result["negative_log_likelihood"]
     values = ", ".join(f"{name} {likelihoods[name]:.3f}" for name in ("gan", "baseline", "ngram"))
     headline, *details = result["verdict"]

@@ -242,5 +242,7 @@ def test_the_summary_shows_all_samplers_and_ends_with_the_verdict(evaluation):
     row = [0.67, *point["bleu"].values(), *point["self_bleu"].values(), point["unique"], point["copies"]]
     shown = [line.split() for line in text.splitlines() if line.split()[0] == "0.67"][4]
     assert [float(cell) for cell in shown[:11]] == pytest.approx(row, abs=6e-4)
+    shares = ", ".join(f"{point['possible']:.3f}" for point in result["samplers"]["gan"]["points"])
+    assert f"Under the true distribution: possible {shares}; nats a possible line" in text
     assert "gan 1.500, baseline 1.250" in text
     assert f"Verdict: {result['verdict'][0]}" in text

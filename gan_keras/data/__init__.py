@@ -2,11 +2,11 @@
 
 from gan_keras.data.corpus import Corpus, check_is_file, describe, read_corpus, split
 from gan_keras.data.docstrings import load_docstrings
-from gan_keras.data.oracle import load_oracle
-from gan_keras.data.phrases import load_chinese_phrases, load_english_phrases
+from gan_keras.data.oracle import Oracle, load_oracle
+from gan_keras.data.phrases import chinese_phrases, english_phrases, load_chinese_phrases, load_english_phrases
 from gan_keras.data.text_batches import text_batches
 
-__all__ = ["DATASETS", "Corpus", "describe", "load_text", "read_corpus", "split", "text_batches"]
+__all__ = ["DATASETS", "Corpus", "describe", "likelihood_of", "load_text", "read_corpus", "split", "text_batches"]
 
 DATASETS = {
     "docstrings": "real English: about 14,500 first sentences of docstrings of Python and of the installed packages",
@@ -21,6 +21,23 @@ _LOADERS = {
     "chinese_phrases": load_chinese_phrases,
     "oracle": load_oracle,
 }
+
+_DISTRIBUTIONS = {"english_phrases": english_phrases, "chinese_phrases": chinese_phrases, "oracle": Oracle}
+
+
+def likelihood_of(name, fingerprint):
+    """The exact log-likelihood of a line under the distribution that a built-in data set was drawn from.
+
+    Args:
+        name: Of a corpus.
+        fingerprint: Of that corpus: a file of the same name is another corpus.
+
+    Returns:
+        A function from a line to nats, minus infinity for a line that cannot be; None where the distribution is unknown.
+    """
+    if name not in _DISTRIBUTIONS or load_text(name).fingerprint != fingerprint:
+        return None
+    return _DISTRIBUTIONS[name]().log_likelihood
 
 
 def load_text(name_or_path, labels=None):

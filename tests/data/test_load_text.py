@@ -53,3 +53,13 @@ def test_each_tang_poem_has_twenty_characters():
     corpus = data.load_text(SHARED_DATA / "tang_poems" / "train.txt")
     assert len(corpus.lines) == 3208
     assert {len(line) for line in corpus.lines} == {20}
+
+
+@pytest.mark.parametrize("name", ["english_phrases", "oracle"])
+def test_the_likelihood_of_a_built_in_distribution_is_exact_and_is_not_taken_for_a_file_of_its_name(name):
+    corpus = data.load_text(name)
+    likelihood = data.likelihood_of(name, corpus.fingerprint)
+    assert -400 < likelihood(corpus.lines[0]) < 0
+    assert likelihood("no such line") == -float("inf")
+    assert data.likelihood_of(name, "another") is None
+    assert data.likelihood_of("docstrings", "any") is None
