@@ -109,7 +109,7 @@ def main():
     one.add_argument("--preset", default="default")
     one.add_argument("--seed", type=int, default=0)
     one.add_argument("--num", type=int, default=10_000)
-    one.add_argument("--alphas", type=float, nargs="+", default=[1.0, 1.03, 1.07, 1.2, 1.35], help="inverse temperatures")
+    one.add_argument("--alphas", type=float, nargs="+", default=[1.0, 1.03, 1.07, 1.15, 1.2, 1.35], help="inverse temperatures")
     one.add_argument("--threads", type=int, default=1)
     one.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     one.set_defaults(run=train)

@@ -92,7 +92,7 @@ class TextPreset:
     generator_ema: float = 0.998
     feedback: feedbacks.Feedback = dataclasses.field(default_factory=lambda: feedbacks.Cooperative(likelihood=0.5))
     likelihood_weight: float = 1.0
-    rating_samples: int = 1000
+    rating_samples: int = 2000
 
     @property
     def stage_epochs(self):
