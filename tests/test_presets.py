@@ -8,7 +8,7 @@ import pytest
 from gan_keras import feedback, presets, schedule
 from gan_keras.callbacks.checkpoint import newest_checkpoint
 from gan_keras.codecs import CharacterCodec, SubwordCodec, WordCodec
-from gan_keras.networks import ConvolutionalDiscriminator
+from gan_keras.networks import RecurrentDiscriminator
 
 LINES = ["the cat sat.", "a dog ran home.", "the bird sang."] * 3
 
@@ -91,10 +91,10 @@ def test_characters_are_chosen_for_scripts_without_spaces_and_words_for_others()
 
 
 def test_build_compiles_a_gan_as_the_preset_says(tiny):
-    tiny.discriminator, tiny.discriminator_options, tiny.units = "convolutional", {"filters": 8}, 11
+    tiny.discriminator, tiny.discriminator_options, tiny.units = "recurrent", {"filters": 8, "units": 4}, 11
     gan = tiny.build(LINES, labels=[0, 1, 2] * 3, seed=3)
     assert isinstance(gan.codec, WordCodec)
-    assert isinstance(gan.discriminator, ConvolutionalDiscriminator)
+    assert isinstance(gan.discriminator, RecurrentDiscriminator)
     assert (gan.generator.units, gan.generator.num_labels, gan.discriminator.num_labels, gan.seed) == (11, 3, 3, 3)
     assert (gan.pretraining_epochs, gan.discriminator_epochs) == (2, 1)
     assert gan.generator_optimizer.global_clipnorm == tiny.clip_norm

@@ -1,4 +1,4 @@
-"""Presets: a name for a whole recipe of codec, networks, optimizers and schedule. The only place with tuned numbers."""
+"""Presets of text."""
 
 import copy
 import dataclasses
@@ -9,10 +9,7 @@ import keras
 from gan_keras import feedback as feedbacks
 from gan_keras.codecs import CharacterCodec, SubwordCodec, WordCodec
 from gan_keras.networks import ConvolutionalDiscriminator, RecurrentDiscriminator, RecurrentGenerator
-from gan_keras.settings import with_settings
 from gan_keras.text_gan import TextGAN
-
-__all__ = ["STAGES", "TextPreset", "choose_codec", "get", "names", "with_settings"]
 
 CODECS = {"words": WordCodec, "characters": CharacterCodec, "subwords": SubwordCodec}
 DISCRIMINATORS = {"recurrent": RecurrentDiscriminator, "convolutional": ConvolutionalDiscriminator}
@@ -176,65 +173,42 @@ class TextPreset:
         return cls(**{**config, "feedback": feedbacks.get(config["feedback"])})
 
 
-_PRESETS = {
-    "text": {
-        "default": TextPreset("language model, then a discriminator that keeps the best of its drafts to learn from"),
-        "language_model": TextPreset("supervised alone: the baseline of the field", discriminator_epochs=0, adversarial_epochs=0),
-        "policy_gradient": TextPreset(
-            "adversarial stage by REINFORCE with a reward for every token", feedback=feedbacks.PolicyGradient()
-        ),
-        "gumbel": TextPreset("adversarial stage through Gumbel-softmax drafts", feedback=feedbacks.GumbelSoftmax()),
-        "small": TextPreset(
-            "the stages of the default with smaller networks, in minutes on two cores: for demonstrations",
-            embedding_dim=128,
-            units=256,
-            dropout=0.3,
-            discriminator_options={"filters": 128, "dropout": 0.4},
-            pretraining_epochs=6,
-            drafts_per_line=1,
-            adversarial_epochs=1,
-            feedback=feedbacks.Cooperative(candidates=2, likelihood=0.5),
-            rating_samples=500,
-        ),
-        "tiny": TextPreset(
-            "small networks and 4 epochs: seconds, for tests and notebooks; its sentences are poor",
-            embedding_dim=16,
-            units=32,
-            noise_dim=4,
-            dropout=0.1,
-            discriminator_options={"filters": 16, "dropout": 0.1},
-            batch_size=32,
-            learning_rate=2e-2,
-            pretraining_epochs=2,
-            adversarial_epochs=1,
-            generator_ema=0.9,
-            rating_samples=50,
-        ),
-    }
+PRESETS = {
+    "default": TextPreset("language model, then a discriminator that keeps the best of its drafts to learn from"),
+    "language_model": TextPreset("supervised alone: the baseline of the field", discriminator_epochs=0, adversarial_epochs=0),
+    "policy_gradient": TextPreset(
+        "adversarial stage by REINFORCE with a reward for every token", feedback=feedbacks.PolicyGradient()
+    ),
+    "gumbel": TextPreset("adversarial stage through Gumbel-softmax drafts", feedback=feedbacks.GumbelSoftmax()),
+    "small": TextPreset(
+        "the stages of the default with smaller networks, in minutes on two cores: for demonstrations",
+        embedding_dim=128,
+        units=256,
+        dropout=0.3,
+        discriminator_options={"filters": 128, "dropout": 0.4},
+        pretraining_epochs=8,
+        discriminator_epochs=1,
+        drafts_per_line=1,
+        adversarial_epochs=1,
+        feedback=feedbacks.Cooperative(candidates=2, likelihood=0.5),
+        rating_samples=500,
+    ),
+    "tiny": TextPreset(
+        "small networks and 4 epochs: seconds, for tests and notebooks; its sentences are poor",
+        embedding_dim=16,
+        units=32,
+        noise_dim=4,
+        dropout=0.1,
+        discriminator_options={"filters": 16, "dropout": 0.1},
+        batch_size=32,
+        learning_rate=2e-2,
+        pretraining_epochs=2,
+        discriminator_epochs=1,
+        adversarial_epochs=1,
+        generator_ema=0.9,
+        rating_samples=50,
+    ),
 }
-
-
-def names(modality="text"):
-    """Names of the presets of a modality, and a line about each: a dict."""
-    return {name: preset.description for name, preset in _presets_of(modality).items()}
-
-
-def get(modality, name):
-    """A preset of its own, whose fields can be changed.
-
-    Raises:
-        ValueError: If there is no such preset.
-    """
-    presets = _presets_of(modality)
-    if name not in presets:
-        raise ValueError(f"There is no {modality} preset {name!r}. Expected one of {', '.join(presets)}.")
-    return copy.deepcopy(presets[name])
-
-
-def _presets_of(modality):
-    if modality not in _PRESETS:
-        raise ValueError(f"There is no modality {modality!r}. Expected one of {', '.join(_PRESETS)}.")
-    return _PRESETS[modality]
 
 
 def choose_codec(lines):
