@@ -36,6 +36,7 @@ EXAMPLES = {
     "WordCodec": words,
     "CharacterCodec": lambda: adapted(codecs.CharacterCodec(fold_case=True, max_vocabulary=30, length=12)),
     "SubwordCodec": lambda: adapted(codecs.SubwordCodec(max_vocabulary=60, fold_case=True, length=12)),
+    "ImageCodec": lambda: codecs.ImageCodec((8, 6, 3)),
     "R1": lambda: penalties.R1(gamma=0.3),
     "R2": lambda: penalties.R2(gamma=0.3),
     "GradientPenalty": lambda: penalties.GradientPenalty(gamma=3.0, seed=4),
