@@ -148,3 +148,9 @@ def convert_colour(images, channels):
 def _channels_last(shape):
     """The shape of a batch of images, with an axis for channels where grey images have none."""
     return (*shape, 1) if len(shape) == 3 else shape
+
+
+def fit_levels(images, image_shape):
+    """uint8 images of any size and colour to uint8 images of one shape: see `fit_to` and `convert_colour`."""
+    height, width, channels = image_shape
+    return tf.cast(tf.round(convert_colour(fit_to(images, height, width), channels)), tf.uint8)
