@@ -103,7 +103,7 @@ class GAN(SavedState, keras.Model):
             generator_ema: Decay of the averaged generator that `generate` uses, in [0, 1); 0 copies the live one. Early in
                 training the decay is lower, so that the first weights are soon forgotten.
             augmentation: A differentiable function of samples, applied to all that the discriminator reads in training,
-                real and fake alike; None for none.
+                real and fake alike, such as `gan_keras.augmentation.DiffAugment()`; None for none.
             metrics: `keras.metrics.Metric` objects whose `update_state` takes `(real_data, fake_data)`; updated by `evaluate`.
             **kwargs: `run_eagerly`, `steps_per_execution` and `jit_compile` of `keras.Model.compile`.
 
@@ -161,6 +161,8 @@ class GAN(SavedState, keras.Model):
         real_logits, fake_logits = self.judge(real_data, labels), self.judge(fake_data, labels)
         self.d_real.update_state(real_logits)
         self.d_fake.update_state(fake_logits)
+        if hasattr(self.augmentation, "observe"):
+            self.augmentation.observe(real_logits)
         loss = self.adversarial_loss.discriminator(real_logits, fake_logits) + sum(self.discriminator.losses)
         return loss + sum(penalty(lambda x: self.judge(x, labels), real_data, fake_data) for penalty in self.penalties)
 
