@@ -8,7 +8,7 @@ if keras.backend.backend() != "tensorflow":
         "set the environment variable KERAS_BACKEND=tensorflow."
     )
 
-from gan_keras import callbacks, codecs, data, feedback, losses, networks, penalties, presets
+from gan_keras import augmentation, callbacks, codecs, data, feedback, losses, networks, penalties, presets
 from gan_keras.export import export
 from gan_keras.gan import GAN
 from gan_keras.run import load
@@ -20,6 +20,7 @@ __all__ = [
     "GAN",
     "Selection",
     "TextGAN",
+    "augmentation",
     "callbacks",
     "codecs",
     "data",

@@ -58,6 +58,8 @@ class GAN(SavedState, keras.Model):
         seeds = tf.range(2, dtype=tf.int64)
         latents, labels = self.latents_from(seeds), self.labels_from(seeds)
         fake_data = call_network(self.generator, latents, labels)
+        if hasattr(self.codec, "check_samples"):
+            self.codec.check_samples(fake_data)
         try:
             logits = call_network(self.discriminator, fake_data, labels)
         except (ValueError, tf.errors.InvalidArgumentError) as error:
@@ -101,7 +103,7 @@ class GAN(SavedState, keras.Model):
             generator_ema: Decay of the averaged generator that `generate` uses, in [0, 1); 0 copies the live one. Early in
                 training the decay is lower, so that the first weights are soon forgotten.
             augmentation: A differentiable function of samples, applied to all that the discriminator reads in training,
-                real and fake alike; None for none.
+                real and fake alike, such as `gan_keras.augmentation.DiffAugment()`; None for none.
             metrics: `keras.metrics.Metric` objects whose `update_state` takes `(real_data, fake_data)`; updated by `evaluate`.
             **kwargs: `run_eagerly`, `steps_per_execution` and `jit_compile` of `keras.Model.compile`.
 
@@ -159,6 +161,8 @@ class GAN(SavedState, keras.Model):
         real_logits, fake_logits = self.judge(real_data, labels), self.judge(fake_data, labels)
         self.d_real.update_state(real_logits)
         self.d_fake.update_state(fake_logits)
+        if hasattr(self.augmentation, "observe"):
+            self.augmentation.observe(real_logits)
         loss = self.adversarial_loss.discriminator(real_logits, fake_logits) + sum(self.discriminator.losses)
         return loss + sum(penalty(lambda x: self.judge(x, labels), real_data, fake_data) for penalty in self.penalties)
 
@@ -280,6 +284,10 @@ class GAN(SavedState, keras.Model):
             blocks.append(function(*block).numpy())
         return np.concatenate(blocks)
 
+    def encode(self, values):
+        """Raw values, or what `decode` gives, as tensors."""
+        return values if self.codec is None else self.codec.encode(values)
+
     def decode(self, samples):
         return samples if self.codec is None else self.codec.decode(samples)
 
@@ -301,10 +309,17 @@ class GAN(SavedState, keras.Model):
             "serving_default": Signature(lambda seed: {output: self.make_samples(seed, self.labels_from(seed))}, {"seed": seeds}),
             "latents": Signature(lambda **row: {output: self.samples_from_latents(**row)}, latents),
         }
+        if encodings := getattr(self.codec, "encodings", None):
+            rows = {"seed": seeds, **{name: label for name, label in latents.items() if name == "label"}}
+            found["encoded"] = Signature(lambda **row: self.make_encoded(encodings, **row), rows)
         if score:
             samples = self.in_blocks(self.make_samples, seeds, self.labels_from(seeds))
             found["score"] = Signature(lambda **raw: {"score": self.score_tensors(raw[output])}, {output: samples})
         return found
+
+    def make_encoded(self, encodings, seed, label=None):
+        values = self.make_samples(seed, label)
+        return {name: encode(values) for name, encode in encodings.items()}
 
     def samples_from_latents(self, latents, label=None):
         padded_label = None if label is None else noise.pad_rows(label)
@@ -317,7 +332,7 @@ class GAN(SavedState, keras.Model):
     @tf.function(reduce_retracing=True)
     def score_tensors(self, samples):
         num = tf.shape(samples)[0]
-        return self.judge(self.unpack(noise.pad_rows(samples))[0], training=False)[:num, 0]
+        return self.judge(self.encode(noise.pad_rows(samples)), training=False)[:num, 0]
 
     def export_trackables(self):
         """What a SavedModel must track besides weights: the codec's look-up tables."""

@@ -49,8 +49,8 @@ class SavedState:
 
     def load_own_variables(self, store):
         state, saved = self.own_state(), set(store.keys())
-        if not self.compiled:  # Penalties come with `compile`; a GAN that is only used has none.
-            saved = {name for name in saved if not name.startswith("penalty")}
+        if not self.compiled:  # Penalties and augmentation come with `compile`; a GAN that is only used has none.
+            saved = {name for name in saved if not name.startswith(("penalty", "augmentation"))}
         if set(state) != saved:
             raise ValueError(f"The file holds the random state {sorted(saved)}. Expected {sorted(state)}: another GAN.")
         for name, variable in state.items():
@@ -61,10 +61,13 @@ class SavedState:
         saved_by_keras = {id(variable) for variable in (*self.weights, *self.metrics_variables)}
         seeds = [variable for variable in self.non_trainable_variables if id(variable) not in saved_by_keras]
         stochastic = [each for each in getattr(self, "penalties", ()) if hasattr(each, "seed_generator")]
+        augmentation = getattr(self, "augmentation", None)
+        augmenting = augmentation.state() if hasattr(augmentation, "state") else {}
         return {
             "draws": self.draws,
             **{f"seed_{index}": variable for index, variable in enumerate(seeds)},
             **{f"penalty_{index}": each.seed_generator.state for index, each in enumerate(stochastic)},
+            **{f"augmentation_{name}": variable for name, variable in augmenting.items()},
         }
 
 

@@ -5,7 +5,7 @@ import json
 import keras
 import pytest
 
-from gan_keras import GAN, codecs, feedback, losses, networks, penalties, text_gan
+from gan_keras import GAN, augmentation, codecs, feedback, losses, networks, penalties, text_gan
 
 LINES = ["a cat sat on the mat", "the cat ran", "a mat is on the cat"]
 
@@ -36,6 +36,10 @@ EXAMPLES = {
     "WordCodec": words,
     "CharacterCodec": lambda: adapted(codecs.CharacterCodec(fold_case=True, max_vocabulary=30, length=12)),
     "SubwordCodec": lambda: adapted(codecs.SubwordCodec(max_vocabulary=60, fold_case=True, length=12)),
+    "ImageCodec": lambda: codecs.ImageCodec((8, 6, 3)),
+    "DiffAugment": lambda: augmentation.DiffAugment(("colour", "cutout"), strength=0.5, seed=3),
+    "Adaptive": lambda: augmentation.Adaptive(("translation",), target=0.5, images=700, strength=0.25, seed=3),
+    "Scheduled": lambda: augmentation.Scheduled(("translation",), strength=0.5, end=0.25, epochs=7, seed=3),
     "R1": lambda: penalties.R1(gamma=0.3),
     "R2": lambda: penalties.R2(gamma=0.3),
     "GradientPenalty": lambda: penalties.GradientPenalty(gamma=3.0, seed=4),

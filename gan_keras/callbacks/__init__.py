@@ -1,6 +1,7 @@
 """Keras callbacks for GANs."""
 
+from gan_keras.callbacks.adaptive_augmentation import AdaptiveAugmentation
 from gan_keras.callbacks.keep_best import KeepBest
 from gan_keras.callbacks.samples import Samples
 
-__all__ = ["KeepBest", "Samples"]
+__all__ = ["AdaptiveAugmentation", "KeepBest", "Samples"]

@@ -1,8 +1,9 @@
 """Codecs: invertible maps between raw values and tensors, inside the TensorFlow graph."""
 
 from gan_keras.codecs.characters import CharacterCodec
+from gan_keras.codecs.image import ImageCodec
 from gan_keras.codecs.subwords import SubwordCodec
 from gan_keras.codecs.text import TextCodec
 from gan_keras.codecs.words import WordCodec
 
-__all__ = ["CharacterCodec", "SubwordCodec", "TextCodec", "WordCodec"]
+__all__ = ["CharacterCodec", "ImageCodec", "SubwordCodec", "TextCodec", "WordCodec"]

@@ -1,12 +1,34 @@
 """Named data sets and files."""
 
 from gan_keras.data.corpus import Corpus, check_is_file, describe, read_corpus, split
+from gan_keras.data.digits import stacked_digits
 from gan_keras.data.docstrings import load_docstrings
+from gan_keras.data.image_arrays import images_from_arrays
+from gan_keras.data.image_batches import image_batches
+from gan_keras.data.image_data import Images, describe_images, split_images
+from gan_keras.data.images import IMAGE_DATASETS, load_images
 from gan_keras.data.oracle import Oracle, load_oracle
 from gan_keras.data.phrases import chinese_phrases, english_phrases, load_chinese_phrases, load_english_phrases
 from gan_keras.data.text_batches import text_batches
 
-__all__ = ["DATASETS", "Corpus", "describe", "likelihood_of", "load_text", "read_corpus", "split", "text_batches"]
+__all__ = [
+    "DATASETS",
+    "IMAGE_DATASETS",
+    "Corpus",
+    "Images",
+    "describe",
+    "describe_images",
+    "image_batches",
+    "images_from_arrays",
+    "likelihood_of",
+    "load_images",
+    "load_text",
+    "read_corpus",
+    "split",
+    "split_images",
+    "stacked_digits",
+    "text_batches",
+]
 
 DATASETS = {
     "docstrings": "real English: about 14,500 first sentences of docstrings of Python and of the installed packages",

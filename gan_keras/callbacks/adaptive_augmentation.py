@@ -1,0 +1,39 @@
+"""`AdaptiveAugmentation`: moves the strength of an augmentation while a `GAN` trains."""
+
+import keras
+
+from gan_keras.augmentation import DiffAugment
+
+
+class AdaptiveAugmentation(keras.callbacks.Callback):
+    """Has the GAN's augmentation set its strength: `Scheduled` at each epoch, `Adaptive` every few batches.
+
+    Logs `augmentation_strength`, a probability. Give `fit` its `initial_epoch` when a scheduled training goes on.
+
+    Args:
+        every: Batches between two steps of `Adaptive`, >= 1.
+    """
+
+    def __init__(self, every=4):
+        super().__init__()
+        if every < 1:
+            raise ValueError(f"every={every}. Expected at least one batch between two steps.")
+        self.every = every
+
+    def on_train_begin(self, logs=None):
+        augmentation = self.model.augmentation
+        if not isinstance(augmentation, DiffAugment):
+            raise ValueError(
+                f"The GAN was compiled with augmentation={augmentation!r}. Expected one with a strength, such as "
+                "`gan_keras.augmentation.Adaptive()`."
+            )
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.model.augmentation.begin_epoch(epoch)
+
+    def on_train_batch_end(self, batch, logs=None):
+        if (batch + 1) % self.every == 0:
+            self.model.augmentation.adapt()
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs["augmentation_strength"] = float(self.model.augmentation.strength)

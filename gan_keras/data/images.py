@@ -1,0 +1,125 @@
+"""`load_images`: images by the name of a data set, from a folder, or from arrays in a `.npz` file."""
+
+import pathlib
+import zipfile
+
+import keras
+import numpy as np
+
+from gan_keras.data.corpus import check_is_file
+from gan_keras.data.digits import load_digits, stacked_digits
+from gan_keras.data.image_arrays import images_from_arrays
+from gan_keras.data.image_folders import read_folder
+
+IMAGE_DATASETS = {
+    "digits": "1,797 handwritten digits of scikit-learn, 8 x 8, enlarged to 16 x 16",
+    "stacked_digits": "20,000 images of three such digits as channels: 1,000 modes",
+}
+
+DOWNLOADED = {
+    "mnist": keras.datasets.mnist,
+    "fashion_mnist": keras.datasets.fashion_mnist,
+    "cifar10": keras.datasets.cifar10,
+}
+"""Data sets that Keras downloads once."""
+
+_KEYS = {"train": (("x_train", "y_train"), ("images", "labels")), "test": (("x_test", "y_test"),)}
+_NAME_KEYS = ("label_names", "class_names")
+
+
+def load_images(name_or_path, size=None, channels=None, part="train"):
+    """Loads images by name or from a path.
+
+    Args:
+        name_or_path: A name in `IMAGE_DATASETS` or `DOWNLOADED`; a folder of PNG and JPEG files (see `read_folder`); or
+            a `.npz` file with arrays `images` and maybe `labels`, or `x_train` and maybe `y_train`, and maybe
+            `label_names`. Write `./digits` for a folder named like a data set.
+        size: Pixels that images are cropped and resized to, an int or `(height, width)`; `None` keeps their size.
+        channels: 1 for grey, 3 for colour; `None` keeps what they have.
+        part: `"train"`, or `"test"` for a file with `x_test` and for data sets of Keras.
+
+    Returns:
+        `Images`.
+
+    Raises:
+        FileNotFoundError: Neither a name nor a file nor a folder.
+        ConnectionError: A data set of Keras cannot be downloaded.
+        ValueError: Images or labels that do not fit together, or arguments out of their range.
+    """
+    size = _checked_size(size)
+    if channels not in (None, 1, 3) or part not in _KEYS:
+        raise ValueError(f"Got channels={channels!r}, part={part!r}. Expected channels 1 or 3, and part 'train' or 'test'.")
+    if str(name_or_path) in DOWNLOADED:
+        return _download(str(name_or_path), size, channels, part)
+    if not pathlib.Path(name_or_path).is_dir() and str(name_or_path) not in IMAGE_DATASETS:
+        names = ", ".join([*IMAGE_DATASETS, *DOWNLOADED])
+        check_is_file(name_or_path, hint=f"Image data sets: {names}.")
+        return _read_npz(pathlib.Path(name_or_path), size, channels, part)
+    if part == "test":
+        raise ValueError(f"{name_or_path} has no part 'test'. Expected part='train': hold images out by `split_images`.")
+    return _load_whole(name_or_path, size, channels)
+
+
+def _load_whole(name_or_path, size, channels):
+    """What has no parts: the built-in sets and folders."""
+    if str(name_or_path) == "digits":
+        return load_digits(size, channels)
+    if str(name_or_path) != "stacked_digits":
+        return read_folder(name_or_path, size, channels)
+    if channels == 1:
+        raise ValueError("Got channels=1 for stacked_digits. Expected 3: its channels are three digits.")
+    return stacked_digits(load_digits(size))
+
+
+def _checked_size(size):
+    if size is None:
+        return None
+    pair = (size, size) if isinstance(size, int) else tuple(size)
+    if len(pair) != 2 or not all(isinstance(each, int) and each >= 1 for each in pair):
+        raise ValueError(f"size={size!r}. Expected a number of pixels such as 64, or a pair (height, width).")
+    return pair
+
+
+def _download(name, size, channels, part):
+    try:
+        train, test = DOWNLOADED[name].load_data()
+    except Exception as error:  # Keras raises a plain one when a download fails
+        raise ConnectionError(
+            f"{name} cannot be downloaded ({error}). Expected a network, or the path of a .npz file."
+        ) from error
+    images, labels = train if part == "train" else test
+    return images_from_arrays(name, images, labels, size=size, channels=channels)
+
+
+def _read_npz(path, size, channels, part):
+    arrays = _arrays_of(path)
+    pairs = [pair for pair in _KEYS[part] if pair[0] in arrays]
+    if not pairs:
+        expected = " or ".join(pair[0] for pair in _KEYS[part])
+        raise ValueError(f"{path} holds the arrays {sorted(arrays)}. Expected {expected} for part={part!r}.")
+    images, labels = (_array(path, arrays, key) for key in pairs[0])
+    names = next((_array(path, arrays, key) for key in _NAME_KEYS if key in arrays), None)
+    names = None if names is None else [str(name) for name in names]
+    return images_from_arrays(path.name, images, labels, names, size, channels)
+
+
+def _array(path, arrays, key):
+    """One array of a file; None if it has none of that name."""
+    try:
+        return arrays.get(key)
+    except (ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(
+            f"The array {key!r} of {path} cannot be read ({error}). Expected numbers in an array of one shape: images of "
+            "several sizes go into a folder instead."
+        ) from error
+
+
+def _arrays_of(path):
+    """The arrays of a `.npz` file by name, each read only when it is asked for."""
+    try:
+        arrays = np.load(path, allow_pickle=False)
+    except (ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path} cannot be read as arrays. Expected a .npz file, or a folder of images.") from error
+    if not isinstance(arrays, np.lib.npyio.NpzFile):
+        raise ValueError(f"{path} holds one array without a name. Expected a .npz file: `np.savez(path, images=array)`.")
+    return arrays

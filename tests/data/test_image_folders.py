@@ -1,0 +1,99 @@
+"""Folders of images: classes, and files that are corrupt, odd or of other sizes."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gan_keras.data import describe_images, load_images
+
+RANDOM = np.random.default_rng(0)
+
+
+def write(path, height=8, width=8, channels=3):
+    """Writes a random image and returns its pixels."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = RANDOM.integers(0, 256, (height, width, channels), dtype=np.uint8)
+    Image.fromarray(pixels[..., 0] if channels == 1 else pixels).save(path)
+    return pixels
+
+
+def test_images_of_a_folder_are_found_in_the_order_of_their_names(tmp_path):
+    for name in ("b.png", "a.jpg", "c.JPEG", ".hidden.png"):
+        write(tmp_path / name)
+    (tmp_path / "notes.txt").write_text("notes")
+    images = load_images(tmp_path)
+    assert [path.rsplit("/")[-1] for path in images.images] == ["a.jpg", "b.png", "c.JPEG"]
+    assert (images.image_shape, images.labels, images.report["other"]) == ((8, 8, 3), None, 1)
+    assert describe_images(images).startswith(f"{tmp_path.name}: 3 images of 8 x 8 x 3, 0 corrupt skipped, 1 other files skipped")
+
+
+def test_sub_folders_are_classes_however_deep_the_files_lie(tmp_path):
+    for name in ("dog/1.png", "cat/x/2.png", "cat/3.png"):
+        write(tmp_path / name)
+    images = load_images(tmp_path)
+    assert (images.label_names, images.labels.tolist()) == (("cat", "dog"), [0, 0, 1])
+
+
+def test_one_sub_folder_alone_gives_no_labels(tmp_path):
+    for name in ("all/1.png", "all/2.png"):
+        write(tmp_path / name)
+    images = load_images(tmp_path)
+    assert images.labels is None and images.report["one_class"] == 2
+
+
+def test_images_beside_class_folders_are_refused(tmp_path):
+    for name in ("1.png", "cat/2.png"):
+        write(tmp_path / name)
+    with pytest.raises(ValueError, match="holds 1 images itself and 1 in sub-folders"):
+        load_images(tmp_path)
+
+
+def test_mixed_sizes_need_a_size(tmp_path):
+    for number, height in enumerate((8, 8, 12)):
+        write(tmp_path / f"{number}.png", height)
+    with pytest.raises(ValueError, match=r"2 sizes, most often 8 x 8 \(2\), 12 x 8 \(1\).*such as size=64"):
+        load_images(tmp_path)
+    images = load_images(tmp_path, size=10)
+    assert (images.image_shape, images.report["enlarged"]) == ((10, 10, 3), 3)
+
+
+def test_grey_among_colour_and_transparency_are_counted(tmp_path):
+    for number, channels in enumerate((1, 3, 4)):
+        write(tmp_path / f"{number}.png", channels=channels)
+    images = load_images(tmp_path)
+    assert (images.image_shape[2], images.report["grey"], images.report["alpha"]) == (3, 1, 1)
+    assert load_images(tmp_path, channels=1).report["grey"] == 0
+
+
+def test_a_rare_corrupt_file_is_skipped_and_named(tmp_path):
+    for number in range(120):
+        write(tmp_path / f"{number:03d}.png")
+    whole = (tmp_path / "007.png").read_bytes()
+    (tmp_path / "007.png").write_bytes(whole[: len(whole) // 2])
+    images = load_images(tmp_path)
+    assert (len(images), images.report["corrupt"], images.report["first_corrupt"]) == (119, 1, ["007.png"])
+    assert describe_images(images).endswith("(first corrupt files: 007.png)")
+
+
+@pytest.mark.parametrize("content", [b"", b"GIF89a no image", b"\xff\xd8\xff and no more"])
+def test_more_than_one_corrupt_file_in_a_hundred_is_an_error(tmp_path, content):
+    for number in range(10):
+        write(tmp_path / f"{number}.png")
+    (tmp_path / "3.png").write_bytes(content)
+    with pytest.raises(ValueError, match="1 of the 10 images of .* are corrupt: 3.png. Expected at most 1 %"):
+        load_images(tmp_path)
+
+
+def test_an_empty_folder_is_an_error(tmp_path):
+    (tmp_path / "a.webp").write_bytes(b"RIFF")
+    with pytest.raises(ValueError, match="holds no image among 1 files. Expected files .png, .jpg, .jpeg"):
+        load_images(tmp_path)
+
+
+def test_the_fingerprint_follows_the_content_of_the_files(tmp_path):
+    for number in range(3):
+        write(tmp_path / f"{number}.png")
+    before = load_images(tmp_path).fingerprint
+    assert load_images(tmp_path).fingerprint == before
+    write(tmp_path / "1.png")
+    assert load_images(tmp_path).fingerprint != before
