@@ -131,3 +131,9 @@ def test_smooth_downsampling_weighs_four_by_four_pixels():
     for row, column in ((0, 0), (0, 1), (1, 0), (1, 1)):
         window = padded[:, 2 * row : 2 * row + 4, 2 * column : 2 * column + 4]
         np.testing.assert_allclose(downsampled[:, row, column], np.einsum("bhwc,hw->bc", window, weights), atol=1e-4)
+
+
+def test_no_layer_has_to_be_compiled_which_servers_refuse():
+    layer = layers.GroupedConv2D(3)
+    graph = tf.function(layer, input_signature=[tf.TensorSpec([None, 4, 4, 6])]).get_concrete_function().graph.as_graph_def()
+    assert not any(function.attr["_XlaMustCompile"].b for function in graph.library.function)
