@@ -16,7 +16,6 @@ from gan_keras.networks.residual import (
     SpectralPlainBlock,
     UpBlock,
     batch_normalization,
-    normalize,
 )
 from gan_keras.networks.resolutions import narrowed, resolutions
 
@@ -46,7 +45,7 @@ class SNGANGenerator(ImageGenerator):
         features = self.reshape(self.project(latents))
         for block in self.blocks:
             features = block(features, labels, training=training)
-        return self.to_image(ops.relu(normalize(self.normalization, features, labels, training)))
+        return self.to_image(ops.relu(self.normalization(features, training=training)))
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
