@@ -1,17 +1,34 @@
 """Ready-made generators and discriminators. Any `keras.Model` with matching shapes serves as well."""
 
+from gan_keras.networks import layers
 from gan_keras.networks.base import Discriminator, Generator
+from gan_keras.networks.biggan import BigGANDiscriminator, BigGANGenerator
+from gan_keras.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from gan_keras.networks.mlp import MLPDiscriminator, MLPGenerator
+from gan_keras.networks.r3gan import R3GANDiscriminator, R3GANGenerator
 from gan_keras.networks.recurrent_generator import RecurrentGenerator
+from gan_keras.networks.sngan import SNGANDiscriminator, SNGANGenerator
 from gan_keras.networks.text_discriminators import ConvolutionalDiscriminator, RecurrentDiscriminator, TextDiscriminator
+from gan_keras.networks.wgan_gp import WGANGPDiscriminator, WGANGPGenerator
 
 __all__ = [
+    "BigGANDiscriminator",
+    "BigGANGenerator",
     "ConvolutionalDiscriminator",
+    "DCGANDiscriminator",
+    "DCGANGenerator",
     "Discriminator",
     "Generator",
     "MLPDiscriminator",
     "MLPGenerator",
+    "R3GANDiscriminator",
+    "R3GANGenerator",
     "RecurrentDiscriminator",
     "RecurrentGenerator",
+    "SNGANDiscriminator",
+    "SNGANGenerator",
     "TextDiscriminator",
+    "WGANGPDiscriminator",
+    "WGANGPGenerator",
+    "layers",
 ]

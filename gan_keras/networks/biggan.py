@@ -1,0 +1,99 @@
+"""Spectral normalisation in both networks, self-attention, labels everywhere: [Brock et al., 2018](https://arxiv.org/abs/1809.11096).
+
+A small version: the paper's parts and widths, without feeding pieces of the latents to every block.
+"""
+
+import keras
+from keras import layers, ops
+
+from gan_keras.networks.images import ImageDiscriminator, ImageGenerator
+from gan_keras.networks.labels import check_labels, require_labels
+from gan_keras.networks.layers import SelfAttention2D, SpectralNormalization
+from gan_keras.networks.residual import (
+    SpectralDownBlock,
+    SpectralFirstDownBlock,
+    SpectralPlainBlock,
+    SpectralUpBlock,
+    batch_normalization,
+)
+from gan_keras.networks.resolutions import resolutions
+
+_WIDEST = 16  # times `width`, at the smallest feature maps
+_ATTENTION = 64  # pixels of the feature map that attention works on; in smaller images half the image
+
+
+@keras.saving.register_keras_serializable(package="gan_keras")
+class BigGANGenerator(ImageGenerator):
+    """Latents `(batch, latent_dim)` to images in [-1, 1], `(batch, *image_shape)`, float32.
+
+    Args:
+        image_shape: `(size, size, channels)`; a size of 28 or a power of two from 16 to 256.
+        latent_dim: Numbers of noise for an image.
+        width: Filters of the last block, the paper's is 96. They double towards the smaller feature maps, up to 16 times
+            as many.
+        num_labels: How many labels condition the batch normalisation; 0 for none.
+    """
+
+    def __init__(self, image_shape=(128, 128, 3), latent_dim=120, width=96, num_labels=0, **kwargs):
+        super().__init__(image_shape, latent_dim, width, num_labels, **kwargs)
+        first, *rest = resolutions(image_shape)
+        filters = widened(width, rest[-1], first)
+        self.project = SpectralNormalization(layers.Dense(first**2 * filters))
+        self.reshape = layers.Reshape((first, first, filters))
+        self.blocks = [SpectralUpBlock(widened(width, rest[-1], size), num_labels) for size in rest]
+        self.attention, self.attention_at = SelfAttention2D(), rest.index(attention_size(image_shape))
+        # The last normalisation has no labels, as in the paper.
+        self.normalization = batch_normalization(num_labels=0)
+        to_image = layers.Conv2D(image_shape[-1], 3, padding="same", activation="tanh", dtype="float32")
+        self.to_image = SpectralNormalization(to_image)
+
+    def call(self, latents, labels=None, training=False):
+        require_labels(labels, self.num_labels)
+        features = self.reshape(self.project(latents, training=training))
+        for index, block in enumerate(self.blocks):
+            features = block(features, labels, training=training)
+            if index == self.attention_at:
+                features = self.attention(features, training=training)
+        return self.to_image(ops.relu(self.normalization(features, training=training)), training=training)
+
+
+@keras.saving.register_keras_serializable(package="gan_keras")
+class BigGANDiscriminator(ImageDiscriminator):
+    """Images in [-1, 1], `(batch, *image_shape)`, to logits `(batch, 1)`, float32.
+
+    Args:
+        image_shape: `(size, size, channels)`, as for `BigGANGenerator`.
+        width: Filters of the first block, the paper's is 96. They double at each following one, up to 16 times as many.
+        num_labels: How many labels the images have, read by projection; 0 for none.
+    """
+
+    def __init__(self, image_shape=(128, 128, 3), width=96, num_labels=0, **kwargs):
+        super().__init__(image_shape, width, num_labels, **kwargs)
+        halved = resolutions(image_shape)[-2::-1]
+        first, *rest = [widened(width, halved[0], size) for size in halved]
+        downs = [SpectralFirstDownBlock(first), *[SpectralDownBlock(filters) for filters in rest]]
+        self.blocks = [*downs, SpectralPlainBlock(downs[-1].filters)]
+        self.attention, self.attention_at = SelfAttention2D(), halved.index(attention_size(image_shape))
+        self.logit = SpectralNormalization(layers.Dense(1, dtype="float32"))
+        self.label_embedding = None
+        if num_labels:
+            self.label_embedding = SpectralNormalization(layers.Embedding(num_labels, downs[-1].filters))
+
+    def call(self, samples, labels=None, training=False):
+        check_labels(labels, self.num_labels)
+        features = samples
+        for index, block in enumerate(self.blocks):
+            features = block(features, training=training)
+            if index == self.attention_at:
+                features = self.attention(features, training=training)
+        features = ops.sum(ops.cast(ops.relu(features), "float32"), axis=(1, 2))
+        return self.with_labels(self.logit(features, training=training), features, labels)
+
+
+def widened(width, widest_size, size):
+    """Filters at a size: `width` at `widest_size`, twice as many at each halving, up to 16 times."""
+    return width * min(_WIDEST, widest_size // size)
+
+
+def attention_size(image_shape):
+    return min(_ATTENTION, image_shape[0] // 2)

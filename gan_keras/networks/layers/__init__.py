@@ -1,0 +1,22 @@
+"""Layers that the papers on GANs brought along and Keras does not have, or has in another form."""
+
+from gan_keras.networks.layers.attention import SelfAttention2D
+from gan_keras.networks.layers.grouped_convolution import GroupedConv2D
+from gan_keras.networks.layers.normalization import (
+    ConditionalBatchNormalization,
+    MinibatchStandardDeviation,
+    PixelNormalization,
+)
+from gan_keras.networks.layers.resampling import SmoothDownsampling2D, SmoothUpsampling2D
+from gan_keras.networks.layers.spectral_normalization import SpectralNormalization
+
+__all__ = [
+    "ConditionalBatchNormalization",
+    "GroupedConv2D",
+    "MinibatchStandardDeviation",
+    "PixelNormalization",
+    "SelfAttention2D",
+    "SmoothDownsampling2D",
+    "SmoothUpsampling2D",
+    "SpectralNormalization",
+]

@@ -1,0 +1,108 @@
+"""Normalisations and statistics of feature maps `(batch, height, width, channels)`."""
+
+import keras
+from keras import layers, ops
+
+
+@keras.saving.register_keras_serializable(package="gan_keras")
+class ConditionalBatchNormalization(layers.Layer):
+    """Batch normalisation whose scale and shift belong to the sample's label: `call(inputs, labels, training=False)`.
+
+    Args:
+        num_labels: How many labels there are, >= 1. Labels are integers from 0, shape `(batch,)`.
+        momentum: Decay of the statistics for inference, in [0, 1).
+        epsilon: Added to the variance.
+
+    Raises:
+        ValueError: If `num_labels` is below 1.
+
+    Reference: [Dumoulin et al., 2016](https://arxiv.org/abs/1610.07629), section 2.2.
+    """
+
+    def __init__(self, num_labels, momentum=0.9, epsilon=1e-5, **kwargs):
+        super().__init__(**kwargs)
+        if num_labels < 1:
+            raise ValueError(f"num_labels={num_labels}. Expected at least 1; without labels take `BatchNormalization`.")
+        self.num_labels, self.momentum, self.epsilon = num_labels, momentum, epsilon
+        self.normalization = layers.BatchNormalization(momentum=momentum, epsilon=epsilon, center=False, scale=False)
+
+    def build(self, input_shape):
+        self.normalization.build(input_shape)
+        shape = (self.num_labels, input_shape[-1])
+        self.gamma = self.add_weight(name="gamma", shape=shape, initializer="ones")
+        self.beta = self.add_weight(name="beta", shape=shape, initializer="zeros")
+
+    def call(self, inputs, labels, training=False):
+        normalized = self.normalization(inputs, training=training)
+        rows = (-1, *[1] * (len(inputs.shape) - 2), inputs.shape[-1])
+        gamma, beta = (ops.reshape(ops.take(table, labels, axis=0), rows) for table in (self.gamma, self.beta))
+        return normalized * gamma + beta
+
+    def compute_output_shape(self, input_shape, labels_shape=None):
+        return input_shape
+
+    def get_config(self):
+        config = {"num_labels": self.num_labels, "momentum": self.momentum, "epsilon": self.epsilon}
+        return {**super().get_config(), **config}
+
+
+@keras.saving.register_keras_serializable(package="gan_keras")
+class MinibatchStandardDeviation(layers.Layer):
+    """Adds a channel that tells how much the samples of a group differ, so that a discriminator sees a lack of variety.
+
+    The standard deviation over the group is taken for each feature and averaged over all of them, one number a group.
+
+    Args:
+        group_size: Samples of a group, >= 2. A batch that does not divide into groups is one group.
+
+    Raises:
+        ValueError: If `group_size` is below 2.
+
+    Reference: [Karras et al., 2017](https://arxiv.org/abs/1710.10196), section 3.
+    """
+
+    def __init__(self, group_size=4, **kwargs):
+        super().__init__(**kwargs)
+        if group_size < 2:
+            raise ValueError(f"group_size={group_size}. Expected at least 2: a sample alone does not differ from itself.")
+        self.group_size = group_size
+
+    def call(self, inputs):
+        batch, *features = ops.shape(inputs)
+        num_groups = ops.where(batch % self.group_size == 0, batch // self.group_size, 1)
+        grouped = ops.reshape(ops.cast(inputs, "float32"), (-1, num_groups, *features))
+        deviation = ops.sqrt(ops.var(grouped, axis=0) + 1e-8)
+        mean = ops.mean(deviation, axis=tuple(range(1, len(features) + 1)), keepdims=True)
+        mean = ops.tile(mean, (batch // num_groups, *features[:-1], 1))
+        return ops.concatenate([inputs, ops.cast(mean, inputs.dtype)], axis=-1)
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], input_shape[-1] + 1)
+
+    def get_config(self):
+        return {**super().get_config(), "group_size": self.group_size}
+
+
+@keras.saving.register_keras_serializable(package="gan_keras")
+class PixelNormalization(layers.Layer):
+    """Scales the channels of each pixel to a mean square of 1.
+
+    Args:
+        epsilon: Added to the mean square.
+
+    Reference: [Karras et al., 2017](https://arxiv.org/abs/1710.10196), section 4.2.
+    """
+
+    def __init__(self, epsilon=1e-8, **kwargs):
+        super().__init__(**kwargs)
+        self.epsilon = epsilon
+
+    def call(self, inputs):
+        mean_square = ops.mean(ops.square(ops.cast(inputs, "float32")), axis=-1, keepdims=True)
+        return inputs * ops.cast(ops.rsqrt(mean_square + self.epsilon), inputs.dtype)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "epsilon": self.epsilon}

@@ -1,0 +1,80 @@
+"""Residual networks and a spectrally normalised critic: [Miyato et al., 2018](https://arxiv.org/abs/1802.05957), table 4.
+
+Labels enter as in its companion, [Miyato and Koyama, 2018](https://arxiv.org/abs/1802.05637): conditional batch normalisation
+and projection.
+"""
+
+import keras
+from keras import layers, ops
+
+from gan_keras.networks.images import ImageDiscriminator, ImageGenerator
+from gan_keras.networks.labels import check_labels, require_labels
+from gan_keras.networks.layers import SpectralNormalization
+from gan_keras.networks.residual import (
+    SpectralDownBlock,
+    SpectralFirstDownBlock,
+    SpectralPlainBlock,
+    UpBlock,
+    batch_normalization,
+)
+from gan_keras.networks.resolutions import narrowed, resolutions
+
+
+@keras.saving.register_keras_serializable(package="gan_keras")
+class SNGANGenerator(ImageGenerator):
+    """Latents `(batch, latent_dim)` to images in [-1, 1], `(batch, *image_shape)`, float32.
+
+    Args:
+        image_shape: `(size, size, channels)`; a size of 28 or a power of two from 16 to 256.
+        latent_dim: Numbers of noise for an image.
+        width: Filters of the blocks, the paper's is 256; beyond 32 pixels half as many at each doubling.
+        num_labels: How many labels condition the batch normalisation; 0 for none.
+    """
+
+    def __init__(self, image_shape=(32, 32, 3), latent_dim=128, width=256, num_labels=0, **kwargs):
+        super().__init__(image_shape, latent_dim, width, num_labels, **kwargs)
+        first, *rest = resolutions(image_shape)
+        self.project, self.reshape = layers.Dense(first**2 * width), layers.Reshape((first, first, width))
+        self.blocks = [UpBlock(narrowed(width, size), num_labels) for size in rest]
+        # The last normalisation has no labels, as in the paper.
+        self.normalization = batch_normalization(num_labels=0)
+        self.to_image = layers.Conv2D(image_shape[-1], 3, padding="same", activation="tanh", dtype="float32")
+
+    def call(self, latents, labels=None, training=False):
+        require_labels(labels, self.num_labels)
+        features = self.reshape(self.project(latents))
+        for block in self.blocks:
+            features = block(features, labels, training=training)
+        return self.to_image(ops.relu(self.normalization(features, training=training)))
+
+
+@keras.saving.register_keras_serializable(package="gan_keras")
+class SNGANDiscriminator(ImageDiscriminator):
+    """Images in [-1, 1], `(batch, *image_shape)`, to logits `(batch, 1)`, float32.
+
+    Blocks halve the resolution down to 8 pixels (7 for images of 28), then two more keep it. Every layer is spectrally
+    normalised.
+
+    Args:
+        image_shape: `(size, size, channels)`, as for `SNGANGenerator`.
+        width: Filters of the blocks, the paper's is 128; beyond 32 pixels half as many at each doubling.
+        num_labels: How many labels the images have, read by projection; 0 for none.
+    """
+
+    def __init__(self, image_shape=(32, 32, 3), width=128, num_labels=0, **kwargs):
+        super().__init__(image_shape, width, num_labels, **kwargs)
+        first, *rest = [narrowed(width, size) for size in reversed(resolutions(image_shape)) if size > 8]
+        downs = [SpectralFirstDownBlock(first), *[SpectralDownBlock(filters) for filters in rest]]
+        self.blocks = [*downs, *[SpectralPlainBlock(downs[-1].filters) for _ in range(2)]]
+        self.logit = SpectralNormalization(layers.Dense(1, dtype="float32"))
+        self.label_embedding = None
+        if num_labels:
+            self.label_embedding = SpectralNormalization(layers.Embedding(num_labels, downs[-1].filters))
+
+    def call(self, samples, labels=None, training=False):
+        check_labels(labels, self.num_labels)
+        features = samples
+        for block in self.blocks:
+            features = block(features, training=training)
+        features = ops.sum(ops.cast(ops.relu(features), "float32"), axis=(1, 2))
+        return self.with_labels(self.logit(features, training=training), features, labels)
