@@ -24,6 +24,7 @@ def furthest(first, second):
 
 def stochastic_gan():
     """Everything with a state: dropout, batch normalisation, a random penalty, two optimizers with momentum."""
+    keras.utils.clear_session()  # layers are named as in a process of their own: the order of sums in a graph follows names
     keras.utils.set_random_seed(11)
     layers = keras.layers
     generator = keras.Sequential(

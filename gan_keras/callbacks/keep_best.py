@@ -2,6 +2,7 @@
 
 import keras
 
+from gan_keras.callbacks.best_weights import BestWeights
 from gan_keras.metrics.bleu import References, bleu_tokens, self_bleu
 from gan_keras.metrics.frontier import Point, gain_over
 
@@ -28,7 +29,7 @@ class KeepBest(keras.callbacks.Callback):
         super().__init__()
         self.references = References([tokenize(line) for line in held_out_lines])
         self.num, self.candidates, self.tokenize, self.seed = num, candidates, tokenize, seed
-        self.baseline_points, self.best, self.best_weights = None, -float("inf"), None
+        self.baseline_points, self.best_weights = None, BestWeights()
 
     def on_epoch_end(self, epoch, logs=None):
         gan = self.model
@@ -40,16 +41,10 @@ class KeepBest(keras.callbacks.Callback):
         points = [self.point(_WATCHED), self.point(_WATCHED, candidates=self.candidates)]
         logs["val_gain"] = sum(self.gain(point) for point in points) / len(points)
         logs["val_bleu5"], logs["val_self_bleu5"] = points[0].bleu[5], points[0].self_bleu[5]
-        if logs["val_gain"] > self.best:
-            self.best, self.best_weights = logs["val_gain"], [each.get_weights() for each in self.networks()]
+        self.best_weights.offer(gan, logs["val_gain"])
 
     def on_train_end(self, logs=None):
-        if self.best_weights is not None:
-            for network, weights in zip(self.networks(), self.best_weights, strict=True):
-                network.set_weights(weights)
-
-    def networks(self):
-        return self.model.generator, self.model.ema_generator, self.model.discriminator
+        self.best_weights.restore(self.model)
 
     def baseline_curve(self):
         """The supervised network with temperature, against which all is held."""

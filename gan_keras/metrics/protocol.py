@@ -20,6 +20,9 @@ class Protocol:
         smoothing: How counts of zero are smoothed.
         seeds: Seeds of the samples, a tuple.
         temperature: Temperature of the samples.
+        extractor: Name of the network whose features are compared.
+        extractor_hash: Its SHA-256, see `metrics.extractor.hash_of`.
+        resizing: How images came to the size that it reads.
     """
 
     metric: str
@@ -31,6 +34,9 @@ class Protocol:
     smoothing: str | None = None
     seeds: tuple[int, ...] | None = None
     temperature: float | None = None
+    extractor: str | None = None
+    extractor_hash: str | None = None
+    resizing: str | None = None
 
     def as_dict(self):
         """All fields by name, for JSON."""

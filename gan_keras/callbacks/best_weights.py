@@ -1,0 +1,27 @@
+"""The networks of the best epoch so far, for callbacks that rate epochs."""
+
+
+class BestWeights:
+    """Remembers generator, averaged generator and discriminator of the epoch with the highest value.
+
+    Attributes:
+        best: The highest value so far, minus infinity before the first.
+    """
+
+    def __init__(self):
+        self.best, self._weights = -float("inf"), None
+
+    def offer(self, gan, value):
+        """Keeps a copy of the networks' weights if `value` is higher than all before; NaN is not."""
+        if value > self.best:
+            self.best, self._weights = value, [network.get_weights() for network in networks_of(gan)]
+
+    def restore(self, gan):
+        """Gives the networks their best weights; nothing happens where none were kept."""
+        if self._weights is not None:
+            for network, weights in zip(networks_of(gan), self._weights, strict=True):
+                network.set_weights(weights)
+
+
+def networks_of(gan):
+    return gan.generator, gan.ema_generator, gan.discriminator

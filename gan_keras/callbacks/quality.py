@@ -1,0 +1,61 @@
+"""`Quality`: feature metrics of generated images while a GAN trains, and the networks of the best epoch at its end."""
+
+import keras
+import numpy as np
+
+from gan_keras.callbacks.best_weights import BestWeights
+
+_BLOCK = 256  # images generated at once, so that memory does not grow with `num`
+
+
+class Quality(keras.callbacks.Callback):
+    """Logs the scores of `ImageQuality` as `val_frechet`, `val_precision`, ... after every `every`-th epoch and the last.
+
+    Callbacks that read them, such as `ModelCheckpoint(monitor="val_frechet", mode="min")`, stand after it in the list.
+
+    Args:
+        image_quality: An `ImageQuality`, of real images that the GAN is not trained on.
+        num: Images generated for each score, more than 5. The noise is the same at every epoch.
+        every: Epochs from one score to the next, >= 1.
+        seed: Of the first image.
+        restore_best_weights: Whether generator, averaged generator and discriminator get back, at the end of `fit`, the
+            weights of the scored epoch with the lowest `val_frechet`.
+
+    Raises:
+        ValueError: If `num` or `every` is out of its range.
+    """
+
+    def __init__(self, image_quality, num=1000, every=1, seed=10**6, restore_best_weights=True):
+        super().__init__()
+        if num <= 5 or every < 1:
+            raise ValueError(f"Got num={num} and every={every}. Expected num > 5, the neighbours of each image, and every >= 1.")
+        self.image_quality, self.num, self.every, self.seed = image_quality, num, every, seed
+        self.restore_best_weights, self.best_weights = restore_best_weights, BestWeights()
+
+    def on_train_begin(self, logs=None):
+        self.best_weights = BestWeights()
+
+    def on_epoch_end(self, epoch, logs=None):
+        if (epoch + 1) % self.every and epoch + 1 != self.params["epochs"]:
+            return
+        values = self.score().values
+        logs.update({f"val_{name}": value for name, value in values.items()})
+        if self.restore_best_weights:
+            self.best_weights.offer(self.model, -values["frechet"])
+
+    def on_train_end(self, logs=None):
+        self.best_weights.restore(self.model)
+
+    def score(self):
+        """The `Score` of the GAN as it is; within classes too, if the generator and the real images have labels."""
+        labels = self.model.labels_from(np.arange(self.num) + self.seed)
+        judged = None if self.image_quality.label_moments is None else labels
+        return self.image_quality.score(self.images(labels), judged, seeds=(self.seed,))
+
+    def images(self, labels):
+        """Yields generated images as tensors in [-1, 1], a block at a time."""
+        gan = self.model
+        for start in range(0, self.num, _BLOCK):
+            num = min(_BLOCK, self.num - start)
+            images = gan.generate(num, self.seed + start, None if labels is None else labels[start : start + num])
+            yield images if gan.codec is None else keras.ops.convert_to_numpy(gan.codec.encode(images))

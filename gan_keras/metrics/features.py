@@ -1,0 +1,91 @@
+"""Images to features, a block at a time: only the features stay in memory."""
+
+import hashlib
+import re
+from typing import NamedTuple
+
+import numpy as np
+from keras import ops
+
+from gan_keras.metrics.extractor import as_images, hash_of
+
+_BLOCK = 256  # images read by one call of the extractor
+
+
+class Features(NamedTuple):
+    """What an extractor made of images.
+
+    Attributes:
+        features: float32 `(num, dim)`.
+        logits: float32 `(num, classes)`, or None if the extractor has none.
+        fingerprint: SHA-256 of the images, whatever the blocks that they came in.
+    """
+
+    features: np.ndarray
+    logits: np.ndarray | None
+    fingerprint: str
+
+    def take(self, rows):
+        """The samples of these rows; their fingerprint stays that of all."""
+        return Features(self.features[rows], None if self.logits is None else self.logits[rows], self.fingerprint)
+
+
+class FeatureReader:
+    """Reads images with one extractor.
+
+    Args:
+        extractor: A built `keras.Model` from images in [-1, 1], `(batch, height, width, channels)`, to features
+            `(batch, dim)`, or to a dictionary with `features` and, if it is a classifier, `logits`.
+        size: `(height, width)` that images are resized to, bilinear and antialiased; None where they fit as they are.
+
+    Attributes:
+        protocol: The fields of a `Protocol` that follow from the extractor.
+    """
+
+    def __init__(self, extractor, size=None):
+        self.extractor, self.size = extractor, size
+        self.protocol = {
+            "extractor": re.sub(r"_\d+$", "", extractor.name),  # the number depends on what Keras made before
+            "extractor_hash": hash_of(extractor),
+            "resizing": None if size is None else f"bilinear, antialiased, to {size[0]} x {size[1]}",
+        }
+
+    def read(self, images):
+        """Reads all images.
+
+        Args:
+            images: In [-1, 1], `(num, height, width, channels)`, or an iterable of such arrays, which is read once.
+
+        Returns:
+            `Features`.
+
+        Raises:
+            ValueError: If there are no images, or not in that shape and range.
+        """
+        digest, parts = hashlib.sha256(), []
+        for block in _blocks(images):
+            if not parts:
+                digest.update(str(block.shape[1:]).encode())
+            digest.update(np.ascontiguousarray(block).data)
+            parts.append(self._outputs(block))
+        if not parts:
+            raise ValueError("Got no images. Expected an array of them or an iterable of arrays that is not used up.")
+        features, logits = zip(*parts, strict=True)
+        logits = None if logits[0] is None else np.concatenate(logits)
+        return Features(np.concatenate(features), logits, digest.hexdigest())
+
+    def _outputs(self, block):
+        if self.size is not None:
+            block = ops.image.resize(block, self.size, interpolation="bilinear", antialias=True)
+        outputs = self.extractor(block, training=False)
+        if not isinstance(outputs, dict):
+            return ops.convert_to_numpy(outputs), None
+        logits = outputs.get("logits")
+        return ops.convert_to_numpy(outputs["features"]), None if logits is None else ops.convert_to_numpy(logits)
+
+
+def _blocks(images):
+    """Yields checked blocks of at most `_BLOCK` images."""
+    for part in [images] if hasattr(images, "shape") else images:
+        for start in range(0, len(part), _BLOCK):
+            yield as_images(part[start : start + _BLOCK])

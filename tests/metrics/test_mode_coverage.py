@@ -1,0 +1,54 @@
+import keras
+import numpy as np
+import pytest
+from scipy.stats import entropy
+
+from gan_keras.metrics.mode_coverage import class_coverage, stacked_digit_modes
+
+
+def level_classifier():
+    """Reads a digit off the brightness of an image: level k, of ten between -1 and 1, is digit k."""
+    levels = np.linspace(-1, 1, 10)
+    inputs = keras.Input((2, 2, 1))
+    mean = keras.layers.GlobalAveragePooling2D()(inputs)
+    # -(x - level)^2 less the part that all classes share: 2 * level * x - level^2
+    logits = keras.layers.Dense(10)(mean)
+    model = keras.Model(inputs, {"features": mean, "logits": logits})
+    model.set_weights([2 * levels[np.newaxis], -(levels**2)])
+    return model
+
+
+def stacked(modes):
+    digits = np.stack([modes // 100, modes // 10 % 10, modes % 10], axis=1)
+    return np.broadcast_to(np.linspace(-1, 1, 10)[digits][:, None, None], (len(modes), 2, 2, 3)).astype(np.float32)
+
+
+def test_each_of_the_thousand_modes_is_read_off_its_three_channels():
+    modes = np.arange(1000)
+    np.testing.assert_array_equal(stacked_digit_modes(level_classifier(), stacked(modes)), modes)
+
+
+def test_even_modes_have_no_divergence_and_a_single_one_the_largest():
+    assert class_coverage(np.arange(1000).repeat(3), 1000) == {"modes": 1000, "reverse_kl": pytest.approx(0, abs=1e-12)}
+    assert class_coverage(np.full(50, 7), 1000) == {"modes": 1, "reverse_kl": pytest.approx(np.log(1000))}
+
+
+def test_the_divergence_equals_scipys_against_uniform_and_against_real_modes():
+    generator = np.random.default_rng(0)
+    fake, real = generator.integers(5, size=200) ** 2 // 4, generator.integers(5, size=300)
+    shares, real_shares = np.bincount(fake, minlength=5) / 200, np.bincount(real, minlength=5) / 300
+    assert (shares == 0).any()
+    assert class_coverage(fake, 5)["reverse_kl"] == pytest.approx(entropy(shares, np.full(5, 0.2)))
+    assert class_coverage(fake, 5, real)["reverse_kl"] == pytest.approx(entropy(shares, real_shares))
+    assert class_coverage(fake, 5)["modes"] == (shares > 0).sum()
+
+
+def test_a_mode_that_no_real_sample_has_is_infinitely_far():
+    assert class_coverage([0, 1], 2, [0, 0])["reverse_kl"] == float("inf")
+
+
+def test_wrong_arguments_are_refused():
+    with pytest.raises(ValueError, match="integers from 0 to 9"):
+        class_coverage([10], 10)
+    with pytest.raises(ValueError, match="a digit a channel"):
+        stacked_digit_modes(level_classifier(), np.zeros((5, 2, 2, 1)))
