@@ -45,6 +45,7 @@ EXAMPLES = {
     "LeastSquares": losses.LeastSquares,
     "Wasserstein": losses.Wasserstein,
     "RelativisticPaired": losses.RelativisticPaired,
+    "RelativisticAverage": losses.RelativisticAverage,
     "Cooperative": lambda: feedback.Cooperative(candidates=3, share=0.25, likelihood=0.5),
     "PolicyGradient": lambda: feedback.PolicyGradient(discount=0.1, entropy=0.2, anchor=0.3, supervised=0.4, clip=0.6),
     "GumbelSoftmax": lambda: feedback.GumbelSoftmax(temperature=0.5, supervised=0.25),
