@@ -8,7 +8,7 @@ if keras.backend.backend() != "tensorflow":
         "set the environment variable KERAS_BACKEND=tensorflow."
     )
 
-from gan_keras import callbacks, codecs, data, feedback, losses, networks, penalties, presets
+from gan_keras import callbacks, codecs, constraints, data, feedback, losses, networks, penalties, presets
 from gan_keras.export import export
 from gan_keras.gan import GAN
 from gan_keras.run import load
@@ -22,6 +22,7 @@ __all__ = [
     "TextGAN",
     "callbacks",
     "codecs",
+    "constraints",
     "data",
     "export",
     "feedback",

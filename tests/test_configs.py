@@ -5,7 +5,7 @@ import json
 import keras
 import pytest
 
-from gan_keras import GAN, codecs, feedback, losses, networks, penalties, text_gan
+from gan_keras import GAN, codecs, constraints, feedback, losses, networks, penalties, text_gan
 
 LINES = ["a cat sat on the mat", "the cat ran", "a mat is on the cat"]
 
@@ -44,6 +44,7 @@ EXAMPLES = {
     "LeCam": lambda: penalties.LeCam(gamma=0.3, decay=0.9),
     "Consistency": lambda: penalties.Consistency(keras.layers.RandomFlip("horizontal", seed=3), gamma=2.0),
     "Lazy": lambda: penalties.Lazy(penalties.GradientPenalty(gamma=3.0, seed=4), interval=5),
+    "Clip": lambda: constraints.Clip(0.02),
     "NonSaturating": losses.NonSaturating,
     "Minimax": losses.Minimax,
     "Hinge": losses.Hinge,
