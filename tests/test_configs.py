@@ -30,6 +30,7 @@ EXAMPLES = {
     "TextGAN": lambda: text_gan.TextGAN(*text_pair(), words(), likelihood_weight=0.7, seed=5),
     "MLPGenerator": lambda: networks.MLPGenerator((2, 3), latent_dim=5, units=(7,), activation="tanh"),
     "MLPDiscriminator": lambda: networks.MLPDiscriminator(units=(7, 3)),
+    "Packed": lambda: networks.Packed(networks.MLPDiscriminator(units=(7,)), num=3),
     "RecurrentGenerator": lambda: text_pair()[0],
     "RecurrentDiscriminator": lambda: text_pair()[1],
     "ConvolutionalDiscriminator": lambda: networks.ConvolutionalDiscriminator(20, widths=(2, 3), filters=8, num_labels=2),

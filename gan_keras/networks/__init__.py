@@ -2,6 +2,7 @@
 
 from gan_keras.networks.base import Discriminator, Generator
 from gan_keras.networks.mlp import MLPDiscriminator, MLPGenerator
+from gan_keras.networks.packed import Packed
 from gan_keras.networks.recurrent_generator import RecurrentGenerator
 from gan_keras.networks.text_discriminators import ConvolutionalDiscriminator, RecurrentDiscriminator, TextDiscriminator
 
@@ -11,6 +12,7 @@ __all__ = [
     "Generator",
     "MLPDiscriminator",
     "MLPGenerator",
+    "Packed",
     "RecurrentDiscriminator",
     "RecurrentGenerator",
     "TextDiscriminator",
