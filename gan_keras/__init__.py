@@ -8,7 +8,7 @@ if keras.backend.backend() != "tensorflow":
         "set the environment variable KERAS_BACKEND=tensorflow."
     )
 
-from gan_keras import augmentation, callbacks, codecs, data, feedback, losses, networks, penalties, presets
+from gan_keras import augmentation, callbacks, codecs, constraints, data, feedback, losses, networks, penalties, presets
 from gan_keras.export import export
 from gan_keras.gan import GAN
 from gan_keras.run import load
@@ -23,6 +23,7 @@ __all__ = [
     "augmentation",
     "callbacks",
     "codecs",
+    "constraints",
     "data",
     "export",
     "feedback",

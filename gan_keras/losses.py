@@ -109,6 +109,24 @@ class RelativisticPaired(Loss):
         return ops.mean(ops.softplus(real_logits - fake_logits))
 
 
+@keras.saving.register_keras_serializable(package="gan_keras")
+class RelativisticAverage(Loss):
+    """Cross-entropy of each logit's distance from the mean logit of the other side.
+
+    The generator has the discriminator's loss with the sides exchanged, so that it pulls real logits down too.
+
+    Reference: [Jolicoeur-Martineau, 2018](https://arxiv.org/abs/1807.00734), the relativistic average GAN (RaSGAN).
+    """
+
+    def discriminator(self, real_logits, fake_logits):
+        real_lead = real_logits - ops.mean(fake_logits)
+        fake_lead = fake_logits - ops.mean(real_logits)
+        return ops.mean(ops.softplus(-real_lead)) + ops.mean(ops.softplus(fake_lead))
+
+    def generator(self, real_logits, fake_logits):
+        return self.discriminator(fake_logits, real_logits)
+
+
 _BY_NAME = {
     "non_saturating": NonSaturating,
     "minimax": Minimax,
@@ -116,6 +134,7 @@ _BY_NAME = {
     "least_squares": LeastSquares,
     "wasserstein": Wasserstein,
     "relativistic_paired": RelativisticPaired,
+    "relativistic_average": RelativisticAverage,
 }
 
 

@@ -57,16 +57,17 @@ class SavedState:
             variable.assign(store[name])
 
     def own_state(self):
-        """Variables that decide the noise to come. Keras saves weights only; without these a resumed run draws other noise."""
+        """Variables that decide the noise and the penalties to come. Keras saves weights only; without these a resumed run
+        draws other noise."""
         saved_by_keras = {id(variable) for variable in (*self.weights, *self.metrics_variables)}
         seeds = [variable for variable in self.non_trainable_variables if id(variable) not in saved_by_keras]
-        stochastic = [each for each in getattr(self, "penalties", ()) if hasattr(each, "seed_generator")]
+        changing = [variable for each in getattr(self, "penalties", ()) for variable in getattr(each, "variables", ())]
         augmentation = getattr(self, "augmentation", None)
         augmenting = augmentation.state() if hasattr(augmentation, "state") else {}
         return {
             "draws": self.draws,
             **{f"seed_{index}": variable for index, variable in enumerate(seeds)},
-            **{f"penalty_{index}": each.seed_generator.state for index, each in enumerate(stochastic)},
+            **{f"penalty_{index}": variable for index, variable in enumerate(changing)},
             **{f"augmentation_{name}": variable for name, variable in augmenting.items()},
         }
 

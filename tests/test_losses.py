@@ -40,6 +40,14 @@ FORMULAS = {
         lambda real, fake: -np.mean(np.log(probability(real - fake))),
         lambda real, fake: -np.mean(np.log(probability(fake - real))),
     ),
+    "relativistic_average": (
+        lambda real, fake: (
+            -np.mean(np.log(probability(real - fake.mean()))) - np.mean(np.log(1 - probability(fake - real.mean())))
+        ),
+        lambda real, fake: (
+            -np.mean(np.log(probability(fake - real.mean()))) - np.mean(np.log(1 - probability(real - fake.mean())))
+        ),
+    ),
 }
 everywhere = pytest.mark.parametrize("name", sorted(FORMULAS))
 
@@ -64,14 +72,15 @@ def test_both_players_lose_what_the_paper_says(name):
 
 @everywhere
 def test_gradients_are_those_of_the_formula_by_finite_differences(name):
-    real, fake = tf.constant(REAL, tf.float32), tf.constant(FAKE, tf.float32)
+    logits = [tf.constant(REAL, tf.float32), tf.constant(FAKE, tf.float32)]
+    steps = 1e-5 * np.eye(8).reshape(8, 2, 4, 1)  # one logit at a time: the real ones, then the fake ones
     for side, formula in zip(("discriminator", "generator"), FORMULAS[name], strict=True):
         with tf.GradientTape() as tape:
-            tape.watch(fake)
-            loss = getattr(losses.get(name), side)(real, fake)
-        steps = 1e-5 * np.eye(4)[:, :, None]
-        slopes = [(formula(REAL, FAKE + step) - formula(REAL, FAKE - step)) / 2e-5 for step in steps]
-        np.testing.assert_allclose(tape.gradient(loss, fake)[:, 0], slopes, atol=1e-6)
+            tape.watch(logits)
+            loss = getattr(losses.get(name), side)(*logits)
+        gradients = tape.gradient(loss, logits, unconnected_gradients="zero")
+        slopes = [(formula(REAL + real, FAKE + fake) - formula(REAL - real, FAKE - fake)) / 2e-5 for real, fake in steps]
+        np.testing.assert_allclose(np.ravel(gradients), slopes, atol=1e-6)
 
 
 @everywhere

@@ -100,7 +100,7 @@ def test_penalties_are_float32_for_samples_of_half_precision():
 
 
 def test_a_negative_strength_is_refused():
-    for kind in (penalties.R1, penalties.R2, penalties.GradientPenalty):
+    for kind in (penalties.R1, penalties.R2, penalties.GradientPenalty, penalties.DRAGAN, penalties.LeCam):
         with pytest.raises(ValueError, match=r"gamma=-1\. Expected a strength >= 0"):
             kind(-1)
 
@@ -116,3 +116,93 @@ def test_a_penalty_is_got_by_config_and_as_itself():
 def test_what_is_no_penalty_is_refused_before_training(wrong):
     with pytest.raises(ValueError, match="Expected an object such as"):
         penalties.get(wrong)
+
+
+def test_a_one_sided_penalty_lets_small_gradients_be_and_punishes_steep_ones():
+    assert value(penalties.OneSidedGradientPenalty(10.0, target=5.5), linear) == 0.0
+    assert value(penalties.GradientPenalty(10.0, target=5.5), linear) == pytest.approx(10 * 0.5**2, rel=1e-4)
+    assert value(penalties.OneSidedGradientPenalty(10.0, target=3.0), linear) == pytest.approx(10 * 2**2, rel=1e-5)
+
+
+def test_dragan_draws_new_noise_at_each_call_of_half_a_standard_deviation_at_most():
+    penalty, seen = penalties.DRAGAN(seed=3), []
+
+    def recorded(samples):
+        seen.append(samples.numpy())
+        return quadratic(samples)
+
+    for _ in range(2):
+        value(penalty, recorded)
+    noise = (np.stack(seen) - REAL) / (0.5 * REAL.std())
+    assert (noise > -1e-6).all() and (noise < 1).all() and np.ptp(noise) > 0.5
+    assert len(np.unique(noise.round(5))) == noise.size
+
+
+def test_lecam_follows_the_logits_of_either_side():
+    penalty = penalties.LeCam(gamma=1.0, decay=0.75)
+    real_average = fake_average = 0.0
+    for shift in (0.0, 2.0, -1.0):
+        found = float(penalty(lambda samples, shift=shift: linear(samples) + shift, tf.constant(REAL), tf.constant(FAKE)))
+        real_logits, fake_logits = REAL @ SLOPE + shift, FAKE @ SLOPE + shift
+        real_average = 0.75 * real_average + 0.25 * real_logits.mean()
+        fake_average = 0.75 * fake_average + 0.25 * fake_logits.mean()
+        expected = np.mean((real_logits - fake_average) ** 2) + np.mean((fake_logits - real_average) ** 2)
+        assert found == pytest.approx(expected, rel=1e-5)
+    assert [float(each) for each in penalty.variables] == pytest.approx([real_average, fake_average], rel=1e-5)
+
+
+def test_consistency_is_zero_where_the_discriminator_does_not_see_the_augmentation():
+    def moved(samples):
+        return samples + tf.constant([4.0, 3.0])  # along which 3 x_1 - 4 x_2 is constant
+
+    assert value(penalties.Consistency(moved), linear) == pytest.approx(0.0, abs=1e-9)
+    assert value(penalties.Consistency(moved), quadratic) > 1.0
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_lazy_penalty_works_at_every_third_call_only_and_three_times_as_hard(compiled):
+    looks = tf.Variable(0)
+
+    def counted(samples):
+        looks.assign_add(1)
+        return linear(samples)
+
+    penalty = penalties.Lazy(penalties.R1(2.0), interval=3)
+    call = tf.function(penalty.__call__) if compiled else penalty
+    found = [(float(call(counted, tf.constant(REAL), tf.constant(FAKE))), int(looks)) for _ in range(7)]
+    assert found == [(75.0, 1), (0.0, 1), (0.0, 1), (75.0, 2), (0.0, 2), (0.0, 2), (75.0, 3)]
+
+
+def test_a_lazy_penalty_of_a_graph_has_the_gradient_of_its_penalty():
+    slope, penalty = tf.Variable(SLOPE), penalties.Lazy(penalties.R1(0.5), interval=2)
+
+    @tf.function
+    def gradient():
+        with tf.GradientTape() as tape:
+            loss = penalty(lambda samples: tf.constant(1.0) * samples @ slope, tf.constant(REAL), tf.constant(FAKE))
+        return tape.gradient(loss, slope)
+
+    np.testing.assert_allclose(gradient(), 2 * 0.5 * SLOPE, rtol=1e-5)
+    np.testing.assert_array_equal(gradient(), np.zeros_like(SLOPE))
+
+
+def test_a_lazy_penalty_keeps_the_state_of_the_penalty_in_it():
+    inner = penalties.GradientPenalty()
+    assert [id(each) for each in penalties.Lazy(inner).variables[1:]] == [id(inner.seed_generator.state)]
+    assert len(penalties.Lazy(lambda discriminator, real_data, fake_data: 0.0).variables) == 1
+
+
+@pytest.mark.parametrize(
+    "make, message",
+    [
+        (lambda: penalties.GradientPenalty(target=-1), r"target=-1\. Expected a norm >= 0"),
+        (lambda: penalties.LeCam(decay=1.0), r"decay=1\.0\. Expected a number in \[0, 1\)"),
+        (lambda: penalties.Consistency(None), "augmentation=None. Expected a function"),
+        (lambda: penalties.Consistency(keras.layers.RandomFlip), "Expected a function of samples or a Keras layer"),
+        (lambda: penalties.Lazy(penalties.R1(), interval=0), "interval=0. Expected a whole number of calls >= 1"),
+        (lambda: penalties.Lazy("r1"), "Expected an object such as"),
+    ],
+)
+def test_arguments_out_of_their_range_are_refused(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()

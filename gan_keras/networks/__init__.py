@@ -5,6 +5,7 @@ from gan_keras.networks.base import Discriminator, Generator
 from gan_keras.networks.biggan import BigGANDiscriminator, BigGANGenerator
 from gan_keras.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from gan_keras.networks.mlp import MLPDiscriminator, MLPGenerator
+from gan_keras.networks.packed import Packed
 from gan_keras.networks.r3gan import R3GANDiscriminator, R3GANGenerator
 from gan_keras.networks.recurrent_generator import RecurrentGenerator
 from gan_keras.networks.sngan import SNGANDiscriminator, SNGANGenerator
@@ -21,6 +22,7 @@ __all__ = [
     "Generator",
     "MLPDiscriminator",
     "MLPGenerator",
+    "Packed",
     "R3GANDiscriminator",
     "R3GANGenerator",
     "RecurrentDiscriminator",

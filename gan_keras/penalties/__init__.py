@@ -1,0 +1,24 @@
+"""Penalties added to the discriminator's loss: `(discriminator, real_data, fake_data)` -> scalar.
+
+`discriminator` is a function from samples to logits of shape `(batch, 1)`. A penalty is any object that is called so; one that
+has a state lists it in `variables`.
+"""
+
+from gan_keras.penalties.base import Penalty, get
+from gan_keras.penalties.gradient import DRAGAN, R1, R2, GradientPenalty, OneSidedGradientPenalty, squared_gradient_norm
+from gan_keras.penalties.lazy import Lazy
+from gan_keras.penalties.logit import Consistency, LeCam
+
+__all__ = [
+    "DRAGAN",
+    "R1",
+    "R2",
+    "Consistency",
+    "GradientPenalty",
+    "Lazy",
+    "LeCam",
+    "OneSidedGradientPenalty",
+    "Penalty",
+    "get",
+    "squared_gradient_norm",
+]

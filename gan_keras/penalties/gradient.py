@@ -1,0 +1,111 @@
+"""Penalties on the discriminator's gradient, which is taken and squared in float32."""
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from gan_keras.penalties.base import Penalty
+
+
+@keras.saving.register_keras_serializable(package="gan_keras")
+class R1(Penalty):
+    """`gamma / 2 * mean(||dD(x)/dx||^2)` on real data ([Mescheder et al., 2018](https://arxiv.org/abs/1801.04406)).
+
+    Args:
+        gamma: Strength, >= 0. Its right value changes with the range and the resolution of the data.
+    """
+
+    def __init__(self, gamma=1.0):
+        super().__init__(gamma)
+
+    def __call__(self, discriminator, real_data, fake_data):
+        return self.gamma / 2.0 * ops.mean(squared_gradient_norm(discriminator, real_data))
+
+
+@keras.saving.register_keras_serializable(package="gan_keras")
+class R2(R1):
+    """`R1` on generated data ([Mescheder et al., 2018](https://arxiv.org/abs/1801.04406))."""
+
+    def __call__(self, discriminator, real_data, fake_data):
+        return super().__call__(discriminator, fake_data, real_data)
+
+
+@keras.saving.register_keras_serializable(package="gan_keras")
+class GradientPenalty(Penalty):
+    """`gamma * mean((||dD(x)/dx|| - target)^2)` at random points between real and fake.
+
+    Reference: [WGAN-GP](https://arxiv.org/abs/1704.00028), section 4.
+
+    Args:
+        gamma: Strength, >= 0; the paper's is 10.
+        seed: Of the random points, an integer. The state of its generator is saved with the `GAN`.
+        target: The norm to reach, >= 0; the paper's is 1.
+
+    Raises:
+        ValueError: If gamma or target is negative.
+    """
+
+    def __init__(self, gamma=10.0, seed=0, target=1.0):
+        super().__init__(gamma)
+        if target < 0:
+            raise ValueError(f"target={target}. Expected a norm >= 0, which the gradient can reach.")
+        self.seed, self.target = seed, float(target)
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    @property
+    def variables(self):
+        return [self.seed_generator.state]
+
+    def __call__(self, discriminator, real_data, fake_data):
+        # The square root has no slope at 0; the small number keeps the gradient finite there.
+        norm = ops.sqrt(squared_gradient_norm(discriminator, self.points(real_data, fake_data)) + 1e-12)
+        return self.gamma * ops.mean(ops.square(self.excess(norm)))
+
+    def points(self, real_data, fake_data):
+        """Where the gradient is taken: one point on the line between each real and each fake sample."""
+        mix = self.uniform([ops.shape(real_data)[0]] + [1] * (len(real_data.shape) - 1), real_data.dtype)
+        return mix * real_data + (1 - mix) * fake_data
+
+    def excess(self, norm):
+        """How far a norm is from what it should be."""
+        return norm - self.target
+
+    def uniform(self, shape, dtype):
+        return ops.cast(keras.random.uniform(shape, seed=self.seed_generator), dtype)
+
+    def get_config(self):
+        return {**super().get_config(), "seed": self.seed, "target": self.target}
+
+
+@keras.saving.register_keras_serializable(package="gan_keras")
+class OneSidedGradientPenalty(GradientPenalty):
+    """`gamma * mean(max(0, ||dD(x)/dx|| - target)^2)`: `GradientPenalty` that lets gradients be as small as they like.
+
+    Reference: [WGAN-GP](https://arxiv.org/abs/1704.00028), section 4, which names the variant. Arguments as there.
+    """
+
+    def excess(self, norm):
+        return ops.relu(norm - self.target)
+
+
+@keras.saving.register_keras_serializable(package="gan_keras")
+class DRAGAN(GradientPenalty):
+    """`GradientPenalty` around real data, at `x + 0.5 * std(x) * u` with u uniform in [0, 1), one for each number of x.
+
+    `std` is one number, of the whole batch. Nothing is asked of the discriminator near generated data.
+
+    Reference: [DRAGAN](https://arxiv.org/abs/1705.07215). Arguments as of `GradientPenalty`.
+    """
+
+    def points(self, real_data, fake_data):
+        noise = self.uniform(ops.shape(real_data), real_data.dtype)
+        return real_data + 0.5 * ops.std(real_data) * noise
+
+
+def squared_gradient_norm(discriminator, samples):
+    """`||dD(x)/dx||^2` of each sample: shape `(batch,)`, float32."""
+    with tf.GradientTape() as tape:
+        tape.watch(samples)
+        logits = discriminator(samples)
+    gradient = ops.cast(tape.gradient(logits, samples), "float32")
+    return ops.sum(ops.square(gradient), axis=tuple(range(1, len(gradient.shape))))
