@@ -8,7 +8,7 @@ import re
 import numpy as np
 import tensorflow as tf
 
-from gan_keras.gan import seeds_from
+from gan_keras.sampling import seeds_from
 
 _BLOCK = 256  # rows of one call
 

@@ -5,8 +5,9 @@ import tensorflow as tf
 
 from gan_keras import noise
 from gan_keras.codecs.text import PADDING
-from gan_keras.gan import GAN, seeds_from
+from gan_keras.gan import GAN
 from gan_keras.networks.recurrent_generator import token_mask
+from gan_keras.sampling import seeds_from
 from gan_keras.selection import Selection, moments_by_length
 from gan_keras.signature import Signature
 
@@ -37,7 +38,7 @@ class TextWriter(GAN):
         """Sentences made of noise, or continued from a prompt.
 
         Args:
-            n: How many, from 1 to `gan.MOST_SAMPLES`.
+            n: How many, from 1 to `sampling.MOST_SAMPLES`.
             seed: Sentence `i` is made from `seed + i` alone, whatever `n` is.
             temperature: More than 0; logits are divided by it.
             top_p: In (0, 1]: draw from the smallest set of tokens of this mass.

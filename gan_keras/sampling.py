@@ -1,0 +1,141 @@
+"""The half of a `GAN` that is left when training is over: noise to samples, in Python and in the graph of a server."""
+
+import numpy as np
+import tensorflow as tf
+
+from gan_keras import noise
+from gan_keras.pairing import call_network
+from gan_keras.signature import Signature
+
+MOST_SAMPLES = 1_000_000
+"""The largest `n` of one `generate` call: what is larger is taken for a slip."""
+
+_BLOCK = 256  # samples made by one call of the compiled function
+
+
+class Sampling:
+    """Noise, `generate`, `score` and what `gan_keras.export` offers to a server; `GAN` is one."""
+
+    # --- Noise. ---
+
+    def next_seeds(self, num):
+        """Seeds for `num` new samples. They follow from `seed` and the saved count of draws, so that training resumes exactly."""
+        self.draws.assign_add(1)
+        draw = noise.split(tf.constant([self.seed], tf.int64), self.draws)
+        return noise.split(draw, tf.range(num, dtype=tf.int64))
+
+    def latents_from(self, seeds):
+        """Latents `(batch, latent_dim)`, float32, each a function of its own seed `(batch,)`, int64."""
+        return noise.normal(seeds, self.latent_dim)
+
+    def labels_from(self, seeds):
+        """A label for each seed, in turn, where the generator has `num_labels`; else None."""
+        num_labels = getattr(self.generator, "num_labels", 0)
+        return tf.cast(seeds % num_labels, tf.int32) if num_labels else None
+
+    # --- Use. ---
+
+    def call(self, latents, labels=None, training=False):
+        """Samples of the averaged generator, as tensors."""
+        return call_network(self.ema_generator, latents, labels, training=training)
+
+    def generate(self, n=1, seed=0, labels=None):
+        """Raw values made of noise.
+
+        Args:
+            n: How many, from 1 to `MOST_SAMPLES`.
+            seed: Sample `i` is made from `seed + i` alone, whatever `n` is.
+            labels: One for each sample, for networks that take labels.
+
+        Returns:
+            What the codec decodes to, `n` of it; without a codec an array of samples.
+
+        Raises:
+            ValueError: If `n` or `seed` is out of its range, or there is not one label for each sample.
+        """
+        seeds = seeds_from(n, seed)
+        if labels is not None and len(labels) != n:
+            raise ValueError(f"Got {len(labels)} labels for n={n} samples. Expected one label for each.")
+        return self.in_blocks(self.make_samples, seeds, labels)
+
+    @tf.function(reduce_retracing=True)
+    def make_samples(self, seeds, labels=None):
+        return self.samples_from_latents(self.latents_from(noise.pad_rows(seeds)), labels)[: tf.shape(seeds)[0]]
+
+    def in_blocks(self, function, *rows):
+        """Calls `function` on blocks of rows, so that memory does not grow with their number."""
+        blocks = []
+        for start in range(0, len(rows[0]), _BLOCK):
+            block = [None if row is None else tf.convert_to_tensor(row[start : start + _BLOCK]) for row in rows]
+            blocks.append(function(*block).numpy())
+        return np.concatenate(blocks)
+
+    def encode(self, values):
+        """Raw values, or what `decode` gives, as tensors."""
+        return values if self.codec is None else self.codec.encode(values)
+
+    def decode(self, samples):
+        return samples if self.codec is None else self.codec.decode(samples)
+
+    # --- Export: see `gan_keras.export`. ---
+
+    def signatures(self, score=False):
+        """Named graph functions for a SavedModel; `score=True` adds the discriminator, which tells who was trained on."""
+        output = "sample" if self.codec is None else self.codec.output_name
+        seeds = np.arange(3)
+        latents = {"latents": self.latents_from(seeds).numpy()}
+        if self.labels_from(seeds) is not None:
+            latents["label"] = self.labels_from(seeds).numpy()
+        found = {
+            "serving_default": Signature(lambda seed: {output: self.make_samples(seed, self.labels_from(seed))}, {"seed": seeds}),
+            "latents": Signature(lambda **row: {output: self.samples_from_latents(**row)}, latents),
+        }
+        if encodings := getattr(self.codec, "encodings", None):
+            rows = {"seed": seeds, **{name: label for name, label in latents.items() if name == "label"}}
+            found["encoded"] = Signature(lambda **row: self.make_encoded(encodings, **row), rows)
+        if score:
+            samples = self.in_blocks(self.make_samples, seeds, self.labels_from(seeds))
+            found["score"] = Signature(lambda **raw: {"score": self.score_tensors(raw[output])}, {output: samples})
+        return found
+
+    def make_encoded(self, encodings, seed, label=None):
+        values = self.make_samples(seed, label)
+        return {name: encode(values) for name, encode in encodings.items()}
+
+    def samples_from_latents(self, latents, label=None):
+        padded_label = None if label is None else noise.pad_rows(label)
+        return self.decode(self(noise.pad_rows(latents), padded_label))[: tf.shape(latents)[0]]
+
+    def score(self, samples):
+        """The discriminator's logit for each raw sample: shape `(n,)`, float32. Higher is more like the training data."""
+        return self.in_blocks(self.score_tensors, samples)
+
+    @tf.function(reduce_retracing=True)
+    def score_tensors(self, samples):
+        num = tf.shape(samples)[0]
+        return self.judge(self.encode(noise.pad_rows(samples)), training=False)[:num, 0]
+
+    def export_trackables(self):
+        """What a SavedModel must track besides weights: the codec's look-up tables."""
+        return [] if self.codec is None else self.codec.trackables
+
+    def model_card(self):
+        """What is known of this GAN, for people who get its SavedModel."""
+        return {
+            "class": type(self).__name__,
+            "generator": type(self.generator).__name__,
+            "discriminator": type(self.discriminator).__name__,
+            "codec": None if self.codec is None else type(self.codec).__name__,
+            "generator_parameters": self.generator.count_params(),
+            "latent_dim": self.latent_dim,
+            "training_seed": self.seed,
+        }
+
+
+def seeds_from(n, seed):
+    """The seeds `seed, seed + 1, ...` of `n` samples, int64; raises `ValueError` for a bad count or seed."""
+    if isinstance(n, bool) or not isinstance(n, int | np.integer) or not 1 <= n <= MOST_SAMPLES:
+        raise ValueError(f"n={n!r}. Expected a whole number of samples from 1 to {MOST_SAMPLES:,}.")
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not -(2**62) <= seed <= 2**62:
+        raise ValueError(f"seed={seed!r}. Expected a whole number from -2^62 to 2^62.")
+    return np.arange(n, dtype=np.int64) + int(seed)
