@@ -45,7 +45,7 @@ class Sampling:
         Args:
             n: How many, from 1 to `MOST_SAMPLES`.
             seed: Sample `i` is made from `seed + i` alone, whatever `n` is.
-            labels: One for each sample, for networks that take labels.
+            labels: One for each sample, for networks that take labels; None takes them in turn.
 
         Returns:
             What the codec decodes to, `n` of it; without a codec an array of samples.
@@ -56,6 +56,7 @@ class Sampling:
         seeds = seeds_from(n, seed)
         if labels is not None and len(labels) != n:
             raise ValueError(f"Got {len(labels)} labels for n={n} samples. Expected one label for each.")
+        labels = self.labels_from(seeds) if labels is None else np.asarray(labels, np.int32)
         return self.in_blocks(self.make_samples, seeds, labels)
 
     @tf.function(reduce_retracing=True)

@@ -90,5 +90,6 @@ def test_labels_reach_both_networks_in_training_and_in_use():
     labels = np.array([2, 0, 1, 1, 2], np.int32)
     expected = generator(noise.normal(tf.range(5), 4), labels)
     np.testing.assert_allclose(gan.generate(5, labels=labels), expected, atol=1e-6)
+    np.testing.assert_array_equal(gan.generate(5, seed=1), gan.generate(5, seed=1, labels=[1, 2, 0, 1, 2]))
     with pytest.raises(ValueError, match="Got 5 labels for n=4 samples. Expected one label for each"):
         gan.generate(4, labels=labels)
