@@ -132,9 +132,10 @@ class DiffAugment:
     def adapt(self):
         """Called every few batches by `callbacks.AdaptiveAugmentation`; the strength stays."""
 
-    def state(self):
-        """Variables that decide what comes, by name: they are saved with the `GAN`."""
-        return {"seed": self.seed_generator.state, "strength": self.strength}
+    @property
+    def variables(self):
+        """What decides what comes, a list: it is saved with the `GAN`, as the variables of a penalty are."""
+        return [self.seed_generator.state, self.strength]
 
     def get_config(self):
         names = [each if isinstance(each, str | dict) else keras.saving.serialize_keras_object(each) for each in self.policies]
@@ -183,8 +184,9 @@ class Adaptive(DiffAugment):
         self.sign_sum.assign(0.0)
         self.sign_count.assign(0.0)
 
-    def state(self):
-        return {**super().state(), "sign_sum": self.sign_sum, "sign_count": self.sign_count}
+    @property
+    def variables(self):
+        return [*super().variables, self.sign_sum, self.sign_count]
 
     def get_config(self):
         return {**super().get_config(), "target": self.target, "images": self.images}

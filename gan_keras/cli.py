@@ -14,7 +14,6 @@ from typer.core import TyperGroup
 
 from gan_keras import data as data_sets
 from gan_keras import presets as presets_module
-from gan_keras.callbacks.checkpoint import replace_whole
 from gan_keras.data import likelihood_of, load_text
 from gan_keras.demo import demonstrate
 from gan_keras.doctor import examine
@@ -22,6 +21,7 @@ from gan_keras.evaluation import evaluate_text, print_summary
 from gan_keras.export import export as export_gan
 from gan_keras.exported import find_version
 from gan_keras.exported import generate as generate_by_version
+from gan_keras.files import replace_whole
 from gan_keras.plots import frontier_picture
 from gan_keras.report import write_report
 from gan_keras.run import train_text

@@ -5,7 +5,7 @@ import pathlib
 
 import keras
 
-from gan_keras.callbacks.checkpoint import replace_whole
+from gan_keras.files import replace_whole
 
 
 class Run:

@@ -57,19 +57,21 @@ class SavedState:
             variable.assign(store[name])
 
     def own_state(self):
-        """Variables that decide the noise and the penalties to come. Keras saves weights only; without these a resumed run
-        draws other noise."""
+        """Variables that decide the noise, the penalties and the augmentation to come. Keras saves weights only; without
+        these a resumed run would go another way."""
         saved_by_keras = {id(variable) for variable in (*self.weights, *self.metrics_variables)}
         seeds = [variable for variable in self.non_trainable_variables if id(variable) not in saved_by_keras]
-        changing = [variable for each in getattr(self, "penalties", ()) for variable in getattr(each, "variables", ())]
-        augmentation = getattr(self, "augmentation", None)
-        augmenting = augmentation.state() if hasattr(augmentation, "state") else {}
+        penalties, augmentation = getattr(self, "penalties", ()), getattr(self, "augmentation", None)
         return {
             "draws": self.draws,
-            **{f"seed_{index}": variable for index, variable in enumerate(seeds)},
-            **{f"penalty_{index}": variable for index, variable in enumerate(changing)},
-            **{f"augmentation_{name}": variable for name, variable in augmenting.items()},
+            **_numbered("seed", seeds),
+            **_numbered("penalty", [variable for each in penalties for variable in getattr(each, "variables", ())]),
+            **_numbered("augmentation", getattr(augmentation, "variables", ())),
         }
+
+
+def _numbered(name, variables):
+    return {f"{name}_{index}": variable for index, variable in enumerate(variables)}
 
 
 def _deserialize(value):

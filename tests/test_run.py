@@ -9,10 +9,11 @@ import pytest
 
 import gan_keras.run
 from gan_keras import presets
-from gan_keras.callbacks.checkpoint import newest_checkpoint, replace_whole
+from gan_keras.callbacks.checkpoint import newest_checkpoint
 from gan_keras.callbacks.history import History, read_history
 from gan_keras.callbacks.progress import Progress
 from gan_keras.data.phrases import english_phrases
+from gan_keras.files import replace_whole
 from gan_keras.run import load, train_text
 from gan_keras.run_directory import Run
 

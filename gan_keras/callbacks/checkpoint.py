@@ -1,12 +1,12 @@
 """`Checkpoint`: the newest epoch, whole at any moment."""
 
-import os
 import pathlib
 import re
 import shutil
-import uuid
 
 import keras
+
+from gan_keras.files import replace_whole
 
 
 class Checkpoint(keras.callbacks.Callback):
@@ -39,14 +39,3 @@ def newest_checkpoint(directory):
         if match := re.fullmatch(r"epoch_(\d+)\.keras", path.name):
             found[int(match[1])] = path
     return (found[max(found)], max(found)) if found else (None, 0)
-
-
-def replace_whole(path, write):
-    """Has `write` fill a file beside `path` and renames it into its place: a reader never meets half of it."""
-    path = pathlib.Path(path)
-    temporary = path.with_name(f".{uuid.uuid4().hex}{path.suffix}")
-    try:
-        write(temporary)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

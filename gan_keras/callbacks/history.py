@@ -6,6 +6,8 @@ import time
 
 import keras
 
+from gan_keras.files import replace_whole
+
 
 class History(keras.callbacks.Callback):
     """Writes `epoch` (from 1), `stage`, `seconds` and the logs of every epoch as it ends.
@@ -34,17 +36,14 @@ class History(keras.callbacks.Callback):
         self.write()
 
     def write(self):
+        replace_whole(self.path, self.write_rows)
+
+    def write_rows(self, path):
         columns = list(dict.fromkeys(name for row in self.rows for name in row))
-        temporary = f"{self.path}.{os.getpid()}"
-        try:
-            with open(temporary, "w", newline="", encoding="utf-8") as file:
-                writer = csv.DictWriter(file, columns, restval="")
-                writer.writeheader()
-                writer.writerows(self.rows)
-            os.replace(temporary, self.path)
-        finally:
-            if os.path.exists(temporary):
-                os.remove(temporary)
+        with open(path, "w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, columns, restval="")
+            writer.writeheader()
+            writer.writerows(self.rows)
 
 
 def read_history(path):

@@ -50,12 +50,11 @@ class Quality(keras.callbacks.Callback):
         """The `Score` of the GAN as it is; within classes too, if the generator and the real images have labels."""
         labels = self.model.labels_from(np.arange(self.num) + self.seed)
         judged = None if self.image_quality.label_moments is None else labels
-        return self.image_quality.score(self.images(labels), judged, seeds=(self.seed,))
+        return self.image_quality.score(self.images(), judged, seeds=(self.seed,))
 
-    def images(self, labels):
+    def images(self):
         """Yields generated images as tensors in [-1, 1], a block at a time."""
         gan = self.model
         for start in range(0, self.num, _BLOCK):
-            num = min(_BLOCK, self.num - start)
-            images = gan.generate(num, self.seed + start, None if labels is None else labels[start : start + num])
+            images = gan.generate(min(_BLOCK, self.num - start), self.seed + start)  # takes the labels that are judged
             yield images if gan.codec is None else keras.ops.convert_to_numpy(gan.codec.encode(images))

@@ -6,19 +6,19 @@ labels the network learns to tell by how many quarters an image was turned, and 
 Reference: [Gidaris et al., 2018](https://arxiv.org/abs/1803.07728) (rotations).
 """
 
-import contextlib
 import dataclasses
 import hashlib
 import json
 import os
 import pathlib
 import re
+import warnings
 
 import keras
 import numpy as np
 from keras import layers
 
-from gan_keras.callbacks.checkpoint import replace_whole
+from gan_keras.files import replace_whole
 
 
 @dataclasses.dataclass(frozen=True)
@@ -144,9 +144,11 @@ def train_extractor(images, labels=None, seed=0, recipe=None, directory=None):
     if path.is_file():
         return keras.saving.load_model(path)
     extractor = _train(task, seed, recipe)
-    with contextlib.suppress(OSError):  # where nothing can be written the next call trains again
+    try:
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_whole(path, extractor.save)
+    except OSError as error:  # the extractor is good: only the next call has to train again
+        warnings.warn(f"The extractor is not kept: {error}. Give `train_extractor` a directory to write to.", stacklevel=2)
     return extractor
 
 

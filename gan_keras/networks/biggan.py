@@ -6,10 +6,11 @@ A small version: the paper's parts and widths, without feeding pieces of the lat
 import keras
 from keras import layers, ops
 
-from gan_keras.networks.images import ImageDiscriminator, ImageGenerator
+from gan_keras.networks.images import ImageGenerator
 from gan_keras.networks.labels import check_labels, require_labels
 from gan_keras.networks.layers import SelfAttention2D, SpectralNormalization
 from gan_keras.networks.residual import (
+    SpectralDiscriminator,
     SpectralDownBlock,
     SpectralFirstDownBlock,
     SpectralPlainBlock,
@@ -58,7 +59,7 @@ class BigGANGenerator(ImageGenerator):
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
-class BigGANDiscriminator(ImageDiscriminator):
+class BigGANDiscriminator(SpectralDiscriminator):
     """Images in [-1, 1], `(batch, *image_shape)`, to logits `(batch, 1)`, float32.
 
     Args:
@@ -74,10 +75,7 @@ class BigGANDiscriminator(ImageDiscriminator):
         downs = [SpectralFirstDownBlock(first), *[SpectralDownBlock(filters) for filters in rest]]
         self.blocks = [*downs, SpectralPlainBlock(downs[-1].filters)]
         self.attention, self.attention_at = SelfAttention2D(), halved.index(attention_size(image_shape))
-        self.logit = SpectralNormalization(layers.Dense(1, dtype="float32"))
-        self.label_embedding = None
-        if num_labels:
-            self.label_embedding = SpectralNormalization(layers.Embedding(num_labels, downs[-1].filters))
+        self.add_head(downs[-1].filters)
 
     def call(self, samples, labels=None, training=False):
         check_labels(labels, self.num_labels)
@@ -86,8 +84,7 @@ class BigGANDiscriminator(ImageDiscriminator):
             features = block(features, training=training)
             if index == self.attention_at:
                 features = self.attention(features, training=training)
-        features = ops.sum(ops.cast(ops.relu(features), "float32"), axis=(1, 2))
-        return self.with_labels(self.logit(features, training=training), features, labels)
+        return self.head(features, labels, training)
 
 
 def widened(width, widest_size, size):

@@ -9,6 +9,7 @@ Reference: [Gulrajani et al., 2017](https://arxiv.org/abs/1704.00028), appendix;
 import keras
 from keras import layers, ops
 
+from gan_keras.networks.images import ImageDiscriminator
 from gan_keras.networks.layers import ConditionalBatchNormalization, SpectralNormalization
 
 
@@ -129,6 +130,23 @@ class SpectralFirstDownBlock(SpectralConvolutions, FirstDownBlock):
 @keras.saving.register_keras_serializable(package="gan_keras")
 class SpectralPlainBlock(SpectralConvolutions, PlainBlock):
     """`PlainBlock` with spectral normalisation."""
+
+
+class SpectralDiscriminator(ImageDiscriminator):
+    """Base of discriminators that sum their last features over the image, with spectral normalisation up to the logit.
+
+    Arguments as of `ImageDiscriminator`.
+    """
+
+    def add_head(self, filters):
+        """Makes the last layers, for features of so many channels."""
+        self.logit = SpectralNormalization(layers.Dense(1, dtype="float32"))
+        self.label_embedding = SpectralNormalization(layers.Embedding(self.num_labels, filters)) if self.num_labels else None
+
+    def head(self, features, labels, training):
+        """Logits `(batch, 1)` of the last features `(batch, height, width, filters)`."""
+        features = ops.sum(ops.cast(ops.relu(features), "float32"), axis=(1, 2))
+        return self.with_labels(self.logit(features, training=training), features, labels)
 
 
 def batch_normalization(num_labels):

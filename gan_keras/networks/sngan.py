@@ -7,10 +7,10 @@ and projection.
 import keras
 from keras import layers, ops
 
-from gan_keras.networks.images import ImageDiscriminator, ImageGenerator
+from gan_keras.networks.images import ImageGenerator
 from gan_keras.networks.labels import check_labels, require_labels
-from gan_keras.networks.layers import SpectralNormalization
 from gan_keras.networks.residual import (
+    SpectralDiscriminator,
     SpectralDownBlock,
     SpectralFirstDownBlock,
     SpectralPlainBlock,
@@ -49,7 +49,7 @@ class SNGANGenerator(ImageGenerator):
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
-class SNGANDiscriminator(ImageDiscriminator):
+class SNGANDiscriminator(SpectralDiscriminator):
     """Images in [-1, 1], `(batch, *image_shape)`, to logits `(batch, 1)`, float32.
 
     Blocks halve the resolution down to 8 pixels (7 for images of 28), then two more keep it. Every layer is spectrally
@@ -66,15 +66,11 @@ class SNGANDiscriminator(ImageDiscriminator):
         first, *rest = [narrowed(width, size) for size in reversed(resolutions(image_shape)) if size > 8]
         downs = [SpectralFirstDownBlock(first), *[SpectralDownBlock(filters) for filters in rest]]
         self.blocks = [*downs, *[SpectralPlainBlock(downs[-1].filters) for _ in range(2)]]
-        self.logit = SpectralNormalization(layers.Dense(1, dtype="float32"))
-        self.label_embedding = None
-        if num_labels:
-            self.label_embedding = SpectralNormalization(layers.Embedding(num_labels, downs[-1].filters))
+        self.add_head(downs[-1].filters)
 
     def call(self, samples, labels=None, training=False):
         check_labels(labels, self.num_labels)
         features = samples
         for block in self.blocks:
             features = block(features, training=training)
-        features = ops.sum(ops.cast(ops.relu(features), "float32"), axis=(1, 2))
-        return self.with_labels(self.logit(features, training=training), features, labels)
+        return self.head(features, labels, training)

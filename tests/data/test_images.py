@@ -10,7 +10,7 @@ from PIL import Image
 from gan_keras import data
 from gan_keras.data import describe_images, images_from_arrays, load_images, split_images, stacked_digits
 
-SHARED_DATA = pathlib.Path("/work/shared/data")
+SHARED_DATA = pathlib.Path(__file__).parents[2] / "../shared/data"
 RANDOM = np.random.default_rng(0)
 LEVELS = RANDOM.integers(0, 256, (10, 6, 8, 3), dtype=np.uint8)
 LABELS = np.arange(10) % 4

@@ -80,7 +80,8 @@ def test_the_hash_sees_weights_and_architecture_but_not_the_names_that_keras_num
 
 def test_training_goes_on_where_nothing_can_be_kept(tmp_path):
     (tmp_path / "file").write_text("")
-    assert train_extractor(IMAGES[:50], None, 0, SHORT, tmp_path / "file").held_out_accuracy is not None
+    with pytest.warns(UserWarning, match="The extractor is not kept"):
+        assert train_extractor(IMAGES[:50], None, 0, SHORT, tmp_path / "file").held_out_accuracy is not None
 
 
 def test_wrong_images_and_labels_are_refused(tmp_path):
