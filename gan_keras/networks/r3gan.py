@@ -16,7 +16,6 @@ from gan_keras.networks.resolutions import narrowed, resolutions
 
 _EXPANSION = 2  # the middle of a block has so many times its channels
 _GROUP = 16  # channels of a group in the middle of a block
-_BLOCKS = 2  # blocks at each resolution
 _SLOPE = 0.2  # of the leaky ReLU
 _GAIN = math.sqrt(2 / (1 + _SLOPE**2))  # keeps the variance through a leaky ReLU
 
@@ -83,20 +82,25 @@ class R3GANGenerator(ImageGenerator):
     Args:
         image_shape: `(size, size, channels)`; a size of 28 or a power of two from 16 to 256.
         latent_dim: Numbers of noise for an image.
-        width: Channels up to 32 pixels, then half as many at each doubling; the paper's is 768. Twice the channels must
-            divide into groups of 16, or be below 32.
+        width: Channels up to `full_width_size` pixels, then half as many at each doubling; the paper's is 768. Twice the
+            channels must divide into groups of 16, or be below 32.
         num_labels: How many labels condition the images, embedded and put beside the latents; 0 for none.
+        blocks: Blocks at each resolution, >= 1; the paper's is 2.
+        full_width_size: The largest feature map, in pixels, with all the channels. Most of the work is in the largest ones:
+            a smaller number is much faster.
     """
 
-    def __init__(self, image_shape=(32, 32, 3), latent_dim=64, width=768, num_labels=0, **kwargs):
+    def __init__(self, image_shape=(32, 32, 3), latent_dim=64, width=768, num_labels=0, blocks=2, full_width_size=32, **kwargs):
         super().__init__(image_shape, latent_dim, width, num_labels, **kwargs)
+        self.blocks, self.full_width_size = blocks, full_width_size
         sizes = resolutions(image_shape)
+        widths = [narrowed(width, size, full_width_size) for size in sizes]
         self.label_embedding = None
         if num_labels:
             self.label_embedding = layers.Embedding(num_labels, latent_dim, embeddings_initializer=normal(num_labels))
         self.start = LearnedStart(sizes[0], width)
-        self.stages = [blocks(narrowed(width, size), len(sizes)) for size in sizes]
-        self.widenings = [transition(narrowed(width, small), narrowed(width, size)) for small, size in neighbours(sizes)]
+        self.stages = [stage(filters, blocks, len(sizes)) for filters in widths]
+        self.transitions = [transition(before, after) for before, after in neighbours(widths)]
         self.upsampling = SmoothUpsampling2D()
         self.to_image = layers.Conv2D(
             image_shape[-1], 1, use_bias=False, kernel_initializer=variance_preserving(), dtype="float32"
@@ -105,9 +109,12 @@ class R3GANGenerator(ImageGenerator):
     def call(self, latents, labels=None, training=False):
         require_labels(labels, self.num_labels)
         features = self.stages[0](self.start(beside(latents, self.label_embedding, labels)))
-        for widening, stage in zip(self.widenings, self.stages[1:], strict=True):
-            features = stage(self.upsampling(widening(features)))
+        for between, blocks in zip(self.transitions, self.stages[1:], strict=True):
+            features = blocks(self.upsampling(between(features)))
         return self.to_image(features)
+
+    def get_config(self):
+        return {**super().get_config(), "blocks": self.blocks, "full_width_size": self.full_width_size}
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
@@ -118,15 +125,18 @@ class R3GANDiscriminator(ImageDiscriminator):
         image_shape: `(size, size, channels)`, as for `R3GANGenerator`.
         width: Channels, as for `R3GANGenerator`.
         num_labels: How many labels the images have, read by projection; 0 for none.
+        blocks: Blocks at each resolution, as for `R3GANGenerator`.
+        full_width_size: The largest feature map with all the channels, as for `R3GANGenerator`.
     """
 
-    def __init__(self, image_shape=(32, 32, 3), width=768, num_labels=0, **kwargs):
+    def __init__(self, image_shape=(32, 32, 3), width=768, num_labels=0, blocks=2, full_width_size=32, **kwargs):
         super().__init__(image_shape, width, num_labels, **kwargs)
+        self.blocks, self.full_width_size = blocks, full_width_size
         sizes = resolutions(image_shape)
-        widths = [narrowed(width, size) for size in reversed(sizes)]
+        widths = [narrowed(width, size, full_width_size) for size in reversed(sizes)]
         self.from_image = layers.Conv2D(widths[0], 1, use_bias=False, kernel_initializer=variance_preserving())
-        self.stages = [blocks(filters, len(sizes)) for filters in widths]
-        self.widenings = [transition(before, after) for before, after in neighbours(widths)]
+        self.stages = [stage(filters, blocks, len(sizes)) for filters in widths]
+        self.transitions = [transition(before, after) for before, after in neighbours(widths)]
         self.downsampling = SmoothDownsampling2D()
         self.gather = layers.DepthwiseConv2D(sizes[0], use_bias=False, depthwise_initializer=normal(sizes[0] ** 2))
         self.flatten = layers.Flatten()
@@ -141,15 +151,18 @@ class R3GANDiscriminator(ImageDiscriminator):
     def call(self, samples, labels=None, training=False):
         check_labels(labels, self.num_labels)
         features = self.stages[0](self.from_image(samples))
-        for widening, stage in zip(self.widenings, self.stages[1:], strict=True):
-            features = stage(widening(self.downsampling(features)))
+        for between, blocks in zip(self.transitions, self.stages[1:], strict=True):
+            features = blocks(between(self.downsampling(features)))
         features = self.last(self.flatten(self.gather(features)))
         return projection(features, self.label_embedding, labels, self.num_labels) if self.num_labels else features
 
+    def get_config(self):
+        return {**super().get_config(), "blocks": self.blocks, "full_width_size": self.full_width_size}
 
-def blocks(filters, num_stages):
+
+def stage(filters, blocks, num_stages):
     """The blocks of one resolution."""
-    return keras.Sequential([R3GANBlock(filters, depth=_BLOCKS * num_stages) for _ in range(_BLOCKS)])
+    return keras.Sequential([R3GANBlock(filters, depth=blocks * num_stages) for _ in range(blocks)])
 
 
 def transition(before, after):

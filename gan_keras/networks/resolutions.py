@@ -24,6 +24,6 @@ def resolutions(image_shape):
     return tuple(sizes)
 
 
-def narrowed(width, size):
-    """Filters at a size: `width` up to 32 pixels, then half as many at each doubling, which keeps the work level."""
-    return max(1, width * 32 // max(size, 32))
+def narrowed(width, size, full_width_size=32):
+    """Filters at a size: `width` up to `full_width_size` pixels, then half as many at each doubling, so that work stays level."""
+    return max(1, width * full_width_size // max(size, full_width_size))
