@@ -23,6 +23,7 @@ from gan_keras.codecs.text import END, PADDING
 from gan_keras.data import read_corpus, split, text_batches
 from gan_keras.data.corpus import corpus_from_lines
 from gan_keras.metrics import kneser_ney
+from gan_keras.modalities.text import Lines, TextModality
 from gan_keras.text_writing import trim
 from gan_keras.yardstick import CHARACTERS, Yardstick, vocabulary_size
 
@@ -73,9 +74,10 @@ def read_poems(directory, part):
 
 def shortened(preset, lines, minutes, seed):
     """The preset with as many epochs of each stage as fit into the time."""
-    seconds, besides = schedule.measure(preset, lines, seed=seed)
+    training = Lines(lines)
+    seconds, besides = TextModality().measure(preset, training, seed)
     budget = schedule.SPARE * 60 * minutes - 2 * besides  # measuring itself has taken as much
-    return preset.with_stage_epochs(schedule.allot(preset.stage_epochs, seconds, budget))
+    return TextModality().fit_into(preset, training, seconds, budget)[0]
 
 
 def fit(preset, lines, held_out_lines, seed):

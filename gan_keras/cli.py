@@ -12,19 +12,15 @@ import tensorflow as tf
 import typer
 from typer.core import TyperGroup
 
-from gan_keras import data as data_sets
+from gan_keras import modalities
 from gan_keras import presets as presets_module
-from gan_keras.data import likelihood_of, load_text
 from gan_keras.demo import demonstrate
 from gan_keras.doctor import examine
-from gan_keras.evaluation import evaluate_text, print_summary
 from gan_keras.export import export as export_gan
-from gan_keras.exported import find_version
-from gan_keras.exported import generate as generate_by_version
-from gan_keras.files import replace_whole
-from gan_keras.plots import frontier_picture
+from gan_keras.exported import find_version, load_version
+from gan_keras.files import check_parent, replace_whole
 from gan_keras.report import write_report
-from gan_keras.run import train_text
+from gan_keras.run import train as train_gan
 from gan_keras.run_directory import Run, write_json
 from gan_keras.savedmodel_replay import ExportError
 
@@ -61,29 +57,23 @@ app = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, pret
 
 @app.command()
 def train(
-    modality: Annotated[str, typer.Argument(help="What the samples are: text.")],
-    data: Annotated[str, typer.Option(help="Name of a data set (gan-keras datasets) or a file, one sample a line.")],
+    modality: Annotated[str, typer.Argument(help=f"What the samples are: {' or '.join(modalities.names())}.")],
+    data: Annotated[str, typer.Option(help="Name of a data set (gan-keras datasets), a file, or a folder of images.")],
     out: Annotated[pathlib.Path, typer.Option(help="The run's directory: new or empty.")],
     preset: Annotated[str | None, typer.Option(help="Name of a preset (gan-keras presets); default: default.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Epochs of all stages together.")] = None,
-    minutes: Annotated[float | None, typer.Option(help="Shorten the stages until they fit into this time.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="Train for this time: text at most, images as long.")] = None,
     seed: Annotated[int, typer.Option(help="Of the split, the weights and the noise.")] = 0,
-    labels: Annotated[pathlib.Path | None, typer.Option(help="File with a label for each line.")] = None,
+    labels: Annotated[pathlib.Path | None, typer.Option(help="Text: file with a label for each line.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")] = False,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="key=value: a field of the preset to change.", metavar="KEY=VALUE")
     ] = None,
 ):
     """Train a GAN and keep all that it made in a directory."""
-    check_modality(modality)
     choices = {"epochs": epochs, "minutes": minutes, "seed": seed, "labels": labels, "resume": resume}
-    train_text(data, out, preset, **choices, settings=parse_settings(settings or []), progress=typer.echo)
+    train_gan(modality, data, out, preset, **choices, settings=parse_settings(settings or []), progress=typer.echo)
     typer.echo(f"The run: {out}. Next: gan-keras generate {out} -n 10; gan-keras evaluate {out}; gan-keras export {out}")
-
-
-def check_modality(modality):
-    if modality != "text":
-        raise ValueError(f"There is no modality {modality!r} in this release. Expected text.")
 
 
 def parse_settings(settings):
@@ -99,30 +89,34 @@ def generate(
     source: Annotated[pathlib.Path, typer.Argument(metavar="RUN_OR_VERSION", help="A run, or an exported version.")],
     n: Annotated[int, typer.Option("-n", "--num", help="How many samples.")] = 10,
     seed: Annotated[int, typer.Option(help="Sample i is made from seed + i.")] = 0,
-    temperature: Annotated[float, typer.Option(help="More than 0; below 1 is more careful.")] = 1.0,
-    top_p: Annotated[float, typer.Option(help="In (0, 1]: draw from the smallest set of tokens of this mass.")] = 1.0,
-    prompt: Annotated[str, typer.Option(help="Text that every sample begins with.")] = "",
+    temperature: Annotated[float | None, typer.Option(help="Text: more than 0; below 1 is more careful.")] = None,
+    top_p: Annotated[float | None, typer.Option(help="Text: in (0, 1], draw from the smallest set of tokens so likely.")] = None,
+    prompt: Annotated[str | None, typer.Option(help="Text that every sample begins with.")] = None,
     label: Annotated[str | None, typer.Option(help="Of the samples; of a version its number.")] = None,
-    candidates: Annotated[int, typer.Option(help="Drafts for each sample, of which the best is kept.")] = 1,
-    output: Annotated[pathlib.Path | None, typer.Option(help="File to write to instead.")] = None,
+    candidates: Annotated[int | None, typer.Option(help="Text: drafts for each sample, of which the best is kept.")] = None,
+    output: Annotated[
+        pathlib.Path | None, typer.Option(help="File to write to instead; of images NAME.png, NAME.npz or a directory.")
+    ] = None,
 ):
-    """Write samples to standard output, one a line, and nothing else."""
-    if output is not None:
-        check_parent(output)
-    choices = {"temperature": temperature, "top_p": top_p, "prompt": prompt, "candidates": candidates}
-    version = find_version(source)
-    if version is not None:
-        samples = generate_by_version(version, n, seed, label=label_number(label), **choices)
-    else:
+    """Write samples to standard output, one a line, and nothing else; images to files."""
+    options = {"temperature": temperature, "top_p": top_p, "prompt": prompt, "candidates": candidates}
+    options = {name: value for name, value in options.items() if value is not None}
+    found = find_version(source)
+    version = None if found is None else load_version(found)
+    modality = of_run(Run(source)) if version is None else modalities.of_outputs(version.outputs)
+    modality.check_output(output)
+    options = modality.with_defaults(options)
+    if version is None:
         run = Run(source)
-        gan = run.load()
-        check_prompt(gan.codec, prompt)
-        samples = gan.generate(n, seed, label=run.label_number(label), **choices)
-    text = "".join(f"{sample}\n" for sample in samples)
-    if output is None:
-        typer.echo(text, nl=False)
+        samples = modality.generate(run.load(), n, seed, run.label_number(label), options)
     else:
-        replace_whole(output, lambda path: path.write_text(text, encoding="utf-8"))
+        samples = modality.generate_by_version(version, n, seed, label_number(label), options)
+    typer.echo(modality.write(samples, output) or "", nl=False)
+
+
+def of_run(run):
+    """The modality of a run."""
+    return modalities.get(run.config["modality"])
 
 
 def label_number(label):
@@ -132,53 +126,31 @@ def label_number(label):
     raise ValueError(f"label={label!r}. Expected a whole number: an exported version does not know the labels' names.")
 
 
-def check_prompt(codec, prompt):
-    """Raises for a prompt with unknown words, or with as many tokens as a line can have."""
-    unknown = codec.unknown_words(prompt)
-    if unknown:
-        raise ValueError(
-            f"The prompt holds what the model does not know: {', '.join(map(repr, unknown))}. "
-            "Expected words of the training lines, written as there."
-        )
-    if len(codec.tokens(prompt)) >= codec.length:
-        raise ValueError(f"The prompt has {len(codec.tokens(prompt))} tokens. Expected at most {codec.length - 1}.")
-
-
-def check_parent(path):
-    """Raises unless a file can be written at `path` as far as directories go."""
-    if path.is_dir():
-        raise IsADirectoryError(f"{path} is a directory. Expected the name of a file to write.")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"There is no directory {path.parent}. Expected an existing one for {path.name}.")
-
-
 @app.command()
 def evaluate(
     run: Annotated[pathlib.Path, typer.Argument(help="A run.")],
-    data: Annotated[str | None, typer.Option(help="Test lines; default: the run's held-out lines.")] = None,
+    data: Annotated[str | None, typer.Option(help="Test data; default: the run's held-out samples.")] = None,
     json: Annotated[pathlib.Path | None, typer.Option(help="A further file for the result.")] = None,
-    num: Annotated[int | None, typer.Option(help="Sentences of each sampler at each temperature.")] = None,
+    num: Annotated[int | None, typer.Option(help="Samples of each sampler (of text at each temperature).")] = None,
     seed: Annotated[int, typer.Option(help="Of the samples.")] = 0,
 ):
-    """Compare a GAN with its baselines over temperatures: RUN/evaluation.json and RUN/frontier.png."""
+    """Compare a GAN with its baselines: RUN/evaluation.json, and of text RUN/frontier.png over temperatures."""
     if json is not None:
         check_parent(json)
     files = Run(run)
-    gan = files.load()
-    test_lines = files.lines("held_out") if data is None else list(load_text(data).lines)
-    source = files.config["data"]
-    exact = likelihood_of(source["name"], source["fingerprint"])
-    result = evaluate_text(gan, files.lines("train"), test_lines, num=num, seed=seed, progress=typer.echo, likelihood=exact)
+    modality = of_run(files)
+    result, pictures = modality.evaluate(files, data, num, seed, typer.echo)
     for path in filter(None, (files.evaluation_path, json)):
         write_json(path, result)
-    replace_whole(files.frontier_path, lambda path: path.write_bytes(frontier_picture(result).png))
-    typer.echo(print_summary(result))
-    typer.echo(f"Written: {files.evaluation_path}, {files.frontier_path}")
+    for name, png in pictures.items():
+        replace_whole(files.path / name, lambda path, png=png: path.write_bytes(png))
+    typer.echo(modality.summary(result))
+    typer.echo(f"Written: {', '.join(map(str, (files.evaluation_path, *(files.path / name for name in pictures))))}")
 
 
 @app.command()
 def report(run: Annotated[pathlib.Path, typer.Argument(help="A run.")]):
-    """Write RUN/report.html: curves, samples, frontier, model card."""
+    """Write RUN/report.html: verdict, scores, curves, samples, settings."""
     Run(run).check_exists()
     typer.echo(write_report(run))
 
@@ -196,16 +168,18 @@ def export(
 
 @app.command()
 def datasets():
-    """List the data sets that need no download."""
-    for name, description in data_sets.DATASETS.items():
-        typer.echo(f"{name}: {description}")
+    """List the data sets that are known by name."""
+    for modality in map(modalities.get, modalities.names()):
+        for name, description in modality.datasets().items():
+            typer.echo(f"{modality.name} {name}: {description}")
 
 
 @app.command()
 def presets():
     """List the presets."""
-    for name, description in presets_module.names("text").items():
-        typer.echo(f"text {name}: {description}")
+    for modality in modalities.names():
+        for name, description in presets_module.names(modality).items():
+            typer.echo(f"{modality} {name}: {description}")
 
 
 @app.command()

@@ -6,7 +6,7 @@ import textwrap
 from gan_keras.evaluation import evaluate_text, print_summary
 from gan_keras.export import export
 from gan_keras.report import write_report
-from gan_keras.run import train_text
+from gan_keras.run import train
 from gan_keras.run_directory import Run, write_json
 
 NUM_SHOWN = 10
@@ -17,7 +17,7 @@ WIDTH = 60
 def demonstrate(minutes, preset="small", runs="runs", saved_models="saved_models", show=print):
     """Trains on the `docstrings` within some minutes and shows what came of it."""
     path = fresh_directory(pathlib.Path(runs), "demo")
-    gan = train_text("docstrings", path, preset, minutes=minutes, progress=show)
+    gan = train("text", "docstrings", path, preset, minutes=minutes, progress=show)
     run = Run(path)
     result = evaluate_text(gan, run.lines("train"), run.lines("held_out"), num=NUM_EVALUATED, progress=show)
     write_json(run.evaluation_path, result)

@@ -1,9 +1,10 @@
-"""Generation from an exported version: TensorFlow, and TensorFlow Text's ops, are all that it needs."""
+"""Generation from an exported version: TensorFlow, and for text TensorFlow Text's ops, are all that it needs."""
 
 import contextlib
 import json
 import pathlib
 import re
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -22,11 +23,30 @@ def find_version(path):
     return max(versions, key=lambda child: int(child.name), default=None)
 
 
-def generate(version, n, seed=0, temperature=1.0, top_p=1.0, prompt="", label=None, candidates=1):
+class Version(NamedTuple):
+    """A version that was loaded: its directory and its SavedModel."""
+
+    path: pathlib.Path
+    model: object
+
+    @property
+    def outputs(self):
+        """Names of what `serving_default` returns."""
+        return set(self.model.signatures["serving_default"].structured_outputs)
+
+
+def load_version(path):
+    """Loads the version in a directory."""
+    with contextlib.suppress(ImportError):  # without it word and character models still load
+        import tensorflow_text  # noqa: F401
+    return Version(pathlib.Path(path), tf.saved_model.load(str(path)))
+
+
+def generate_text(version, n, seed=0, temperature=1.0, top_p=1.0, prompt="", label=None, candidates=1):
     """Sentences by the signatures `generate` and `guided` of an exported text GAN.
 
     Args:
-        version: The directory of a version.
+        version: A `Version`.
         n: How many.
         seed: Sentence `i` is made from `seed + i`.
         temperature: More than 0.
@@ -42,21 +62,51 @@ def generate(version, n, seed=0, temperature=1.0, top_p=1.0, prompt="", label=No
         ValueError: If an argument is out of its range: the graph itself checks most of them.
     """
     seeds = seeds_from(n, seed)
-    with contextlib.suppress(ImportError):  # without it word and character models still load
-        import tensorflow_text  # noqa: F401
-    model = tf.saved_model.load(str(version))
-    function = model.signatures[_signature(pathlib.Path(version), candidates)]
+    function = version.model.signatures[_signature(version.path, candidates)]
     choices = {"prompt": prompt or "", "temperature": np.float32(temperature), "top_p": np.float32(top_p)}
     if label is not None:
         choices["label"] = np.int32(label)
     _check_inputs(function, choices)
-    sentences = []
-    for start in range(0, n, _BLOCK):
-        block = seeds[start : start + _BLOCK]
-        rows = {name: tf.fill([len(block)], tf.constant(value)) for name, value in choices.items()}
-        sentences += _call(function, seed=tf.constant(block), **rows)
+    texts = np.concatenate([part["text"] for part in _answers(function, seeds, choices)])
+    sentences = [text.decode() for text in texts]
     _check_known(sentences[0], prompt or "")
     return sentences
+
+
+def generate_images(version, n, seed=0, label=None):
+    """Images of an exported GAN: by `serving_default`, or by `encoded` where they have a label.
+
+    Args:
+        version: A `Version`.
+        n: How many.
+        seed: Image `i` is made from `seed + i`.
+        label: A whole number, for models that take labels; None takes them in turn.
+
+    Returns:
+        uint8 levels, or floats in [0, 1], `(n, height, width, channels)`.
+
+    Raises:
+        ValueError: If an argument is out of its range.
+    """
+    seeds = seeds_from(n, seed)
+    if label is None:
+        return np.concatenate([part["image"] for part in _answers(version.model.signatures["serving_default"], seeds, {})])
+    choices = {"label": np.int32(label)}
+    _check_inputs(version.model.signatures["encoded"], choices)
+    try:
+        answers = list(_answers(version.model.signatures["encoded"], seeds, choices))
+    except ValueError as error:
+        raise ValueError(f"label={label}: {error}. Expected one of the model's labels, counted from 0.") from error
+    files = [file for part in answers for file in part["png_bytes"]]
+    return np.stack([tf.io.decode_png(file).numpy() for file in files])
+
+
+def _answers(function, seeds, choices):
+    """Yields the outputs of a signature for blocks of seeds, the same choices for all, as arrays by name."""
+    for start in range(0, len(seeds), _BLOCK):
+        block = seeds[start : start + _BLOCK]
+        rows = {name: tf.fill([len(block)], tf.constant(value)) for name, value in choices.items()}
+        yield _call(function, seed=tf.constant(block), **rows)
 
 
 def _signature(version, candidates):
@@ -78,10 +128,10 @@ def _check_inputs(function, choices):
 
 def _call(function, **tensors):
     try:
-        return [text.decode() for text in function(**tensors)["text"].numpy()]
+        return {name: output.numpy() for name, output in function(**tensors).items()}
     except tf.errors.InvalidArgumentError as error:
-        found = re.search(r"assertion failed: (.*)", error.message)
-        raise ValueError(found[1] if found else error.message.splitlines()[0]) from error
+        found = re.search(r"assertion failed: (.*)|(?:indices\[.*\] = )(.* is not in .*\))", error.message)
+        raise ValueError(found[1] or found[2] if found else error.message.splitlines()[0]) from error
 
 
 def _check_known(sentence, prompt):

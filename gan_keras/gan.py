@@ -126,6 +126,10 @@ class GAN(SavedState, Sampling, keras.Model):
         # Without an optimizer of its own Keras would make a phantom RMSprop for learning-rate callbacks to turn in vain.
         super().compile(optimizer=self.generator_optimizer, **kwargs)
 
+    def stage_of(self, epoch):
+        """Name of the stage that `epoch` belongs to: there is but one."""
+        return "adversarial"
+
     # --- The algorithm: alternate an update of the discriminator with one of the generator. ---
 
     def train_step(self, data):

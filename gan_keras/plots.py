@@ -16,6 +16,7 @@ PANELS = (
     ("Losses of the two networks", ("d_loss", "g_loss", "val_d_loss"), "loss"),
     ("What the discriminator says", ("d_real", "d_fake"), "mean logit"),
     ("Gain over the supervised baseline, held-out lines", ("val_gain",), "BLEU-5 at equal Self-BLEU-5"),
+    ("Distance from real images", ("val_frechet", "val_control_frechet"), "Frechet distance"),
 )
 
 

@@ -1,16 +1,14 @@
 """The report: what a run learned, on one HTML page that needs nothing beside it."""
 
-import base64
 import json
 import os
 import pathlib
 from html import escape
 from string import Template
 
-from gan_keras.plots import frontier_picture, read_history, training_pictures
-from gan_keras.verdict import COLUMNS, exact_scores, table_row
-
-SHOWN_LINES = 10
+from gan_keras import modalities
+from gan_keras.html import definitions, picture, section
+from gan_keras.plots import read_history, training_pictures
 
 PAGE = Template("""<!DOCTYPE html>
 <html lang="en">
@@ -45,13 +43,13 @@ $body
 
 
 def write_report(run_directory):
-    """Writes `report.html` of a run: verdict, frontier, sentences side by side, curves, samples by epoch, settings.
+    """Writes `report.html` of a run: verdict, scores, curves, samples by epoch, settings.
 
     What the run does not have yet is named on the page, with the command that makes it.
 
     Args:
-        run_directory: Directory with `config.json`, and `history.csv`, `samples/`, `evaluation.json` and
-            `model_card.json` as far as they exist.
+        run_directory: Directory with `config.json`, and `history.csv`, `samples/` and `evaluation.json` as far as they
+            exist.
 
     Returns:
         Path of the page; an older one is replaced once the new one is complete.
@@ -63,7 +61,9 @@ def write_report(run_directory):
     run = pathlib.Path(run_directory)
     if not (run / "config.json").is_file():
         raise FileNotFoundError(f"{run} is not a run: it has no config.json. Expected a directory that training made.")
-    parts = [*_evaluation(run), _curves(run), _samples(run), *_settings(run)]
+    config = _read_json(run / "config.json")
+    modality = modalities.get(config.get("modality", "text"))  # the first runs were all of text
+    parts = [*_evaluation(run, modality), _curves(run), _samples(run, modality), *_settings(config, modality)]
     page = PAGE.substitute(title=escape(f"Run {run.resolve().name}"), body="\n".join(parts))
     path, unfinished = run / "report.html", run / "report.html.unfinished"
     unfinished.write_text(page, encoding="utf-8")
@@ -71,125 +71,33 @@ def write_report(run_directory):
     return path
 
 
-def _evaluation(run):
+def _evaluation(run, modality):
     """The sections that `evaluation.json` fills."""
     if not (run / "evaluation.json").is_file():
         hint = f"Not evaluated yet. <code>gan-keras evaluate {escape(str(run))}</code> makes this part"
-        return [_section("Verdict", f"<p>{hint}: no GAN is shown without the baselines that it has to beat.</p>")]
+        return [section("Verdict", f"<p>{hint}: no GAN is shown without the baselines that it has to beat.</p>")]
     result = _read_json(run / "evaluation.json")
     try:
-        return [
-            _section("Verdict", _verdict(result)),
-            _section("Quality against diversity", _picture(frontier_picture(result)) + FRONTIER_NOTE),
-            _section("Scores", _table(result) + _protocols(result)),
-            _section("Sentences side by side", _sentences(result)),
-        ]
+        return modality.evaluation_sections(result)
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{run / 'evaluation.json'} lacks {error}. Expected a whole evaluation: make it again.") from error
 
 
-FRONTIER_NOTE = """<p>A lower temperature makes every sampler more plausible and less diverse, so a single point says nothing: the
-better sampler is the one whose line lies above the other's. The star is real text scored as if it were generated.</p>"""
-
-
-def _verdict(result):
-    headline, *details = map(escape, result["verdict"])
-    items = "".join(f"<li>{detail}</li>" for detail in details)
-    method = escape(result["gains"][0]["method"])
-    return f'<div class="verdict"><p><strong>{headline}</strong></p><ul>{items}</ul><p>Intervals: {method}.</p></div>'
-
-
-def _table(result):
-    samplers = [*result["samplers"].values(), result["real"]]
-    head = "".join(f'<th scope="col">{name}</th>' for name in COLUMNS)
-    bodies = "".join(f"<tbody>{_title_row(sampler)}{_point_rows(sampler)}</tbody>" for sampler in samplers)
-    likelihoods = result["negative_log_likelihood"]
-    held_out = ", ".join(f"{name} {likelihoods[name]:.3f}" for name in ("gan", "baseline", "ngram"))
-    return (
-        f'<div class="wide"><table class="numbers"><thead><tr>{head}</tr></thead>{bodies}</table></div>'
-        "<p>B: BLEU (higher is better), SB: Self-BLEU (lower is more diverse), copies: fraction equal to a training line, LM "
-        "and RLM: nats a token of the samples under a 5-gram model of real text and the reverse (lower is better).</p>"
-        f"<p>Held-out negative log-likelihood: {held_out} ({escape(likelihoods['unit'])}).</p>"
-    )
-
-
-def _title_row(sampler):
-    title = ". ".join([f"{sampler['title']}, {sampler['points'][0]['num']:,} sentences a row", *exact_scores(sampler)])
-    return f'<tr><th scope="rowgroup" colspan="{len(COLUMNS)}">{escape(title)}</th></tr>'
-
-
-def _point_rows(sampler):
-    rows = (table_row(point) for point in sampler["points"])
-    return "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-
-
-def _protocols(result):
-    protocols = next(iter(result["samplers"].values()))["protocols"]
-    return f"<details><summary>How this was measured</summary>{_definitions(protocols)}</details>"
-
-
-def _sentences(result):
-    samplers = [*result["samplers"].values(), result["real"]]
-    head = "".join(f'<th scope="col">{escape(sampler["title"])}</th>' for sampler in samplers)
-    rows = zip(*(sampler["sentences"] for sampler in samplers), strict=False)
-    body = "".join("<tr>" + "".join(f'<td dir="auto">{escape(text)}</td>' for text in row) + "</tr>" for row in rows)
-    return (
-        "<p>The first of each, not chosen; at the temperature nearest to 1 / 1.2.</p>"
-        f'<div class="wide"><table class="sentences"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
-    )
-
-
 def _curves(run):
     if not (run / "history.csv").is_file():
-        return _section("Training", "<p>No epoch has ended yet: there is no history.csv.</p>")
-    pictures = "".join(map(_picture, training_pictures(read_history(run / "history.csv"))))
-    return _section("Training", f'<div class="pictures">{pictures}</div>')
+        return section("Training", "<p>No epoch has ended yet: there is no history.csv.</p>")
+    pictures = "".join(map(picture, training_pictures(read_history(run / "history.csv"))))
+    return section("Training", f'<div class="pictures">{pictures}</div>')
 
 
-def _samples(run):
-    paths = sorted((run / "samples").glob("epoch_*.txt"))
-    if not paths:
-        return _section("Samples by epoch", "<p>No samples were written.</p>")
-    return _section("Samples by epoch", "".join(_epoch(path, path in (paths[0], paths[-1])) for path in paths))
+def _samples(run, modality):
+    return section("Samples by epoch", modality.samples_section(run) or "<p>No samples were written.</p>")
 
 
-def _epoch(path, is_open):
-    lines = path.read_text(encoding="utf-8").splitlines()[:SHOWN_LINES]
-    items = "".join(f'<li dir="auto">{escape(line)}</li>' for line in lines)
-    name = escape(path.stem.replace("_", " ").capitalize())
-    return f"<details{' open' if is_open else ''}><summary>{name}</summary><ol>{items}</ol></details>"
-
-
-def _settings(run):
-    """The model card, once there is one, and every setting."""
-    files = {"Model card": run / "model_card.json", "Settings": run / "config.json"}
-    return [_section(title, _definitions(_read_json(path))) for title, path in files.items() if path.is_file()]
-
-
-def _definitions(values):
-    rows = "".join(
-        f'<tr><th scope="row">{escape(name)}</th><td><code>{escape(text)}</code></td></tr>' for name, text in _flat(values)
-    )
-    return f'<div class="wide"><table>{rows}</table></div>'
-
-
-def _flat(values, prefix=""):
-    """Nested dictionaries as pairs of a dotted name and a text."""
-    for name, value in values.items():
-        if isinstance(value, dict) and value:
-            yield from _flat(value, f"{prefix}{name}.")
-        elif value is not None:
-            yield f"{prefix}{name}", value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _section(title, content):
-    return f"<section><h2>{title}</h2>{content}</section>"
-
-
-def _picture(picture):
-    data = base64.b64encode(picture.png).decode()
-    image = f'<img alt="{escape(picture.alternative)}" src="data:image/png;base64,{data}">'
-    return f"<figure><figcaption>{escape(picture.title)}</figcaption>{image}</figure>"
+def _settings(config, modality):
+    """The model card, if the modality has one, and every setting."""
+    tables = {"Model card": modality.card(config), "Settings": config}
+    return [section(title, definitions(values)) for title, values in tables.items() if values is not None]
 
 
 def _read_json(path):

@@ -11,15 +11,11 @@ import sys
 
 import keras
 
-from gan_keras import presets, schedule
-from gan_keras.callbacks import KeepBest, Samples
+from gan_keras import modalities, presets, schedule
 from gan_keras.callbacks.checkpoint import Checkpoint, newest_checkpoint
 from gan_keras.callbacks.history import History
 from gan_keras.callbacks.progress import Progress
-from gan_keras.data import describe, load_text, split, text_batches
-from gan_keras.presets import TextPreset
 from gan_keras.run_directory import Run
-from gan_keras.yardstick import units_of
 
 LONG_STEPS = 500
 """A training of more steps is measured before it begins, so that its cost can be told."""
@@ -36,156 +32,174 @@ def load(path):
     return Run(path).load()
 
 
-def train_text(
-    data, out, preset=None, *, epochs=None, minutes=None, seed=0, labels=None, resume=False, settings=None, progress=print
+def train(
+    modality,
+    data,
+    out,
+    preset=None,
+    *,
+    epochs=None,
+    minutes=None,
+    seed=0,
+    labels=None,
+    resume=False,
+    settings=None,
+    progress=print,
 ):
-    """Trains a text GAN and keeps all that it made in a directory.
+    """Trains a GAN and keeps all that it made in a directory.
 
     Ctrl-C saves what there is, so that the run loads, and raises `KeyboardInterrupt` again.
 
     Args:
-        data: Name of a data set, or path of a text file with one sample a line: see `data.load_text`.
+        modality: What the samples are, a name such as `"text"` or `"image"`: see `gan_keras.modalities`.
+        data: Name of a data set, or a path: see `data.load_text` and `data.load_images`.
         out: The run's directory, new or empty; with `resume` that of the run to go on with.
-        preset: Name of a preset, or a `TextPreset`; None is `"default"`.
+        preset: Name of a preset, or a preset; None is `"default"`.
         epochs: Epochs of all stages together, shared in the preset's proportion.
-        minutes: Time for the training: stages are shortened, in proportion, until they fit. They are never prolonged.
+        minutes: Time for the training. Stages of text are shortened, in proportion, until they fit, and never prolonged;
+            images get as many epochs as fit.
         seed: Of the split, of all weights and noise.
-        labels: Path of a file with a label for each line.
+        labels: Path of a file with a label for each line of text; labels of images come with them.
         resume: Go on with an interrupted run, from the end of its last whole epoch.
         settings: Fields of the preset to change: see `presets.with_settings`.
         progress: Called with every line of progress.
 
     Returns:
-        The trained `TextGAN`.
+        The trained GAN.
 
     Raises:
         ValueError: If an argument is out of its range or does not fit the run; nothing has been written then.
     """
-    run = Run(out)
+    run, kind = Run(out), modalities.get(modality)
     if resume:
         if any(choice is not None for choice in (preset, epochs, minutes)) or settings:
             raise ValueError("A resumed run goes on as it began. Leave out the preset, epochs, minutes and settings.")
-        return resume_text(run, load_text(data, labels), progress)
-    chosen = _preset(preset, settings, epochs, minutes)
+        return go_on(run, kind, data, labels, progress)
+    chosen = _preset(kind, preset, settings, epochs, minutes)
     check_seed(seed)
     run.check_free()
-    corpus = load_text(data, labels)
-    progress(describe(corpus))
+    loaded = kind.load(data, chosen, labels)
+    progress(kind.describe(loaded))
     try:
-        gan, seconds = begin(run, corpus, chosen, minutes, seed, progress)
+        kind.keep(run, _config(kind, chosen, seed), loaded, data)
+        trainer = Trainer(run, loaded, progress)
+        seconds = trainer.plan(minutes)
+        gan = trainer.begin()
     except BaseException:
         shutil.rmtree(run.path, ignore_errors=True)  # it was new or empty, and nothing is trained yet
         raise
-    return fit(run, gan, 0, seconds, progress)
+    return trainer.fit(gan, 0, seconds)
 
 
-def resume_text(run, corpus, progress=print):
-    """Goes on with a run from its newest checkpoint; see `train_text`."""
+def go_on(run, kind, data, labels=None, progress=print):
+    """Goes on with a run from its newest checkpoint; see `train`."""
     config = run.config
-    if corpus.fingerprint != config["data"]["fingerprint"]:
+    if config["modality"] != kind.name:
+        raise ValueError(f"{run.path} is a run of the modality {config['modality']}. Expected that one, got {kind.name}.")
+    loaded = kind.load(data, kind.preset_class.from_config(config["preset"]), labels)
+    if loaded.fingerprint != config["data"]["fingerprint"]:
         raise ValueError(
-            f"{corpus.name} is not what {run.path} was trained on ({config['data']['name']}, other lines or labels). "
+            f"{loaded.name} is not what {run.path} was trained on ({config['data']['name']}, other samples or labels). "
             "Expected the same data: a run goes on with what it began with."
         )
-    path, epoch = newest_checkpoint(run.checkpoints)
-    total = TextPreset.from_config(config["preset"]).epochs
-    if epoch >= total and run.model_path.exists():
-        progress(f"{run.path} is complete: {epoch} epochs.")
-        return run.load()
-    gan = keras.saving.load_model(path) if path else build(run)
-    progress(f"{run.path}: going on after {epoch} of {total} epochs.")
-    return fit(run, gan, epoch, {}, progress)
+    return Trainer(run, loaded, progress).go_on()
 
 
-def begin(run, corpus, preset, minutes, seed, progress):
-    """Claims the directory, plans the epochs and builds the GAN: returns it and what an epoch of each stage costs."""
-    training, held_out = split(corpus, seed=seed)
-    names = None if corpus.labels is None else sorted(set(corpus.labels))
-    config = {
-        "modality": "text",
+class Trainer:
+    """A run and its data, to plan, build and train.
+
+    Args:
+        run: A `Run` with a `config.json`.
+        data: What its modality loaded.
+        progress: Called with every line of progress.
+    """
+
+    def __init__(self, run, data, progress):
+        self.run, self.progress = run, progress
+        self.modality = modalities.get(run.config["modality"])
+        self.training, self.held_out = self.modality.parts(run, data)
+
+    @property
+    def preset(self):
+        """The preset as the run's `config.json` has it."""
+        return self.modality.preset_class.from_config(self.run.config["preset"])
+
+    def plan(self, minutes):
+        """Writes the epochs that fit into the time into the run; returns the seconds of an epoch by stage as far as known."""
+        config, preset = self.run.config, self.preset
+        steps = preset.epochs * self.modality.steps_of(preset, self.training)
+        if minutes is None and steps <= LONG_STEPS:
+            return {}
+        self.progress(f"{steps:,} steps at most: measuring what they cost" if minutes is None else "Measuring what a step costs")
+        seconds, besides = self.modality.measure(preset, self.training, config["seed"])
+        if minutes is not None:
+            budget = schedule.SPARE * 60 * minutes - 2 * besides  # measuring itself has taken as much
+            preset, seconds = self.modality.fit_into(preset, self.training, seconds, budget)
+        self.progress(schedule.describe(preset.stage_epochs, seconds, besides))
+        self.run.write_config({**config, "preset": preset.to_config()})
+        return seconds
+
+    def begin(self):
+        """The untrained GAN, after a line about it; what it is made of goes into `config.json`."""
+        gan = self.build()
+        line, entries = self.modality.details(gan)
+        self.progress(line)
+        self.run.write_config({**self.run.config, **entries})
+        return gan
+
+    def build(self):
+        return self.modality.build(self.preset, self.training, self.run.config["seed"])
+
+    def go_on(self):
+        """Trains from the newest checkpoint to the end."""
+        run, total = self.run, self.preset.epochs
+        path, epoch = newest_checkpoint(run.checkpoints)
+        if epoch >= total and run.model_path.exists():
+            self.progress(f"{run.path} is complete: {epoch} epochs.")
+            return run.load()
+        gan = keras.saving.load_model(path) if path else self.build()
+        self.progress(f"{run.path}: going on after {epoch} of {total} epochs.")
+        return self.fit(gan, epoch, {})
+
+    def fit(self, gan, epoch, seconds):
+        """Trains from `epoch` to the end, saving as it goes."""
+        run, preset, seed = self.run, self.preset, self.run.config["seed"]
+        batches, held_out = (
+            self.modality.batches(gan, preset, part, seed, epoch, shuffle)
+            for part, shuffle in ((self.training, True), (self.held_out, False))
+        )
+        own = self.modality.callbacks(run, preset, self.training, self.held_out)
+        checkpoint = Checkpoint(run.checkpoints, copy_to=run.model_path)
+        callbacks = [*own, History(run.history_path), checkpoint, Progress(self.progress, seconds)]
+        options = {"initial_epoch": epoch, "epochs": preset.epochs, "verbose": int(sys.stdout.isatty()), "shuffle": False}
+        try:
+            gan.fit(batches, validation_data=held_out, callbacks=callbacks, **options)
+        except KeyboardInterrupt:
+            self.rescue(gan, own)
+            raise
+        run.save(gan)
+        return gan
+
+    def rescue(self, gan, callbacks):
+        """Saves a GAN in the midst of its training so that it can be used and compared."""
+        for callback in callbacks:
+            callback.on_train_end()
+        self.modality.complete(self.run, gan)
+        self.run.save(gan)
+        path = self.run.path
+        self.progress(f"Interrupted. {path} can be used as it is; to go on with it: gan-keras train ... --resume.")
+
+
+def _config(kind, preset, seed):
+    """What `config.json` holds whatever the modality."""
+    return {
+        "modality": kind.name,
         "command": shlex.join([pathlib.Path(sys.argv[0]).name, *sys.argv[1:]]),
         "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "seed": seed,
         "preset": preset.to_config(),
-        "labels": names,
-        "data": {
-            "name": corpus.name,
-            "fingerprint": corpus.fingerprint,
-            "report": corpus.report,
-            "training_lines": len(training.lines),
-            "held_out_lines": len(held_out.lines),
-        },
         "versions": versions(),
     }
-    run.write_config(config)  # first: what cannot be written shows before any work
-    run.write_lines("train", training.lines, training.labels)
-    run.write_lines("held_out", held_out.lines, held_out.labels)
-    preset, seconds = plan(run, preset, minutes, seed, progress)
-    run.write_config({**config, "preset": preset.to_config()})
-    gan = build(run)
-    progress(f"{type(gan.codec).__name__}: {gan.codec.vocabulary_size:,} tokens, at most {gan.codec.length} a line")
-    run.write_config({**run.config, "codec": {"class": type(gan.codec).__name__, **gan.codec.report}})
-    return gan, seconds
-
-
-def plan(run, preset, minutes, seed, progress):
-    """The preset with the epochs that fit into the time, and the seconds of an epoch by stage as far as they are known."""
-    lines, labels = run.lines("train"), run.label_numbers("train")
-    steps = preset.epochs * -(-len(lines) // preset.batch_size)
-    if minutes is None and steps <= LONG_STEPS:
-        return preset, {}
-    progress(f"{steps:,} steps at most: measuring what they cost")
-    seconds, besides = schedule.measure(preset, lines, labels, seed)
-    if minutes is not None:
-        budget = schedule.SPARE * 60 * minutes - 2 * besides  # measuring itself has taken as much
-        preset = preset.with_stage_epochs(schedule.allot(preset.stage_epochs, seconds, budget))
-    progress(schedule.describe(preset.stage_epochs, seconds, besides))
-    return preset, seconds
-
-
-def build(run):
-    """The untrained GAN of a run, from its `config.json` and its lines."""
-    config = run.config
-    preset = TextPreset.from_config(config["preset"])
-    return preset.build(run.lines("train"), run.label_numbers("train"), config["seed"])
-
-
-def fit(run, gan, epoch, seconds, progress):
-    """Trains from `epoch` to the end, saving as it goes."""
-    config = run.config
-    preset, seed = TextPreset.from_config(config["preset"]), config["seed"] + epoch
-    batches, held_out = (
-        text_batches(run.lines(part), gan.codec, preset.batch_size, run.label_numbers(part), seed, shuffle)
-        for part, shuffle in (("train", True), ("held_out", False))
-    )
-    lines = run.lines("held_out")
-    keep_best = KeepBest(lines, preset.rating_samples, tokenize=units_of(lines).tokenize)
-    callbacks = [
-        keep_best,
-        Samples(run.samples),
-        History(run.history_path),
-        Checkpoint(run.checkpoints, copy_to=run.model_path),
-        Progress(progress, seconds),
-    ]
-    options = {"initial_epoch": epoch, "epochs": preset.epochs, "verbose": int(sys.stdout.isatty()), "shuffle": False}
-    try:
-        gan.fit(batches, validation_data=held_out, callbacks=callbacks, **options)
-    except KeyboardInterrupt:
-        keep_best.on_train_end()
-        rescue(run, gan)
-        progress(f"Interrupted. {run.path} can be used as it is; to go on with it: gan-keras train ... --resume.")
-        raise
-    run.save(gan)
-    return gan
-
-
-def rescue(run, gan):
-    """Saves a GAN in the midst of its training so that it can be used and compared."""
-    if gan.stage != "pretraining":
-        gan.calibrate()
-    elif newest_checkpoint(run.checkpoints)[0] is None:  # no epoch has ended, so that nothing was kept as the baseline
-        gan.baseline.set_weights(gan.ema_generator.get_weights())
-    run.save(gan)
 
 
 def versions():
@@ -205,9 +219,9 @@ def check_seed(seed):
         raise ValueError(f"seed={seed!r}. Expected a whole number from 0 to 4294967295.")
 
 
-def _preset(preset, settings, epochs, minutes):
+def _preset(kind, preset, settings, epochs, minutes):
     """The preset that was asked for, with its settings and its number of epochs."""
-    chosen = preset if isinstance(preset, TextPreset) else presets.get("text", preset or "default")
+    chosen = preset if isinstance(preset, kind.preset_class) else presets.get(kind.name, preset or "default")
     chosen = presets.with_settings(chosen, settings or {})
     if epochs is not None and minutes is not None:
         raise ValueError("Got both epochs and minutes. Expected one of them.")

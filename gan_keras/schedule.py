@@ -1,20 +1,14 @@
 """What a training costs, measured before it begins, and how many epochs of each stage fit into a time."""
 
+import collections
 import time
 
 import keras
 import numpy as np
 
-from gan_keras.data import text_batches
-from gan_keras.presets import STAGES
-
 MEASURED_STEPS = 12
 UNMEASURED_STEPS = 2  # The first steps compile the graph: one for a shape, one for all shapes.
 SPARE = 0.9  # Share of the time that is planned: machines slow down.
-# Epochs with a discriminator are rated (`callbacks.KeepBest`) by one draw and the best of four, against the baseline at six
-# temperatures, which are drawn once.
-CALIBRATION_DRAFTS, RATING_POINTS, BASELINE_POINTS = 4096, 5, 6
-PILOT_DRAFTS = 256
 
 
 def share_epochs(epochs, total):
@@ -46,48 +40,31 @@ def allot(wanted, seconds, budget):
     return given
 
 
-def measure(preset, lines, labels=None, seed=0):
-    """Trains a throw-away copy for some steps of each stage.
-
-    Returns:
-        Seconds of an epoch by stage, and seconds that the training takes besides (to compile, to calibrate).
-    """
-    epochs = {stage: min(num, 1) for stage, num in preset.stage_epochs.items()}
-    gan = preset.with_stage_epochs(epochs).build(lines, labels, seed)
-    batches = text_batches(lines, gan.codec, preset.batch_size, labels, seed)
-    stopwatch, start = Stopwatch(), time.monotonic()
+def measure_steps(gan, batches, epochs):
+    """Trains a GAN for some steps of each epoch: returns the `Stopwatch` that took their times."""
+    stopwatch = Stopwatch()
     some = batches.repeat().take(MEASURED_STEPS)
-    gan.fit(some, epochs=sum(epochs.values()), callbacks=[stopwatch], verbose=0, shuffle=False)
-    draft = seconds_per_draft(gan) if sum(epochs.values()) > epochs[STAGES[0]] else 0.0
-    besides = time.monotonic() - start - sum(MEASURED_STEPS * stopwatch.mean_step(stage) for stage in STAGES)
-    seconds = {stage: int(batches.cardinality()) * stopwatch.mean_step(stage) for stage in STAGES}
-    for stage in STAGES[1:]:
-        seconds[stage] += (CALIBRATION_DRAFTS + RATING_POINTS * preset.rating_samples) * draft
-    return seconds, max(besides, 0.0) + BASELINE_POINTS * preset.rating_samples * draft
-
-
-def seconds_per_draft(gan):
-    """Seconds to write a sentence, many at a time."""
-    for _ in range(2):  # the first time builds the graph
-        start = time.monotonic()
-        gan.generate(PILOT_DRAFTS)
-    return (time.monotonic() - start) / PILOT_DRAFTS
+    gan.fit(some, epochs=epochs, callbacks=[stopwatch], verbose=0, shuffle=False)
+    return stopwatch
 
 
 class Stopwatch(keras.callbacks.Callback):
-    """Takes the time of every step, by the stage of a `TextGAN`."""
+    """Takes the time of every step, by the stage of the GAN."""
 
     def __init__(self):
         super().__init__()
-        self.steps = {stage: [] for stage in STAGES}
+        self.steps = collections.defaultdict(list)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.stage = self.model.stage_of(epoch)
 
     def on_train_batch_begin(self, batch, logs=None):
         self.start = time.monotonic()
 
     def on_train_batch_end(self, batch, logs=None):
-        self.steps[self.model.stage].append(time.monotonic() - self.start)
+        self.steps[self.stage].append(time.monotonic() - self.start)
 
-    def mean_step(self, stage):
+    def mean(self, stage):
         """Mean seconds of a step, without those that compile; 0 for a stage without steps."""
         steps = self.steps[stage]
         return float(np.mean(steps[UNMEASURED_STEPS:] or steps)) if steps else 0.0

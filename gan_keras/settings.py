@@ -3,16 +3,15 @@
 import ast
 import copy
 
-from gan_keras import feedback as feedbacks
-
 
 def with_settings(preset, settings):
     """A copy of a preset with some fields changed.
 
     Args:
-        preset: A preset.
-        settings: Values by field, as text such as a command line has them; `codec_options.fold_case` and
-            `feedback.candidates` reach into a field. A feedback is named: `{"feedback": "policy_gradient"}`.
+        preset: A preset; its `readers()` tell how fields that hold objects are read from text.
+        settings: Values by field, as text such as a command line has them; `codec_options.fold_case`,
+            `feedback.candidates` and `penalties.0.gamma` reach into a field. A feedback is named:
+            `{"feedback": "policy_gradient"}`.
 
     Raises:
         ValueError: If there is no such field or a value is not of its type.
@@ -20,33 +19,52 @@ def with_settings(preset, settings):
     preset = copy.deepcopy(preset)
     for key, text in settings.items():
         name, _, inner = key.partition(".")
-        if name not in preset.to_config() or inner and not isinstance(getattr(preset, name), dict | feedbacks.Feedback):
+        if name not in preset.to_config() or inner and not _has_parts(getattr(preset, name)):
             raise ValueError(f"There is no setting {key!r}. Expected one of {', '.join(preset.to_config())}.")
         current = getattr(preset, name)
-        setattr(preset, name, _with_option(current, key, inner, text) if inner else _parse(current, key, text))
+        setattr(preset, name, _with_option(current, key, inner, text) if inner else _parse(preset, name, text))
     preset.check()
     return preset
 
 
+def _has_parts(value):
+    return isinstance(value, dict | list) or hasattr(value, "get_config")
+
+
 def _with_option(current, key, inner, text):
-    """A dict, or a feedback, with the option `inner` changed."""
-    if isinstance(current, dict):
+    """A dict, an object, the config of an object, or a list of them, with the option `inner` changed."""
+    if isinstance(current, list):
+        return _with_item(current, key, inner, text)
+    if isinstance(current, dict) and "class_name" not in current:
         return {**current, inner: _literal(text)}
-    options = current.get_config()
+    options = current["config"] if isinstance(current, dict) else current.get_config()
     if inner not in options:
-        raise ValueError(f"There is no setting {key!r}. Expected feedback. and one of {', '.join(options)}.")
-    return current.from_config({**options, inner: _literal(text)})
+        raise ValueError(f"There is no setting {key!r}. Expected {key.removesuffix(inner)} and one of {', '.join(options)}.")
+    changed = {**options, inner: _literal(text)}
+    return {**current, "config": changed} if isinstance(current, dict) else current.from_config(changed)
 
 
-def _parse(current, key, text):
-    """`text` as a value of the type of `current`."""
-    if isinstance(current, feedbacks.Feedback):
-        return feedbacks.get(text)
+def _with_item(current, key, inner, text):
+    """A list with an option of one of its items changed: `penalties.0.gamma` is that of the first penalty."""
+    index, _, option = inner.partition(".")
+    if not index.isdecimal() or int(index) >= len(current) or not option:
+        name = key.removesuffix(f".{inner}")
+        raise ValueError(f"There is no setting {key!r}. Expected {name}.NUMBER.OPTION, NUMBER below {len(current)}.")
+    items = list(current)
+    items[int(index)] = _with_option(items[int(index)], key, option, text)
+    return items
+
+
+def _parse(preset, name, text):
+    """`text` as a value for the field `name`."""
+    if name in preset.readers():
+        return preset.readers()[name](text)
+    current = getattr(preset, name)
     value = text if isinstance(current, str) else _literal(text)
     if isinstance(current, float) and type(value) is int:
         value = float(value)
     if type(value) is not type(current):
-        raise ValueError(f"{key}={text}. Expected a value of type {type(current).__name__}, such as {current!r}.")
+        raise ValueError(f"{name}={text}. Expected a value of type {type(current).__name__}, such as {current!r}.")
     return value
 
 

@@ -8,6 +8,7 @@ import pytest
 from gan_keras import feedback, presets, schedule
 from gan_keras.callbacks.checkpoint import newest_checkpoint
 from gan_keras.codecs import CharacterCodec, SubwordCodec, WordCodec
+from gan_keras.modalities.text import Lines, TextModality
 from gan_keras.networks import RecurrentDiscriminator
 
 LINES = ["the cat sat.", "a dog ran home.", "the bird sang."] * 3
@@ -145,7 +146,7 @@ def test_a_cost_is_told_in_words():
 
 
 def test_measuring_tells_a_cost_for_the_stages_that_are_trained_alone(tiny):
-    seconds, besides = schedule.measure(tiny.with_stage_epochs({"discriminator": 0, "adversarial": 0}), LINES)
+    seconds, besides = TextModality().measure(tiny.with_stage_epochs({"discriminator": 0, "adversarial": 0}), Lines(LINES))
     assert seconds["pretraining"] > 0
     assert besides > 0
 

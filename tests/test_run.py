@@ -1,6 +1,7 @@
 """Run directories: what they hold, interruption, resuming, and that nothing is damaged by wrong input."""
 
 import csv
+import functools
 import json
 
 import keras
@@ -14,10 +15,13 @@ from gan_keras.callbacks.history import History, read_history
 from gan_keras.callbacks.progress import Progress
 from gan_keras.data.phrases import english_phrases
 from gan_keras.files import replace_whole
-from gan_keras.run import load, train_text
+from gan_keras.modalities.text import TextModality
+from gan_keras.run import load
 from gan_keras.run_directory import Run
 
 SETTINGS = {"units": "16", "rating_samples": "8"}
+
+train_text = functools.partial(gan_keras.run.train, "text")
 
 
 def silent(line):
@@ -48,7 +52,7 @@ def interrupted(corpus, tmp_path_factory):
                 raise KeyboardInterrupt
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(gan_keras.run, "Samples", Impatience)
+        patch.setattr(gan_keras.modalities.text, "Samples", Impatience)
         with pytest.raises(KeyboardInterrupt):
             train_text(
                 corpus / "text.txt", out, "tiny", settings=SETTINGS, labels=corpus / "labels.txt", seed=7, progress=lines.append
@@ -146,16 +150,9 @@ def test_going_on_within_the_adversarial_stage_keeps_the_adversarial_weights(int
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(gan_keras.run, "Progress", Look)
         with pytest.raises(Seen):
-            gan_keras.run.resume_text(run, _corpus_of(run), silent)
+            gan_keras.run.Trainer(run, None, silent).go_on()
     assert len(kept) == len(weights)
     assert all((a == b).all() for a, b in zip(weights, kept, strict=True))
-
-
-def _corpus_of(run):
-    class Corpus:
-        fingerprint = run.config["data"]["fingerprint"]
-
-    return Corpus
 
 
 @pytest.mark.parametrize(
@@ -191,10 +188,10 @@ def test_a_directory_in_use_is_refused_and_left_alone(corpus, tmp_path):
 
 
 def test_a_start_that_fails_leaves_nothing(corpus, tmp_path, monkeypatch):
-    def full(run):
+    def full(trainer):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(gan_keras.run, "build", full)
+    monkeypatch.setattr(gan_keras.run.Trainer, "build", full)
     with pytest.raises(OSError, match="No space left"):
         train_text(corpus / "text.txt", tmp_path / "run", "tiny", progress=silent)
     assert not (tmp_path / "run").exists()
@@ -202,16 +199,18 @@ def test_a_start_that_fails_leaves_nothing(corpus, tmp_path, monkeypatch):
 
 def test_minutes_shorten_the_stages_by_what_was_measured(corpus, tmp_path, monkeypatch):
     seconds = {"pretraining": 10.0, "discriminator": 10.0, "adversarial": 20.0}
-    monkeypatch.setattr(gan_keras.run.schedule, "measure", lambda *arguments: (seconds, 0.0))
+    monkeypatch.setattr(TextModality, "measure", lambda *arguments: (seconds, 0.0))
     run, lines = Run(tmp_path / "run"), []
-    run.write_config({"labels": None})
-    run.write_lines("train", ["a line"] * 100)
     preset = presets.TextPreset(pretraining_epochs=10, discriminator_epochs=1, adversarial_epochs=3)
-    planned, costs = gan_keras.run.plan(run, preset, 2, 0, lines.append)  # 108 s to plan with
-    assert planned.stage_epochs == {"pretraining": 5, "discriminator": 1, "adversarial": 2}  # 100 s
-    assert costs == seconds
+    run.write_config({"modality": "text", "labels": None, "seed": 0, "preset": preset.to_config()})
+    for part in ("train", "held_out"):
+        run.write_lines(part, ["a line"] * 100)
+    trainer = gan_keras.run.Trainer(run, None, lines.append)
+    assert trainer.plan(None) == {}  # short: not worth measuring
+    assert trainer.preset.stage_epochs == preset.stage_epochs
+    assert trainer.plan(2) == seconds  # 108 s to plan with
+    assert trainer.preset.stage_epochs == {"pretraining": 5, "discriminator": 1, "adversarial": 2}  # 100 s
     assert lines[-1].startswith("about 2 min: 5 pretraining epochs of 10 s")
-    assert gan_keras.run.plan(run, preset, None, 0, silent) == (preset, {})  # short: not worth measuring
 
 
 def test_what_is_no_run_is_said_to_be_none(tmp_path):

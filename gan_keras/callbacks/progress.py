@@ -4,7 +4,7 @@ import time
 
 import keras
 
-SHOWN = ("nll", "val_nll", "d_loss", "g_loss", "val_gain")
+SHOWN = ("nll", "val_nll", "d_loss", "g_loss", "val_gain", "val_frechet")
 
 
 class Progress(keras.callbacks.Callback):

@@ -6,13 +6,14 @@ from gan_keras.data.docstrings import load_docstrings
 from gan_keras.data.image_arrays import images_from_arrays
 from gan_keras.data.image_batches import image_batches
 from gan_keras.data.image_data import Images, describe_images, split_images
-from gan_keras.data.images import IMAGE_DATASETS, load_images
+from gan_keras.data.images import DOWNLOADED, IMAGE_DATASETS, load_images, load_test_images
 from gan_keras.data.oracle import Oracle, load_oracle
 from gan_keras.data.phrases import chinese_phrases, english_phrases, load_chinese_phrases, load_english_phrases
 from gan_keras.data.text_batches import text_batches
 
 __all__ = [
     "DATASETS",
+    "DOWNLOADED",
     "IMAGE_DATASETS",
     "Corpus",
     "Images",
@@ -22,6 +23,7 @@ __all__ = [
     "images_from_arrays",
     "likelihood_of",
     "load_images",
+    "load_test_images",
     "load_text",
     "read_corpus",
     "split",

@@ -6,7 +6,7 @@ import tensorflow as tf
 from gan_keras.data.image_folders import decode_file
 
 
-def image_batches(images, batch_size=64, seed=0, shuffle=True):
+def image_batches(images, batch_size=64, seed=0, shuffle=True, first_epoch=0):
     """One epoch of batches of uint8 images; files are read, cropped and resized several at a time, as they are needed.
 
     Args:
@@ -15,6 +15,7 @@ def image_batches(images, batch_size=64, seed=0, shuffle=True):
         seed: Of the order of images, which changes from epoch to epoch.
         shuffle: True for training: every batch is full, and the images left over come in other epochs. False keeps the
             order and every image, so that the last batch may be smaller.
+        first_epoch: The epoch that begins, counted from 0: training that goes on meets the order that it would have met.
 
     Returns:
         A `tf.data.Dataset` of uint8 `(batch, height, width, channels)`, or of pairs with int32 labels `(batch,)`. Its
@@ -27,7 +28,7 @@ def image_batches(images, batch_size=64, seed=0, shuffle=True):
         raise ValueError(f"Got batch_size={batch_size} for {len(images)} images. Expected from 1 to {len(images)}.")
     from_files = not isinstance(images.images, np.ndarray)
     columns = [np.asarray(images.images)] + ([] if images.labels is None else [images.labels])
-    epochs = iter(range(2**31))
+    epochs = iter(range(first_epoch, 2**31))
 
     def batches():
         random = np.random.default_rng([seed, next(epochs)]) if shuffle else None

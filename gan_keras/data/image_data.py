@@ -98,6 +98,27 @@ def split_images(images, held_out=None, seed=0):
     return _part(images, rest, {"dropped": num - held_out - len(rest)}), _part(images, chosen, {})
 
 
+def some_images(images, num, seed=0):
+    """At most `num` of the images, drawn at random, in the order they came in."""
+    return _part(images, np.sort(np.random.default_rng(seed).permutation(len(images))[:num]), {})
+
+
+def with_label_names(images, label_names):
+    """Images whose labels are numbered by other names; labels are left out where `label_names` is None.
+
+    Raises:
+        ValueError: If the images have a class that is not among the names, or no labels where names are expected.
+    """
+    if label_names is None or images.label_names == label_names:
+        return images if label_names is not None else dataclasses.replace(images, labels=None, label_names=None)
+    strange = [] if images.labels is None else sorted(set(images.label_names) - set(label_names))
+    if images.labels is None or strange:
+        found = f"the classes {', '.join(strange[:5])}" if strange else "no labels"
+        raise ValueError(f"{images.name} has {found}. Expected images of the classes {', '.join(label_names[:10])}.")
+    numbers = np.array([label_names.index(name) for name in images.label_names], np.int32)
+    return dataclasses.replace(images, labels=numbers[images.labels], label_names=label_names)
+
+
 def _part(images, rows, report):
     in_memory = isinstance(images.images, np.ndarray)
     pixels = images.images[rows] if in_memory else tuple(images.images[row] for row in rows)

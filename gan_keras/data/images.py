@@ -60,6 +60,14 @@ def load_images(name_or_path, size=None, channels=None, part="train"):
     return _load_whole(name_or_path, size, channels)
 
 
+def load_test_images(name_or_path, size=None, channels=None):
+    """The part that a set keeps for tests, where it has one, else all of it; see `load_images`."""
+    path = pathlib.Path(name_or_path)
+    is_file = str(name_or_path) not in (*IMAGE_DATASETS, *DOWNLOADED) and path.is_file()
+    has_part = str(name_or_path) in DOWNLOADED or is_file and _KEYS["test"][0][0] in _arrays_of(path)
+    return load_images(name_or_path, size, channels, "test" if has_part else "train")
+
+
 def _load_whole(name_or_path, size, channels):
     """What has no parts: the built-in sets and folders."""
     if str(name_or_path) == "digits":

@@ -2,13 +2,14 @@
 
 import copy
 
-from gan_keras.presets import text
+from gan_keras.presets import image, text
+from gan_keras.presets.image import ImagePreset
 from gan_keras.presets.text import STAGES, TextPreset, choose_codec
 from gan_keras.settings import with_settings
 
-__all__ = ["STAGES", "TextPreset", "choose_codec", "get", "names", "with_settings"]
+__all__ = ["STAGES", "ImagePreset", "TextPreset", "choose_codec", "get", "names", "with_settings"]
 
-_BY_MODALITY = {"text": text.PRESETS}
+_BY_MODALITY = {"text": text.PRESETS, "image": image.PRESETS}
 
 
 def names(modality="text"):

@@ -172,6 +172,11 @@ class TextPreset:
         """The preset of which `config` is the `to_config`."""
         return cls(**{**config, "feedback": feedbacks.get(config["feedback"])})
 
+    @staticmethod
+    def readers():
+        """How fields that hold objects are read from text: a function by the field's name."""
+        return {"feedback": feedbacks.get}
+
 
 PRESETS = {
     "default": TextPreset("language model, then a discriminator that keeps the best of its drafts to learn from"),

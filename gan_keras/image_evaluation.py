@@ -1,0 +1,177 @@
+"""Evaluation of a GAN of images: never alone, beside a Gaussian of the pixels of each class and real images.
+
+All are scored on the features of one classifier, trained on the real training images (`metrics.extractor`), against
+held-out images.
+"""
+
+import numpy as np
+
+from gan_keras.data import image_batches
+from gan_keras.metrics.extractor import train_extractor
+from gan_keras.metrics.image_quality import ImageQuality
+from gan_keras.metrics.pixel_gaussian import PixelGaussian
+
+LEAST, MOST = 500, 5000
+COLUMNS = {
+    "frechet": "Frechet distance",
+    "kernel": "kernel distance",
+    "precision": "precision",
+    "recall": "recall",
+    "density": "density",
+    "coverage": "coverage",
+    "sliced_wasserstein": "sliced Wasserstein",
+    "classifier_score": "classifier score",
+    "intra_class_frechet": "Frechet within classes",
+    "agreement": "agreement",
+}
+"""Titles of the scores; of the distances lower is better, of the others higher."""
+
+TITLES = {"gan": "GAN", "baseline": "Gaussian of the pixels of each class", "real": "real training images"}
+JUDGED = ("frechet", "kernel", "precision", "recall")
+AGREEMENT_IMAGES = 1000
+_BLOCK = 256  # images generated at once
+
+
+def evaluate_images(gan, training, test, num=None, seed=0, progress=print):
+    """Scores generated images, a Gaussian of the pixels, and real training images against test images.
+
+    Args:
+        gan: A trained `GAN` with a codec.
+        training: `Images` that it was trained on: the classifier learns from them, and they are the control.
+        test: `Images` that took no part in training or choosing, with the same labels, at least 6.
+        num: Images of each sampler, >= 6; by default as many as test images, 500 to 5,000.
+        seed: Of the samples: image i is made from `seed + i`.
+        progress: Called with a line of text at each step.
+
+    Returns:
+        Dictionary that JSON holds as it is: `samplers` (by name `gan` and `baseline`: `title`, `values`), `real` (as
+        one such sampler), `extractor`, `protocol`, `verdict` (lines of text) and `settings`.
+
+    Raises:
+        ValueError: For fewer images than the scores need.
+    """
+    num = min(MOST, max(LEAST, len(test))) if num is None else num
+    check_enough(num, test)
+    pixels, labels = tensors_of(training, gan.codec)
+    progress(f"Training the classifier whose features are compared on {len(pixels):,} images, unless it is kept")
+    extractor = train_extractor(pixels, labels)
+    progress(f"Generating and scoring {num:,} images")
+    asked = asked_labels(gan, num, seed)
+    baseline = PixelGaussian(pixels, labels).sample(num, seed, asked)
+    scores = _scores(gan, baseline, extractor, (pixels, *tensors_of(test, gan.codec)), asked, num, seed)
+    _add_agreement(scores, gan, baseline, extractor, None if labels is None else asked, seed)
+    values = {name: score.values for name, score in scores.items()}
+    return {
+        "settings": {"num": num, "seed": seed},
+        "samplers": {name: {"title": TITLES[name], "values": _own(values[name])} for name in scores},
+        "real": {"title": TITLES["real"], "values": _control(values["gan"])},
+        "extractor": {"task": "rotations" if labels is None else "labels", "accuracy": extractor.held_out_accuracy},
+        "protocol": {**scores["gan"].protocol.as_dict(), "seeds": [seed]},
+        "verdict": verdict(_own(values["gan"]), _own(values["baseline"]), _control(values["gan"])),
+    }
+
+
+def check_enough(num, test):
+    if num < 6 or len(test) < 6:
+        raise ValueError(f"Got num={num} and {len(test)} test images. Expected at least 6 of both: scores need neighbours.")
+
+
+def tensors_of(images, codec):
+    """All images in [-1, 1], float32, and their labels or None."""
+    batches = image_batches(images, _BLOCK, shuffle=False)
+    pixels = batches if images.labels is None else batches.map(lambda pixels, labels: pixels)
+    return np.concatenate([codec.encode(batch).numpy() for batch in pixels]), images.labels
+
+
+def asked_labels(gan, num, seed):
+    """The labels that images are generated for; None of a GAN without labels."""
+    labels = gan.labels_from(np.arange(num) + seed)
+    return None if labels is None else np.asarray(labels)
+
+
+def generated(gan, num, seed):
+    """Yields generated images as tensors in [-1, 1], a block at a time."""
+    for start in range(0, num, _BLOCK):
+        yield gan.codec.encode(gan.generate(min(_BLOCK, num - start), seed + start)).numpy()
+
+
+def _scores(gan, baseline, extractor, real, asked, num, seed):
+    """The `Score` of the GAN and of the baseline; within classes where both sides have the same."""
+    pixels, test_pixels, test_labels = real
+    judged = asked if comparable(asked, test_labels) else None
+    control = pixels[np.random.default_rng(seed).permutation(len(pixels))[:num]]
+    quality = ImageQuality(extractor, test_pixels, None if judged is None else test_labels, control, split="test")
+    return {
+        "gan": quality.score(generated(gan, num, seed), judged, seeds=(seed,)),
+        "baseline": quality.score(baseline, judged, seeds=(seed,)),
+    }
+
+
+def comparable(asked, real_labels):
+    """Whether both sides have the same labels, each at least twice, which a covariance needs."""
+    if asked is None or real_labels is None:
+        return False
+    (names, counts), (real_names, real_counts) = (np.unique(each, return_counts=True) for each in (asked, real_labels))
+    return np.array_equal(names, real_names) and min(counts.min(), real_counts.min()) > 1
+
+
+def _add_agreement(scores, gan, baseline, extractor, asked, seed):
+    """Adds how often the classifier of real images names the label that an image was made for, on the first images."""
+    if asked is None:
+        return
+    num = min(len(asked), AGREEMENT_IMAGES)
+    for name, blocks in {"gan": generated(gan, num, seed), "baseline": [baseline[:num]]}.items():
+        named = np.concatenate([np.argmax(extractor(block)["logits"], axis=1) for block in blocks])
+        scores[name].values["agreement"] = float(np.mean(named == asked[:num]))
+
+
+def _own(values):
+    return {name: value for name, value in values.items() if not name.startswith("control_")}
+
+
+def _control(values):
+    return {name.removeprefix("control_"): value for name, value in values.items() if name.startswith("control_")}
+
+
+def verdict(gan, baseline, real):
+    """The outcome in plain words: one line for the whole, then one for each score that decides.
+
+    Args:
+        gan: Values by the names of `COLUMNS`.
+        baseline: The same of the baseline.
+        real: The same of real images.
+
+    Returns:
+        List of strings.
+    """
+    better = {
+        name: gan[name] < baseline[name] if name in ("frechet", "kernel") else gan[name] > baseline[name] for name in JUDGED
+    }
+    won, lost = ([COLUMNS[name] for name in JUDGED if better[name] is outcome] for outcome in (True, False))
+    whole = "; ".join(f"{word} in {', '.join(names)}" for word, names in (("wins", won), ("does NOT win", lost)) if names)
+    lines = [
+        f"{COLUMNS[name]}: GAN {gan[name]:.4g}, baseline {baseline[name]:.4g}, real images {real[name]:.4g}." for name in JUDGED
+    ]
+    return [f"Over a Gaussian of the pixels of each class, the GAN {whole} (one set of samples, no interval).", *lines]
+
+
+def table(result):
+    """The result of `evaluate_images` as a list of rows: the titles, then one for each sampler; a dash for no value."""
+    samplers = [*result["samplers"].values(), result["real"]]
+    names = [name for name in COLUMNS if any(name in sampler["values"] for sampler in samplers)]
+    rows = [[_cell(sampler["values"].get(name)) for name in names] for sampler in samplers]
+    titles = [sampler["title"] for sampler in samplers]
+    return [["", *(COLUMNS[name] for name in names)], *([title, *row] for title, row in zip(titles, rows, strict=True))]
+
+
+def _cell(value):
+    return "-" if value is None else f"{value:.4g}"
+
+
+def summary(result):
+    """The result as text: a line for each score, and the verdict."""
+    columns = list(zip(*table(result), strict=True))
+    wide = [max(len(column[index]) for column in columns) for index in range(len(columns[0]))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(column, wide, strict=True)).rstrip() for column in columns]
+    headline, *details = result["verdict"]
+    return "\n".join([*lines, f"Verdict: {headline}", *details])

@@ -1,0 +1,40 @@
+"""Modalities: what depends on the kind of samples, behind one set of methods.
+
+A further modality is one more class with the methods of `Modality`, and one more line here.
+"""
+
+from gan_keras.modalities.base import Modality
+from gan_keras.modalities.image import ImageModality
+from gan_keras.modalities.text import TextModality
+
+__all__ = ["ImageModality", "Modality", "TextModality", "get", "names", "of_outputs"]
+
+_BY_NAME = {modality.name: modality for modality in (TextModality(), ImageModality())}
+
+
+def names():
+    """The names of all modalities."""
+    return list(_BY_NAME)
+
+
+def get(name):
+    """The modality of a name.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    if name not in _BY_NAME:
+        raise ValueError(f"There is no modality {name!r} in this release. Expected one of {', '.join(_BY_NAME)}.")
+    return _BY_NAME[name]
+
+
+def of_outputs(outputs):
+    """The modality of an exported model, told by the names of what its `serving_default` returns.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    for modality in _BY_NAME.values():
+        if modality.output_name in outputs:
+            return modality
+    raise ValueError(f"The model returns {', '.join(sorted(outputs))}. Expected a version made by `gan-keras export`.")

@@ -1,0 +1,68 @@
+"""The sections of a report that images fill."""
+
+from html import escape
+
+from gan_keras.html import definitions, picture, section
+from gan_keras.image_evaluation import table
+from gan_keras.plots import Picture
+
+NOTE = """<p>Lower is better: Frechet and kernel distance, Frechet within classes, sliced Wasserstein. Higher is better: precision
+and density (are the images real?), recall and coverage (are all kinds there?), agreement (does the classifier, which has never
+seen a generated image, name the label asked for?). The last row holds real training images against the same test images: what no
+generator beats, except by chance or by copying. The Frechet distance is not the FID: that has other features.</p>"""
+
+
+def sections(result):
+    """Verdict and scores, a list of HTML.
+
+    Args:
+        result: What `evaluate_images` returned, or the same read from JSON.
+    """
+    return [section("Verdict", _verdict(result)), section("Scores", _scores(result) + NOTE + _protocol(result))]
+
+
+def _verdict(result):
+    headline, *details = map(escape, result["verdict"])
+    items = "".join(f"<li>{detail}</li>" for detail in details)
+    return f'<div class="verdict"><p><strong>{headline}</strong></p><ul>{items}</ul></div>'
+
+
+def _scores(result):
+    head, *rows = table(result)
+    titles = "".join(f'<th scope="col">{escape(title)}</th>' for title in head)
+    body = "".join(
+        f'<tr><th scope="row">{escape(title)}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>' for title, *cells in rows
+    )
+    return f'<div class="wide"><table class="numbers"><thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def _protocol(result):
+    measured = {name: result[name] for name in ("protocol", "extractor", "settings")}
+    return f"<details><summary>How this was measured</summary>{definitions(measured)}</details>"
+
+
+def samples(run):
+    """The first and the last grid of samples of a run, HTML; None where there are none. `run` is a path."""
+    paths = sorted((run / "samples").glob("epoch_*.png"))
+    shown = [paths[0], paths[-1]] if len(paths) > 1 else paths
+    return "".join(picture(_grid(path)) for path in reversed(shown)) or None
+
+
+def _grid(path):
+    title = path.stem.replace("_", " ").capitalize()
+    return Picture(title, f"{title}: a grid of generated images, of the same noise at every epoch.", path.read_bytes())
+
+
+def card(config):
+    """The model card: what was trained on what, and what it is not for; None before the networks are built."""
+    if "model" not in config:
+        return None
+    data = config["data"]
+    return {
+        "model": config["model"],
+        "data": {name: data[name] for name in ("name", "fingerprint", "image_shape", "training_images", "held_out_images")},
+        "labels": config["labels"],
+        "recipe": config["preset"]["description"],
+        "use": "images like those of the data, to learn from and to experiment with; they show no real events or people",
+        "limits": "what the data lack or show one-sidedly, the images lack or show so too",
+    }

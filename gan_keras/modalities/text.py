@@ -1,0 +1,162 @@
+"""Text: lines that become sentences."""
+
+import time
+from html import escape
+from typing import NamedTuple
+
+from gan_keras import exported, schedule
+from gan_keras.callbacks import KeepBest, Samples
+from gan_keras.callbacks.checkpoint import newest_checkpoint
+from gan_keras.data import DATASETS, describe, likelihood_of, load_text, split, text_batches
+from gan_keras.evaluation import evaluate_text, print_summary
+from gan_keras.files import check_parent, replace_whole
+from gan_keras.modalities import text_report
+from gan_keras.modalities.base import Modality
+from gan_keras.plots import frontier_picture
+from gan_keras.presets import STAGES, TextPreset
+from gan_keras.yardstick import units_of
+
+# Epochs with a discriminator are rated (`callbacks.KeepBest`) by one draw and the best of four, against the baseline at six
+# temperatures, which are drawn once.
+CALIBRATION_DRAFTS, RATING_POINTS, BASELINE_POINTS = 4096, 5, 6
+PILOT_DRAFTS = 256
+SHOWN_LINES = 10
+
+
+class Lines(NamedTuple):
+    """A part of a corpus: its lines, and a label for each as a number, or None."""
+
+    lines: list
+    labels: list | None = None
+
+
+class TextModality(Modality):
+    """Lines of text; the run keeps all of them, and does not need their source again."""
+
+    name, preset_class, output_name = "text", TextPreset, "text"
+    options = {"temperature": 1.0, "top_p": 1.0, "prompt": "", "candidates": 1}
+
+    def datasets(self):
+        return DATASETS
+
+    def load(self, source, preset, labels=None):
+        return load_text(source, labels)
+
+    def describe(self, data):
+        return describe(data)
+
+    def keep(self, run, config, data, source):
+        training, held_out = split(data, seed=config["seed"])
+        names = None if data.labels is None else sorted(set(data.labels))
+        counts = {"training_lines": len(training.lines), "held_out_lines": len(held_out.lines)}
+        entries = {"name": data.name, "fingerprint": data.fingerprint, "report": data.report, **counts}
+        run.write_config({**config, "labels": names, "data": entries})  # first: what cannot be written shows before any work
+        run.write_lines("train", training.lines, training.labels)
+        run.write_lines("held_out", held_out.lines, held_out.labels)
+
+    def parts(self, run, data=None):
+        return [Lines(run.lines(part), run.label_numbers(part)) for part in ("train", "held_out")]
+
+    def build(self, preset, training, seed):
+        return preset.build(training.lines, training.labels, seed)
+
+    def details(self, gan):
+        name = type(gan.codec).__name__
+        line = f"{name}: {gan.codec.vocabulary_size:,} tokens, at most {gan.codec.length} a line"
+        return line, {"codec": {"class": name, **gan.codec.report}}
+
+    def batches(self, gan, preset, part, seed, epoch, shuffle=True):
+        return text_batches(part.lines, gan.codec, preset.batch_size, part.labels, seed + epoch, shuffle)
+
+    def measure(self, preset, training, seed=0):
+        epochs = {stage: min(num, 1) for stage, num in preset.stage_epochs.items()}
+        gan = self.build(preset.with_stage_epochs(epochs), training, seed)
+        batches = self.batches(gan, preset, training, seed, 0)
+        start = time.monotonic()
+        steps = schedule.measure_steps(gan, batches, sum(epochs.values()))
+        draft = seconds_per_draft(gan) if sum(epochs.values()) > epochs[STAGES[0]] else 0.0
+        besides = time.monotonic() - start - sum(schedule.MEASURED_STEPS * steps.mean(stage) for stage in STAGES)
+        seconds = {stage: int(batches.cardinality()) * steps.mean(stage) for stage in STAGES}
+        for stage in STAGES[1:]:
+            seconds[stage] += (CALIBRATION_DRAFTS + RATING_POINTS * preset.rating_samples) * draft
+        return seconds, max(besides, 0.0) + BASELINE_POINTS * preset.rating_samples * draft
+
+    def steps_of(self, preset, training):
+        return -(-len(training.lines) // preset.batch_size)
+
+    def fit_into(self, preset, training, seconds, budget):
+        """Stages are shortened, in proportion; they are never prolonged."""
+        return preset.with_stage_epochs(schedule.allot(preset.stage_epochs, seconds, budget)), seconds
+
+    def callbacks(self, run, preset, training, held_out):
+        tokenize = units_of(held_out.lines).tokenize
+        return [KeepBest(held_out.lines, preset.rating_samples, tokenize=tokenize), Samples(run.samples)]
+
+    def complete(self, run, gan):
+        if gan.stage != "pretraining":
+            gan.calibrate()
+        elif newest_checkpoint(run.checkpoints)[0] is None:  # no epoch has ended, so that nothing was kept as the baseline
+            gan.baseline.set_weights(gan.ema_generator.get_weights())
+
+    def check_output(self, output):
+        if output is not None:
+            check_parent(output)
+
+    def generate(self, gan, n, seed, label, options):
+        check_prompt(gan.codec, options["prompt"])
+        return gan.generate(n, seed, label=label, **options)
+
+    def generate_by_version(self, version, n, seed, label, options):
+        return exported.generate_text(version, n, seed, label=label, **options)
+
+    def write(self, samples, output):
+        text = "".join(f"{sample}\n" for sample in samples)
+        if output is None:
+            return text
+        return replace_whole(output, lambda path: path.write_text(text, encoding="utf-8"))
+
+    def evaluate(self, run, data=None, num=None, seed=0, progress=print):
+        gan = run.load()
+        test_lines = run.lines("held_out") if data is None else list(load_text(data).lines)
+        source = run.config["data"]
+        exact = likelihood_of(source["name"], source["fingerprint"])
+        choices = {"num": num, "seed": seed, "progress": progress, "likelihood": exact}
+        result = evaluate_text(gan, run.lines("train"), test_lines, **choices)
+        return result, {"frontier.png": frontier_picture(result).png}
+
+    def summary(self, result):
+        return print_summary(result)
+
+    def evaluation_sections(self, result):
+        return text_report.sections(result)
+
+    def samples_section(self, run):
+        paths = sorted((run / "samples").glob("epoch_*.txt"))
+        return "".join(_epoch(path, path in (paths[0], paths[-1])) for path in paths) or None
+
+
+def seconds_per_draft(gan):
+    """Seconds to write a sentence, many at a time."""
+    for _ in range(2):  # the first time builds the graph
+        start = time.monotonic()
+        gan.generate(PILOT_DRAFTS)
+    return (time.monotonic() - start) / PILOT_DRAFTS
+
+
+def check_prompt(codec, prompt):
+    """Raises for a prompt with unknown words, or with as many tokens as a line can have."""
+    unknown = codec.unknown_words(prompt)
+    if unknown:
+        raise ValueError(
+            f"The prompt holds what the model does not know: {', '.join(map(repr, unknown))}. "
+            "Expected words of the training lines, written as there."
+        )
+    if len(codec.tokens(prompt)) >= codec.length:
+        raise ValueError(f"The prompt has {len(codec.tokens(prompt))} tokens. Expected at most {codec.length - 1}.")
+
+
+def _epoch(path, is_open):
+    lines = path.read_text(encoding="utf-8").splitlines()[:SHOWN_LINES]
+    items = "".join(f'<li dir="auto">{escape(line)}</li>' for line in lines)
+    name = escape(path.stem.replace("_", " ").capitalize())
+    return f"<details{' open' if is_open else ''}><summary>{name}</summary><ol>{items}</ol></details>"

@@ -1,0 +1,321 @@
+"""Presets of images."""
+
+import copy
+import dataclasses
+import inspect
+
+import keras
+
+from gan_keras import augmentation, losses, networks, penalties
+from gan_keras.codecs import ImageCodec
+from gan_keras.gan import GAN
+from gan_keras.networks.resolutions import resolutions
+
+STAGE = "adversarial"
+"""The only stage of the training of images."""
+
+OPTIMIZERS = {
+    "adam": keras.optimizers.Adam,
+    "adagrad": keras.optimizers.Adagrad,
+    "adadelta": keras.optimizers.Adadelta,
+    "adamax": keras.optimizers.Adamax,
+    "rmsprop": keras.optimizers.RMSprop,
+    "lion": keras.optimizers.Lion,
+    "muon": keras.optimizers.Muon,
+}
+
+AUGMENTATIONS = {"diff": augmentation.DiffAugment, "adaptive": augmentation.Adaptive, "scheduled": augmentation.Scheduled}
+
+
+def dense_pair(image_shape, latent_dim, width, num_labels):
+    """Two hidden layers each, without labels: the pair of first tutorials."""
+    generator = networks.MLPGenerator(image_shape, latent_dim, (width, 2 * width), activation="tanh")
+    return generator, networks.MLPDiscriminator((2 * width, width))
+
+
+def pair_of(generator, discriminator):
+    """The function `(image_shape, latent_dim, width, num_labels)` -> pair, of two classes of image networks."""
+
+    def build(image_shape, latent_dim, width, num_labels):
+        sizes = {"width": width, "num_labels": num_labels}
+        return generator(image_shape, latent_dim, **sizes), discriminator(image_shape, **sizes)
+
+    return build
+
+
+NETWORKS = {
+    "mlp": dense_pair,
+    "dcgan": pair_of(networks.DCGANGenerator, networks.DCGANDiscriminator),
+    "wgan_gp": pair_of(networks.WGANGPGenerator, networks.WGANGPDiscriminator),
+    "sngan": pair_of(networks.SNGANGenerator, networks.SNGANDiscriminator),
+    "biggan": pair_of(networks.BigGANGenerator, networks.BigGANDiscriminator),
+    "r3gan": pair_of(networks.R3GANGenerator, networks.R3GANDiscriminator),
+}
+"""Pairs of networks by name: a function from the shape of an image, latents, width and labels to both."""
+
+_RANGES = {
+    "at least 1": (
+        ("width", "latent_dim", "batch_size", "epochs", "discriminator_steps", "quality_steps"),
+        lambda value: value >= 1,
+    ),
+    "at least 0": (("size", "steps_per_epoch", "quality_every"), lambda value: value >= 0),
+    "0 (that of the data), 1 (grey) or 3 (colour)": (("channels",), lambda value: value in (0, 1, 3)),
+    "at least 6": (("quality_samples",), lambda value: value >= 6),
+    "more than 0": (
+        ("generator_learning_rate", "discriminator_learning_rate"),
+        lambda value: 0 < value < float("inf"),
+    ),
+    "in [0, 1)": (("beta_1", "generator_ema"), lambda value: 0 <= value < 1),
+    f"one of {', '.join(NETWORKS)}": (("network",), lambda value: value in NETWORKS),
+    f"one of {', '.join(OPTIMIZERS)}": (
+        ("generator_optimizer", "discriminator_optimizer"),
+        lambda value: value in OPTIMIZERS,
+    ),
+}
+
+
+@dataclasses.dataclass
+class ImagePreset:
+    """A recipe for a `GAN` of images. Any field can be changed before `build`.
+
+    Attributes:
+        description: One line for `gan-keras presets`.
+        network: A name in `NETWORKS`.
+        width: Scales the filters of both networks; of `"mlp"` the units of the narrower hidden layer.
+        latent_dim: Numbers of noise for an image.
+        size: Pixels that images are cropped and resized to; 0 for the data's own size.
+        channels: 1 for grey, 3 for colour, 0 for what the data have.
+        conditional: Whether labels, where the data have some, condition both networks.
+        loss: Name of an adversarial loss: see `gan_keras.losses`.
+        penalties: Objects of `gan_keras.penalties`, or their configs: each `build` makes its own of them.
+        augmentation: An object of `gan_keras.augmentation` or its config, or None; by name in `--set`: see `AUGMENTATIONS`.
+        generator_optimizer: A name in `OPTIMIZERS`.
+        generator_learning_rate: Its rate.
+        generator_options: Its further arguments.
+        discriminator_optimizer: As for the generator.
+        discriminator_learning_rate: As for the generator.
+        discriminator_options: As for the generator.
+        beta_1: Decay of the first moment, in [0, 1), for both optimizers as far as they have one.
+        batch_size: Images in a batch.
+        epochs: Epochs of the training, >= 1.
+        steps_per_epoch: Most batches of an epoch; 0 for one pass over the data. Each epoch draws a new order.
+        discriminator_steps: Updates of the discriminator before each of the generator, >= 1.
+        generator_ema: Decay of the averaged generator, in [0, 1).
+        quality_every: Epochs from one score of the quality to the next, by which the best weights are chosen; 0 for no
+            score: the last weights stay. `--minutes` makes it larger where scoring would take long.
+        quality_samples: Images generated for each score, >= 6.
+        quality_steps: Updates of the small classifier of real images whose features are compared.
+    """
+
+    description: str = ""
+    network: str = "r3gan"
+    width: int = 32
+    latent_dim: int = 64
+    size: int = 0
+    channels: int = 0
+    conditional: bool = True
+    loss: str = "relativistic_paired"
+    penalties: list = dataclasses.field(default_factory=list)
+    augmentation: object = None
+    generator_optimizer: str = "adam"
+    generator_learning_rate: float = 2e-4
+    generator_options: dict = dataclasses.field(default_factory=dict)
+    discriminator_optimizer: str = "adam"
+    discriminator_learning_rate: float = 2e-4
+    discriminator_options: dict = dataclasses.field(default_factory=dict)
+    beta_1: float = 0.0
+    batch_size: int = 64
+    epochs: int = 50
+    steps_per_epoch: int = 0
+    discriminator_steps: int = 1
+    generator_ema: float = 0.999
+    quality_every: int = 5
+    quality_samples: int = 1000
+    quality_steps: int = 300
+
+    @property
+    def stage_epochs(self):
+        """Epochs by the name of the stage, as of presets with several."""
+        return {STAGE: self.epochs}
+
+    def with_stage_epochs(self, epochs):
+        """A copy with another number of epochs, given by the name of the stage."""
+        return dataclasses.replace(self, epochs=epochs[STAGE])
+
+    def build(self, images, num_labels=None, seed=0):
+        """A compiled `GAN` with an `ImageCodec`.
+
+        Args:
+            images: `gan_keras.data.Images`, or the shape `(height, width, channels)` of an image.
+            num_labels: How many labels condition the images, 0 for none; None for as many as `images` have.
+            seed: Of all weights and noise; Keras' global seed is set to it.
+
+        Raises:
+            ValueError: If a field is out of its range, or the networks do not make images of that shape.
+        """
+        self.check()
+        image_shape = tuple(getattr(images, "image_shape", images))
+        self.check_shape(image_shape)
+        num_labels = self.num_labels(images) if num_labels is None else num_labels
+        keras.utils.set_random_seed(seed)
+        generator, discriminator = NETWORKS[self.network](image_shape, self.latent_dim, self.width, num_labels)
+        gan = GAN(generator, discriminator, self.codec(image_shape), seed)
+        gan.compile(
+            self.optimizer("generator"),
+            self.optimizer("discriminator"),
+            loss=self.loss,
+            penalties=[penalties.get(_config_of(penalty)) for penalty in self.penalties],
+            discriminator_steps=self.discriminator_steps,
+            generator_ema=self.generator_ema,
+            augmentation=self.augmentation and keras.saving.deserialize_keras_object(_config_of(self.augmentation)),
+        )
+        return gan
+
+    def codec(self, images):
+        """The codec for `Images`, or for the shape of an image."""
+        return ImageCodec(getattr(images, "image_shape", images))
+
+    def num_labels(self, images):
+        """How many labels of `images` condition the networks; 0 for none."""
+        names = getattr(images, "label_names", None)
+        return len(names) if self.conditional and names is not None else 0
+
+    def optimizer(self, player):
+        """The optimizer of the `"generator"` or the `"discriminator"`."""
+        kind = OPTIMIZERS[getattr(self, f"{player}_optimizer")]
+        betas = {"beta_1": self.beta_1} if "beta_1" in inspect.signature(kind).parameters else {}
+        options = {**betas, **getattr(self, f"{player}_options")}
+        try:
+            return kind(getattr(self, f"{player}_learning_rate"), **options)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"{player}_options={getattr(self, f'{player}_options')!r}: {error}. Expected arguments of {kind.__name__}."
+            ) from error
+
+    def check_shape(self, image_shape):
+        """Raises `ValueError` unless the networks make images of that shape."""
+        try:
+            return image_shape if self.network == "mlp" else resolutions(image_shape)
+        except ValueError as error:
+            raise ValueError(f"{error} The preset's field `size` does: `--set size=32`.") from error
+
+    def check(self):
+        """Raises `ValueError` unless every field is in its range and fits the others."""
+        for expected, (fields, is_valid) in _RANGES.items():
+            for name in fields:
+                if not is_valid(getattr(self, name)):
+                    raise ValueError(f"{name}={getattr(self, name)!r}. Expected {expected}.")
+        if self.network == "mlp" and self.conditional:
+            raise ValueError("conditional=True with network='mlp', which takes no labels. Expected conditional=False.")
+        losses.get(self.loss)
+        for penalty in self.penalties:
+            penalties.get(penalty)
+        for player in ("generator", "discriminator"):
+            self.optimizer(player)
+
+    def to_config(self):
+        """All fields as JSON can hold them."""
+        config = {field.name: copy.deepcopy(getattr(self, field.name)) for field in dataclasses.fields(self)}
+        return {**config, "penalties": list(map(_config_of, self.penalties)), "augmentation": _config_of(self.augmentation)}
+
+    @classmethod
+    def from_config(cls, config):
+        """The preset of which `config` is the `to_config`."""
+        return cls(**copy.deepcopy(config))
+
+    @staticmethod
+    def readers():
+        """How fields that hold objects are read from text: a function by the field's name."""
+        return {"augmentation": augmentation_by_name}
+
+
+def _config_of(value):
+    """The config of an object; configs and None as they are."""
+    return copy.deepcopy(value) if value is None or isinstance(value, dict) else keras.saving.serialize_keras_object(value)
+
+
+def described(name, **options):
+    """The config of a class of this package: an object would hold variables, which wake the device at the import."""
+    return {"module": "gan_keras", "class_name": name, "config": options, "registered_name": f"gan_keras>{name}"}
+
+
+def augmentation_by_name(name):
+    """The config of the augmentation of a name in `AUGMENTATIONS`; None for `"none"`."""
+    if name not in ("none", *AUGMENTATIONS):
+        raise ValueError(f"augmentation={name!r}. Expected one of {', '.join(['none', *AUGMENTATIONS])}.")
+    return None if name == "none" else _config_of(AUGMENTATIONS[name]())
+
+
+R3GAN = {
+    "penalties": [described("R1", gamma=1.0), described("R2", gamma=1.0)],
+    "discriminator_options": {"beta_2": 0.99},
+    "generator_options": {"beta_2": 0.99},
+}
+
+PRESETS = {
+    "default": ImagePreset("relativistic pairs with R1 and R2, no tricks: the recipe of r3gan", **copy.deepcopy(R3GAN)),
+    "mlp": ImagePreset(
+        "dense layers, tanh and leaky ReLU: the pair of first tutorials, without labels",
+        network="mlp",
+        width=256,
+        latent_dim=100,
+        conditional=False,
+        loss="non_saturating",
+        beta_1=0.5,
+    ),
+    "dcgan": ImagePreset(
+        "Radford et al., 2015: convolutions with batch normalisation; the paper's width is 128",
+        network="dcgan",
+        latent_dim=100,
+        loss="non_saturating",
+        beta_1=0.5,
+        batch_size=128,
+    ),
+    "wgan_gp": ImagePreset(
+        "Gulrajani et al., 2017: residual networks, Wasserstein distance, gradient penalty; the paper's width is 128",
+        network="wgan_gp",
+        latent_dim=128,
+        loss="wasserstein",
+        penalties=[described("GradientPenalty", gamma=10.0, seed=0, target=1.0)],
+        generator_learning_rate=1e-4,
+        discriminator_learning_rate=1e-4,
+        generator_options={"beta_2": 0.9},
+        discriminator_options={"beta_2": 0.9},
+        discriminator_steps=5,
+    ),
+    "sngan": ImagePreset(
+        "Miyato et al., 2018: residual networks, spectral normalisation, hinge; the paper's widths are 256 and 128",
+        network="sngan",
+        latent_dim=128,
+        loss="hinge",
+        generator_options={"beta_2": 0.9},
+        discriminator_options={"beta_2": 0.9},
+        discriminator_steps=5,
+    ),
+    "biggan": ImagePreset(
+        "Brock et al., 2018, small: conditional batch normalisation, self-attention, projection; the paper's width is 96",
+        network="biggan",
+        width=16,
+        loss="hinge",
+        generator_learning_rate=1e-4,
+        discriminator_learning_rate=4e-4,
+        discriminator_steps=2,
+    ),
+    "r3gan": ImagePreset(
+        "Huang et al., 2024: relativistic pairs with R1 and R2, no tricks; the paper's width is 768", **copy.deepcopy(R3GAN)
+    ),
+    "tiny": ImagePreset(
+        "a small DCGAN for 4 epochs: seconds, for tests and notebooks; its images are poor",
+        network="dcgan",
+        width=4,
+        latent_dim=8,
+        loss="non_saturating",
+        beta_1=0.5,
+        epochs=4,
+        steps_per_epoch=4,
+        generator_ema=0.9,
+        quality_every=2,
+        quality_samples=20,
+        quality_steps=3,
+    ),
+}
