@@ -19,7 +19,7 @@ class Quality(keras.callbacks.Callback):
         every: Epochs from one score to the next, >= 1.
         seed: Of the first image.
         restore_best_weights: Whether generator, averaged generator and discriminator get back, at the end of `fit`, the
-            weights of the scored epoch with the lowest `val_frechet`.
+            weights of the scored epoch with the lowest `val_frechet` (`val_fid` where the extractor is Inception).
 
     Raises:
         ValueError: If `num` or `every` is out of its range.
@@ -41,7 +41,7 @@ class Quality(keras.callbacks.Callback):
         values = self.score().values
         logs.update({f"val_{name}": value for name, value in values.items()})
         if self.restore_best_weights:
-            self.best_weights.offer(self.model, -values["frechet"])
+            self.best_weights.offer(self.model, -values[self.image_quality.frechet_name])
 
     def on_train_end(self, logs=None):
         self.best_weights.restore(self.model)

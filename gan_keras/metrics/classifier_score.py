@@ -49,26 +49,50 @@ def _score(log_probabilities):
     return np.exp((probabilities * (log_probabilities - log_marginal)).sum(axis=1).mean())
 
 
-def classification_accuracy_score(classifier, fake_features, fake_labels, real_features, real_labels):
-    """Accuracy on real data of a classifier trained on generated data: low where a class lacks quality or variety.
+class ClassificationAccuracy(NamedTuple):
+    """Accuracy on held-out real data, in [0, 1], of one classifier trained twice.
 
-    Hold it against the accuracy of the same classifier trained on as many real samples.
+    Attributes:
+        score: Trained on generated data.
+        control: Trained on as many real samples. The score is below it by what the generated data lack.
+    """
+
+    score: float
+    control: float
+
+
+def classification_accuracy_score(classifier, fake, training, held_out):
+    """Trains a classifier on generated data and tests it on real data: low where a class lacks quality or variety.
 
     Args:
-        classifier: A scikit-learn classifier; a fresh copy of it is trained, it stays as it is.
-        fake_features: Generated samples or their features, `(num_fake, dim)`.
-        fake_labels: The labels that they were generated for, `(num_fake,)`.
-        real_features: Real held-out samples or their features, `(num_real, dim)`.
-        real_labels: Their labels, `(num_real,)`.
+        classifier: A scikit-learn classifier; fresh copies of it are trained, it stays as it is.
+        fake: Pair of generated samples or their features, `(num_fake, dim)`, and the labels that they were generated for,
+            `(num_fake,)`.
+        training: The same of real samples that the classifier may see. The control learns from the first `num_fake` of
+            them: they should be in random order, and as many.
+        held_out: The same of other real samples, by which both are tested.
 
     Returns:
-        float in [0, 1].
+        A `ClassificationAccuracy`.
 
     Raises:
-        ValueError: If shapes do not fit, or from the classifier, such as for a single class.
+        ValueError: If there is not one label for each sample, fewer real training samples than generated ones, or from the
+            classifier, such as for a single class.
     """
-    predictions = clone(classifier).fit(fake_features, fake_labels).predict(real_features)
-    real_labels = np.asarray(real_labels)
-    if predictions.shape != real_labels.shape:
-        raise ValueError(f"Got {real_labels.shape} labels for {predictions.shape} predictions. Expected one for each sample.")
-    return float((predictions == real_labels).mean())
+    fake, training, held_out = map(_labelled, (fake, training, held_out))
+    num = len(fake[0])
+    if len(training[0]) < num:
+        raise ValueError(
+            f"Got {num} generated and {len(training[0])} real training samples. Expected at least as many real ones, so that "
+            "both trainings see equally many: generate fewer."
+        )
+    score = clone(classifier).fit(*fake).score(*held_out)
+    control = clone(classifier).fit(training[0][:num], training[1][:num]).score(*held_out)
+    return ClassificationAccuracy(float(score), float(control))
+
+
+def _labelled(pair):
+    features, labels = as_features(pair[0]), np.asarray(pair[1])
+    if labels.shape != (len(features),):
+        raise ValueError(f"Got {labels.shape} labels for {len(features)} samples. Expected one label for each sample.")
+    return features, labels

@@ -199,10 +199,12 @@ def _logits(extractor, images, size=256):
 
 
 def _directory(directory):
-    if directory is not None:
-        return pathlib.Path(directory)
-    home = pathlib.Path(os.environ.get("KERAS_HOME") or os.path.expanduser("~/.keras"))
-    return home / "gan_keras" / "extractors"
+    return keras_home() / "gan_keras" / "extractors" if directory is None else pathlib.Path(directory)
+
+
+def keras_home():
+    """Where Keras keeps files of its own: `KERAS_HOME`, by default `~/.keras`."""
+    return pathlib.Path(os.environ.get("KERAS_HOME") or os.path.expanduser("~/.keras"))
 
 
 def _key(images, labels, seed, recipe):

@@ -8,8 +8,10 @@ import numpy as np
 from keras import ops
 
 from gan_keras.metrics.extractor import as_images, hash_of
+from gan_keras.metrics.moments import Moments
 
 _BLOCK = 256  # images read by one call of the extractor
+_NO_IMAGES = "Got no images. Expected an array of them or an iterable of arrays that is not used up."
 
 
 class Features(NamedTuple):
@@ -40,10 +42,12 @@ class FeatureReader:
 
     Attributes:
         protocol: The fields of a `Protocol` that follow from the extractor.
+        frechet_name: What the Frechet distance of its features is called: `fid` for Inception alone, else `frechet`.
     """
 
     def __init__(self, extractor, size=None):
         self.extractor, self.size = extractor, size
+        self.frechet_name = getattr(extractor, "frechet_name", "frechet")
         self.protocol = {
             "extractor": re.sub(r"_\d+$", "", extractor.name),  # the number depends on what Keras made before
             "extractor_hash": hash_of(extractor),
@@ -69,10 +73,23 @@ class FeatureReader:
             digest.update(np.ascontiguousarray(block).data)
             parts.append(self._outputs(block))
         if not parts:
-            raise ValueError("Got no images. Expected an array of them or an iterable of arrays that is not used up.")
+            raise ValueError(_NO_IMAGES)
         features, logits = zip(*parts, strict=True)
         logits = None if logits[0] is None else np.concatenate(logits)
         return Features(np.concatenate(features), logits, digest.hexdigest())
+
+    def moments(self, images):
+        """`Moments` of the features of images, as many as one likes: no block stays in memory, nor do its features.
+
+        Takes and raises as `read`.
+        """
+        moments = None
+        for block in _blocks(images):
+            features, _ = self._outputs(block)
+            moments = (moments or Moments(features.shape[1])).update(features)
+        if moments is None:
+            raise ValueError(_NO_IMAGES)
+        return moments
 
     def _outputs(self, block):
         if self.size is not None:

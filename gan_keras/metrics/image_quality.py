@@ -8,6 +8,7 @@ from gan_keras.metrics.classifier_score import classifier_score
 from gan_keras.metrics.features import FeatureReader
 from gan_keras.metrics.frechet import frechet_distance, intra_class_frechet_distance
 from gan_keras.metrics.kernel_distance import kernel_distance
+from gan_keras.metrics.memorisation import memorisation
 from gan_keras.metrics.moments import LabelMoments, Moments
 from gan_keras.metrics.precision_recall import RealNeighbourhoods
 from gan_keras.metrics.protocol import Protocol, Score
@@ -57,6 +58,11 @@ class ImageQuality:
         self.label_moments = None if labels is None else LabelMoments(dim).update(features, labels)
         self.neighbourhoods = RealNeighbourhoods(features, NUM_NEIGHBOURS)
 
+    @property
+    def frechet_name(self):
+        """The name of the Frechet distance in a score's values: `fid` for Inception alone, else `frechet`."""
+        return self.reader.frechet_name
+
     def score(self, fake_images, labels=None, seeds=None):
         """Scores generated images.
 
@@ -66,10 +72,12 @@ class ImageQuality:
             seeds: Of the generated images, a tuple of integers for the protocol.
 
         Returns:
-            A `Score`. Lower is better: `frechet`, `kernel` (with `kernel_error`), `sliced_wasserstein` and, with labels,
-            `intra_class_frechet`. Higher is better: `precision`, `recall`, `density`, `coverage` and, of an extractor with
-            logits, `classifier_score`. Each but the one with labels has its `control_...`: the same number of real
-            control images (all, where there are fewer) in the place of the generated.
+            A `Score`. Lower is better: `frechet` (`fid` where the extractor is Inception), `kernel` (with `kernel_error`),
+            `sliced_wasserstein` and, with labels, `intra_class_frechet`. Higher is better: `precision`, `recall`, `density`,
+            `coverage` and, of an extractor with logits, `classifier_score`. `memorised` is the fraction of images as near to
+            some real image as the nearest 5 % of the control images are: where the generator was trained on the real
+            images, more than the control's says that it copies. Each but the one with labels has its `control_...`: the
+            same number of real control images (all, where there are fewer) in the place of the generated.
 
         Raises:
             ValueError: If images or labels do not fit, or there are labels but were none of real images.
@@ -77,7 +85,7 @@ class ImageQuality:
         fake = self.reader.read(fake_images)
         values = self._values(fake)
         if labels is not None:
-            values["intra_class_frechet"] = self._intra_class(fake.features, labels)
+            values[f"intra_class_{self.frechet_name}"] = self._intra_class(fake.features, labels)
         num_control = min(len(fake.features), len(self.control.features))
         if num_control not in self._controls:
             self._controls[num_control] = self._values(self.control.take(slice(num_control)))
@@ -87,11 +95,12 @@ class ImageQuality:
     def _values(self, fake):
         kernel = kernel_distance(self.features, fake.features, NUM_SUBSETS, self._subset_size(len(fake.features)))
         values = {
-            "frechet": frechet_distance(self.moments, Moments(fake.features.shape[1]).update(fake.features)),
+            self.frechet_name: frechet_distance(self.moments, Moments(fake.features.shape[1]).update(fake.features)),
             "kernel": kernel.mean,
             "kernel_error": kernel.standard_error,
             **self.neighbourhoods.scores(fake.features),
             "sliced_wasserstein": sliced_wasserstein_distance(self.features, fake.features, NUM_PROJECTIONS),
+            "memorised": memorisation(fake.features, self.features, self.control.features).share,
         }
         if fake.logits is not None:
             values["classifier_score"] = classifier_score(fake.logits, splits=1).mean

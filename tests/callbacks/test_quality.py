@@ -7,6 +7,7 @@ import pytest
 from gan_keras import GAN
 from gan_keras.callbacks import Quality
 from gan_keras.callbacks.best_weights import BestWeights, networks_of
+from gan_keras.metrics.features import FeatureReader
 from gan_keras.metrics.image_quality import ImageQuality
 from gan_keras.metrics.protocol import Protocol, Score
 from gan_keras.networks import Generator, MLPDiscriminator, MLPGenerator
@@ -38,7 +39,7 @@ class LabelDiscriminator(MLPDiscriminator):
 class ScriptedQuality:
     """Gives these Frechet distances in turn, and notes the networks' weights each time."""
 
-    label_moments = None
+    label_moments, frechet_name = None, "frechet"
 
     def __init__(self, gan, distances):
         self.gan, self.distances, self.seen = gan, iter(distances), []
@@ -78,6 +79,15 @@ def weights_of(gan):
 
 def furthest(first, second):
     return max(np.abs(a - b).max() for a, b in zip(sum(first, []), sum(second, []), strict=True))
+
+
+def test_real_images_are_read_once_whatever_the_number_of_scores(monkeypatch):
+    read = []
+    monkeypatch.setattr(FeatureReader, "_outputs", lambda self, block: read.append(len(block)) or (NETWORK(block).numpy(), None))
+    quality = ImageQuality(NETWORK, REAL)
+    assert read == [96]
+    train(small_gan(), [Quality(quality, num=300)], epochs=3)
+    assert read == [96] + 3 * [256, 44]
 
 
 @pytest.mark.parametrize("codec", [None, OneCodec()], ids=["tensors", "codec"])

@@ -33,16 +33,36 @@ def test_more_splits_than_samples_are_refused():
         classifier_score(np.zeros((3, 2)))
 
 
-def test_a_classifier_trained_on_a_copy_of_the_real_data_is_as_good_and_one_trained_on_swapped_labels_is_bad():
-    features, labels = load_iris(return_X_y=True)
+FEATURES, LABELS = load_iris(return_X_y=True)
+ORDER = np.random.default_rng(0).permutation(150)
+TRAINING, HELD_OUT = ((FEATURES[rows], LABELS[rows]) for rows in np.split(ORDER, 2))
+
+
+def nearest_neighbour_accuracy(training, held_out):
+    guesses = [training[1][np.argmin(((training[0] - row) ** 2).sum(axis=1))] for row in held_out[0]]
+    return np.mean(guesses == held_out[1])
+
+
+def test_score_and_control_are_the_accuracies_of_a_nearest_neighbour_by_hand():
+    fake = TRAINING[0][:40] + 0.8 * np.random.default_rng(1).normal(size=(40, 4)), TRAINING[1][:40]
+    found = classification_accuracy_score(KNeighborsClassifier(1), fake, TRAINING, HELD_OUT)
+    as_many = TRAINING[0][:40], TRAINING[1][:40]
+    assert found.score == pytest.approx(nearest_neighbour_accuracy(fake, HELD_OUT))
+    assert found.control == pytest.approx(nearest_neighbour_accuracy(as_many, HELD_OUT))
+    assert found.score < found.control
+
+
+def test_swapped_labels_score_badly_and_leave_the_control_and_the_classifier_alone():
     classifier = LogisticRegression(max_iter=1000)
-    expected = LogisticRegression(max_iter=1000).fit(features[::2], labels[::2]).score(features[1::2], labels[1::2])
-    data = features[1::2], labels[1::2]
-    assert classification_accuracy_score(classifier, features[::2], labels[::2], *data) == pytest.approx(expected)
-    assert classification_accuracy_score(classifier, features[::2], (labels[::2] + 1) % 3, *data) < 0.2
+    copies = classification_accuracy_score(classifier, TRAINING, TRAINING, HELD_OUT)
+    swapped = classification_accuracy_score(classifier, (TRAINING[0], (TRAINING[1] + 1) % 3), TRAINING, HELD_OUT)
+    assert copies.score == copies.control == swapped.control > 0.9
+    assert swapped.score < 0.2
     assert not hasattr(classifier, "coef_")
 
 
-def test_accuracy_refuses_labels_that_do_not_fit():
-    with pytest.raises(ValueError, match="one for each sample"):
-        classification_accuracy_score(KNeighborsClassifier(1), [[0.0], [1.0]], [0, 1], [[0.0], [1.0]], [0])
+def test_accuracy_refuses_samples_that_do_not_fit():
+    with pytest.raises(ValueError, match="one label for each sample"):
+        classification_accuracy_score(KNeighborsClassifier(1), TRAINING, TRAINING, (FEATURES, LABELS[:3]))
+    with pytest.raises(ValueError, match="150 generated and 75 real training samples"):
+        classification_accuracy_score(KNeighborsClassifier(1), (FEATURES, LABELS), TRAINING, HELD_OUT)

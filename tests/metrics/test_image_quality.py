@@ -1,11 +1,13 @@
 """Images are scored as their features are, beside a control of real images."""
 
 import operator
+import tracemalloc
 import weakref
 
 import keras
 import numpy as np
 import pytest
+from scipy.spatial.distance import cdist
 
 from gan_keras.metrics.classifier_score import classifier_score
 from gan_keras.metrics.extractor import Extractor, hash_of
@@ -30,6 +32,10 @@ EXTRACTOR(REAL[:1])
 NETWORK = keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Flatten(), keras.layers.Dense(5)])
 
 
+def share_as_near(features, real, control):
+    return (cdist(features, real).min(axis=1) <= np.quantile(cdist(control, real).min(axis=1), 0.05)).mean()
+
+
 def moments(features):
     return Moments(features.shape[1]).update(features)
 
@@ -49,6 +55,7 @@ def test_each_value_is_that_of_its_metric_on_the_features():
             **precision_recall(real, features),
             "sliced_wasserstein": sliced_wasserstein_distance(real, features),
             "classifier_score": classifier_score(logits, 1).mean,
+            "memorised": share_as_near(features, real, EXTRACTOR(CONTROL)["features"].numpy()),
         }
         expected |= {prefix + name: value for name, value in values.items()}
     found = ImageQuality(EXTRACTOR, REAL, control_images=CONTROL).score(FAKE).values
@@ -131,9 +138,46 @@ def test_a_reader_lets_go_of_images_that_it_has_read():
     assert most <= 2  # the one that was just made and the one before
 
 
+def test_a_generator_that_copies_half_of_its_images_shows():
+    values = ImageQuality(NETWORK, REAL, control_images=CONTROL).score(np.concatenate([REAL[:40], images(40)])).values
+    assert values["memorised"] == pytest.approx(0.5, abs=0.08)
+    assert values["control_memorised"] == pytest.approx(0.05)
+
+
+def made(num):
+    random = np.random.default_rng(0)
+    return (random.uniform(-1, 1, (256, 4, 4, 1)).astype(np.float32) for _ in range(num))
+
+
+def test_the_distance_of_a_stream_equals_that_of_all_images():
+    features = np.concatenate([NETWORK(block).numpy() for block in made(20)])
+    real = moments(NETWORK(REAL).numpy())
+    found = frechet_distance(real, FeatureReader(NETWORK).moments(made(20)))
+    assert found == pytest.approx(frechet_distance(real, moments(features)), rel=1e-5)
+
+
+def test_memory_does_not_grow_with_the_length_of_a_stream():
+    wide = keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Flatten(), keras.layers.Dense(64)])
+
+    def growth(read):
+        most = []
+        for num in (5, 105):
+            tracemalloc.start()
+            read(made(num))
+            most.append(tracemalloc.get_traced_memory()[1])
+            tracemalloc.stop()
+        return most[1] - most[0]
+
+    features = 100 * 256 * 64 * 4  # bytes that 100 blocks more give
+    assert growth(FeatureReader(wide).moments) < features / 10
+    assert growth(FeatureReader(wide).read) > features
+
+
 def test_wrong_images_are_refused():
     with pytest.raises(ValueError, match="no images"):
         ImageQuality(NETWORK, iter(()))
+    with pytest.raises(ValueError, match="no images"):
+        FeatureReader(NETWORK).moments(iter(()))
     with pytest.raises(ValueError, match=r"Expected numbers in \[-1, 1\]"):
         ImageQuality(NETWORK, REAL * 100)
     with pytest.raises(ValueError, match="for 120 real images"):

@@ -1,0 +1,51 @@
+"""`SampleGrid`: the images of fixed latents after every epoch, and how they came about as an animation."""
+
+import pathlib
+import re
+
+import keras
+
+from gan_keras.callbacks.fixed_images import check_grid, sample_grid
+from gan_keras.pictures import write_animation, write_png
+
+_NAME = re.compile(r"epoch_(\d+)\.png")
+
+
+class SampleGrid(keras.callbacks.Callback):
+    """Writes `epoch_001.png`, `epoch_002.png`, ... and, when `fit` ends, all of them as `animation.gif`.
+
+    The latents are the same at every epoch. For a generator with labels a row is a label and a column is a latent: what a
+    label changes shows down a column, what a latent changes along a row. A resumed training animates the earlier epochs too.
+
+    Args:
+        directory: Where; it is made if it is missing.
+        rows: Rows of the grid, >= 1: where there are more labels, the first.
+        columns: Images in a row, >= 1.
+        seed: Of the first latent.
+        every: Epochs from one picture to the next, >= 1; the last epoch has one in any case.
+
+    Raises:
+        ValueError: If a size is below 1.
+    """
+
+    def __init__(self, directory, rows=10, columns=10, seed=0, every=1):
+        super().__init__()
+        check_grid(rows=rows, columns=columns, every=every)
+        self.directory, self.rows, self.columns = pathlib.Path(directory), rows, columns
+        self.seed, self.every, self.epoch = seed, every, 0
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.epoch = epoch + 1
+        if self.epoch % self.every == 0 or self.epoch == self.params["epochs"]:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            picture = sample_grid(self.model, self.rows, self.columns, self.seed)
+            write_png(self.directory / f"epoch_{self.epoch:03d}.png", picture)
+
+    def on_train_end(self, logs=None):
+        if frames := self.frames():
+            write_animation(self.directory / "animation.gif", frames)
+
+    def frames(self):
+        """Paths of the pictures up to the last epoch trained, in order: later ones are of another training."""
+        epochs = {int(match[1]): path for path in self.directory.glob("epoch_*.png") if (match := _NAME.fullmatch(path.name))}
+        return [epochs[epoch] for epoch in sorted(epochs) if epoch <= self.epoch]

@@ -1,0 +1,87 @@
+"""Pictures made of many images: grids, PNG files and animations."""
+
+import io
+
+import numpy as np
+from PIL import Image
+
+from gan_keras.files import replace_whole
+
+_SMALLEST = 32  # pixels: the sides of smaller images are enlarged to at least this, by a whole factor
+_GAP = 2  # pixels between images
+_MOST_FRAMES = 100  # of an animation
+
+
+def image_grid(images, columns):
+    """Puts images side by side, row after row, on white.
+
+    Args:
+        images: In [0, 1], `(num, height, width, 1 or 3)`, num >= 1. Small ones are enlarged, each pixel to a square.
+        columns: Images in a row, >= 1. The last row may have fewer.
+
+    Returns:
+        uint8 `(height of the grid, width of the grid, channels)`.
+
+    Raises:
+        ValueError: If the images have another shape or are not in that range, or `columns` is below 1.
+    """
+    images = _checked(images)
+    if columns < 1:
+        raise ValueError(f"Got columns={columns}. Expected at least 1.")
+    factor = max(1, -(-_SMALLEST // min(images.shape[1:3])))
+    images = np.round(images * 255.0).astype(np.uint8).repeat(factor, axis=1).repeat(factor, axis=2)
+    num, height, width, channels = images.shape
+    rows = -(-num // columns)
+    grid = np.full((rows * (height + _GAP) - _GAP, columns * (width + _GAP) - _GAP, channels), 255, np.uint8)
+    for index, image in enumerate(images):
+        top, left = index // columns * (height + _GAP), index % columns * (width + _GAP)
+        grid[top : top + height, left : left + width] = image
+    return grid
+
+
+def _checked(images):
+    images = np.asarray(images, np.float32)
+    if images.ndim != 4 or not len(images) or images.shape[-1] not in (1, 3):
+        raise ValueError(f"Got images of shape {images.shape}. Expected (num, height, width, channels), 1 channel or 3.")
+    if not (images.min() >= 0 and images.max() <= 1):  # not a number fails too
+        raise ValueError(f"Got images from {images.min()} to {images.max()}. Expected numbers in [0, 1], as codecs decode to.")
+    return images
+
+
+def encode_png(picture):
+    """The bytes of a PNG file of uint8 `(height, width, 1 or 3)`."""
+    buffer = io.BytesIO()
+    _as_pillow(picture).save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+def write_png(path, picture):
+    """Writes uint8 `(height, width, 1 or 3)`; a reader never meets half of the file."""
+    replace_whole(path, lambda temporary: temporary.write_bytes(encode_png(picture)))
+
+
+def write_animation(path, frames, seconds=5.0):
+    """Writes PNG files as a GIF that repeats: at most 100 of them, the first, the last and others evenly between.
+
+    Args:
+        path: The GIF; a reader never meets half of it.
+        frames: Paths of PNG files of one size, in their order, at least one.
+        seconds: From the first frame to the last; the last then stays for a second.
+    """
+    chosen = np.unique(np.linspace(0, len(frames) - 1, min(len(frames), _MOST_FRAMES)).round().astype(int))
+    first, *others = [_read(frames[index]) for index in chosen]
+    durations = [max(20, round(1000 * seconds / len(chosen)))] * len(others) + [1000]  # ms; viewers slow shorter ones down
+
+    def write(temporary):
+        first.save(temporary, format="GIF", save_all=True, append_images=others, duration=durations, loop=0)
+
+    replace_whole(path, write)
+
+
+def _read(path):
+    with Image.open(path) as image:
+        return image.copy()
+
+
+def _as_pillow(picture):
+    return Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture)

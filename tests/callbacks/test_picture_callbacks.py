@@ -1,0 +1,121 @@
+"""Callbacks that draw show what the GAN generates from fixed latents."""
+
+import importlib.util
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from gan_keras import GAN
+from gan_keras.callbacks import Interpolation, SampleGrid, TensorBoard
+from gan_keras.codecs import ImageCodec
+from gan_keras.networks import Generator, MLPDiscriminator
+from gan_keras.pictures import image_grid
+
+SHAPE = (16, 16, 1)
+DATA = np.random.default_rng(0).uniform(-1, 1, (8, *SHAPE)).astype(np.float32)
+
+
+class Patterns(Generator):
+    """Grey images that differ strongly from latent to latent and from label to label."""
+
+    def __init__(self, latent_dim=4, num_labels=0, **kwargs):
+        super().__init__(latent_dim, **kwargs)
+        self.num_labels = num_labels
+        self.dense = keras.layers.Dense(256, keras.activations.tanh, kernel_initializer=keras.initializers.RandomNormal(0.0, 1.0))
+
+    def call(self, latents, labels=None, training=False):
+        images = keras.ops.reshape(self.dense(latents), (-1, *SHAPE))
+        return images if labels is None else images * (0.3 * keras.ops.cast(labels, "float32")[:, None, None, None] + 0.2)
+
+    def get_config(self):
+        return {**super().get_config(), "num_labels": self.num_labels}
+
+
+class Judge(MLPDiscriminator):
+    def call(self, samples, labels=None, training=False):
+        return super().call(samples, training=training)
+
+
+def small_gan(num_labels=0, codec=None):
+    keras.utils.set_random_seed(0)
+    gan = GAN(Patterns(num_labels=num_labels), Judge(units=(4,)), codec)
+    gan.compile(keras.optimizers.Adam(0.05), "adam")
+    return gan
+
+
+def train(gan, callbacks, epochs=3, **options):
+    labels = [np.arange(8, dtype=np.int32) % 3] if gan.generator.num_labels else []
+    gan.fit(DATA, *labels, batch_size=8, epochs=epochs, shuffle=False, verbose=0, callbacks=callbacks, **options)
+    return gan
+
+
+def read(path):
+    with Image.open(path) as image:
+        return np.asarray(image).astype(int)
+
+
+def drawn(images, columns):
+    return image_grid(images, columns)[..., 0].astype(int)
+
+
+def test_the_last_grid_shows_what_the_gan_generates(tmp_path):
+    gan = train(small_gan(codec=ImageCodec(SHAPE)), [SampleGrid(tmp_path / "new", rows=2, columns=3, seed=5, every=2)])
+    names = sorted(path.name for path in (tmp_path / "new").iterdir())
+    assert names == ["animation.gif", "epoch_002.png", "epoch_003.png"]
+    expected = drawn(gan.generate(6, seed=5), 3)
+    assert np.abs(read(tmp_path / "new" / "epoch_003.png") - expected).max() <= 1
+    assert np.abs(read(tmp_path / "new" / "epoch_002.png") - expected).max() > 1
+
+
+def test_tensors_of_a_gan_without_codec_are_drawn_as_the_codec_decodes_them(tmp_path):
+    gan = train(small_gan(), [SampleGrid(tmp_path, rows=1, columns=2)], epochs=1)
+    assert np.abs(read(tmp_path / "epoch_001.png") - drawn((gan.generate(2) + 1) / 2, 2)).max() <= 1
+
+
+def test_with_labels_a_row_is_a_label_and_a_column_a_latent(tmp_path):
+    gan = train(small_gan(num_labels=3), [SampleGrid(tmp_path, rows=3, columns=2, seed=4)], epochs=1)
+    images = [gan.generate(2, seed=4, labels=[label] * 2) for label in range(3)]
+    expected = drawn((np.concatenate(images) + 1) / 2, 2)
+    assert np.abs(read(tmp_path / "epoch_001.png") - expected).max() <= 1
+
+
+def test_a_resumed_training_animates_the_epochs_before_and_none_that_came_after(tmp_path):
+    gan = train(small_gan(), [SampleGrid(tmp_path, rows=1, columns=1)], epochs=4)
+    train(gan, [SampleGrid(tmp_path, rows=1, columns=1)], epochs=3, initial_epoch=2)
+    with Image.open(tmp_path / "animation.gif") as animation:
+        assert animation.n_frames == 3
+
+
+def test_interpolation_begins_and_ends_at_generated_images(tmp_path):
+    gan = train(small_gan(num_labels=3), [Interpolation(tmp_path, pairs=2, steps=5, seed=7, every=2)])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["interpolation.png", "interpolation_002.png"]
+    strips = read(tmp_path / "interpolation.png")
+    ends = [gan.generate(2, seed=seed, labels=[0, 1]) for seed in (7, 9)]
+    for column, images in zip((slice(32), slice(-32, None)), ends, strict=True):
+        assert np.abs(strips[:, column] - drawn((images + 1) / 2, 1)).max() <= 1
+
+
+def test_tensorboard_gets_scalars_and_images(tmp_path):
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    train(small_gan(), [TensorBoard(tmp_path, rows=2, columns=2, every=2)])
+    events = EventAccumulator(str(tmp_path), {"tensors": 0, "images": 0})
+    events.Reload()
+    assert [event.step for event in events.Tensors("d_loss")] == [1, 2, 3]
+    assert [event.step for event in events.Tensors("samples")] == [2]
+
+
+def test_tensorboard_that_is_missing_is_named_with_the_command_that_installs_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ImportError, match=r"pip install 'gan_keras\[tensorboard\]'"):
+        TensorBoard(tmp_path)
+
+
+def test_numbers_out_of_range_are_refused_before_training(tmp_path):
+    with pytest.raises(ValueError, match="Got rows=0, every=0"):
+        SampleGrid(tmp_path, rows=0, every=0)
+    with pytest.raises(ValueError, match="steps=1"):
+        Interpolation(tmp_path, steps=1)
