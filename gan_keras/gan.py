@@ -7,20 +7,16 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from gan_keras import losses
+from gan_keras import losses, scheduled
+from gan_keras.inputs import Inputs, ids
 from gan_keras.pairing import call_network, check_logits, latent_dim_of
 from gan_keras.penalties import get as get_penalty
 from gan_keras.sampling import Sampling
 from gan_keras.saved_state import SavedState
 
-_NO_BATCH = (
-    "The data set has no batch. Expected at least one: with `drop_remainder=True` a batch_size "
-    "larger than the number of samples leaves nothing, so use a smaller one."
-)
-
 
 @keras.saving.register_keras_serializable(package="gan_keras")
-class GAN(SavedState, Sampling, keras.Model):
+class GAN(SavedState, Sampling, Inputs, keras.Model):
     """A generator and a discriminator that `fit` trains in turn.
 
     Args:
@@ -80,6 +76,7 @@ class GAN(SavedState, Sampling, keras.Model):
         loss="non_saturating",
         penalties=(),
         discriminator_steps=1,
+        generator_steps=1,
         generator_ema=0.999,
         augmentation=None,
         metrics=(),
@@ -94,8 +91,10 @@ class GAN(SavedState, Sampling, keras.Model):
             penalties: Objects of `gan_keras.penalties`, added to the discriminator's loss.
             discriminator_steps: Updates of the discriminator before each update of the generator, >= 1. All see the same
                 real batch, each with noise of its own.
+            generator_steps: Updates of the generator after each round of the discriminator, >= 1.
             generator_ema: Decay of the averaged generator that `generate` uses, in [0, 1); 0 copies the live one. Early in
-                training the decay is lower, so that the first weights are soon forgotten.
+                training the decay is lower, so that the first weights are soon forgotten. A schedule of
+                `keras.optimizers.schedules` moves it with the updates of the generator.
             augmentation: A differentiable function of samples, applied to all that the discriminator reads in training,
                 real and fake alike, such as `gan_keras.augmentation.DiffAugment()`; None for none.
             metrics: `keras.metrics.Metric` objects whose `update_state` takes `(real_data, fake_data)`; updated by `evaluate`.
@@ -109,18 +108,20 @@ class GAN(SavedState, Sampling, keras.Model):
                 "generator_optimizer and discriminator_optimizer are the same object. Expected two: an optimizer keeps "
                 "state for the variables of one network. Pass a name such as 'adam', or two instances."
             )
-        if discriminator_steps < 1 or not 0 <= generator_ema < 1:
+        self.generator_ema = scheduled.get(generator_ema)
+        if min(discriminator_steps, generator_steps) < 1 or not 0 <= scheduled.first_value(self.generator_ema) < 1:
             raise ValueError(
-                f"discriminator_steps={discriminator_steps}, generator_ema={generator_ema}. "
-                "Expected discriminator_steps >= 1 and generator_ema in [0, 1)."
+                f"discriminator_steps={discriminator_steps}, generator_steps={generator_steps}, generator_ema={generator_ema}. "
+                "Expected steps >= 1 and generator_ema in [0, 1)."
             )
         self.generator_optimizer = keras.optimizers.get(generator_optimizer)
         self.discriminator_optimizer = keras.optimizers.get(discriminator_optimizer)
         self.generator_optimizer.build(self.generator.trainable_variables)
         self.discriminator_optimizer.build(self.discriminator.trainable_variables)
+        self.trained = {name: ids(getattr(self, name).trainable_variables) for name in ("generator", "discriminator")}
         self.adversarial_loss = losses.get(loss)
-        self.penalties = [get_penalty(penalty) for penalty in penalties]
-        self.discriminator_steps, self.generator_ema = discriminator_steps, generator_ema
+        self.penalties = [get_penalty(penalty, self.generator_optimizer) for penalty in penalties]
+        self.discriminator_steps, self.generator_steps = discriminator_steps, generator_steps
         self.augmentation, self.sample_metrics = augmentation, list(metrics)
         self.compile_options = kwargs
         # Without an optimizer of its own Keras would make a phantom RMSprop for learning-rate callbacks to turn in vain.
@@ -132,8 +133,8 @@ class GAN(SavedState, Sampling, keras.Model):
         real_data, labels = self.unpack(data)
         for _ in range(self.discriminator_steps):
             self.train_discriminator(real_data, labels)
-        self.train_generator(real_data, labels)
-        self.average_generator()
+        for _ in range(self.generator_steps):
+            self.train_generator(real_data, labels)
         return self.results()
 
     def train_discriminator(self, real_data, labels=None):
@@ -148,7 +149,7 @@ class GAN(SavedState, Sampling, keras.Model):
             fake_logits = self.judge(self.fake_like(real_data, labels), labels)
             loss = self.adversarial_loss.generator(self.judge(real_data, labels), fake_logits)
             loss += sum(self.generator.losses)
-        self.update(self.generator, self.generator_optimizer, loss, tape)
+        self.update_generator(loss, tape)
         self.g_loss.update_state(loss)
 
     def discriminator_loss(self, real_data, fake_data, labels=None):
@@ -177,10 +178,18 @@ class GAN(SavedState, Sampling, keras.Model):
         gradients = tape.gradient(loss, network.trainable_variables, output_gradients=scale)
         optimizer.apply(gradients, network.trainable_variables)
 
-    def average_generator(self):
+    def update_generator(self, loss, tape):
+        """Updates the generator, and its average where the weights moved: gradients may be gathered over batches first."""
+        updates = ops.copy(self.generator_optimizer.iterations)
+        self.update(self.generator, self.generator_optimizer, loss, tape)
+        self.average_generator(self.generator_optimizer.iterations > updates)
+
+    def average_generator(self, has_moved=True):
         """Moves `ema_generator` towards the live generator; batch normalisation's statistics are averaged too."""
-        steps = ops.cast(self.generator_optimizer.iterations, "float32")
-        decay = ops.minimum(self.generator_ema, (1.0 + steps) / (10.0 + steps))
+        updates = self.generator_optimizer.iterations
+        steps = ops.cast(updates, "float32")
+        decay = ops.minimum(scheduled.value(self.generator_ema, updates), (1.0 + steps) / (10.0 + steps))
+        decay = ops.where(has_moved, decay, 1.0)
         for average, live in zip(self.ema_generator.weights, self.generator.weights, strict=True):
             average.assign(decay * average + (1.0 - decay) * live)
 
@@ -206,23 +215,6 @@ class GAN(SavedState, Sampling, keras.Model):
     @property
     def metrics(self):
         return [self.d_loss, self.g_loss, self.d_real, self.d_fake, *getattr(self, "sample_metrics", ())]
-
-    def unpack(self, data):
-        samples, labels, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        if sample_weight is not None:
-            raise ValueError("Got sample weights. Expected batches of samples or of (samples, labels): leave the weights out.")
-        if self.codec is not None and samples.dtype == self.codec.raw_dtype:
-            samples = self.codec.encode(samples)
-        return samples, labels
-
-    def fit(self, x=None, *args, **kwargs):
-        """`keras.Model.fit`; an empty data set is an error instead of an empty history."""
-        if isinstance(x, tf.data.Dataset) and int(x.cardinality()) == 0:
-            raise ValueError(_NO_BATCH)
-        history = super().fit(x, *args, **kwargs)
-        if history.epoch and "loss" not in history.history:
-            raise ValueError(_NO_BATCH)
-        return history
 
     def summary(self, **kwargs):
         """Prints the two networks."""

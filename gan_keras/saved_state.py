@@ -2,6 +2,8 @@
 
 import keras
 
+from gan_keras import scheduled
+
 
 class SavedState:
     """The saving half of `GAN`: configuration, `compile`'s arguments, and the state of its noise."""
@@ -36,7 +38,8 @@ class SavedState:
         return {
             **{name: keras.saving.serialize_keras_object(each) for name, each in objects.items()},
             "discriminator_steps": self.discriminator_steps,
-            "generator_ema": self.generator_ema,
+            "generator_steps": self.generator_steps,
+            "generator_ema": scheduled.serialize(self.generator_ema),
             **self.compile_options,
         }
 

@@ -99,24 +99,23 @@ class TextGAN(TextWriter):
         tokens, labels = self.unpack(data)
         if self.stage == "pretraining":
             self.train_supervised(tokens, labels)
-            self.average_generator()
         else:
             for _ in range(self.discriminator_steps):
                 self.train_discriminator(tokens, labels)
         if self.stage == "adversarial":
-            self.train_generator(tokens, labels)
-            self.average_generator()
+            for _ in range(self.generator_steps):
+                self.train_generator(tokens, labels)
         return self.results()
 
     def train_supervised(self, tokens, labels=None):
         with tf.GradientTape() as tape:
             loss = self.supervised_loss(tokens, labels)
-        self.update(self.generator, self.generator_optimizer, loss, tape)
+        self.update_generator(loss, tape)
 
     def train_generator(self, real_data, labels=None):
         with tf.GradientTape() as tape:
             loss = self.feedback.generator_loss(self, real_data, labels)
-        self.update(self.generator, self.generator_optimizer, loss, tape)
+        self.update_generator(loss, tape)
         self.g_loss.update_state(loss)
 
     def discriminator_loss(self, real_data, fake_data, labels=None):
