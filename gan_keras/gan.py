@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from gan_keras import auxiliary as objectives
 from gan_keras import losses, scheduled
 from gan_keras.inputs import Inputs, ids
 from gan_keras.pairing import call_network, check_logits, latent_dim_of
@@ -48,6 +49,7 @@ class GAN(SavedState, Sampling, Inputs, keras.Model):
         seeds = tf.range(2, dtype=tf.int64)
         latents, labels = self.latents_from(seeds), self.labels_from(seeds)
         fake_data = call_network(self.generator, latents, labels)
+        self.sample_shape = tuple(fake_data.shape[1:])
         if hasattr(self.codec, "check_samples"):
             self.codec.check_samples(fake_data)
         try:
@@ -79,6 +81,8 @@ class GAN(SavedState, Sampling, Inputs, keras.Model):
         generator_steps=1,
         generator_ema=0.999,
         augmentation=None,
+        auxiliary=(),
+        history_pool=None,
         metrics=(),
         **kwargs,
     ):
@@ -97,6 +101,9 @@ class GAN(SavedState, Sampling, Inputs, keras.Model):
                 `keras.optimizers.schedules` moves it with the updates of the generator.
             augmentation: A differentiable function of samples, applied to all that the discriminator reads in training,
                 real and fake alike, such as `gan_keras.augmentation.DiffAugment()`; None for none.
+            auxiliary: Objects of `gan_keras.auxiliary`, added to the losses of both networks.
+            history_pool: A `gan_keras.HistoryPool` of past samples that the discriminator sees beside fresh ones, of networks
+                without labels; None for none.
             metrics: `keras.metrics.Metric` objects whose `update_state` takes `(real_data, fake_data)`; updated by `evaluate`.
             **kwargs: `run_eagerly`, `steps_per_execution` and `jit_compile` of `keras.Model.compile`.
 
@@ -123,6 +130,10 @@ class GAN(SavedState, Sampling, Inputs, keras.Model):
         self.penalties = [get_penalty(penalty, self.generator_optimizer) for penalty in penalties]
         self.discriminator_steps, self.generator_steps = discriminator_steps, generator_steps
         self.augmentation, self.sample_metrics = augmentation, list(metrics)
+        self.auxiliary, self.history_pool = [objectives.get(each) for each in auxiliary], history_pool
+        for extra in (*self.auxiliary, self.history_pool):
+            if hasattr(extra, "prepare"):
+                extra.prepare(self)
         self.compile_options = kwargs
         # Without an optimizer of its own Keras would make a phantom RMSprop for learning-rate callbacks to turn in vain.
         super().compile(optimizer=self.generator_optimizer, **kwargs)
@@ -138,17 +149,21 @@ class GAN(SavedState, Sampling, Inputs, keras.Model):
         return self.results()
 
     def train_discriminator(self, real_data, labels=None):
-        fake_data = self.fake_like(real_data, labels)
+        batch = self.draw(real_data, labels)
+        fake_data = batch.fake_data if self.history_pool is None else self.history_pool(batch.fake_data)
         with tf.GradientTape() as tape:
             loss = self.discriminator_loss(real_data, fake_data, labels)
+            loss += sum(objective.discriminator(self, batch) for objective in self.auxiliary)
         self.update(self.discriminator, self.discriminator_optimizer, loss, tape)
         self.d_loss.update_state(loss)
 
     def train_generator(self, real_data, labels=None):
         with tf.GradientTape() as tape:
-            fake_logits = self.judge(self.fake_like(real_data, labels), labels)
+            batch = self.draw(real_data, labels)
+            fake_logits = self.judge(batch.fake_data, labels)
             loss = self.adversarial_loss.generator(self.judge(real_data, labels), fake_logits)
             loss += sum(self.generator.losses)
+            loss += sum(objective.generator(self, batch) for objective in self.auxiliary)
         self.update_generator(loss, tape)
         self.g_loss.update_state(loss)
 
@@ -161,16 +176,22 @@ class GAN(SavedState, Sampling, Inputs, keras.Model):
         loss = self.adversarial_loss.discriminator(real_logits, fake_logits) + sum(self.discriminator.losses)
         return loss + sum(penalty(lambda x: self.judge(x, labels), real_data, fake_data) for penalty in self.penalties)
 
-    def fake_like(self, real_data, labels=None):
-        """As many fresh samples of the live generator as there are real ones."""
+    def draw(self, real_data, labels=None):
+        """Beside the real samples as many fresh ones of the live generator, and the latents that they are made of."""
         latents = self.latents_from(self.next_seeds(ops.shape(real_data)[0]))
+        return objectives.Batch(real_data, self.fake_from(latents, labels), latents, labels)
+
+    def fake_from(self, latents, labels=None):
         return call_network(self.generator, latents, labels, training=True)
 
     def judge(self, samples, labels=None, training=True):
         """Logits in float32, which losses and penalties need under mixed precision too."""
-        if training and self.augmentation is not None:
-            samples = self.augmentation(samples)
+        samples = self.augmented(samples) if training else samples
         return ops.cast(call_network(self.discriminator, samples, labels, training=training), "float32")
+
+    def augmented(self, samples):
+        """What the discriminator reads of samples in training."""
+        return samples if self.augmentation is None else self.augmentation(samples)
 
     def update(self, network, optimizer, loss, tape):
         # An optimizer that scales losses, for float16, divides the gradients by its scale again.
