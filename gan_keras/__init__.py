@@ -8,9 +8,23 @@ if keras.backend.backend() != "tensorflow":
         "set the environment variable KERAS_BACKEND=tensorflow."
     )
 
-from gan_keras import augmentation, callbacks, codecs, constraints, data, feedback, losses, networks, penalties, presets
+from gan_keras import (
+    augmentation,
+    auxiliary,
+    callbacks,
+    codecs,
+    constraints,
+    data,
+    feedback,
+    losses,
+    networks,
+    penalties,
+    presets,
+)
 from gan_keras.export import export
+from gan_keras.freezing import freeze
 from gan_keras.gan import GAN
+from gan_keras.history_pool import HistoryPool
 from gan_keras.run import load
 from gan_keras.selection import Selection
 from gan_keras.text_gan import TextGAN
@@ -18,15 +32,18 @@ from gan_keras.text_gan import TextGAN
 __version__ = "0.1.0"
 __all__ = [
     "GAN",
+    "HistoryPool",
     "Selection",
     "TextGAN",
     "augmentation",
+    "auxiliary",
     "callbacks",
     "codecs",
     "constraints",
     "data",
     "export",
     "feedback",
+    "freeze",
     "load",
     "losses",
     "networks",

@@ -7,20 +7,17 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from gan_keras import losses
+from gan_keras import auxiliary as objectives
+from gan_keras import losses, scheduled
+from gan_keras.inputs import Inputs, ids
 from gan_keras.pairing import call_network, check_logits, latent_dim_of
 from gan_keras.penalties import get as get_penalty
 from gan_keras.sampling import Sampling
 from gan_keras.saved_state import SavedState
 
-_NO_BATCH = (
-    "The data set has no batch. Expected at least one: with `drop_remainder=True` a batch_size "
-    "larger than the number of samples leaves nothing, so use a smaller one."
-)
-
 
 @keras.saving.register_keras_serializable(package="gan_keras")
-class GAN(SavedState, Sampling, keras.Model):
+class GAN(SavedState, Sampling, Inputs, keras.Model):
     """A generator and a discriminator that `fit` trains in turn.
 
     Args:
@@ -52,6 +49,7 @@ class GAN(SavedState, Sampling, keras.Model):
         seeds = tf.range(2, dtype=tf.int64)
         latents, labels = self.latents_from(seeds), self.labels_from(seeds)
         fake_data = call_network(self.generator, latents, labels)
+        self.sample_shape = tuple(fake_data.shape[1:])
         if hasattr(self.codec, "check_samples"):
             self.codec.check_samples(fake_data)
         try:
@@ -80,8 +78,11 @@ class GAN(SavedState, Sampling, keras.Model):
         loss="non_saturating",
         penalties=(),
         discriminator_steps=1,
+        generator_steps=1,
         generator_ema=0.999,
         augmentation=None,
+        auxiliary=(),
+        history_pool=None,
         metrics=(),
         **kwargs,
     ):
@@ -94,10 +95,15 @@ class GAN(SavedState, Sampling, keras.Model):
             penalties: Objects of `gan_keras.penalties`, added to the discriminator's loss.
             discriminator_steps: Updates of the discriminator before each update of the generator, >= 1. All see the same
                 real batch, each with noise of its own.
+            generator_steps: Updates of the generator after each round of the discriminator, >= 1.
             generator_ema: Decay of the averaged generator that `generate` uses, in [0, 1); 0 copies the live one. Early in
-                training the decay is lower, so that the first weights are soon forgotten.
+                training the decay is lower, so that the first weights are soon forgotten. A schedule of
+                `keras.optimizers.schedules` moves it with the updates of the generator.
             augmentation: A differentiable function of samples, applied to all that the discriminator reads in training,
                 real and fake alike, such as `gan_keras.augmentation.DiffAugment()`; None for none.
+            auxiliary: Objects of `gan_keras.auxiliary`, added to the losses of both networks.
+            history_pool: A `gan_keras.HistoryPool` of past samples that the discriminator sees beside fresh ones, of networks
+                without labels; None for none.
             metrics: `keras.metrics.Metric` objects whose `update_state` takes `(real_data, fake_data)`; updated by `evaluate`.
             **kwargs: `run_eagerly`, `steps_per_execution` and `jit_compile` of `keras.Model.compile`.
 
@@ -109,19 +115,25 @@ class GAN(SavedState, Sampling, keras.Model):
                 "generator_optimizer and discriminator_optimizer are the same object. Expected two: an optimizer keeps "
                 "state for the variables of one network. Pass a name such as 'adam', or two instances."
             )
-        if discriminator_steps < 1 or not 0 <= generator_ema < 1:
+        self.generator_ema = scheduled.get(generator_ema)
+        if min(discriminator_steps, generator_steps) < 1 or not 0 <= scheduled.first_value(self.generator_ema) < 1:
             raise ValueError(
-                f"discriminator_steps={discriminator_steps}, generator_ema={generator_ema}. "
-                "Expected discriminator_steps >= 1 and generator_ema in [0, 1)."
+                f"discriminator_steps={discriminator_steps}, generator_steps={generator_steps}, generator_ema={generator_ema}. "
+                "Expected steps >= 1 and generator_ema in [0, 1)."
             )
         self.generator_optimizer = keras.optimizers.get(generator_optimizer)
         self.discriminator_optimizer = keras.optimizers.get(discriminator_optimizer)
         self.generator_optimizer.build(self.generator.trainable_variables)
         self.discriminator_optimizer.build(self.discriminator.trainable_variables)
+        self.trained = {name: ids(getattr(self, name).trainable_variables) for name in ("generator", "discriminator")}
         self.adversarial_loss = losses.get(loss)
-        self.penalties = [get_penalty(penalty) for penalty in penalties]
-        self.discriminator_steps, self.generator_ema = discriminator_steps, generator_ema
+        self.penalties = [get_penalty(penalty, self.generator_optimizer) for penalty in penalties]
+        self.discriminator_steps, self.generator_steps = discriminator_steps, generator_steps
         self.augmentation, self.sample_metrics = augmentation, list(metrics)
+        self.auxiliary, self.history_pool = [objectives.get(each) for each in auxiliary], history_pool
+        for extra in (*self.auxiliary, self.history_pool):
+            if hasattr(extra, "prepare"):
+                extra.prepare(self)
         self.compile_options = kwargs
         # Without an optimizer of its own Keras would make a phantom RMSprop for learning-rate callbacks to turn in vain.
         super().compile(optimizer=self.generator_optimizer, **kwargs)
@@ -136,23 +148,27 @@ class GAN(SavedState, Sampling, keras.Model):
         real_data, labels = self.unpack(data)
         for _ in range(self.discriminator_steps):
             self.train_discriminator(real_data, labels)
-        self.train_generator(real_data, labels)
-        self.average_generator()
+        for _ in range(self.generator_steps):
+            self.train_generator(real_data, labels)
         return self.results()
 
     def train_discriminator(self, real_data, labels=None):
-        fake_data = self.fake_like(real_data, labels)
+        batch = self.draw(real_data, labels)
+        fake_data = batch.fake_data if self.history_pool is None else self.history_pool(batch.fake_data)
         with tf.GradientTape() as tape:
             loss = self.discriminator_loss(real_data, fake_data, labels)
+            loss += sum(objective.discriminator(self, batch) for objective in self.auxiliary)
         self.update(self.discriminator, self.discriminator_optimizer, loss, tape)
         self.d_loss.update_state(loss)
 
     def train_generator(self, real_data, labels=None):
         with tf.GradientTape() as tape:
-            fake_logits = self.judge(self.fake_like(real_data, labels), labels)
+            batch = self.draw(real_data, labels)
+            fake_logits = self.judge(batch.fake_data, labels)
             loss = self.adversarial_loss.generator(self.judge(real_data, labels), fake_logits)
             loss += sum(self.generator.losses)
-        self.update(self.generator, self.generator_optimizer, loss, tape)
+            loss += sum(objective.generator(self, batch) for objective in self.auxiliary)
+        self.update_generator(loss, tape)
         self.g_loss.update_state(loss)
 
     def discriminator_loss(self, real_data, fake_data, labels=None):
@@ -164,16 +180,22 @@ class GAN(SavedState, Sampling, keras.Model):
         loss = self.adversarial_loss.discriminator(real_logits, fake_logits) + sum(self.discriminator.losses)
         return loss + sum(penalty(lambda x: self.judge(x, labels), real_data, fake_data) for penalty in self.penalties)
 
-    def fake_like(self, real_data, labels=None):
-        """As many fresh samples of the live generator as there are real ones."""
+    def draw(self, real_data, labels=None):
+        """Beside the real samples as many fresh ones of the live generator, and the latents that they are made of."""
         latents = self.latents_from(self.next_seeds(ops.shape(real_data)[0]))
+        return objectives.Batch(real_data, self.fake_from(latents, labels), latents, labels)
+
+    def fake_from(self, latents, labels=None):
         return call_network(self.generator, latents, labels, training=True)
 
     def judge(self, samples, labels=None, training=True):
         """Logits in float32, which losses and penalties need under mixed precision too."""
-        if training and self.augmentation is not None:
-            samples = self.augmentation(samples)
+        samples = self.augmented(samples) if training else samples
         return ops.cast(call_network(self.discriminator, samples, labels, training=training), "float32")
+
+    def augmented(self, samples):
+        """What the discriminator reads of samples in training."""
+        return samples if self.augmentation is None else self.augmentation(samples)
 
     def update(self, network, optimizer, loss, tape):
         # An optimizer that scales losses, for float16, divides the gradients by its scale again.
@@ -181,10 +203,18 @@ class GAN(SavedState, Sampling, keras.Model):
         gradients = tape.gradient(loss, network.trainable_variables, output_gradients=scale)
         optimizer.apply(gradients, network.trainable_variables)
 
-    def average_generator(self):
+    def update_generator(self, loss, tape):
+        """Updates the generator, and its average where the weights moved: gradients may be gathered over batches first."""
+        updates = ops.copy(self.generator_optimizer.iterations)
+        self.update(self.generator, self.generator_optimizer, loss, tape)
+        self.average_generator(self.generator_optimizer.iterations > updates)
+
+    def average_generator(self, has_moved=True):
         """Moves `ema_generator` towards the live generator; batch normalisation's statistics are averaged too."""
-        steps = ops.cast(self.generator_optimizer.iterations, "float32")
-        decay = ops.minimum(self.generator_ema, (1.0 + steps) / (10.0 + steps))
+        updates = self.generator_optimizer.iterations
+        steps = ops.cast(updates, "float32")
+        decay = ops.minimum(scheduled.value(self.generator_ema, updates), (1.0 + steps) / (10.0 + steps))
+        decay = ops.where(has_moved, decay, 1.0)
         for average, live in zip(self.ema_generator.weights, self.generator.weights, strict=True):
             average.assign(decay * average + (1.0 - decay) * live)
 
@@ -210,23 +240,6 @@ class GAN(SavedState, Sampling, keras.Model):
     @property
     def metrics(self):
         return [self.d_loss, self.g_loss, self.d_real, self.d_fake, *getattr(self, "sample_metrics", ())]
-
-    def unpack(self, data):
-        samples, labels, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        if sample_weight is not None:
-            raise ValueError("Got sample weights. Expected batches of samples or of (samples, labels): leave the weights out.")
-        if self.codec is not None and samples.dtype == self.codec.raw_dtype:
-            samples = self.codec.encode(samples)
-        return samples, labels
-
-    def fit(self, x=None, *args, **kwargs):
-        """`keras.Model.fit`; an empty data set is an error instead of an empty history."""
-        if isinstance(x, tf.data.Dataset) and int(x.cardinality()) == 0:
-            raise ValueError(_NO_BATCH)
-        history = super().fit(x, *args, **kwargs)
-        if history.epoch and "loss" not in history.history:
-            raise ValueError(_NO_BATCH)
-        return history
 
     def summary(self, **kwargs):
         """Prints the two networks."""

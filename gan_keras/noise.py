@@ -37,6 +37,18 @@ def normal(seeds, num):
     return tf.math.ndtri(uniform(seeds, num))
 
 
+def truncated(normals, limit):
+    """Standard normal noise squeezed into (-limit, limit): each number keeps its rank, and all together are distributed as
+    if those beyond the limit had been drawn again.
+
+    Args:
+        normals: Standard normal, any shape, float32.
+        limit: In (0, 4]; beyond, single precision has no room left.
+    """
+    root = 2.0**0.5
+    return root * tf.math.erfinv(tf.math.erf(normals / root) * tf.math.erf(limit / root))
+
+
 def split(seeds, index):
     """New seeds for another use of the same sample, or for the members of a batch.
 

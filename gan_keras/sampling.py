@@ -4,6 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from gan_keras import noise
+from gan_keras.inputs import check_range
 from gan_keras.pairing import call_network
 from gan_keras.signature import Signature
 
@@ -39,29 +40,39 @@ class Sampling:
         """Samples of the averaged generator, as tensors."""
         return call_network(self.ema_generator, latents, labels, training=training)
 
-    def generate(self, n=1, seed=0, labels=None):
+    def generate(self, n=1, seed=0, labels=None, truncation=None):
         """Raw values made of noise.
 
         Args:
             n: How many, from 1 to `MOST_SAMPLES`.
             seed: Sample `i` is made from `seed + i` alone, whatever `n` is.
             labels: One for each sample, for networks that take labels; None takes them in turn.
+            truncation: Latents are drawn from the part of the normal distribution within this distance from 0, in (0, 4]: the
+                smaller, the better and the more alike the samples ([BigGAN](https://arxiv.org/abs/1809.11096), section
+                3.1). None draws from all of it, as training does.
 
         Returns:
             What the codec decodes to, `n` of it; without a codec an array of samples.
 
         Raises:
-            ValueError: If `n` or `seed` is out of its range, or there is not one label for each sample.
+            ValueError: If an argument is out of its range, or there is not one label for each sample.
         """
         seeds = seeds_from(n, seed)
+        if truncation is not None and not 0 < truncation <= 4:
+            raise ValueError(f"truncation={truncation!r}. Expected a number in (0, 4], such as 0.7, or None for no truncation.")
         if labels is not None and len(labels) != n:
             raise ValueError(f"Got {len(labels)} labels for n={n} samples. Expected one label for each.")
+        if labels is not None and getattr(self.generator, "num_labels", 0):
+            check_range(labels, self.generator.num_labels)
         labels = self.labels_from(seeds) if labels is None else np.asarray(labels, np.int32)
-        return self.in_blocks(self.make_samples, seeds, labels)
+        limit = None if truncation is None else tf.constant(truncation, tf.float32)
+        return self.in_blocks(lambda *rows: self.make_samples(*rows, limit), seeds, labels)
 
     @tf.function(reduce_retracing=True)
-    def make_samples(self, seeds, labels=None):
-        return self.samples_from_latents(self.latents_from(noise.pad_rows(seeds)), labels)[: tf.shape(seeds)[0]]
+    def make_samples(self, seeds, labels=None, truncation=None):
+        latents = self.latents_from(noise.pad_rows(seeds))
+        latents = latents if truncation is None else noise.truncated(latents, truncation)
+        return self.samples_from_latents(latents, labels)[: tf.shape(seeds)[0]]
 
     def in_blocks(self, function, *rows):
         """Calls `function` on blocks of rows, so that memory does not grow with their number."""

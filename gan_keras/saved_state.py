@@ -2,6 +2,9 @@
 
 import keras
 
+from gan_keras import scheduled
+from gan_keras.freezing import freeze_layers, frozen_layers
+
 
 class SavedState:
     """The saving half of `GAN`: configuration, `compile`'s arguments, and the state of its noise."""
@@ -12,14 +15,19 @@ class SavedState:
             **{name: keras.saving.serialize_keras_object(network) for name, network in networks.items()},
             "seed": self.seed,
             "name": self.name,
+            "frozen": {name: frozen_layers(getattr(self, name)) for name in ("generator", "discriminator")},
         }
 
     @classmethod
     def from_config(cls, config):
         config = dict(config)
+        frozen = config.pop("frozen", {})
         for name in ("generator", "discriminator", "codec"):
             config[name] = keras.saving.deserialize_keras_object(config[name])
-        return cls(**config)
+        gan = cls(**config)
+        for name, layers in frozen.items():
+            freeze_layers(getattr(gan, name), layers)
+        return gan
 
     def get_compile_config(self):
         """How training was set up; None before `compile`, as of any Keras model."""
@@ -31,12 +39,15 @@ class SavedState:
             "loss": self.adversarial_loss,
             "penalties": self.penalties,
             "augmentation": self.augmentation,
+            "auxiliary": self.auxiliary,
+            "history_pool": self.history_pool,
             "metrics": self.sample_metrics,
         }
         return {
             **{name: keras.saving.serialize_keras_object(each) for name, each in objects.items()},
             "discriminator_steps": self.discriminator_steps,
-            "generator_ema": self.generator_ema,
+            "generator_steps": self.generator_steps,
+            "generator_ema": scheduled.serialize(self.generator_ema),
             **self.compile_options,
         }
 
@@ -49,24 +60,26 @@ class SavedState:
 
     def load_own_variables(self, store):
         state, saved = self.own_state(), set(store.keys())
-        if not self.compiled:  # Penalties and augmentation come with `compile`; a GAN that is only used has none.
-            saved = {name for name in saved if not name.startswith(("penalty", "augmentation"))}
+        if not self.compiled:  # Penalties, augmentation and pool come with `compile`; a GAN that is only used has none.
+            saved = {name for name in saved if not name.startswith(("penalty", "augmentation", "history"))}
         if set(state) != saved:
             raise ValueError(f"The file holds the random state {sorted(saved)}. Expected {sorted(state)}: another GAN.")
         for name, variable in state.items():
             variable.assign(store[name])
 
     def own_state(self):
-        """Variables that decide the noise, the penalties and the augmentation to come. Keras saves weights only; without
+        """Variables that decide the noise, penalties, augmentation and past samples to come. Keras saves weights only; without
         these a resumed run would go another way."""
         saved_by_keras = {id(variable) for variable in (*self.weights, *self.metrics_variables)}
         seeds = [variable for variable in self.non_trainable_variables if id(variable) not in saved_by_keras]
         penalties, augmentation = getattr(self, "penalties", ()), getattr(self, "augmentation", None)
+        history_pool = getattr(self, "history_pool", None)
         return {
             "draws": self.draws,
             **_numbered("seed", seeds),
             **_numbered("penalty", [variable for each in penalties for variable in getattr(each, "variables", ())]),
             **_numbered("augmentation", getattr(augmentation, "variables", ())),
+            **_numbered("history", getattr(history_pool, "variables", ())),
         }
 
 

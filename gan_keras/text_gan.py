@@ -70,10 +70,11 @@ class TextGAN(TextWriter):
             )
         if drafts_per_line < 1:
             raise ValueError(f"drafts_per_line={drafts_per_line}. Expected at least 1.")
-        if kwargs.get("penalties") or kwargs.get("augmentation"):
+        of_samples = [name for name in ("penalties", "augmentation", "auxiliary", "history_pool") if kwargs.get(name)]
+        if of_samples:
             raise ValueError(
-                f"penalties={kwargs.get('penalties')!r}, augmentation={kwargs.get('augmentation')!r}. Expected neither: they "
-                "act on samples by gradients, and tokens have none. Raise the discriminator's dropout or weight decay instead."
+                f"Got {', '.join(f'{name}={kwargs[name]!r}' for name in of_samples)}. Expected none: they act on samples by "
+                "gradients, and tokens have none. Raise the discriminator's dropout or weight decay instead."
             )
         self.feedback = feedbacks.get(feedback)
         self.pretraining_epochs, self.discriminator_epochs = pretraining_epochs, discriminator_epochs
@@ -99,24 +100,23 @@ class TextGAN(TextWriter):
         tokens, labels = self.unpack(data)
         if self.stage == "pretraining":
             self.train_supervised(tokens, labels)
-            self.average_generator()
         else:
             for _ in range(self.discriminator_steps):
                 self.train_discriminator(tokens, labels)
         if self.stage == "adversarial":
-            self.train_generator(tokens, labels)
-            self.average_generator()
+            for _ in range(self.generator_steps):
+                self.train_generator(tokens, labels)
         return self.results()
 
     def train_supervised(self, tokens, labels=None):
         with tf.GradientTape() as tape:
             loss = self.supervised_loss(tokens, labels)
-        self.update(self.generator, self.generator_optimizer, loss, tape)
+        self.update_generator(loss, tape)
 
     def train_generator(self, real_data, labels=None):
         with tf.GradientTape() as tape:
             loss = self.feedback.generator_loss(self, real_data, labels)
-        self.update(self.generator, self.generator_optimizer, loss, tape)
+        self.update_generator(loss, tape)
         self.g_loss.update_state(loss)
 
     def discriminator_loss(self, real_data, fake_data, labels=None):
@@ -141,9 +141,10 @@ class TextGAN(TextWriter):
         """Sentences of the live generator and their two scores: `(num, time)`, int32; `(num, 2)`, float32."""
         return self.scored(self.generator, self.latents_from(self.next_seeds(num)), labels)
 
-    def fake_like(self, real_data, labels=None):
+    def draw(self, real_data, labels=None):
         """Drafts of the live generator, `drafts_per_line` for each real line."""
-        return trim(super().fake_like(self.for_drafts(real_data), self.for_drafts(labels)))
+        batch = super().draw(self.for_drafts(real_data), self.for_drafts(labels))
+        return batch._replace(real_data=real_data, fake_data=trim(batch.fake_data))
 
     def for_drafts(self, rows):
         return None if rows is None else ops.repeat(rows, self.drafts_per_line, axis=0)

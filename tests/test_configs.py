@@ -5,7 +5,19 @@ import json
 import keras
 import pytest
 
-from gan_keras import GAN, augmentation, codecs, constraints, feedback, losses, networks, penalties, text_gan
+from gan_keras import (
+    GAN,
+    HistoryPool,
+    augmentation,
+    auxiliary,
+    codecs,
+    constraints,
+    feedback,
+    losses,
+    networks,
+    penalties,
+    text_gan,
+)
 from gan_keras.metrics import extractor
 from gan_keras.networks import r3gan, residual
 
@@ -45,6 +57,8 @@ EXAMPLES = {
     "MLPGenerator": lambda: networks.MLPGenerator((2, 3), latent_dim=5, units=(7,), activation="tanh"),
     "MLPDiscriminator": lambda: networks.MLPDiscriminator(units=(7, 3)),
     "Packed": lambda: networks.Packed(networks.MLPDiscriminator(units=(7,)), num=3),
+    "TwoHeaded": lambda: networks.TwoHeaded(networks.MLPDiscriminator(units=(7,)), 3, units=(5,)),
+    "Coded": lambda: networks.Coded(networks.MLPGenerator((2,), latent_dim=9), categorical=(3, 2), continuous=2),
     "RecurrentGenerator": lambda: text_pair()[0],
     "RecurrentDiscriminator": lambda: text_pair()[1],
     "ConvolutionalDiscriminator": lambda: networks.ConvolutionalDiscriminator(20, widths=(2, 3), filters=8, num_labels=2),
@@ -66,6 +80,10 @@ EXAMPLES = {
     "Extractor": lambda: extractor.Extractor(3, (4, 8), seed=2),
     "ConditionalBatchNormalization": lambda: networks.layers.ConditionalBatchNormalization(3, momentum=0.8, epsilon=1e-4),
     "GroupedConv2D": lambda: networks.layers.GroupedConv2D(2, kernel_size=1),
+    "GumbelSoftmaxSampling": lambda: networks.layers.GumbelSoftmaxSampling(0.5),
+    "StraightThroughSampling": lambda: networks.layers.StraightThroughSampling(0.5),
+    "VirtualBatchNormalization": lambda: networks.layers.VirtualBatchNormalization(8, epsilon=1e-3),
+    "WithReference": lambda: networks.WithReference(networks.MLPGenerator((2,), latent_dim=9), num_reference=8, seed=3),
     "MinibatchStandardDeviation": lambda: networks.layers.MinibatchStandardDeviation(2),
     "PixelNormalization": lambda: networks.layers.PixelNormalization(1e-6),
     "SelfAttention2D": lambda: networks.layers.SelfAttention2D(),
@@ -84,6 +102,10 @@ EXAMPLES = {
     "LeCam": lambda: penalties.LeCam(gamma=0.3, decay=0.9),
     "Consistency": lambda: penalties.Consistency(keras.layers.RandomFlip("horizontal", seed=3), gamma=2.0),
     "Lazy": lambda: penalties.Lazy(penalties.GradientPenalty(gamma=3.0, seed=4), interval=5),
+    "AuxiliaryClassifier": lambda: auxiliary.AuxiliaryClassifier(weight=0.5),
+    "MutualInformation": lambda: auxiliary.MutualInformation(weight=0.5, continuous_weight=0.25),
+    "FeatureMatching": lambda: auxiliary.FeatureMatching(weight=0.5),
+    "HistoryPool": lambda: HistoryPool(size=7, seed=3),
     "Clip": lambda: constraints.Clip(0.02),
     "NonSaturating": losses.NonSaturating,
     "Minimax": losses.Minimax,

@@ -60,9 +60,11 @@ def test_one_optimizer_for_both_networks_is_an_error():
         compiled_gan(generator_optimizer=optimizer, discriminator_optimizer=optimizer)
 
 
-@pytest.mark.parametrize("option", [{"discriminator_steps": 0}, {"generator_ema": 1.0}, {"generator_ema": -0.1}])
+@pytest.mark.parametrize(
+    "option", [{"discriminator_steps": 0}, {"generator_steps": 0}, {"generator_ema": 1.0}, {"generator_ema": -0.1}]
+)
 def test_an_option_out_of_its_range_is_an_error(option):
-    with pytest.raises(ValueError, match="Expected discriminator_steps >= 1 and generator_ema in"):
+    with pytest.raises(ValueError, match="Expected steps >= 1 and generator_ema in"):
         compiled_gan(**option)
 
 
@@ -105,6 +107,13 @@ def test_discriminator_steps_are_updates_of_the_discriminator_for_each_of_the_ge
     gan = compiled_gan(discriminator_steps=3)
     train(gan)
     assert (int(gan.generator_optimizer.iterations), int(gan.discriminator_optimizer.iterations)) == (4, 12)
+
+
+def test_generator_steps_are_updates_of_the_generator_each_with_noise_of_its_own():
+    gan = compiled_gan(generator_steps=3, discriminator_steps=2)
+    train(gan)
+    assert (int(gan.generator_optimizer.iterations), int(gan.discriminator_optimizer.iterations)) == (12, 8)
+    assert int(gan.draws) == 4 * (3 + 2)
 
 
 def test_a_pair_of_ones_own_learns_a_ring():

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import scipy.stats
 import tensorflow as tf
 
 from gan_keras import GAN, noise
@@ -91,5 +92,32 @@ def test_labels_reach_both_networks_in_training_and_in_use():
     expected = generator(noise.normal(tf.range(5), 4), labels)
     np.testing.assert_allclose(gan.generate(5, labels=labels), expected, atol=1e-6)
     np.testing.assert_array_equal(gan.generate(5, seed=1), gan.generate(5, seed=1, labels=[1, 2, 0, 1, 2]))
+    with pytest.raises(ValueError, match="Got labels from 1 to 3. Expected one whole number from 0 to 2"):
+        gan.generate(2, labels=[1, 3])
     with pytest.raises(ValueError, match="Got 5 labels for n=4 samples. Expected one label for each"):
         gan.generate(4, labels=labels)
+
+
+def test_truncated_noise_is_distributed_as_if_what_is_beyond_were_drawn_again(wide_gan):
+    normals = noise.normal(tf.range(4000), 5)
+    found = np.ravel(noise.truncated(normals, tf.constant(0.7)))
+    expected = scipy.stats.truncnorm(-0.7, 0.7)
+    assert np.abs(found).max() < 0.7
+    assert scipy.stats.kstest(found, expected.cdf).statistic < 0.012  # of 20,000 numbers; chance keeps it below in 99 of 100
+    np.testing.assert_allclose(found, expected.ppf(scipy.stats.norm.cdf(np.ravel(normals).astype(np.float64))), atol=1e-5)
+    extreme = noise.truncated(tf.constant([-5.4, 0.0, 5.4]), tf.constant(4.0))
+    assert np.isfinite(extreme).all() and np.abs(extreme).max() <= 4.01
+
+
+def test_generate_truncates_the_latents_of_each_sample_by_itself(wide_gan):
+    latents = noise.truncated(noise.normal(tf.constant([7, 8, 9], tf.int64), 32), 0.5)
+    found = wide_gan.generate(3, seed=7, truncation=0.5)
+    np.testing.assert_allclose(found, wide_gan.ema_generator(latents), atol=1e-6)
+    np.testing.assert_array_equal(wide_gan.generate(40, seed=7, truncation=0.5)[:3], found)
+    assert np.abs(found - wide_gan.generate(3, seed=7)).max() > 1e-3
+
+
+@pytest.mark.parametrize("truncation", [0, -1.0, 4.5, float("nan")])
+def test_a_truncation_out_of_its_range_is_an_error(wide_gan, truncation):
+    with pytest.raises(ValueError, match=r"Expected a number in \(0, 4\], such as 0.7"):
+        wide_gan.generate(1, truncation=truncation)

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from gan_keras import GAN
 from gan_keras.data import mixtures
-from gan_keras.networks import MLPGenerator
+from gan_keras.networks import MLPDiscriminator, MLPGenerator
 
 POINTS = mixtures.ring(64, seed=0)
 
@@ -63,6 +63,54 @@ def test_an_empty_data_set_is_an_error(data):
 def test_labels_for_networks_that_take_none_are_an_error():
     with pytest.raises(ValueError, match="Got labels, but .* takes none. Expected a network with"):
         dense_gan().fit(POINTS, y=np.zeros(64, np.int32), verbose=0)
+
+
+class LabelledGenerator(MLPGenerator):
+    num_labels = 3
+
+
+def labelled_gan():
+    gan = GAN(LabelledGenerator((2,), latent_dim=4, units=(8,)), MLPDiscriminator())
+    gan.compile()
+    return gan
+
+
+@pytest.mark.parametrize(
+    "labels, got",
+    [
+        (np.arange(64) % 4, "labels from 0 to 3"),
+        (np.arange(64) % 3 - 1, "labels from -1 to 1"),
+        (np.zeros(64), r"labels of dtype float64 and shape \(64,\)"),
+        (np.zeros((64, 3), np.int32), r"labels of dtype int32 and shape \(64, 3\)"),
+    ],
+)
+def test_labels_that_the_networks_do_not_know_are_an_error_before_training(labels, got):
+    gan = labelled_gan()
+    with pytest.raises(ValueError, match=f"Got {got}. Expected one whole number from 0 to 2"):
+        gan.fit(POINTS, y=labels, verbose=0)
+    assert int(gan.generator_optimizer.iterations) == 0
+
+
+def test_a_wrong_label_in_a_data_set_stops_before_the_step_of_its_batch():
+    gan, labels = labelled_gan(), np.arange(64) % 3
+    labels[40] = 3
+    batches = tf.data.Dataset.from_tensor_slices((POINTS, labels)).batch(16)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="Expected one whole number from 0 to 2"):
+        gan.fit(batches, verbose=0, shuffle=False)
+    assert int(gan.generator_optimizer.iterations) == 2
+    with pytest.raises(ValueError, match="labels of dtype float"):
+        gan.fit(tf.data.Dataset.from_tensor_slices((POINTS, labels * 1.0)).batch(16), verbose=0)
+
+
+def test_a_layer_frozen_after_compile_is_an_error():
+    gan = dense_gan()
+    gan.discriminator.layers[-1].trainable = False
+    with pytest.raises(ValueError, match="The discriminator's trainable .* Expected layers to be frozen"):
+        gan.fit(POINTS, verbose=0)
+    gan.compile()
+    start = gan.discriminator.get_weights()
+    gan.fit(POINTS, verbose=0)
+    assert all((old == new).all() for old, new in zip(start, gan.discriminator.get_weights(), strict=True))
 
 
 def test_sample_weights_are_an_error():

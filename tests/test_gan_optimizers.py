@@ -9,6 +9,8 @@ import pytest
 import tensorflow as tf
 
 from gan_keras import GAN, noise
+from gan_keras.data import mixtures
+from gan_keras.networks import MLPDiscriminator, MLPGenerator
 
 RATE = 0.1
 A, W = np.array([2.0, -1.5]), np.array([3.0, 0.5])
@@ -76,3 +78,48 @@ def test_two_accumulated_batches_make_one_step_of_the_batch_twice_as_large():
     w = W - RATE * discriminator_gradient(A, W, fake_mean, REAL.mean())
     gradients = generator_gradient(A, W, latents_mean(2, 2)), generator_gradient(A, w, latents_mean(4, 2))
     np.testing.assert_allclose([found_a, found_w], [A - RATE * np.mean(gradients, axis=0), w], rtol=1e-5)
+
+
+def test_the_average_moves_only_when_the_weights_do():
+    """The first of two accumulated batches changes nothing, the second moves weights and average once."""
+    gan = ring_pair(keras.optimizers.SGD(RATE, gradient_accumulation_steps=2), "sgd", generator_ema=0.9)
+    start = gan.generator.get_weights()
+    gan.fit(mixtures.ring(8, seed=0), batch_size=8, verbose=0)
+    assert furthest(gan.ema_generator.get_weights(), start) == 0
+    gan.fit(mixtures.ring(8, seed=0), batch_size=8, verbose=0)
+    expected = [2 / 11 * old + 9 / 11 * new for old, new in zip(start, gan.generator.get_weights(), strict=True)]
+    assert furthest(gan.ema_generator.get_weights(), start) > 1e-3
+    assert furthest(gan.ema_generator.get_weights(), expected) < 1e-6
+
+
+NAMES = ["adam", "adagrad", "adadelta", "adamax", "rmsprop", "lion", "muon", "sgd"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_optimizer_by_its_name_moves_every_weight_and_is_saved_with_its_state(name, tmp_path):
+    gan = ring_pair(name, name)
+    start = weights_of(gan)
+    history = gan.fit(mixtures.ring(32, seed=0), batch_size=16, shuffle=False, verbose=0).history
+    assert np.isfinite(history["loss"]).all()
+    assert all((old != new).any() for old, new in zip(start, weights_of(gan), strict=True))
+    gan.save(tmp_path / "gan.keras")
+    loaded = keras.models.load_model(tmp_path / "gan.keras")
+    for side in ("generator_optimizer", "discriminator_optimizer"):
+        first, second = ([each.numpy() for each in getattr(one, side).variables] for one in (loaded, gan))
+        assert type(getattr(loaded, side)) is type(getattr(gan, side))
+        assert furthest(first, second) == 0
+
+
+def weights_of(gan):
+    return gan.generator.get_weights() + gan.discriminator.get_weights()
+
+
+def ring_pair(generator_optimizer, discriminator_optimizer, **options):
+    keras.utils.set_random_seed(3)
+    gan = GAN(MLPGenerator((2,), latent_dim=4, units=(8,)), MLPDiscriminator(units=(8,)))
+    gan.compile(generator_optimizer, discriminator_optimizer, **options)
+    return gan
+
+
+def furthest(first, second):
+    return max(np.abs(a - b).max() for a, b in zip(first, second, strict=True))

@@ -123,7 +123,7 @@ def test_advantages_are_discounted_rewards_to_come_less_their_mean():
 
 def test_the_discriminator_reads_several_drafts_for_each_real_line():
     gan = make()
-    assert gan.fake_like(tf.constant(gan.codec.encode(LINES[:8]))).shape[0] == 8 * gan.drafts_per_line == 32
+    assert gan.draw(tf.constant(gan.codec.encode(LINES[:8]))).fake_data.shape[0] == 8 * gan.drafts_per_line == 32
     with pytest.raises(ValueError, match="drafts_per_line=0. Expected at least 1"):
         gan.compile(drafts_per_line=0)
 

@@ -3,18 +3,23 @@
 from gan_keras.networks import layers
 from gan_keras.networks.base import Discriminator, Generator
 from gan_keras.networks.biggan import BigGANDiscriminator, BigGANGenerator
+from gan_keras.networks.coded import Coded
 from gan_keras.networks.dcgan import DCGANDiscriminator, DCGANGenerator
+from gan_keras.networks.features import features_of
 from gan_keras.networks.mlp import MLPDiscriminator, MLPGenerator
 from gan_keras.networks.packed import Packed
 from gan_keras.networks.r3gan import R3GANDiscriminator, R3GANGenerator
 from gan_keras.networks.recurrent_generator import RecurrentGenerator
 from gan_keras.networks.sngan import SNGANDiscriminator, SNGANGenerator
 from gan_keras.networks.text_discriminators import ConvolutionalDiscriminator, RecurrentDiscriminator, TextDiscriminator
+from gan_keras.networks.two_headed import TwoHeaded
 from gan_keras.networks.wgan_gp import WGANGPDiscriminator, WGANGPGenerator
+from gan_keras.networks.with_reference import WithReference
 
 __all__ = [
     "BigGANDiscriminator",
     "BigGANGenerator",
+    "Coded",
     "ConvolutionalDiscriminator",
     "DCGANDiscriminator",
     "DCGANGenerator",
@@ -30,7 +35,10 @@ __all__ = [
     "SNGANDiscriminator",
     "SNGANGenerator",
     "TextDiscriminator",
+    "TwoHeaded",
     "WGANGPDiscriminator",
     "WGANGPGenerator",
+    "WithReference",
+    "features_of",
     "layers",
 ]

@@ -7,7 +7,7 @@ import keras
 from keras import layers, ops
 
 from gan_keras.networks.images import ImageGenerator
-from gan_keras.networks.labels import check_labels, require_labels
+from gan_keras.networks.labels import require_labels
 from gan_keras.networks.layers import SelfAttention2D, SpectralNormalization
 from gan_keras.networks.residual import (
     SpectralDiscriminator,
@@ -77,14 +77,18 @@ class BigGANDiscriminator(SpectralDiscriminator):
         self.attention, self.attention_at = SelfAttention2D(), halved.index(attention_size(image_shape))
         self.add_head(downs[-1].filters)
 
-    def call(self, samples, labels=None, training=False):
-        check_labels(labels, self.num_labels)
+    def feature_map(self, samples, training):
         features = samples
         for index, block in enumerate(self.blocks):
             features = block(features, training=training)
             if index == self.attention_at:
                 features = self.attention(features, training=training)
-        return self.head(features, labels, training)
+        return features
+
+    def layers_by_depth(self):
+        """For `gan_keras.freeze`: each block, with the attention after it, and last the logit."""
+        blocks = [[block, self.attention] if index == self.attention_at else [block] for index, block in enumerate(self.blocks)]
+        return [*blocks, [layer for layer in (self.logit, self.label_embedding) if layer is not None]]
 
 
 def widened(width, widest_size, size):

@@ -65,11 +65,20 @@ class DCGANDiscriminator(ImageDiscriminator):
 
     def call(self, samples, labels=None, training=False):
         check_labels(labels, self.num_labels)
+        features = self.features(samples, training=training)
+        return self.with_labels(self.logit(features), features, labels)
+
+    def features(self, samples, training=False):
+        """What the last layer reads: `(batch, numbers)`."""
         features = leaky(self.downs[0](samples))
         for convolution, normalization in zip(self.downs[1:], self.normalizations, strict=True):
             features = leaky(normalization(convolution(features), training=training))
-        features = self.flatten(features)
-        return self.with_labels(self.logit(features), features, labels)
+        return self.flatten(features)
+
+    def layers_by_depth(self):
+        """For `gan_keras.freeze`: each convolution with its normalisation, and last the logit."""
+        convolutions = [[self.downs[0]], *map(list, zip(self.downs[1:], self.normalizations, strict=True))]
+        return [*convolutions, [layer for layer in (self.logit, self.label_embedding) if layer is not None]]
 
 
 def doubling(width, num):

@@ -50,10 +50,14 @@ class MLPDiscriminator(Discriminator):
         self.last = layers.Dense(1)
 
     def call(self, samples, labels=None, training=False):
+        return self.last(self.features(samples))
+
+    def features(self, samples, training=False):
+        """What the last layer reads: `(batch, units)`."""
         features = self.flatten(samples)
         for layer in self.hidden:
             features = layer(features)
-        return self.last(features)
+        return features
 
     def get_config(self):
         return {**super().get_config(), "units": self.units}

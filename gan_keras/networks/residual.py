@@ -10,6 +10,7 @@ import keras
 from keras import layers, ops
 
 from gan_keras.networks.images import ImageDiscriminator
+from gan_keras.networks.labels import check_labels
 from gan_keras.networks.layers import ConditionalBatchNormalization, SpectralNormalization
 
 
@@ -135,7 +136,7 @@ class SpectralPlainBlock(SpectralConvolutions, PlainBlock):
 class SpectralDiscriminator(ImageDiscriminator):
     """Base of discriminators that sum their last features over the image, with spectral normalisation up to the logit.
 
-    Arguments as of `ImageDiscriminator`.
+    A subclass implements `feature_map(samples, training)`. Arguments as of `ImageDiscriminator`.
     """
 
     def add_head(self, filters):
@@ -143,10 +144,14 @@ class SpectralDiscriminator(ImageDiscriminator):
         self.logit = SpectralNormalization(layers.Dense(1, dtype="float32"))
         self.label_embedding = SpectralNormalization(layers.Embedding(self.num_labels, filters)) if self.num_labels else None
 
-    def head(self, features, labels, training):
-        """Logits `(batch, 1)` of the last features `(batch, height, width, filters)`."""
-        features = ops.sum(ops.cast(ops.relu(features), "float32"), axis=(1, 2))
+    def call(self, samples, labels=None, training=False):
+        check_labels(labels, self.num_labels)
+        features = self.features(samples, training=training)
         return self.with_labels(self.logit(features, training=training), features, labels)
+
+    def features(self, samples, training=False):
+        """What the last layer reads: `(batch, filters)`, float32."""
+        return ops.sum(ops.cast(ops.relu(self.feature_map(samples, training)), "float32"), axis=(1, 2))
 
 
 def batch_normalization(num_labels):

@@ -8,7 +8,7 @@ import keras
 from keras import layers, ops
 
 from gan_keras.networks.images import ImageGenerator
-from gan_keras.networks.labels import check_labels, require_labels
+from gan_keras.networks.labels import require_labels
 from gan_keras.networks.residual import (
     SpectralDiscriminator,
     SpectralDownBlock,
@@ -68,9 +68,8 @@ class SNGANDiscriminator(SpectralDiscriminator):
         self.blocks = [*downs, *[SpectralPlainBlock(downs[-1].filters) for _ in range(2)]]
         self.add_head(downs[-1].filters)
 
-    def call(self, samples, labels=None, training=False):
-        check_labels(labels, self.num_labels)
+    def feature_map(self, samples, training):
         features = samples
         for block in self.blocks:
             features = block(features, training=training)
-        return self.head(features, labels, training)
+        return features

@@ -51,8 +51,12 @@ class WGANGPDiscriminator(ImageDiscriminator):
 
     def call(self, samples, labels=None, training=False):
         check_labels(labels, self.num_labels)
+        features = self.features(samples, training=training)
+        return self.with_labels(self.logit(features), features, labels)
+
+    def features(self, samples, training=False):
+        """What the last layer reads: `(batch, filters)`, float32."""
         features = samples
         for block in self.blocks:
             features = block(features, training=training)
-        features = ops.mean(ops.cast(ops.relu(features), "float32"), axis=(1, 2))
-        return self.with_labels(self.logit(features), features, labels)
+        return ops.mean(ops.cast(ops.relu(features), "float32"), axis=(1, 2))

@@ -2,12 +2,15 @@
 
 import keras
 
+from gan_keras import scheduled
+
 
 class Penalty:
     """Base of the penalties. A subclass implements `__call__(discriminator, real_data, fake_data)`.
 
     Args:
-        gamma: Strength, >= 0. Its right value changes with the range and the resolution of the data.
+        gamma: Strength, >= 0. Its right value changes with the range and the resolution of the data. A schedule of
+            `keras.optimizers.schedules` moves it with the updates of the generator.
 
     Attributes:
         variables: The Keras variables that a penalty changes as it is called. A `GAN` saves them, so that a resumed run
@@ -17,23 +20,32 @@ class Penalty:
     variables = ()
 
     def __init__(self, gamma):
-        if gamma < 0:
+        self.gamma, self.optimizer = scheduled.get(gamma), None
+        if scheduled.first_value(self.gamma) < 0:
             raise ValueError(f"gamma={gamma}. Expected a strength >= 0: a negative one would reward what it has to punish.")
-        self.gamma = float(gamma)
+
+    def follow(self, optimizer):
+        """Called by `GAN.compile`: a schedule of gamma is read at the updates that this optimizer has made."""
+        self.optimizer = optimizer
+
+    @property
+    def strength(self):
+        """What gamma is now; before `follow`, what it is at the beginning."""
+        return scheduled.value(self.gamma, self.optimizer.iterations if self.optimizer else 0)
 
     def __call__(self, discriminator, real_data, fake_data):
         raise NotImplementedError
 
     def get_config(self):
-        return {"gamma": self.gamma}
+        return {"gamma": scheduled.serialize(self.gamma)}
 
     @classmethod
     def from_config(cls, config):
         return cls(**config)
 
 
-def get(identifier):
-    """A penalty from its serialised config, or itself.
+def get(identifier, optimizer=None):
+    """A penalty from its serialised config, or itself; its schedule, if any, counts the updates of the optimizer.
 
     Raises:
         ValueError: If it cannot be called.
@@ -41,6 +53,8 @@ def get(identifier):
     if isinstance(identifier, dict):
         identifier = keras.saving.deserialize_keras_object(identifier)
     if callable(identifier) and not isinstance(identifier, type):
+        if hasattr(identifier, "follow"):
+            identifier.follow(optimizer)
         return identifier
     raise ValueError(
         f"penalty={identifier!r}. Expected an object such as `gan_keras.penalties.R1(gamma=1.0)`, "

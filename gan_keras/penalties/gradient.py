@@ -19,7 +19,7 @@ class R1(Penalty):
         super().__init__(gamma)
 
     def __call__(self, discriminator, real_data, fake_data):
-        return self.gamma / 2.0 * ops.mean(squared_gradient_norm(discriminator, real_data))
+        return self.strength / 2.0 * ops.mean(squared_gradient_norm(discriminator, real_data))
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
@@ -59,7 +59,7 @@ class GradientPenalty(Penalty):
     def __call__(self, discriminator, real_data, fake_data):
         # The square root has no slope at 0; the small number keeps the gradient finite there.
         norm = ops.sqrt(squared_gradient_norm(discriminator, self.points(real_data, fake_data)) + 1e-12)
-        return self.gamma * ops.mean(ops.square(self.excess(norm)))
+        return self.strength * ops.mean(ops.square(self.excess(norm)))
 
     def points(self, real_data, fake_data):
         """Where the gradient is taken: one point on the line between each real and each fake sample."""

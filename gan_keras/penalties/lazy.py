@@ -33,6 +33,10 @@ class Lazy:
     def variables(self):
         return [self.calls, *getattr(self.penalty, "variables", ())]
 
+    def follow(self, optimizer):
+        """Called by `GAN.compile`: hands on whose updates a schedule counts."""
+        get(self.penalty, optimizer)
+
     def __call__(self, discriminator, real_data, fake_data):
         is_due = ops.equal(self.calls % self.interval, 0)
         self.calls.assign_add(1)

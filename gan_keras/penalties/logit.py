@@ -39,7 +39,7 @@ class LeCam(Penalty):
         for average, logits in ((self.real_average, real_logits), (self.fake_average, fake_logits)):
             average.assign(self.decay * average + (1.0 - self.decay) * ops.mean(logits))
         distances = ops.square(real_logits - self.fake_average), ops.square(fake_logits - self.real_average)
-        return self.gamma * (ops.mean(distances[0]) + ops.mean(distances[1]))
+        return self.strength * (ops.mean(distances[0]) + ops.mean(distances[1]))
 
     def get_config(self):
         return {**super().get_config(), "decay": self.decay}
@@ -73,7 +73,7 @@ class Consistency(Penalty):
 
     def __call__(self, discriminator, real_data, fake_data):
         difference = discriminator(real_data) - discriminator(self.augmentation(real_data))
-        return self.gamma * ops.mean(ops.square(difference))
+        return self.strength * ops.mean(ops.square(difference))
 
     def get_config(self):
         return {**super().get_config(), "augmentation": keras.saving.serialize_keras_object(self.augmentation)}

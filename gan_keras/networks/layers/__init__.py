@@ -2,6 +2,7 @@
 
 from gan_keras.networks.layers.attention import SelfAttention2D
 from gan_keras.networks.layers.grouped_convolution import GroupedConv2D
+from gan_keras.networks.layers.gumbel_softmax import GumbelSoftmaxSampling, StraightThroughSampling
 from gan_keras.networks.layers.normalization import (
     ConditionalBatchNormalization,
     MinibatchStandardDeviation,
@@ -9,14 +10,18 @@ from gan_keras.networks.layers.normalization import (
 )
 from gan_keras.networks.layers.resampling import SmoothDownsampling2D, SmoothUpsampling2D
 from gan_keras.networks.layers.spectral_normalization import SpectralNormalization
+from gan_keras.networks.layers.virtual_batch_normalization import VirtualBatchNormalization
 
 __all__ = [
     "ConditionalBatchNormalization",
     "GroupedConv2D",
+    "GumbelSoftmaxSampling",
     "MinibatchStandardDeviation",
     "PixelNormalization",
     "SelfAttention2D",
     "SmoothDownsampling2D",
     "SmoothUpsampling2D",
     "SpectralNormalization",
+    "StraightThroughSampling",
+    "VirtualBatchNormalization",
 ]
