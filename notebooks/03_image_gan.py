@@ -309,7 +309,7 @@ show(np.concatenate([fakes[best][nearest_first], real[found[best].nearest[neares
 # %% [markdown]
 # DCGAN's digits are as far from the training data as unseen digits are (ratio 1.02), and 0.8 % of them are near, where
 # chance gives 5 %: no sign of copies. The check itself works, as the last row shows. A ratio well above 1 is no merit:
-# blurs are far from everything. Even the nearest pairs in the picture differ in their strokes.
+# blurs are far from everything. The nearest pairs, above, are alike as typical digits are.
 #
 # ## What to remember
 #
