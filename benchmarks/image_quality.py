@@ -1,0 +1,140 @@
+"""Image presets at equal time: what they reach, and whether the last epoch is as good as the best.
+
+    python benchmarks/image_quality.py train --data mnist.npz --preset dcgan --seed 0 --minutes 4 --out runs/mnist_dcgan_0.json
+    python benchmarks/image_quality.py table runs/mnist_*.json
+
+The time is processor time of one thread, compiling and scoring not counted, so that other work on the machine does not shorten
+a run. Labels condition the networks, as the presets do where data have some. At every tenth of the time the averaged generator
+is scored: Frechet and kernel distance of as many images as there are test images, at most 5,000, to these, precision and recall,
+on the features of a classifier trained on the training images alone. `agreement` is how often that classifier, which has never
+seen a generated image, names the label that was asked for. The control is as many real training images in the place of generated
+ones. The best of the ten is chosen by the Frechet distance itself; how much it moves by chance tell three more draws of the last.
+"""
+
+import argparse
+import json
+import pathlib
+import time
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+import gan_keras
+from gan_keras.data import image_batches, load_images, load_test_images
+from gan_keras.metrics.extractor import train_extractor
+from gan_keras.metrics.image_quality import ImageQuality
+from gan_keras.pictures import image_grid, write_png
+from gan_keras.settings import with_settings
+
+NUM, SCORINGS = 5000, 10
+SHOWN = ("frechet", "kernel", "precision", "recall")
+CACHE = pathlib.Path("runs/extractors")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True)
+    train_parser = commands.add_parser("train")
+    train_parser.add_argument("--data", required=True, help="an .npz file with x_train, y_train, x_test, y_test")
+    train_parser.add_argument("--preset", default="default")
+    train_parser.add_argument("--set", nargs="*", default=[], help="fields of the preset, as in `gan-keras train --set`")
+    train_parser.add_argument("--seed", type=int, default=0)
+    train_parser.add_argument("--minutes", type=float, default=4.0)
+    train_parser.add_argument("--out", type=pathlib.Path, required=True)
+    table_parser = commands.add_parser("table")
+    table_parser.add_argument("files", type=pathlib.Path, nargs="+")
+    arguments = parser.parse_args()
+    if arguments.command == "table":
+        table([json.loads(path.read_text()) for path in arguments.files])
+    else:
+        train(arguments)
+
+
+def train(arguments):
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    training = load_images(arguments.data)
+    preset = gan_keras.presets.get("image", arguments.preset)
+    preset = with_settings(preset, dict(setting.split("=", 1) for setting in arguments.set))
+    gan = preset.build(training, seed=arguments.seed)
+    judge = Judge(arguments.data, training, gan.codec)
+    batches = image_batches(training, preset.batch_size, seed=arguments.seed).repeat()
+    gan.fit(batches.take(2), verbose=0, shuffle=False)  # builds the graph
+    rows = []
+    for index in range(SCORINGS):
+        clock = Clock(60.0 * arguments.minutes / SCORINGS)
+        gan.fit(batches, epochs=1, steps_per_epoch=10**6, callbacks=[clock], verbose=0, shuffle=False)
+        rows.append(judge.score(gan, (index + 1) * arguments.minutes))
+        print(rows[-1], flush=True)
+    again = [judge.score(gan, arguments.minutes, seed)["frechet"] for seed in (1, 2, 3)]
+    result = {"data": pathlib.Path(arguments.data).stem, "preset": arguments.preset, "seed": arguments.seed}
+    result |= {"settings": arguments.set, "minutes": arguments.minutes, "rows": rows, "last_again": again}
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    arguments.out.write_text(json.dumps(result, indent=1))
+    write_png(arguments.out.with_suffix(".png"), image_grid(gan.generate(100, seed=0), columns=gan.generator.num_labels))
+
+
+class Clock(keras.callbacks.Callback):
+    """Ends `fit` after some seconds of processor time."""
+
+    def __init__(self, seconds):
+        super().__init__()
+        self.seconds = seconds
+
+    def on_train_begin(self, logs=None):
+        self.begun = time.process_time()
+
+    def on_train_batch_end(self, batch, logs=None):
+        if time.process_time() - self.begun > self.seconds:
+            self.model.stop_training = True
+
+
+class Judge:
+    """Scores a GAN against test images."""
+
+    def __init__(self, path, training, codec):
+        test = load_test_images(path)
+        real, control = (codec.encode(np.stack(list(part.images))).numpy() for part in (test, training))
+        self.extractor = train_extractor(control, np.asarray(training.labels), seed=0, directory=CACHE)
+        self.num = min(NUM, len(real))
+        self.quality = ImageQuality(self.extractor, real[: self.num], control_images=control[: self.num], split="test")
+        print(f"the classifier names {self.extractor.held_out_accuracy:.4f} of held-out training images", flush=True)
+
+    def score(self, gan, minutes, seed=10**6):
+        labels = np.arange(self.num) % gan.generator.num_labels
+        images = gan.codec.encode(gan.generate(self.num, seed, labels)).numpy()
+        values = self.quality.score(images, seeds=(seed,)).values
+        named = np.argmax(self.extractor.predict(images, verbose=0)["logits"], axis=1)
+        steps = int(gan.generator_optimizer.iterations.numpy())
+        return {"minutes": minutes, "steps": steps, "agreement": float(np.mean(named == labels)), **values}
+
+
+def table(results):
+    """Prints a row for each data set and preset: means over its seeds, and the standard error of the Frechet distances."""
+    print("| data | preset | seeds | steps | Frechet, last | best of ten | by chance | kernel | precision | recall | agreement |")
+    print("|---|---|---|---|---|---|---|---|---|---|---|")
+    groups = {}
+    for result in results:
+        groups.setdefault((result["data"], result["preset"], result["minutes"]), []).append(result)
+    for (data, preset, minutes), runs in sorted(groups.items()):
+        lasts = [run["rows"][-1] for run in runs]
+        best = [min(row["frechet"] for row in run["rows"]) for run in runs]
+        chance = np.mean([np.std([run["rows"][-1]["frechet"], *run["last_again"]], ddof=1) for run in runs])
+        cells = [data, f"`{preset}`, {minutes:g} min", len(runs), round(np.mean([row["steps"] for row in lasts]))]
+        cells += [mean_of([row["frechet"] for row in lasts]), mean_of(best), f"{chance:.2f}"]
+        cells += [f"{np.mean([row[name] for row in lasts]):.4f}" for name in (*SHOWN[1:], "agreement")]
+        print(f"| {' | '.join(map(str, cells))} |")
+    for data in sorted({result["data"] for result in results}):
+        row = next(result["rows"][-1] for result in results if result["data"] == data)
+        cells = [f"{row[f'control_{name}']:.4f}" for name in SHOWN]
+        print(f"| {data} | real training images | - | - | {cells[0]} | - | - | {' | '.join(cells[1:])} | - |")
+
+
+def mean_of(values):
+    error = np.std(values, ddof=1) / np.sqrt(len(values)) if len(values) > 1 else float("nan")
+    return f"{np.mean(values):.2f} ± {error:.2f}"
+
+
+if __name__ == "__main__":
+    main()
