@@ -19,7 +19,7 @@ from gan_keras import (
     text_gan,
 )
 from gan_keras.metrics import extractor
-from gan_keras.networks import r3gan, residual
+from gan_keras.networks import biggan, r3gan, residual
 
 LINES = ["a cat sat on the mat", "the cat ran", "a mat is on the cat"]
 
@@ -75,6 +75,7 @@ EXAMPLES = {
         name: image_block(name)
         for name in ("SpectralDownBlock", "SpectralFirstDownBlock", "SpectralPlainBlock", "SpectralUpBlock")
     },
+    "BigGANUpBlock": lambda: biggan.BigGANUpBlock(8),
     "LearnedStart": lambda: r3gan.LearnedStart(4, 8),
     "R3GANBlock": lambda: r3gan.R3GANBlock(8, 2),
     "Extractor": lambda: extractor.Extractor(3, (4, 8), seed=2),
@@ -85,6 +86,7 @@ EXAMPLES = {
     "VirtualBatchNormalization": lambda: networks.layers.VirtualBatchNormalization(8, epsilon=1e-3),
     "WithReference": lambda: networks.WithReference(networks.MLPGenerator((2,), latent_dim=9), num_reference=8, seed=3),
     "MinibatchStandardDeviation": lambda: networks.layers.MinibatchStandardDeviation(2),
+    "ModulatedBatchNormalization": lambda: networks.layers.ModulatedBatchNormalization(momentum=0.8, epsilon=1e-4),
     "PixelNormalization": lambda: networks.layers.PixelNormalization(1e-6),
     "SelfAttention2D": lambda: networks.layers.SelfAttention2D(),
     "SmoothUpsampling2D": lambda: networks.layers.SmoothUpsampling2D(),
