@@ -15,6 +15,7 @@ from gan_keras import (
     feedback,
     losses,
     networks,
+    optimizers,
     penalties,
     text_gan,
 )
@@ -107,6 +108,7 @@ EXAMPLES = {
     "AuxiliaryClassifier": lambda: auxiliary.AuxiliaryClassifier(weight=0.5),
     "MutualInformation": lambda: auxiliary.MutualInformation(weight=0.5, continuous_weight=0.25),
     "FeatureMatching": lambda: auxiliary.FeatureMatching(weight=0.5),
+    "ScheduledAdam": lambda: optimizers.ScheduledAdam(0.1, 0.5, keras.optimizers.schedules.CosineDecay(0.9, 7)),
     "HistoryPool": lambda: HistoryPool(size=7, seed=3),
     "Clip": lambda: constraints.Clip(0.02),
     "NonSaturating": losses.NonSaturating,
