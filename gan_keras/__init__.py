@@ -18,6 +18,7 @@ from gan_keras import (
     feedback,
     losses,
     networks,
+    optimizers,
     penalties,
     presets,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "load",
     "losses",
     "networks",
+    "optimizers",
     "penalties",
     "presets",
 ]

@@ -9,7 +9,8 @@ class Clip(keras.constraints.Constraint):
     """Clips every weight to [-limit, limit]: how the first WGAN kept its critic Lipschitz.
 
     It goes into the discriminator's layers, as `Dense(64, kernel_constraint=Clip(), bias_constraint=Clip())`. Gradients easily
-    vanish or explode behind clipped weights; `penalties.GradientPenalty` came to replace it.
+    vanish or explode behind clipped weights; `penalties.GradientPenalty` came to replace it. It costs next to nothing and
+    is applied after every update: there is no lazy interval as of `penalties.Lazy`.
 
     Reference: [WGAN](https://arxiv.org/abs/1701.07875), algorithm 1.
 

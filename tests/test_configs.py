@@ -15,11 +15,12 @@ from gan_keras import (
     feedback,
     losses,
     networks,
+    optimizers,
     penalties,
     text_gan,
 )
 from gan_keras.metrics import extractor
-from gan_keras.networks import r3gan, residual
+from gan_keras.networks import biggan, r3gan, residual
 
 LINES = ["a cat sat on the mat", "the cat ran", "a mat is on the cat"]
 
@@ -75,6 +76,7 @@ EXAMPLES = {
         name: image_block(name)
         for name in ("SpectralDownBlock", "SpectralFirstDownBlock", "SpectralPlainBlock", "SpectralUpBlock")
     },
+    "BigGANUpBlock": lambda: biggan.BigGANUpBlock(8),
     "LearnedStart": lambda: r3gan.LearnedStart(4, 8),
     "R3GANBlock": lambda: r3gan.R3GANBlock(8, 2),
     "Extractor": lambda: extractor.Extractor(3, (4, 8), seed=2),
@@ -85,6 +87,7 @@ EXAMPLES = {
     "VirtualBatchNormalization": lambda: networks.layers.VirtualBatchNormalization(8, epsilon=1e-3),
     "WithReference": lambda: networks.WithReference(networks.MLPGenerator((2,), latent_dim=9), num_reference=8, seed=3),
     "MinibatchStandardDeviation": lambda: networks.layers.MinibatchStandardDeviation(2),
+    "ModulatedBatchNormalization": lambda: networks.layers.ModulatedBatchNormalization(momentum=0.8, epsilon=1e-4),
     "PixelNormalization": lambda: networks.layers.PixelNormalization(1e-6),
     "SelfAttention2D": lambda: networks.layers.SelfAttention2D(),
     "SmoothUpsampling2D": lambda: networks.layers.SmoothUpsampling2D(),
@@ -105,6 +108,7 @@ EXAMPLES = {
     "AuxiliaryClassifier": lambda: auxiliary.AuxiliaryClassifier(weight=0.5),
     "MutualInformation": lambda: auxiliary.MutualInformation(weight=0.5, continuous_weight=0.25),
     "FeatureMatching": lambda: auxiliary.FeatureMatching(weight=0.5),
+    "ScheduledAdam": lambda: optimizers.ScheduledAdam(0.1, 0.5, keras.optimizers.schedules.CosineDecay(0.9, 7)),
     "HistoryPool": lambda: HistoryPool(size=7, seed=3),
     "Clip": lambda: constraints.Clip(0.02),
     "NonSaturating": losses.NonSaturating,

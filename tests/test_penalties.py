@@ -186,6 +186,26 @@ def test_a_lazy_penalty_of_a_graph_has_the_gradient_of_its_penalty():
     np.testing.assert_array_equal(gradient(), np.zeros_like(SLOPE))
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: penalties.R2(2.0),
+        lambda: penalties.GradientPenalty(2.0, seed=5),
+        lambda: penalties.OneSidedGradientPenalty(2.0, seed=5),
+        lambda: penalties.DRAGAN(2.0, seed=5),
+        lambda: penalties.LeCam(0.3, decay=0.9),
+        lambda: penalties.Consistency(keras.layers.GaussianNoise(0.5, seed=3), gamma=2.0),
+    ],
+)
+def test_any_penalty_works_lazily_as_its_own_calls_do_interval_times_as_hard(make):
+    """What a penalty keeps moves with its own calls only, the due ones."""
+    alone, lazy = make(), penalties.Lazy(make(), interval=3)
+    call = tf.function(lambda: lazy(quadratic, tf.constant(REAL), tf.constant(FAKE)))
+    found = [float(call()) for _ in range(6)]
+    expected = [3 * value(alone, quadratic) for _ in range(2)]
+    np.testing.assert_allclose(found, [expected[0], 0, 0, expected[1], 0, 0], rtol=1e-5)
+
+
 def test_a_lazy_penalty_keeps_the_state_of_the_penalty_in_it():
     inner = penalties.GradientPenalty()
     assert [id(each) for each in penalties.Lazy(inner).variables[1:]] == [id(inner.seed_generator.state)]

@@ -45,9 +45,12 @@ class UpBlock(ResidualBlock):
     def __init__(self, filters, num_labels=0, **kwargs):
         super().__init__(filters, **kwargs)
         self.num_labels = num_labels
-        self.normalizations = [batch_normalization(num_labels) for _ in range(2)]
+        self.normalizations = [self.normalization() for _ in range(2)]
         self.convolutions = [self.convolution(filters, 3) for _ in range(2)]
         self.shortcut, self.upsampling = self.convolution(filters, 1), layers.UpSampling2D()
+
+    def normalization(self):
+        return batch_normalization(self.num_labels)
 
     def call(self, inputs, labels=None, training=False):
         features = ops.relu(normalize(self.normalizations[0], inputs, labels, training))
@@ -161,7 +164,8 @@ def batch_normalization(num_labels):
     return layers.BatchNormalization(momentum=0.9, epsilon=1e-5)
 
 
-def normalize(normalization, features, labels, training):
-    if isinstance(normalization, ConditionalBatchNormalization):
-        return normalization(features, labels, training=training)
-    return normalization(features, training=training)
+def normalize(normalization, features, condition, training):
+    """Keras' own layer knows no condition; those of this package take labels or a vector."""
+    if isinstance(normalization, layers.BatchNormalization):
+        return normalization(features, training=training)
+    return normalization(features, condition, training=training)

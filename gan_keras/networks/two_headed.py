@@ -38,9 +38,10 @@ class TwoHeaded(Discriminator):
         self.head = [layers.Flatten(), *hidden, layers.Dense(num_outputs, dtype="float32")]
 
     def call(self, samples, labels=None, training=False):
+        logits = call_network(self.discriminator, samples, labels if self.num_labels else None, training=training)
         if not self.head[-1].built:
             self.second(samples)
-        return call_network(self.discriminator, samples, labels if self.num_labels else None, training=training)
+        return logits
 
     def second(self, samples, training=False):
         """What the second head says: logits or means, as its objective reads them."""

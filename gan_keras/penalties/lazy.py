@@ -13,6 +13,8 @@ class Lazy:
     The mean strength stays that of the penalty. A momentum optimizer sees rarer and larger gradients: StyleGAN2 takes the
     learning rate times `c` and both betas to the power `c = interval / (interval + 1)` in return.
 
+    Any penalty may be lazy. What it keeps, such as `LeCam`'s averages or the noise of `DRAGAN`, moves with its own calls only.
+
     Reference: [StyleGAN2](https://arxiv.org/abs/1912.04958), section 3.1 and appendix B.
 
     Args:

@@ -21,12 +21,12 @@ each_pair = pytest.mark.parametrize("name", PAIRS)
 def pair(name, size, num_labels=0, width=4):
     keras.utils.set_random_seed(4)
     shape = (size, size, 1)
-    generator = getattr(networks, f"{name}Generator")(shape, latent_dim=3, width=width, num_labels=num_labels)
+    generator = getattr(networks, f"{name}Generator")(shape, latent_dim=6, width=width, num_labels=num_labels)
     return generator, getattr(networks, f"{name}Discriminator")(shape, width=width, num_labels=num_labels)
 
 
 def latents(num=4):
-    return noise.normal(np.arange(num), 3)
+    return noise.normal(np.arange(num), 6)
 
 
 def awaken(network):

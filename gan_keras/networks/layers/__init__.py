@@ -6,6 +6,7 @@ from gan_keras.networks.layers.gumbel_softmax import GumbelSoftmaxSampling, Stra
 from gan_keras.networks.layers.normalization import (
     ConditionalBatchNormalization,
     MinibatchStandardDeviation,
+    ModulatedBatchNormalization,
     PixelNormalization,
 )
 from gan_keras.networks.layers.resampling import SmoothDownsampling2D, SmoothUpsampling2D
@@ -17,6 +18,7 @@ __all__ = [
     "GroupedConv2D",
     "GumbelSoftmaxSampling",
     "MinibatchStandardDeviation",
+    "ModulatedBatchNormalization",
     "PixelNormalization",
     "SelfAttention2D",
     "SmoothDownsampling2D",

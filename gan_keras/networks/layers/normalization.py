@@ -3,6 +3,8 @@
 import keras
 from keras import layers, ops
 
+from gan_keras.networks.layers.spectral_normalization import SpectralNormalization
+
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class ConditionalBatchNormalization(layers.Layer):
@@ -44,6 +46,43 @@ class ConditionalBatchNormalization(layers.Layer):
     def get_config(self):
         config = {"num_labels": self.num_labels, "momentum": self.momentum, "epsilon": self.epsilon}
         return {**super().get_config(), **config}
+
+
+@keras.saving.register_keras_serializable(package="gan_keras")
+class ModulatedBatchNormalization(layers.Layer):
+    """Batch normalisation scaled and shifted by linear functions of a vector of each sample: `call(inputs, vectors, training)`.
+
+    The scale is 1 plus a function of the vector, and both functions are spectrally normalised, without a bias.
+
+    Args:
+        momentum: Decay of the statistics for inference, in [0, 1).
+        epsilon: Added to the variance.
+
+    Reference: [Brock et al., 2018](https://arxiv.org/abs/1809.11096), appendix B.
+    """
+
+    def __init__(self, momentum=0.9, epsilon=1e-5, **kwargs):
+        super().__init__(**kwargs)
+        self.momentum, self.epsilon = momentum, epsilon
+        self.normalization = layers.BatchNormalization(momentum=momentum, epsilon=epsilon, center=False, scale=False)
+
+    def build(self, inputs_shape, vectors_shape):
+        self.normalization.build(inputs_shape)
+        self.scale, self.shift = (SpectralNormalization(layers.Dense(inputs_shape[-1], use_bias=False)) for _ in range(2))
+        for layer in (self.scale, self.shift):
+            layer.build(vectors_shape)
+
+    def call(self, inputs, vectors, training=False):
+        normalized = self.normalization(inputs, training=training)
+        rows = (-1, *[1] * (len(inputs.shape) - 2), inputs.shape[-1])
+        scale, shift = (ops.reshape(layer(vectors, training=training), rows) for layer in (self.scale, self.shift))
+        return normalized * (1.0 + scale) + shift
+
+    def compute_output_shape(self, inputs_shape, vectors_shape=None):
+        return inputs_shape
+
+    def get_config(self):
+        return {**super().get_config(), "momentum": self.momentum, "epsilon": self.epsilon}
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")

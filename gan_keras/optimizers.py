@@ -1,0 +1,41 @@
+"""What Keras' optimizers lack for GANs. All of theirs work in `GAN.compile`, by name or as objects, with scheduled rates."""
+
+import keras
+
+from gan_keras import scheduled
+
+
+@keras.saving.register_keras_serializable(package="gan_keras")
+class ScheduledAdam(keras.optimizers.Adam):
+    """Adam whose `beta_2` may follow a schedule of its own updates, as R3GAN's does from .9 to .99.
+
+    The correction of the beginning takes the beta_2 of the step at hand for all steps before.
+
+    Args:
+        learning_rate: A number or a schedule of `keras.optimizers.schedules`.
+        beta_1: Decay of the mean gradient, in [0, 1).
+        beta_2: Decay of the mean squared gradient, in [0, 1): a number or a schedule.
+        **kwargs: As of `keras.optimizers.Adam`.
+
+    Raises:
+        ValueError: If beta_2 begins out of its range.
+
+    Reference: [R3GAN](https://arxiv.org/abs/2501.05441), appendix; [Adam](https://arxiv.org/abs/1412.6980).
+    """
+
+    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, **kwargs):
+        if not 0 <= scheduled.first_value(scheduled.get(beta_2)) < 1:
+            raise ValueError(f"beta_2={beta_2}. Expected a number in [0, 1), or a schedule that begins there.")
+        super().__init__(learning_rate, beta_1, beta_2, **kwargs)
+
+    @property
+    def beta_2(self):
+        """What it is in the next update."""
+        return scheduled.value(self.second_decay, self.iterations)
+
+    @beta_2.setter
+    def beta_2(self, number):
+        self.second_decay = scheduled.get(number)
+
+    def get_config(self):
+        return {**super().get_config(), "beta_2": scheduled.serialize(self.second_decay)}
