@@ -1,5 +1,7 @@
 """The sizes that an image passes on its way through a generator, or backwards through a discriminator."""
 
+import math
+
 _POWERS_OF_TWO = (16, 32, 64, 128, 256)
 
 
@@ -26,4 +28,5 @@ def resolutions(image_shape):
 
 def narrowed(width, size, full_width_size=32):
     """Filters at a size: `width` up to `full_width_size` pixels, then half as many at each doubling, so that work stays level."""
-    return max(1, width * full_width_size // max(size, full_width_size))
+    doublings = max(0, math.ceil(math.log2(size / full_width_size)))
+    return max(1, width >> doublings)

@@ -41,3 +41,9 @@ def test_both_networks_start_near_unit_variance():
 def test_channels_halve_beyond_32_pixels():
     critic = R3GANDiscriminator((128, 128, 3), width=32)
     assert [stage.layers[0].filters for stage in critic.stages] == [8, 16, 32, 32, 32, 32]
+
+
+def test_a_small_network_has_fewer_blocks_and_fewer_channels_where_maps_are_large():
+    critic = R3GANDiscriminator((28, 28, 1), width=64, blocks=1, full_width_size=8)
+    assert [[block.filters for block in stage.layers] for stage in critic.stages] == [[16], [32], [64]]
+    assert critic.get_config()["full_width_size"] == 8

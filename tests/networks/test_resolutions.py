@@ -19,3 +19,7 @@ def test_other_images_are_an_error(shape):
 
 def test_filters_halve_beyond_32_pixels():
     assert [narrowed(96, size) for size in (4, 28, 32, 64, 256)] == [96, 96, 96, 48, 12]
+
+
+def test_filters_can_halve_earlier_also_where_sizes_are_no_powers_of_two():
+    assert [narrowed(64, size, full_width_size=8) for size in (7, 14, 28, 32)] == [64, 32, 16, 16]
