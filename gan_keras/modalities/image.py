@@ -7,7 +7,6 @@ import time
 import numpy as np
 
 from gan_keras import exported, schedule
-from gan_keras.augmentation import DiffAugment
 from gan_keras.callbacks import AdaptiveAugmentation, Quality, Samples
 from gan_keras.data import DOWNLOADED, IMAGE_DATASETS, describe_images, image_batches, load_images, load_test_images, split_images
 from gan_keras.data.image_data import some_images, with_label_names
