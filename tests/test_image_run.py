@@ -158,6 +158,27 @@ def test_lists_name_what_there_is_for_images():
     assert "image r3gan: " in call("presets").stdout
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "standard output does not show them"),
+        (["--output", "images.jpg"], "ends in .jpg"),
+        (["--output", "none/images.png"], "no directory"),
+        (["--output", "full"], "is not empty"),
+        (["--output", "a.png", "--temperature", "0.5"], "Got --temperature for a model of the modality image"),
+        (["--output", "a.png", "--prompt", "the", "--top-p", "1"], "Got --top-p, --prompt"),
+        (["--output", "a.png", "--label", "ten"], "label='ten'. Expected one of 0, 1, 2"),
+        (["--output", "a.png", "--label", "3", "-n", "0"], "n=0"),
+    ],
+)
+def test_wrong_choices_for_images_are_refused(loaded, tmp_path, monkeypatch, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "precious.txt").write_text("mine")
+    assert words in refused("generate", loaded, *arguments)
+    assert [path.name for path in tmp_path.rglob("*")] == ["full", "precious.txt"]
+
+
 # --- Resuming. ---
 
 
