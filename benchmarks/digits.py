@@ -18,6 +18,7 @@ import gan_keras
 from gan_keras import codecs, data, networks
 from gan_keras.metrics.extractor import train_extractor
 from gan_keras.metrics.image_quality import ImageQuality
+from gan_keras.metrics.pixel_gaussian import PixelGaussian
 
 NUM, NUM_DIGITS, EPOCHS = 500, 10, 60
 SHOWN = ("frechet", "precision", "recall")
@@ -45,7 +46,7 @@ def main():
         gan.fit(data.image_batches(training, 64, seed=seed), epochs=arguments.epochs, verbose=0, shuffle=False)
         seconds = time.monotonic() - start
         report(f"DCGAN, seed {seed}, {seconds:.0f} s", quality, extractor, of_gan(gan))
-        report(f"Gaussian of each class, seed {seed}", quality, extractor, gaussians(real, labels, seed))
+        report(f"Gaussian of each class, seed {seed}", quality, extractor, PixelGaussian(real, labels).sample(NUM, seed, asked()))
     values = quality.score(of_gan(gan)).values
     cells = " | ".join(f"{values[f'control_{name}']:.3f}" for name in SHOWN)
     print(f"| held-out images | {cells} | - |")
@@ -68,16 +69,6 @@ def asked():
 
 def of_gan(gan):
     return gan.codec.encode(gan.generate(NUM, seed=0, labels=asked())).numpy()
-
-
-def gaussians(images, labels, seed):
-    """Images of a normal distribution of the pixels of each class, cut to [-1, 1]."""
-    random, drawn = np.random.default_rng(seed), []
-    for digit in asked():
-        pixels = images[labels == digit].reshape(np.sum(labels == digit), -1)
-        weights = random.normal(size=len(pixels)) / np.sqrt(len(pixels) - 1)
-        drawn.append(pixels.mean(axis=0) + weights @ (pixels - pixels.mean(axis=0)))
-    return np.clip(np.reshape(drawn, (-1, *images.shape[1:])), -1.0, 1.0).astype(np.float32)
 
 
 def report(what, quality, extractor, images):

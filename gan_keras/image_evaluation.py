@@ -7,11 +7,12 @@ held-out images.
 import numpy as np
 
 from gan_keras.data import image_batches
-from gan_keras.metrics.extractor import train_extractor
+from gan_keras.metrics.extractor import Recipe, train_extractor
 from gan_keras.metrics.image_quality import ImageQuality
 from gan_keras.metrics.pixel_gaussian import PixelGaussian
 
-LEAST, MOST = 500, 5000
+LEAST, MOST = 500, 5000  # images of each sampler, where nothing else is asked for
+RECIPE = Recipe()
 COLUMNS = {
     "frechet": "Frechet distance",
     "kernel": "kernel distance",
@@ -54,7 +55,7 @@ def evaluate_images(gan, training, test, num=None, seed=0, progress=print):
     check_enough(num, test)
     pixels, labels = tensors_of(training, gan.codec)
     progress(f"Training the classifier whose features are compared on {len(pixels):,} images, unless it is kept")
-    extractor = train_extractor(pixels, labels)
+    extractor = train_extractor(pixels, labels, recipe=RECIPE)
     progress(f"Generating and scoring {num:,} images")
     asked = asked_labels(gan, num, seed)
     baseline = PixelGaussian(pixels, labels).sample(num, seed, asked)
@@ -144,9 +145,8 @@ def verdict(gan, baseline, real):
     Returns:
         List of strings.
     """
-    better = {
-        name: gan[name] < baseline[name] if name in ("frechet", "kernel") else gan[name] > baseline[name] for name in JUDGED
-    }
+    signs = {name: -1 if name in ("frechet", "kernel") else 1 for name in JUDGED}
+    better = {name: sign * gan[name] > sign * baseline[name] for name, sign in signs.items()}
     won, lost = ([COLUMNS[name] for name in JUDGED if better[name] is outcome] for outcome in (True, False))
     whole = "; ".join(f"{word} in {', '.join(names)}" for word, names in (("wins", won), ("does NOT win", lost)) if names)
     lines = [

@@ -153,4 +153,3 @@ class Modality:
 
     def card(self, config):
         """What the report's model card tells, a dictionary; None for none."""
-        return None

@@ -7,7 +7,6 @@ import time
 import numpy as np
 
 from gan_keras import exported, schedule
-from gan_keras.augmentation import DiffAugment
 from gan_keras.callbacks import AdaptiveAugmentation, Quality, Samples
 from gan_keras.data import DOWNLOADED, IMAGE_DATASETS, describe_images, image_batches, load_images, load_test_images, split_images
 from gan_keras.data.image_data import some_images, with_label_names
@@ -31,7 +30,7 @@ SCORED_FROM = 120.0
 """Seconds of training from which its epochs are scored: in less the classifier would take more time than it is worth."""
 
 SCORING_SHARE = 0.1
-QUALITY_IMAGES = 5000
+LEAST_SCORED, QUALITY_IMAGES = 50, 5000  # the fewest training images to compare with, and the most
 _GRID_ROWS = 8
 _MOST_COLUMNS = 16
 
@@ -228,7 +227,7 @@ def seconds_per_image(gan):
 
 def can_be_scored(images):
     """Whether a classifier can be trained on images: it learns their labels, or by how many quarters they were turned."""
-    return images.labels is not None or images.image_shape[0] == images.image_shape[1]
+    return len(images) >= LEAST_SCORED and (images.labels is not None or images.image_shape[0] == images.image_shape[1])
 
 
 def ruler(preset, training):

@@ -1,5 +1,6 @@
 """What the networks of images have in common: their arguments, and a place for labels."""
 
+import keras
 from keras import ops
 
 from gan_keras.networks.base import Discriminator, Generator
@@ -40,6 +41,8 @@ class ImageDiscriminator(Discriminator):
     def __init__(self, image_shape, width, num_labels, **kwargs):
         super().__init__(**kwargs)
         self.image_shape, self.width, self.num_labels = tuple(image_shape), width, num_labels
+        # Convolutions read any size: without this a generator of other images would go unnoticed.
+        self.input_spec = keras.layers.InputSpec(shape=(None, *self.image_shape))
 
     def with_labels(self, logits, features, labels):
         """Logits plus the projection of `features` on the embedded labels, where the network has labels."""

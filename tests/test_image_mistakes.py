@@ -1,0 +1,138 @@
+"""Wrong images on the command line: one clear line, exit code 2, nothing written; what can be mended is told and counted."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from typer.testing import CliRunner
+
+import gan_keras.cli
+from gan_keras import GAN, networks
+from gan_keras.modalities.image import ImageModality
+
+RANDOM = np.random.default_rng(0)
+
+
+def levels(num, size=16, channels=3):
+    return RANDOM.integers(0, 256, (num, size, size, channels), dtype=np.uint8)
+
+
+def write_folder(folder, images, name="{:03d}.png"):
+    for index, image in enumerate(images):
+        path = folder / name.format(index)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(tf.io.encode_png(image).numpy())
+    return folder
+
+
+def train(data, out, *more):
+    arguments = ["train", "image", "--data", data, "--out", out, "--preset", "tiny", "--epochs", 1, *more]
+    return CliRunner().invoke(gan_keras.cli.app, [str(argument) for argument in arguments])
+
+
+def refused(data, out, *more):
+    """Trains in vain; returns the one line that says why."""
+    result = train(data, out, *more)
+    lines = result.stderr.strip().splitlines()
+    assert result.exit_code == 2, (result.stdout, result.stderr)
+    assert len(lines) == 1 and lines[0].startswith("Error: ") and "Traceback" not in result.output
+    assert not out.exists()
+    return lines[0]
+
+
+@pytest.fixture
+def planned(monkeypatch):
+    """Ends a training once its data were taken: what is told of them has been told."""
+
+    def stop(self, *arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ImageModality, "build", stop)
+
+
+# --- Folders. ---
+
+
+def test_images_of_mixed_sizes_are_refused_until_a_size_is_given(tmp_path, planned):
+    folder = write_folder(tmp_path / "images", [*levels(60), *levels(40, 20)])
+    assert "16 x 16 (60), 20 x 20 (40)" in refused(folder, tmp_path / "run")
+    result = train(folder, tmp_path / "run", "--set", "size=16")
+    assert "100 images of 16 x 16 x 3" in result.stdout
+
+
+def test_grey_among_colour_is_told_and_counted(tmp_path, planned):
+    folder = write_folder(tmp_path / "images", [*levels(90), *levels(10, channels=1)])
+    assert "100 images of 16 x 16 x 3, 0 corrupt skipped" in train(folder, tmp_path / "run").stdout
+    assert "10 grey among colour" in train(folder, tmp_path / "run").stdout
+
+
+def test_corrupt_files_are_named_skipped_and_counted_up_to_one_percent(tmp_path, planned):
+    folder = write_folder(tmp_path / "images", levels(120))
+    whole = (folder / "007.png").read_bytes()
+    (folder / "007.png").write_bytes(whole[: len(whole) // 2])
+    result = train(folder, tmp_path / "run")
+    assert "119 images" in result.stdout and "1 corrupt skipped" in result.stdout and "007.png" in result.stdout
+    (folder / "008.png").write_bytes(b"no image")
+    assert "2 of the 120 images" in refused(folder, tmp_path / "run")
+    assert "007.png, 008.png" in refused(folder, tmp_path / "run")
+
+
+def test_one_class_alone_is_told_and_trains_without_labels(tmp_path, planned):
+    folder = write_folder(tmp_path / "images", levels(80), "only/{:03d}.png")
+    assert "80 of one class, labels left out" in train(folder, tmp_path / "run").stdout
+
+
+# --- Arrays. ---
+
+
+@pytest.mark.parametrize(
+    ("arrays", "words"),
+    [
+        ({"images": levels(80).astype(np.int32)}, "dtype int32"),
+        ({"images": levels(80).astype(np.float32)}, "floats from 0 to 255"),
+        ({"images": np.full((80, 16, 16, 3), np.nan)}, "80 images hold NaN"),
+        ({"images": np.zeros((80, 16, 16, 2), np.uint8)}, "shape (80, 16, 16, 2)"),
+        ({"pictures": levels(80)}, "holds the arrays ['pictures']"),
+        ({"images": levels(80), "labels": np.arange(80) - 1}, "1 labels are out of range, the first is -1"),
+        ({"images": levels(80), "labels": np.arange(79)}, "labels of shape (79,)"),
+        ({"images": levels(80), "labels": np.arange(80) % 4, "label_names": ["a", "b", "c"]}, "20 labels are out of range"),
+        ({"images": levels(40)}, "batch_size=64"),
+        ({"images": levels(1)}, "1 images. Expected at least 2"),
+        ({"images": levels(80, 20)}, "`--set size=32`"),
+    ],
+)
+def test_wrong_arrays_are_refused_before_anything_is_written(tmp_path, arrays, words):
+    np.savez(tmp_path / "images.npz", **arrays)
+    assert words in refused(tmp_path / "images.npz", tmp_path / "run")
+
+
+# --- Names and choices. ---
+
+
+def test_an_unknown_name_is_refused_with_the_known_ones(tmp_path):
+    assert "digits, stacked_digits, mnist" in refused("digit", tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--preset", "nope"], "default, mlp, dcgan"),
+        (["--labels", "labels.txt"], "labels come with the data"),
+        (["--set", "network=vae"], "one of mlp, dcgan"),
+        (["--set", "loss=praise"], "hinge"),
+        (["--set", "generator_optimizer=sgd"], "one of adam, adagrad"),
+        (["--set", "generator_options.speed=1"], "arguments of Adam"),
+        (["--set", "penalties.0.gamma=1"], "NUMBER below 0"),
+        (["--set", "augmentation=noise"], "none, diff, adaptive"),
+        (["--set", "network=mlp"], "Expected conditional=False"),
+        (["--set", "size=-1"], "at least 0"),
+        (["--resume"], "Leave out the preset"),
+    ],
+)
+def test_wrong_choices_are_refused_before_anything_is_written(tmp_path, arguments, words):
+    assert words in refused("digits", tmp_path / "run", *arguments)
+
+
+def test_networks_of_two_shapes_are_refused_in_python():
+    generator = networks.DCGANGenerator((16, 16, 1), latent_dim=4, width=2)
+    with pytest.raises(ValueError, match=r"makes samples of shape \(2, 16, 16, 1\), which the discriminator does not read"):
+        GAN(generator, networks.DCGANDiscriminator((32, 32, 3), width=2))

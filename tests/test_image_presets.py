@@ -1,0 +1,80 @@
+"""Presets of images: what they build, their checks, and changes by text."""
+
+import json
+
+import keras
+import pytest
+
+from gan_keras import augmentation, codecs, losses, penalties, presets
+from gan_keras.data import load_images
+
+PAPERS = ("mlp", "dcgan", "wgan_gp", "sngan", "biggan", "r3gan")
+
+
+def small(name):
+    return presets.with_settings(presets.get("image", name), {"width": "8", "latent_dim": "4"})
+
+
+def test_the_presets_of_the_papers_are_there_with_their_numbers():
+    assert {*PAPERS, "default", "tiny"} == set(presets.names("image"))
+    dcgan, wgan_gp, biggan = (presets.get("image", name) for name in ("dcgan", "wgan_gp", "biggan"))
+    assert (dcgan.generator_learning_rate, dcgan.beta_1, dcgan.loss) == (2e-4, 0.5, "non_saturating")
+    assert (wgan_gp.discriminator_steps, wgan_gp.penalties[0]["config"]["gamma"], wgan_gp.beta_1) == (5, 10.0, 0.0)
+    assert (biggan.generator_learning_rate, biggan.discriminator_learning_rate) == (1e-4, 4e-4)
+    default, r3gan = presets.get("image", "default").to_config(), presets.get("image", "r3gan").to_config()
+    assert {**default, "description": ""} == {**r3gan, "description": ""}
+
+
+@pytest.mark.parametrize("name", PAPERS)
+def test_every_preset_goes_through_json_and_builds_a_pair(name):
+    preset = presets.ImagePreset.from_config(json.loads(json.dumps(small(name).to_config())))
+    assert preset == small(name)
+    gan = preset.build((16, 16, 1), num_labels=0 if name == "mlp" else 3, seed=5)
+    assert gan.generate(2).shape == (2, 16, 16, 1)
+    assert isinstance(gan.codec, codecs.ImageCodec) and gan.seed == 5
+    assert getattr(gan.discriminator, "num_labels", 0) == (0 if name == "mlp" else 3)
+    assert type(gan.adversarial_loss) is type(losses.get(preset.loss))
+    assert gan.generator_optimizer.learning_rate == pytest.approx(preset.generator_learning_rate)
+    assert gan.discriminator_optimizer.beta_1 == preset.beta_1
+
+
+def test_labels_of_the_data_condition_the_networks_unless_the_preset_says_no():
+    images, preset = load_images("digits"), presets.get("image", "tiny")
+    assert preset.build(images).generator.num_labels == 10
+    preset.conditional = False
+    assert preset.build(images).generator.num_labels == 0
+
+
+def test_two_builds_share_no_state():
+    preset = presets.with_settings(small("wgan_gp"), {"augmentation": "diff"})
+    first, second = preset.build((16, 16, 1)), preset.build((16, 16, 1))
+    assert first.penalties[0].seed_generator is not second.penalties[0].seed_generator
+    assert isinstance(first.augmentation, augmentation.DiffAugment) and first.augmentation is not second.augmentation
+
+
+def test_objects_serve_as_penalties_too():
+    preset = small("dcgan")
+    preset.penalties = [penalties.R1(gamma=0.25)]
+    assert presets.ImagePreset.from_config(preset.to_config()).build((16, 16, 1)).penalties[0].gamma == 0.25
+
+
+def test_settings_reach_into_penalties_and_optimizers():
+    changes = {"penalties.1.gamma": "0.5", "generator_optimizer": "rmsprop", "generator_options": "{'rho': 0.8}"}
+    gan = presets.with_settings(small("r3gan"), {**changes, "discriminator_options.beta_2": "0.75"}).build((16, 16, 1))
+    assert [penalty.gamma for penalty in gan.penalties] == [1.0, 0.5]
+    assert isinstance(gan.generator_optimizer, keras.optimizers.RMSprop) and gan.generator_optimizer.rho == 0.8
+    assert gan.discriminator_optimizer.beta_2 == 0.75
+    with pytest.raises(ValueError, match="'penalties.1.delta'.*gamma"):
+        presets.with_settings(presets.get("image", "r3gan"), {"penalties.1.delta": "1"})
+
+
+@pytest.mark.parametrize("name", ("adam", "adagrad", "adadelta", "adamax", "rmsprop", "lion", "muon"))
+def test_optimizers_work_by_name(name):
+    preset = presets.with_settings(presets.get("image", "dcgan"), {"generator_optimizer": name})
+    assert type(preset.optimizer("generator")).__name__.lower() == name
+
+
+def test_sizes_that_the_networks_do_not_make_are_refused():
+    with pytest.raises(ValueError, match=r"\(20, 20, 1\).*--set size=32"):
+        small("dcgan").build((20, 20, 1))
+    assert small("mlp").build((20, 12, 1)).generate(1).shape == (1, 20, 12, 1)

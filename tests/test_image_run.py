@@ -1,0 +1,235 @@
+"""Image runs: the whole way through the command line on a tiny run, resuming, and one clear line for wrong input."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from typer.testing import CliRunner
+
+import gan_keras.cli
+import gan_keras.image_evaluation
+import gan_keras.image_files
+import gan_keras.modalities.image
+import gan_keras.run_directory
+from gan_keras.callbacks.history import read_history
+from gan_keras.data import load_images, split_images
+from gan_keras.metrics.extractor import Recipe
+from gan_keras.run import train
+from gan_keras.run_directory import Run
+
+TINY = {"preset": "tiny", "settings": {"width": "2"}}
+
+
+def call(*arguments):
+    return CliRunner().invoke(gan_keras.cli.app, [str(argument) for argument in arguments])
+
+
+def refused(*arguments, code=2):
+    """Calls a command that has to fail with one line; returns the line."""
+    result = call(*arguments)
+    lines = result.stderr.strip().splitlines()
+    assert result.exit_code == code, (result.stdout, result.stderr)
+    assert len(lines) == 1 and lines[0].startswith("Error: "), lines
+    assert "Traceback" not in result.output
+    return lines[0]
+
+
+def silent(line):
+    """Takes progress and says nothing."""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("images")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def extractors(folder):
+    """Extractors are kept in a place of these tests' own, and learn for a few steps."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KERAS_HOME", str(folder / "keras"))
+        patch.setattr(gan_keras.image_evaluation, "RECIPE", Recipe((4, 8), 3, 16))
+        yield
+
+
+@pytest.fixture(scope="module")
+def run(folder):
+    result = call("train", "image", "--data", "digits", "--out", folder / "run", "--preset", "tiny", "--set", "width=2")
+    assert result.exit_code == 0, result.output
+    assert "digits: 1,797 images of 16 x 16 x 1, 10 classes" in result.stdout
+    assert "epoch 4/4, adversarial: d_loss" in result.stdout and "val_frechet" in result.stdout
+    return folder / "run"
+
+
+@pytest.fixture(scope="module")
+def gan(run):
+    return Run(run).load()
+
+
+@pytest.fixture
+def loaded(run, gan, monkeypatch):
+    """The run, whose model is read from the disk once for all tests."""
+    monkeypatch.setattr(gan_keras.run_directory.Run, "load", lambda self: gan)
+    return run
+
+
+@pytest.fixture(scope="module")
+def version(folder, run):
+    result = call("export", run, "--to", folder / "saved_models" / "digits")
+    assert result.exit_code == 0, result.output
+    return folder / "saved_models" / "digits" / "1"
+
+
+def decoded(path):
+    return tf.io.decode_png(path.read_bytes()).numpy()
+
+
+# --- The whole way. ---
+
+
+def test_an_image_run_keeps_where_its_images_are_and_not_the_images(run):
+    config = json.loads((run / "config.json").read_text())
+    assert config["modality"] == "image" and config["labels"] == [str(digit) for digit in range(10)]
+    images = load_images("digits")
+    training, held_out = split_images(images, seed=0)
+    assert (config["data"]["source"], config["data"]["fingerprint"]) == ("digits", images.fingerprint)
+    assert (config["data"]["training_images"], config["data"]["held_out_images"]) == (len(training), len(held_out))
+    assert not (run / "data").exists()
+    rows = read_history(run / "history.csv")
+    assert [bool(row["val_frechet"]) for row in rows] == [False, True, False, True]
+    assert sorted(path.name for path in (run / "samples").iterdir()) == [f"epoch_00{epoch}.png" for epoch in (1, 2, 3, 4)]
+
+
+def test_generate_writes_one_image_a_grid_a_directory_or_an_array(loaded, gan, tmp_path):
+    expected = gan_keras.image_files.to_levels(gan.generate(5, seed=3, labels=[7] * 5))
+    for name in ("one.png", "grid.png", "all.npz", "all"):
+        num = 1 if name == "one.png" else 5
+        result = call("generate", loaded, "-n", num, "--seed", 3, "--label", "7", "--output", tmp_path / name)
+        assert (result.exit_code, result.stdout) == (0, ""), result.output
+    np.testing.assert_array_equal(decoded(tmp_path / "one.png"), expected[0])
+    np.testing.assert_array_equal(np.load(tmp_path / "all.npz")["images"], expected)
+    np.testing.assert_array_equal([decoded(path) for path in sorted((tmp_path / "all").iterdir())], expected)
+    assert decoded(tmp_path / "grid.png").shape == (2 * 66 + 2, 3 * 66 + 2, 1)
+
+
+def test_an_exported_version_makes_the_images_of_its_run(loaded, gan, version, tmp_path):
+    for label in ((), ("--label", "4")):
+        asked = [4] * 3 if label else None
+        result = call("generate", version, "-n", 3, "--seed", 5, *label, "--output", tmp_path / "images.npz")
+        assert result.exit_code == 0, result.output
+        expected = gan_keras.image_files.to_levels(gan.generate(3, seed=5, labels=asked)).astype(int)
+        assert np.abs(np.load(tmp_path / "images.npz")["images"] - expected).max() <= 1
+    encoded = tf.saved_model.load(str(version)).signatures["encoded"]
+    png = encoded(seed=tf.constant([5], tf.int64), label=tf.constant([4]))["png_bytes"].numpy()[0]
+    assert tf.io.decode_png(png).shape == (16, 16, 1)
+    assert "label=11" in refused("generate", version, "--label", "11", "--output", tmp_path / "images.npz")
+
+
+def test_evaluate_and_report_write_into_the_run(run, folder):
+    result = call("evaluate", run, "--num", 40, "--json", folder / "scores.json")
+    assert result.exit_code == 0, result.output
+    scores = json.loads((run / "evaluation.json").read_text())
+    assert scores == json.loads((folder / "scores.json").read_text())
+    assert scores["samplers"].keys() == {"gan", "baseline"}
+    assert scores["protocol"]["num_fake"] == 40 and scores["protocol"]["split"] == "test"
+    assert scores["real"]["values"]["frechet"] < scores["samplers"]["gan"]["values"]["frechet"]
+    assert "Verdict: " in result.stdout
+    assert call("report", run).stdout.strip() == str(run / "report.html")
+    page = (run / "report.html").read_text()
+    assert "<h2>Model card</h2>" in page and "Frechet distance" in page and "Epoch 004" in page
+    assert page.count("data:image/png;base64,") >= 4
+
+
+def test_a_test_set_is_cut_to_size_and_its_labels_are_those_of_the_run(loaded, tmp_path):
+    images = load_images("digits", size=20)
+    chosen = images.labels >= 5  # only five of the classes
+    np.savez(tmp_path / "test.npz", x_train=images.images[:9], x_test=images.images[chosen], y_test=images.labels[chosen])
+    result = call("evaluate", loaded, "--data", tmp_path / "test.npz", "--num", 30)
+    assert result.exit_code == 0, result.output
+    scores = json.loads((loaded / "evaluation.json").read_text())
+    assert (scores["settings"]["test"], scores["protocol"]["num_real"]) == ("test.npz", int(chosen.sum()))
+    assert "trained on" in refused("evaluate", loaded, "--data", "digits")
+
+
+def test_lists_name_what_there_is_for_images():
+    assert "image stacked_digits: " in call("datasets").stdout and "image mnist: " in call("datasets").stdout
+    assert "image r3gan: " in call("presets").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "standard output does not show them"),
+        (["--output", "images.jpg"], "ends in .jpg"),
+        (["--output", "none/images.png"], "no directory"),
+        (["--output", "full"], "is not empty"),
+        (["--output", "a.png", "--temperature", "0.5"], "Got --temperature for a model of the modality image"),
+        (["--output", "a.png", "--prompt", "the", "--top-p", "1"], "Got --top-p, --prompt"),
+        (["--output", "a.png", "--label", "ten"], "label='ten'. Expected one of 0, 1, 2"),
+        (["--output", "a.png", "--label", "3", "-n", "0"], "n=0"),
+    ],
+)
+def test_wrong_choices_for_images_are_refused(loaded, tmp_path, monkeypatch, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "precious.txt").write_text("mine")
+    assert words in refused("generate", loaded, *arguments)
+    assert [path.name for path in tmp_path.rglob("*")] == ["full", "precious.txt"]
+
+
+# --- Resuming. ---
+
+
+def weights_of(path):
+    return keras.saving.load_model(path).generator.get_weights()
+
+
+def test_a_resumed_run_equals_an_uninterrupted_one(folder, run):
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            if epoch == 1:
+                raise KeyboardInterrupt
+
+    out, lines = folder / "interrupted", []
+    own = gan_keras.modalities.image.ImageModality.callbacks
+    with pytest.MonkeyPatch.context() as patch:
+        stop = lambda self, *arguments: [*own(self, *arguments), Stop()]  # noqa: E731
+        patch.setattr(gan_keras.modalities.image.ImageModality, "callbacks", stop)
+        with pytest.raises(KeyboardInterrupt):
+            train("image", "digits", out, **TINY, progress=lines.append)
+    assert "Interrupted" in lines[-1]
+    assert len(gan_keras.load(out).generate(2)) == 2
+    train("image", "digits", out, resume=True, progress=lines.append)
+    assert [row["epoch"] for row in read_history(out / "history.csv")] == ["1", "2", "3", "4"]
+    whole, parted = (weights_of(each / "checkpoints" / "epoch_004.keras") for each in (run, out))
+    assert all((before == after).all() for before, after in zip(whole, parted, strict=True))
+
+
+def test_going_on_needs_the_same_data_and_the_same_modality(run, tmp_path):
+    with pytest.raises(ValueError, match="not what .* was trained on"):
+        train("image", "stacked_digits", run, resume=True, progress=silent)
+    with pytest.raises(ValueError, match="modality image"):
+        train("text", "docstrings", run, resume=True, progress=silent)
+
+
+def test_data_that_are_gone_or_changed_are_told(tmp_path):
+    path, images = tmp_path / "a.npz", load_images("digits")
+    np.savez(path, images=images.images[:80])
+    train("image", path, tmp_path / "run", epochs=1, **TINY, progress=silent)
+    np.savez(path, images=images.images[1:81])
+    assert "have changed" in refused("evaluate", tmp_path / "run")
+    path.unlink()
+    assert "are gone" in refused("evaluate", tmp_path / "run")
+    assert call("report", tmp_path / "run").exit_code == 0
+
+
+def test_minutes_choose_the_number_and_the_length_of_epochs():
+    modality, training = gan_keras.modalities.get("image"), load_images("digits")
+    preset = gan_keras.presets.get("image", "dcgan")  # 14 steps an epoch of 128 images
+    cheap, seconds = modality.fit_into(preset, training, {"adversarial": 1.4, "score": 1.0}, 100.0)
+    assert (cheap.epochs, cheap.steps_per_epoch, cheap.quality_every) == (71, 14, 0)
+    assert seconds == {"adversarial": pytest.approx(1.4)}
+    dear, _ = modality.fit_into(preset, training, {"adversarial": 140.0, "score": 8.0}, 400.0)  # 360 s to train, 40 to score
+    assert (dear.epochs, dear.steps_per_epoch, dear.quality_every) == (12, 3, 5)
