@@ -1,7 +1,8 @@
 """Penalties added to the discriminator's loss: `(discriminator, real_data, fake_data)` -> scalar.
 
 `discriminator` is a function from samples to logits of shape `(batch, 1)`. A penalty is any object that is called so; one that
-has a state lists it in `variables`.
+has a state lists it in `variables`. `gamma` is a number, or a schedule of `keras.optimizers.schedules` that counts the updates of
+the generator. `Lazy` goes around any of them.
 """
 
 from gan_keras.penalties.base import Penalty, get
