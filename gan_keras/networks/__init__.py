@@ -6,6 +6,7 @@ from gan_keras.networks.biggan import BigGANDiscriminator, BigGANGenerator
 from gan_keras.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from gan_keras.networks.mlp import MLPDiscriminator, MLPGenerator
 from gan_keras.networks.packed import Packed
+from gan_keras.networks.points import ComponentGenerator, FourierDiscriminator
 from gan_keras.networks.r3gan import R3GANDiscriminator, R3GANGenerator
 from gan_keras.networks.recurrent_generator import RecurrentGenerator
 from gan_keras.networks.sngan import SNGANDiscriminator, SNGANGenerator
@@ -15,10 +16,12 @@ from gan_keras.networks.wgan_gp import WGANGPDiscriminator, WGANGPGenerator
 __all__ = [
     "BigGANDiscriminator",
     "BigGANGenerator",
+    "ComponentGenerator",
     "ConvolutionalDiscriminator",
     "DCGANDiscriminator",
     "DCGANGenerator",
     "Discriminator",
+    "FourierDiscriminator",
     "Generator",
     "MLPDiscriminator",
     "MLPGenerator",

@@ -2,13 +2,13 @@
 
 import copy
 
-from gan_keras.presets import text
+from gan_keras.presets import points, text
 from gan_keras.presets.text import STAGES, TextPreset, choose_codec
 from gan_keras.settings import with_settings
 
 __all__ = ["STAGES", "TextPreset", "choose_codec", "get", "names", "with_settings"]
 
-_BY_MODALITY = {"text": text.PRESETS}
+_BY_MODALITY = {"points": points.PRESETS, "text": text.PRESETS}
 
 
 def names(modality="text"):
