@@ -160,7 +160,6 @@ def run(name, data, seeds, steps=None):
     points = [mixture.sample(POINTS, seed=seed) for seed in seeds]
     members = [preset.build(each, seed) for seed, each in zip(seeds, points, strict=True)]
     many = ManySeeds(members)
-    many.codec = None  # each member has a codec of its own, by which its points are encoded here
     encoded = np.stack([member.codec.encode(each) for member, each in zip(members, points, strict=True)], axis=1)
     many.fit(preset.batches(encoded).map(interleave), steps_per_epoch=preset.steps, shuffle=False, verbose=0)
     many.hand_back()

@@ -13,12 +13,14 @@ class ManySeeds(GAN):
     """Trains GANs that differ in their seeds alone side by side: small matrix products become few large ones.
 
     Every weight gets a leading axis for the members. Row `i` of a batch belongs to member `i % len(members)`: see
-    `interleave`. Each member has the noise, the loss and the gradients that it would have alone, so that the members are
-    independent runs; what a penalty draws at random, or takes of the whole batch, is drawn and taken of all together.
+    `interleave`; it is encoded already, by the codec of its member. Each member has the noise, the loss and the gradients
+    that it would have alone, so that the members are independent runs; what a penalty draws at random, or takes of the whole
+    batch, is drawn and taken of all together.
 
     Args:
         members: Compiled GANs of one recipe, each built with its own seed, without labels. Their networks have no state but
-            trainable weights. Each gets its new weights by `hand_back`.
+            trainable weights, and their optimizers treat each number by itself (Muon and clipping by the global norm do
+            not). Each gets its new weights by `hand_back`, and is then used and saved as ever.
 
     Raises:
         ValueError: If a network keeps other state, such as moving means, or fewer than one member is given.
@@ -29,7 +31,7 @@ class ManySeeds(GAN):
             raise ValueError("Got no members. Expected at least one compiled GAN.")
         self.seeds = np.array([member.seed for member in members], np.int64)
         networks = (Stacked([getattr(each, name) for each in members]) for name in ("generator", "discriminator"))
-        super().__init__(*networks, codec=members[0].codec, **kwargs)
+        super().__init__(*networks, **kwargs)
         self.hand_back = lambda: _hand_back(self, members)  # a closure: Keras would track members as parts of this model
         self.compile_from_config(members[0].get_compile_config())
 
@@ -43,6 +45,9 @@ class ManySeeds(GAN):
         num = len(self.seeds)
         summed = [Summed(penalty, num) for penalty in penalties]
         super().compile(*args, loss=LossOfEach(losses.get(loss), num), penalties=summed, **kwargs)
+
+    def get_config(self):
+        raise ValueError("ManySeeds is a way to train and is not saved. Call `hand_back()` and save its members.")
 
     def next_seeds(self, num):
         """The seeds that each member would draw alone, interleaved."""

@@ -31,7 +31,6 @@ def test_seeds_trained_as_one_batch_equal_the_seeds_trained_one_by_one():
     points = [ring(24 * STEPS, seed=seed, deviation=0.1) for seed in SEEDS]
     members, singles, fresh = built(points), built(points), built(points)
     many = ManySeeds(members)
-    many.codec = None
     encoded = np.stack([gan.codec.encode(each) for gan, each in zip(members, points, strict=True)], axis=1)
     together = tf.data.Dataset.from_tensor_slices(encoded).batch(24).map(interleave)
     many.fit(together, epochs=1, shuffle=False, verbose=0)
@@ -63,6 +62,13 @@ def test_a_penalty_counts_for_each_member():
     together = many.penalties[0](many.judge, interleave(tf.constant(points)), None)
     alone = sum(float(penalties.R1(0.5)(gan.judge, tf.constant(points[:, i]), None)) for i, gan in enumerate(gans))
     assert float(together) == pytest.approx(alone, rel=1e-5)
+
+
+def test_what_is_saved_are_the_members(tmp_path):
+    gan = GAN(networks.MLPGenerator((2,), 2, (4,)), networks.MLPDiscriminator((4,)))
+    gan.compile()
+    with pytest.raises(ValueError, match="save its members"):
+        ManySeeds([gan]).save(tmp_path / "many.keras")
 
 
 def test_no_members_and_networks_with_other_state_are_errors():
