@@ -8,6 +8,7 @@ from gan_keras.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from gan_keras.networks.features import features_of
 from gan_keras.networks.mlp import MLPDiscriminator, MLPGenerator
 from gan_keras.networks.packed import Packed
+from gan_keras.networks.points import ComponentGenerator, FourierDiscriminator
 from gan_keras.networks.r3gan import R3GANDiscriminator, R3GANGenerator
 from gan_keras.networks.recurrent_generator import RecurrentGenerator
 from gan_keras.networks.sngan import SNGANDiscriminator, SNGANGenerator
@@ -20,10 +21,12 @@ __all__ = [
     "BigGANDiscriminator",
     "BigGANGenerator",
     "Coded",
+    "ComponentGenerator",
     "ConvolutionalDiscriminator",
     "DCGANDiscriminator",
     "DCGANGenerator",
     "Discriminator",
+    "FourierDiscriminator",
     "Generator",
     "MLPDiscriminator",
     "MLPGenerator",

@@ -2,14 +2,14 @@
 
 import copy
 
-from gan_keras.presets import image, text
+from gan_keras.presets import image, points, text
 from gan_keras.presets.image import ImagePreset
 from gan_keras.presets.text import STAGES, TextPreset, choose_codec
 from gan_keras.settings import with_settings
 
 __all__ = ["STAGES", "ImagePreset", "TextPreset", "choose_codec", "get", "names", "with_settings"]
 
-_BY_MODALITY = {"text": text.PRESETS, "image": image.PRESETS}
+_BY_MODALITY = {"text": text.PRESETS, "image": image.PRESETS, "points": points.PRESETS}
 
 
 def names(modality="text"):

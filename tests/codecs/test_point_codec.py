@@ -1,0 +1,51 @@
+"""Points and their standardised columns."""
+
+import keras
+import numpy as np
+import pytest
+
+from gan_keras import codecs
+
+POINTS = np.random.default_rng(0).normal([100.0, -3.0], [20.0, 0.01], (500, 2)).astype(np.float32)
+
+
+def adapted():
+    codec = codecs.PointCodec()
+    codec.adapt(POINTS)
+    return codec
+
+
+def test_encoded_columns_have_mean_0_and_deviation_1_and_decode_to_what_they_were():
+    codec = adapted()
+    encoded = codec.encode(POINTS).numpy()
+    np.testing.assert_allclose(encoded.mean(axis=0), 0.0, atol=1e-4)
+    np.testing.assert_allclose(encoded.std(axis=0), 1.0, atol=1e-4)
+    np.testing.assert_allclose(codec.decode(encoded), POINTS, rtol=1e-5)
+
+
+def test_given_means_are_kept():
+    codec = codecs.PointCodec((1.0, 2.0), (2.0, 4.0))
+    codec.adapt(POINTS)
+    np.testing.assert_allclose(codec.encode(np.array([[3.0, 6.0]])), [[1.0, 1.0]])
+
+
+@pytest.mark.parametrize(
+    ("points", "message"),
+    [
+        (np.zeros((5,)), "columns"),
+        (np.array([[1.0, np.nan], [2.0, 3.0]]), "finite"),
+        (np.array([[1.0, 2.0], [1.0, 3.0]]), "leave constant columns out"),
+    ],
+)
+def test_points_that_cannot_be_standardised_are_errors(points, message):
+    with pytest.raises(ValueError, match=message):
+        codecs.PointCodec().adapt(points)
+
+
+def test_half_a_codec_and_wrong_samples_are_errors():
+    with pytest.raises(ValueError, match="both, or neither"):
+        codecs.PointCodec(means=(0.0,))
+    with pytest.raises(ValueError, match="adapt"):
+        codecs.PointCodec().encode(POINTS)
+    with pytest.raises(ValueError, match="a number a column"):
+        adapted().check_samples(keras.ops.zeros((4, 3)))

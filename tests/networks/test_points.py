@@ -1,0 +1,55 @@
+"""The dense pair of points: components that are equally likely, and waves of every length."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from gan_keras import networks, noise
+
+
+def test_the_first_latent_chooses_a_component_by_its_quantile():
+    generator = networks.ComponentGenerator((2,), latent_dim=3, units=(4,), components=10)
+    latents = np.zeros((7, 3), np.float32)
+    latents[:, 0] = stats.norm.ppf([1e-30, 0.05, 0.1499, 0.1501, 0.85, 0.9999, 1 - 1e-16])
+    np.testing.assert_array_equal(generator.component_of(latents), [0, 0, 1, 1, 8, 9, 9])
+
+
+def test_components_are_equally_likely():
+    generator = networks.ComponentGenerator((2,), units=(4,), components=16)
+    counts = np.bincount(generator.component_of(noise.normal(np.arange(32_000), 3)), minlength=16)
+    assert stats.chisquare(counts).pvalue > 0.001
+
+
+def test_samples_jump_from_one_component_to_the_next_and_not_within_one():
+    generator = networks.ComponentGenerator((2,), latent_dim=2, units=(8,), components=2)
+    below, above, further = (generator(np.array([[first, 0.5]], np.float32)).numpy() for first in (-1e-3, 1e-3, 1.0))
+    assert np.abs(below - above).max() > 1e-2
+    np.testing.assert_array_equal(above, further)
+
+
+def test_waves_have_any_direction_and_lengths_from_1_to_the_highest_frequency():
+    discriminator = networks.FourierDiscriminator(units=(4,), waves=2000, highest_frequency=100.0)
+    discriminator(np.zeros((1, 2), np.float32))
+    frequencies = discriminator.angles.kernel.numpy()
+    lengths = np.linalg.norm(frequencies, axis=0)
+    assert stats.kstest(np.log(lengths) / np.log(100.0), "uniform").pvalue > 0.001
+    assert stats.kstest((np.arctan2(*frequencies) / np.pi + 1) / 2, "uniform").pvalue > 0.001
+
+
+def test_the_discriminator_sees_what_is_finer_than_its_weights():
+    """Two points that dense layers of small slope cannot part, a hundredth apart."""
+    discriminator = networks.FourierDiscriminator(units=(16,), waves=64, highest_frequency=300.0)
+    logits = discriminator(np.array([[0.0, 0.0], [0.01, 0.0], [1.0, 1.0]], np.float32)).numpy()
+    assert abs(logits[0] - logits[1]) > 0.01 * abs(logits[0] - logits[2])
+
+
+@pytest.mark.parametrize("wrong", [{"latent_dim": 1}, {"components": 0}])
+def test_a_generator_without_choice_or_rest_is_an_error(wrong):
+    with pytest.raises(ValueError, match="at least one component"):
+        networks.ComponentGenerator((2,), **wrong)
+
+
+@pytest.mark.parametrize("wrong", [{"waves": 0}, {"highest_frequency": 1.0}])
+def test_a_discriminator_without_waves_is_an_error(wrong):
+    with pytest.raises(ValueError, match="frequency > 1"):
+        networks.FourierDiscriminator(**wrong)

@@ -1,0 +1,52 @@
+"""The presets of points: what they build, and that it learns."""
+
+import keras
+import numpy as np
+import pytest
+
+from gan_keras import penalties, presets
+from gan_keras.data.mixtures import modes_covered, ring, ring_centres
+from gan_keras.presets.points import PointsPreset
+
+POINTS = ring(4000, seed=0, deviation=0.05)
+
+
+def test_the_default_is_relativistic_with_both_penalties_that_weaken():
+    gan = presets.get("points", "default").build(POINTS, seed=3)
+    assert gan.seed == 3 and type(gan.adversarial_loss).__name__ == "RelativisticPaired"
+    assert [type(each.penalty) for each in gan.penalties] == [penalties.R1, penalties.R2]
+
+
+def test_rates_and_strength_fall_by_the_same_factor_in_each_step():
+    preset = PointsPreset(steps=100, learning_rate=1e-2, final_learning_rate=1e-4)
+    rate = preset.optimizers()[0]._learning_rate
+    np.testing.assert_allclose([float(rate(step)) for step in (0, 50, 100)], [1e-2, 1e-3, 1e-4], rtol=1e-4)
+
+
+def test_a_decaying_penalty_follows_its_schedule_with_its_calls():
+    halved = penalties.Decaying(lambda *_: 8.0, keras.optimizers.schedules.ExponentialDecay(1.0, 1, 0.5))
+    assert [float(halved(None, None, None)) for _ in range(4)] == [8.0, 4.0, 2.0, 1.0]
+    assert [int(variable) for variable in halved.variables] == [4]
+
+
+def test_a_short_training_covers_every_mode_whatever_the_units_of_the_data():
+    preset = PointsPreset(units=(32, 32), components=32, waves=16, steps=600, final_learning_rate=2e-4, final_gamma=1e-2)
+    points = 1000.0 * POINTS + 5.0
+    gan = preset.build(points, seed=1)
+    gan.fit(preset.batches(points), steps_per_epoch=preset.steps, shuffle=False, verbose=0)
+    score = modes_covered((gan.generate(2000, seed=10**6) - 5.0) / 1000.0, ring_centres(), 0.05)
+    assert score["modes"] == 8 and score["high_quality"] > 0.5 and score["reverse_kl"] < 0.1
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("components", 0), ("latent_dim", 1), ("final_gamma", 0.0), ("beta_1", 1.0), ("highest_frequency", 1.0), ("units", ())],
+)
+def test_a_field_out_of_its_range_is_an_error_that_names_it(field, value):
+    with pytest.raises(ValueError, match=field):
+        PointsPreset(**{field: value}).build(POINTS)
+
+
+def test_a_preset_goes_through_its_config():
+    preset = PointsPreset(units=(3, 4), steps=7)
+    assert PointsPreset.from_config(preset.to_config()) == preset
