@@ -6,72 +6,14 @@ import inspect
 
 import keras
 
-from gan_keras import augmentation, losses, networks, penalties
+from gan_keras import losses, penalties
 from gan_keras.codecs import ImageCodec
 from gan_keras.gan import GAN
 from gan_keras.networks.resolutions import resolutions
+from gan_keras.presets.image_choices import NETWORKS, OPTIMIZERS, RANGES, augmentation_by_name, config_of, described
 
 STAGE = "adversarial"
 """The only stage of the training of images."""
-
-OPTIMIZERS = {
-    "adam": keras.optimizers.Adam,
-    "adagrad": keras.optimizers.Adagrad,
-    "adadelta": keras.optimizers.Adadelta,
-    "adamax": keras.optimizers.Adamax,
-    "rmsprop": keras.optimizers.RMSprop,
-    "lion": keras.optimizers.Lion,
-    "muon": keras.optimizers.Muon,
-}
-
-AUGMENTATIONS = {"diff": augmentation.DiffAugment, "adaptive": augmentation.Adaptive, "scheduled": augmentation.Scheduled}
-
-
-def dense_pair(image_shape, latent_dim, width, num_labels):
-    """Two hidden layers each, without labels: the pair of first tutorials."""
-    generator = networks.MLPGenerator(image_shape, latent_dim, (width, 2 * width), activation="tanh")
-    return generator, networks.MLPDiscriminator((2 * width, width))
-
-
-def pair_of(generator, discriminator):
-    """The function `(image_shape, latent_dim, width, num_labels, **options)` -> pair, of two classes of image networks."""
-
-    def build(image_shape, latent_dim, width, num_labels, **options):
-        sizes = {"width": width, "num_labels": num_labels, **options}
-        return generator(image_shape, latent_dim, **sizes), discriminator(image_shape, **sizes)
-
-    return build
-
-
-NETWORKS = {
-    "mlp": dense_pair,
-    "dcgan": pair_of(networks.DCGANGenerator, networks.DCGANDiscriminator),
-    "wgan_gp": pair_of(networks.WGANGPGenerator, networks.WGANGPDiscriminator),
-    "sngan": pair_of(networks.SNGANGenerator, networks.SNGANDiscriminator),
-    "biggan": pair_of(networks.BigGANGenerator, networks.BigGANDiscriminator),
-    "r3gan": pair_of(networks.R3GANGenerator, networks.R3GANDiscriminator),
-}
-"""Pairs of networks by name: a function from the shape of an image, latents, width and labels to both."""
-
-_RANGES = {
-    "at least 1": (
-        ("width", "latent_dim", "batch_size", "epochs", "discriminator_steps", "quality_steps"),
-        lambda value: value >= 1,
-    ),
-    "at least 0": (("size", "steps_per_epoch", "quality_every"), lambda value: value >= 0),
-    "0 (that of the data), 1 (grey) or 3 (colour)": (("channels",), lambda value: value in (0, 1, 3)),
-    "at least 6": (("quality_samples",), lambda value: value >= 6),
-    "more than 0": (
-        ("generator_learning_rate", "discriminator_learning_rate"),
-        lambda value: 0 < value < float("inf"),
-    ),
-    "in [0, 1)": (("beta_1", "generator_ema"), lambda value: 0 <= value < 1),
-    f"one of {', '.join(NETWORKS)}": (("network",), lambda value: value in NETWORKS),
-    f"one of {', '.join(OPTIMIZERS)}": (
-        ("generator_optimizer", "discriminator_optimizer"),
-        lambda value: value in OPTIMIZERS,
-    ),
-}
 
 
 @dataclasses.dataclass
@@ -89,7 +31,7 @@ class ImagePreset:
         conditional: Whether labels, where the data have some, condition both networks.
         loss: Name of an adversarial loss: see `gan_keras.losses`.
         penalties: Objects of `gan_keras.penalties`, or their configs: each `build` makes its own of them.
-        augmentation: An object of `gan_keras.augmentation` or its config, or None; by name in `--set`: see `AUGMENTATIONS`.
+        augmentation: An object of `gan_keras.augmentation` or its config, or None; by name in `--set`: see `image_choices`.
         generator_optimizer: A name in `OPTIMIZERS`.
         generator_learning_rate: Its rate.
         generator_options: Its further arguments.
@@ -166,10 +108,10 @@ class ImagePreset:
             self.optimizer("generator"),
             self.optimizer("discriminator"),
             loss=self.loss,
-            penalties=[penalties.get(_config_of(penalty)) for penalty in self.penalties],
+            penalties=[penalties.get(config_of(penalty)) for penalty in self.penalties],
             discriminator_steps=self.discriminator_steps,
             generator_ema=self.generator_ema,
-            augmentation=self.augmentation and keras.saving.deserialize_keras_object(_config_of(self.augmentation)),
+            augmentation=self.augmentation and keras.saving.deserialize_keras_object(config_of(self.augmentation)),
         )
         return gan
 
@@ -211,7 +153,7 @@ class ImagePreset:
 
     def check(self):
         """Raises `ValueError` unless every field is in its range and fits the others."""
-        for expected, (fields, is_valid) in _RANGES.items():
+        for expected, (fields, is_valid) in RANGES.items():
             for name in fields:
                 if not is_valid(getattr(self, name)):
                     raise ValueError(f"{name}={getattr(self, name)!r}. Expected {expected}.")
@@ -226,7 +168,7 @@ class ImagePreset:
     def to_config(self):
         """All fields as JSON can hold them."""
         config = {field.name: copy.deepcopy(getattr(self, field.name)) for field in dataclasses.fields(self)}
-        return {**config, "penalties": list(map(_config_of, self.penalties)), "augmentation": _config_of(self.augmentation)}
+        return {**config, "penalties": list(map(config_of, self.penalties)), "augmentation": config_of(self.augmentation)}
 
     @classmethod
     def from_config(cls, config):
@@ -237,23 +179,6 @@ class ImagePreset:
     def readers():
         """How fields that hold objects are read from text: a function by the field's name."""
         return {"augmentation": augmentation_by_name}
-
-
-def _config_of(value):
-    """The config of an object; configs and None as they are."""
-    return copy.deepcopy(value) if value is None or isinstance(value, dict) else keras.saving.serialize_keras_object(value)
-
-
-def described(name, **options):
-    """The config of a class of this package: an object would hold variables, which wake the device at the import."""
-    return {"module": "gan_keras", "class_name": name, "config": options, "registered_name": f"gan_keras>{name}"}
-
-
-def augmentation_by_name(name):
-    """The config of the augmentation of a name in `AUGMENTATIONS`; None for `"none"`."""
-    if name not in ("none", *AUGMENTATIONS):
-        raise ValueError(f"augmentation={name!r}. Expected one of {', '.join(['none', *AUGMENTATIONS])}.")
-    return None if name == "none" else _config_of(AUGMENTATIONS[name]())
 
 
 # The strength 0.1 is for images of 28 to 32 pixels; a penalty every fourth update, four times as strong, costs a third.
