@@ -19,14 +19,20 @@ class Inputs:
     @property
     def num_labels(self):
         """How many labels the networks know; 0 for networks without labels."""
-        return max(getattr(network, "num_labels", 0) for network in (self.generator, self.discriminator))
+        of_generator, of_discriminator = (getattr(each, "num_labels", 0) for each in (self.generator, self.discriminator))
+        if of_generator and of_discriminator and of_generator != of_discriminator:
+            raise ValueError(
+                f"The generator knows {of_generator} labels and the discriminator {of_discriminator}. "
+                "Expected as many: build both networks with the same `num_labels`."
+            )
+        return max(of_generator, of_discriminator)
 
     def fit(self, x=None, y=None, *args, **kwargs):
         """`keras.Model.fit`; an empty data set and labels that the networks do not know are errors.
 
         Raises:
             ValueError: If there is no batch, labels (arrays) are out of their range, or layers were frozen after `compile`.
-            tf.errors.InvalidArgumentError: If a label in a `tf.data.Dataset` is out of its range, before the step of its batch.
+            tf.errors.InvalidArgumentError: If a label in a `tf.data.Dataset` is out of its range, before its batch moves weights.
         """
         self.check_trained_variables()
         if isinstance(x, tf.data.Dataset):

@@ -91,15 +91,23 @@ def test_labels_that_the_networks_do_not_know_are_an_error_before_training(label
     assert int(gan.generator_optimizer.iterations) == 0
 
 
-def test_a_wrong_label_in_a_data_set_stops_before_the_step_of_its_batch():
+def test_a_wrong_label_in_a_data_set_stops_before_the_weights_move():
     gan, labels = labelled_gan(), np.arange(64) % 3
-    labels[40] = 3
+    labels[10], before = 3, gan.get_weights()
     batches = tf.data.Dataset.from_tensor_slices((POINTS, labels)).batch(16)
     with pytest.raises(tf.errors.InvalidArgumentError, match="Expected one whole number from 0 to 2"):
         gan.fit(batches, verbose=0, shuffle=False)
-    assert int(gan.generator_optimizer.iterations) == 2
+    for network in (gan.generator, gan.discriminator):
+        assert all(any(np.array_equal(weight, old) for old in before) for weight in network.get_weights())
     with pytest.raises(ValueError, match="labels of dtype float"):
         gan.fit(tf.data.Dataset.from_tensor_slices((POINTS, labels * 1.0)).batch(16), verbose=0)
+
+
+def test_networks_that_know_another_number_of_labels_are_an_error():
+    gan = labelled_gan()
+    gan.discriminator.num_labels = 2
+    with pytest.raises(ValueError, match="The generator knows 3 labels and the discriminator 2. Expected as many"):
+        gan.fit(POINTS, np.zeros(64, np.int32), verbose=0)
 
 
 def test_a_layer_frozen_after_compile_is_an_error():

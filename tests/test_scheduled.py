@@ -75,9 +75,10 @@ def test_a_schedule_of_each_learning_rate_counts_the_updates_of_its_own_network(
     rates = [keras.optimizers.SGD(schedules.PiecewiseConstantDecay([0], [0.1, 0.0])) for _ in range(2)]
     gan = gan_with(generator_optimizer=rates[0], discriminator_optimizer=rates[1], generator_ema=0.0)
     gan.fit(POINTS[:16], batch_size=16, verbose=0)
-    once = gan.get_weights()
+    once = [gan.generator.get_weights(), gan.discriminator.get_weights()]
     train(gan)
-    assert furthest(gan.get_weights(), once) == 0
+    assert furthest(gan.generator.get_weights(), once[0]) == 0
+    assert furthest(gan.discriminator.get_weights(), once[1]) == 0
 
 
 def test_every_schedule_is_saved_and_resumed_where_it_was(tmp_path):
