@@ -11,8 +11,8 @@ def section(title, content):
 
 def picture(shown):
     """A `plots.Picture` as a figure that needs no file beside the page."""
-    data = base64.b64encode(shown.png).decode()
-    image = f'<img alt="{escape(shown.alternative)}" src="data:image/png;base64,{data}">'
+    data = base64.b64encode(shown.data).decode()
+    image = f'<img alt="{escape(shown.alternative)}" src="data:image/{shown.kind};base64,{data}">'
     return f"<figure><figcaption>{escape(shown.title)}</figcaption>{image}</figure>"
 
 

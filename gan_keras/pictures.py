@@ -1,6 +1,7 @@
-"""Pictures made of many images: grids, PNG files and animations."""
+"""Images as pictures: grids of many, PNG files, animations."""
 
 import io
+import math
 
 import numpy as np
 from PIL import Image
@@ -12,12 +13,13 @@ _GAP = 2  # pixels between images
 _MOST_FRAMES = 100  # of an animation
 
 
-def image_grid(images, columns):
+def image_grid(images, columns=None):
     """Puts images side by side, row after row, on white.
 
     Args:
-        images: In [0, 1], `(num, height, width, 1 or 3)`, num >= 1. Small ones are enlarged, each pixel to a square.
-        columns: Images in a row, >= 1. The last row may have fewer.
+        images: uint8 levels or floats in [0, 1], `(num, height, width, 1 or 3)`, num >= 1. Small ones are enlarged, each
+            pixel to a square.
+        columns: Images in a row, >= 1; None for a grid about as wide as it is high. The last row may have fewer.
 
     Returns:
         uint8 `(height of the grid, width of the grid, channels)`.
@@ -25,11 +27,12 @@ def image_grid(images, columns):
     Raises:
         ValueError: If the images have another shape or are not in that range, or `columns` is below 1.
     """
-    images = _checked(images)
+    images = to_levels(images)
+    columns = math.ceil(math.sqrt(len(images))) if columns is None else columns
     if columns < 1:
         raise ValueError(f"Got columns={columns}. Expected at least 1.")
     factor = max(1, -(-_SMALLEST // min(images.shape[1:3])))
-    images = np.round(images * 255.0).astype(np.uint8).repeat(factor, axis=1).repeat(factor, axis=2)
+    images = images.repeat(factor, axis=1).repeat(factor, axis=2)
     num, height, width, channels = images.shape
     rows = -(-num // columns)
     grid = np.full((rows * (height + _GAP) - _GAP, columns * (width + _GAP) - _GAP, channels), 255, np.uint8)
@@ -39,13 +42,16 @@ def image_grid(images, columns):
     return grid
 
 
-def _checked(images):
-    images = np.asarray(images, np.float32)
+def to_levels(images):
+    """Images as uint8 levels, `(num, height, width, 1 or 3)`: floats in [0, 1] are rounded, levels stay; see `image_grid`."""
+    images = np.asarray(images)
     if images.ndim != 4 or not len(images) or images.shape[-1] not in (1, 3):
         raise ValueError(f"Got images of shape {images.shape}. Expected (num, height, width, channels), 1 channel or 3.")
+    if images.dtype == np.uint8:
+        return images
     if not (images.min() >= 0 and images.max() <= 1):  # not a number fails too
         raise ValueError(f"Got images from {images.min()} to {images.max()}. Expected numbers in [0, 1], as codecs decode to.")
-    return images
+    return np.round(images * 255.0).astype(np.uint8)
 
 
 def encode_png(picture):
@@ -85,3 +91,22 @@ def _read(path):
 
 def _as_pillow(picture):
     return Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture)
+
+
+def write_images(path, images):
+    """Writes images in the form that the name of `path` asks for.
+
+    Args:
+        path: `NAME.npz` for the array `images` of uint8 levels; `NAME.png` for one image, or a grid of several; else a
+            directory, which is made, for `00000.png`, `00001.png`, ...
+        images: As of `image_grid`.
+    """
+    levels = to_levels(images)
+    if path.suffix == ".npz":
+        replace_whole(path, lambda temporary: np.savez_compressed(temporary, images=levels))
+    elif path.suffix == ".png":
+        write_png(path, levels[0] if len(levels) == 1 else image_grid(levels))
+    else:
+        path.mkdir(exist_ok=True)
+        for index, image in enumerate(levels):
+            write_png(path / f"{index:05d}.png", image)

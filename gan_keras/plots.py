@@ -21,11 +21,12 @@ PANELS = (
 
 
 class Picture(NamedTuple):
-    """A PNG with its title and its alternative text."""
+    """A picture, the bytes of a PNG or GIF file, with its title and its alternative text."""
 
     title: str
     alternative: str
-    png: bytes
+    data: bytes
+    kind: str = "png"
 
 
 def read_history(path):

@@ -102,8 +102,9 @@ class Sampling:
             "serving_default": Signature(lambda seed: {output: self.make_samples(seed, self.labels_from(seed))}, {"seed": seeds}),
             "latents": Signature(lambda **row: {output: self.samples_from_latents(**row)}, latents),
         }
+        rows = {"seed": seeds, **{name: label for name, label in latents.items() if name == "label"}}
+        found["generate"] = Signature(lambda seed, label=None: {output: self.make_samples(seed, label)}, rows)
         if encodings := getattr(self.codec, "encodings", None):
-            rows = {"seed": seeds, **{name: label for name, label in latents.items() if name == "label"}}
             found["encoded"] = Signature(lambda **row: self.make_encoded(encodings, **row), rows)
         if score:
             samples = self.in_blocks(self.make_samples, seeds, self.labels_from(seeds))

@@ -287,7 +287,7 @@ for prompt in ("the old queen", "does the", "in the evening"):
 result = evaluate_text(
     gan, training_lines, test_lines, temperatures=(1.0, 0.8, 0.65), num=NUM, candidates=4, progress=lambda text: None
 )
-display(Image(frontier_picture(result).png, width=680))
+display(Image(frontier_picture(result).data, width=680))
 print(print_summary(result))
 
 # %% [markdown]

@@ -66,3 +66,13 @@ def test_more_layers_than_there_are_before_the_last_are_an_error():
     for num in (4, -1):
         with pytest.raises(ValueError, match=f"num_layers={num}. Expected a number from 0 to 3: the network has the layers"):
             freeze(gan.discriminator, num)
+
+
+@pytest.mark.parametrize(
+    "discriminator", [networks.DCGANDiscriminator, networks.BigGANDiscriminator, networks.R3GANDiscriminator]
+)
+def test_layers_by_depth_hold_every_weight_once(discriminator):
+    network = discriminator((16, 16, 1), width=16, num_labels=3)
+    network(np.zeros((2, 16, 16, 1), np.float32), np.zeros(2, np.int32))
+    held = [id(weight) for group in layers_by_depth(network) for layer in group for weight in layer.weights]
+    assert sorted(held) == sorted(id(weight) for weight in network.weights)

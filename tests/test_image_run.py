@@ -10,12 +10,12 @@ from typer.testing import CliRunner
 
 import gan_keras.cli
 import gan_keras.image_evaluation
-import gan_keras.image_files
 import gan_keras.modalities.image
 import gan_keras.run_directory
 from gan_keras.callbacks.history import read_history
 from gan_keras.data import load_images, split_images
 from gan_keras.metrics.extractor import Recipe
+from gan_keras.pictures import to_levels
 from gan_keras.run import train
 from gan_keras.run_directory import Run
 
@@ -99,11 +99,15 @@ def test_an_image_run_keeps_where_its_images_are_and_not_the_images(run):
     assert not (run / "data").exists()
     rows = read_history(run / "history.csv")
     assert [bool(row["val_frechet"]) for row in rows] == [False, True, False, True]
-    assert sorted(path.name for path in (run / "samples").iterdir()) == [f"epoch_00{epoch}.png" for epoch in (1, 2, 3, 4)]
+    assert sorted(path.name for path in (run / "samples").iterdir()) == [
+        "animation.gif",
+        *[f"epoch_00{epoch}.png" for epoch in (1, 2, 3, 4)],
+        "interpolation.png",
+    ]
 
 
 def test_generate_writes_one_image_a_grid_a_directory_or_an_array(loaded, gan, tmp_path):
-    expected = gan_keras.image_files.to_levels(gan.generate(5, seed=3, labels=[7] * 5))
+    expected = to_levels(gan.generate(5, seed=3, labels=[7] * 5))
     for name in ("one.png", "grid.png", "all.npz", "all"):
         num = 1 if name == "one.png" else 5
         result = call("generate", loaded, "-n", num, "--seed", 3, "--label", "7", "--output", tmp_path / name)
@@ -111,7 +115,7 @@ def test_generate_writes_one_image_a_grid_a_directory_or_an_array(loaded, gan, t
     np.testing.assert_array_equal(decoded(tmp_path / "one.png"), expected[0])
     np.testing.assert_array_equal(np.load(tmp_path / "all.npz")["images"], expected)
     np.testing.assert_array_equal([decoded(path) for path in sorted((tmp_path / "all").iterdir())], expected)
-    assert decoded(tmp_path / "grid.png").shape == (2 * 66 + 2, 3 * 66 + 2, 1)
+    assert decoded(tmp_path / "grid.png").shape == (2 * 32 + 2, 3 * 32 + 4, 1)
 
 
 def test_an_exported_version_makes_the_images_of_its_run(loaded, gan, version, tmp_path):
@@ -119,7 +123,7 @@ def test_an_exported_version_makes_the_images_of_its_run(loaded, gan, version, t
         asked = [4] * 3 if label else None
         result = call("generate", version, "-n", 3, "--seed", 5, *label, "--output", tmp_path / "images.npz")
         assert result.exit_code == 0, result.output
-        expected = gan_keras.image_files.to_levels(gan.generate(3, seed=5, labels=asked)).astype(int)
+        expected = to_levels(gan.generate(3, seed=5, labels=asked)).astype(int)
         assert np.abs(np.load(tmp_path / "images.npz")["images"] - expected).max() <= 1
     encoded = tf.saved_model.load(str(version)).signatures["encoded"]
     png = encoded(seed=tf.constant([5], tf.int64), label=tf.constant([4]))["png_bytes"].numpy()[0]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gan_keras.pictures import image_grid, write_animation, write_png
+from gan_keras.pictures import image_grid, to_levels, write_animation, write_png
 
 
 def test_a_grid_holds_each_image_in_reading_order_enlarged_pixel_by_pixel():
@@ -16,6 +16,16 @@ def test_a_grid_holds_each_image_in_reading_order_enlarged_pixel_by_pixel():
         np.testing.assert_array_equal(shown[::4, ::4], levels[index])
         np.testing.assert_array_equal(shown[3::4, 3::4], levels[index])
     assert (grid[34:, 132:] == 255).all() and (grid[32:34] == 255).all()
+
+
+def test_levels_stay_as_they_are_and_fractions_are_rounded():
+    levels = np.arange(256, dtype=np.uint8).reshape(4, 8, 8, 1)
+    assert to_levels(levels) is levels
+    np.testing.assert_array_equal(to_levels((levels + np.float32(0.4)).clip(0, 255) / 255), levels)
+
+
+def test_a_grid_is_about_as_wide_as_high_unless_told():
+    assert image_grid(np.zeros((5, 32, 32, 1))).shape == (2 * 32 + 2, 3 * 32 + 2 * 2, 1)
 
 
 def test_large_images_keep_their_size():

@@ -3,10 +3,14 @@
 import pathlib
 
 import keras
+import numpy as np
+
+from gan_keras.files import replace_whole
 
 
 class Samples(keras.callbacks.Callback):
-    """Writes `epoch_001.txt`, `epoch_002.txt`, ... with a sample a line.
+    """Writes what the GAN generates, in the form that its codec gives samples: of text `epoch_001.txt`, a sample a line; of
+    images `epoch_001.png`, a grid; without a codec `epoch_001.npy`.
 
     Args:
         directory: Where; it is made if it is missing.
@@ -21,5 +25,10 @@ class Samples(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         self.directory.mkdir(parents=True, exist_ok=True)
         samples = self.model.generate(self.num, seed=self.seed)
-        path = self.directory / f"epoch_{epoch + 1:03d}.txt"
-        path.write_text("".join(f"{sample}\n" for sample in samples), encoding="utf-8")
+        write = getattr(self.model.codec, "write_samples", write_array)
+        write(self.directory / f"epoch_{epoch + 1:03d}", samples)
+
+
+def write_array(path, samples):
+    """Writes an array as `path` with the ending `.npy`."""
+    replace_whole(path.with_suffix(".npy"), lambda temporary: np.save(temporary, samples))

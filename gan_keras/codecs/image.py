@@ -4,6 +4,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from gan_keras.pictures import image_grid, write_png
+
 LEVELS = 255.0
 CHANNELS = (1, 3)  # grey, colour
 
@@ -76,6 +78,10 @@ class ImageCodec:
     def encode_png(self, images):
         """Images in [0, 1], `(batch, height, width, channels)`, to the bytes of a PNG file each: string `(batch,)`."""
         return tf.image.encode_png(self.to_uint8(images))
+
+    def write_samples(self, path, images):
+        """Writes images in [0, 1] as one grid, `path` with the ending `.png`."""
+        write_png(path.with_suffix(".png"), image_grid(images))
 
     @property
     def encodings(self):

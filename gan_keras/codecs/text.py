@@ -7,6 +7,8 @@ import numbers
 import numpy as np
 import tensorflow as tf
 
+from gan_keras.files import replace_whole
+
 PADDING, START, END, UNKNOWN = range(4)
 LONGEST = 128
 BATCH_SIZE = 4096
@@ -53,6 +55,11 @@ class TextCodec(abc.ABC):
     @abc.abstractmethod
     def detokenize(self, tokens):
         """Joins tokens into text: ragged string `[batch, (tokens)]` -> string `[batch]`."""
+
+    def write_samples(self, path, lines):
+        """Writes texts, one a line, as `path` with the ending `.txt`."""
+        content = "".join(f"{line}\n" for line in lines).encode()
+        replace_whole(path.with_suffix(".txt"), lambda temporary: temporary.write_bytes(content))
 
     def tokenize(self, strings):
         """Splits text: string `[batch]` -> ragged string `[batch, (tokens)]`; invalid UTF-8 becomes U+FFFD."""

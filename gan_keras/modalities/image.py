@@ -7,16 +7,16 @@ import time
 import numpy as np
 
 from gan_keras import exported, schedule
-from gan_keras.callbacks import AdaptiveAugmentation, Quality, Samples
+from gan_keras.callbacks import AdaptiveAugmentation, Interpolation, Quality, SampleGrid
 from gan_keras.data import DOWNLOADED, IMAGE_DATASETS, describe_images, image_batches, load_images, load_test_images, split_images
 from gan_keras.data.image_data import some_images, with_label_names
 from gan_keras.files import check_in_directory, check_parent
 from gan_keras.image_evaluation import evaluate_images, summary, tensors_of
-from gan_keras.image_files import grid_of, write_images, write_png
 from gan_keras.metrics.extractor import Recipe, train_extractor
 from gan_keras.metrics.image_quality import ImageQuality
 from gan_keras.modalities import image_report
 from gan_keras.modalities.base import Modality
+from gan_keras.pictures import write_images
 from gan_keras.presets.image import STAGE, ImagePreset
 from gan_keras.sampling import seeds_from
 
@@ -31,8 +31,6 @@ SCORED_FROM = 120.0
 
 SCORING_SHARE = 0.1
 LEAST_SCORED, QUALITY_IMAGES = 50, 5000  # the fewest training images to compare with, and the most
-_GRID_ROWS = 8
-_MOST_COLUMNS = 16
 
 
 class ImageModality(Modality):
@@ -142,7 +140,7 @@ class ImageModality(Modality):
         found = [AdaptiveAugmentation()] if preset.augmentation is not None else []
         if preset.quality_every and can_be_scored(training):
             found.append(Quality(ruler(preset, training), preset.quality_samples, preset.quality_every))
-        return [*found, Grids(run.samples)]
+        return [*found, SampleGrid(run.samples), Interpolation(run.samples)]
 
     def check_output(self, output):
         expected = "Expected --output and NAME.png (one image, or a grid), NAME.npz, or a directory for a PNG each"
@@ -194,27 +192,6 @@ class ImageModality(Modality):
 
     def card(self, config):
         return image_report.card(config)
-
-
-class Grids(Samples):
-    """Writes `epoch_001.png`, `epoch_002.png`, ...: a grid of images of the same noise after every epoch.
-
-    Of a GAN with few labels each column is of one label.
-
-    Args:
-        directory: Where; it is made if it is missing.
-        seed: Of the first image.
-    """
-
-    def __init__(self, directory, seed=0):
-        super().__init__(directory, seed=seed)
-
-    def on_epoch_end(self, epoch, logs=None):
-        self.directory.mkdir(parents=True, exist_ok=True)
-        num_labels = getattr(self.model.generator, "num_labels", 0)
-        columns = num_labels if 1 < num_labels <= _MOST_COLUMNS else _GRID_ROWS
-        images = self.model.generate(_GRID_ROWS * columns, seed=self.seed)
-        write_png(self.directory / f"epoch_{epoch + 1:03d}.png", grid_of(images, columns))
 
 
 def seconds_per_image(gan):

@@ -12,6 +12,12 @@ seen a generated image, name the label asked for?). The last row holds real trai
 generator beats, except by chance or by copying. The Frechet distance is not the FID: that has other features.</p>"""
 
 
+_TEXTS = {
+    "animation.gif": ("All epochs", "An animation: the grids of the epochs in turn."),
+    "interpolation.png": ("From one image to another", "Along each row the noise of one image turns into that of another."),
+}
+
+
 def sections(result):
     """Verdict and scores, a list of HTML.
 
@@ -42,15 +48,21 @@ def _protocol(result):
 
 
 def samples(run):
-    """The first and the last grid of samples of a run, HTML; None where there are none. `run` is a path."""
-    paths = sorted((run / "samples").glob("epoch_*.png"))
-    shown = [paths[0], paths[-1]] if len(paths) > 1 else paths
-    return "".join(picture(_grid(path)) for path in reversed(shown)) or None
+    """The first and the last grid of samples, how they came about, and walks between latents, HTML; None without any.
+
+    Args:
+        run: Path of the run.
+    """
+    directory = run / "samples"
+    grids = sorted(directory.glob("epoch_*.png"))
+    last_and_first = [grids[-1], grids[0]] if len(grids) > 1 else grids
+    paths = [*last_and_first, directory / "animation.gif", directory / "interpolation.png"]
+    return "".join(picture(_shown(path)) for path in paths if path.exists()) or None
 
 
-def _grid(path):
-    title = path.stem.replace("_", " ").capitalize()
-    return Picture(title, f"{title}: a grid of generated images, of the same noise at every epoch.", path.read_bytes())
+def _shown(path):
+    title, alternative = _TEXTS.get(path.name, (path.stem.replace("_", " ").capitalize(), "A grid of generated images."))
+    return Picture(title, f"{alternative} The noise is the same at every epoch.", path.read_bytes(), path.suffix[1:])
 
 
 def card(config):

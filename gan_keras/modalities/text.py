@@ -122,7 +122,7 @@ class TextModality(Modality):
         exact = likelihood_of(source["name"], source["fingerprint"])
         choices = {"num": num, "seed": seed, "progress": progress, "likelihood": exact}
         result = evaluate_text(gan, run.lines("train"), test_lines, **choices)
-        return result, {"frontier.png": frontier_picture(result).png}
+        return result, {"frontier.png": frontier_picture(result).data}
 
     def summary(self, result):
         return print_summary(result)

@@ -150,11 +150,20 @@ class R3GANDiscriminator(ImageDiscriminator):
 
     def call(self, samples, labels=None, training=False):
         check_labels(labels, self.num_labels)
+        features = self.last(self.features(samples, training=training))
+        return projection(features, self.label_embedding, labels, self.num_labels) if self.num_labels else features
+
+    def features(self, samples, training=False):
+        """What the last layer reads: `(batch, numbers)`."""
         features = self.stages[0](self.from_image(samples))
         for between, blocks in zip(self.transitions, self.stages[1:], strict=True):
             features = blocks(between(self.downsampling(features)))
-        features = self.last(self.flatten(self.gather(features)))
-        return projection(features, self.label_embedding, labels, self.num_labels) if self.num_labels else features
+        return self.flatten(self.gather(features))
+
+    def layers_by_depth(self):
+        """For `gan_keras.freeze`: each resolution with what leads to it, and last what makes the logit."""
+        stages = [[self.from_image, self.stages[0]], *map(list, zip(self.transitions, self.stages[1:], strict=True))]
+        return [*stages, [layer for layer in (self.gather, self.last, self.label_embedding) if layer is not None]]
 
     def get_config(self):
         return {**super().get_config(), "blocks": self.blocks, "full_width_size": self.full_width_size}

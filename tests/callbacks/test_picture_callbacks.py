@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from gan_keras import GAN
-from gan_keras.callbacks import Interpolation, SampleGrid, TensorBoard
+from gan_keras.callbacks import Interpolation, SampleGrid, Samples, TensorBoard
 from gan_keras.codecs import ImageCodec
 from gan_keras.networks import Generator, MLPDiscriminator
 from gan_keras.pictures import image_grid
@@ -119,3 +119,15 @@ def test_numbers_out_of_range_are_refused_before_training(tmp_path):
         SampleGrid(tmp_path, rows=0, every=0)
     with pytest.raises(ValueError, match="steps=1"):
         Interpolation(tmp_path, steps=1)
+
+
+@pytest.mark.parametrize("codec", [ImageCodec((16, 16, 1)), None])
+def test_samples_take_the_form_that_the_codec_gives_them(tmp_path, codec):
+    gan = GAN(Patterns(), MLPDiscriminator(units=(4,)), codec)
+    callback = Samples(tmp_path, num=3)
+    callback.set_model(gan)
+    callback.on_epoch_end(4)
+    if codec is None:
+        np.testing.assert_array_equal(np.load(tmp_path / "epoch_005.npy"), gan.generate(3))
+    else:
+        assert np.asarray(Image.open(tmp_path / "epoch_005.png")).shape == (2 * 32 + 2, 2 * 32 + 2)

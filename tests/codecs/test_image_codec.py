@@ -150,7 +150,7 @@ def test_an_exported_gan_serves_images_png_bytes_and_scores(trained, tmp_path):
     version = export(trained, tmp_path / "images", score=True)
     assert os.path.exists(os.path.join(version, "saved_model.pb"))
     served = tf.saved_model.load(version).signatures
-    assert set(served) == {"serving_default", "latents", "encoded", "score"}
+    assert set(served) == {"serving_default", "generate", "latents", "encoded", "score"}
     seeds = tf.constant([4, 5, 6], tf.int64)
     images = served["serving_default"](seed=seeds)["image"]
     np.testing.assert_allclose(images, trained.generate(3, seed=4), atol=1e-5)
