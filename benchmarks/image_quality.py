@@ -29,7 +29,7 @@ from gan_keras.settings import with_settings
 
 NUM, SCORINGS = 2500, 6
 SHOWN = ("frechet", "kernel", "precision", "recall")
-CACHE, RECIPE = pathlib.Path("runs/extractors"), Recipe(steps=3000)
+CACHE, RECIPE = pathlib.Path("runs/extractors"), Recipe((16, 64, 128, 256), steps=4000)
 
 
 def main():
