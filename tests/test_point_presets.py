@@ -38,6 +38,13 @@ def test_a_short_training_covers_every_mode_whatever_the_units_of_the_data():
     assert score["modes"] == 8 and score["high_quality"] > 0.5 and score["reverse_kl"] < 0.1
 
 
+def test_a_saved_gan_makes_the_same_points_in_the_units_of_the_data(tmp_path):
+    gan = PointsPreset(units=(4,), components=3, waves=2).build(1000.0 * POINTS, seed=1)
+    gan.save(tmp_path / "points.keras")
+    np.testing.assert_array_equal(keras.saving.load_model(tmp_path / "points.keras").generate(20), gan.generate(20))
+    assert gan.generate(200).std() > 10.0
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [("components", 0), ("latent_dim", 1), ("final_gamma", 0.0), ("beta_1", 1.0), ("highest_frequency", 1.0), ("units", ())],
