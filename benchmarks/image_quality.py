@@ -6,12 +6,14 @@
 The time is processor time of one thread, compiling and scoring not counted, so that other work on the machine does not shorten
 a run. Labels condition the networks, as the presets do where data have some. At every sixth of the time the averaged generator
 is scored: Frechet and kernel distance of as many images as there are test images, at most 2,500, to these, precision and recall,
-on the features of a classifier trained on the training images alone. `agreement` is how often that classifier, which has never
-seen a generated image, names the label that was asked for. The control is as many real training images in the place of generated
-ones. The best of the six is chosen by the Frechet distance itself; how much it moves by chance tell three more draws of the last.
+on the features of an extractor trained on the training images alone. `agreement` is how often a further classifier of the
+training images, which has never seen a generated one, names the label that was asked for. The control is as many real training
+images in the place of generated ones. The best of the six is chosen by the Frechet distance itself; how much it moves by chance
+tell three more draws of the last.
 """
 
 import argparse
+import hashlib
 import json
 import pathlib
 import time
@@ -19,6 +21,7 @@ import time
 import keras
 import numpy as np
 import tensorflow as tf
+from keras import layers
 
 import gan_keras
 from gan_keras.data import image_batches, load_images, load_test_images
@@ -27,7 +30,7 @@ from gan_keras.metrics.image_quality import ImageQuality
 from gan_keras.pictures import image_grid, write_png
 from gan_keras.settings import with_settings
 
-NUM, SCORINGS = 2500, 6
+NUM, SCORINGS, EPOCHS = 2500, 6, 6
 SHOWN = ("frechet", "kernel", "precision", "recall")
 CACHE, RECIPE = pathlib.Path("runs/extractors"), Recipe((16, 64, 128, 256), steps=4000)
 
@@ -102,19 +105,46 @@ class Judge:
     def __init__(self, path, training, codec):
         test = load_test_images(path)
         real, control = (codec.encode(np.stack(list(part.images))).numpy() for part in (test, training))
-        self.extractor = train_extractor(control, np.asarray(training.labels), seed=0, recipe=RECIPE, directory=CACHE)
-        self.num = min(NUM, len(real))
-        self.quality = ImageQuality(self.extractor, real[: self.num], control_images=control[: self.num], split="test")
-        self.accuracy = float(np.mean(np.argmax(self.extractor.predict(real, verbose=0)["logits"], axis=1) == test.labels))
+        extractor = train_extractor(control, np.asarray(training.labels), seed=0, recipe=RECIPE, directory=CACHE)
+        self.classifier = label_classifier(control, np.asarray(training.labels))
+        self.accuracy = accuracy_of(self.classifier, real, test.labels)
         print(f"the classifier names {self.accuracy:.4f} of the test images", flush=True)
+        self.num = min(NUM, len(real))
+        self.quality = ImageQuality(extractor, real[: self.num], control_images=control[: self.num], split="test")
 
     def score(self, gan, minutes, seed=10**6):
         labels = np.arange(self.num) % gan.generator.num_labels
         images = gan.codec.encode(gan.generate(self.num, seed, labels)).numpy()
         values = self.quality.score(images, seeds=(seed,)).values
-        named = np.argmax(self.extractor.predict(images, verbose=0)["logits"], axis=1)
         steps = int(gan.generator_optimizer.iterations.numpy())
-        return {"minutes": minutes, "steps": steps, "agreement": float(np.mean(named == labels)), **values}
+        return {"minutes": minutes, "steps": steps, "agreement": accuracy_of(self.classifier, images, labels), **values}
+
+
+def label_classifier(images, labels):
+    """A classifier of real training images that gives features and logits; kept beside the extractors."""
+    path = CACHE / f"classifier_{hashlib.sha256(images.tobytes()).hexdigest()[:16]}.keras"
+    if path.exists():
+        return keras.saving.load_model(path)
+    keras.utils.set_random_seed(0)
+    inputs = features = keras.Input(images.shape[1:])
+    for width in (32, 64):
+        features = layers.Conv2D(width, 5, strides=2, padding="same", use_bias=False)(features)
+        features = layers.ReLU()(layers.BatchNormalization()(features))
+    features = layers.Dense(256, "relu")(layers.Dropout(0.3)(layers.Flatten()(features)))
+    logits = layers.Dense(int(labels.max()) + 1)(layers.Dropout(0.5)(features))
+    steps = EPOCHS * len(images) // 128
+    classifier = keras.Model(inputs, logits)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    classifier.compile(keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(2e-3, steps)), loss)
+    classifier.fit(images, labels, batch_size=128, epochs=EPOCHS, verbose=0)
+    classifier = keras.Model(inputs, {"features": features, "logits": logits})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    classifier.save(path)
+    return classifier
+
+
+def accuracy_of(classifier, images, labels):
+    return float(np.mean(np.argmax(classifier.predict(images, verbose=0)["logits"], axis=1) == labels))
 
 
 def table(results):

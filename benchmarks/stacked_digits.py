@@ -17,11 +17,10 @@ import pathlib
 
 import numpy as np
 import tensorflow as tf
-from image_quality import CACHE, RECIPE, Clock
+from image_quality import Clock, accuracy_of, label_classifier
 
 import gan_keras
 from gan_keras.data import image_batches, load_images, load_test_images, stacked_digits
-from gan_keras.metrics.extractor import train_extractor
 from gan_keras.metrics.mode_coverage import class_coverage, stacked_digit_modes
 from gan_keras.pictures import image_grid, write_png
 from gan_keras.settings import with_settings
@@ -80,9 +79,8 @@ def digit_classifier(digits, test_digits):
     """A classifier of single digits and its accuracy on test digits, at least `LEAST_ACCURACY`."""
     codec = gan_keras.codecs.ImageCodec(digits.image_shape)
     images, test = (codec.encode(part.images).numpy() for part in (digits, test_digits))
-    classifier = train_extractor(images, np.asarray(digits.labels), seed=0, recipe=RECIPE, directory=CACHE)
-    named = np.argmax(classifier.predict(test, verbose=0)["logits"], axis=1)
-    accuracy = float(np.mean(named == test_digits.labels))
+    classifier = label_classifier(images, np.asarray(digits.labels))
+    accuracy = accuracy_of(classifier, test, test_digits.labels)
     if accuracy < LEAST_ACCURACY:
         raise ValueError(f"The classifier names {accuracy:.4f} of the test digits. Expected {LEAST_ACCURACY}: train it longer.")
     return classifier, accuracy

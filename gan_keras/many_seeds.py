@@ -7,6 +7,7 @@ from keras import ops
 
 from gan_keras import losses, noise
 from gan_keras.gan import GAN
+from gan_keras.penalties import get as get_penalty
 
 
 class ManySeeds(GAN):
@@ -123,6 +124,9 @@ class Summed:
     def __init__(self, penalty, num):
         self.penalty, self.num = penalty, num
         self.variables = getattr(penalty, "variables", ())
+
+    def follow(self, optimizer):
+        get_penalty(self.penalty, optimizer)
 
     def __call__(self, discriminator, real_data, fake_data):
         return self.num * self.penalty(discriminator, real_data, fake_data)

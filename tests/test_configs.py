@@ -113,7 +113,6 @@ EXAMPLES = {
     "FeatureMatching": lambda: auxiliary.FeatureMatching(weight=0.5),
     "ScheduledAdam": lambda: optimizers.ScheduledAdam(0.1, 0.5, keras.optimizers.schedules.CosineDecay(0.9, 7)),
     "HistoryPool": lambda: HistoryPool(size=7, seed=3),
-    "Decaying": lambda: penalties.Decaying(penalties.R2(0.3), keras.optimizers.schedules.ExponentialDecay(2.0, 10, 0.5)),
     "Clip": lambda: constraints.Clip(0.02),
     "NonSaturating": losses.NonSaturating,
     "Minimax": losses.Minimax,

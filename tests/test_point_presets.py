@@ -14,19 +14,15 @@ POINTS = ring(4000, seed=0, deviation=0.05)
 def test_the_default_is_relativistic_with_both_penalties_that_weaken():
     gan = presets.get("points", "default").build(POINTS, seed=3)
     assert gan.seed == 3 and type(gan.adversarial_loss).__name__ == "RelativisticPaired"
-    assert [type(each.penalty) for each in gan.penalties] == [penalties.R1, penalties.R2]
+    assert [type(each) for each in gan.penalties] == [penalties.R1, penalties.R2]
+    gan.generator_optimizer.iterations.assign(12_000)
+    assert [float(each.strength) for each in gan.penalties] == pytest.approx([3e-4, 3e-4], rel=1e-3)
 
 
 def test_rates_and_strength_fall_by_the_same_factor_in_each_step():
     preset = PointsPreset(steps=100, learning_rate=1e-2, final_learning_rate=1e-4)
     rate = preset.optimizers()[0]._learning_rate
     np.testing.assert_allclose([float(rate(step)) for step in (0, 50, 100)], [1e-2, 1e-3, 1e-4], rtol=1e-4)
-
-
-def test_a_decaying_penalty_follows_its_schedule_with_its_calls():
-    halved = penalties.Decaying(lambda *_: 8.0, keras.optimizers.schedules.ExponentialDecay(1.0, 1, 0.5))
-    assert [float(halved(None, None, None)) for _ in range(4)] == [8.0, 4.0, 2.0, 1.0]
-    assert [int(variable) for variable in halved.variables] == [4]
 
 
 def test_a_short_training_covers_every_mode_whatever_the_units_of_the_data():

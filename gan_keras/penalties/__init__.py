@@ -6,7 +6,6 @@ the generator. `Lazy` goes around any of them.
 """
 
 from gan_keras.penalties.base import Penalty, get
-from gan_keras.penalties.decaying import Decaying
 from gan_keras.penalties.gradient import DRAGAN, R1, R2, GradientPenalty, OneSidedGradientPenalty, squared_gradient_norm
 from gan_keras.penalties.lazy import Lazy
 from gan_keras.penalties.logit import Consistency, LeCam
@@ -16,7 +15,6 @@ __all__ = [
     "R1",
     "R2",
     "Consistency",
-    "Decaying",
     "GradientPenalty",
     "Lazy",
     "LeCam",

@@ -10,7 +10,7 @@ import tensorflow as tf
 from gan_keras.codecs import PointCodec
 from gan_keras.gan import GAN
 from gan_keras.networks import ComponentGenerator, FourierDiscriminator
-from gan_keras.penalties import R1, R2, Decaying
+from gan_keras.penalties import R1, R2
 
 _RANGES = {
     "at least 1": (
@@ -111,7 +111,7 @@ class PointsPreset:
         return [keras.optimizers.Adam(rate, self.beta_1, self.beta_2) for rate in rates]
 
     def penalties(self):
-        return [Decaying(kind(1.0), self.falling(self.gamma, self.final_gamma)) for kind in (R1, R2)]
+        return [kind(self.falling(self.gamma, self.final_gamma)) for kind in (R1, R2)]
 
     def falling(self, first, last):
         """A schedule from `first` to `last` in `steps`, by the same factor in each."""
