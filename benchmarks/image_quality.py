@@ -1,6 +1,7 @@
 """Image presets at equal time: what they reach, and whether the last epoch is as good as the best.
 
     python benchmarks/image_quality.py train --data mnist.npz --preset dcgan --seed 0 --minutes 4 --out runs/mnist_dcgan_0.json
+    python benchmarks/image_quality.py baseline --data mnist.npz --out runs/mnist_gaussian.json
     python benchmarks/image_quality.py table runs/mnist_*.json
 
 The time is processor time of one thread, compiling and scoring not counted, so that other work on the machine does not shorten
@@ -27,6 +28,7 @@ import gan_keras
 from gan_keras.data import image_batches, load_images, load_test_images
 from gan_keras.metrics.extractor import Recipe, train_extractor
 from gan_keras.metrics.image_quality import ImageQuality
+from gan_keras.metrics.pixel_gaussian import PixelGaussian
 from gan_keras.pictures import image_grid, write_png
 from gan_keras.settings import with_settings
 
@@ -44,19 +46,34 @@ def main():
     train_parser.add_argument("--set", nargs="*", default=[], help="fields of the preset, as in `gan-keras train --set`")
     train_parser.add_argument("--seed", type=int, default=0)
     train_parser.add_argument("--minutes", type=float, default=4.0)
-    train_parser.add_argument("--out", type=pathlib.Path, required=True)
+    baseline_parser = commands.add_parser("baseline", help="a Gaussian of the pixels of each class")
+    baseline_parser.add_argument("--data", required=True)
+    for each in (train_parser, baseline_parser):
+        each.add_argument("--out", type=pathlib.Path, required=True)
     table_parser = commands.add_parser("table")
     table_parser.add_argument("files", type=pathlib.Path, nargs="+")
     arguments = parser.parse_args()
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
     if arguments.command == "table":
         table([json.loads(path.read_text()) for path in arguments.files])
     else:
-        train(arguments)
+        {"train": train, "baseline": baseline}[arguments.command](arguments)
+
+
+def baseline(arguments):
+    training = load_images(arguments.data)
+    codec = gan_keras.codecs.ImageCodec(training.image_shape)
+    judge = Judge(arguments.data, training, codec)
+    gaussian = PixelGaussian(codec.encode(training.images).numpy(), np.asarray(training.labels))
+    labels = np.arange(judge.num) % len(training.label_names)
+    rows = [
+        {"minutes": 0.0, "steps": 0, **judge.score(gaussian.sample(judge.num, seed, labels), labels, seed)} for seed in range(4)
+    ]
+    write(arguments.out, arguments.data, "Gaussian of the pixels of each class", 0, rows=rows[:1], again=rows[1:], minutes=0.0)
 
 
 def train(arguments):
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
     training = load_images(arguments.data)
     preset = gan_keras.presets.get("image", arguments.preset)
     preset = with_settings(preset, dict(setting.split("=", 1) for setting in arguments.set))
@@ -68,20 +85,25 @@ def train(arguments):
     for index in range(SCORINGS):
         clock = Clock(60.0 * arguments.minutes / SCORINGS)
         gan.fit(batches, epochs=1, steps_per_epoch=10**6, callbacks=[clock], verbose=0, shuffle=False)
-        rows.append(judge.score(gan, (index + 1) * arguments.minutes / SCORINGS))
+        rows.append(score(judge, gan, (index + 1) * arguments.minutes / SCORINGS))
         print(rows[-1], flush=True)
-    again = [judge.score(gan, arguments.minutes, seed)["frechet"] for seed in (1, 2, 3)]
-    result = {"data": pathlib.Path(arguments.data).stem, "preset": arguments.preset, "seed": arguments.seed}
-    result |= {
-        "settings": arguments.set,
-        "minutes": arguments.minutes,
-        "classifier": judge.accuracy,
-        "rows": rows,
-        "last_again": again,
-    }
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    arguments.out.write_text(json.dumps(result, indent=1))
+    again = [score(judge, gan, arguments.minutes, seed) for seed in (1, 2, 3)]
+    write(arguments.out, arguments.data, arguments.preset, arguments.seed, rows=rows, again=again, minutes=arguments.minutes)
     write_png(arguments.out.with_suffix(".png"), image_grid(gan.generate(100, seed=0), columns=gan.generator.num_labels))
+
+
+def score(judge, gan, minutes, seed=10**6):
+    """The scores of a GAN after some minutes."""
+    labels = np.arange(judge.num) % gan.generator.num_labels
+    images = gan.codec.encode(gan.generate(judge.num, seed, labels)).numpy()
+    steps = int(gan.generator_optimizer.iterations.numpy())
+    return {"minutes": minutes, "steps": steps, **judge.score(images, labels, seed)}
+
+
+def write(path, data, preset, seed, rows, again, minutes):
+    result = {"data": pathlib.Path(data).stem, "preset": preset, "seed": seed, "minutes": minutes, "rows": rows}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({**result, "last_again": [row["frechet"] for row in again]}, indent=1))
 
 
 class Clock(keras.callbacks.Callback):
@@ -100,7 +122,7 @@ class Clock(keras.callbacks.Callback):
 
 
 class Judge:
-    """Scores a GAN against test images."""
+    """Scores images against test images."""
 
     def __init__(self, path, training, codec):
         test = load_test_images(path)
@@ -112,12 +134,9 @@ class Judge:
         self.num = min(NUM, len(real))
         self.quality = ImageQuality(extractor, real[: self.num], control_images=control[: self.num], split="test")
 
-    def score(self, gan, minutes, seed=10**6):
-        labels = np.arange(self.num) % gan.generator.num_labels
-        images = gan.codec.encode(gan.generate(self.num, seed, labels)).numpy()
+    def score(self, images, labels, seed):
         values = self.quality.score(images, seeds=(seed,)).values
-        steps = int(gan.generator_optimizer.iterations.numpy())
-        return {"minutes": minutes, "steps": steps, "agreement": accuracy_of(self.classifier, images, labels), **values}
+        return {"agreement": accuracy_of(self.classifier, images, labels), **values}
 
 
 def label_classifier(images, labels):
@@ -158,7 +177,12 @@ def table(results):
         lasts = [run["rows"][-1] for run in runs]
         best = [min(row["frechet"] for row in run["rows"]) for run in runs]
         chance = np.mean([np.std([run["rows"][-1]["frechet"], *run["last_again"]], ddof=1) for run in runs])
-        cells = [data, f"`{preset}`, {minutes:g} min", len(runs), round(np.mean([row["steps"] for row in lasts]))]
+        cells = [
+            data,
+            f"`{preset}`, {minutes:g} min" if minutes else preset,
+            len(runs),
+            round(np.mean([row["steps"] for row in lasts])),
+        ]
         cells += [mean_of([row["frechet"] for row in lasts]), mean_of(best), f"{chance:.2f}"]
         cells += [f"{np.mean([row[name] for row in lasts]):.4f}" for name in (*SHOWN[1:], "agreement")]
         print(f"| {' | '.join(map(str, cells))} |")
