@@ -35,6 +35,8 @@ class TextGAN(TextWriter):
         self.likelihood_weight = float(likelihood_weight)
         self.baseline = self.copy_generator("baseline")
         shape = (generator.length + 1, 2)
+        infinite = keras.initializers.Constant(float("inf"))
+        self.baseline_nll = self.add_weight(name="baseline_nll", shape=(), initializer=infinite, trainable=False)
         self.score_mean = self.add_weight(name="score_mean", shape=shape, initializer="zeros", trainable=False)
         self.score_deviation = self.add_weight(name="score_deviation", shape=shape, initializer="ones", trainable=False)
         self.nll = keras.metrics.Mean("nll")
@@ -191,7 +193,8 @@ class TextGAN(TextWriter):
         }
 
     def own_state(self):
-        return {**super().own_state(), "score_mean": self.score_mean, "score_deviation": self.score_deviation}
+        own = {name: getattr(self, name) for name in ("baseline_nll", "score_mean", "score_deviation")}
+        return {**super().own_state(), **own}
 
     def get_config(self):
         return {**super().get_config(), "likelihood_weight": self.likelihood_weight, "stage": self.stage}

@@ -209,6 +209,8 @@ def test_a_resumed_run_equals_an_uninterrupted_one(folder, run):
     assert [row["epoch"] for row in read_history(out / "history.csv")] == ["1", "2", "3", "4"]
     whole, parted = (weights_of(each / "checkpoints" / "epoch_004.keras") for each in (run, out))
     assert all((before == after).all() for before, after in zip(whole, parted, strict=True))
+    whole, parted = (weights_of(each / "model.keras") for each in (run, out))  # of the best epoch
+    assert all((before == after).all() for before, after in zip(whole, parted, strict=True))
 
 
 def test_going_on_needs_the_same_data_and_the_same_modality(run, tmp_path):

@@ -139,7 +139,7 @@ class ImageModality(Modality):
     def callbacks(self, run, preset, training, held_out):
         found = [AdaptiveAugmentation()] if preset.augmentation is not None else []
         if preset.quality_every and can_be_scored(training):
-            found.append(Quality(ruler(preset, training), preset.quality_samples, preset.quality_every))
+            found.append(Quality(ruler(preset, training), preset.quality_samples, preset.quality_every, path=run.best_path))
         return [*found, SampleGrid(run.samples), Interpolation(run.samples)]
 
     def check_output(self, output):
