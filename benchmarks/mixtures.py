@@ -224,7 +224,7 @@ def cells_of(scores, num_modes):
         str(sum(score["modes"] == num_modes for score in few)),
         mean(quality, 1),
         f"{min(quality):.1f}",
-        mean([score["spread"] for score in scores], 2),
+        mean([score["spread"] for score in scores], 2) if "spread" in scores[0] else "-",
         mean([score["reverse_kl"] for score in few], 3),
         f"{np.mean([score['modes'] for score in many]):.1f}",
         str(sum(score["diverged"] for score in scores)),

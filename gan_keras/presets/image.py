@@ -181,20 +181,23 @@ class ImagePreset:
         return {"augmentation": augmentation_by_name}
 
 
-# The strength 0.1 is for images of 28 to 32 pixels; a penalty every fourth update, four times as strong, costs a third.
-RELATIVISTIC = {
-    "penalties": [described("Lazy", penalty=described(name, gamma=0.1), interval=4) for name in ("R1", "R2")],
-    "generator_learning_rate": 1e-3,
-    "discriminator_learning_rate": 1e-3,
-    "generator_options": {"beta_2": 0.99},
-    "discriminator_options": {"beta_2": 0.99},
-}
+def relativistic(gamma, learning_rate, beta_2):
+    """Relativistic pairs with R1 and R2 at every fourth update, four times as strong."""
+    options = {"beta_2": beta_2}
+    return {
+        "penalties": [described("Lazy", penalty=described(name, gamma=gamma), interval=4) for name in ("R1", "R2")],
+        "generator_learning_rate": learning_rate,
+        "discriminator_learning_rate": learning_rate,
+        "generator_options": options,
+        "discriminator_options": dict(options),
+    }
+
 
 PRESETS = {
     "default": ImagePreset(
         "relativistic pairs with R1 and R2, the recipe of r3gan, on the networks of dcgan, which learn sooner",
         network="dcgan",
-        **copy.deepcopy(RELATIVISTIC),
+        **relativistic(gamma=0.1, learning_rate=1e-3, beta_2=0.99),
     ),
     "mlp": ImagePreset(
         "dense layers, tanh and leaky ReLU: the pair of first tutorials, without labels",
@@ -247,7 +250,7 @@ PRESETS = {
         "Huang et al., 2025: relativistic pairs with R1 and R2, no tricks; the paper's width is 768",
         width=64,
         network_options={"blocks": 1, "full_width_size": 8},
-        **copy.deepcopy(RELATIVISTIC),
+        **relativistic(gamma=1.0, learning_rate=2e-3, beta_2=0.9),
     ),
     "tiny": ImagePreset(
         "a small DCGAN for 4 epochs: seconds, for tests and notebooks; its images are poor",
