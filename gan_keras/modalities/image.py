@@ -55,7 +55,10 @@ class ImageModality(Modality):
         return describe_images(data)
 
     def keep(self, run, config, data, source):
+        if str(source) not in self.datasets():
+            check_apart(run.path, source)
         training, held_out = split_images(data, seed=config["seed"])
+        check_classes(training)
         preset = ImagePreset.from_config(config["preset"])
         if len(training) < preset.batch_size:
             raise ValueError(
@@ -192,6 +195,27 @@ class ImageModality(Modality):
 
     def card(self, config):
         return image_report.card(config)
+
+
+def check_apart(out, source):
+    """Raises if a run would lie in the folder of its images: its samples would be among the images when they are read again."""
+    if pathlib.Path(source).resolve() in out.resolve().parents:
+        raise ValueError(
+            f"{out} lies in {source}, the folder of images. Expected a run beside its images: name another directory."
+        )
+
+
+def check_classes(training):
+    """Raises if there is no image to learn some class from: what was made for its label could be anything."""
+    if training.labels is None:
+        return
+    missing = sorted(set(range(len(training.label_names))) - set(training.labels.tolist()))
+    if missing:
+        named = ", ".join(training.label_names[number] for number in missing[:5])
+        raise ValueError(
+            f"{training.name} leaves no image to train on for {len(missing)} of {len(training.label_names)} classes: {named}. "
+            "Expected some of each: add images, leave the class out, or count labels from 0 without a gap."
+        )
 
 
 def seconds_per_image(gan):
