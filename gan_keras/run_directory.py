@@ -21,6 +21,7 @@ class Run:
         self.history_path, self.evaluation_path = self.path / "history.csv", self.path / "evaluation.json"
         self.frontier_path = self.path / "frontier.png"
         self.checkpoints, self.samples, self.data = (self.path / name for name in ("checkpoints", "samples", "data"))
+        self.best_path = self.checkpoints / "best.npz"
 
     def check_free(self):
         """Raises unless the directory can be made or is empty."""

@@ -210,8 +210,9 @@ def test_a_resumed_run_equals_an_uninterrupted_one(folder, run):
     assert len(gan_keras.load(out).generate(2)) == 2
     train("image", "digits", out, resume=True, progress=lines.append)
     assert [row["epoch"] for row in read_history(out / "history.csv")] == ["1", "2", "3", "4"]
-    whole, parted = (weights_of(each / "checkpoints" / "epoch_004.keras") for each in (run, out))
-    assert all((before == after).all() for before, after in zip(whole, parted, strict=True))
+    for name in ("checkpoints/epoch_004.keras", "model.keras"):
+        whole, parted = (weights_of(each / name) for each in (run, out))
+        assert all((before == after).all() for before, after in zip(whole, parted, strict=True)), name
 
 
 def test_going_on_needs_the_same_data_and_the_same_modality(run, tmp_path):

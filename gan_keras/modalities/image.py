@@ -9,7 +9,7 @@ import numpy as np
 from gan_keras import exported, schedule
 from gan_keras.callbacks import AdaptiveAugmentation, Interpolation, Quality, SampleGrid
 from gan_keras.data import DOWNLOADED, IMAGE_DATASETS, describe_images, image_batches, load_images, load_test_images, split_images
-from gan_keras.data.image_data import some_images, with_label_names
+from gan_keras.data.image_data import some_images, with_label_names, without_copies
 from gan_keras.files import check_in_directory, check_parent
 from gan_keras.image_evaluation import evaluate_images, summary, tensors_of
 from gan_keras.metrics.extractor import Recipe, train_extractor
@@ -142,7 +142,8 @@ class ImageModality(Modality):
     def callbacks(self, run, preset, training, held_out):
         found = [AdaptiveAugmentation()] if preset.augmentation is not None else []
         if preset.quality_every and can_be_scored(training):
-            found.append(Quality(ruler(preset, training), preset.quality_samples, preset.quality_every))
+            choices = {"every": preset.quality_every, "keep_in": run.best_path}
+            found.append(Quality(ruler(preset, training), preset.quality_samples, **choices))
         return [*found, SampleGrid(run.samples), Interpolation(run.samples)]
 
     def check_output(self, output):
@@ -173,16 +174,21 @@ class ImageModality(Modality):
         gan = run.load()
         training, held_out = self.parts(run)
         test = held_out if data is None else self.test_images(run, data, training)
+        if data is not None:
+            progress(describe_images(test))
         result = evaluate_images(gan, training, test, num, seed, progress)
         result["settings"]["test"] = "held-out images of the run" if data is None else test.name
         return result, {}
 
     def test_images(self, run, source, training):
-        """The images of a test set: cropped and resized, and their labels numbered, as those of the run."""
+        """The images of a test set: cropped and resized, and their labels numbered, as those of the run.
+
+        Those that the run was trained on are left out: a generator that copies would win by them.
+        """
         test = load_test_images(source, training.image_shape[:2], training.image_shape[2])
         if test.fingerprint == run.config["data"]["fingerprint"]:
             raise ValueError(f"{source} is what {run.path} was trained on. Expected other images, or no --data.")
-        return with_label_names(test, training.label_names)
+        return without_copies(with_label_names(test, training.label_names), training)
 
     def summary(self, result):
         return summary(result)
