@@ -116,7 +116,7 @@ def generate(
 
 def of_run(run):
     """The modality of a run."""
-    return modalities.get(run.config["modality"])
+    return modalities.get(run.config.get("modality", "text"))  # the first runs were all of text
 
 
 def label_number(label):

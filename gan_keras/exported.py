@@ -65,7 +65,7 @@ def generate_text(version, n, seed=0, temperature=1.0, top_p=1.0, prompt="", lab
     function = version.model.signatures[_signature(version.path, candidates)]
     choices = {"prompt": prompt or "", "temperature": np.float32(temperature), "top_p": np.float32(top_p)}
     if label is not None:
-        choices["label"] = np.int32(label)
+        choices["label"] = label_of(label)
     _check_inputs(function, choices)
     texts = np.concatenate([part["text"] for part in _answers(function, seeds, choices)])
     sentences = [text.decode() for text in texts]
@@ -91,7 +91,7 @@ def generate_images(version, n, seed=0, label=None):
     seeds = seeds_from(n, seed)
     if label is None:
         return np.concatenate([part["image"] for part in _answers(version.model.signatures["serving_default"], seeds, {})])
-    choices = {"label": np.int32(label)}
+    choices = {"label": label_of(label)}
     _check_inputs(version.model.signatures["encoded"], choices)
     try:
         answers = list(_answers(version.model.signatures["encoded"], seeds, choices))
@@ -99,6 +99,13 @@ def generate_images(version, n, seed=0, label=None):
         raise ValueError(f"label={label}: {error}. Expected one of the model's labels, counted from 0.") from error
     files = [file for part in answers for file in part["png_bytes"]]
     return np.stack([tf.io.decode_png(file).numpy() for file in files])
+
+
+def label_of(label):
+    """The label as the graph reads it; raises `ValueError` where it is beyond any."""
+    if not 0 <= label <= np.iinfo(np.int32).max:
+        raise ValueError(f"label={label}. Expected one of the model's labels, counted from 0.")
+    return np.int32(label)
 
 
 def _answers(function, seeds, choices):

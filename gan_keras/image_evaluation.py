@@ -10,6 +10,7 @@ from gan_keras.data import image_batches
 from gan_keras.metrics.extractor import Recipe, train_extractor
 from gan_keras.metrics.image_quality import ImageQuality
 from gan_keras.metrics.pixel_gaussian import PixelGaussian
+from gan_keras.sampling import seeds_from
 
 LEAST, MOST = 500, 5000  # images of each sampler, where nothing else is asked for
 RECIPE = Recipe()
@@ -53,6 +54,7 @@ def evaluate_images(gan, training, test, num=None, seed=0, progress=print):
     """
     num = min(MOST, max(LEAST, len(test))) if num is None else num
     check_enough(num, test)
+    check_seeds(num, seed)
     pixels, labels = tensors_of(training, gan.codec)
     progress(f"Training the classifier whose features are compared on {len(pixels):,} images, unless it is kept")
     extractor = train_extractor(pixels, labels, recipe=RECIPE)
@@ -75,6 +77,12 @@ def evaluate_images(gan, training, test, num=None, seed=0, progress=print):
 def check_enough(num, test):
     if num < 6 or len(test) < 6:
         raise ValueError(f"Got num={num} and {len(test)} test images. Expected at least 6 of both: scores need neighbours.")
+
+
+def check_seeds(num, seed):
+    seeds_from(num, seed)
+    if seed < 0:
+        raise ValueError(f"seed={seed}. Expected a whole number >= 0: the baseline's draws follow from it too.")
 
 
 def tensors_of(images, codec):

@@ -20,8 +20,8 @@ class Run:
         self.config_path, self.model_path = self.path / "config.json", self.path / "model.keras"
         self.history_path, self.evaluation_path = self.path / "history.csv", self.path / "evaluation.json"
         self.frontier_path = self.path / "frontier.png"
-        self.best_path = self.path / "checkpoints" / "best.npz"
         self.checkpoints, self.samples, self.data = (self.path / name for name in ("checkpoints", "samples", "data"))
+        self.best_path = self.checkpoints / "best.npz"
 
     def check_free(self):
         """Raises unless the directory can be made or is empty."""

@@ -10,8 +10,8 @@ def with_settings(preset, settings):
     Args:
         preset: A preset; its `readers()` tell how fields that hold objects are read from text.
         settings: Values by field, as text such as a command line has them; `codec_options.fold_case`,
-            `feedback.candidates` and `penalties.0.gamma` reach into a field. A feedback is named:
-            `{"feedback": "policy_gradient"}`.
+            `feedback.candidates`, `penalties.0.gamma` and `penalties.0.penalty.gamma`, that of a lazy penalty, reach into
+            a field. A feedback is named: `{"feedback": "policy_gradient"}`.
 
     Raises:
         ValueError: If there is no such field or a value is not of its type.
@@ -38,9 +38,10 @@ def _with_option(current, key, inner, text):
     if isinstance(current, dict) and "class_name" not in current:
         return {**current, inner: _literal(text)}
     options = current["config"] if isinstance(current, dict) else current.get_config()
-    if inner not in options:
+    name, _, rest = inner.partition(".")
+    if name not in options or rest and not _has_parts(options[name]):
         raise ValueError(f"There is no setting {key!r}. Expected {key.removesuffix(inner)} and one of {', '.join(options)}.")
-    changed = {**options, inner: _literal(text)}
+    changed = {**options, name: _with_option(options[name], key, rest, text) if rest else _literal(text)}
     return {**current, "config": changed} if isinstance(current, dict) else current.from_config(changed)
 
 
@@ -74,5 +75,5 @@ def _literal(text):
         return text
     try:
         return ast.literal_eval({"true": "True", "false": "False", "none": "None"}.get(text.lower(), text))
-    except (ValueError, SyntaxError):
+    except (ValueError, SyntaxError, TypeError):
         return text

@@ -81,6 +81,11 @@ def test_one_class_alone_is_told_and_trains_without_labels(tmp_path, planned):
     assert "80 of one class, labels left out" in train(folder, tmp_path / "run").stdout
 
 
+def test_a_run_inside_the_folder_of_its_images_is_refused(tmp_path):
+    folder = write_folder(tmp_path / "images", levels(80))
+    assert "lies in" in refused(folder, folder / "run")
+
+
 # --- Arrays. ---
 
 
@@ -95,6 +100,8 @@ def test_one_class_alone_is_told_and_trains_without_labels(tmp_path, planned):
         ({"images": levels(80), "labels": np.arange(80) - 1}, "1 labels are out of range, the first is -1"),
         ({"images": levels(80), "labels": np.arange(79)}, "labels of shape (79,)"),
         ({"images": levels(80), "labels": np.arange(80) % 4, "label_names": ["a", "b", "c"]}, "20 labels are out of range"),
+        ({"images": levels(80), "labels": np.arange(80) % 3 + 1}, "no image to train on for 1 of 4 classes: 0"),
+        ({"images": levels(80), "labels": np.arange(80) % 4, "label_names": "cats"}, "labels are out of range"),
         ({"images": levels(40)}, "batch_size=64"),
         ({"images": levels(1)}, "1 images. Expected at least 2"),
         ({"images": levels(80, 20)}, "`--set size=32`"),
@@ -122,6 +129,8 @@ def test_an_unknown_name_is_refused_with_the_known_ones(tmp_path):
         (["--set", "generator_optimizer=sgd"], "one of adam, adagrad"),
         (["--set", "generator_options.speed=1"], "arguments of Adam"),
         (["--set", "penalties.0.gamma=1"], "NUMBER below 0"),
+        (["--set", "penalties=[{'class_name': 'R9', 'config': {}}]"], "R9"),
+        (["--set", "network_options={[]: 1}"], "type dict"),
         (["--set", "augmentation=noise"], "none, diff, adaptive"),
         (["--set", "network=mlp"], "Expected conditional=False"),
         (["--set", "size=-1"], "at least 0"),

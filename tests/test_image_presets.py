@@ -77,3 +77,11 @@ def test_sizes_that_the_networks_do_not_make_are_refused():
     with pytest.raises(ValueError, match=r"\(20, 20, 1\).*--set size=32"):
         small("dcgan").build((20, 20, 1))
     assert small("mlp").build((20, 12, 1)).codec.image_shape == (20, 12, 1)
+
+
+def test_settings_reach_into_a_lazy_penalty():
+    changed = presets.with_settings(presets.get("image", "default"), {"penalties.1.penalty.gamma": "2.5"})
+    gammas = [penalty["config"]["penalty"]["config"]["gamma"] for penalty in changed.penalties]
+    assert gammas == [0.1, 2.5]
+    with pytest.raises(ValueError, match="There is no setting 'penalties.1.penalty.strength'"):
+        presets.with_settings(changed, {"penalties.1.penalty.strength": "1"})

@@ -128,6 +128,7 @@ def test_an_exported_version_makes_the_images_of_its_run(loaded, gan, version, t
     encoded = tf.saved_model.load(str(version)).signatures["encoded"]
     png = encoded(seed=tf.constant([5], tf.int64), label=tf.constant([4]))["png_bytes"].numpy()[0]
     assert tf.io.decode_png(png).shape == (16, 16, 1)
+    assert "label=99999999999" in refused("generate", version, "--label", "99999999999", "--output", tmp_path / "images.npz")
     assert "label=11" in refused("generate", version, "--label", "11", "--output", tmp_path / "images.npz")
 
 
@@ -155,6 +156,8 @@ def test_a_test_set_is_cut_to_size_and_its_labels_are_those_of_the_run(loaded, t
     scores = json.loads((loaded / "evaluation.json").read_text())
     assert (scores["settings"]["test"], scores["protocol"]["num_real"]) == ("test.npz", int(chosen.sum()))
     assert "trained on" in refused("evaluate", loaded, "--data", "digits")
+    assert "seed=-1" in refused("evaluate", loaded, "--seed", -1)
+    assert "n=2000000" in refused("evaluate", loaded, "--num", 2_000_000)
 
 
 def test_lists_name_what_there_is_for_images():
@@ -207,10 +210,9 @@ def test_a_resumed_run_equals_an_uninterrupted_one(folder, run):
     assert len(gan_keras.load(out).generate(2)) == 2
     train("image", "digits", out, resume=True, progress=lines.append)
     assert [row["epoch"] for row in read_history(out / "history.csv")] == ["1", "2", "3", "4"]
-    whole, parted = (weights_of(each / "checkpoints" / "epoch_004.keras") for each in (run, out))
-    assert all((before == after).all() for before, after in zip(whole, parted, strict=True))
-    whole, parted = (weights_of(each / "model.keras") for each in (run, out))  # of the best epoch
-    assert all((before == after).all() for before, after in zip(whole, parted, strict=True))
+    for name in ("checkpoints/epoch_004.keras", "model.keras"):
+        whole, parted = (weights_of(each / name) for each in (run, out))
+        assert all((before == after).all() for before, after in zip(whole, parted, strict=True)), name
 
 
 def test_going_on_needs_the_same_data_and_the_same_modality(run, tmp_path):

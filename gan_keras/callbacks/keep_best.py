@@ -23,14 +23,14 @@ class KeepBest(keras.callbacks.Callback):
         candidates: Drafts for each sentence of the second sampler.
         tokenize: From a line to its list of tokens.
         seed: Of the sentences.
-        path: A file that keeps the best weights for a resumed training: see `BestWeights`.
+        keep_in: Path of a `.npz` file for the best weights, by which a training that goes on remembers them; None for none.
     """
 
-    def __init__(self, held_out_lines, num=1000, candidates=4, tokenize=bleu_tokens, seed=10**6, path=None):
+    def __init__(self, held_out_lines, num=1000, candidates=4, tokenize=bleu_tokens, seed=10**6, keep_in=None):
         super().__init__()
         self.references = References([tokenize(line) for line in held_out_lines])
         self.num, self.candidates, self.tokenize, self.seed = num, candidates, tokenize, seed
-        self.baseline_points, self.best_weights = None, BestWeights(path)
+        self.baseline_points, self.best_weights = None, BestWeights(keep_in)
 
     def on_epoch_end(self, epoch, logs=None):
         gan = self.model

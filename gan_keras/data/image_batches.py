@@ -1,5 +1,7 @@
 """Images to batches, from memory or straight from files."""
 
+import os
+
 import numpy as np
 import tensorflow as tf
 
@@ -27,7 +29,8 @@ def image_batches(images, batch_size=64, seed=0, shuffle=True, first_epoch=0):
     if batch_size < 1 or (shuffle and batch_size > len(images)):
         raise ValueError(f"Got batch_size={batch_size} for {len(images)} images. Expected from 1 to {len(images)}.")
     from_files = not isinstance(images.images, np.ndarray)
-    columns = [np.asarray(images.images)] + ([] if images.labels is None else [images.labels])
+    pixels = np.array([os.fsencode(path) for path in images.images]) if from_files else images.images
+    columns = [pixels] + ([] if images.labels is None else [images.labels])
     epochs = iter(range(first_epoch, 2**31))
 
     def batches():
@@ -35,8 +38,8 @@ def image_batches(images, batch_size=64, seed=0, shuffle=True, first_epoch=0):
         for rows in _rows(len(images), batch_size, random):
             yield tuple(column[rows] for column in columns)
 
-    pixels = tf.TensorSpec([None], tf.string) if from_files else tf.TensorSpec([None, *images.image_shape], tf.uint8)
-    specs = (pixels, tf.TensorSpec([None], tf.int32))[: len(columns)]
+    spec = tf.TensorSpec([None], tf.string) if from_files else tf.TensorSpec([None, *images.image_shape], tf.uint8)
+    specs = (spec, tf.TensorSpec([None], tf.int32))[: len(columns)]
     dataset = tf.data.Dataset.from_generator(batches, output_signature=specs)
     dataset = dataset if images.labels is not None else dataset.map(lambda pixels: pixels)
     dataset = _decoded(dataset, images.image_shape, batch_size) if from_files else dataset

@@ -128,6 +128,18 @@ def _part(images, rows, report):
     return dataclasses.replace(images, images=pixels, labels=labels, hashes=hashes, report=counts)
 
 
+def without_copies(images, others):
+    """The images that are not among the others, counted as `copies` where some are.
+
+    Raises:
+        ValueError: If none is left.
+    """
+    rows = np.flatnonzero(~np.isin(images.hashes, others.hashes))
+    if not len(rows):
+        raise ValueError(f"All images of {images.name} are images that were trained on. Expected others.")
+    return images if len(rows) == len(images) else _part(images, rows, {"copies": len(images) - len(rows)})
+
+
 DESCRIPTIONS = {
     "corrupt": "{} corrupt skipped",
     "other": "{} other files skipped",
@@ -136,6 +148,7 @@ DESCRIPTIONS = {
     "enlarged": "{} enlarged",
     "one_class": "{} of one class, labels left out",
     "duplicates": "{} duplicates",
+    "copies": "{} left out that were trained on",
     "dropped": "{} dropped as copies of held-out images",
 }
 

@@ -107,7 +107,7 @@ def _read_npz(path, size, channels, part):
         raise ValueError(f"{path} holds the arrays {sorted(arrays)}. Expected {expected} for part={part!r}.")
     images, labels = (_array(path, arrays, key) for key in pairs[0])
     names = next((_array(path, arrays, key) for key in _NAME_KEYS if key in arrays), None)
-    names = None if names is None else [str(name) for name in names]
+    names = None if names is None else [str(name) for name in np.atleast_1d(names)]
     return images_from_arrays(path.name, images, labels, names, size, channels)
 
 

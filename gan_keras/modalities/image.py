@@ -9,7 +9,7 @@ import numpy as np
 from gan_keras import exported, schedule
 from gan_keras.callbacks import AdaptiveAugmentation, Interpolation, Quality, SampleGrid
 from gan_keras.data import DOWNLOADED, IMAGE_DATASETS, describe_images, image_batches, load_images, load_test_images, split_images
-from gan_keras.data.image_data import some_images, with_label_names
+from gan_keras.data.image_data import some_images, with_label_names, without_copies
 from gan_keras.files import check_in_directory, check_parent
 from gan_keras.image_evaluation import evaluate_images, summary, tensors_of
 from gan_keras.metrics.extractor import Recipe, train_extractor
@@ -55,7 +55,10 @@ class ImageModality(Modality):
         return describe_images(data)
 
     def keep(self, run, config, data, source):
+        if str(source) not in self.datasets():
+            check_apart(run.path, source)
         training, held_out = split_images(data, seed=config["seed"])
+        check_classes(training)
         preset = ImagePreset.from_config(config["preset"])
         if len(training) < preset.batch_size:
             raise ValueError(
@@ -139,7 +142,8 @@ class ImageModality(Modality):
     def callbacks(self, run, preset, training, held_out):
         found = [AdaptiveAugmentation()] if preset.augmentation is not None else []
         if preset.quality_every and can_be_scored(training):
-            found.append(Quality(ruler(preset, training), preset.quality_samples, preset.quality_every, path=run.best_path))
+            choices = {"every": preset.quality_every, "keep_in": run.best_path}
+            found.append(Quality(ruler(preset, training), preset.quality_samples, **choices))
         return [*found, SampleGrid(run.samples), Interpolation(run.samples)]
 
     def check_output(self, output):
@@ -170,16 +174,21 @@ class ImageModality(Modality):
         gan = run.load()
         training, held_out = self.parts(run)
         test = held_out if data is None else self.test_images(run, data, training)
+        if data is not None:
+            progress(describe_images(test))
         result = evaluate_images(gan, training, test, num, seed, progress)
         result["settings"]["test"] = "held-out images of the run" if data is None else test.name
         return result, {}
 
     def test_images(self, run, source, training):
-        """The images of a test set: cropped and resized, and their labels numbered, as those of the run."""
+        """The images of a test set: cropped and resized, and their labels numbered, as those of the run.
+
+        Those that the run was trained on are left out: a generator that copies would win by them.
+        """
         test = load_test_images(source, training.image_shape[:2], training.image_shape[2])
         if test.fingerprint == run.config["data"]["fingerprint"]:
             raise ValueError(f"{source} is what {run.path} was trained on. Expected other images, or no --data.")
-        return with_label_names(test, training.label_names)
+        return without_copies(with_label_names(test, training.label_names), training)
 
     def summary(self, result):
         return summary(result)
@@ -192,6 +201,27 @@ class ImageModality(Modality):
 
     def card(self, config):
         return image_report.card(config)
+
+
+def check_apart(out, source):
+    """Raises if a run would lie in the folder of its images: its samples would be among the images when they are read again."""
+    if pathlib.Path(source).resolve() in out.resolve().parents:
+        raise ValueError(
+            f"{out} lies in {source}, the folder of images. Expected a run beside its images: name another directory."
+        )
+
+
+def check_classes(training):
+    """Raises if there is no image to learn some class from: what was made for its label could be anything."""
+    if training.labels is None:
+        return
+    missing = sorted(set(range(len(training.label_names))) - set(training.labels.tolist()))
+    if missing:
+        named = ", ".join(training.label_names[number] for number in missing[:5])
+        raise ValueError(
+            f"{training.name} leaves no image to train on for {len(missing)} of {len(training.label_names)} classes: {named}. "
+            "Expected some of each: add images, leave the class out, or count labels from 0 without a gap."
+        )
 
 
 def seconds_per_image(gan):

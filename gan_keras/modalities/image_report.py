@@ -54,7 +54,7 @@ def samples(run):
         run: Path of the run.
     """
     directory = run / "samples"
-    grids = sorted(directory.glob("epoch_*.png"))
+    grids = sorted(directory.glob("epoch_*.png"), key=lambda path: (len(path.name), path.name))  # epoch_1000 after epoch_999
     last_and_first = [grids[-1], grids[0]] if len(grids) > 1 else grids
     paths = [*last_and_first, directory / "animation.gif", directory / "interpolation.png"]
     return "".join(picture(_shown(path)) for path in paths if path.exists()) or None

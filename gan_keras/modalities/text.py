@@ -90,8 +90,7 @@ class TextModality(Modality):
 
     def callbacks(self, run, preset, training, held_out):
         tokenize = units_of(held_out.lines).tokenize
-        best = KeepBest(held_out.lines, preset.rating_samples, tokenize=tokenize, path=run.best_path)
-        return [best, Samples(run.samples)]
+        return [KeepBest(held_out.lines, preset.rating_samples, tokenize=tokenize, keep_in=run.best_path), Samples(run.samples)]
 
     def complete(self, run, gan):
         if gan.stage != "pretraining":

@@ -161,7 +161,7 @@ class ImagePreset:
             raise ValueError("conditional=True with network='mlp', which takes no labels. Expected conditional=False.")
         losses.get(self.loss)
         for penalty in self.penalties:
-            penalties.get(penalty)
+            check_penalty(penalty)
         for player in ("generator", "discriminator"):
             self.optimizer(player)
 
@@ -179,6 +179,14 @@ class ImagePreset:
     def readers():
         """How fields that hold objects are read from text: a function by the field's name."""
         return {"augmentation": augmentation_by_name}
+
+
+def check_penalty(penalty):
+    """Raises `ValueError` unless it is a penalty or describes one."""
+    try:
+        penalties.get(config_of(penalty))
+    except (TypeError, AttributeError) as error:
+        raise ValueError(f"penalty={penalty!r}: {error} Expected a config of `gan_keras.penalties`.") from error
 
 
 def relativistic(gamma, learning_rate, beta_2):

@@ -1,5 +1,7 @@
 """Batches of images: which, in which order, from memory and from files alike."""
 
+import os
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -34,6 +36,19 @@ def numbers(batches):
     """The place in `LEVELS` of every image of one epoch."""
     places = {image.tobytes(): place for place, image in enumerate(LEVELS)}
     return [places[image.tobytes()] for images, _ in epoch(batches) for image in images]
+
+
+def test_files_are_read_whatever_their_names(tmp_path):
+    try:
+        folders = [os.fsencode(tmp_path / "a b"), os.fsencode(tmp_path) + b"/caf\xe9", os.fsencode(tmp_path / "\u56fe")]
+        for folder, level in zip(folders, LEVELS, strict=False):
+            os.mkdir(folder)
+            Image.fromarray(level).save(os.fsdecode(folder + b"/1.png"))
+    except OSError:
+        pytest.skip("this file system takes names of UTF-8 alone")
+    [(images, labels)] = epoch(image_batches(load_images(tmp_path), 3, shuffle=False))
+    assert sorted(images.tobytes() for images in images) == sorted(level.tobytes() for level in LEVELS[:3])
+    assert labels.tolist() == [0, 1, 2]
 
 
 @pytest.mark.parametrize("source", ["in_memory", "in_files"])

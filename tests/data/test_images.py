@@ -9,6 +9,7 @@ from PIL import Image
 
 from gan_keras import data
 from gan_keras.data import describe_images, images_from_arrays, load_images, split_images, stacked_digits
+from gan_keras.data.image_data import without_copies
 
 SHARED_DATA = pathlib.Path(__file__).parents[2] / "../shared/data"
 RANDOM = np.random.default_rng(0)
@@ -193,3 +194,14 @@ def test_real_files_load():
     assert cifar.report["duplicates"] == 0
     mnist = load_images(SHARED_DATA / "mnist.npz", size=32, part="test")
     assert mnist.images.shape == (10000, 32, 32, 1) and len(mnist.label_names) == 10
+
+
+def test_test_images_that_were_trained_on_are_left_out_and_counted():
+    images = load_images("digits")
+    training, held_out = split_images(images, held_out=200)
+    left = without_copies(images, training)
+    assert not np.isin(left.hashes, training.hashes).any()
+    assert (len(left), left.report["copies"]) == (len(held_out), len(images) - len(held_out))
+    assert without_copies(held_out, training) is held_out
+    with pytest.raises(ValueError, match="trained on"):
+        without_copies(training, training)
