@@ -160,6 +160,13 @@ def test_a_test_set_is_cut_to_size_and_its_labels_are_those_of_the_run(loaded, t
     assert "n=2000000" in refused("evaluate", loaded, "--num", 2_000_000)
 
 
+def test_no_more_images_are_held_in_memory_than_a_gigabyte(monkeypatch):
+    images = load_images("digits")
+    assert gan_keras.image_evaluation.in_memory_part(images) is images
+    monkeypatch.setattr(gan_keras.image_evaluation, "MOST_BYTES", 600 * 4 * 16 * 16)
+    assert len(gan_keras.image_evaluation.in_memory_part(images)) == 600
+
+
 def test_lists_name_what_there_is_for_images():
     assert "image stacked_digits: " in call("datasets").stdout and "image mnist: " in call("datasets").stdout
     assert "image r3gan: " in call("presets").stdout

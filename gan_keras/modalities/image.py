@@ -11,7 +11,7 @@ from gan_keras.callbacks import AdaptiveAugmentation, Interpolation, Quality, Sa
 from gan_keras.data import DOWNLOADED, IMAGE_DATASETS, describe_images, image_batches, load_images, load_test_images, split_images
 from gan_keras.data.image_data import some_images, with_label_names, without_copies
 from gan_keras.files import check_in_directory, check_parent
-from gan_keras.image_evaluation import evaluate_images, summary, tensors_of
+from gan_keras.image_evaluation import evaluate_images, in_memory_part, summary, tensors_of
 from gan_keras.metrics.extractor import Recipe, train_extractor
 from gan_keras.metrics.image_quality import ImageQuality
 from gan_keras.modalities import image_report
@@ -242,7 +242,7 @@ def ruler(preset, training):
 
     Held-out images take no part in it, so that an evaluation against them stays fair.
     """
-    images = some_images(training, QUALITY_IMAGES)
+    images = in_memory_part(some_images(training, QUALITY_IMAGES))
     pixels, labels = tensors_of(images, preset.codec(images))
     recipe = Recipe((16, 32, 64), preset.quality_steps, 64)
     return ImageQuality(train_extractor(pixels, labels, recipe=recipe), pixels, split="training")
