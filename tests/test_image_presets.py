@@ -1,5 +1,6 @@
 """Presets of images: what they build, their checks, and changes by text."""
 
+import dataclasses
 import json
 
 import keras
@@ -21,8 +22,12 @@ def test_the_presets_of_the_papers_are_there_with_their_numbers():
     assert (dcgan.generator_learning_rate, dcgan.beta_1, dcgan.loss) == (2e-4, 0.5, "non_saturating")
     assert (wgan_gp.discriminator_steps, wgan_gp.penalties[0]["config"]["gamma"], wgan_gp.beta_1) == (5, 10.0, 0.0)
     assert (biggan.generator_learning_rate, biggan.discriminator_learning_rate) == (1e-4, 4e-4)
-    default, r3gan = presets.get("image", "default").to_config(), presets.get("image", "r3gan").to_config()
-    assert {**default, "description": ""} == {**r3gan, "description": ""}
+    default, r3gan = presets.get("image", "default"), presets.get("image", "r3gan")
+    assert (default.network, r3gan.network) == ("dcgan", "r3gan")
+    for preset, gamma in ((default, 0.1), (r3gan, 1.0)):
+        gan = dataclasses.replace(preset, width=8).build((16, 16, 1))
+        assert isinstance(gan.adversarial_loss, losses.RelativisticPaired)
+        assert [(type(each.penalty).__name__, each.penalty.gamma) for each in gan.penalties] == [("R1", gamma), ("R2", gamma)]
 
 
 @pytest.mark.parametrize("name", PAPERS)
@@ -58,13 +63,13 @@ def test_objects_serve_as_penalties_too():
 
 
 def test_settings_reach_into_penalties_and_optimizers():
-    changes = {"penalties.1.gamma": "0.5", "generator_optimizer": "rmsprop", "generator_options": "{'rho': 0.8}"}
-    gan = presets.with_settings(small("r3gan"), {**changes, "discriminator_options.beta_2": "0.75"}).build((16, 16, 1))
-    assert [penalty.gamma for penalty in gan.penalties] == [1.0, 0.5]
+    changes = {"penalties.0.gamma": "0.5", "generator_optimizer": "rmsprop", "generator_options": "{'rho': 0.8}"}
+    gan = presets.with_settings(small("wgan_gp"), {**changes, "discriminator_options.beta_2": "0.75"}).build((16, 16, 1))
+    assert [penalty.gamma for penalty in gan.penalties] == [0.5]
     assert isinstance(gan.generator_optimizer, keras.optimizers.RMSprop) and gan.generator_optimizer.rho == 0.8
     assert gan.discriminator_optimizer.beta_2 == 0.75
-    with pytest.raises(ValueError, match="'penalties.1.delta'.*gamma"):
-        presets.with_settings(presets.get("image", "r3gan"), {"penalties.1.delta": "1"})
+    with pytest.raises(ValueError, match="'penalties.0.delta'.*gamma"):
+        presets.with_settings(presets.get("image", "wgan_gp"), {"penalties.0.delta": "1"})
 
 
 @pytest.mark.parametrize("name", ("adam", "adagrad", "adadelta", "adamax", "rmsprop", "lion", "muon"))
@@ -85,3 +90,9 @@ def test_settings_reach_into_a_lazy_penalty():
     assert gammas == [0.1, 2.5]
     with pytest.raises(ValueError, match="There is no setting 'penalties.1.penalty.strength'"):
         presets.with_settings(changed, {"penalties.1.penalty.strength": "1"})
+
+
+@pytest.mark.parametrize("options", [{"beta_2": "abc"}, {"no_such": 1}])
+def test_arguments_that_an_optimizer_does_not_take_are_refused_before_training(options):
+    with pytest.raises(ValueError, match="generator_options=.*Expected arguments of Adam"):
+        dataclasses.replace(presets.get("image", "tiny"), generator_options=options).build((16, 16, 1), 0)

@@ -5,6 +5,7 @@ import dataclasses
 import inspect
 
 import keras
+import tensorflow as tf
 
 from gan_keras import losses, penalties
 from gan_keras.codecs import ImageCodec
@@ -144,6 +145,17 @@ class ImagePreset:
                 f"{player}_options={getattr(self, f'{player}_options')!r}: {error}. Expected arguments of {kind.__name__}."
             ) from error
 
+    def try_optimizer(self, player):
+        """Raises `ValueError` unless the optimizer makes an update: some wrong arguments show no sooner."""
+        optimizer = self.optimizer(player)
+        try:
+            optimizer.apply([keras.ops.zeros(1)], [keras.Variable([0.0])])
+        except (TypeError, ValueError, tf.errors.OpError) as error:
+            options = getattr(self, f"{player}_options")
+            raise ValueError(
+                f"{player}_options={options!r}: {error}. Expected arguments of {type(optimizer).__name__} in their ranges."
+            ) from error
+
     def check_shape(self, image_shape):
         """Raises `ValueError` unless the networks make images of that shape."""
         try:
@@ -163,7 +175,7 @@ class ImagePreset:
         for penalty in self.penalties:
             check_penalty(penalty)
         for player in ("generator", "discriminator"):
-            self.optimizer(player)
+            self.try_optimizer(player)
 
     def to_config(self):
         """All fields as JSON can hold them."""
