@@ -11,7 +11,16 @@ from gan_keras import losses, penalties
 from gan_keras.codecs import ImageCodec
 from gan_keras.gan import GAN
 from gan_keras.networks.resolutions import resolutions
-from gan_keras.presets.image_choices import NETWORKS, OPTIMIZERS, RANGES, augmentation_by_name, config_of, described
+from gan_keras.presets.image_choices import (
+    NETWORKS,
+    OPTIMIZERS,
+    RANGES,
+    augmentation_by_name,
+    check_penalty,
+    config_of,
+    described,
+    relativistic,
+)
 
 STAGE = "adversarial"
 """The only stage of the training of images."""
@@ -191,26 +200,6 @@ class ImagePreset:
     def readers():
         """How fields that hold objects are read from text: a function by the field's name."""
         return {"augmentation": augmentation_by_name}
-
-
-def check_penalty(penalty):
-    """Raises `ValueError` unless it is a penalty or describes one."""
-    try:
-        penalties.get(config_of(penalty))
-    except (TypeError, AttributeError) as error:
-        raise ValueError(f"penalty={penalty!r}: {error} Expected a config of `gan_keras.penalties`.") from error
-
-
-def relativistic(gamma, learning_rate, beta_2):
-    """Relativistic pairs with R1 and R2 at every fourth update, four times as strong."""
-    options = {"beta_2": beta_2}
-    return {
-        "penalties": [described("Lazy", penalty=described(name, gamma=gamma), interval=4) for name in ("R1", "R2")],
-        "generator_learning_rate": learning_rate,
-        "discriminator_learning_rate": learning_rate,
-        "generator_options": options,
-        "discriminator_options": dict(options),
-    }
 
 
 PRESETS = {

@@ -4,7 +4,7 @@ import copy
 
 import keras
 
-from gan_keras import augmentation, networks
+from gan_keras import augmentation, networks, penalties
 
 OPTIMIZERS = {
     "adam": keras.optimizers.Adam,
@@ -82,3 +82,23 @@ def augmentation_by_name(name):
     if name not in ("none", *AUGMENTATIONS):
         raise ValueError(f"augmentation={name!r}. Expected one of {', '.join(['none', *AUGMENTATIONS])}.")
     return None if name == "none" else config_of(AUGMENTATIONS[name]())
+
+
+def check_penalty(penalty):
+    """Raises `ValueError` unless it is a penalty or describes one."""
+    try:
+        penalties.get(config_of(penalty))
+    except (TypeError, AttributeError) as error:
+        raise ValueError(f"penalty={penalty!r}: {error} Expected a config of `gan_keras.penalties`.") from error
+
+
+def relativistic(gamma, learning_rate, beta_2):
+    """Relativistic pairs with R1 and R2 at every fourth update, four times as strong."""
+    options = {"beta_2": beta_2}
+    return {
+        "penalties": [described("Lazy", penalty=described(name, gamma=gamma), interval=4) for name in ("R1", "R2")],
+        "generator_learning_rate": learning_rate,
+        "discriminator_learning_rate": learning_rate,
+        "generator_options": options,
+        "discriminator_options": dict(options),
+    }
