@@ -34,7 +34,7 @@ class GAN(SavedState, Sampling, Inputs, keras.Model):
     """
 
     def __init__(self, generator, discriminator, codec=None, seed=0, **kwargs):
-        super().__init__(**kwargs)
+        super().__init__(autocast=False, **kwargs)  # latents reach the generator as they were drawn
         self.generator, self.discriminator, self.codec, self.seed = generator, discriminator, codec, int(seed)
         self.latent_dim = latent_dim_of(generator)
         self.build_networks()
@@ -50,8 +50,7 @@ class GAN(SavedState, Sampling, Inputs, keras.Model):
         latents, labels = self.latents_from(seeds), self.labels_from(seeds)
         fake_data = call_network(self.generator, latents, labels)
         self.sample_shape = tuple(fake_data.shape[1:])
-        if hasattr(self.codec, "check_samples"):
-            self.codec.check_samples(fake_data)
+        self.check_samples(fake_data)
         try:
             logits = call_network(self.discriminator, fake_data, labels)
         except (ValueError, tf.errors.InvalidArgumentError) as error:
@@ -189,9 +188,9 @@ class GAN(SavedState, Sampling, Inputs, keras.Model):
         return call_network(self.generator, latents, labels, training=True)
 
     def judge(self, samples, labels=None, training=True):
-        """Logits in float32, which losses and penalties need under mixed precision too."""
+        """Logits, float32."""
         samples = self.augmented(samples) if training else samples
-        return ops.cast(call_network(self.discriminator, samples, labels, training=training), "float32")
+        return call_network(self.discriminator, samples, labels, training=training)
 
     def augmented(self, samples):
         """What the discriminator reads of samples in training."""

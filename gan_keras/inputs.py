@@ -6,6 +6,9 @@ Compiled code does not complain of a label that no embedding has; it takes anoth
 import keras
 import numpy as np
 import tensorflow as tf
+from keras import ops
+
+from gan_keras.pairing import in_single_precision
 
 _NO_BATCH = (
     "The data set has no batch. Expected at least one: with `drop_remainder=True` a batch_size "
@@ -66,9 +69,22 @@ class Inputs:
         samples, labels, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         if sample_weight is not None:
             raise ValueError("Got sample weights. Expected batches of samples or of (samples, labels): leave the weights out.")
-        if self.codec is not None and samples.dtype == self.codec.raw_dtype:
+        samples = in_single_precision(samples)
+        # Raw values that are float32 are numbers of any kind: they look like nothing else that could be meant.
+        if self.codec is not None and self.codec.raw_dtype in (samples.dtype, tf.float32):
             samples = self.codec.encode(samples)
-        return samples, labels
+        self.check_samples(samples)
+        return samples, ops.cast(labels, "int32") if labels is not None and self.num_labels else labels
+
+    def check_samples(self, samples):
+        """Raises `ValueError` unless tensors, with or without a codec that knows their shape, are like those of the generator."""
+        if hasattr(self.codec, "check_samples"):
+            self.codec.check_samples(samples)
+        elif self.codec is None and not samples.shape[1:].is_compatible_with(self.sample_shape):
+            raise ValueError(
+                f"Got samples of shape {tuple(samples.shape[1:])}, and the generator makes {self.sample_shape}. "
+                "Expected equal shapes: reshape or resize the data, or change the generator's last layer."
+            )
 
 
 def ids(variables):
@@ -91,6 +107,7 @@ def check_form(dtype, shape, num_labels):
 def known(labels, num_labels):
     """The labels of a batch, once they are known to be in their range."""
     check_form(labels.dtype.name, labels.shape, num_labels)
+    labels = tf.cast(labels, tf.int64)
     inside = tf.reduce_all((labels >= 0) & (labels < num_labels))
     with tf.control_dependencies([tf.debugging.Assert(inside, [f"{expected(num_labels)} Got", labels])]):
         return tf.identity(labels)

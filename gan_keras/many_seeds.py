@@ -20,19 +20,22 @@ class ManySeeds(GAN):
 
     Args:
         members: Compiled GANs of one recipe, each built with its own seed, without labels. Their networks have no state but
-            trainable weights, and their optimizers treat each number by itself (Muon and clipping by the global norm do
-            not). Each gets its new weights by `hand_back`, and is then used and saved as ever.
+            trainable weights, and their optimizers treat each number by itself (Muon does not). Each gets its new weights
+            by `hand_back`, and is then used and saved as ever.
 
     Raises:
-        ValueError: If a network keeps other state, such as moving means, or fewer than one member is given.
+        ValueError: If fewer than one member is given, a network keeps other state, such as moving means, or members have what
+            would mix them: a regularizer, clipping by a norm, an objective or a history pool.
     """
 
     def __init__(self, members, **kwargs):
         if not members:
             raise ValueError("Got no members. Expected at least one compiled GAN.")
+        check_members(members)
         self.seeds = np.array([member.seed for member in members], np.int64)
-        networks = (Stacked([getattr(each, name) for each in members]) for name in ("generator", "discriminator"))
-        super().__init__(*networks, **kwargs)
+        generator, discriminator = (Stacked([getattr(each, name) for each in members]) for name in ("generator", "discriminator"))
+        generator.latent_dim = members[0].latent_dim
+        super().__init__(generator, discriminator, **kwargs)
         self.hand_back = lambda: _hand_back(self, members)  # a closure: Keras would track members as parts of this model
         self.compile_from_config(members[0].get_compile_config())
 
@@ -57,6 +60,22 @@ class ManySeeds(GAN):
         return ops.reshape(noise.split(draw[None, :], tf.range(num // len(self.seeds), dtype=tf.int64)[:, None]), (-1,))
 
 
+def check_members(members):
+    """Raises `ValueError` if training side by side would not be that of each alone."""
+    first = members[0]
+    variables = (*first.generator.trainable_variables, *first.discriminator.trainable_variables)
+    found = {
+        "an objective or a history pool": first.auxiliary or first.history_pool,
+        "a regularizer": any(variable.regularizer for variable in variables),
+        "gradients clipped by a norm": any(
+            optimizer.clipnorm or optimizer.global_clipnorm
+            for optimizer in (first.generator_optimizer, first.discriminator_optimizer)
+        ),
+    }
+    if wrong := [name for name, is_there in found.items() if is_there]:
+        raise ValueError(f"The members have {' and '.join(wrong)}, which would mix them. Expected none: train them one by one.")
+
+
 def interleave(batches):
     """`(batch, members, ...)` -> `(batch * members, ...)`: the rows that `ManySeeds` reads."""
     return ops.reshape(batches, (-1, *batches.shape[2:]))
@@ -77,12 +96,11 @@ class Stacked(keras.Model):
             raise ValueError(f"{first.name!r} has {first.non_trainable_variables}. Expected trainable weights alone.")
         self.networks = lambda: networks
         self.stacked = [self.stack(index, variable) for index, variable in enumerate(first.trainable_variables)]
-        if hasattr(first, "latent_dim"):
-            self.latent_dim = first.latent_dim
 
     def stack(self, index, variable):
         values = np.stack([network.trainable_variables[index] for network in self.networks()])
-        return self.add_weight(values.shape, lambda *args, **kwargs: values, constraint=variable.constraint)
+        constraint = variable.constraint and (lambda stacked: tf.vectorized_map(variable.constraint, stacked))
+        return self.add_weight(values.shape, lambda *args, **kwargs: values, constraint=constraint)
 
     def call(self, samples, training=False):
         """Outputs of the network that each row belongs to. The number of rows has to be a multiple of that of the networks."""

@@ -6,15 +6,22 @@ import keras
 
 
 def call_network(network, inputs, labels=None, training=False):
-    """Calls a network with labels only where there are some, so that a plain `keras.Sequential` will do."""
+    """Calls a network with labels only where there are some, so that a plain `keras.Sequential` will do.
+
+    Numbers come out in float32, which losses, penalties and users need under mixed precision too; tokens stay as they are.
+    """
     if labels is None:
-        return network(inputs, training=training)
+        return in_single_precision(network(inputs, training=training))
     if "labels" not in inspect.signature(network.call).parameters:
         raise ValueError(
             f"Got labels, but {network.name!r} takes none. Expected a network with `call(inputs, labels=None, "
             "training=False)`, or data without labels."
         )
-    return network(inputs, labels, training=training)
+    return in_single_precision(network(inputs, labels, training=training))
+
+
+def in_single_precision(tensor):
+    return keras.ops.cast(tensor, "float32") if keras.backend.is_float_dtype(tensor.dtype) else tensor
 
 
 def latent_dim_of(generator):

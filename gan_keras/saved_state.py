@@ -70,10 +70,12 @@ class SavedState:
     def own_state(self):
         """Variables that decide the noise, penalties, augmentation and past samples to come. Keras saves weights only; without
         these a resumed run would go another way."""
-        saved_by_keras = {id(variable) for variable in (*self.weights, *self.metrics_variables)}
-        seeds = [variable for variable in self.non_trainable_variables if id(variable) not in saved_by_keras]
         penalties, augmentation = getattr(self, "penalties", ()), getattr(self, "augmentation", None)
         history_pool = getattr(self, "history_pool", None)
+        # A Keras layer that augments is a part of the model; its state comes and goes with `compile` all the same.
+        elsewhere = (*self.weights, *self.metrics_variables, *getattr(augmentation, "variables", ()))
+        known = {id(variable) for variable in elsewhere}
+        seeds = [variable for variable in self.non_trainable_variables if id(variable) not in known]
         return {
             "draws": self.draws,
             **_numbered("seed", seeds),

@@ -200,3 +200,12 @@ def test_weights_sizes_and_codes_out_of_range_are_errors():
     for options in ({"categorical": (10,)}, {"categorical": (1,)}, {"categorical": ()}, {"categorical": (), "continuous": -1}):
         with pytest.raises(ValueError, match="for 3 latents. Expected at least one code"):
             networks.Coded(networks.MLPGenerator((2,), latent_dim=3), **options)
+
+
+def test_codes_may_be_continuous_alone_and_a_category_has_to_exist():
+    coded = networks.Coded(networks.MLPGenerator((2,), 4), (), continuous=2)
+    assert coded.codes(np.zeros((3, 4), np.float32)).shape == (3, 2)
+    coded = networks.Coded(networks.MLPGenerator((2,), 4), (3,))
+    for category in (3, -1):
+        with pytest.raises(ValueError, match="below"):
+            coded.with_codes(np.zeros((1, 4), np.float32), [[category]])

@@ -76,3 +76,11 @@ def test_layers_by_depth_hold_every_weight_once(discriminator):
     network(np.zeros((2, 16, 16, 1), np.float32), np.zeros(2, np.int32))
     held = [id(weight) for group in layers_by_depth(network) for layer in group for weight in layer.weights]
     assert sorted(held) == sorted(id(weight) for weight in network.weights)
+
+
+def test_a_frozen_layer_keeps_its_estimate_of_the_spectral_norm():
+    layer = networks.layers.SpectralNormalization(keras.layers.Dense(3))
+    layer.build((None, 4))
+    layer.trainable, before = False, layer.u.numpy()
+    layer(np.ones((2, 4), np.float32), training=True)
+    np.testing.assert_array_equal(layer.u, before)

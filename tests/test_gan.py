@@ -195,8 +195,9 @@ def test_networks_of_mixed_precision_train_with_a_penalty():
     generator = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, dtype=policy)])
     discriminator = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1, dtype=policy)])
     gan = GAN(generator, discriminator)
-    gan.compile(penalties=[penalties.R1()])
+    gan.compile(penalties=[penalties.R1(), penalties.GradientPenalty()])
     assert np.isfinite(train(gan).history["loss"][-1])
+    assert gan.generate(2).dtype == np.float32
 
 
 # --- Evaluation. ---

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gan_keras import GAN
+from gan_keras import GAN, networks
 from gan_keras.data import mixtures
 from gan_keras.networks import MLPDiscriminator, MLPGenerator
 
@@ -131,3 +131,23 @@ def test_a_nan_stops_training():
     history = gan.fit(np.full_like(POINTS, np.nan), epochs=3, callbacks=[keras.callbacks.TerminateOnNaN()], verbose=0)
     assert int(gan.generator_optimizer.iterations) == 1
     assert len(history.epoch) == 1
+
+
+def test_samples_of_another_shape_than_the_generators_are_an_error_before_training():
+    reads_any_size = keras.Sequential([keras.Input((None, None, 1)), keras.layers.GlobalMaxPooling2D(), keras.layers.Dense(1)])
+    generator = keras.Sequential([keras.Input((4,)), keras.layers.Dense(64), keras.layers.Reshape((8, 8, 1))])
+    gan = GAN(generator, reads_any_size)
+    gan.compile()
+    for shape in ((12, 12, 1), (8, 8)):
+        with pytest.raises(ValueError, match="the generator makes"):
+            gan.fit(np.zeros((8, *shape), np.float32), verbose=0)
+    assert int(gan.draws) == 0
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int64"])
+def test_whole_numbers_of_any_kind_are_labels(dtype):
+    generator = networks.WGANGPGenerator((16, 16, 1), latent_dim=4, width=2, num_labels=3)
+    gan = GAN(generator, networks.WGANGPDiscriminator((16, 16, 1), width=2, num_labels=3))
+    gan.compile()
+    history = gan.fit(np.zeros((4, 16, 16, 1), np.float32), np.array([0, 1, 2, 1], dtype), verbose=0)
+    assert np.isfinite(history.history["loss"][0])

@@ -140,3 +140,15 @@ def test_a_gan_that_was_never_compiled_is_saved_and_loaded(tmp_path):
     loaded = keras.models.load_model(tmp_path / "gan.keras")
     assert not loaded.compiled
     np.testing.assert_array_equal(loaded.generate(3), gan.generate(3))
+
+
+def test_a_gan_augmented_by_a_keras_layer_is_loaded_with_and_without_its_training(tmp_path):
+    generator = keras.Sequential([keras.Input((4,)), keras.layers.Dense(16), keras.layers.Reshape((4, 4, 1))])
+    gan = GAN(generator, keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Flatten(), keras.layers.Dense(1)]))
+    gan.compile(augmentation=keras.layers.RandomFlip(seed=1))
+    gan.fit(np.ones((8, 4, 4, 1), np.float32), verbose=0)
+    gan.save(tmp_path / "gan.keras")
+    loaded = keras.saving.load_model(tmp_path / "gan.keras")
+    np.testing.assert_array_equal(*(each.augmentation.variables[0] for each in (gan, loaded)))
+    used = keras.saving.load_model(tmp_path / "gan.keras", compile=False)
+    np.testing.assert_array_equal(used.generate(3), gan.generate(3))

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gan_keras import GAN, losses, networks, penalties
+from gan_keras import GAN, HistoryPool, losses, networks, penalties
 from gan_keras.data.mixtures import ring
 from gan_keras.many_seeds import LossOfEach, ManySeeds, interleave
 from gan_keras.presets.points import PointsPreset
@@ -79,3 +79,31 @@ def test_no_members_and_networks_with_other_state_are_errors():
     gan.compile()
     with pytest.raises(ValueError, match="trainable weights alone"):
         ManySeeds([gan])
+
+
+def sequential_gan(seed, layer_options, **options):
+    keras.utils.set_random_seed(seed)
+    generator = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    discriminator = keras.Sequential([keras.Input((2,)), keras.layers.Dense(4, **layer_options), keras.layers.Dense(1)])
+    gan = GAN(generator, discriminator, seed=seed)
+    gan.compile(**options)
+    return gan
+
+
+def test_members_of_ones_own_layers_keep_the_constraints_of_each():
+    members = [sequential_gan(seed, {"kernel_constraint": "unit_norm"}) for seed in (0, 1)]
+    many = ManySeeds(members)
+    many.fit(np.ones((8, 2), np.float32), batch_size=4, shuffle=False, verbose=0)
+    many.hand_back()
+    for member in members:
+        np.testing.assert_allclose(np.linalg.norm(member.discriminator.get_weights()[0], axis=0), 1.0, atol=1e-5)
+
+
+def test_what_would_mix_the_members_is_an_error():
+    for layer_options, options, message in (
+        ({"kernel_regularizer": "l2"}, {}, "regularizer"),
+        ({}, {"history_pool": HistoryPool(4)}, "history pool"),
+        ({}, {"generator_optimizer": keras.optimizers.Adam(clipnorm=1.0)}, "clipped"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            ManySeeds([sequential_gan(0, layer_options, **options)])

@@ -48,7 +48,9 @@ class PointCodec:
     def encode(self, points):
         """Points in their own units, `(batch, columns)`, to standardised ones, float32."""
         means, deviations = self._adapted()
-        return (tf.cast(points, tf.float32) - means) / deviations
+        points = tf.cast(points, tf.float32)
+        self.check_samples(points)  # a single column would be repeated
+        return (points - means) / deviations
 
     def decode(self, samples):
         """Standardised points, `(batch, columns)`, to points in their own units, float32."""

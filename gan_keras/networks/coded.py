@@ -3,6 +3,7 @@
 import math
 
 import keras
+import numpy as np
 from keras import ops
 
 from gan_keras.networks.base import Generator
@@ -33,7 +34,7 @@ class Coded(Generator):
     """
 
     def __init__(self, generator, categorical=(10,), continuous=0, **kwargs):
-        super().__init__(latent_dim_of(generator), **kwargs)
+        super().__init__(latent_dim_of(generator), autocast=False, **kwargs)  # rounded latents tie for the largest
         self.generator, self.categorical, self.continuous = generator, tuple(categorical), continuous
         self.code_dim = sum(self.categorical) + continuous
         if min(self.categorical, default=2) < 2 or continuous < 0 or not 0 < self.code_dim <= self.latent_dim:
@@ -63,10 +64,16 @@ class Coded(Generator):
 
         Returns:
             Latents `(batch, latent_dim)`.
+
+        Raises:
+            ValueError: If a category is not one of its code.
         """
         *logits, normals = self.parts(ops.convert_to_tensor(latents))
         if categories is not None:
-            columns = ops.unstack(ops.convert_to_tensor(categories), len(self.categorical), axis=1)
+            categories = np.asarray(categories)
+            if not np.all((categories >= 0) & (categories < self.categorical)):
+                raise ValueError(f"Got the categories {categories}. Expected whole numbers from 0, below {self.categorical}.")
+            columns = ops.unstack(categories, len(self.categorical), axis=1)
             logits = [_CHOSEN * ops.one_hot(each, size) for each, size in zip(columns, self.categorical, strict=True)]
         if values is not None:
             values = ops.clip(ops.convert_to_tensor(values, "float32"), -_OUTERMOST, _OUTERMOST)
@@ -76,7 +83,8 @@ class Coded(Generator):
     def parts(self, latents):
         """Cuts `(batch, code_dim or more)` into the columns of each categorical code, and last those of the continuous ones."""
         ends = [sum(self.categorical[: index + 1]) for index in range(len(self.categorical))]
-        return ops.split(latents[:, : self.code_dim], ends, axis=-1)
+        codes = latents[:, : self.code_dim]
+        return ops.split(codes, ends, axis=-1) if ends else [codes]
 
     def get_config(self):
         config = super().get_config()

@@ -25,7 +25,7 @@ class WithReference(Generator):
     """
 
     def __init__(self, generator, num_reference=64, seed=0, **kwargs):
-        super().__init__(latent_dim_of(generator), **kwargs)
+        super().__init__(latent_dim_of(generator), autocast=False, **kwargs)  # the generator rounds latents if it wants to
         if num_reference < 1:
             raise ValueError(f"num_reference={num_reference}. Expected at least one sample to normalise by.")
         self.generator, self.num_reference, self.seed = generator, num_reference, seed

@@ -3,8 +3,9 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from gan_keras import codecs
+from gan_keras import GAN, codecs, networks
 
 POINTS = np.random.default_rng(0).normal([100.0, -3.0], [20.0, 0.01], (500, 2)).astype(np.float32)
 
@@ -49,3 +50,15 @@ def test_half_a_codec_and_wrong_samples_are_errors():
         codecs.PointCodec().encode(POINTS)
     with pytest.raises(ValueError, match="a number a column"):
         adapted().check_samples(keras.ops.zeros((4, 3)))
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "int64"])
+def test_points_of_any_kind_of_number_are_standardised_in_training(dtype):
+    gan = GAN(networks.MLPGenerator((2,)), networks.MLPDiscriminator(), codecs.PointCodec((5.0, 5.0), (2.0, 4.0)))
+    samples, _ = gan.unpack(tf.constant([[7, 1]], dtype))
+    np.testing.assert_allclose(samples, [[1.0, -1.0]])
+
+
+def test_points_of_another_number_of_columns_are_an_error():
+    with pytest.raises(ValueError, match="a number a column"):
+        codecs.PointCodec((5.0, 5.0), (2.0, 4.0)).encode(tf.zeros((3, 1)))

@@ -1,5 +1,6 @@
 """The dense pair of points: components that are equally likely, and waves of every length."""
 
+import keras
 import numpy as np
 import pytest
 from scipy import stats
@@ -53,3 +54,18 @@ def test_a_generator_without_choice_or_rest_is_an_error(wrong):
 def test_a_discriminator_without_waves_is_an_error(wrong):
     with pytest.raises(ValueError, match="frequency > 1"):
         networks.FourierDiscriminator(**wrong)
+
+
+@pytest.mark.parametrize("make", [networks.ComponentGenerator, lambda shape: networks.Coded(networks.MLPGenerator(shape, 12))])
+def test_mixed_precision_leaves_the_latents_that_choose_as_they_are(make, monkeypatch):
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        generator, seen = make((2,)), []
+        generator(np.zeros((1, generator.latent_dim), np.float32))
+        name = "component_of" if hasattr(generator, "component_of") else "codes"
+        original = getattr(generator, name)
+        object.__setattr__(generator, name, lambda latents: (seen.append(latents), original(latents))[1])
+        generator(np.full((1, generator.latent_dim), 1.001, np.float32))
+    finally:
+        keras.config.set_dtype_policy("float32")
+    np.testing.assert_array_equal(seen[0], np.float32(1.001))

@@ -51,7 +51,7 @@ class SpectralNormalization(layers.Wrapper):
         )
 
     def call(self, inputs, training=False):
-        sigma = self.sigma(training)
+        sigma = self.sigma(training and self.trainable)
         kernel = self.kernel
         normalized = kernel / ops.cast(sigma, kernel.dtype)
         # Inside the scope the wrapped layer reads the normalized kernel where it asks for its variable.
