@@ -34,7 +34,7 @@ from gan_keras.settings import with_settings
 
 NUM, SCORINGS, EPOCHS = 2500, 6, 6
 SHOWN = ("frechet", "kernel", "precision", "recall")
-CACHE, RECIPE = pathlib.Path("runs/extractors"), Recipe((16, 64, 128, 256), steps=4000)
+CACHE, WIDTHS = pathlib.Path("runs/extractors"), (16, 64, 128, 256)
 
 
 def main():
@@ -50,6 +50,7 @@ def main():
     baseline_parser.add_argument("--data", required=True)
     for each in (train_parser, baseline_parser):
         each.add_argument("--out", type=pathlib.Path, required=True)
+        each.add_argument("--extractor-steps", type=int, default=4000, help="updates of the extractor, the same for all rows")
     table_parser = commands.add_parser("table")
     table_parser.add_argument("files", type=pathlib.Path, nargs="+")
     arguments = parser.parse_args()
@@ -64,7 +65,7 @@ def main():
 def baseline(arguments):
     training = load_images(arguments.data)
     codec = gan_keras.codecs.ImageCodec(training.image_shape)
-    judge = Judge(arguments.data, training, codec)
+    judge = Judge(arguments.data, training, codec, arguments.extractor_steps)
     gaussian = PixelGaussian(codec.encode(training.images).numpy(), np.asarray(training.labels))
     labels = np.arange(judge.num) % len(training.label_names)
     rows = [
@@ -78,7 +79,7 @@ def train(arguments):
     preset = gan_keras.presets.get("image", arguments.preset)
     preset = with_settings(preset, dict(setting.split("=", 1) for setting in arguments.set))
     gan = preset.build(training, seed=arguments.seed)
-    judge = Judge(arguments.data, training, gan.codec)
+    judge = Judge(arguments.data, training, gan.codec, arguments.extractor_steps)
     batches = image_batches(training, preset.batch_size, seed=arguments.seed).repeat()
     gan.fit(batches.take(2), verbose=0, shuffle=False)  # builds the graph
     rows = []
@@ -124,10 +125,12 @@ class Clock(keras.callbacks.Callback):
 class Judge:
     """Scores images against test images."""
 
-    def __init__(self, path, training, codec):
+    def __init__(self, path, training, codec, steps):
         test = load_test_images(path)
         real, control = (codec.encode(np.stack(list(part.images))).numpy() for part in (test, training))
-        extractor = train_extractor(control, np.asarray(training.labels), seed=0, recipe=RECIPE, directory=CACHE)
+        extractor = train_extractor(
+            control, np.asarray(training.labels), seed=0, recipe=Recipe(WIDTHS, steps=steps), directory=CACHE
+        )
         self.classifier = label_classifier(control, np.asarray(training.labels))
         self.accuracy = accuracy_of(self.classifier, real, test.labels)
         print(f"the classifier names {self.accuracy:.4f} of the test images", flush=True)
