@@ -1,6 +1,6 @@
 """Image presets at equal time: what they reach, and whether the last epoch is as good as the best.
 
-    python benchmarks/image_quality.py train --data mnist.npz --preset dcgan --seed 0 --minutes 4 --out runs/mnist_dcgan_0.json
+    python benchmarks/image_quality.py train --data mnist.npz --preset dcgan --seed 0 --minutes 2 --out runs/mnist_dcgan_0.json
     python benchmarks/image_quality.py baseline --data mnist.npz --out runs/mnist_gaussian.json
     python benchmarks/image_quality.py table runs/mnist_*.json
 
@@ -14,6 +14,7 @@ tell three more draws of the last.
 """
 
 import argparse
+import functools
 import hashlib
 import json
 import pathlib
@@ -40,26 +41,59 @@ CACHE, WIDTHS = pathlib.Path("runs/extractors"), (16, 64, 128, 256)
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
-    train_parser = commands.add_parser("train")
-    train_parser.add_argument("--data", required=True, help="an .npz file with x_train, y_train, x_test, y_test")
-    train_parser.add_argument("--preset", default="default")
-    train_parser.add_argument("--set", nargs="*", default=[], help="fields of the preset, as in `gan-keras train --set`")
-    train_parser.add_argument("--seed", type=int, default=0)
-    train_parser.add_argument("--minutes", type=float, default=4.0)
+    train_parser = training_options(commands, minutes=2.0)
     baseline_parser = commands.add_parser("baseline", help="a Gaussian of the pixels of each class")
     baseline_parser.add_argument("--data", required=True)
+    baseline_parser.add_argument("--out", type=pathlib.Path, required=True)
     for each in (train_parser, baseline_parser):
-        each.add_argument("--out", type=pathlib.Path, required=True)
         each.add_argument("--extractor-steps", type=int, default=4000, help="updates of the extractor, the same for all rows")
     table_parser = commands.add_parser("table")
     table_parser.add_argument("files", type=pathlib.Path, nargs="+")
     arguments = parser.parse_args()
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
+    use_one_thread()
     if arguments.command == "table":
         table([json.loads(path.read_text()) for path in arguments.files])
     else:
         {"train": train, "baseline": baseline}[arguments.command](arguments)
+
+
+def training_options(commands, minutes):
+    """The parser of the command `train`."""
+    parser = commands.add_parser("train")
+    parser.add_argument("--data", required=True, help="an .npz file with x_train, y_train, x_test, y_test")
+    parser.add_argument("--preset", default="default")
+    parser.add_argument("--set", nargs="*", default=[], help="fields of the preset, as in `gan-keras train --set`")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--minutes", type=float, default=minutes)
+    parser.add_argument("--out", type=pathlib.Path, required=True)
+    return parser
+
+
+def use_one_thread():
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+
+
+def preset_of(name, settings):
+    """A preset with settings, a list of `field=value`."""
+    return with_settings(gan_keras.presets.get("image", name), dict(setting.split("=", 1) for setting in settings))
+
+
+def title_of(name, settings):
+    """What a row of a table is called: a preset with other settings is another row."""
+    return " ".join([name, *settings])
+
+
+def train_by_the_clock(gan, batches, minutes, score):
+    """Trains for some processor minutes; returns what `score(gan, minutes)` tells after each of `SCORINGS` equal parts."""
+    gan.fit(batches.take(2), verbose=0, shuffle=False)  # builds the graph
+    rows = []
+    for index in range(SCORINGS):
+        clock = Clock(60.0 * minutes / SCORINGS)
+        gan.fit(batches, epochs=1, steps_per_epoch=10**6, callbacks=[clock], verbose=0, shuffle=False)
+        rows.append(score(gan, (index + 1) * minutes / SCORINGS))
+        print(rows[-1], flush=True)
+    return rows
 
 
 def baseline(arguments):
@@ -76,20 +110,14 @@ def baseline(arguments):
 
 def train(arguments):
     training = load_images(arguments.data)
-    preset = gan_keras.presets.get("image", arguments.preset)
-    preset = with_settings(preset, dict(setting.split("=", 1) for setting in arguments.set))
+    preset = preset_of(arguments.preset, arguments.set)
     gan = preset.build(training, seed=arguments.seed)
     judge = Judge(arguments.data, training, gan.codec, arguments.extractor_steps)
     batches = image_batches(training, preset.batch_size, seed=arguments.seed).repeat()
-    gan.fit(batches.take(2), verbose=0, shuffle=False)  # builds the graph
-    rows = []
-    for index in range(SCORINGS):
-        clock = Clock(60.0 * arguments.minutes / SCORINGS)
-        gan.fit(batches, epochs=1, steps_per_epoch=10**6, callbacks=[clock], verbose=0, shuffle=False)
-        rows.append(score(judge, gan, (index + 1) * arguments.minutes / SCORINGS))
-        print(rows[-1], flush=True)
+    rows = train_by_the_clock(gan, batches, arguments.minutes, functools.partial(score, judge))
     again = [score(judge, gan, arguments.minutes, seed) for seed in (1, 2, 3)]
-    write(arguments.out, arguments.data, arguments.preset, arguments.seed, rows=rows, again=again, minutes=arguments.minutes)
+    title = title_of(arguments.preset, arguments.set)
+    write(arguments.out, arguments.data, title, arguments.seed, rows=rows, again=again, minutes=arguments.minutes)
     write_png(arguments.out.with_suffix(".png"), image_grid(gan.generate(100, seed=0), columns=gan.generator.num_labels))
 
 

@@ -1,6 +1,6 @@
 """Stacked digits: three MNIST digits as the channels of one image, 1,000 modes that can be counted.
 
-    python benchmarks/stacked_digits.py train --data mnist.npz --preset default --seed 0 --minutes 18 --out runs/stacked_0.json
+    python benchmarks/stacked_digits.py train --data mnist.npz --preset default --seed 0 --minutes 5 --out runs/stacked_0.json
     python benchmarks/stacked_digits.py table runs/stacked_*.json
 
 128,000 stacks of training digits drawn at random, without their labels. The time is processor time of one thread, compiling and
@@ -12,32 +12,25 @@ Published figures, with their own networks, classifiers and budgets: VEEGAN 150 
 """
 
 import argparse
+import functools
 import json
 import pathlib
 
 import numpy as np
-import tensorflow as tf
-from image_quality import Clock, accuracy_of, label_classifier
+from image_quality import accuracy_of, label_classifier, preset_of, title_of, train_by_the_clock, training_options, use_one_thread
 
 import gan_keras
 from gan_keras.data import image_batches, load_images, load_test_images, stacked_digits
 from gan_keras.metrics.mode_coverage import class_coverage, stacked_digit_modes
 from gan_keras.pictures import image_grid, write_png
-from gan_keras.settings import with_settings
 
-NUM_TRAINING, NUM, SCORINGS, LEAST_ACCURACY = 128_000, 26_000, 6, 0.99
+NUM_TRAINING, NUM, LEAST_ACCURACY = 128_000, 26_000, 0.99
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
-    train_parser = commands.add_parser("train")
-    train_parser.add_argument("--data", required=True, help="mnist.npz")
-    train_parser.add_argument("--preset", default="default")
-    train_parser.add_argument("--set", nargs="*", default=[], help="fields of the preset, as in `gan-keras train --set`")
-    train_parser.add_argument("--seed", type=int, default=0)
-    train_parser.add_argument("--minutes", type=float, default=18.0)
-    train_parser.add_argument("--out", type=pathlib.Path, required=True)
+    training_options(commands, minutes=5.0)
     table_parser = commands.add_parser("table")
     table_parser.add_argument("files", type=pathlib.Path, nargs="+")
     arguments = parser.parse_args()
@@ -48,27 +41,18 @@ def main():
 
 
 def train(arguments):
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
+    use_one_thread()
     digits, test_digits = load_images(arguments.data), load_test_images(arguments.data)
     training = stacked_digits(digits, NUM_TRAINING, seed=arguments.seed)
-    preset = gan_keras.presets.get("image", arguments.preset)
-    preset = with_settings(preset, dict(setting.split("=", 1) for setting in [*arguments.set, "conditional=False"]))
+    preset = preset_of(arguments.preset, [*arguments.set, "conditional=False"])
     gan = preset.build(training, seed=arguments.seed)
     classifier, accuracy = digit_classifier(digits, test_digits)
     real = gan.codec.encode(stacked_digits(test_digits, NUM, seed=1).images).numpy()
     control = class_coverage(stacked_digit_modes(classifier, real), 1000)
     print(f"the classifier names {accuracy:.4f} of the test digits; real stacks: {control}", flush=True)
     unlabelled = image_batches(training, preset.batch_size, seed=arguments.seed).map(lambda images, labels: images)
-    batches = unlabelled.repeat()
-    gan.fit(batches.take(2), verbose=0, shuffle=False)  # builds the graph
-    rows = []
-    for index in range(SCORINGS):
-        clock = Clock(60.0 * arguments.minutes / SCORINGS)
-        gan.fit(batches, epochs=1, steps_per_epoch=10**6, callbacks=[clock], verbose=0, shuffle=False)
-        rows.append({"minutes": (index + 1) * arguments.minutes / SCORINGS, **score(gan, classifier)})
-        print(rows[-1], flush=True)
-    result = {"preset": arguments.preset, "settings": arguments.set, "seed": arguments.seed, "minutes": arguments.minutes}
+    rows = train_by_the_clock(gan, unlabelled.repeat(), arguments.minutes, functools.partial(score, classifier))
+    result = {"preset": title_of(arguments.preset, arguments.set), "seed": arguments.seed, "minutes": arguments.minutes}
     result |= {"classifier": accuracy, "control": control, "rows": rows}
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(json.dumps(result, indent=1))
@@ -86,12 +70,13 @@ def digit_classifier(digits, test_digits):
     return classifier, accuracy
 
 
-def score(gan, classifier):
+def score(classifier, gan, minutes):
     modes = []
     for start in range(0, NUM, 1000):
         images = gan.codec.encode(gan.generate(1000, seed=10**6 + start)).numpy()
         modes.append(stacked_digit_modes(classifier, images))
-    return {"steps": int(gan.generator_optimizer.iterations.numpy()), **class_coverage(np.concatenate(modes), 1000)}
+    steps = int(gan.generator_optimizer.iterations.numpy())
+    return {"minutes": minutes, "steps": steps, **class_coverage(np.concatenate(modes), 1000)}
 
 
 def table(results):

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
+from gan_keras.losses import two_sided
 from gan_keras.networks.features import features_of
 
 
@@ -177,12 +178,8 @@ def get(identifier):
     Raises:
         ValueError: If it has not the two methods of an objective.
     """
-    if isinstance(identifier, dict):
-        identifier = keras.saving.deserialize_keras_object(identifier)
-    has_both_sides = hasattr(identifier, "discriminator") and hasattr(identifier, "generator")
-    if has_both_sides and not isinstance(identifier, type):
-        return identifier
-    raise ValueError(
+    return two_sided(
+        identifier,
         f"auxiliary={identifier!r}. Expected an object such as `gan_keras.auxiliary.FeatureMatching()`, with the methods "
-        "`discriminator(gan, batch)` and `generator(gan, batch)`."
+        "`discriminator(gan, batch)` and `generator(gan, batch)`.",
     )

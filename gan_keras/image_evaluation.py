@@ -8,6 +8,7 @@ import math
 
 import numpy as np
 
+from gan_keras.callbacks.quality import generated_images
 from gan_keras.data import image_batches
 from gan_keras.data.image_data import some_images
 from gan_keras.metrics.extractor import Recipe, train_extractor
@@ -35,7 +36,7 @@ COLUMNS = {
 TITLES = {"gan": "GAN", "baseline": "Gaussian of the pixels of each class", "real": "real training images"}
 JUDGED = ("frechet", "kernel", "precision", "recall")
 AGREEMENT_IMAGES = 1000
-_BLOCK = 256  # images generated at once
+_BLOCK = 256  # images encoded at once
 
 
 def evaluate_images(gan, training, test, num=None, seed=0, progress=print):
@@ -110,12 +111,6 @@ def asked_labels(gan, num, seed):
     return None if labels is None else np.asarray(labels)
 
 
-def generated(gan, num, seed):
-    """Yields generated images as tensors in [-1, 1], a block at a time."""
-    for start in range(0, num, _BLOCK):
-        yield gan.codec.encode(gan.generate(min(_BLOCK, num - start), seed + start)).numpy()
-
-
 def _scores(gan, baseline, extractor, real, asked, num, seed):
     """The `Score` of the GAN and of the baseline; within classes where both sides have the same."""
     pixels, test_pixels, test_labels = real
@@ -123,7 +118,7 @@ def _scores(gan, baseline, extractor, real, asked, num, seed):
     control = pixels[np.random.default_rng(seed).permutation(len(pixels))[:num]]
     quality = ImageQuality(extractor, test_pixels, None if judged is None else test_labels, control, split="test")
     return {
-        "gan": quality.score(generated(gan, num, seed), judged, seeds=(seed,)),
+        "gan": quality.score(generated_images(gan, num, seed), judged, seeds=(seed,)),
         "baseline": quality.score(baseline, judged, seeds=(seed,)),
     }
 
@@ -141,7 +136,7 @@ def _add_agreement(scores, gan, baseline, extractor, asked, seed):
     if asked is None:
         return
     num = min(len(asked), AGREEMENT_IMAGES)
-    for name, blocks in {"gan": generated(gan, num, seed), "baseline": [baseline[:num]]}.items():
+    for name, blocks in {"gan": generated_images(gan, num, seed), "baseline": [baseline[:num]]}.items():
         named = np.concatenate([np.argmax(extractor(block)["logits"], axis=1) for block in blocks])
         scores[name].values["agreement"] = float(np.mean(named == asked[:num]))
 

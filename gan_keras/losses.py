@@ -146,12 +146,18 @@ def get(identifier):
     """
     if isinstance(identifier, str) and identifier in _BY_NAME:
         return _BY_NAME[identifier]()
+    return two_sided(
+        identifier,
+        f"loss={identifier!r}. Expected one of {sorted(_BY_NAME)}, or an object with the methods "
+        "`discriminator(real_logits, fake_logits)` and `generator(real_logits, fake_logits)`.",
+    )
+
+
+def two_sided(identifier, message):
+    """An object with a side for either player, from its config or itself; raises `ValueError(message)` if it has not both."""
     if isinstance(identifier, dict):
         identifier = keras.saving.deserialize_keras_object(identifier)
     has_both_sides = hasattr(identifier, "discriminator") and hasattr(identifier, "generator")
     if has_both_sides and not isinstance(identifier, type):
         return identifier
-    raise ValueError(
-        f"loss={identifier!r}. Expected one of {sorted(_BY_NAME)}, or an object with the methods "
-        "`discriminator(real_logits, fake_logits)` and `generator(real_logits, fake_logits)`."
-    )
+    raise ValueError(message)

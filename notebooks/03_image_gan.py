@@ -276,8 +276,8 @@ print("Processor seconds:", {name: round(history["seconds"][-1]) for name, (_, h
 # far from the distance of real digits, 0.10.
 #
 # **And R3GAN's own networks?** They have residual blocks without any normalisation: `presets.get("image", "r3gan")`. On a
-# processor an update of them costs about five times as much as one of DCGAN's networks, so 20 seconds are
-# about 200 updates: too few for a row in the table. They are for longer training and a GPU; their recipe is rung 5.
+# processor an update of them costs several times as much as one of DCGAN's networks (on MNIST 3.5 times: see
+# `benchmarks/images.md`), too much for a row in the table. They are for longer training; their recipe is rung 5.
 #
 # The pictures: a row is a digit that was asked for, a column is a latent.
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from typer.testing import CliRunner
+from command_line import call, refused
 
 import gan_keras.cli
 import gan_keras.run_directory
@@ -15,20 +15,6 @@ from gan_keras.data.phrases import english_phrases
 
 SETTINGS = ("units=16", "pretraining_epochs=1", "discriminator_epochs=0", "adversarial_epochs=0")
 SMALL = ["--preset", "tiny", *(part for setting in SETTINGS for part in ("--set", setting))]
-
-
-def call(*arguments):
-    return CliRunner().invoke(gan_keras.cli.app, [str(argument) for argument in arguments])
-
-
-def refused(*arguments, code=2):
-    """Calls a command that has to fail with one line; returns the line."""
-    result = call(*arguments)
-    lines = result.stderr.strip().splitlines()
-    assert result.exit_code == code, (result.stdout, result.stderr)
-    assert len(lines) == 1 and lines[0].startswith("Error: "), lines
-    assert "Traceback" not in result.output
-    return lines[0]
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,11 @@
 """Wrong images on the command line: one clear line, exit code 2, nothing written; what can be mended is told and counted."""
 
+import command_line
 import numpy as np
 import pytest
 import tensorflow as tf
-from typer.testing import CliRunner
+from command_line import call
 
-import gan_keras.cli
 from gan_keras import GAN, networks
 from gan_keras.modalities.image import ImageModality
 
@@ -24,19 +24,19 @@ def write_folder(folder, images, name="{:03d}.png"):
     return folder
 
 
+def training(data, out, *more):
+    return ["train", "image", "--data", data, "--out", out, "--preset", "tiny", "--epochs", 1, *more]
+
+
 def train(data, out, *more):
-    arguments = ["train", "image", "--data", data, "--out", out, "--preset", "tiny", "--epochs", 1, *more]
-    return CliRunner().invoke(gan_keras.cli.app, [str(argument) for argument in arguments])
+    return call(*training(data, out, *more))
 
 
 def refused(data, out, *more):
     """Trains in vain; returns the one line that says why."""
-    result = train(data, out, *more)
-    lines = result.stderr.strip().splitlines()
-    assert result.exit_code == 2, (result.stdout, result.stderr)
-    assert len(lines) == 1 and lines[0].startswith("Error: ") and "Traceback" not in result.output
+    line = command_line.refused(*training(data, out, *more))
     assert not out.exists()
-    return lines[0]
+    return line
 
 
 @pytest.fixture

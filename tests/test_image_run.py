@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from typer.testing import CliRunner
+from command_line import call, refused
 
 import gan_keras.cli
 import gan_keras.image_evaluation
@@ -20,20 +20,6 @@ from gan_keras.run import train
 from gan_keras.run_directory import Run
 
 TINY = {"preset": "tiny", "settings": {"width": "2"}}
-
-
-def call(*arguments):
-    return CliRunner().invoke(gan_keras.cli.app, [str(argument) for argument in arguments])
-
-
-def refused(*arguments, code=2):
-    """Calls a command that has to fail with one line; returns the line."""
-    result = call(*arguments)
-    lines = result.stderr.strip().splitlines()
-    assert result.exit_code == code, (result.stdout, result.stderr)
-    assert len(lines) == 1 and lines[0].startswith("Error: "), lines
-    assert "Traceback" not in result.output
-    return lines[0]
 
 
 def silent(line):

@@ -51,11 +51,11 @@ class Quality(keras.callbacks.Callback):
         """The `Score` of the GAN as it is; within classes too, if the generator and the real images have labels."""
         labels = self.model.labels_from(np.arange(self.num) + self.seed)
         judged = None if self.image_quality.label_moments is None else labels
-        return self.image_quality.score(self.images(), judged, seeds=(self.seed,))
+        return self.image_quality.score(generated_images(self.model, self.num, self.seed), judged, seeds=(self.seed,))
 
-    def images(self):
-        """Yields generated images as tensors in [-1, 1], a block at a time."""
-        gan = self.model
-        for start in range(0, self.num, _BLOCK):
-            images = gan.generate(min(_BLOCK, self.num - start), self.seed + start)  # takes the labels that are judged
-            yield images if gan.codec is None else keras.ops.convert_to_numpy(gan.codec.encode(images))
+
+def generated_images(gan, num, seed):
+    """Yields generated images as tensors in [-1, 1], a block at a time, with the labels of `gan.labels_from`."""
+    for start in range(0, num, _BLOCK):
+        images = gan.generate(min(_BLOCK, num - start), seed + start)
+        yield images if gan.codec is None else keras.ops.convert_to_numpy(gan.codec.encode(images))
