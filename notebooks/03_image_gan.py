@@ -134,8 +134,8 @@ show(gaussian[:20])
 #    E\,\mathrm{softplus}(D(G(z)) - D(x))$. Only the difference between a real and a generated image counts.
 # 4. **$R_1$** ([Mescheder et al., 2018](https://arxiv.org/abs/1801.04406)): $\frac\gamma2\,\mathbb E\,\lVert \nabla D(x)
 #    \rVert^2$ on real images, which keeps the discriminator from becoming ever steeper.
-# 5. **$R_2$**: the same on generated images. This is the recipe of [R3GAN](https://arxiv.org/abs/2501.05441), and the
-#    default of this package.
+# 5. **$R_2$**: the same on generated images. This is the recipe of [R3GAN](https://arxiv.org/abs/2501.05441), and, at
+#    half the rate, the default of this package.
 #
 # A penalty is a gradient of a gradient and costs nearly as much as the update itself. `Lazy` applies it at every fourth
 # update, four times as strong ([StyleGAN2](https://arxiv.org/abs/1912.04958)). The epochs are chosen so that each rung

@@ -206,7 +206,7 @@ PRESETS = {
     "default": ImagePreset(
         "relativistic pairs with R1 and R2, the recipe of r3gan, on the networks of dcgan, which learn sooner",
         network="dcgan",
-        **relativistic(gamma=0.1, learning_rate=1e-3, beta_2=0.99),
+        **relativistic(gamma=0.1, learning_rate=5e-4, beta_2=0.99),
     ),
     "mlp": ImagePreset(
         "dense layers, tanh and leaky ReLU: the pair of first tutorials, without labels",
