@@ -17,6 +17,7 @@ import numpy as np
 from gan_keras.files import telling_why, temporary_beside
 
 MODEL, STATE, ARRAYS, SUMS = "model.keras", "state.json", "arrays.npz", "SHA256SUMS"
+_MARK = "__array__"
 _NAME = re.compile(r"epoch_\d{6}_batch_\d{8}")
 
 
@@ -144,11 +145,11 @@ def load_model(path):
 
 
 def without_arrays(value, arrays):
-    """`value` with every NumPy array in it replaced by `{"array": name}` and put into `arrays` under that name."""
+    """`value` with every NumPy array in it replaced by a mark with a name, and put into `arrays` under that name."""
     if isinstance(value, np.ndarray):
         name = f"array_{len(arrays)}"
         arrays[name] = value
-        return {"array": name}
+        return {_MARK: name}
     if isinstance(value, dict):
         return {name: without_arrays(each, arrays) for name, each in value.items()}
     return [without_arrays(each, arrays) for each in value] if isinstance(value, list | tuple) else value
@@ -157,6 +158,6 @@ def without_arrays(value, arrays):
 def with_arrays(value, arrays):
     """The inverse of `without_arrays`."""
     if isinstance(value, dict):
-        is_array = value.keys() == {"array"}
-        return arrays[value["array"]] if is_array else {name: with_arrays(each, arrays) for name, each in value.items()}
+        is_array = value.keys() == {_MARK}
+        return arrays[value[_MARK]] if is_array else {name: with_arrays(each, arrays) for name, each in value.items()}
     return [with_arrays(each, arrays) for each in value] if isinstance(value, list) else value

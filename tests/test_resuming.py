@@ -45,7 +45,7 @@ CASES = {
         {"steps_per_execution": 2},
         3,
     ),
-    "a shuffled data set": (shuffled, {"validation_data": shuffled()}, {}, 8),
+    "a shuffled data set": (shuffled, {"validation_data": IMAGES}, {}, 8),
     "steps of an endless data set": (lambda: shuffled().repeat(), {"steps_per_epoch": 3}, {}, 5),
 }
 
