@@ -52,7 +52,7 @@ def main():
 
 def command_of(arguments, work, name):
     """The training as a list of words."""
-    data, settings = "digits", ["width=2", "quality_every=0"]
+    data, settings = "digits", ["width=2"]
     if arguments.modality == "text":
         data, settings = work / "lines.txt", ["units=16", "rating_samples=8"]
         lines = dict.fromkeys(english_phrases().sample(2 * LINES, seed=0))

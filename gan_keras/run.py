@@ -167,6 +167,9 @@ class Trainer:
             return run.load()
         within = f" and {batch} batches" if batch else ""
         self.progress(f"{run.path}: going on after {epoch} of {total} epochs{within}.")
+        if state is None:  # nothing is trained, and perhaps not even planned
+            seconds = self.plan(run.config["asked"]["minutes"])
+            return self.fit(self.begin(), seconds)
         return self.fit(self.build(), {})
 
     def fit(self, gan, seconds):
