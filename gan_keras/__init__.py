@@ -27,6 +27,7 @@ from gan_keras.freezing import freeze
 from gan_keras.gan import GAN
 from gan_keras.history_pool import HistoryPool
 from gan_keras.run import load
+from gan_keras.seeds import set_seed
 from gan_keras.selection import Selection
 from gan_keras.text_gan import TextGAN
 
@@ -51,4 +52,5 @@ __all__ = [
     "optimizers",
     "penalties",
     "presets",
+    "set_seed",
 ]

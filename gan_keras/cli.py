@@ -3,8 +3,10 @@
 Exit codes: 0; 2 for wrong input; 1 for a failure; 130 after Ctrl-C. Wrong input is told in one line on standard error.
 """
 
+import contextlib
 import os
 import pathlib
+import signal
 import sys
 from typing import Annotated
 
@@ -63,17 +65,30 @@ def train(
     preset: Annotated[str | None, typer.Option(help="Name of a preset (gan-keras presets); default: default.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Epochs of all stages together.")] = None,
     minutes: Annotated[float | None, typer.Option(help="Train for this time: text at most, images as long.")] = None,
-    seed: Annotated[int, typer.Option(help="Of the split, the weights and the noise.")] = 0,
+    seed: Annotated[int | None, typer.Option(help="Of the split, the weights and the noise; default: 0.")] = None,
     labels: Annotated[pathlib.Path | None, typer.Option(help="Text: file with a label for each line.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run from its newest checkpoint.")] = False,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="key=value: a field of the preset to change.", metavar="KEY=VALUE")
     ] = None,
+    checkpoint_seconds: Annotated[float, typer.Option(help="From one checkpoint to the next.", min=0.0)] = 60.0,
 ):
     """Train a GAN and keep all that it made in a directory."""
     choices = {"epochs": epochs, "minutes": minutes, "seed": seed, "labels": labels, "resume": resume}
-    train_gan(modality, data, out, preset, **choices, settings=parse_settings(settings or []), progress=typer.echo)
+    choices |= {"settings": parse_settings(settings or []), "checkpoint_seconds": checkpoint_seconds}
+    with ended_as_interrupted():
+        train_gan(modality, data, out, preset, **choices, progress=typer.echo)
     typer.echo(f"The run: {out}. Next: gan-keras generate {out} -n 10; gan-keras evaluate {out}; gan-keras export {out}")
+
+
+@contextlib.contextmanager
+def ended_as_interrupted():
+    """Has SIGTERM, by which machines end processes, do what Ctrl-C does."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def parse_settings(settings):

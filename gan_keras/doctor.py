@@ -5,7 +5,7 @@ import platform
 import subprocess
 import sys
 
-from gan_keras.run import version_of
+from gan_keras.versions import version_of
 
 PACKAGES = ("gan_keras", "tensorflow", "tensorflow-text", "keras", "numpy", "matplotlib", "scikit-learn", "typer")
 TIMEOUT_SECONDS = 300

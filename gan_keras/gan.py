@@ -10,6 +10,7 @@ from keras import ops
 from gan_keras import auxiliary as objectives
 from gan_keras import losses, scheduled
 from gan_keras.inputs import Inputs, ids
+from gan_keras.optimizers import get_pair
 from gan_keras.pairing import call_network, check_logits, latent_dim_of
 from gan_keras.penalties import get as get_penalty
 from gan_keras.sampling import Sampling
@@ -107,21 +108,15 @@ class GAN(SavedState, Sampling, Inputs, keras.Model):
             **kwargs: `run_eagerly`, `steps_per_execution` and `jit_compile` of `keras.Model.compile`.
 
         Raises:
-            ValueError: If an argument is out of its range or one optimizer is given for both networks.
+            ValueError: If an argument is out of its range, one optimizer is given for both networks, or one has `use_ema`.
         """
-        if generator_optimizer is discriminator_optimizer and not isinstance(generator_optimizer, str | dict):
-            raise ValueError(
-                "generator_optimizer and discriminator_optimizer are the same object. Expected two: an optimizer keeps "
-                "state for the variables of one network. Pass a name such as 'adam', or two instances."
-            )
         self.generator_ema = scheduled.get(generator_ema)
         if min(discriminator_steps, generator_steps) < 1 or not 0 <= scheduled.first_value(self.generator_ema) < 1:
             raise ValueError(
                 f"discriminator_steps={discriminator_steps}, generator_steps={generator_steps}, generator_ema={generator_ema}. "
                 "Expected steps >= 1 and generator_ema in [0, 1)."
             )
-        self.generator_optimizer = keras.optimizers.get(generator_optimizer)
-        self.discriminator_optimizer = keras.optimizers.get(discriminator_optimizer)
+        self.generator_optimizer, self.discriminator_optimizer = get_pair(generator_optimizer, discriminator_optimizer)
         self.generator_optimizer.build(self.generator.trainable_variables)
         self.discriminator_optimizer.build(self.discriminator.trainable_variables)
         self.trained = {name: ids(getattr(self, name).trainable_variables) for name in ("generator", "discriminator")}
@@ -136,6 +131,7 @@ class GAN(SavedState, Sampling, Inputs, keras.Model):
         self.compile_options = kwargs
         # Without an optimizer of its own Keras would make a phantom RMSprop for learning-rate callbacks to turn in vain.
         super().compile(optimizer=self.generator_optimizer, **kwargs)
+        self.remember_compile()
 
     def stage_of(self, epoch):
         """Name of the stage that `epoch` belongs to: there is but one."""

@@ -3,17 +3,21 @@
 Compiled code does not complain of a label that no embedding has; it takes another one. So labels are checked on the host.
 """
 
+import inspect
+
 import keras
 import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from gan_keras import resuming
 from gan_keras.pairing import in_single_precision
 
 _NO_BATCH = (
     "The data set has no batch. Expected at least one: with `drop_remainder=True` a batch_size "
     "larger than the number of samples leaves nothing, so use a smaller one."
 )
+_FIT = inspect.signature(keras.Model.fit)
 
 
 class Inputs:
@@ -33,6 +37,9 @@ class Inputs:
     def fit(self, x=None, y=None, *args, **kwargs):
         """`keras.Model.fit`; an empty data set and labels that the networks do not know are errors.
 
+        Arrays are shuffled in an order that follows from `seed` and the epoch alone. With a `callbacks.Checkpoint` a training
+        that was broken off goes on where it was.
+
         Raises:
             ValueError: If there is no batch, labels (arrays) are out of their range, or layers were frozen after `compile`.
             tf.errors.InvalidArgumentError: If a label in a `tf.data.Dataset` is out of its range, before its batch moves weights.
@@ -44,7 +51,8 @@ class Inputs:
             x = self.with_checked_labels(x)
         elif y is not None and self.num_labels:
             check_range(y, self.num_labels)
-        history = super().fit(x, y, *args, **kwargs)
+        options = _FIT.bind(self, x, y, *args, **kwargs).arguments
+        history = resuming.fit(self, super().fit, {name: value for name, value in options.items() if name != "self"})
         if history.epoch and "loss" not in history.history:
             raise ValueError(_NO_BATCH)
         return history

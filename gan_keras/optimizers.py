@@ -5,6 +5,27 @@ import keras
 from gan_keras import scheduled
 
 
+def get_pair(generator_optimizer, discriminator_optimizer):
+    """Two optimizers from names, configs or instances.
+
+    Raises:
+        ValueError: If they are one object, or one of them keeps an average of weights that it would put in their place.
+    """
+    if generator_optimizer is discriminator_optimizer and not isinstance(generator_optimizer, str | dict):
+        raise ValueError(
+            "generator_optimizer and discriminator_optimizer are the same object. Expected two: an optimizer keeps "
+            "state for the variables of one network. Pass a name such as 'adam', or two instances."
+        )
+    pair = keras.optimizers.get(generator_optimizer), keras.optimizers.get(discriminator_optimizer)
+    for optimizer in pair:
+        if getattr(optimizer, "use_ema", False):
+            raise ValueError(
+                f"{optimizer.name} was made with use_ema=True, by which Keras overwrites one network's weights when `fit` ends. "
+                "Expected use_ema=False: `compile(generator_ema=0.999)` keeps an averaged generator beside the live one."
+            )
+    return pair
+
+
 @keras.saving.register_keras_serializable(package="gan_keras")
 class ScheduledAdam(keras.optimizers.Adam):
     """Adam whose `beta_2` may follow a schedule of its own updates, as R3GAN's does from .9 to .99.

@@ -1,26 +1,25 @@
 """Training in a run directory: plan, train, resume, load."""
 
 import datetime
-import importlib.metadata
 import math
 import pathlib
-import platform
 import shlex
 import shutil
 import sys
 
 import keras
 
-from gan_keras import modalities, presets, schedule
-from gan_keras.callbacks.checkpoint import Checkpoint, newest_checkpoint
+from gan_keras import checkpoints, modalities, presets, schedule
+from gan_keras.callbacks.checkpoint import Checkpoint
 from gan_keras.callbacks.history import History
 from gan_keras.callbacks.progress import Progress
+from gan_keras.going_on import check_goes_on
 from gan_keras.run_directory import Run
+from gan_keras.seeds import check_seed
+from gan_keras.versions import machine, versions
 
 LONG_STEPS = 500
 """A training of more steps is measured before it begins, so that its cost can be told."""
-
-PACKAGES = ("gan_keras", "tensorflow", "keras", "numpy", "tensorflow-text")
 
 
 def load(path):
@@ -40,10 +39,11 @@ def train(
     *,
     epochs=None,
     minutes=None,
-    seed=0,
+    seed=None,
     labels=None,
     resume=False,
     settings=None,
+    checkpoint_seconds=60.0,
     progress=print,
 ):
     """Trains a GAN and keeps all that it made in a directory.
@@ -58,10 +58,12 @@ def train(
         epochs: Epochs of all stages together, shared in the preset's proportion.
         minutes: Time for the training. Stages of text are shortened, in proportion, until they fit, and never prolonged;
             images get as many epochs as fit.
-        seed: Of the split, of all weights and noise.
+        seed: Of the split, of all weights and noise; None is 0.
         labels: Path of a file with a label for each line of text; labels of images come with them.
-        resume: Go on with an interrupted run, from the end of its last whole epoch.
+        resume: Go on with an interrupted run from its newest checkpoint, as if it had not been interrupted. The choices above may
+            be left out; those that are not have to be those of the run.
         settings: Fields of the preset to change: see `presets.with_settings`.
+        checkpoint_seconds: From one checkpoint to the next; 0 writes one after every batch.
         progress: Called with every line of progress.
 
     Returns:
@@ -69,40 +71,39 @@ def train(
 
     Raises:
         ValueError: If an argument is out of its range or does not fit the run; nothing has been written then.
+        OSError: If the disk is full or read-only; the last checkpoint is whole.
     """
     run, kind = Run(out), modalities.get(modality)
+    asked = {"preset": preset, "settings": settings or {}, "epochs": epochs, "minutes": minutes, "seed": seed}
     if resume:
-        if any(choice is not None for choice in (preset, epochs, minutes)) or settings:
-            raise ValueError("A resumed run goes on as it began. Leave out the preset, epochs, minutes and settings.")
-        return go_on(run, kind, data, labels, progress)
+        check_goes_on(run, kind, asked)
+        return go_on(run, kind, data, labels, checkpoint_seconds, progress)
     chosen = _preset(kind, preset, settings, epochs, minutes)
-    check_seed(seed)
+    check_seed(seed := seed or 0)
     run.check_free()
     loaded = kind.load(data, chosen, labels)
     progress(kind.describe(loaded))
     try:
-        kind.keep(run, _config(kind, chosen, seed), loaded, data)
-        trainer = Trainer(run, loaded, progress)
+        kind.keep(run, _config(kind, chosen, seed, asked), loaded, data)
+        trainer = Trainer(run, loaded, progress, checkpoint_seconds)
         seconds = trainer.plan(minutes)
         gan = trainer.begin()
     except BaseException:
         shutil.rmtree(run.path, ignore_errors=True)  # it was new or empty, and nothing is trained yet
         raise
-    return trainer.fit(gan, 0, seconds)
+    return trainer.fit(gan, seconds)
 
 
-def go_on(run, kind, data, labels=None, progress=print):
+def go_on(run, kind, data, labels=None, checkpoint_seconds=60.0, progress=print):
     """Goes on with a run from its newest checkpoint; see `train`."""
     config = run.config
-    if config["modality"] != kind.name:
-        raise ValueError(f"{run.path} is a run of the modality {config['modality']}. Expected that one, got {kind.name}.")
     loaded = kind.load(data, kind.preset_class.from_config(config["preset"]), labels)
     if loaded.fingerprint != config["data"]["fingerprint"]:
         raise ValueError(
             f"{loaded.name} is not what {run.path} was trained on ({config['data']['name']}, other samples or labels). "
             "Expected the same data: a run goes on with what it began with."
         )
-    return Trainer(run, loaded, progress).go_on()
+    return Trainer(run, loaded, progress, checkpoint_seconds).go_on()
 
 
 class Trainer:
@@ -112,10 +113,11 @@ class Trainer:
         run: A `Run` with a `config.json`.
         data: What its modality loaded.
         progress: Called with every line of progress.
+        checkpoint_seconds: From one checkpoint to the next.
     """
 
-    def __init__(self, run, data, progress):
-        self.run, self.progress = run, progress
+    def __init__(self, run, data, progress, checkpoint_seconds=60.0):
+        self.run, self.progress, self.checkpoint_seconds = run, progress, checkpoint_seconds
         self.modality = modalities.get(run.config["modality"])
         self.training, self.held_out = self.modality.parts(run, data)
 
@@ -148,30 +150,40 @@ class Trainer:
         return gan
 
     def build(self):
+        """The GAN at its beginning. Its layers are named as in a process of their own: the order of sums in a graph, and so
+        their last bits, follows names, which a GAN that was measured before must not shift."""
+        policy = keras.config.dtype_policy()
+        keras.utils.clear_session(free_memory=False)
+        keras.config.set_dtype_policy(policy)
         return self.modality.build(self.preset, self.training, self.run.config["seed"])
 
     def go_on(self):
         """Trains from the newest checkpoint to the end."""
         run, total = self.run, self.preset.epochs
-        path, epoch = newest_checkpoint(run.checkpoints)
+        _, state = checkpoints.newest(run.checkpoints, show=lambda line: None)  # the callback tells of damaged ones
+        epoch, batch = (state["epoch"], state["batch"]) if state else (0, 0)
         if epoch >= total and run.model_path.exists():
             self.progress(f"{run.path} is complete: {epoch} epochs.")
             return run.load()
-        gan = keras.saving.load_model(path) if path else self.build()
-        self.progress(f"{run.path}: going on after {epoch} of {total} epochs.")
-        return self.fit(gan, epoch, {})
+        within = f" and {batch} batches" if batch else ""
+        self.progress(f"{run.path}: going on after {epoch} of {total} epochs{within}.")
+        if state is None:  # nothing is trained, and perhaps not even planned
+            seconds = self.plan(run.config["asked"]["minutes"])
+            return self.fit(self.begin(), seconds)
+        return self.fit(self.build(), {})
 
-    def fit(self, gan, epoch, seconds):
-        """Trains from `epoch` to the end, saving as it goes."""
+    def fit(self, gan, seconds):
+        """Trains from the newest checkpoint, if there is one, to the end, saving as it goes."""
         run, preset, seed = self.run, self.preset, self.run.config["seed"]
         batches, held_out = (
-            self.modality.batches(gan, preset, part, seed, epoch, shuffle)
+            self.modality.batches(gan, preset, part, seed, shuffle)
             for part, shuffle in ((self.training, True), (self.held_out, False))
         )
         own = self.modality.callbacks(run, preset, self.training, self.held_out)
-        checkpoint = Checkpoint(run.checkpoints, copy_to=run.model_path)
-        callbacks = [*own, History(run.history_path), checkpoint, Progress(self.progress, seconds)]
-        options = {"initial_epoch": epoch, "epochs": preset.epochs, "verbose": int(sys.stdout.isatty()), "shuffle": False}
+        begin = keras.callbacks.LambdaCallback(on_train_begin=lambda logs: run.begin())
+        checkpoint = Checkpoint(run.checkpoints, self.checkpoint_seconds, show=self.progress)
+        callbacks = [begin, *own, History(run.history_path), checkpoint, Progress(self.progress, seconds)]
+        options = {"epochs": preset.epochs, "verbose": int(sys.stdout.isatty()), "shuffle": False}
         try:
             gan.fit(batches, validation_data=held_out, callbacks=callbacks, **options)
         except KeyboardInterrupt:
@@ -190,33 +202,19 @@ class Trainer:
         self.progress(f"Interrupted. {path} can be used as it is; to go on with it: gan-keras train ... --resume.")
 
 
-def _config(kind, preset, seed):
-    """What `config.json` holds whatever the modality."""
+def _config(kind, preset, seed, asked):
+    """What `config.json` holds whatever the modality; `asked` is what the user chose, by name."""
+    preset_name = asked["preset"] if isinstance(asked["preset"], str) else asked["preset"] and asked["preset"].to_config()
     return {
         "modality": kind.name,
         "command": shlex.join([pathlib.Path(sys.argv[0]).name, *sys.argv[1:]]),
         "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "seed": seed,
+        "asked": {"preset": preset_name or "default", "minutes": asked["minutes"]},
         "preset": preset.to_config(),
         "versions": versions(),
+        "machine": machine(),
     }
-
-
-def versions():
-    """Versions of Python and of the packages that matter, None for what is not installed."""
-    return {"python": platform.python_version(), **{name: version_of(name) for name in PACKAGES}}
-
-
-def version_of(package):
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None
-
-
-def check_seed(seed):
-    if not isinstance(seed, int) or not 0 <= seed < 2**32:
-        raise ValueError(f"seed={seed!r}. Expected a whole number from 0 to 4294967295.")
 
 
 def _preset(kind, preset, settings, epochs, minutes):

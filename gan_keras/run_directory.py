@@ -2,10 +2,12 @@
 
 import json
 import pathlib
+import warnings
 
 import keras
 
-from gan_keras.files import replace_whole
+from gan_keras import checkpoints
+from gan_keras.files import replace_whole, sweep
 
 
 class Run:
@@ -21,7 +23,6 @@ class Run:
         self.history_path, self.evaluation_path = self.path / "history.csv", self.path / "evaluation.json"
         self.frontier_path = self.path / "frontier.png"
         self.checkpoints, self.samples, self.data = (self.path / name for name in ("checkpoints", "samples", "data"))
-        self.best_path = self.checkpoints / "best.npz"
 
     def check_free(self):
         """Raises unless the directory can be made or is empty."""
@@ -83,11 +84,21 @@ class Run:
         replace_whole(self.model_path, gan.save)
 
     def load(self):
-        """The trained GAN, as `train` left it."""
+        """The trained GAN, as `train` left it; of a run that is not finished that of the newest whole checkpoint."""
         self.check_exists()
-        if not self.model_path.exists():
+        if self.model_path.exists():
+            return keras.saving.load_model(self.model_path)
+        path, _ = checkpoints.newest(self.checkpoints, warnings.warn)
+        if path is None:
             raise FileNotFoundError(f"{self.path} has no model yet. Go on with its training: `gan-keras train ... --resume`.")
-        return keras.saving.load_model(self.model_path)
+        return checkpoints.load_model(path)
+
+    def begin(self):
+        """Removes what writes left behind that were killed, and the model of a training that was interrupted: it is older than
+        the next checkpoint."""
+        for directory in (self.path, self.samples, self.data):
+            sweep(directory)
+        self.model_path.unlink(missing_ok=True)
 
 
 def _write_lines(path, lines):

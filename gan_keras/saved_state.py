@@ -1,5 +1,7 @@
 """What a `GAN` writes into a `.keras` file: everything that shapes training, so that a loaded GAN goes on as it would have."""
 
+import json
+
 import keras
 
 from gan_keras import scheduled
@@ -50,6 +52,10 @@ class SavedState:
             "generator_ema": scheduled.serialize(self.generator_ema),
             **self.compile_options,
         }
+
+    def remember_compile(self):
+        """Keeps how training was set up as JSON: callbacks may change learning rates later, a training stays the same."""
+        self.compiled_as = json.dumps(self.get_compile_config(), default=str)
 
     def compile_from_config(self, config):
         self.compile(**{name: _deserialize(value) for name, value in config.items()})

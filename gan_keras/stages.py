@@ -12,9 +12,7 @@ class Stages(keras.callbacks.Callback):
             return
         if gan.stage == "pretraining":
             gan.end_pretraining()
-        gan.stage = stage
-        gan.make_train_function(force=True)
-        gan.make_test_function(force=True)
+        gan.enter(stage)
 
     def on_epoch_end(self, epoch, logs=None):
         gan, nll = self.model, (logs or {}).get("val_nll")

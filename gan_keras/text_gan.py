@@ -92,6 +92,12 @@ class TextGAN(TextWriter):
             self.calibrate()
         return history
 
+    def enter(self, stage):
+        """Goes on in a stage, each of which has a step of its own."""
+        self.stage = stage
+        self.make_train_function(force=True)
+        self.make_test_function(force=True)
+
     def stage_of(self, epoch):
         """Name of the stage that `epoch`, counted from 0, belongs to."""
         if epoch < self.pretraining_epochs:

@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 from command_line import call, refused
@@ -333,3 +335,11 @@ def test_the_module_runs_as_a_program():
     child = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"})
     assert child.returncode == 0
     assert {line.split()[0] for line in child.stdout.splitlines()} == {"text", "image"}
+
+
+def test_ending_a_process_does_what_ctrl_c_does():
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt), gan_keras.cli.ended_as_interrupted():
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(1.0)
+    assert signal.getsignal(signal.SIGTERM) is before

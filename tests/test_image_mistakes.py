@@ -134,7 +134,7 @@ def test_an_unknown_name_is_refused_with_the_known_ones(tmp_path):
         (["--set", "augmentation=noise"], "none, diff, adaptive"),
         (["--set", "network=mlp"], "Expected conditional=False"),
         (["--set", "size=-1"], "at least 0"),
-        (["--resume"], "Leave out the preset"),
+        (["--resume"], "does not exist"),
     ],
 )
 def test_wrong_choices_are_refused_before_anything_is_written(tmp_path, arguments, words):

@@ -6,7 +6,6 @@ import keras
 import pytest
 
 from gan_keras import feedback, presets, schedule
-from gan_keras.callbacks.checkpoint import newest_checkpoint
 from gan_keras.codecs import CharacterCodec, SubwordCodec, WordCodec
 from gan_keras.modalities.text import Lines, TextModality
 from gan_keras.networks import RecurrentDiscriminator
@@ -149,13 +148,6 @@ def test_measuring_tells_a_cost_for_the_stages_that_are_trained_alone(tiny):
     seconds, besides = TextModality().measure(tiny.with_stage_epochs({"discriminator": 0, "adversarial": 0}), Lines(LINES))
     assert seconds["pretraining"] > 0
     assert besides > 0
-
-
-def test_no_checkpoint_is_zero_epochs(tmp_path):
-    assert newest_checkpoint(tmp_path / "none") == (None, 0)
-    for name in ("epoch_009.keras", "epoch_010.keras", "epoch_x.keras"):
-        (tmp_path / name).touch()
-    assert newest_checkpoint(tmp_path) == (tmp_path / "epoch_010.keras", 10)
 
 
 def test_keras_is_left_with_the_seed_of_the_build(tiny):

@@ -3,14 +3,14 @@
 import csv
 import functools
 import json
+import shutil
 
 import keras
 import numpy as np
 import pytest
 
 import gan_keras.run
-from gan_keras import presets
-from gan_keras.callbacks.checkpoint import newest_checkpoint
+from gan_keras import checkpoints, presets
 from gan_keras.callbacks.history import History, read_history
 from gan_keras.callbacks.progress import Progress
 from gan_keras.data.phrases import english_phrases
@@ -26,6 +26,10 @@ train_text = functools.partial(gan_keras.run.train, "text")
 
 def silent(line):
     """Takes progress and says nothing."""
+
+
+def newest_checkpoint(out):
+    return checkpoints.newest(out / "checkpoints", silent)
 
 
 @pytest.fixture(scope="module")
@@ -53,10 +57,9 @@ def interrupted(corpus, tmp_path_factory):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(gan_keras.modalities.text, "Samples", Impatience)
+        choices = {"settings": SETTINGS, "labels": corpus / "labels.txt", "seed": 7, "checkpoint_seconds": 0}
         with pytest.raises(KeyboardInterrupt):
-            train_text(
-                corpus / "text.txt", out, "tiny", settings=SETTINGS, labels=corpus / "labels.txt", seed=7, progress=lines.append
-            )
+            train_text(corpus / "text.txt", out, "tiny", **choices, progress=lines.append)
     return out, lines
 
 
@@ -66,7 +69,19 @@ def test_an_interrupted_run_loads_writes_and_says_so(interrupted):
     gan = load(out)
     assert len(gan.generate(3, label=1)) == 3
     assert gan.stage == "pretraining"
-    assert newest_checkpoint(out / "checkpoints")[1] == 1
+    state = newest_checkpoint(out)[1]
+    assert (state["epoch"], state["batch"], state["stage"]) == (1, 1, "pretraining")
+
+
+def test_a_run_without_its_model_is_the_gan_of_its_newest_checkpoint(interrupted, tmp_path):
+    shutil.copytree(interrupted[0], tmp_path / "run")
+    (tmp_path / "run" / "model.keras").unlink()
+    path = newest_checkpoint(tmp_path / "run")[0]
+    for expected, got in zip(checkpoints.load_model(path).weights, load(tmp_path / "run").weights, strict=True):
+        np.testing.assert_array_equal(expected, got)
+    (path / "model.keras").write_bytes(b"half")
+    with pytest.warns(UserWarning, match="epoch_000001_batch_00000001 is damaged"):
+        assert load(tmp_path / "run").generate(1, label=0)
 
 
 def test_a_run_tells_what_it_was_made_of(interrupted, corpus):
@@ -79,7 +94,8 @@ def test_a_run_tells_what_it_was_made_of(interrupted, corpus):
     assert (config["data"]["training_lines"], config["data"]["held_out_lines"]) == (54, 6)
     assert config["versions"]["keras"] == keras.__version__
     assert config["codec"]["class"] == "WordCodec"
-    assert set(config) >= {"command", "started", "modality"}
+    assert set(config) >= {"command", "started", "modality", "machine"}
+    assert config["asked"] == {"preset": "tiny", "minutes": None}
 
 
 def test_a_run_keeps_its_lines_with_their_labels(interrupted, corpus):
@@ -99,25 +115,47 @@ def test_labels_are_known_by_name(interrupted):
         run.label_number("strange")
 
 
-def test_an_interrupted_run_refuses_other_data_and_other_choices(interrupted, corpus, tmp_path):
+@pytest.mark.parametrize(
+    ("choices", "message"),
+    [
+        ({"preset": "small"}, "preset is tiny in the run and small here"),
+        ({"preset": "tiny", "settings": {"units": "32"}}, "settings.units is 16 in the run and 32 here"),
+        ({"epochs": 9}, "epochs is 4 in the run and 9 here"),
+        ({"minutes": 3}, "minutes is None in the run and 3 here"),
+        ({"seed": 0}, "seed is 7 in the run and 0 here"),
+    ],
+)
+def test_an_interrupted_run_refuses_other_choices_and_is_left_alone(interrupted, corpus, choices, message):
+    before = {path: path.read_bytes() for path in interrupted[0].rglob("*") if path.is_file()}
+    with pytest.raises(ValueError, match=message):
+        train_text(corpus / "text.txt", interrupted[0], **choices, resume=True, progress=silent)
+    assert {path: path.read_bytes() for path in interrupted[0].rglob("*") if path.is_file()} == before
+
+
+def test_an_interrupted_run_refuses_other_data_and_another_version(interrupted, corpus, tmp_path, monkeypatch):
     other = tmp_path / "other.txt"
     other.write_text("one line\nanother line\n")
     with pytest.raises(ValueError, match="not what .* was trained on"):
         train_text(other, interrupted[0], resume=True, progress=silent)
-    with pytest.raises(ValueError, match="goes on as it began"):
-        train_text(corpus / "text.txt", interrupted[0], "tiny", resume=True, progress=silent)
+    monkeypatch.setattr(gan_keras.versions, "version_of", lambda package: "9.9.1")
+    with pytest.raises(ValueError, match=r"keras is 3.\d+ in the run and 9.9 here"):
+        train_text(corpus / "text.txt", interrupted[0], resume=True, progress=silent)
 
 
 def test_a_resumed_run_goes_through_the_stages_that_are_left(interrupted, corpus):
     out, lines = interrupted[0], []
-    train_text(corpus / "text.txt", out, resume=True, labels=corpus / "labels.txt", progress=lines.append)
+    (out / f".{32 * 'a'}.csv").write_text("left by a killed write")
+    same = {"preset": "tiny", "settings": SETTINGS, "seed": 7, "epochs": 4}
+    train_text(corpus / "text.txt", out, **same, resume=True, labels=corpus / "labels.txt", progress=lines.append)
+    assert not list(out.glob(".*"))
     rows = read_history(out / "history.csv")
     assert [row["epoch"] for row in rows] == ["1", "2", "3", "4"]
     assert [row["stage"] for row in rows] == ["pretraining", "pretraining", "discriminator", "adversarial"]
     assert rows[0]["val_gain"] == "" and float(rows[3]["val_gain"]) > -1
-    assert sorted(path.name for path in (out / "checkpoints").iterdir()) == ["best.npz", "epoch_004.keras"]
+    kept = sorted(path.name for path in (out / "checkpoints").iterdir())
+    assert len(kept) == 2 and kept[1] == "epoch_000004_batch_00000000"
     assert sorted(path.name for path in (out / "samples").iterdir()) == [f"epoch_00{epoch}.txt" for epoch in (2, 3, 4)]
-    assert any("after 1 of 4 epochs" in line for line in lines)
+    assert any("after 1 of 4 epochs and 1 batches" in line for line in lines)
 
 
 def test_a_complete_run_is_left_as_it_is(interrupted, corpus):
@@ -130,7 +168,7 @@ def test_a_complete_run_is_left_as_it_is(interrupted, corpus):
 
 def test_going_on_within_the_adversarial_stage_keeps_the_adversarial_weights(interrupted):
     out, _ = interrupted
-    gan = keras.saving.load_model(newest_checkpoint(out / "checkpoints")[0])
+    gan = checkpoints.load_model(newest_checkpoint(out)[0])
     weights = [np.array(weight) for weight in gan.generator.get_weights()]
     run, config = Run(out), Run(out).config
     run.write_config({**config, "preset": {**config["preset"], "adversarial_epochs": 2}})

@@ -23,14 +23,13 @@ class KeepBest(keras.callbacks.Callback):
         candidates: Drafts for each sentence of the second sampler.
         tokenize: From a line to its list of tokens.
         seed: Of the sentences.
-        keep_in: Path of a `.npz` file for the best weights, by which a training that goes on remembers them; None for none.
     """
 
-    def __init__(self, held_out_lines, num=1000, candidates=4, tokenize=bleu_tokens, seed=10**6, keep_in=None):
+    def __init__(self, held_out_lines, num=1000, candidates=4, tokenize=bleu_tokens, seed=10**6):
         super().__init__()
         self.references = References([tokenize(line) for line in held_out_lines])
         self.num, self.candidates, self.tokenize, self.seed = num, candidates, tokenize, seed
-        self.baseline_points, self.best_weights = None, BestWeights(keep_in)
+        self.baseline_points, self.best_weights = None, BestWeights()
 
     def on_epoch_end(self, epoch, logs=None):
         gan = self.model
@@ -47,6 +46,15 @@ class KeepBest(keras.callbacks.Callback):
     def on_train_end(self, logs=None):
         self.best_weights.restore(self.model)
 
+    def get_state(self):
+        """The best epoch so far and the baseline's curve, for `callbacks.Checkpoint`."""
+        return {"points": [list(point) for point in self.baseline_points or ()], **self.best_weights.get_state()}
+
+    def set_state(self, state):
+        points = [Point(by_order(bleu), by_order(self_bleu), at) for bleu, self_bleu, at in state["points"]]
+        self.baseline_points = points or None
+        self.best_weights.set_state(state)
+
     def baseline_curve(self):
         """The supervised network with temperature, against which all is held."""
         return [self.point(temperature, generator=self.model.baseline) for temperature in _TEMPERATURES]
@@ -61,3 +69,8 @@ class KeepBest(keras.callbacks.Callback):
         diversities = [each.self_bleu[5] for each in self.baseline_points]
         inside = min(max(point.self_bleu[5], min(diversities)), max(diversities))
         return gain_over([Point(point.bleu, {**point.self_bleu, 5: inside}, point.temperature)], self.baseline_points)
+
+
+def by_order(scores):
+    """Scores by n-gram order, as JSON gave them back with the orders as text."""
+    return {int(order): score for order, score in scores.items()}

@@ -20,21 +20,20 @@ class Quality(keras.callbacks.Callback):
         seed: Of the first image.
         restore_best_weights: Whether generator, averaged generator and discriminator get back, at the end of `fit`, the
             weights of the scored epoch with the lowest `val_frechet` (`val_fid` where the extractor is Inception).
-        keep_in: Path of a `.npz` file for the best weights, by which a training that goes on remembers them; None for none.
 
     Raises:
         ValueError: If `num` or `every` is out of its range.
     """
 
-    def __init__(self, image_quality, num=1000, every=1, seed=10**6, restore_best_weights=True, keep_in=None):
+    def __init__(self, image_quality, num=1000, every=1, seed=10**6, restore_best_weights=True):
         super().__init__()
         if num <= 5 or every < 1:
             raise ValueError(f"Got num={num} and every={every}. Expected num > 5, the neighbours of each image, and every >= 1.")
         self.image_quality, self.num, self.every, self.seed = image_quality, num, every, seed
-        self.restore_best_weights, self.keep_in, self.best_weights = restore_best_weights, keep_in, BestWeights()
+        self.restore_best_weights, self.best_weights = restore_best_weights, BestWeights()
 
     def on_train_begin(self, logs=None):
-        self.best_weights = BestWeights(self.keep_in)
+        self.best_weights = BestWeights()
 
     def on_epoch_end(self, epoch, logs=None):
         if (epoch + 1) % self.every and epoch + 1 != self.params["epochs"]:
@@ -46,6 +45,13 @@ class Quality(keras.callbacks.Callback):
 
     def on_train_end(self, logs=None):
         self.best_weights.restore(self.model)
+
+    def get_state(self):
+        """The best epoch so far, for `callbacks.Checkpoint`."""
+        return self.best_weights.get_state()
+
+    def set_state(self, state):
+        self.best_weights.set_state(state)
 
     def score(self):
         """The `Score` of the GAN as it is; within classes too, if the generator and the real images have labels."""

@@ -41,6 +41,13 @@ class SampleGrid(keras.callbacks.Callback):
             picture = sample_grid(self.model, self.rows, self.columns, self.seed)
             write_png(self.directory / f"epoch_{self.epoch:03d}.png", picture)
 
+    def get_state(self):
+        """How many epochs there are pictures of, for `callbacks.Checkpoint`."""
+        return {"epoch": self.epoch}
+
+    def set_state(self, state):
+        self.epoch = state["epoch"]
+
     def on_train_end(self, logs=None):
         if frames := self.frames():
             write_animation(self.directory / "animation.gif", frames)

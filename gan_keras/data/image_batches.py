@@ -8,7 +8,7 @@ import tensorflow as tf
 from gan_keras.data.image_folders import decode_file
 
 
-def image_batches(images, batch_size=64, seed=0, shuffle=True, first_epoch=0):
+def image_batches(images, batch_size=64, seed=0, shuffle=True):
     """One epoch of batches of uint8 images; files are read, cropped and resized several at a time, as they are needed.
 
     Args:
@@ -17,7 +17,6 @@ def image_batches(images, batch_size=64, seed=0, shuffle=True, first_epoch=0):
         seed: Of the order of images, which changes from epoch to epoch.
         shuffle: True for training: every batch is full, and the images left over come in other epochs. False keeps the
             order and every image, so that the last batch may be smaller.
-        first_epoch: The epoch that begins, counted from 0: training that goes on meets the order that it would have met.
 
     Returns:
         A `tf.data.Dataset` of uint8 `(batch, height, width, channels)`, or of pairs with int32 labels `(batch,)`. Its
@@ -31,7 +30,7 @@ def image_batches(images, batch_size=64, seed=0, shuffle=True, first_epoch=0):
     from_files = not isinstance(images.images, np.ndarray)
     pixels = np.array([os.fsencode(path) for path in images.images]) if from_files else images.images
     columns = [pixels] + ([] if images.labels is None else [images.labels])
-    epochs = iter(range(first_epoch, 2**31))
+    epochs = iter(range(2**31))
 
     def batches():
         random = np.random.default_rng([seed, next(epochs)]) if shuffle else None

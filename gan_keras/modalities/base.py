@@ -56,7 +56,7 @@ class Modality:
         """A line about the GAN that `build` made, and further entries of `config.json`."""
         raise NotImplementedError
 
-    def batches(self, gan, preset, part, seed, epoch, shuffle=True):
+    def batches(self, gan, preset, part, seed, shuffle=True):
         """A `tf.data.Dataset` of an epoch; None where the part is not needed in that order.
 
         Args:
@@ -64,7 +64,6 @@ class Modality:
             preset: The run's preset.
             part: Training or held-out part.
             seed: Of the order.
-            epoch: The first epoch that the data set is for, counted from 0: a resumed run goes on in the order.
             shuffle: False for the held-out part.
         """
         raise NotImplementedError

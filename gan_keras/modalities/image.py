@@ -110,17 +110,17 @@ class ImageModality(Modality):
         steps = len(training) // preset.batch_size
         return min(steps, preset.steps_per_epoch) if preset.steps_per_epoch else steps
 
-    def batches(self, gan, preset, part, seed, epoch, shuffle=True):
+    def batches(self, gan, preset, part, seed, shuffle=True):
         """Held-out images take no part in training: what their losses tell is not worth their time."""
         if not shuffle:
             return None
         part = part if preset.num_labels(part) else dataclasses.replace(part, labels=None, label_names=None)
-        batches = image_batches(part, preset.batch_size, seed, first_epoch=epoch)
+        batches = image_batches(part, preset.batch_size, seed)
         return batches.take(preset.steps_per_epoch) if preset.steps_per_epoch else batches
 
     def measure(self, preset, training, seed):
         gan = self.build(preset, training, seed)
-        batches = self.batches(gan, preset, training, seed, 0)
+        batches = self.batches(gan, preset, training, seed)
         start = time.monotonic()
         step = schedule.measure_steps(gan, batches, 1).mean(STAGE)
         score = preset.quality_samples * seconds_per_image(gan)
@@ -142,8 +142,7 @@ class ImageModality(Modality):
     def callbacks(self, run, preset, training, held_out):
         found = [AdaptiveAugmentation()] if preset.augmentation is not None else []
         if preset.quality_every and can_be_scored(training):
-            choices = {"every": preset.quality_every, "keep_in": run.best_path}
-            found.append(Quality(ruler(preset, training), preset.quality_samples, **choices))
+            found.append(Quality(ruler(preset, training), preset.quality_samples, every=preset.quality_every))
         return [*found, SampleGrid(run.samples), Interpolation(run.samples)]
 
     def check_output(self, output):

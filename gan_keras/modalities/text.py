@@ -4,9 +4,10 @@ import time
 from html import escape
 from typing import NamedTuple
 
+import numpy as np
+
 from gan_keras import exported, schedule
 from gan_keras.callbacks import KeepBest, Samples
-from gan_keras.callbacks.checkpoint import newest_checkpoint
 from gan_keras.data import DATASETS, describe, likelihood_of, load_text, split, text_batches
 from gan_keras.evaluation import evaluate_text, print_summary
 from gan_keras.files import check_parent, replace_whole
@@ -65,13 +66,13 @@ class TextModality(Modality):
         line = f"{name}: {gan.codec.vocabulary_size:,} tokens, at most {gan.codec.length} a line"
         return line, {"codec": {"class": name, **gan.codec.report}}
 
-    def batches(self, gan, preset, part, seed, epoch, shuffle=True):
-        return text_batches(part.lines, gan.codec, preset.batch_size, part.labels, seed + epoch, shuffle)
+    def batches(self, gan, preset, part, seed, shuffle=True):
+        return text_batches(part.lines, gan.codec, preset.batch_size, part.labels, seed, shuffle)
 
     def measure(self, preset, training, seed=0):
         epochs = {stage: min(num, 1) for stage, num in preset.stage_epochs.items()}
         gan = self.build(preset.with_stage_epochs(epochs), training, seed)
-        batches = self.batches(gan, preset, training, seed, 0)
+        batches = self.batches(gan, preset, training, seed)
         start = time.monotonic()
         steps = schedule.measure_steps(gan, batches, sum(epochs.values()))
         draft = seconds_per_draft(gan) if sum(epochs.values()) > epochs[STAGES[0]] else 0.0
@@ -90,12 +91,12 @@ class TextModality(Modality):
 
     def callbacks(self, run, preset, training, held_out):
         tokenize = units_of(held_out.lines).tokenize
-        return [KeepBest(held_out.lines, preset.rating_samples, tokenize=tokenize, keep_in=run.best_path), Samples(run.samples)]
+        return [KeepBest(held_out.lines, preset.rating_samples, tokenize=tokenize), Samples(run.samples)]
 
     def complete(self, run, gan):
         if gan.stage != "pretraining":
             gan.calibrate()
-        elif newest_checkpoint(run.checkpoints)[0] is None:  # no epoch has ended, so that nothing was kept as the baseline
+        elif np.isinf(gan.baseline_nll):  # no epoch has ended, so that nothing was kept as the baseline
             gan.baseline.set_weights(gan.ema_generator.get_weights())
 
     def check_output(self, output):

@@ -1,0 +1,81 @@
+"""Small GANs with everything that has a state, trained, broken off, and gone on with, as tests of resuming need them."""
+
+import keras
+import numpy as np
+
+from gan_keras import GAN, HistoryPool, TextGAN, augmentation, penalties
+from gan_keras.callbacks import AdaptiveAugmentation, Checkpoint
+from gan_keras.codecs import WordCodec
+from gan_keras.networks import RecurrentDiscriminator, RecurrentGenerator
+
+IMAGES = np.random.default_rng(0).normal(size=(30, 8, 8, 1)).astype("float32")
+LINES = ["a cat sat on the mat", "the cat ran", "a mat is on the cat", "the dog sat", "a dog ran to the mat"] * 3
+
+
+def image_gan(seed=2, rate=0.001, **options):
+    """Adaptive augmentation, a pool of past samples, dropout, and a penalty with noise."""
+    keras.utils.clear_session()  # layers are named as in a process of their own: the order of sums in a graph follows names
+    keras.utils.set_random_seed(3)
+    layers = keras.layers
+    generator = keras.Sequential([keras.Input((4,)), layers.Dense(64), layers.Reshape((8, 8, 1)), layers.Dropout(0.2)])
+    convolution = [layers.Conv2D(4, 3, strides=2), layers.Dropout(0.3), layers.Flatten(), layers.Dense(1)]
+    gan = GAN(generator, keras.Sequential([keras.Input((8, 8, 1)), *convolution]), seed=seed)
+    gan.compile(
+        "adam",
+        keras.optimizers.Adam(rate),
+        penalties=[penalties.GradientPenalty(2.0, seed=6)],
+        augmentation=augmentation.Adaptive(["translation"], 0.0, images=50, strength=0.3),
+        history_pool=HistoryPool(10),
+        **options,
+    )
+    return gan
+
+
+def text_gan():
+    """An epoch of each stage."""
+    keras.utils.clear_session()
+    keras.utils.set_random_seed(3)
+    codec = WordCodec()
+    codec.adapt(LINES)
+    generator = RecurrentGenerator(codec.vocabulary_size, codec.length, 3, embedding_dim=4, units=5, dropout=0.2)
+    gan = TextGAN(generator, RecurrentDiscriminator(codec.vocabulary_size, units=3, embedding_dim=4, filters=8), codec, seed=2)
+    gan.compile(keras.optimizers.Adam(0.01), "adam", pretraining_epochs=1, discriminator_epochs=1, drafts_per_line=2)
+    return gan
+
+
+class BreakOff(keras.callbacks.Callback):
+    """Stands for Ctrl-C after so many batches."""
+
+    def __init__(self, batches):
+        super().__init__()
+        self.batches = batches
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.batches -= 1
+        if self.batches == 0:
+            raise KeyboardInterrupt
+
+
+def train(gan, directory, data, break_off_after=None, epochs=3, callbacks=(), **options):
+    """Goes on in `directory` with a checkpoint after every batch; returns the history, None if it was broken off."""
+    callbacks = [Checkpoint(directory, seconds=0), *callbacks, *([BreakOff(break_off_after)] if break_off_after else [])]
+    if getattr(gan, "augmentation", None) is not None:
+        callbacks.append(AdaptiveAugmentation(every=3))
+    try:
+        return gan.fit(data, epochs=epochs, callbacks=callbacks, verbose=0, **options)
+    except KeyboardInterrupt:
+        return None
+
+
+def state_of(gan):
+    """Every number that shapes what comes."""
+    optimizers = [
+        variable.numpy() for each in (gan.generator_optimizer, gan.discriminator_optimizer) for variable in each.variables
+    ]
+    return [*gan.get_weights(), *optimizers, *(variable.numpy() for _, variable in sorted(gan.own_state().items()))]
+
+
+def furthest(first, second):
+    """The largest difference of two GANs in any number; infinities have to be equal."""
+    pairs = zip(state_of(first), state_of(second), strict=True)
+    return max(np.abs(np.where(a == b, 0.0, np.asarray(a, np.float64) - b)).max() for a, b in pairs)

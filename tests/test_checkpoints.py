@@ -1,0 +1,191 @@
+"""Checkpoints: which stay, what is refused, damage, full disks, and a process that is killed."""
+
+import errno
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from broken_off import IMAGES, furthest, image_gan, state_of, train
+
+from gan_keras import GAN, checkpoints
+from gan_keras.callbacks import Checkpoint
+from gan_keras.files import check_writable
+from gan_keras.networks import MLPDiscriminator, MLPGenerator
+
+POINTS = np.random.default_rng(0).normal(size=(16, 2)).astype("float32")
+
+
+def small_gan(seed=1, rate=0.25):
+    gan = GAN(MLPGenerator((2,), latent_dim=4, units=(4,)), MLPDiscriminator((4,)), seed=seed)
+    gan.compile({"class_name": "SGD", "config": {"learning_rate": rate}}, "sgd")
+    return gan
+
+
+def fit(gan, directory, epochs=2, points=POINTS, **options):
+    return gan.fit(points, batch_size=8, epochs=epochs, verbose=0, callbacks=[Checkpoint(directory, **{"seconds": 0, **options})])
+
+
+def files_of(directory):
+    return {path: path.read_bytes() for path in directory.rglob("*") if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A directory with two checkpoints."""
+    directory = tmp_path_factory.mktemp("checkpoints")
+    fit(small_gan(), directory)
+    return directory
+
+
+def test_the_last_two_stay_and_each_says_where_it_was_written(trained):
+    assert checkpoints.names(trained) == ["epoch_000001_batch_00000002", "epoch_000002_batch_00000000"]
+    state = json.loads((trained / "epoch_000001_batch_00000002" / "state.json").read_text())
+    assert (state["epoch"], state["batch"], state["seed"], state["stage"]) == (1, 2, 1, None)
+    assert [row["epoch"] for row in state["rows"]] == [0]
+    lines = (trained / "epoch_000002_batch_00000000" / "SHA256SUMS").read_text().splitlines()
+    assert [line.split()[1] for line in lines] == ["model.keras", "state.json", "arrays.npz"]
+
+
+def test_in_little_time_only_the_end_is_written(tmp_path):
+    (tmp_path / f".{32 * 'a'}").mkdir()  # left by a killed write
+    fit(small_gan(), tmp_path, seconds=1000.0)
+    assert [path.name for path in tmp_path.iterdir()] == ["epoch_000002_batch_00000000"]
+
+
+def test_a_checkpoint_that_costs_much_is_written_more_seldom(tmp_path):
+    checkpoint = Checkpoint(tmp_path, seconds=10.0)
+    checkpoint.last, checkpoint.cost = time.monotonic() - 11.0, 0.1
+    assert checkpoint.is_due()
+    checkpoint.cost = 1.0  # 2 % of 50 s
+    assert not checkpoint.is_due()
+
+
+DAMAGED = [(name, way, share) for name in ("model.keras", "state.json") for way in "cf" for share in (0.0, 0.3, 0.7, 0.999)]
+DAMAGED += [(name, way, 0.5) for name in ("arrays.npz", "SHA256SUMS") for way in "cf"]
+
+
+@pytest.mark.parametrize(("name", "way", "share"), DAMAGED)
+def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(trained, name, way, share):
+    path = trained / "epoch_000002_batch_00000000" / name
+    whole, lines = path.read_bytes(), []
+    place = int(share * len(whole))
+    flipped = whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :]
+    try:
+        path.write_bytes(whole[:place] if way == "c" else flipped)
+        used, state = checkpoints.newest(trained, lines.append)
+    finally:
+        path.write_bytes(whole)
+    assert (used.name, state["epoch"], state["batch"]) == ("epoch_000001_batch_00000002", 1, 2)
+    assert len(lines) == 1 and "epoch_000002_batch_00000000 is damaged" in lines[0]
+
+
+def test_a_training_goes_on_from_the_one_before_and_replaces_the_damaged_one(tmp_path):
+    gan = small_gan()
+    fit(gan, tmp_path)
+    newest, before = (tmp_path / name for name in reversed(checkpoints.names(tmp_path)))
+    (newest / "state.json").unlink()
+    with pytest.warns(UserWarning, match="state.json missing"):
+        fit(small_gan(), tmp_path)
+    assert checkpoints.newest(tmp_path, None)[0] == newest
+    for each in (newest, before):
+        (each / "model.keras").write_bytes(b"")
+    with pytest.warns(UserWarning), pytest.raises(ValueError, match="None of the 2 checkpoints in .* is whole"):
+        fit(small_gan(), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        (lambda: (small_gan(seed=2), POINTS), "gan.seed is 1 in the checkpoint and 2 here"),
+        (
+            lambda: (small_gan(rate=0.5), POINTS),
+            r"compile.generator_optimizer.\S*rate is 0.25 in the checkpoint and 0.5",
+        ),
+        (lambda: (small_gan(), POINTS + 1), r"data.samples is float32 \(16, 2\), crc32 \w+ in the checkpoint and float32"),
+    ],
+)
+def test_another_training_is_refused_by_what_differs(trained, other, message):
+    before = files_of(trained)
+    gan, points = other()
+    weights = [np.array(weight) for weight in gan.get_weights()]
+    with pytest.raises(ValueError, match=message):
+        fit(gan, trained, points=points)
+    assert files_of(trained) == before
+    assert all((a == b).all() for a, b in zip(weights, gan.get_weights(), strict=True))
+
+
+def test_another_version_is_refused_by_its_number(trained, monkeypatch):
+    monkeypatch.setattr("gan_keras.versions.version_of", lambda package: "9.9.1")
+    with pytest.raises(ValueError, match=r"versions.gan_keras is 0.1 in the checkpoint and 9.9 here; versions.keras is 3.\d+ "):
+        fit(small_gan(), trained)
+
+
+def test_a_gan_of_the_same_make_goes_on_whatever_its_layers_are_called(trained):
+    assert fit(small_gan(), trained).epoch == [0, 1]
+
+
+def test_a_full_disk_ends_training_with_the_reason_and_leaves_the_last_checkpoint(tmp_path, monkeypatch):
+    save, calls = np.savez, []
+
+    def full(path, **arrays):
+        calls.append(path)
+        if len(calls) == 3:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        save(path, **arrays)
+
+    monkeypatch.setattr(np, "savez", full)
+    message = r"epoch_000001_batch_00000000 was not written: No space left on device; [\d,]+ bytes are free, about [\d,]+ are"
+    with pytest.raises(OSError, match=message):
+        fit(small_gan(), tmp_path)
+    left = ["epoch_000000_batch_00000001", "epoch_000000_batch_00000002"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == left
+    monkeypatch.undo()
+    assert checkpoints.load_model(checkpoints.newest(tmp_path, None)[0]).generate(2).shape == (2, 2)
+    assert fit(small_gan(), tmp_path).epoch == [0, 1]
+
+
+def test_a_place_that_cannot_be_written_is_told_before_training(tmp_path, monkeypatch):
+    def read_only(path, content):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(pathlib.Path, "write_bytes", read_only)
+    with pytest.raises(OSError, match="runs was not written: Read-only file system; .* bytes are free"):
+        check_writable(tmp_path / "runs")
+
+
+@pytest.mark.parametrize("choices", [{"seconds": -1}, {"seconds": float("nan")}, {"keep": 0}])
+def test_numbers_out_of_range_are_refused(choices):
+    with pytest.raises(ValueError, match=next(iter(choices))):
+        Checkpoint("a", **choices)
+
+
+CHILD = """
+import sys
+from broken_off import IMAGES, image_gan, train
+train(image_gan(), sys.argv[1], IMAGES, epochs=100, batch_size=8)
+"""
+
+
+def test_a_killed_process_leaves_a_training_that_goes_on_with_the_same_bits(tmp_path):
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    child = subprocess.Popen([sys.executable, "-c", CHILD, str(tmp_path / "killed")], env=environment)
+    while len(checkpoints.names(tmp_path / "killed")) < 2 and child.poll() is None:
+        time.sleep(0.01)
+    time.sleep(0.3)
+    child.send_signal(signal.SIGKILL)
+    assert child.wait() == -signal.SIGKILL
+    path, state = checkpoints.newest(tmp_path / "killed", None)
+    epochs = state["epoch"] + 2
+    straight, resumed = image_gan(), None
+    train(straight, tmp_path / "straight", IMAGES, epochs=epochs, batch_size=8)
+    resumed = image_gan()
+    history = train(resumed, tmp_path / "killed", IMAGES, epochs=epochs, batch_size=8)
+    assert furthest(resumed, straight) == 0.0
+    assert history.epoch == list(range(epochs))
+    assert len(state_of(resumed)) > 30

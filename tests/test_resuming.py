@@ -1,0 +1,156 @@
+"""A training that is broken off in the midst of an epoch and gone on with equals one that was not, bit by bit."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from broken_off import IMAGES, LINES, furthest, image_gan, state_of, text_gan, train
+
+from gan_keras import GAN, optimizers
+from gan_keras.callbacks import Checkpoint
+from gan_keras.checkpoints import names
+from gan_keras.data import text_batches
+from gan_keras.data.array_batches import array_batches
+from gan_keras.networks import MLPDiscriminator, MLPGenerator
+
+
+def shuffled():
+    return tf.data.Dataset.from_tensor_slices(IMAGES).shuffle(30, seed=5).batch(8)
+
+
+class Values(keras.callbacks.Callback):
+    """Remembers a value of each epoch, and an array."""
+
+    def __init__(self):
+        super().__init__()
+        self.values, self.array = [], np.zeros(2)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.values.append(epoch)
+        self.array = self.array + 1
+        logs["value"] = float(epoch)
+
+    def get_state(self):
+        return {"values": self.values, "inner": [{"array": self.array}]}
+
+    def set_state(self, state):
+        self.values, self.array = state["values"], state["inner"][0]["array"]
+
+
+CASES = {
+    "arrays": (lambda: IMAGES, {"batch_size": 8}, {}, 6),
+    "arrays in order, by two steps": (
+        lambda: IMAGES,
+        {"batch_size": 8, "shuffle": False},
+        {"steps_per_execution": 2},
+        3,
+    ),
+    "a shuffled data set": (shuffled, {"validation_data": IMAGES}, {}, 8),
+    "steps of an endless data set": (lambda: shuffled().repeat(), {"steps_per_epoch": 3}, {}, 5),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_an_image_gan_goes_on_in_the_midst_of_an_epoch(tmp_path, case):
+    data, options, compiled, batches = CASES[case]
+    straight, broken, resumed = image_gan(**compiled), image_gan(**compiled), None
+    values = Values(), Values()
+    whole = train(straight, tmp_path / "straight", data(), callbacks=values[:1], **options)
+    assert train(broken, tmp_path / "broken", data(), batches, callbacks=[Values()], **options) is None
+    resumed = image_gan(**compiled)
+    history = train(resumed, tmp_path / "broken", data(), callbacks=values[1:], **options)
+    assert furthest(resumed, straight) == 0.0 < furthest(broken, straight)
+    assert (history.epoch, history.history) == (whole.epoch, whole.history)
+    assert values[0].values == values[1].values == history.history["value"] == [0, 1, 2]
+    assert values[1].array.tolist() == [3, 3]
+
+
+@pytest.fixture(scope="module")
+def whole_text_training(tmp_path_factory):
+    gan = text_gan()
+    return gan, train(gan, tmp_path_factory.mktemp("straight"), lines_of(gan), validation_data=lines_of(gan, shuffle=False))
+
+
+def lines_of(gan, shuffle=True):
+    return text_batches(LINES, gan.codec, 4, seed=1, shuffle=shuffle)
+
+
+@pytest.mark.parametrize(("stage", "batches"), [("pretraining", 2), ("discriminator", 8), ("adversarial", 11)])
+def test_a_text_gan_goes_on_within_each_stage(tmp_path, whole_text_training, stage, batches):
+    straight, whole = whole_text_training
+    broken, resumed = text_gan(), None
+    train(broken, tmp_path, lines_of(broken), batches, validation_data=lines_of(broken, shuffle=False))
+    assert broken.stage == stage
+    resumed = text_gan()
+    history = train(resumed, tmp_path, lines_of(resumed), validation_data=lines_of(resumed, shuffle=False))
+    assert furthest(resumed, straight) == 0.0 < furthest(broken, straight)
+    assert history.history == whole.history
+
+
+def test_generators_go_on_at_the_ends_of_epochs(tmp_path):
+    class Batches(keras.utils.PyDataset):
+        def __len__(self):
+            return 3
+
+        def __getitem__(self, index):
+            return IMAGES[8 * index : 8 * index + 8]
+
+    straight, broken, resumed = image_gan(), image_gan(), None
+    train(straight, tmp_path / "straight", Batches(), shuffle=False)
+    train(broken, tmp_path / "broken", Batches(), 5, shuffle=False)
+    assert names(tmp_path / "broken") == ["epoch_000001_batch_00000000"]
+    resumed = image_gan()
+    train(resumed, tmp_path / "broken", Batches(), shuffle=False)
+    assert furthest(resumed, straight) == 0.0
+
+
+def test_a_finished_training_can_be_prolonged_and_is_not_repeated(tmp_path):
+    gan = image_gan()
+    train(gan, tmp_path, IMAGES, epochs=1)
+    after_one = state_of(gan)
+    assert train(gan, tmp_path, IMAGES, epochs=1).epoch == [0]
+    assert all((a == b).all() for a, b in zip(after_one, state_of(gan), strict=True))
+    assert train(gan, tmp_path, IMAGES, epochs=2).epoch == [0, 1]
+
+
+def small_gan(**options):
+    gan = GAN(MLPGenerator((2,), latent_dim=4, units=(4,)), MLPDiscriminator((4,)), seed=1)
+    gan.compile(**options)
+    return gan
+
+
+def test_the_order_of_arrays_follows_from_the_seed_and_the_epoch():
+    rows, epochs = np.arange(10), []
+    for first_epoch in (0, 1):
+        batches = array_batches([rows, rows + 100], 4, seed=3, first_epoch=first_epoch)
+        assert int(batches.cardinality()) == 3
+        for _ in range(2):
+            pairs = [(first.numpy(), second.numpy()) for first, second in batches]
+            assert [len(first) for first, _ in pairs] == [4, 4, 2]
+            assert all((second == first + 100).all() for first, second in pairs)
+            epochs.append(np.concatenate([first for first, _ in pairs]).tolist())
+    assert epochs[1] == epochs[2] and len({tuple(each) for each in epochs}) == 3
+    assert all(sorted(each) == rows.tolist() for each in epochs)
+    with pytest.raises(ValueError, match="10, 9 rows"):
+        array_batches([rows, rows[1:]], 4)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"initial_epoch": 2}, "Got initial_epoch=2 and a checkpoint callback"),
+        ({"steps_per_epoch": 2}, r"`.take\(2\)` batches an epoch"),
+        ({"callbacks": [Checkpoint("a"), Checkpoint("b")]}, "Got 2 callbacks that write checkpoints"),
+    ],
+)
+def test_options_that_leave_no_place_to_go_on_at_are_refused(tmp_path, options, message):
+    data = tf.data.Dataset.from_tensor_slices(np.zeros((8, 2), np.float32)).batch(2)
+    with pytest.raises(ValueError, match=message):
+        small_gan().fit(data, **{"callbacks": [Checkpoint(tmp_path / "none")], **options}, verbose=0)
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_optimizer_that_would_put_an_average_in_the_place_of_weights_is_refused():
+    for name in ("generator_optimizer", "discriminator_optimizer"):
+        with pytest.raises(ValueError, match="use_ema=True.*generator_ema"):
+            small_gan(**{name: optimizers.ScheduledAdam(use_ema=True)})

@@ -1,0 +1,25 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import gan_keras
+
+
+def test_one_seed_makes_the_same_weights_and_asks_for_the_same_bits(monkeypatch):
+    asked = []
+    monkeypatch.setattr(tf.config.experimental, "enable_op_determinism", lambda: asked.append(True))
+    drawn = []
+    for deterministic in (True, False):
+        gan_keras.set_seed(4, deterministic)
+        layer = keras.layers.Dense(3)
+        layer.build((None, 2))
+        drawn.append(layer.get_weights()[0])
+    np.testing.assert_array_equal(*drawn)
+    assert asked == [True]
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 1.5, True, "1"])
+def test_what_is_no_seed_is_refused(seed):
+    with pytest.raises(ValueError, match="Expected a whole number from 0 to 4294967295"):
+        gan_keras.set_seed(seed)
