@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from gan_keras import noise
+from gan_keras import diagnosis, noise
 
 _LEAST = 1e-12  # stands for the deviation of real data that do not vary at all
 
@@ -59,6 +59,17 @@ class Measures:
         """`results`, and what only a training step measures."""
         measured = (self.diversity, self.d_norm, self.g_norm, self.samples)
         return {**self.results(), **{metric.name: metric.result() for metric in measured}}
+
+    def diagnose(self, history):
+        """What the curves of a training tell, in plain words: see `gan_keras.diagnosis`.
+
+        Args:
+            history: What `fit` returned, its `history`, rows of a `history.csv`, or the path of one.
+
+        Returns:
+            A list of lines, one for each finding, or a single one that says that there is nothing to find.
+        """
+        return diagnosis.diagnose(history)
 
     @property
     def metrics(self):

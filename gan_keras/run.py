@@ -13,9 +13,11 @@ import keras
 
 from gan_keras import modalities, presets, schedule
 from gan_keras.callbacks.checkpoint import Checkpoint, newest_checkpoint
-from gan_keras.callbacks.history import History
+from gan_keras.callbacks.events import has_ended
 from gan_keras.callbacks.progress import Progress
 from gan_keras.run_directory import Run
+from gan_keras.tracking import check_tracker, trackers
+from gan_keras.watchers import Watchers
 
 LONG_STEPS = 500
 """A training of more steps is measured before it begins, so that its cost can be told."""
@@ -44,6 +46,7 @@ def train(
     labels=None,
     resume=False,
     settings=None,
+    track=None,
     progress=print,
 ):
     """Trains a GAN and keeps all that it made in a directory.
@@ -62,6 +65,7 @@ def train(
         labels: Path of a file with a label for each line of text; labels of images come with them.
         resume: Go on with an interrupted run, from the end of its last whole epoch.
         settings: Fields of the preset to change: see `presets.with_settings`.
+        track: Name of a tracker to log to, into the run: see `tracking.TRACKERS`; None for none.
         progress: Called with every line of progress.
 
     Returns:
@@ -69,12 +73,14 @@ def train(
 
     Raises:
         ValueError: If an argument is out of its range or does not fit the run; nothing has been written then.
+        TrainingFailed: If training broke again and again; the run holds its last good state.
     """
     run, kind = Run(out), modalities.get(modality)
+    check_tracker(track)
     if resume:
         if any(choice is not None for choice in (preset, epochs, minutes)) or settings:
             raise ValueError("A resumed run goes on as it began. Leave out the preset, epochs, minutes and settings.")
-        return go_on(run, kind, data, labels, progress)
+        return go_on(run, kind, data, labels, progress, track)
     chosen = _preset(kind, preset, settings, epochs, minutes)
     check_seed(seed)
     run.check_free()
@@ -82,7 +88,7 @@ def train(
     progress(kind.describe(loaded))
     try:
         kind.keep(run, _config(kind, chosen, seed), loaded, data)
-        trainer = Trainer(run, loaded, progress)
+        trainer = Trainer(run, loaded, progress, track)
         seconds = trainer.plan(minutes)
         gan = trainer.begin()
     except BaseException:
@@ -91,7 +97,7 @@ def train(
     return trainer.fit(gan, 0, seconds)
 
 
-def go_on(run, kind, data, labels=None, progress=print):
+def go_on(run, kind, data, labels=None, progress=print, track=None):
     """Goes on with a run from its newest checkpoint; see `train`."""
     config = run.config
     if config["modality"] != kind.name:
@@ -102,7 +108,7 @@ def go_on(run, kind, data, labels=None, progress=print):
             f"{loaded.name} is not what {run.path} was trained on ({config['data']['name']}, other samples or labels). "
             "Expected the same data: a run goes on with what it began with."
         )
-    return Trainer(run, loaded, progress).go_on()
+    return Trainer(run, loaded, progress, track).go_on()
 
 
 class Trainer:
@@ -112,10 +118,11 @@ class Trainer:
         run: A `Run` with a `config.json`.
         data: What its modality loaded.
         progress: Called with every line of progress.
+        track: Name of a tracker, or None.
     """
 
-    def __init__(self, run, data, progress):
-        self.run, self.progress = run, progress
+    def __init__(self, run, data, progress, track=None):
+        self.run, self.progress, self.track = run, progress, track
         self.modality = modalities.get(run.config["modality"])
         self.training, self.held_out = self.modality.parts(run, data)
 
@@ -154,7 +161,7 @@ class Trainer:
         """Trains from the newest checkpoint to the end."""
         run, total = self.run, self.preset.epochs
         path, epoch = newest_checkpoint(run.checkpoints)
-        if epoch >= total and run.model_path.exists():
+        if (epoch >= total or has_ended(run.events_path)) and run.model_path.exists():
             self.progress(f"{run.path} is complete: {epoch} epochs.")
             return run.load()
         gan = keras.saving.load_model(path) if path else self.build()
@@ -170,7 +177,9 @@ class Trainer:
         )
         own = self.modality.callbacks(run, preset, self.training, self.held_out)
         checkpoint = Checkpoint(run.checkpoints, copy_to=run.model_path)
-        callbacks = [*own, History(run.history_path), checkpoint, Progress(self.progress, seconds)]
+        watchers = Watchers(run, self.modality, preset, self.progress)
+        told = [Progress(self.progress, seconds), *trackers(self.track, run)]
+        callbacks = [*watchers.around(own), checkpoint, *told]
         options = {"initial_epoch": epoch, "epochs": preset.epochs, "verbose": int(sys.stdout.isatty()), "shuffle": False}
         try:
             gan.fit(batches, validation_data=held_out, callbacks=callbacks, **options)
@@ -178,6 +187,7 @@ class Trainer:
             self.rescue(gan, own)
             raise
         run.save(gan)
+        watchers.check()
         return gan
 
     def rescue(self, gan, callbacks):

@@ -13,7 +13,9 @@ from gan_keras.measures import global_norm, share_of_distinct
 def linear_gan(**options):
     """G(z) = 2 z and D(x) = 3 x of one number each."""
     keras.utils.set_random_seed(0)
-    layers = [keras.layers.Dense(1, use_bias=False, kernel_initializer=keras.initializers.Constant(value)) for value in (2.0, 3.0)]
+    layers = [
+        keras.layers.Dense(1, use_bias=False, kernel_initializer=keras.initializers.Constant(value)) for value in (2.0, 3.0)
+    ]
     generator, discriminator = (keras.Sequential([keras.Input((1,)), layer]) for layer in layers)
     gan = GAN(generator, discriminator, seed=5)
     gan.compile(keras.optimizers.SGD(0.0), keras.optimizers.SGD(0.0), loss="wasserstein", **options)

@@ -6,6 +6,7 @@ import os
 from gan_keras.callbacks.history import read_history
 from gan_keras.files import replace_whole
 
+ENDED = "ended training"
 COLUMNS = ("epoch", "batch", "kind", "seen", "done")
 
 
@@ -34,8 +35,12 @@ class Events:
         place = f"epoch {epoch + 1}" if batch is None else f"epoch {epoch + 1}, batch {batch + 1}"
         self.show(f"{place}, {kind}: {seen}; {done}.")
 
+    def add_end(self, epoch, kind, seen):
+        """Adds the row of a training that is over before its last epoch: see `has_ended`."""
+        self.add(epoch, None, kind, seen, ENDED)
+
     def begin(self, epoch):
-        """Takes up the rows of the file as far as they are of the epochs before `epoch`, counted from 0, unless rows are known."""
+        """Takes up the rows of the file that are of epochs before `epoch`, counted from 0, unless rows are known already."""
         if not self.is_known:
             rows = [] if self.path is None else read_history(self.path)
             self.set_rows([row for row in rows if int(row["epoch"]) <= epoch])
@@ -55,3 +60,9 @@ class Events:
             writer = csv.DictWriter(file, COLUMNS)
             writer.writeheader()
             writer.writerows(self.rows)
+
+
+def has_ended(path):
+    """Whether the training whose events a file holds was ended on purpose: to go on with it would only end it again."""
+    rows = read_history(path)
+    return bool(rows) and rows[-1]["done"] == ENDED

@@ -51,7 +51,9 @@ class Guard(keras.callbacks.Callback):
             set_schedules(self.model, self.factor)
         self.failure = None
         if names := not_finite(self.model):
-            raise ValueError(f"The GAN is not finite in {listed(names)}. Expected finite numbers to train on: build or load another.")
+            raise ValueError(
+                f"The GAN is not finite in {listed(names)}. Expected finite numbers to train on: build or load another."
+            )
         self.good, self.good_factor, self.good_epoch = Snapshot(self.model), self.factor, 0
 
     def on_epoch_begin(self, epoch, logs=None):
