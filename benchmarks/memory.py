@@ -63,9 +63,8 @@ def main():
     first = len(sizes) // 4
     steepness, half = slope(sizes[first:])
     print(f"{arguments.modality}: {sizes[first]:.0f} MiB after epoch {first + 1}, {sizes[-1]:.0f} MiB after epoch {len(sizes)}")
-    print(
-        f"slope {1024 * steepness:.1f} KiB an epoch, 95 % interval {1024 * (steepness - half):.1f} to {1024 * (steepness + half):.1f}"
-    )
+    least, middle, most = (1024 * each for each in (steepness - half, steepness, steepness + half))
+    print(f"slope {middle:.1f} KiB an epoch, 95 % interval {least:.1f} to {most:.1f}")
     print(" ".join(f"{size:.0f}" for size in sizes[:: max(1, len(sizes) // 40)]))
 
 

@@ -65,6 +65,12 @@ RULES = (
         "Try a penalty on the discriminator (R1, R2), relativistic_paired, lower learning rates, or a packed discriminator.",
     ),
     Rule(
+        "low diversity",
+        symptoms.low_diversity,
+        "The generator makes only a part of what the data hold.",
+        "Try a penalty on the discriminator (R1, R2), lower learning rates, or relativistic_paired.",
+    ),
+    Rule(
         "vanishing gradients",
         symptoms.vanishing,
         "Almost nothing reaches the generator.",

@@ -8,11 +8,19 @@ import numpy as np
 LONG = 500
 """Steps of both networks that a state has to last before it is a finding; a shorter training tells nothing at all."""
 
-SURE, LOST = 0.99, 0.5
-"""Accuracy of a discriminator that is always right; what is left of `g_norm` or `diversity` where one of them has fallen."""
+SURE = 0.95
+"""Accuracy of a discriminator that is nearly always right. A healthy start may look so for hundreds of steps, while diversity
+rises and gradients grow: only with one of them falling it is a finding."""
 
-ALIKE, SENTENCES_ALIKE = 0.1, 0.5
-"""Diversity of collapsed samples, in shares of that of real ones; of collapsed text, the share of distinct drafts."""
+LESS_DIVERSE, LESS_GRADIENT = 0.5, 0.1
+"""What is then left of the highest `diversity` or `g_norm`."""
+
+POOR, ALIKE, RISING = 0.6, 0.1, 1.25
+"""Diversities that are low, and those of samples that are nearly the same, in shares of that of real ones; and how many times
+its first third the last epoch of a span has to be for diversity to be on its way up, as it is at a healthy start."""
+
+SENTENCES_ALIKE = 0.5
+"""The same of text: the share of distinct drafts of a batch, which begins near 1."""
 
 REPEATING = 0.2
 """How far Self-BLEU-5 may be above that of the supervised baseline at the same temperature."""
@@ -26,8 +34,8 @@ FADED, EXPLODED = 1e-3, 1e3
 SWING, SWINGS, SWING_EPOCHS = 0.15, 6, 10
 """An oscillation: so many turns of `d_accuracy`, each so far, in so many epochs."""
 
-STILL = 1e-3
-"""How little `d_real` and `d_fake` differ and move, where nothing is learned, in units of a logit."""
+EQUAL, STILL = 1e-3, 0.01
+"""How little the mean logits differ, or logits and diversity move, where nothing is learned."""
 
 WORSE, LOSS, SCORES = 2.0, 0.05, 3
 """How many times the best Frechet distance, and how far below the best gain, the last so many scores have to be."""
@@ -50,21 +58,29 @@ def is_strange(number):
 
 def saturation(past):
     sure = past.lasting(past["d_accuracy"] > SURE, LONG)
-    for name in ("g_norm", "diversity") if sure else ():
-        values, highest = past[name][sure], np.nanmax(past[name][past.is_adversarial])
-        if values[-1] < LOST * highest:
+    for name, share in (("diversity", LESS_DIVERSE), ("g_norm", LESS_GRADIENT)) if sure else ():
+        last, highest = past[name][-1], np.nanmax(past[name][past.is_adversarial])
+        if last < share * highest:
             seen = f"d_accuracy {past['d_accuracy'][-1]:.3f} for {past.steps[sure].sum():.0f} steps"
-            return f"{seen}, while {name} has fallen from {highest:.3g} to {values[-1]:.3g}"
+            return f"{seen}, while {name} has fallen from {highest:.3g} to {last:.3g}"
     return None
 
 
+def low_diversity(past, limit=POOR):
+    low = past.lasting(past["diversity"] < limit, LONG)
+    if low is None or past.has("nll"):
+        return None
+    values = past["diversity"][low]
+    if values[-1] > RISING * values[: -(-len(values) // 3)].mean():
+        return None
+    return f"diversity {values[-1]:.3g} of that of the data, below {limit:g} for {past.steps[low].sum():.0f} steps"
+
+
 def collapse(past):
-    of_text = past.has("nll")
-    limit, steps = (SENTENCES_ALIKE, 1) if of_text else (ALIKE, LONG)
-    if past.lasting(past["diversity"] < limit, steps):
-        return f"diversity {past['diversity'][-1]:.3g}" + (
-            " of the drafts of a batch differ" if of_text else " of that of the data"
-        )
+    if past.has("nll") and past.lasting(past["diversity"] < SENTENCES_ALIKE, 1):
+        return f"diversity {past['diversity'][-1]:.3g}: so many drafts of a batch differ"
+    if seen := low_diversity(past, ALIKE):
+        return seen
     for name in ("val_recall", "val_coverage"):
         values = past.scores(name)[1]
         if len(values) and values[-1] <= UNCOVERED and values.max() >= COVERED:
@@ -94,10 +110,10 @@ def oscillation(past):
 
 def no_learning(past):
     adversarial = past.is_adversarial
-    if not adversarial.any() or not adversarial[-1] or past.steps.sum() < LONG:
+    if adversarial.sum() < 3 or not adversarial[-1] or past.steps.sum() < LONG:
         return None
     real, fake = past["d_real"][adversarial], past["d_fake"][adversarial]
-    if np.abs(real - fake).max() < STILL or max(np.ptp(real - fake), np.ptp(past["diversity"][adversarial])) < STILL:
+    if np.abs(real - fake).max() < EQUAL or max(map(np.ptp, (real, fake, past["diversity"][adversarial]))) < STILL:
         return f"d_real {real[-1]:.3g} and d_fake {fake[-1]:.3g} have not moved apart in {past.steps.sum():.0f} steps"
     return None
 

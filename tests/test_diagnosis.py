@@ -39,11 +39,11 @@ FAULTS = {
     "divergence": [{"d_norm": [0.3] * 11 + [400.0]}, {"g_loss": [0.8] * 11 + [np.nan]}],
     "saturation": [{"d_accuracy": [0.999] * EPOCHS, "g_norm": ramp(1.0, 0.01)}],
     "collapse": [
-        {"diversity": [0.9] * 6 + [0.05] * 6},
         {"val_recall": [0.4] * 11 + [0.0]},
         {"nll": [4.0] * EPOCHS, "diversity": [0.9] * 11 + [0.3]},
         {"val_self_bleu5": [0.3] * 11 + [0.7], "val_baseline_self_bleu5": [0.35] * EPOCHS},
     ],
+    "low diversity": [{"diversity": [0.9] * 6 + [0.4] * 6}],
     "vanishing gradients": [{"g_norm": [0.2] * 11 + [1e-6]}],
     "oscillation": [{"d_accuracy": [0.3, 0.9] * 6}],
     "no learning": [{"d_real": [0.1] * EPOCHS, "d_fake": [0.1] * EPOCHS}],
@@ -63,13 +63,16 @@ def test_a_healthy_training_gets_one_line_that_says_what_was_looked_at():
 
 
 def test_a_finding_tells_its_epochs_its_numbers_and_what_to_try():
-    finding = diagnosis.findings(curves(diversity=[0.9] * 4 + [0.05] * 6 + [0.9] * 2))[0]
-    assert (finding.kind, finding.epoch, finding.last) == ("collapse", 9, 10)  # 500 steps after the fifth
+    found = diagnosis.findings(curves(diversity=[0.9] * 4 + [0.05] * 6 + [0.9] * 2))
+    assert [each.kind for each in found] == ["collapse", "low diversity"]
+    finding = found[0]
+    assert (finding.epoch, finding.last) == (9, 10)  # the fifth is the first of 500 steps
     assert "0.05" in finding.seen and "Try " in str(finding) and "epochs 9 to 10" in str(finding)
 
 
-def test_what_has_not_lasted_is_no_finding():
+def test_what_has_not_lasted_or_is_getting_better_is_no_finding():
     assert not kinds(curves(diversity=[0.05] * 4 + [0.9] * 8))
+    assert not kinds(curves(diversity=ramp(0.05, 0.59)))
     assert not kinds(curves(d_accuracy=[0.999] * EPOCHS))  # sure, but the generator learns on
 
 
@@ -85,7 +88,7 @@ def test_stages_in_which_one_network_rests_are_left_out():
 
 
 def test_a_history_is_read_from_what_fit_returns_from_rows_and_from_a_file(tmp_path):
-    columns = curves(diversity=[0.9] * 6 + [0.05] * 6)
+    columns = curves(diversity=[0.9] * 6 + [0.4] * 6)
     writer = History(tmp_path / "history.csv")
     cells = [{name: f"{values[epoch]:.7g}" for name, values in columns.items()} for epoch in range(EPOCHS)]
     writer.rows = [{"epoch": str(epoch + 1), "stage": "adversarial", **row} for epoch, row in enumerate(cells)]
