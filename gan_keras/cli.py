@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 
 from gan_keras import modalities
 from gan_keras import presets as presets_module
+from gan_keras.callbacks.guard import TrainingFailed
 from gan_keras.demo import demonstrate
 from gan_keras.doctor import examine
 from gan_keras.export import export as export_gan
@@ -27,7 +28,7 @@ from gan_keras.run_directory import Run, write_json
 from gan_keras.savedmodel_replay import ExportError
 
 WRONG_INPUT = (ValueError, FileNotFoundError, IsADirectoryError, NotADirectoryError)
-FAILURES = (OSError, ExportError, ImportError, MemoryError, tf.errors.OpError)
+FAILURES = (OSError, ExportError, ImportError, MemoryError, TrainingFailed, tf.errors.OpError)
 INTERRUPTED = 130  # the shell's convention: 128 and the number of SIGINT
 
 
@@ -71,10 +72,11 @@ def train(
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="key=value: a field of the preset to change.", metavar="KEY=VALUE")
     ] = None,
+    track: Annotated[str | None, typer.Option(help="Log to a tracker, into the run: tensorboard, mlflow or wandb.")] = None,
     checkpoint_seconds: Annotated[float, typer.Option(help="From one checkpoint to the next.", min=0.0)] = 60.0,
 ):
     """Train a GAN and keep all that it made in a directory."""
-    choices = {"epochs": epochs, "minutes": minutes, "seed": seed, "labels": labels, "resume": resume}
+    choices = {"epochs": epochs, "minutes": minutes, "seed": seed, "labels": labels, "resume": resume, "track": track}
     choices |= {"settings": parse_settings(settings or []), "checkpoint_seconds": checkpoint_seconds}
     with ended_as_interrupted():
         train_gan(modality, data, out, preset, **choices, progress=typer.echo)

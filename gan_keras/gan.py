@@ -10,6 +10,7 @@ from keras import ops
 from gan_keras import auxiliary as objectives
 from gan_keras import losses, scheduled
 from gan_keras.inputs import Inputs, ids
+from gan_keras.measures import Measures
 from gan_keras.optimizers import get_pair
 from gan_keras.pairing import call_network, check_logits, latent_dim_of
 from gan_keras.penalties import get as get_penalty
@@ -18,7 +19,7 @@ from gan_keras.saved_state import SavedState
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
-class GAN(SavedState, Sampling, Inputs, keras.Model):
+class GAN(SavedState, Sampling, Inputs, Measures, keras.Model):
     """A generator and a discriminator that `fit` trains in turn.
 
     Args:
@@ -41,8 +42,7 @@ class GAN(SavedState, Sampling, Inputs, keras.Model):
         self.build_networks()
         self.ema_generator = self.copy_generator("ema_generator")
         self.draws = self.add_weight(name="draws", shape=(), dtype="int64", initializer="zeros", trainable=False)
-        self.d_loss, self.g_loss = keras.metrics.Mean("d_loss"), keras.metrics.Mean("g_loss")
-        self.d_real, self.d_fake = keras.metrics.Mean("d_real"), keras.metrics.Mean("d_fake")
+        self.make_measures()
         self.built = True
 
     def build_networks(self):
@@ -145,7 +145,8 @@ class GAN(SavedState, Sampling, Inputs, keras.Model):
             self.train_discriminator(real_data, labels)
         for _ in range(self.generator_steps):
             self.train_generator(real_data, labels)
-        return self.results()
+        self.measure_samples(real_data)
+        return self.training_results()
 
     def train_discriminator(self, real_data, labels=None):
         batch = self.draw(real_data, labels)
@@ -155,6 +156,7 @@ class GAN(SavedState, Sampling, Inputs, keras.Model):
             loss += sum(objective.discriminator(self, batch) for objective in self.auxiliary)
         self.update(self.discriminator, self.discriminator_optimizer, loss, tape)
         self.d_loss.update_state(loss)
+        self.measure_diversity(real_data, batch.fake_data)
 
     def train_generator(self, real_data, labels=None):
         with tf.GradientTape() as tape:
@@ -168,8 +170,7 @@ class GAN(SavedState, Sampling, Inputs, keras.Model):
 
     def discriminator_loss(self, real_data, fake_data, labels=None):
         real_logits, fake_logits = self.judge(real_data, labels), self.judge(fake_data, labels)
-        self.d_real.update_state(real_logits)
-        self.d_fake.update_state(fake_logits)
+        self.measure_logits(real_logits, fake_logits)
         if hasattr(self.augmentation, "observe"):
             self.augmentation.observe(real_logits)
         loss = self.adversarial_loss.discriminator(real_logits, fake_logits) + sum(self.discriminator.losses)
@@ -196,6 +197,7 @@ class GAN(SavedState, Sampling, Inputs, keras.Model):
         # An optimizer that scales losses, for float16, divides the gradients by its scale again.
         scale = optimizer.scale_loss(ops.ones_like(loss))
         gradients = tape.gradient(loss, network.trainable_variables, output_gradients=scale)
+        self.measure_gradients(network, gradients, scale)
         optimizer.apply(gradients, network.trainable_variables)
 
     def update_generator(self, loss, tape):
@@ -221,20 +223,10 @@ class GAN(SavedState, Sampling, Inputs, keras.Model):
         real_logits, fake_logits = (self.judge(samples, labels, training=False) for samples in (real_data, fake_data))
         self.d_loss.update_state(self.adversarial_loss.discriminator(real_logits, fake_logits))
         self.g_loss.update_state(self.adversarial_loss.generator(real_logits, fake_logits))
-        self.d_real.update_state(real_logits)
-        self.d_fake.update_state(fake_logits)
+        self.measure_logits(real_logits, fake_logits)
         for metric in self.sample_metrics:
             metric.update_state(real_data, fake_data)
         return {**self.results(), **{metric.name: metric.result() for metric in self.sample_metrics}}
-
-    def results(self):
-        """Means over the epoch so far. `loss` is there for callbacks such as `TerminateOnNaN`, which read no other."""
-        logs = {metric.name: metric.result() for metric in (self.d_loss, self.g_loss, self.d_real, self.d_fake)}
-        return {"loss": logs["d_loss"] + logs["g_loss"], **logs}
-
-    @property
-    def metrics(self):
-        return [self.d_loss, self.g_loss, self.d_real, self.d_fake, *getattr(self, "sample_metrics", ())]
 
     def summary(self, **kwargs):
         """Prints the two networks."""

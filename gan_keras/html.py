@@ -24,6 +24,13 @@ def definitions(values):
     return f'<div class="wide"><table>{rows}</table></div>'
 
 
+def table(columns, rows):
+    """Rows, dictionaries of text by column, under the columns' names."""
+    head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
+    body = "".join("<tr>" + "".join(f"<td>{escape(row[column])}</td>" for column in columns) + "</tr>" for row in rows)
+    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
 def _flat(values, prefix=""):
     """Nested dictionaries as pairs of a dotted name and a text."""
     for name, value in values.items():

@@ -59,6 +59,11 @@ class ManySeeds(GAN):
         draw = noise.split(tf.constant(self.seeds), self.draws)
         return ops.reshape(noise.split(draw[None, :], tf.range(num // len(self.seeds), dtype=tf.int64)[:, None]), (-1,))
 
+    def diversity_of(self, real_data, fake_data):
+        """The mean over members: beside each other, members that have collapsed would look diverse."""
+        pairs = tuple(by_member(each, len(self.seeds)) for each in (real_data, fake_data))
+        return ops.mean(tf.vectorized_map(lambda pair: super(ManySeeds, self).diversity_of(*pair), pairs))
+
 
 def check_members(members):
     """Raises `ValueError` if training side by side would not be that of each alone."""

@@ -15,6 +15,8 @@ PANELS = (
     ("Language model", ("nll", "val_nll"), "nats a token"),
     ("Losses of the two networks", ("d_loss", "g_loss", "val_d_loss"), "loss"),
     ("What the discriminator says", ("d_real", "d_fake"), "mean logit"),
+    ("How often the discriminator is right, how diverse the samples are", ("d_accuracy", "diversity"), "share"),
+    ("Norms of the gradients", ("d_norm", "g_norm"), "norm"),
     ("Gain over the supervised baseline, held-out lines", ("val_gain",), "BLEU-5 at equal Self-BLEU-5"),
     ("Distance from real images", ("val_frechet", "val_control_frechet"), "Frechet distance"),
 )

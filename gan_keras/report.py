@@ -7,7 +7,10 @@ from html import escape
 from string import Template
 
 from gan_keras import modalities
-from gan_keras.html import definitions, picture, section
+from gan_keras.callbacks.events import COLUMNS
+from gan_keras.callbacks.history import read_history as read_events
+from gan_keras.diagnosis import diagnose
+from gan_keras.html import definitions, picture, section, table
 from gan_keras.plots import read_history, training_pictures
 
 PAGE = Template("""<!DOCTYPE html>
@@ -63,7 +66,7 @@ def write_report(run_directory):
         raise FileNotFoundError(f"{run} is not a run: it has no config.json. Expected a directory that training made.")
     config = _read_json(run / "config.json")
     modality = modalities.get(config.get("modality", "text"))  # the first runs were all of text
-    parts = [*_evaluation(run, modality), _curves(run), _samples(run, modality), *_settings(config, modality)]
+    parts = [*_evaluation(run, modality), _happened(run), _curves(run), _samples(run, modality), *_settings(config, modality)]
     page = PAGE.substitute(title=escape(f"Run {run.resolve().name}"), body="\n".join(parts))
     path, unfinished = run / "report.html", run / "report.html.unfinished"
     unfinished.write_text(page, encoding="utf-8")
@@ -88,6 +91,15 @@ def _curves(run):
         return section("Training", "<p>No epoch has ended yet: there is no history.csv.</p>")
     pictures = "".join(map(picture, training_pictures(read_history(run / "history.csv"))))
     return section("Training", f'<div class="pictures">{pictures}</div>')
+
+
+def _happened(run):
+    """What was done in the midst of training, and what the curves tell."""
+    events = read_events(run / "events.csv")
+    rows = table(COLUMNS, events) if events else "<p>Nothing: no rollback, no warning, no early end.</p>"
+    lines = diagnose(run / "history.csv") if (run / "history.csv").is_file() else []
+    told = "".join(f"<li>{escape(line)}</li>" for line in lines)
+    return section("What happened", rows + (f"<h3>What the curves tell</h3><ul>{told}</ul>" if told else ""))
 
 
 def _samples(run, modality):

@@ -6,20 +6,32 @@ import pathlib
 import shlex
 import shutil
 import sys
+from collections.abc import Callable
+from typing import NamedTuple
 
 import keras
 
 from gan_keras import checkpoints, modalities, presets, schedule
 from gan_keras.callbacks.checkpoint import Checkpoint
-from gan_keras.callbacks.history import History
+from gan_keras.callbacks.events import has_ended
 from gan_keras.callbacks.progress import Progress
 from gan_keras.going_on import check_goes_on
 from gan_keras.run_directory import Run
 from gan_keras.seeds import check_seed
+from gan_keras.tracking import check_tracker, trackers
 from gan_keras.versions import machine, versions
+from gan_keras.watchers import Watchers
 
 LONG_STEPS = 500
 """A training of more steps is measured before it begins, so that its cost can be told."""
+
+
+class Manner(NamedTuple):
+    """How a run is trained whatever it learns: see the arguments of `train`."""
+
+    progress: Callable = print
+    track: str | None = None
+    checkpoint_seconds: float = 60.0
 
 
 def load(path):
@@ -43,6 +55,7 @@ def train(
     labels=None,
     resume=False,
     settings=None,
+    track=None,
     checkpoint_seconds=60.0,
     progress=print,
 ):
@@ -63,6 +76,7 @@ def train(
         resume: Go on with an interrupted run from its newest checkpoint, as if it had not been interrupted. The choices above may
             be left out; those that are not have to be those of the run.
         settings: Fields of the preset to change: see `presets.with_settings`.
+        track: Name of a tracker to log to, into the run: see `tracking.TRACKERS`; None for none.
         checkpoint_seconds: From one checkpoint to the next; 0 writes one after every batch.
         progress: Called with every line of progress.
 
@@ -72,12 +86,15 @@ def train(
     Raises:
         ValueError: If an argument is out of its range or does not fit the run; nothing has been written then.
         OSError: If the disk is full or read-only; the last checkpoint is whole.
+        TrainingFailed: If training broke again and again; the run holds its last good state.
     """
     run, kind = Run(out), modalities.get(modality)
+    check_tracker(track)
+    manner = Manner(progress, track, checkpoint_seconds)
     asked = {"preset": preset, "settings": settings or {}, "epochs": epochs, "minutes": minutes, "seed": seed}
     if resume:
         check_goes_on(run, kind, asked)
-        return go_on(run, kind, data, labels, checkpoint_seconds, progress)
+        return go_on(run, kind, data, labels, manner)
     chosen = _preset(kind, preset, settings, epochs, minutes)
     check_seed(seed := seed or 0)
     run.check_free()
@@ -85,7 +102,7 @@ def train(
     progress(kind.describe(loaded))
     try:
         kind.keep(run, _config(kind, chosen, seed, asked), loaded, data)
-        trainer = Trainer(run, loaded, progress, checkpoint_seconds)
+        trainer = Trainer(run, loaded, manner)
         seconds = trainer.plan(minutes)
         gan = trainer.begin()
     except BaseException:
@@ -94,7 +111,7 @@ def train(
     return trainer.fit(gan, seconds)
 
 
-def go_on(run, kind, data, labels=None, checkpoint_seconds=60.0, progress=print):
+def go_on(run, kind, data, labels, manner):
     """Goes on with a run from its newest checkpoint; see `train`."""
     config = run.config
     loaded = kind.load(data, kind.preset_class.from_config(config["preset"]), labels)
@@ -103,7 +120,7 @@ def go_on(run, kind, data, labels=None, checkpoint_seconds=60.0, progress=print)
             f"{loaded.name} is not what {run.path} was trained on ({config['data']['name']}, other samples or labels). "
             "Expected the same data: a run goes on with what it began with."
         )
-    return Trainer(run, loaded, progress, checkpoint_seconds).go_on()
+    return Trainer(run, loaded, manner).go_on()
 
 
 class Trainer:
@@ -112,12 +129,11 @@ class Trainer:
     Args:
         run: A `Run` with a `config.json`.
         data: What its modality loaded.
-        progress: Called with every line of progress.
-        checkpoint_seconds: From one checkpoint to the next.
+        manner: A `Manner`.
     """
 
-    def __init__(self, run, data, progress, checkpoint_seconds=60.0):
-        self.run, self.progress, self.checkpoint_seconds = run, progress, checkpoint_seconds
+    def __init__(self, run, data, manner):
+        self.run, self.manner, self.progress = run, manner, manner.progress
         self.modality = modalities.get(run.config["modality"])
         self.training, self.held_out = self.modality.parts(run, data)
 
@@ -162,7 +178,7 @@ class Trainer:
         run, total = self.run, self.preset.epochs
         _, state = checkpoints.newest(run.checkpoints, show=lambda line: None)  # the callback tells of damaged ones
         epoch, batch = (state["epoch"], state["batch"]) if state else (0, 0)
-        if epoch >= total and run.model_path.exists():
+        if (epoch >= total or has_ended(run.events_path)) and run.model_path.exists():
             self.progress(f"{run.path} is complete: {epoch} epochs.")
             return run.load()
         within = f" and {batch} batches" if batch else ""
@@ -181,8 +197,10 @@ class Trainer:
         )
         own = self.modality.callbacks(run, preset, self.training, self.held_out)
         begin = keras.callbacks.LambdaCallback(on_train_begin=lambda logs: run.begin())
-        checkpoint = Checkpoint(run.checkpoints, self.checkpoint_seconds, show=self.progress)
-        callbacks = [begin, *own, History(run.history_path), checkpoint, Progress(self.progress, seconds)]
+        checkpoint = Checkpoint(run.checkpoints, self.manner.checkpoint_seconds, show=self.progress)
+        watchers = Watchers(run, self.modality, preset, self.progress)
+        told = [Progress(self.progress, seconds), *trackers(self.manner.track, run)]
+        callbacks = [begin, *watchers.around(own), checkpoint, *told]
         options = {"epochs": preset.epochs, "verbose": int(sys.stdout.isatty()), "shuffle": False}
         try:
             gan.fit(batches, validation_data=held_out, callbacks=callbacks, **options)
@@ -190,6 +208,7 @@ class Trainer:
             self.rescue(gan, own)
             raise
         run.save(gan)
+        watchers.check()
         return gan
 
     def rescue(self, gan, callbacks):

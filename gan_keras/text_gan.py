@@ -10,6 +10,7 @@ from keras import ops
 
 from gan_keras import feedback as feedbacks
 from gan_keras.codecs.text import PADDING
+from gan_keras.measures import share_of_distinct
 from gan_keras.networks.recurrent_generator import token_mask
 from gan_keras.stages import Stages
 from gan_keras.text_writing import SERVED_CANDIDATES, TextWriter, trim
@@ -114,7 +115,8 @@ class TextGAN(TextWriter):
         if self.stage == "adversarial":
             for _ in range(self.generator_steps):
                 self.train_generator(tokens, labels)
-        return self.results()
+        self.measure_samples(tokens)
+        return self.training_results()
 
     def train_supervised(self, tokens, labels=None):
         with tf.GradientTape() as tape:
@@ -131,11 +133,11 @@ class TextGAN(TextWriter):
         """The adversarial loss of whole sentences, and of every token's logit, which dense rewards are made of."""
         real, real_steps = self.discriminator.logits(real_data, labels, training=True)
         fake, fake_steps = self.discriminator.logits(fake_data, self.for_drafts(labels), training=True)
-        self.d_real.update_state(real)
-        self.d_fake.update_state(fake)
+        real = self.for_drafts(real)
+        self.measure_logits(real, fake)
         real_steps, fake_steps = real_steps[real_data != PADDING], fake_steps[fake_data != PADDING]
         steps = ops.mean(ops.softplus(-real_steps)) + ops.mean(ops.softplus(fake_steps))
-        return self.adversarial_loss.discriminator(self.for_drafts(real), fake) + steps + sum(self.discriminator.losses)
+        return self.adversarial_loss.discriminator(real, fake) + steps + sum(self.discriminator.losses)
 
     def supervised_loss(self, tokens, labels=None):
         """Mean negative log-likelihood of real tokens and ends, nats; padding does not count."""
@@ -167,9 +169,12 @@ class TextGAN(TextWriter):
             real_logits = self.judge(tokens, labels, training=False)
             fake_logits = self.judge(trim(self(latents, labels)), labels, training=False)
             self.d_loss.update_state(self.adversarial_loss.discriminator(real_logits, fake_logits))
-            self.d_real.update_state(real_logits)
-            self.d_fake.update_state(fake_logits)
+            self.measure_logits(real_logits, fake_logits)
         return self.results()
+
+    def diversity_of(self, real_data, fake_data):
+        """Share of the drafts of a batch that are left when each is counted once."""
+        return share_of_distinct(fake_data)
 
     def results(self):
         """`nll` is in nats a real token; values of networks that a stage leaves alone stay 0."""

@@ -17,6 +17,7 @@ from gan_keras import (
     networks,
     optimizers,
     penalties,
+    shrinking,
     text_gan,
 )
 from gan_keras.metrics import extractor
@@ -112,6 +113,7 @@ EXAMPLES = {
     "MutualInformation": lambda: auxiliary.MutualInformation(weight=0.5, continuous_weight=0.25),
     "FeatureMatching": lambda: auxiliary.FeatureMatching(weight=0.5),
     "ScheduledAdam": lambda: optimizers.ScheduledAdam(0.1, 0.5, keras.optimizers.schedules.CosineDecay(0.9, 7)),
+    "Shrunk": lambda: shrinking.Shrunk(keras.optimizers.schedules.CosineDecay(0.9, 7), 0.25),
     "HistoryPool": lambda: HistoryPool(size=7, seed=3),
     "Clip": lambda: constraints.Clip(0.02),
     "NonSaturating": losses.NonSaturating,

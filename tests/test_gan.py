@@ -220,6 +220,7 @@ def test_evaluation_judges_the_averaged_generator_with_new_noise_in_each_batch()
         "fake": fake.mean(),
         "d_real": real_logits.mean(),
         "d_fake": fake_logits.mean(),
+        "d_accuracy": (real_logits > fake_logits).mean(),
         "d_loss": np.maximum(0, 1 - real_logits).mean() + np.maximum(0, 1 + fake_logits).mean(),
         "g_loss": -fake_logits.mean(),
     }

@@ -176,3 +176,11 @@ def test_panels_without_values_are_left_out():
 def test_the_frontier_can_be_drawn_for_every_order():
     picture = frontier_picture(EVALUATION, order=2)
     assert picture.title == "BLEU-2 against Self-BLEU-2" and "(0.70, 0.73) to (0.75, 0.73)" in picture.alternative
+
+
+def test_the_page_tells_what_happened_or_that_nothing_did(run):
+    assert "Nothing: no rollback" in write_report(run).read_text()
+    (run / "events.csv").write_text("epoch,batch,kind,seen,done\n2,7,not finite,d_norm is <nan>,went back\n")
+    page = write_report(run).read_text()
+    assert "<td>d_norm is &lt;nan&gt;</td><td>went back</td>" in page and "Nothing: no rollback" not in page
+    assert "What the curves tell" in page

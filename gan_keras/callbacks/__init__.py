@@ -2,20 +2,32 @@
 
 from gan_keras.callbacks.adaptive_augmentation import AdaptiveAugmentation
 from gan_keras.callbacks.checkpoint import Checkpoint
+from gan_keras.callbacks.early_stop import EarlyStop
+from gan_keras.callbacks.guard import Guard
 from gan_keras.callbacks.interpolation import Interpolation
 from gan_keras.callbacks.keep_best import KeepBest
+from gan_keras.callbacks.mlflow import MLflow
 from gan_keras.callbacks.quality import Quality
 from gan_keras.callbacks.sample_grid import SampleGrid
 from gan_keras.callbacks.samples import Samples
+from gan_keras.callbacks.speed import Speed
 from gan_keras.callbacks.tensorboard import TensorBoard
+from gan_keras.callbacks.watch import Watch
+from gan_keras.callbacks.weights_and_biases import WeightsAndBiases
 
 __all__ = [
     "AdaptiveAugmentation",
     "Checkpoint",
+    "EarlyStop",
+    "Guard",
     "Interpolation",
     "KeepBest",
+    "MLflow",
     "Quality",
     "SampleGrid",
     "Samples",
+    "Speed",
     "TensorBoard",
+    "Watch",
+    "WeightsAndBiases",
 ]

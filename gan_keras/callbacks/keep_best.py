@@ -41,6 +41,7 @@ class KeepBest(keras.callbacks.Callback):
         points = [self.point(_WATCHED), self.point(_WATCHED, candidates=self.candidates)]
         logs["val_gain"] = sum(self.gain(point) for point in points) / len(points)
         logs["val_bleu5"], logs["val_self_bleu5"] = points[0].bleu[5], points[0].self_bleu[5]
+        logs["val_baseline_self_bleu5"] = self.baseline_points[_TEMPERATURES.index(_WATCHED)].self_bleu[5]
         self.best_weights.offer(gan, logs["val_gain"])
 
     def on_train_end(self, logs=None):

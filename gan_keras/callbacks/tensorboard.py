@@ -10,7 +10,7 @@ from gan_keras.callbacks.fixed_images import check_grid, sample_grid
 
 
 class TensorBoard(keras.callbacks.Callback):
-    """Logs every value of an epoch as a scalar, and a grid of samples of fixed latents as an image.
+    """Logs every value of an epoch as a scalar, and of a GAN of images a grid of samples of fixed latents.
 
     `tensorboard --logdir DIRECTORY` shows them. Keras' own callback of this name logs no images of a GAN.
 
@@ -41,7 +41,7 @@ class TensorBoard(keras.callbacks.Callback):
         with self.writer.as_default(step=epoch + 1):
             for name, value in (logs or {}).items():
                 tf.summary.scalar(name, float(value))
-            if (epoch + 1) % self.every == 0:
+            if (epoch + 1) % self.every == 0 and len(self.model.sample_shape) == 3:  # of images: text and points have none
                 tf.summary.image("samples", sample_grid(self.model, self.rows, self.columns, self.seed)[None])
         self.writer.flush()
 

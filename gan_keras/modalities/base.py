@@ -11,10 +11,11 @@ class Modality:
         name: As on the command line.
         preset_class: Class of its presets.
         output_name: What the exported `serving_default` returns.
+        quality: What its callbacks log as the quality, and whether `"min"` or `"max"` of it is the best.
         options: Names of the options of `generate` that it takes, beside a label, and their defaults.
     """
 
-    name = preset_class = output_name = None
+    name = preset_class = output_name = quality = None
     options = {}
 
     # --- Data. ---

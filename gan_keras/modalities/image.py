@@ -37,6 +37,7 @@ class ImageModality(Modality):
     """Images; the run keeps the place of their source and its fingerprint, and reads it again."""
 
     name, preset_class, output_name = "image", ImagePreset, "image"
+    quality = ("val_frechet", "min")
 
     def datasets(self):
         return {**IMAGE_DATASETS, **dict.fromkeys(DOWNLOADED, "of keras.datasets, downloaded once")}

@@ -35,6 +35,7 @@ class TextModality(Modality):
     """Lines of text; the run keeps all of them, and does not need their source again."""
 
     name, preset_class, output_name = "text", TextPreset, "text"
+    quality = ("val_gain", "max")
     options = {"temperature": 1.0, "top_p": 1.0, "prompt": "", "candidates": 1}
 
     def datasets(self):

@@ -58,6 +58,7 @@ class ImagePreset:
             score: the last weights stay. `--minutes` makes it larger where scoring would take long.
         quality_samples: Images generated for each score, >= 6.
         quality_steps: Updates of the small classifier of real images whose features are compared.
+        patience: Scores in a row without a better one after which training ends (`callbacks.EarlyStop`); 0 for never.
     """
 
     description: str = ""
@@ -86,6 +87,7 @@ class ImagePreset:
     quality_every: int = 5
     quality_samples: int = 1000
     quality_steps: int = 300
+    patience: int = 20
 
     @property
     def stage_epochs(self):

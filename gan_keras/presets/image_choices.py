@@ -50,7 +50,7 @@ RANGES = {
         ("width", "latent_dim", "batch_size", "epochs", "discriminator_steps", "quality_steps"),
         lambda value: value >= 1,
     ),
-    "at least 0": (("size", "steps_per_epoch", "quality_every"), lambda value: value >= 0),
+    "at least 0": (("size", "steps_per_epoch", "quality_every", "patience"), lambda value: value >= 0),
     "0 (that of the data), 1 (grey) or 3 (colour)": (("channels",), lambda value: value in (0, 1, 3)),
     "at least 6": (("quality_samples",), lambda value: value >= 6),
     "more than 0": (

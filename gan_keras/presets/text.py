@@ -25,7 +25,7 @@ _RANGES = {
     "at least 1": (("embedding_dim", "units", "noise_dim", "batch_size", "drafts_per_line"), lambda value: value >= 1),
     "at least 2": (("rating_samples",), lambda value: value >= 2),
     "at least 0": (
-        ("pretraining_epochs", "discriminator_epochs", "adversarial_epochs", "weight_decay", "likelihood_weight"),
+        ("pretraining_epochs", "discriminator_epochs", "adversarial_epochs", "weight_decay", "likelihood_weight", "patience"),
         lambda value: value >= 0,
     ),
     "more than 0": (("learning_rate", "discriminator_learning_rate", "clip_norm"), lambda value: 0 < value < float("inf")),
@@ -65,6 +65,7 @@ class TextPreset:
         feedback: How the generator learns from the discriminator: an object of `gan_keras.feedback`.
         likelihood_weight: Of the choice among drafts (`gan_keras.Selection`).
         rating_samples: Sentences by which each epoch with a discriminator is rated (`callbacks.KeepBest`), >= 2.
+        patience: Rated epochs in a row without a better one after which training ends (`callbacks.EarlyStop`); 0 for never.
     """
 
     description: str = ""
@@ -90,6 +91,7 @@ class TextPreset:
     feedback: feedbacks.Feedback = dataclasses.field(default_factory=lambda: feedbacks.Cooperative(likelihood=0.5))
     likelihood_weight: float = 1.0
     rating_samples: int = 2000
+    patience: int = 20
 
     @property
     def stage_epochs(self):

@@ -1,0 +1,127 @@
+"""`Guard`: goes back to the last good state when a training breaks, and on with smaller steps."""
+
+import math
+
+import keras
+
+from gan_keras.callbacks.divergence import Divergence
+from gan_keras.callbacks.events import Events
+from gan_keras.shrinking import check_rates, set_schedules, shrink_numbers, shrink_schedules
+from gan_keras.snapshot import Snapshot, not_finite
+
+SHRINKING = 0.5
+"""What both learning rates are multiplied by after a failure."""
+
+
+class TrainingFailed(RuntimeError):
+    """A training broke again and again. What it had reached is kept."""
+
+
+class Guard(keras.callbacks.Callback):
+    """Watches the norms of the gradients after each batch and all variables at the end of each epoch.
+
+    Where one is not finite, or a norm has diverged (`Divergence`), everything that shapes training (`Snapshot`) is set back to
+    the start of the epoch, or of the last one that began with finite numbers; both learning rates are halved, and training
+    goes on with the next batch: no batch is repeated. After `rollbacks` of these the next failure ends `fit`, with the last
+    good state in the model. Stands first in the list of callbacks, before those that judge or save the model.
+
+    Args:
+        events: The `Events` that tell what was done; None makes one that prints.
+        rollbacks: How often at most, >= 0.
+
+    Attributes:
+        failure: Why training was given up, a line; None while it was not.
+
+    Raises:
+        ValueError: If `rollbacks` is negative; when `fit` begins, if the GAN is not finite as it is, or if a learning rate is
+            neither a number nor a schedule.
+    """
+
+    def __init__(self, events=None, rollbacks=3):
+        super().__init__()
+        if rollbacks < 0:
+            raise ValueError(f"rollbacks={rollbacks}. Expected at least 0; 0 gives up at the first failure.")
+        self.events, self.most = Events() if events is None else events, rollbacks
+        self.failure, self.num, self.factor = None, 0, 1.0
+        self.norms, self.stage = {"d_norm": Divergence(), "g_norm": Divergence()}, None
+
+    def on_train_begin(self, logs=None):
+        check_rates(self.model)
+        self.failure = None
+        if names := not_finite(self.model):
+            raise ValueError(
+                f"The GAN is not finite in {listed(names)}. Expected finite numbers to train on: build or load another."
+            )
+        self.good, self.good_factor, self.good_epoch = Snapshot(self.model), self.factor, 0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.events.begin(epoch)
+        self.epoch, stage = epoch, self.model.stage_of(epoch)
+        if stage != self.stage:  # another stage trains by other losses
+            self.norms, self.stage = {name: Divergence() for name in self.norms}, stage
+        for norm in self.norms.values():
+            norm.begin_mean(0)
+        if names := not_finite(self.model):  # something between two epochs has spoilt them
+            self.roll_back(None, "not finite", f"in {listed(names)}")
+        self.good, self.good_factor, self.good_epoch = Snapshot(self.model), self.factor, epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        strange = [f"{name} is {value:g}" for name, value in logs.items() if not math.isfinite(value)]
+        if strange:
+            self.roll_back(batch, "not finite", ", ".join(strange))
+            return
+        for name, norm in self.norms.items():
+            ratio = norm.observe(batch, float(logs[name])) if name in logs else None
+            if ratio is not None:
+                self.roll_back(batch, "divergence", f"{name} is {ratio:.0f} times what it was")
+                return
+
+    def on_epoch_end(self, epoch, logs=None):
+        if names := not_finite(self.model):
+            self.roll_back(None, "not finite", f"in {listed(names)}")
+
+    def roll_back(self, batch, kind, seen):
+        self.good.restore(self.model)
+        self.begin_means(batch)
+        place = f"went back to the start of epoch {self.good_epoch + 1}"
+        if self.num >= self.most:
+            self.failure = f"Training was given up in epoch {self.epoch + 1}, after {self.num} rollbacks: {seen}."
+            self.model.stop_training = True
+            self.events.add(self.epoch, batch, kind, seen, f"{place} and gave up")
+            return
+        self.num, self.factor = self.num + 1, self.factor * SHRINKING
+        shrink_numbers(self.model, self.factor / self.good_factor)  # the good state holds the rates of its time
+        shrink_schedules(self.model, SHRINKING)
+        self.events.add(self.epoch, batch, kind, seen, f"{place}, learning rates times {self.factor:g} from now on")
+
+    def begin_means(self, batch):
+        """What was measured in the epoch so far is spoilt; only the count of samples goes on."""
+        for metric in self.model.metrics:
+            if isinstance(metric, keras.metrics.Mean):
+                metric.reset_state()
+        for norm in self.norms.values():
+            norm.begin_mean(0 if batch is None else batch + 1)
+            norm.high = 0
+
+    def get_state(self):
+        """What a training that goes on has to know, as JSON can hold it."""
+        norms = {name: norm.get_state() for name, norm in self.norms.items()}
+        return {"rollbacks": self.num, "factor": self.factor, "stage": self.stage, "norms": norms, "events": self.events.rows}
+
+    def set_state(self, state):
+        """Goes on from `get_state`. Called after `on_train_begin`, when the model holds what was saved with it.
+
+        Learning rates that are numbers were saved with the model, shrunk as they are; schedules get their factor.
+        """
+        self.num, self.factor, self.stage = state["rollbacks"], state["factor"], state["stage"]
+        self.good_factor = self.factor
+        set_schedules(self.model, self.factor)
+        for name, norm in self.norms.items():
+            norm.set_state(state["norms"][name])
+        self.events.set_rows(state["events"])
+
+
+def listed(names, most=3):
+    """The first names, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

@@ -1,0 +1,99 @@
+"""A training's history up to an epoch, from whatever form it is kept in."""
+
+import csv
+import os
+
+import numpy as np
+
+UNKNOWN_STEPS = 100
+"""Steps that an epoch is taken to have where the history does not tell (`callbacks.Speed` logs them as `steps`)."""
+
+
+class Past:
+    """The first epochs of a history.
+
+    `past["d_loss"]` is an array with a number for each epoch, NaN where nothing was logged; a column that was never logged is
+    NaN throughout.
+
+    Args:
+        columns: What `columns_of` returned.
+        num: How many epochs; None for all.
+    """
+
+    def __init__(self, columns, num=None):
+        self.columns, self.num = columns, len(columns["epoch"]) if num is None else num
+
+    def __len__(self):
+        return self.num
+
+    def __getitem__(self, name):
+        return numbers(self.columns[name][: self.num]) if name in self.columns else np.full(self.num, np.nan)
+
+    def has(self, name):
+        """Whether the last epoch has logged it."""
+        return self.num > 0 and name in self.columns and self.columns[name][self.num - 1] is not None
+
+    def scores(self, name):
+        """Epochs (indices) and values of a column that not each epoch logs; both empty unless the last epoch has logged it."""
+        found = np.flatnonzero([value is not None for value in self.columns.get(name, ())[: self.num]]) if self.has(name) else []
+        return found, self[name][found]
+
+    @property
+    def is_adversarial(self):
+        """Whether both networks trained, for each epoch."""
+        stages = self.columns.get("stage")
+        if stages is not None:
+            return np.array([stage == "adversarial" for stage in stages[: self.num]], bool) & ~np.isnan(self["d_accuracy"])
+        return (self["d_norm"] != 0) & (self["g_loss"] != 0) & ~np.isnan(self["d_accuracy"])
+
+    @property
+    def steps(self):
+        """Steps of both networks in each epoch."""
+        return np.where(self.is_adversarial, np.nan_to_num(self["steps"], nan=UNKNOWN_STEPS), 0.0)
+
+    def lasting(self, holds, steps):
+        """The epochs at the end of the past, as a slice, through which `holds` is true; None if they have fewer steps."""
+        breaks = np.flatnonzero(~(holds & self.is_adversarial))
+        first = int(breaks[-1]) + 1 if len(breaks) else 0
+        return slice(first, self.num) if self.num > first and self.steps[first:].sum() >= steps else None
+
+
+def columns_of(history):
+    """A history as lists by the name of the column, None where an epoch has logged nothing; `epoch` counts from 1.
+
+    Args:
+        history: What `fit` returned, its `history`, the rows of a `history.csv`, or the path of one. A list shorter than the
+            others is taken as logged every so many epochs, and in the last.
+
+    Raises:
+        ValueError: If it is none of these, or holds no epoch's values.
+    """
+    history = getattr(history, "history", history)
+    if isinstance(history, str | os.PathLike):
+        with open(history, newline="", encoding="utf-8") as file:
+            history = list(csv.DictReader(file))
+    if isinstance(history, list) and all(isinstance(row, dict) for row in history):
+        names = dict.fromkeys(name for row in history for name in row)
+        columns = {name: [row.get(name) or None for row in history] for name in names}
+    elif isinstance(history, dict):
+        columns = {name: list(values) for name, values in history.items()}
+    else:
+        raise ValueError(f"Got a history of type {type(history).__name__}. Expected what `fit` returned, a dict, rows or a path.")
+    num = max(map(len, columns.values()), default=0)
+    columns = {name: _spread(values, num) for name, values in columns.items()}
+    return {"epoch": list(range(1, num + 1)), **columns}
+
+
+def numbers(values):
+    return np.array([np.nan if value is None else float(value) for value in values], float)
+
+
+def _spread(values, num):
+    """A column with None for the epochs that have not logged it."""
+    if len(values) in (0, num):
+        return values or [None] * num
+    places = np.linspace(0, num, len(values) + 1)[1:].round().astype(int) - 1
+    spread = [None] * num
+    for place, value in zip(places, values, strict=True):
+        spread[place] = value
+    return spread

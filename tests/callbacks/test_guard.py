@@ -1,0 +1,194 @@
+"""Training that breaks goes back to where it was good, and says so."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from gan_keras import GAN, HistoryPool, networks, penalties
+from gan_keras.callbacks import Guard
+from gan_keras.callbacks.divergence import LEAST, PATIENCE, Divergence
+from gan_keras.callbacks.events import Events
+from gan_keras.callbacks.history import read_history
+from gan_keras.snapshot import Snapshot, training_variables
+
+POINTS = np.random.default_rng(0).normal(size=(32, 2)).astype(np.float32)
+
+
+def silent(line):
+    """Takes a line and says nothing."""
+
+
+def small_gan(rate=1e-2, **options):
+    keras.utils.set_random_seed(3)
+    layers = [keras.layers.Dense(8, "relu"), keras.layers.BatchNormalization(), keras.layers.Dense(2)]
+    gan = GAN(keras.Sequential([keras.Input((4,)), *layers]), networks.MLPDiscriminator((8,)), seed=3)
+    gan.compile(keras.optimizers.Adam(rate), keras.optimizers.Adam(1e-2), **options)
+    return gan
+
+
+def train(gan, guard, data=POINTS, epochs=3, callbacks=()):
+    return gan.fit(data, batch_size=8, epochs=epochs, shuffle=False, verbose=0, callbacks=[guard, *callbacks])
+
+
+def spoilt(row=20):
+    data = POINTS.copy()
+    data[row] = np.nan
+    return data
+
+
+def is_finite(gan):
+    return all(np.isfinite(weight).all() for weight in gan.get_weights())
+
+
+class At(keras.callbacks.Callback):
+    """Calls a function with the model before one batch of the training."""
+
+    def __init__(self, step, act):
+        super().__init__()
+        self.step, self.act, self.count = step, act, 0
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if self.count == self.step:
+            self.act(self.model)
+        self.count += 1
+
+
+def test_nan_in_the_data_ends_with_a_finite_model_and_its_rows(tmp_path):
+    gan, lines = small_gan(), []
+    guard = Guard(Events(tmp_path / "events.csv", lines.append))
+    history = train(gan, guard, spoilt(), epochs=9).history
+    assert is_finite(gan) and len(history["loss"]) == 4  # three rollbacks, and the end in the fourth epoch
+    assert "given up in epoch 4, after 3 rollbacks" in guard.failure
+    rows = read_history(tmp_path / "events.csv")
+    assert [(row["epoch"], row["batch"], row["kind"]) for row in rows] == [
+        (str(epoch), "3", "not finite") for epoch in range(1, 5)
+    ]
+    assert "d_norm is nan" in rows[0]["seen"] and "gave up" in rows[-1]["done"]
+    assert len(lines) == 4 and "learning rates times 0.5" in lines[0]
+    assert np.isfinite(history["d_loss"][:3]).all()  # what the rest of an epoch has measured is not spoilt by its failure
+
+
+def test_a_rollback_is_to_all_variables_as_the_epoch_began():
+    gan, states = small_gan(), {}
+    guard = Guard(Events(show=silent))
+
+    def remember(model):
+        states["epoch"] = [np.array(variable.value) for variable in training_variables(model)]
+
+    def look(model):
+        states["after"] = [np.array(variable.value) for variable in training_variables(model)]
+        assert guard.num == 1
+
+    train(gan, guard, spoilt(4 + 8), 2, [At(4 + 0, remember), At(2, look)])
+    names = [variable.path for variable in training_variables(gan)]
+    assert len(names) > 20 and any("moving_mean" in name for name in names) and any("momentum" in name for name in names)
+    fresh = [np.array(variable.value) for variable in training_variables(small_gan())]
+    for name, found, expected in zip(names, states["after"], fresh, strict=True):
+        factor = 0.5 if name.endswith("learning_rate") else 1.0
+        np.testing.assert_array_equal(found, factor * expected, err_msg=name)
+
+
+@pytest.mark.parametrize("place", ["a weight", "a moving mean", "the average", "a moment", "a gradient"])
+def test_nan_anywhere_in_the_model_is_found_and_undone(place):
+    gan, guard = small_gan(), Guard(Events(show=silent))
+    spots = {
+        "a weight": lambda: gan.discriminator.trainable_variables[0],
+        "a moving mean": lambda: gan.generator.non_trainable_variables[0],
+        "the average": lambda: gan.ema_generator.weights[0],
+        "a moment": lambda: gan.generator_optimizer.variables[2],
+        "a gradient": lambda: gan.generator_optimizer.variables[1],
+    }
+    train(gan, guard, callbacks=[At(5, lambda model: spots[place]().assign(np.nan * np.ones(spots[place]().shape)))])
+    assert guard.num == 1 and guard.failure is None and is_finite(gan)
+    assert guard.events.rows[0]["kind"] == "not finite"
+    assert float(gan.discriminator_optimizer.learning_rate) == pytest.approx(5e-3)
+
+
+def test_a_schedule_is_shrunk_absolutely_and_the_graph_follows_it(tmp_path):
+    schedule = keras.optimizers.schedules.ExponentialDecay(0.5, 10**9, 0.5)
+    gan, guard = small_gan(schedule), Guard(Events(show=silent))
+    train(gan, guard, spoilt(), epochs=2)
+    assert float(gan.generator_optimizer.learning_rate) == pytest.approx(0.125)
+    gan.save(tmp_path / "gan.keras")
+    loaded = keras.saving.load_model(tmp_path / "gan.keras")
+    state = json.loads(json.dumps(guard.get_state()))
+    for resumed in (loaded, small_gan(schedule)):  # a file holds the shrunk schedule, a preset the first one
+        other = Guard(Events(show=silent))
+        going_on = keras.callbacks.LambdaCallback(on_train_begin=lambda logs, other=other: other.set_state(state))
+        train(resumed, other, epochs=1, callbacks=[going_on])
+        assert float(resumed.generator_optimizer.learning_rate) == pytest.approx(0.125)
+        assert other.num == 2 and other.events.rows == guard.events.rows
+    assert float(loaded.discriminator_optimizer.learning_rate) == pytest.approx(2.5e-3)  # it was saved shrunk
+
+
+def test_healthy_training_is_as_without_a_guard():
+    guarded, plain = small_gan(), small_gan()
+    guard = Guard(Events(show=silent))
+    train(guarded, guard)
+    plain.fit(POINTS, batch_size=8, epochs=3, shuffle=False, verbose=0)
+    assert not guard.events.rows
+    for found, expected in zip(guarded.get_weights(), plain.get_weights(), strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_a_model_that_is_broken_before_it_trains_is_an_error():
+    gan = small_gan()
+    gan.discriminator.trainable_variables[0].assign(np.full((2, 8), np.inf))
+    with pytest.raises(ValueError, match="not finite in .*kernel. Expected finite numbers"):
+        train(gan, Guard(Events(show=silent)))
+
+
+def means(norms):
+    return np.cumsum(norms) / (1 + np.arange(len(norms)))
+
+
+def verdicts(norms):
+    divergence = Divergence()
+    return [divergence.observe(batch, mean) for batch, mean in enumerate(means(norms))]
+
+
+def test_a_divergence_is_a_norm_far_above_its_median_for_many_batches():
+    steady = list(np.random.default_rng(0).lognormal(sigma=1.0, size=300))
+    assert not any(verdicts(steady))
+    assert not any(verdicts([*steady, *[1e5] * (PATIENCE - 1), *steady]))
+    found = verdicts([*steady, *[1e5] * PATIENCE])
+    assert not any(found[:-1]) and found[-1] == pytest.approx(1e5 / np.median(steady[-200:]), rel=0.01)
+    assert not any(verdicts([*steady[: LEAST - PATIENCE], *[1e5] * PATIENCE]))  # too little is known of what is usual
+
+
+def test_a_divergence_rolls_back():
+    gan, guard = small_gan(), Guard(Events(show=silent))
+    guard.norms["g_norm"].recent.extend([1e-9] * LEAST)
+    guard.stage = "adversarial"
+    data = np.tile(POINTS, (8, 1))
+    gan.fit(data, batch_size=8, epochs=1, shuffle=False, verbose=0, callbacks=[guard])
+    assert guard.num == 1 and guard.events.rows[0]["kind"] == "divergence"
+    assert "g_norm" in guard.events.rows[0]["seen"]
+
+
+def test_a_snapshot_is_a_copy_and_covers_pool_and_penalties():
+    gan = small_gan(history_pool=HistoryPool(4), penalties=[penalties.Lazy(penalties.DRAGAN(), 2)])
+    snapshot = Snapshot(gan)
+    before = [np.array(variable.value) for variable in training_variables(gan)]
+    gan.fit(POINTS, batch_size=8, verbose=0)
+    moved = [
+        not np.array_equal(np.array(variable.value), old) for variable, old in zip(training_variables(gan), before, strict=True)
+    ]
+    assert {id(each) for each in (*gan.history_pool.variables, *gan.penalties[0].variables, gan.draws)} <= {
+        id(variable) for variable, has_moved in zip(training_variables(gan), moved, strict=True) if has_moved
+    }
+    snapshot.restore(gan)
+    for variable, old in zip(training_variables(gan), before, strict=True):
+        np.testing.assert_array_equal(np.array(variable.value), old, err_msg=variable.path)
+
+
+def test_events_of_epochs_that_are_trained_again_are_dropped(tmp_path):
+    first = Events(tmp_path / "events.csv", silent)
+    for epoch in (0, 2, 5):
+        first.add(epoch, None, "kind", "seen", "done")
+    again = Events(tmp_path / "events.csv", silent)
+    again.begin(3)
+    again.begin(0)  # only the first counts
+    assert [row["epoch"] for row in again.rows] == [row["epoch"] for row in read_history(tmp_path / "events.csv")] == ["1", "3"]
