@@ -5,6 +5,26 @@ import keras
 from gan_keras import scheduled
 
 
+def pair_of(generator_optimizer, discriminator_optimizer):
+    """The two optimizers of a `GAN`, from names, configs or instances.
+
+    Raises:
+        ValueError: If one is given for both networks, or one scales losses by a scale that moves.
+    """
+    if generator_optimizer is discriminator_optimizer and not isinstance(generator_optimizer, str | dict):
+        raise ValueError(
+            "generator_optimizer and discriminator_optimizer are the same object. Expected two: an optimizer keeps "
+            "state for the variables of one network. Pass a name such as 'adam', or two instances."
+        )
+    pair = keras.optimizers.get(generator_optimizer), keras.optimizers.get(discriminator_optimizer)
+    if any(isinstance(each, keras.optimizers.LossScaleOptimizer) for each in pair):
+        raise ValueError(
+            "Got a LossScaleOptimizer, which leaves out updates of its own network alone. Expected the optimizer inside it: "
+            "a GAN whose networks compute in float16 scales its losses itself, by one scale for both."
+        )
+    return pair
+
+
 @keras.saving.register_keras_serializable(package="gan_keras")
 class ScheduledAdam(keras.optimizers.Adam):
     """Adam whose `beta_2` may follow a schedule of its own updates, as R3GAN's does from .9 to .99.

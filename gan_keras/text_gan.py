@@ -30,6 +30,8 @@ class TextGAN(TextWriter):
     `baseline` is the generator as likelihood alone has trained it: what the adversarial stage has to beat.
     """
 
+    cannot_be_compiled = "the length of drafts is not known beforehand"
+
     def __init__(self, generator, discriminator, codec, likelihood_weight=0.5, seed=0, stage="pretraining", **kwargs):
         super().__init__(generator, discriminator, codec, seed, **kwargs)
         self.likelihood_weight = float(likelihood_weight)
@@ -100,6 +102,7 @@ class TextGAN(TextWriter):
 
     def train_step(self, data):
         tokens, labels = self.unpack(data)
+        self.loss_scale.begin_step()
         if self.stage == "pretraining":
             self.train_supervised(tokens, labels)
         else:
@@ -108,7 +111,7 @@ class TextGAN(TextWriter):
         if self.stage == "adversarial":
             for _ in range(self.generator_steps):
                 self.train_generator(tokens, labels)
-        return self.results()
+        return {**self.results(), **self.loss_scale.logs()}
 
     def train_supervised(self, tokens, labels=None):
         with tf.GradientTape() as tape:
