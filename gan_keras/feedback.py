@@ -142,7 +142,8 @@ class GumbelSoftmax(Feedback):
             logits, state = generator.step(embedded, state, 1)
             soft = self.relax(logits + gumbel) * alive + padding * (1.0 - alive)
             alive = alive * ops.cast(ops.argmax(soft, axis=-1) != END, "float32")[:, None]
-            return soft, ops.matmul(soft, generator.embedding.embeddings), alive, *state
+            following = ops.cast(ops.matmul(soft, generator.embedding.embeddings), embedded.dtype)
+            return soft, following, alive, *state
 
         embedded = generator.embedding(ops.full((num,), START, "int32"))
         state = generator.state_from(gan.latents_from(seeds), labels)

@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras import ops
 
 from gan_keras import auxiliary as objectives
-from gan_keras import losses, scheduled
+from gan_keras import compilation, loss_scale, losses, scheduled
 from gan_keras.inputs import Inputs, ids
 from gan_keras.measures import Measures
 from gan_keras.optimizers import get_pair
@@ -105,10 +105,14 @@ class GAN(SavedState, Sampling, Inputs, Measures, keras.Model):
             history_pool: A `gan_keras.HistoryPool` of past samples that the discriminator sees beside fresh ones, of networks
                 without labels; None for none.
             metrics: `keras.metrics.Metric` objects whose `update_state` takes `(real_data, fake_data)`; updated by `evaluate`.
-            **kwargs: `run_eagerly`, `steps_per_execution` and `jit_compile` of `keras.Model.compile`.
+            **kwargs: `run_eagerly`, `steps_per_execution` and `jit_compile` of `keras.Model.compile`. `jit_compile="auto"`
+                compiles by XLA where that is safe and fast: see `gan_keras.compilation`.
+
+        Networks that compute in float16 (dtype policy `"mixed_float16"`) get scaled losses: see `gan_keras.loss_scale`.
 
         Raises:
-            ValueError: If an argument is out of its range, one optimizer is given for both networks, or one has `use_ema`.
+            ValueError: If an argument is out of its range, one optimizer is given for both networks, one has `use_ema` or scales
+                losses itself, or `jit_compile=True` cannot work.
         """
         self.generator_ema = scheduled.get(generator_ema)
         if min(discriminator_steps, generator_steps) < 1 or not 0 <= scheduled.first_value(self.generator_ema) < 1:
@@ -128,9 +132,12 @@ class GAN(SavedState, Sampling, Inputs, Measures, keras.Model):
         for extra in (*self.auxiliary, self.history_pool):
             if hasattr(extra, "prepare"):
                 extra.prepare(self)
+        self.loss_scale = loss_scale.of_networks(self.generator, self.discriminator)
         self.compile_options = kwargs
+        self.compilation = compilation.decide(self, **kwargs)
         # Without an optimizer of its own Keras would make a phantom RMSprop for learning-rate callbacks to turn in vain.
-        super().compile(optimizer=self.generator_optimizer, **kwargs)
+        options = {**kwargs, "jit_compile": self.compilation.jit_compile, "auto_scale_loss": False}
+        super().compile(optimizer=self.generator_optimizer, **options)
         self.remember_compile()
 
     def stage_of(self, epoch):
@@ -141,6 +148,7 @@ class GAN(SavedState, Sampling, Inputs, Measures, keras.Model):
 
     def train_step(self, data):
         real_data, labels = self.unpack(data)
+        self.loss_scale.begin_step()
         for _ in range(self.discriminator_steps):
             self.train_discriminator(real_data, labels)
         for _ in range(self.generator_steps):
@@ -174,7 +182,8 @@ class GAN(SavedState, Sampling, Inputs, Measures, keras.Model):
         if hasattr(self.augmentation, "observe"):
             self.augmentation.observe(real_logits)
         loss = self.adversarial_loss.discriminator(real_logits, fake_logits) + sum(self.discriminator.losses)
-        return loss + sum(penalty(lambda x: self.judge(x, labels), real_data, fake_data) for penalty in self.penalties)
+        judge = self.loss_scale.for_penalties(lambda samples: self.judge(samples, labels))
+        return loss + sum(penalty(judge, real_data, fake_data) for penalty in self.penalties)
 
     def draw(self, real_data, labels=None):
         """Beside the real samples as many fresh ones of the live generator, and the latents that they are made of."""
@@ -194,11 +203,9 @@ class GAN(SavedState, Sampling, Inputs, Measures, keras.Model):
         return samples if self.augmentation is None else self.augmentation(samples)
 
     def update(self, network, optimizer, loss, tape):
-        # An optimizer that scales losses, for float16, divides the gradients by its scale again.
-        scale = optimizer.scale_loss(ops.ones_like(loss))
-        gradients = tape.gradient(loss, network.trainable_variables, output_gradients=scale)
-        self.measure_gradients(network, gradients, scale)
-        optimizer.apply(gradients, network.trainable_variables)
+        gradients = self.loss_scale.gradients(loss, tape, optimizer, network.trainable_variables)
+        self.measure_gradients(network, gradients, optimizer)
+        self.loss_scale.apply(optimizer, gradients, network.trainable_variables)
 
     def update_generator(self, loss, tape):
         """Updates the generator, and its average where the weights moved: gradients may be gathered over batches first."""

@@ -30,10 +30,11 @@ class Measures:
         self.d_fake.update_state(fake_logits)
         self.d_accuracy.update_state(ops.cast(real_logits, "float32") > ops.cast(fake_logits, "float32"))
 
-    def measure_gradients(self, network, gradients, scale):
-        """`scale` is what the loss was multiplied by before the gradients were taken."""
-        norm = self.d_norm if network is self.discriminator else self.g_norm
-        norm.update_state(global_norm(gradients) / ops.cast(scale, "float32"))
+    def measure_gradients(self, network, gradients, optimizer):
+        """`optimizer` may have multiplied the loss by a constant, by which it divides the gradients again."""
+        metric = self.d_norm if network is self.discriminator else self.g_norm
+        norm = global_norm(gradients) / optimizer.scale_loss(ops.ones(()))
+        metric.update_state(*self.loss_scale.measurable(norm))
 
     def measure_samples(self, real_data):
         self.samples.update_state(ops.cast(ops.shape(real_data)[0], "float32"))
@@ -57,7 +58,7 @@ class Measures:
 
     def training_results(self):
         """`results`, and what only a training step measures."""
-        measured = (self.diversity, self.d_norm, self.g_norm, self.samples)
+        measured = (self.diversity, self.d_norm, self.g_norm, self.samples, *self.loss_scale.metrics)
         return {**self.results(), **{metric.name: metric.result() for metric in measured}}
 
     def diagnose(self, history):
@@ -74,7 +75,8 @@ class Measures:
     @property
     def metrics(self):
         measured = (self.d_loss, self.g_loss, self.d_real, self.d_fake, self.d_accuracy, self.diversity, self.d_norm, self.g_norm)
-        return [*measured, self.samples, *getattr(self, "sample_metrics", ())]
+        extra = (*self.sample_metrics, *self.loss_scale.metrics) if self.compiled else ()
+        return [*measured, self.samples, *extra]
 
 
 def global_norm(gradients):

@@ -6,10 +6,11 @@ from gan_keras import scheduled
 
 
 def get_pair(generator_optimizer, discriminator_optimizer):
-    """Two optimizers from names, configs or instances.
+    """The two optimizers of a `GAN`, from names, configs or instances.
 
     Raises:
-        ValueError: If they are one object, or one of them keeps an average of weights that it would put in their place.
+        ValueError: If they are one object, or one of them keeps an average of weights that it would put in their place, or
+            scales losses by a scale that moves.
     """
     if generator_optimizer is discriminator_optimizer and not isinstance(generator_optimizer, str | dict):
         raise ValueError(
@@ -23,6 +24,11 @@ def get_pair(generator_optimizer, discriminator_optimizer):
                 f"{optimizer.name} was made with use_ema=True, by which Keras overwrites one network's weights when `fit` ends. "
                 "Expected use_ema=False: `compile(generator_ema=0.999)` keeps an averaged generator beside the live one."
             )
+    if any(isinstance(each, keras.optimizers.LossScaleOptimizer) for each in pair):
+        raise ValueError(
+            "Got a LossScaleOptimizer, which leaves out updates of its own network alone. Expected the optimizer inside it: "
+            "a GAN whose networks compute in float16 scales its losses itself, by one scale for both."
+        )
     return pair
 
 

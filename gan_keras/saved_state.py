@@ -66,16 +66,16 @@ class SavedState:
 
     def load_own_variables(self, store):
         state, saved = self.own_state(), set(store.keys())
-        if not self.compiled:  # Penalties, augmentation and pool come with `compile`; a GAN that is only used has none.
-            saved = {name for name in saved if not name.startswith(("penalty", "augmentation", "history"))}
+        if not self.compiled:  # Penalties, augmentation, pool and scale come with `compile`; a GAN that is only used has none.
+            saved = {name for name in saved if not name.startswith(("penalty", "augmentation", "history", "loss_scale"))}
         if set(state) != saved:
             raise ValueError(f"The file holds the random state {sorted(saved)}. Expected {sorted(state)}: another GAN.")
         for name, variable in state.items():
             variable.assign(store[name])
 
     def own_state(self):
-        """Variables that decide the noise, penalties, augmentation and past samples to come. Keras saves weights only; without
-        these a resumed run would go another way."""
+        """Variables that decide the noise, penalties, augmentation, past samples and scale of losses to come. Keras saves
+        weights only; without these a resumed run would go another way."""
         penalties, augmentation = getattr(self, "penalties", ()), getattr(self, "augmentation", None)
         history_pool = getattr(self, "history_pool", None)
         # A Keras layer that augments is a part of the model; its state comes and goes with `compile` all the same.
@@ -88,6 +88,7 @@ class SavedState:
             **_numbered("penalty", [variable for each in penalties for variable in getattr(each, "variables", ())]),
             **_numbered("augmentation", getattr(augmentation, "variables", ())),
             **_numbered("history", getattr(history_pool, "variables", ())),
+            **_numbered("loss_scale", getattr(getattr(self, "loss_scale", None), "variables", ())),
         }
 
 

@@ -31,6 +31,8 @@ class TextGAN(TextWriter):
     `baseline` is the generator as likelihood alone has trained it: what the adversarial stage has to beat.
     """
 
+    cannot_be_compiled = "the length of drafts is not known beforehand"
+
     def __init__(self, generator, discriminator, codec, likelihood_weight=0.5, seed=0, stage="pretraining", **kwargs):
         super().__init__(generator, discriminator, codec, seed, **kwargs)
         self.likelihood_weight = float(likelihood_weight)
@@ -107,6 +109,7 @@ class TextGAN(TextWriter):
 
     def train_step(self, data):
         tokens, labels = self.unpack(data)
+        self.loss_scale.begin_step()
         if self.stage == "pretraining":
             self.train_supervised(tokens, labels)
         else:

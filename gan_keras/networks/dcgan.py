@@ -61,7 +61,7 @@ class DCGANDiscriminator(ImageDiscriminator):
         # The first convolution reads the images as they are: the paper leaves it without normalisation.
         self.normalizations = [layers.BatchNormalization(momentum=0.9, epsilon=1e-5) for _ in filters[1:]]
         self.flatten, self.logit = layers.Flatten(), layers.Dense(1, kernel_initializer=initializer(), dtype="float32")
-        self.label_embedding = layers.Embedding(num_labels, sizes[0] ** 2 * filters[-1]) if num_labels else None
+        self.label_embedding = layers.Embedding(num_labels, sizes[0] ** 2 * filters[-1], dtype="float32") if num_labels else None
 
     def call(self, samples, labels=None, training=False):
         check_labels(labels, self.num_labels)

@@ -21,8 +21,8 @@ class MLPGenerator(Generator):
         super().__init__(latent_dim, **kwargs)
         self.sample_shape, self.units, self.activation = tuple(sample_shape), tuple(units), activation
         self.hidden = [layers.Dense(width, activation="leaky_relu") for width in self.units]
-        self.last = layers.Dense(int(ops.prod(self.sample_shape)), activation=activation)
-        self.reshape = layers.Reshape(self.sample_shape)
+        self.last = layers.Dense(int(ops.prod(self.sample_shape)), activation=activation, dtype="float32")
+        self.reshape = layers.Reshape(self.sample_shape, dtype="float32")
 
     def call(self, latents, labels=None, training=False):
         for layer in self.hidden:
@@ -47,7 +47,7 @@ class MLPDiscriminator(Discriminator):
         self.units = tuple(units)
         self.flatten = layers.Flatten()
         self.hidden = [layers.Dense(width, activation="leaky_relu") for width in self.units]
-        self.last = layers.Dense(1)
+        self.last = layers.Dense(1, dtype="float32")
 
     def call(self, samples, labels=None, training=False):
         return self.last(self.features(samples))

@@ -76,13 +76,14 @@ class FourierDiscriminator(Discriminator):
     """
 
     def __init__(self, units=(64, 64, 64), waves=32, highest_frequency=10.0, **kwargs):
-        super().__init__(**kwargs)
+        super().__init__(autocast=False, **kwargs)  # of rounded numbers fine waves make coarse ones
         if waves < 1 or not highest_frequency > 1:
             raise ValueError(f"waves={waves}, highest_frequency={highest_frequency}. Expected waves >= 1 and a frequency > 1.")
         self.units, self.waves, self.highest_frequency = tuple(units), waves, float(highest_frequency)
         phases = keras.initializers.RandomUniform(-np.pi, np.pi)
-        self.flatten = layers.Flatten()
-        self.angles = layers.Dense(waves, kernel_initializer=self.first_frequencies, bias_initializer=phases)
+        self.flatten = layers.Flatten(dtype="float32")
+        options = {"kernel_initializer": self.first_frequencies, "bias_initializer": phases}
+        self.angles = layers.Dense(waves, dtype="float32", **options)
         self.dense = MLPDiscriminator(units)
 
     def call(self, samples, labels=None, training=False):

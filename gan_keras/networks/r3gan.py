@@ -12,6 +12,7 @@ from keras import layers, ops
 from gan_keras.networks.images import ImageDiscriminator, ImageGenerator
 from gan_keras.networks.labels import beside, check_labels, projection, require_labels
 from gan_keras.networks.layers import GroupedConv2D, SmoothDownsampling2D, SmoothUpsampling2D
+from gan_keras.networks.precision import OnePrecision
 from gan_keras.networks.resolutions import narrowed, resolutions
 
 _EXPANSION = 2  # the middle of a block has so many times its channels
@@ -21,7 +22,7 @@ _GAIN = math.sqrt(2 / (1 + _SLOPE**2))  # keeps the variance through a leaky ReL
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
-class R3GANBlock(layers.Layer):
+class R3GANBlock(OnePrecision, layers.Layer):
     """1x1 to twice the channels, grouped 3x3, 1x1 back, leaky ReLU between; added to the input.
 
     The last convolution starts at 0, so that the block starts as the identity, and the other two are scaled down by the
@@ -50,7 +51,7 @@ class R3GANBlock(layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
-class LearnedStart(layers.Layer):
+class LearnedStart(OnePrecision, layers.Layer):
     """A learnt feature map `(size, size, filters)`, its channels scaled by a linear function of the latents.
 
     Args:
@@ -146,7 +147,8 @@ class R3GANDiscriminator(ImageDiscriminator):
         )
         self.label_embedding = None
         if num_labels:
-            self.label_embedding = layers.Embedding(num_labels, width, embeddings_initializer=normal(num_labels * width))
+            start = normal(num_labels * width)
+            self.label_embedding = layers.Embedding(num_labels, width, embeddings_initializer=start, dtype="float32")
 
     def call(self, samples, labels=None, training=False):
         check_labels(labels, self.num_labels)

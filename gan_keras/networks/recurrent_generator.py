@@ -35,7 +35,7 @@ class RecurrentGenerator(Generator):
     """
 
     def __init__(self, vocabulary_size, length, noise_dim=32, embedding_dim=256, units=512, dropout=0.5, num_labels=0, **kwargs):
-        super().__init__(latent_dim=noise_dim + length, **kwargs)
+        super().__init__(noise_dim + length, autocast=False, **kwargs)  # rounded latents pick some tokens more often
         self.vocabulary_size, self.length, self.noise_dim = vocabulary_size, length, noise_dim
         self.embedding_dim, self.units, self.dropout, self.num_labels = embedding_dim, units, dropout, num_labels
         self.embedding = layers.Embedding(vocabulary_size, embedding_dim, name="embedding")
@@ -150,7 +150,8 @@ class RecurrentGenerator(Generator):
         return ops.split(ops.tanh(state), 2, axis=-1)
 
     def token_logits(self, hidden, bias):
-        return ops.matmul(self.projection(hidden), ops.transpose(self.embedding.embeddings)) + bias
+        """The last layer, float32: likelihoods are differences of large numbers."""
+        return ops.matmul(ops.cast(self.projection(hidden), "float32"), ops.transpose(self.embedding.embeddings)) + bias
 
     def get_config(self):
         names = ("vocabulary_size", "length", "noise_dim", "embedding_dim", "units", "dropout", "num_labels")

@@ -12,9 +12,10 @@ from keras import layers, ops
 from gan_keras.networks.images import ImageDiscriminator
 from gan_keras.networks.labels import check_labels
 from gan_keras.networks.layers import ConditionalBatchNormalization, SpectralNormalization
+from gan_keras.networks.precision import OnePrecision
 
 
-class ResidualBlock(layers.Layer):
+class ResidualBlock(OnePrecision, layers.Layer):
     """Base of the blocks.
 
     Args:
@@ -145,7 +146,9 @@ class SpectralDiscriminator(ImageDiscriminator):
     def add_head(self, filters):
         """Makes the last layers, for features of so many channels."""
         self.logit = SpectralNormalization(layers.Dense(1, dtype="float32"))
-        self.label_embedding = SpectralNormalization(layers.Embedding(self.num_labels, filters)) if self.num_labels else None
+        self.label_embedding = None
+        if self.num_labels:
+            self.label_embedding = SpectralNormalization(layers.Embedding(self.num_labels, filters, dtype="float32"))
 
     def call(self, samples, labels=None, training=False):
         check_labels(labels, self.num_labels)

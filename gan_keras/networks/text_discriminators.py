@@ -9,6 +9,7 @@ from keras import layers, ops
 
 from gan_keras.codecs.text import PADDING
 from gan_keras.networks.base import Discriminator
+from gan_keras.networks.labels import projection
 
 
 class TextDiscriminator(Discriminator):
@@ -28,9 +29,11 @@ class TextDiscriminator(Discriminator):
         self.vocabulary_size, self.embedding_dim, self.filters = vocabulary_size, embedding_dim, filters
         self.dropout, self.num_labels = dropout, num_labels
         self.embedding = layers.Embedding(vocabulary_size, embedding_dim, name="embedding")
-        self.input_dropout, self.output_dropout = layers.SpatialDropout1D(dropout), layers.Dropout(dropout)
-        self.step_head, self.sentence_head = layers.Dense(1, name="step_head"), layers.Dense(1, name="sentence_head")
-        self.label_embedding = layers.Embedding(num_labels, 2 * filters) if num_labels else None
+        self.input_dropout, self.output_dropout = layers.SpatialDropout1D(dropout), layers.Dropout(dropout, dtype="float32")
+        self.step_head, self.sentence_head = (
+            layers.Dense(1, name=f"{what}_head", dtype="float32") for what in ("step", "sentence")
+        )
+        self.label_embedding = layers.Embedding(num_labels, 2 * filters, dtype="float32") if num_labels else None
 
     def call(self, samples, labels=None, training=False):
         """The sentence's logit: `(batch, 1)`, float32."""
@@ -48,7 +51,7 @@ class TextDiscriminator(Discriminator):
         pooled = self.output_dropout(pool(features, mask), training=training)
         sentence = self.sentence_head(pooled)
         if labels is not None:
-            sentence = sentence + ops.sum(pooled * self.label_embedding(labels), axis=-1, keepdims=True)
+            sentence = sentence + projection(pooled, self.label_embedding, labels, self.num_labels)
         return sentence, self.step_head(causal)[..., 0]
 
     def embed(self, samples):
@@ -123,7 +126,8 @@ def is_distribution(samples):
 
 
 def pool(features, mask):
-    """Maximum and mean over the real steps: `(batch, 2 * width)`. A sentence without a token pools to zeros, not to NaN."""
+    """Maximum and mean over the real steps: `(batch, 2 * width)`, float32. A sentence without a token pools to zeros, not NaN."""
+    features = ops.cast(features, "float32")
     weights = ops.cast(mask, features.dtype)[..., None]
     # The features are >= 0 after their ReLU, so that zeros on padding leave the maximum as it is.
     mean = ops.sum(features * weights, axis=1) / ops.maximum(ops.sum(weights, axis=1), 1.0)

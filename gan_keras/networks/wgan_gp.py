@@ -47,7 +47,7 @@ class WGANGPDiscriminator(ImageDiscriminator):
         downs = [FirstDownBlock(first), *[DownBlock(filters) for filters in rest]]
         self.blocks = [*downs, *[PlainBlock(downs[-1].filters) for _ in range(2)]]
         self.logit = layers.Dense(1, dtype="float32")
-        self.label_embedding = layers.Embedding(num_labels, downs[-1].filters) if num_labels else None
+        self.label_embedding = layers.Embedding(num_labels, downs[-1].filters, dtype="float32") if num_labels else None
 
     def call(self, samples, labels=None, training=False):
         check_labels(labels, self.num_labels)

@@ -1,4 +1,4 @@
-"""Penalties on the discriminator's gradient, which is taken and squared in float32."""
+"""Penalties on the discriminator's gradient, whose square and norm are taken in float32."""
 
 import keras
 import tensorflow as tf
@@ -103,9 +103,14 @@ class DRAGAN(GradientPenalty):
 
 
 def squared_gradient_norm(discriminator, samples):
-    """`||dD(x)/dx||^2` of each sample: shape `(batch,)`, float32."""
+    """`||dD(x)/dx||^2` of each sample: shape `(batch,)`, float32.
+
+    Where the discriminator computes in float16 it has a `gradient_scale`, which keeps small gradients from being lost.
+    """
+    scale = getattr(discriminator, "gradient_scale", 1.0)
     with tf.GradientTape() as tape:
         tape.watch(samples)
         logits = discriminator(samples)
-    gradient = ops.cast(tape.gradient(logits, samples), "float32")
+    gradient = tape.gradient(logits, samples, output_gradients=scale * ops.ones_like(logits))
+    gradient = ops.cast(gradient, "float32") / scale
     return ops.sum(ops.square(gradient), axis=tuple(range(1, len(gradient.shape))))

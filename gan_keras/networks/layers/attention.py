@@ -18,8 +18,8 @@ class SelfAttention2D(layers.Layer):
 
     def build(self, input_shape):
         channels = input_shape[-1]
-        self.query, self.key, self.value = (pointwise(max(1, channels // 8)) for _ in range(3))
-        self.output_convolution = pointwise(channels)
+        self.query, self.key, self.value = (pointwise(max(1, channels // 8), self.dtype_policy) for _ in range(3))
+        self.output_convolution = pointwise(channels, self.dtype_policy)
         for layer in (self.query, self.key, self.value):
             layer.build(input_shape)
         self.output_convolution.build((*input_shape[:-1], max(1, channels // 8)))
@@ -36,8 +36,8 @@ class SelfAttention2D(layers.Layer):
         return input_shape
 
 
-def pointwise(filters):
-    return SpectralNormalization(layers.Conv2D(filters, 1, use_bias=False))
+def pointwise(filters, dtype):
+    return SpectralNormalization(layers.Conv2D(filters, 1, use_bias=False, dtype=dtype))
 
 
 def as_rows(features):

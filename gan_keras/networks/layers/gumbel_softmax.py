@@ -29,7 +29,7 @@ class GumbelSoftmaxSampling(layers.Layer):
     """
 
     def __init__(self, temperature=1.0, **kwargs):
-        super().__init__(**kwargs)
+        super().__init__(autocast=False, **kwargs)  # rounded normals choose some categories more often
         if not temperature > 0:
             raise ValueError(f"temperature={temperature}. Expected more than 0.")
         self.temperature = float(temperature)

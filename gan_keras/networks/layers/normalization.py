@@ -26,7 +26,9 @@ class ConditionalBatchNormalization(layers.Layer):
         if num_labels < 1:
             raise ValueError(f"num_labels={num_labels}. Expected at least 1; without labels take `BatchNormalization`.")
         self.num_labels, self.momentum, self.epsilon = num_labels, momentum, epsilon
-        self.normalization = layers.BatchNormalization(momentum=momentum, epsilon=epsilon, center=False, scale=False)
+        self.normalization = layers.BatchNormalization(
+            momentum=momentum, epsilon=epsilon, center=False, scale=False, dtype=self.dtype_policy
+        )
 
     def build(self, input_shape):
         self.normalization.build(input_shape)
@@ -64,11 +66,14 @@ class ModulatedBatchNormalization(layers.Layer):
     def __init__(self, momentum=0.9, epsilon=1e-5, **kwargs):
         super().__init__(**kwargs)
         self.momentum, self.epsilon = momentum, epsilon
-        self.normalization = layers.BatchNormalization(momentum=momentum, epsilon=epsilon, center=False, scale=False)
+        self.normalization = layers.BatchNormalization(
+            momentum=momentum, epsilon=epsilon, center=False, scale=False, dtype=self.dtype_policy
+        )
 
     def build(self, inputs_shape, vectors_shape):
         self.normalization.build(inputs_shape)
-        self.scale, self.shift = (SpectralNormalization(layers.Dense(inputs_shape[-1], use_bias=False)) for _ in range(2))
+        options = {"use_bias": False, "dtype": self.dtype_policy}
+        self.scale, self.shift = (SpectralNormalization(layers.Dense(inputs_shape[-1], **options)) for _ in range(2))
         for layer in (self.scale, self.shift):
             layer.build(vectors_shape)
 
