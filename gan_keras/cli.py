@@ -12,7 +12,7 @@ import tensorflow as tf
 import typer
 from typer.core import TyperGroup
 
-from gan_keras import modalities
+from gan_keras import modalities, strategies
 from gan_keras import presets as presets_module
 from gan_keras.demo import demonstrate
 from gan_keras.doctor import examine
@@ -33,6 +33,7 @@ class Commands(TyperGroup):
     """Turns errors of any command into one line and an exit code. `GAN_KERAS_TRACEBACK=1` shows where they come from."""
 
     def invoke(self, context):
+        strategies.grow_memory(lambda line: typer.echo(line, err=True))
         try:
             return super().invoke(context)
         except BrokenPipeError:  # `gan-keras generate ... | head`: the command line library ends quietly
@@ -69,9 +70,10 @@ def train(
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="key=value: a field of the preset to change.", metavar="KEY=VALUE")
     ] = None,
+    strategy: Annotated[str, typer.Option(help=f"Devices to train on: {', '.join(strategies.NAMES)}.")] = "none",
 ):
     """Train a GAN and keep all that it made in a directory."""
-    choices = {"epochs": epochs, "minutes": minutes, "seed": seed, "labels": labels, "resume": resume}
+    choices = {"epochs": epochs, "minutes": minutes, "seed": seed, "labels": labels, "resume": resume, "strategy": strategy}
     train_gan(modality, data, out, preset, **choices, settings=parse_settings(settings or []), progress=typer.echo)
     typer.echo(f"The run: {out}. Next: gan-keras generate {out} -n 10; gan-keras evaluate {out}; gan-keras export {out}")
 

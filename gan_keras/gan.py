@@ -8,7 +8,8 @@ import tensorflow as tf
 from keras import ops
 
 from gan_keras import auxiliary as objectives
-from gan_keras import losses, scheduled
+from gan_keras import losses, replicas, scheduled
+from gan_keras.distribution import Distributed
 from gan_keras.inputs import Inputs, ids
 from gan_keras.pairing import call_network, check_logits, latent_dim_of
 from gan_keras.penalties import get as get_penalty
@@ -17,7 +18,7 @@ from gan_keras.saved_state import SavedState
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
-class GAN(SavedState, Sampling, Inputs, keras.Model):
+class GAN(SavedState, Sampling, Inputs, Distributed, keras.Model):
     """A generator and a discriminator that `fit` trains in turn.
 
     Args:
@@ -200,7 +201,7 @@ class GAN(SavedState, Sampling, Inputs, keras.Model):
         # An optimizer that scales losses, for float16, divides the gradients by its scale again.
         scale = optimizer.scale_loss(ops.ones_like(loss))
         gradients = tape.gradient(loss, network.trainable_variables, output_gradients=scale)
-        optimizer.apply(gradients, network.trainable_variables)
+        optimizer.apply(replicas.share_of_gradients(gradients, optimizer), network.trainable_variables)
 
     def update_generator(self, loss, tape):
         """Updates the generator, and its average where the weights moved: gradients may be gathered over batches first."""
@@ -220,7 +221,7 @@ class GAN(SavedState, Sampling, Inputs, keras.Model):
     def test_step(self, data):
         """Losses of the averaged generator on held-out data, with the same noise at each evaluation, new in each batch."""
         real_data, labels = self.unpack(data)
-        seeds = tf.range(ops.shape(real_data)[0], dtype=tf.int64) + ops.cast(self.d_real.count, "int64")
+        seeds = self.test_seeds(ops.shape(real_data)[0])
         fake_data = self(self.latents_from(seeds), labels)
         real_logits, fake_logits = (self.judge(samples, labels, training=False) for samples in (real_data, fake_data))
         self.d_loss.update_state(self.adversarial_loss.discriminator(real_logits, fake_logits))

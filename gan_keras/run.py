@@ -11,7 +11,7 @@ import sys
 
 import keras
 
-from gan_keras import modalities, presets, schedule
+from gan_keras import modalities, presets, schedule, strategies
 from gan_keras.callbacks.checkpoint import Checkpoint, newest_checkpoint
 from gan_keras.callbacks.history import History
 from gan_keras.callbacks.progress import Progress
@@ -45,6 +45,7 @@ def train(
     resume=False,
     settings=None,
     progress=print,
+    strategy=None,
 ):
     """Trains a GAN and keeps all that it made in a directory.
 
@@ -63,6 +64,7 @@ def train(
         resume: Go on with an interrupted run, from the end of its last whole epoch.
         settings: Fields of the preset to change: see `presets.with_settings`.
         progress: Called with every line of progress.
+        strategy: Devices to train on: see `strategies.get`. Of several workers only the first writes into `out`.
 
     Returns:
         The trained GAN.
@@ -70,19 +72,21 @@ def train(
     Raises:
         ValueError: If an argument is out of its range or does not fit the run; nothing has been written then.
     """
-    run, kind = Run(out), modalities.get(modality)
+    strategy = strategies.get(strategy)
+    check_minutes(minutes, strategy)
+    run, kind = Run(strategies.own_path(out, strategy)), modalities.get(modality)
     if resume:
         if any(choice is not None for choice in (preset, epochs, minutes)) or settings:
             raise ValueError("A resumed run goes on as it began. Leave out the preset, epochs, minutes and settings.")
-        return go_on(run, kind, data, labels, progress)
+        return go_on(run, kind, data, labels, progress, strategy)
     chosen = _preset(kind, preset, settings, epochs, minutes)
     check_seed(seed)
     run.check_free()
     loaded = kind.load(data, chosen, labels)
     progress(kind.describe(loaded))
     try:
-        kind.keep(run, _config(kind, chosen, seed), loaded, data)
-        trainer = Trainer(run, loaded, progress)
+        kind.keep(run, {**_config(kind, chosen, seed), "strategy": strategies.name_of(strategy)}, loaded, data)
+        trainer = Trainer(run, loaded, progress, strategy)
         seconds = trainer.plan(minutes)
         gan = trainer.begin()
     except BaseException:
@@ -91,7 +95,7 @@ def train(
     return trainer.fit(gan, 0, seconds)
 
 
-def go_on(run, kind, data, labels=None, progress=print):
+def go_on(run, kind, data, labels=None, progress=print, strategy=None):
     """Goes on with a run from its newest checkpoint; see `train`."""
     config = run.config
     if config["modality"] != kind.name:
@@ -102,7 +106,7 @@ def go_on(run, kind, data, labels=None, progress=print):
             f"{loaded.name} is not what {run.path} was trained on ({config['data']['name']}, other samples or labels). "
             "Expected the same data: a run goes on with what it began with."
         )
-    return Trainer(run, loaded, progress).go_on()
+    return Trainer(run, loaded, progress, strategies.get(strategy)).go_on()
 
 
 class Trainer:
@@ -112,10 +116,11 @@ class Trainer:
         run: A `Run` with a `config.json`.
         data: What its modality loaded.
         progress: Called with every line of progress.
+        strategy: The `tf.distribute.Strategy` in whose scope a GAN is built.
     """
 
-    def __init__(self, run, data, progress):
-        self.run, self.progress = run, progress
+    def __init__(self, run, data, progress, strategy):
+        self.run, self.progress, self.strategy = run, progress, strategy
         self.modality = modalities.get(run.config["modality"])
         self.training, self.held_out = self.modality.parts(run, data)
 
@@ -131,7 +136,8 @@ class Trainer:
         if minutes is None and steps <= LONG_STEPS:
             return {}
         self.progress(f"{steps:,} steps at most: measuring what they cost" if minutes is None else "Measuring what a step costs")
-        seconds, besides = self.modality.measure(preset, self.training, config["seed"])
+        with self.strategy.scope():
+            seconds, besides = self.modality.measure(preset, self.training, config["seed"])
         if minutes is not None:
             budget = schedule.SPARE * 60 * minutes - 2 * besides  # measuring itself has taken as much
             preset, seconds = self.modality.fit_into(preset, self.training, seconds, budget)
@@ -148,7 +154,8 @@ class Trainer:
         return gan
 
     def build(self):
-        return self.modality.build(self.preset, self.training, self.run.config["seed"])
+        with self.strategy.scope():
+            return self.modality.build(self.preset, self.training, self.run.config["seed"])
 
     def go_on(self):
         """Trains from the newest checkpoint to the end."""
@@ -157,7 +164,8 @@ class Trainer:
         if epoch >= total and run.model_path.exists():
             self.progress(f"{run.path} is complete: {epoch} epochs.")
             return run.load()
-        gan = keras.saving.load_model(path) if path else self.build()
+        with self.strategy.scope():
+            gan = keras.saving.load_model(path) if path else self.build()
         self.progress(f"{run.path}: going on after {epoch} of {total} epochs.")
         return self.fit(gan, epoch, {})
 
@@ -212,6 +220,11 @@ def version_of(package):
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
         return None
+
+
+def check_minutes(minutes, strategy):
+    if minutes is not None and strategies.name_of(strategy) == "multi_worker":
+        raise ValueError(f"minutes={minutes} for several workers, each with a clock of its own. Expected epochs.")
 
 
 def check_seed(seed):
