@@ -10,6 +10,8 @@ Reference: [Zhao et al., 2020](https://arxiv.org/abs/2006.10738), [Karras et al.
 import keras
 from keras import ops
 
+from gan_keras import replicas
+
 MOST_SHIFT = 1 / 8  # of the height and of the width
 CUTOUT = 1 / 2  # of the height and of the width
 
@@ -121,10 +123,13 @@ class DiffAugment:
         if len(images.shape) != 4:
             raise ValueError(f"Got samples of shape {tuple(images.shape)}. Expected images (batch, height, width, channels).")
         for function in self.functions:
-            noise = keras.random.uniform((ops.shape(images)[0], 3), seed=self.seed_generator)
+            noise = replicas.rows_of_all(self.draw, ops.shape(images)[0])
             chosen = ops.reshape(noise[:, 2] < self.strength, (-1, 1, 1, 1))
             images = ops.where(chosen, function(images, noise[:, :2]), images)
         return images
+
+    def draw(self, num):
+        return keras.random.uniform((num, 3), seed=self.seed_generator)
 
     def begin_epoch(self, epoch):
         """Called before each epoch, counted from 0, by `callbacks.AdaptiveAugmentation`; the strength stays."""
@@ -173,8 +178,8 @@ class Adaptive(DiffAugment):
 
     def observe(self, real_logits):
         """Counts signs; called by the `GAN` with the logits of every real batch that trains the discriminator."""
-        self.sign_sum.assign_add(ops.sum(ops.sign(real_logits)))
-        self.sign_count.assign_add(ops.cast(ops.size(real_logits), "float32"))
+        self.sign_sum.assign_add(replicas.total(ops.sum(ops.sign(real_logits))))
+        self.sign_count.assign_add(ops.cast(ops.size(real_logits), "float32") * replicas.count())
 
     def adapt(self):
         """Moves the strength towards the target by as much as the images observed since the last call allow."""

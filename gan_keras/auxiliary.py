@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
+from gan_keras import replicas
 from gan_keras.losses import two_sided
 from gan_keras.networks.features import features_of
 
@@ -153,7 +154,7 @@ class FeatureMatching(Objective):
     def generator(self, gan, batch):
         features = features_of(gan.discriminator)
         real, fake = (features(gan.augmented(samples), training=True) for samples in (batch.real_data, batch.fake_data))
-        means = (ops.mean(ops.cast(each, "float32"), axis=0) for each in (real, fake))
+        means = (replicas.mean(ops.mean(ops.cast(each, "float32"), axis=0)) for each in (real, fake))
         return self.weight * ops.sum(ops.square(ops.subtract(*means)))
 
 

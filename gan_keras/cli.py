@@ -14,7 +14,7 @@ import tensorflow as tf
 import typer
 from typer.core import TyperGroup
 
-from gan_keras import modalities
+from gan_keras import modalities, strategies
 from gan_keras import presets as presets_module
 from gan_keras.callbacks.guard import TrainingFailed
 from gan_keras.demo import demonstrate
@@ -36,6 +36,7 @@ class Commands(TyperGroup):
     """Turns errors of any command into one line and an exit code. `GAN_KERAS_TRACEBACK=1` shows where they come from."""
 
     def invoke(self, context):
+        strategies.grow_memory(lambda line: typer.echo(line, err=True))
         try:
             return super().invoke(context)
         except BrokenPipeError:  # `gan-keras generate ... | head`: the command line library ends quietly
@@ -74,10 +75,11 @@ def train(
     ] = None,
     track: Annotated[str | None, typer.Option(help="Log to a tracker, into the run: tensorboard, mlflow or wandb.")] = None,
     checkpoint_seconds: Annotated[float, typer.Option(help="From one checkpoint to the next.", min=0.0)] = 60.0,
+    strategy: Annotated[str, typer.Option(help=f"Devices to train on: {', '.join(strategies.NAMES)}.")] = "none",
 ):
     """Train a GAN and keep all that it made in a directory."""
     choices = {"epochs": epochs, "minutes": minutes, "seed": seed, "labels": labels, "resume": resume, "track": track}
-    choices |= {"settings": parse_settings(settings or []), "checkpoint_seconds": checkpoint_seconds}
+    choices |= {"settings": parse_settings(settings or []), "checkpoint_seconds": checkpoint_seconds, "strategy": strategy}
     with ended_as_interrupted():
         train_gan(modality, data, out, preset, **choices, progress=typer.echo)
     typer.echo(f"The run: {out}. Next: gan-keras generate {out} -n 10; gan-keras evaluate {out}; gan-keras export {out}")

@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from gan_keras import noise
+from gan_keras import noise, replicas
 from gan_keras.codecs.text import END, PADDING, START
 from gan_keras.networks.recurrent_generator import token_mask
 
@@ -50,7 +50,11 @@ class Cooperative(Feedback):
     def generator_loss(self, gan, tokens, labels=None):
         labels_of_drafts = None if labels is None else ops.repeat(labels, self.candidates, axis=0)
         drafts, scores = gan.drafts(ops.shape(tokens)[0] * self.candidates, labels_of_drafts)
+        # Drafts compete within the whole batch.
+        drafts, scores = replicas.all_rows(drafts), replicas.all_rows(scores)
+        labels_of_drafts = None if labels is None else replicas.all_rows(labels_of_drafts)
         kept = self.keep(drafts, standardise(scores[:, 0]) + self.likelihood * standardise(scores[:, 1]), labels_of_drafts)
+        kept = replicas.own_rows(kept)
         kept_labels = None if labels is None else ops.take(labels_of_drafts, kept)
         supervised = gan.supervised_loss(tokens, labels)
         return (1 - self.share) * supervised + self.share * gan.supervised_loss(ops.take(drafts, kept, axis=0), kept_labels)
@@ -87,7 +91,7 @@ class PolicyGradient(Feedback):
     def generator_loss(self, gan, tokens, labels=None):
         latents = gan.latents_from(gan.next_seeds(ops.shape(tokens)[0]))
         drafts, _ = gan.scored(gan.generator, latents, labels)
-        mask, total = token_mask(drafts), ops.sum(token_mask(drafts))
+        mask, total = token_mask(drafts), replicas.mean(ops.sum(token_mask(drafts)))
         log_policy = ops.log_softmax(gan.generator.logits(latents, drafts, labels))
         log_anchor = ops.log_softmax(gan.baseline.logits(latents, drafts, labels))
         policy = ops.exp(log_policy)
@@ -103,7 +107,8 @@ class PolicyGradient(Feedback):
         steps = ops.arange(ops.shape(mask)[1])
         ahead = ops.cast(steps[:, None] - steps[None, :], "float32")
         to_come = ops.matmul(rewards, ops.where(ahead >= 0, ops.power(self.discount, ops.maximum(ahead, 0.0)), 0.0))
-        mean = ops.sum(to_come * mask, axis=0) / ops.maximum(ops.sum(mask, axis=0), 1.0)
+        sums, counts = replicas.mean([ops.sum(to_come * mask, axis=0), ops.sum(mask, axis=0)])
+        mean = sums / ops.maximum(counts, 1.0 / replicas.count())
         return ops.clip(to_come - mean, -self.clip, self.clip) * mask
 
 

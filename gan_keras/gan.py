@@ -8,7 +8,8 @@ import tensorflow as tf
 from keras import ops
 
 from gan_keras import auxiliary as objectives
-from gan_keras import compilation, loss_scale, losses, scheduled
+from gan_keras import compilation, loss_scale, losses, replicas, scheduled
+from gan_keras.distribution import Distributed
 from gan_keras.inputs import Inputs, ids
 from gan_keras.measures import Measures
 from gan_keras.optimizers import get_pair
@@ -19,7 +20,7 @@ from gan_keras.saved_state import SavedState
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
-class GAN(SavedState, Sampling, Inputs, Measures, keras.Model):
+class GAN(SavedState, Sampling, Inputs, Measures, Distributed, keras.Model):
     """A generator and a discriminator that `fit` trains in turn.
 
     Args:
@@ -205,7 +206,7 @@ class GAN(SavedState, Sampling, Inputs, Measures, keras.Model):
     def update(self, network, optimizer, loss, tape):
         gradients = self.loss_scale.gradients(loss, tape, optimizer, network.trainable_variables)
         self.measure_gradients(network, gradients, optimizer)
-        self.loss_scale.apply(optimizer, gradients, network.trainable_variables)
+        self.loss_scale.apply(optimizer, replicas.share_of_gradients(gradients, optimizer), network.trainable_variables)
 
     def update_generator(self, loss, tape):
         """Updates the generator, and its average where the weights moved: gradients may be gathered over batches first."""
@@ -225,7 +226,7 @@ class GAN(SavedState, Sampling, Inputs, Measures, keras.Model):
     def test_step(self, data):
         """Losses of the averaged generator on held-out data, with the same noise at each evaluation, new in each batch."""
         real_data, labels = self.unpack(data)
-        seeds = tf.range(ops.shape(real_data)[0], dtype=tf.int64) + ops.cast(self.d_real.count, "int64")
+        seeds = self.test_seeds(ops.shape(real_data)[0])
         fake_data = self(self.latents_from(seeds), labels)
         real_logits, fake_logits = (self.judge(samples, labels, training=False) for samples in (real_data, fake_data))
         self.d_loss.update_state(self.adversarial_loss.discriminator(real_logits, fake_logits))

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from gan_keras import replicas
+
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class HistoryPool:
@@ -47,6 +49,10 @@ class HistoryPool:
         self.is_filled = keras.Variable(ops.zeros((self.size,)), dtype="float32", trainable=False)
 
     def __call__(self, samples):
+        """What is handed out for fresh samples; of several replicas each keeps the whole pool."""
+        return replicas.own_rows(self.exchange(replicas.all_rows(samples)))
+
+    def exchange(self, samples):
         num = ops.shape(samples)[0]
         places = keras.random.shuffle(ops.arange(ops.maximum(num, self.size)), seed=self.seed_generator)[:num]
         coins = keras.random.uniform((num,), seed=self.seed_generator) < 0.5

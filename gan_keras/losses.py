@@ -7,6 +7,8 @@ have shape `(batch, 1)`, float, before any sigmoid; the result is a scalar, the 
 import keras
 from keras import ops
 
+from gan_keras import replicas
+
 
 class Loss:
     """Base of the adversarial losses. A subclass implements `discriminator` and `generator`."""
@@ -119,8 +121,8 @@ class RelativisticAverage(Loss):
     """
 
     def discriminator(self, real_logits, fake_logits):
-        real_lead = real_logits - ops.mean(fake_logits)
-        fake_lead = fake_logits - ops.mean(real_logits)
+        real_lead = real_logits - replicas.mean(ops.mean(fake_logits))
+        fake_lead = fake_logits - replicas.mean(ops.mean(real_logits))
         return ops.mean(ops.softplus(-real_lead)) + ops.mean(ops.softplus(fake_lead))
 
     def generator(self, real_logits, fake_logits):

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import keras
+import tensorflow as tf
 
-from gan_keras import checkpoints, modalities, presets, schedule
+from gan_keras import checkpoints, modalities, presets, schedule, strategies
 from gan_keras.callbacks.checkpoint import Checkpoint
 from gan_keras.callbacks.events import has_ended
 from gan_keras.callbacks.progress import Progress
@@ -29,9 +30,10 @@ LONG_STEPS = 500
 class Manner(NamedTuple):
     """How a run is trained whatever it learns: see the arguments of `train`."""
 
-    progress: Callable = print
-    track: str | None = None
-    checkpoint_seconds: float = 60.0
+    progress: Callable
+    track: str | None
+    checkpoint_seconds: float
+    strategy: tf.distribute.Strategy
 
 
 def load(path):
@@ -58,6 +60,7 @@ def train(
     track=None,
     checkpoint_seconds=60.0,
     progress=print,
+    strategy=None,
 ):
     """Trains a GAN and keeps all that it made in a directory.
 
@@ -79,6 +82,7 @@ def train(
         track: Name of a tracker to log to, into the run: see `tracking.TRACKERS`; None for none.
         checkpoint_seconds: From one checkpoint to the next; 0 writes one after every batch.
         progress: Called with every line of progress.
+        strategy: Devices to train on: see `strategies.get`. Of several workers only the first writes into `out`.
 
     Returns:
         The trained GAN.
@@ -88,9 +92,11 @@ def train(
         OSError: If the disk is full or read-only; the last checkpoint is whole.
         TrainingFailed: If training broke again and again; the run holds its last good state.
     """
-    run, kind = Run(out), modalities.get(modality)
+    strategy = strategies.get(strategy)
+    check_minutes(minutes, strategy)
     check_tracker(track)
-    manner = Manner(progress, track, checkpoint_seconds)
+    run, kind = Run(strategies.own_path(out, strategy)), modalities.get(modality)
+    manner = Manner(progress, track, checkpoint_seconds, strategy)
     asked = {"preset": preset, "settings": settings or {}, "epochs": epochs, "minutes": minutes, "seed": seed}
     if resume:
         check_goes_on(run, kind, asked)
@@ -101,7 +107,8 @@ def train(
     loaded = kind.load(data, chosen, labels)
     progress(kind.describe(loaded))
     try:
-        kind.keep(run, _config(kind, chosen, seed, asked), loaded, data)
+        config = {**_config(kind, chosen, seed, asked), "strategy": strategies.name_of(strategy)}
+        kind.keep(run, config, loaded, data)
         trainer = Trainer(run, loaded, manner)
         seconds = trainer.plan(minutes)
         gan = trainer.begin()
@@ -149,7 +156,8 @@ class Trainer:
         if minutes is None and steps <= LONG_STEPS:
             return {}
         self.progress(f"{steps:,} steps at most: measuring what they cost" if minutes is None else "Measuring what a step costs")
-        seconds, besides = self.modality.measure(preset, self.training, config["seed"])
+        with self.manner.strategy.scope():
+            seconds, besides = self.modality.measure(preset, self.training, config["seed"])
         if minutes is not None:
             budget = schedule.SPARE * 60 * minutes - 2 * besides  # measuring itself has taken as much
             preset, seconds = self.modality.fit_into(preset, self.training, seconds, budget)
@@ -171,7 +179,8 @@ class Trainer:
         policy = keras.config.dtype_policy()
         keras.utils.clear_session(free_memory=False)
         keras.config.set_dtype_policy(policy)
-        return self.modality.build(self.preset, self.training, self.run.config["seed"])
+        with self.manner.strategy.scope():
+            return self.modality.build(self.preset, self.training, self.run.config["seed"])
 
     def go_on(self):
         """Trains from the newest checkpoint to the end."""
@@ -234,6 +243,11 @@ def _config(kind, preset, seed, asked):
         "versions": versions(),
         "machine": machine(),
     }
+
+
+def check_minutes(minutes, strategy):
+    if minutes is not None and strategies.name_of(strategy) == "multi_worker":
+        raise ValueError(f"minutes={minutes} for several workers, each with a clock of its own. Expected epochs.")
 
 
 def _preset(kind, preset, settings, epochs, minutes):

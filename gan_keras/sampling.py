@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from gan_keras import noise
+from gan_keras import noise, replicas
 from gan_keras.inputs import check_range
 from gan_keras.pairing import call_network
 from gan_keras.signature import Signature
@@ -23,7 +23,12 @@ class Sampling:
         """Seeds for `num` new samples. They follow from `seed` and the saved count of draws, so that training resumes exactly."""
         self.draws.assign_add(1)
         draw = noise.split(tf.constant([self.seed], tf.int64), self.draws)
-        return noise.split(draw, tf.range(num, dtype=tf.int64))
+        return noise.split(draw, replicas.first_row(num) + tf.range(num, dtype=tf.int64))
+
+    def test_seeds(self, num):
+        """Seeds for `num` samples to test with: the same in each evaluation, others in each batch."""
+        seen = tf.cast(self.d_real.count, tf.int64) * replicas.count()
+        return seen + replicas.first_row(num) + tf.range(num, dtype=tf.int64)
 
     def latents_from(self, seeds):
         """Latents `(batch, latent_dim)`, float32, each a function of its own seed `(batch,)`, int64."""

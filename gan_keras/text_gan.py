@@ -9,7 +9,7 @@ import tensorflow as tf
 from keras import ops
 
 from gan_keras import feedback as feedbacks
-from gan_keras.codecs.text import PADDING
+from gan_keras import replicas
 from gan_keras.measures import share_of_distinct
 from gan_keras.networks.recurrent_generator import token_mask
 from gan_keras.stages import Stages
@@ -138,15 +138,13 @@ class TextGAN(TextWriter):
         fake, fake_steps = self.discriminator.logits(fake_data, self.for_drafts(labels), training=True)
         real = self.for_drafts(real)
         self.measure_logits(real, fake)
-        real_steps, fake_steps = real_steps[real_data != PADDING], fake_steps[fake_data != PADDING]
-        steps = ops.mean(ops.softplus(-real_steps)) + ops.mean(ops.softplus(fake_steps))
+        steps = mean_of_tokens(ops.softplus(-real_steps), real_data) + mean_of_tokens(ops.softplus(fake_steps), fake_data)
         return self.adversarial_loss.discriminator(real, fake) + steps + sum(self.discriminator.losses)
 
     def supervised_loss(self, tokens, labels=None):
         """Mean negative log-likelihood of real tokens and ends, nats; padding does not count."""
         latents = self.latents_from(self.next_seeds(ops.shape(tokens)[0]))
-        losses = self.generator.token_losses(latents, tokens, labels, training=True)
-        loss = ops.sum(losses) / ops.sum(token_mask(tokens))
+        loss = mean_of_tokens(self.generator.token_losses(latents, tokens, labels, training=True), tokens)
         self.nll.update_state(loss)
         return loss
 
@@ -165,7 +163,8 @@ class TextGAN(TextWriter):
     def test_step(self, data):
         """Held-out negative log-likelihood of the averaged generator, and the discriminator's view of text and drafts."""
         tokens, labels = self.unpack(data)
-        latents = self.latents_from(tf.range(ops.shape(tokens)[0], dtype=tf.int64))
+        rows = ops.shape(tokens)[0]
+        latents = self.latents_from(replicas.first_row(rows) + tf.range(rows, dtype=tf.int64))
         num_tokens = ops.sum(token_mask(tokens))
         self.nll.update_state(-ops.sum(self.ema_generator.log_likelihood(latents, tokens, labels)) / num_tokens, num_tokens)
         if self.stage != "pretraining":
@@ -222,3 +221,9 @@ class TextGAN(TextWriter):
             "discriminator_epochs": self.discriminator_epochs,
             "drafts_per_line": self.drafts_per_line,
         }
+
+
+def mean_of_tokens(values, tokens):
+    """Mean of `values` `(batch, time)` where `tokens` are not padding, over all tokens of the whole batch."""
+    mask = token_mask(tokens)
+    return ops.sum(values * mask) / replicas.mean(ops.sum(mask))

@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from gan_keras import noise
+from gan_keras import noise, replicas
 from gan_keras.codecs.text import PADDING
 from gan_keras.gan import GAN
 from gan_keras.networks.recurrent_generator import token_mask
@@ -194,5 +194,6 @@ class TextWriter(GAN):
 
 
 def trim(tokens):
-    """Cuts the columns that are padding in every row."""
-    return tokens[:, : tf.reduce_max(tf.math.count_nonzero(tokens != PADDING, axis=1))]
+    """Cuts the columns that are padding in every row of the whole batch."""
+    longest = tf.reduce_max(tf.math.count_nonzero(tokens != PADDING, axis=1), keepdims=True)
+    return tokens[:, : tf.reduce_max(replicas.all_rows(longest))]

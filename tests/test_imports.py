@@ -16,7 +16,7 @@ LEVELS = {
     "data codecs networks losses penalties constraints noise files html latents pictures scheduled": 1,
     "signature warmup c_api_loader session_loader augmentation feedback pairing saved_state sampling selection stages": 1,
     "auxiliary compilation freezing history_pool inputs loss_scale measures optimizers shrinking snapshot": 1,
-    "diagnosis past symptoms checkpoints identity resuming seeds versions": 1,
+    "diagnosis past symptoms checkpoints identity resuming seeds versions replicas distribution strategies": 1,
     "gan many_seeds text_gan text_writing savedmodel_replay settings": 2,
     "metrics callbacks analysis": 3,
     "savedmodel_gate presets schedule run_directory run going_on tracking watchers yardstick verdict evaluation plots": 4,

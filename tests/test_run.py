@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import gan_keras.run
-from gan_keras import checkpoints, presets
+from gan_keras import checkpoints, presets, strategies
 from gan_keras.callbacks.history import History, read_history
 from gan_keras.callbacks.progress import Progress
 from gan_keras.data.phrases import english_phrases
@@ -22,6 +22,10 @@ from gan_keras.run_directory import Run
 SETTINGS = {"units": "16", "rating_samples": "8"}
 
 train_text = functools.partial(gan_keras.run.train, "text")
+
+
+def manner(progress):
+    return gan_keras.run.Manner(progress, None, 60.0, strategies.get())
 
 
 def silent(line):
@@ -188,7 +192,7 @@ def test_going_on_within_the_adversarial_stage_keeps_the_adversarial_weights(int
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(gan_keras.run, "Progress", Look)
         with pytest.raises(Seen):
-            gan_keras.run.Trainer(run, None, silent).go_on()
+            gan_keras.run.Trainer(run, None, manner(silent)).go_on()
     assert len(kept) == len(weights)
     assert all((a == b).all() for a, b in zip(weights, kept, strict=True))
 
@@ -243,7 +247,7 @@ def test_minutes_shorten_the_stages_by_what_was_measured(corpus, tmp_path, monke
     run.write_config({"modality": "text", "labels": None, "seed": 0, "preset": preset.to_config()})
     for part in ("train", "held_out"):
         run.write_lines(part, ["a line"] * 100)
-    trainer = gan_keras.run.Trainer(run, None, lines.append)
+    trainer = gan_keras.run.Trainer(run, None, manner(lines.append))
     assert trainer.plan(None) == {}  # short: not worth measuring
     assert trainer.preset.stage_epochs == preset.stage_epochs
     assert trainer.plan(2) == seconds  # 108 s to plan with

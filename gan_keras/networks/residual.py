@@ -9,6 +9,7 @@ Reference: [Gulrajani et al., 2017](https://arxiv.org/abs/1704.00028), appendix;
 import keras
 from keras import layers, ops
 
+from gan_keras import replicas
 from gan_keras.networks.images import ImageDiscriminator
 from gan_keras.networks.labels import check_labels
 from gan_keras.networks.layers import ConditionalBatchNormalization, SpectralNormalization
@@ -164,7 +165,7 @@ def batch_normalization(num_labels):
     """With a scale and shift for each label, where there are labels."""
     if num_labels:
         return ConditionalBatchNormalization(num_labels)
-    return layers.BatchNormalization(momentum=0.9, epsilon=1e-5)
+    return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, synchronized=replicas.are_planned())
 
 
 def normalize(normalization, features, condition, training):

@@ -15,9 +15,11 @@ class Penalty:
     Attributes:
         variables: The Keras variables that a penalty changes as it is called. A `GAN` saves them, so that a resumed run
             goes on as it would have.
+        asks_replicas: Whether it asks other replicas, by `gan_keras.replicas`, for what it needs of the whole batch.
     """
 
     variables = ()
+    asks_replicas = False
 
     def __init__(self, gamma):
         self.gamma, self.optimizer = scheduled.get(gamma), None

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from gan_keras import replicas
 from gan_keras.penalties.base import Penalty
 
 
@@ -71,7 +72,9 @@ class GradientPenalty(Penalty):
         return norm - self.target
 
     def uniform(self, shape, dtype):
-        return ops.cast(keras.random.uniform(shape, seed=self.seed_generator), dtype)
+        num, *rest = shape
+        draw = replicas.rows_of_all(lambda num: keras.random.uniform((num, *rest), seed=self.seed_generator), num)
+        return ops.cast(draw, dtype)
 
     def get_config(self):
         return {**super().get_config(), "seed": self.seed, "target": self.target}
@@ -97,9 +100,11 @@ class DRAGAN(GradientPenalty):
     Reference: [DRAGAN](https://arxiv.org/abs/1705.07215). Arguments as of `GradientPenalty`.
     """
 
+    asks_replicas = True
+
     def points(self, real_data, fake_data):
         noise = self.uniform(ops.shape(real_data), real_data.dtype)
-        return real_data + 0.5 * ops.std(real_data) * noise
+        return real_data + 0.5 * replicas.std(real_data) * noise
 
 
 def squared_gradient_norm(discriminator, samples):

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from gan_keras import replicas
 from gan_keras.penalties.base import get
 
 
@@ -22,7 +23,8 @@ class Lazy:
         interval: Calls from one application to the next, a whole number >= 1; the paper's is 16.
 
     Raises:
-        ValueError: If the penalty cannot be called or the interval is below 1.
+        ValueError: If the penalty cannot be called or the interval is below 1; in the first step, if it asks other replicas,
+            which a graph cannot do now and then.
     """
 
     def __init__(self, penalty, interval=16):
@@ -40,6 +42,11 @@ class Lazy:
         get(self.penalty, optimizer)
 
     def __call__(self, discriminator, real_data, fake_data):
+        if replicas.count() > 1 and getattr(self.penalty, "asks_replicas", False):
+            raise ValueError(
+                f"Got Lazy({type(self.penalty).__name__}) on {replicas.count()} replicas, which have to ask each other in every "
+                "step or in none. Expected this penalty without `Lazy`, or one device."
+            )
         is_due = ops.equal(self.calls % self.interval, 0)
         self.calls.assign_add(1)
         return ops.cond(is_due, lambda: self.scaled(discriminator, real_data, fake_data), lambda: ops.zeros((), "float32"))

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from gan_keras import replicas
 from gan_keras.penalties.base import Penalty
 
 
@@ -23,6 +24,8 @@ class LeCam(Penalty):
         ValueError: If gamma or decay is out of its range.
     """
 
+    asks_replicas = True
+
     def __init__(self, gamma=0.1, decay=0.99):
         super().__init__(gamma)
         if not 0 <= decay < 1:
@@ -37,7 +40,7 @@ class LeCam(Penalty):
     def __call__(self, discriminator, real_data, fake_data):
         real_logits, fake_logits = discriminator(real_data), discriminator(fake_data)
         for average, logits in ((self.real_average, real_logits), (self.fake_average, fake_logits)):
-            average.assign(self.decay * average + (1.0 - self.decay) * ops.mean(logits))
+            average.assign(self.decay * average + (1.0 - self.decay) * replicas.mean(ops.mean(logits)))
         distances = ops.square(real_logits - self.fake_average), ops.square(fake_logits - self.real_average)
         return self.strength * (ops.mean(distances[0]) + ops.mean(distances[1]))
 
@@ -61,6 +64,8 @@ class Consistency(Penalty):
         ValueError: If gamma is negative or the augmentation cannot be called.
     """
 
+    asks_replicas = True
+
     def __init__(self, augmentation, gamma=10.0):
         super().__init__(gamma)
         if not callable(augmentation) or isinstance(augmentation, type):
@@ -72,7 +77,8 @@ class Consistency(Penalty):
         return list(getattr(self.augmentation, "variables", ()))
 
     def __call__(self, discriminator, real_data, fake_data):
-        difference = discriminator(real_data) - discriminator(self.augmentation(real_data))
+        augmented = replicas.own_rows(self.augmentation(replicas.all_rows(real_data)))  # it may draw for a batch
+        difference = discriminator(real_data) - discriminator(augmented)
         return self.strength * ops.mean(ops.square(difference))
 
     def get_config(self):

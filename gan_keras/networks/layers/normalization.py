@@ -3,6 +3,7 @@
 import keras
 from keras import layers, ops
 
+from gan_keras import replicas
 from gan_keras.networks.layers.spectral_normalization import SpectralNormalization
 
 
@@ -26,9 +27,7 @@ class ConditionalBatchNormalization(layers.Layer):
         if num_labels < 1:
             raise ValueError(f"num_labels={num_labels}. Expected at least 1; without labels take `BatchNormalization`.")
         self.num_labels, self.momentum, self.epsilon = num_labels, momentum, epsilon
-        self.normalization = layers.BatchNormalization(
-            momentum=momentum, epsilon=epsilon, center=False, scale=False, dtype=self.dtype_policy
-        )
+        self.normalization = plain_batch_normalization(momentum, epsilon, self.dtype_policy)
 
     def build(self, input_shape):
         self.normalization.build(input_shape)
@@ -66,9 +65,7 @@ class ModulatedBatchNormalization(layers.Layer):
     def __init__(self, momentum=0.9, epsilon=1e-5, **kwargs):
         super().__init__(**kwargs)
         self.momentum, self.epsilon = momentum, epsilon
-        self.normalization = layers.BatchNormalization(
-            momentum=momentum, epsilon=epsilon, center=False, scale=False, dtype=self.dtype_policy
-        )
+        self.normalization = plain_batch_normalization(momentum, epsilon, self.dtype_policy)
 
     def build(self, inputs_shape, vectors_shape):
         self.normalization.build(inputs_shape)
@@ -150,3 +147,9 @@ class PixelNormalization(layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "epsilon": self.epsilon}
+
+
+def plain_batch_normalization(momentum, epsilon, dtype):
+    """Without a scale and shift; over the whole batch where several replicas share it."""
+    options = {"center": False, "scale": False, "synchronized": replicas.are_planned(), "dtype": dtype}
+    return layers.BatchNormalization(momentum=momentum, epsilon=epsilon, **options)

@@ -1,0 +1,112 @@
+"""Training on two devices is training on one; strategies by name, and the memory of GPUs."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+import tensorflow as tf
+from command_line import refused
+
+from gan_keras import strategies
+
+SCRIPT = pathlib.Path(__file__).with_name("two_devices.py")
+CLOSE = 1e-5
+
+
+@pytest.fixture(scope="module")
+def found():
+    """What `two_devices.py` finds, and its output."""
+    environment = {**os.environ, "PYTHONPATH": str(SCRIPT.parents[1]), "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
+    result = subprocess.run([sys.executable, SCRIPT], env=environment, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr[-4000:]
+    lines = [json.loads(line) for line in result.stdout.splitlines() if line.startswith("{")]
+    return {name: value for line in lines for name, value in line.items()}, result.stderr
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["R1", "R2", "GradientPenalty", "OneSided", "DRAGAN", "LeCam", "Consistency", "Lazy", "Clip"]
+    + ["HistoryPool", "FeatureMatching", "images", "text cooperative", "text policy_gradient"],
+)
+def test_two_devices_end_with_the_weights_and_logs_of_one(found, name):
+    differences = found[0][name]
+    assert differences["weights"] < CLOSE and differences["logs"] < CLOSE, differences
+
+
+def test_two_replicas_draw_the_noise_of_one_device_and_never_the_same(found):
+    assert found[0]["noise"] == {"equal": True, "different": True}
+
+
+@pytest.mark.parametrize("direction", ["one to two", "two to one"])
+def test_a_checkpoint_goes_on_with_another_number_of_devices(found, direction):
+    differences = found[0][direction]
+    assert differences["model"] < CLOSE and differences["weights"] < CLOSE, differences
+
+
+@pytest.mark.parametrize(
+    ("mistake", "said"),
+    [
+        ("outside", "made outside of the scope of the MirroredStrategy"),
+        ("optimizer", "made outside of the scope of the MirroredStrategy"),
+        ("accumulation", "Got gradient_accumulation_steps"),
+        ("array", "Got data of type ndarray for 2 replicas. Expected a tf.data.Dataset"),
+        ("odd", "Got batches of 5 samples for 2 replicas. Expected a multiple of 2."),
+        ("lazy", r"Got Lazy(LeCam) on 2 replicas"),
+    ],
+)
+def test_mistakes_are_told_before_training(found, mistake, said):
+    assert said in found[0]["mistakes"][mistake]
+
+
+def test_a_batch_that_cannot_be_shared_is_left_out_with_a_word(found):
+    result, errors = found
+    assert result["uneven"] == 2
+    assert "A batch of 5 samples is left out" in errors
+    assert "steps_per_execution=4 and jit_compile=auto are left out" in errors
+
+
+@pytest.mark.parametrize("name", ["none", None])
+def test_no_strategy_is_one_device(name):
+    strategy = strategies.get(name)
+    assert strategy.num_replicas_in_sync == 1
+    assert strategies.name_of(strategy) == "none"
+    assert strategies.writes(strategy)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "said"),
+    [
+        ("tpu", "strategy='tpu'. Expected one of none, mirrored, multi_worker."),
+        ("mirrored", "strategy='mirrored' needs two devices of a kind. This machine has CPU:0: train with 'none'."),
+        ("multi_worker", "strategy='multi_worker' got TF_CONFIG=None. Expected it set on each machine"),
+    ],
+)
+def test_a_strategy_that_cannot_be_is_one_line(tmp_path, monkeypatch, strategy, said):
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    monkeypatch.setattr(
+        tf.config, "list_logical_devices", lambda kind: [tf.config.LogicalDevice("/device:CPU:0", "CPU")] * (kind == "CPU")
+    )
+    assert said in refused("train", "image", "--data", "digits", "--out", tmp_path / "run", "--strategy", strategy)
+    assert not (tmp_path / "run").exists()
+
+
+def test_all_gpus_grow_their_memory(monkeypatch):
+    grown, said = [], []
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["first", "second"] * (kind == "GPU"))
+    monkeypatch.setattr(tf.config.experimental, "set_memory_growth", lambda device, grows: grown.append((device, grows)))
+    strategies.grow_memory(said.append)
+    assert grown == [("first", True), ("second", True)] and not said
+
+
+def test_devices_that_have_started_keep_their_memory_and_that_is_said(monkeypatch):
+    def refuse(device, grows):
+        raise RuntimeError("Physical devices cannot be modified after being initialized")
+
+    said = []
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["first"])
+    monkeypatch.setattr(tf.config.experimental, "set_memory_growth", refuse)
+    strategies.grow_memory(said.append)
+    assert len(said) == 1 and "devices have started already: Physical devices cannot be modified" in said[0]

@@ -1,0 +1,208 @@
+"""Trains GANs on one device and on two virtual ones, and prints as JSON how far apart they end: see `test_strategies.py`.
+
+A process of its own: TensorFlow makes virtual devices only before it starts.
+"""
+
+import json
+import pathlib
+import sys
+import tempfile
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+import gan_keras
+from gan_keras import augmentation, auxiliary, constraints, penalties
+from gan_keras.data import text_batches
+from gan_keras.data.phrases import english_phrases
+from gan_keras.networks import MLPGenerator
+
+STEPS, BATCH = 20, 16
+POINTS = np.random.default_rng(0).normal(size=(STEPS * BATCH, 2)).astype("float32")
+IMAGES = np.random.default_rng(1).uniform(-1, 1, (STEPS * BATCH, 16, 16, 1)).astype("float32")
+LINES = english_phrases().sample(5 * 64, seed=0)
+
+# Each penalty, with another loss each time, so that every loss is seen as well.
+CASES = {
+    "R1": {"loss": "non_saturating", "penalties": lambda: [penalties.R1()]},
+    "R2": {"loss": "relativistic_paired", "penalties": lambda: [penalties.R2()]},
+    "GradientPenalty": {"loss": "wasserstein", "penalties": lambda: [penalties.GradientPenalty()]},
+    "OneSided": {"loss": "hinge", "penalties": lambda: [penalties.OneSidedGradientPenalty(target=0.1)]},
+    "DRAGAN": {"loss": "minimax", "penalties": lambda: [penalties.DRAGAN()]},
+    "LeCam": {"loss": "least_squares", "penalties": lambda: [penalties.LeCam()]},
+    "Consistency": {"penalties": lambda: [penalties.Consistency(keras.layers.GaussianNoise(0.5, seed=1))]},
+    "Lazy": {"loss": "relativistic_average", "penalties": lambda: [penalties.Lazy(penalties.GradientPenalty(), 4)]},
+    "HistoryPool": {"history_pool": lambda: gan_keras.HistoryPool(24)},
+    "FeatureMatching": {"auxiliary": lambda: [auxiliary.FeatureMatching()]},
+}
+
+
+def points():
+    return tf.data.Dataset.from_tensor_slices(POINTS).batch(BATCH, drop_remainder=True)
+
+
+def images():
+    return tf.data.Dataset.from_tensor_slices(IMAGES).batch(BATCH, drop_remainder=True)
+
+
+def point_gan(adam=None, constraint=None, **options):
+    keras.utils.set_random_seed(3)
+    inputs = [keras.Input((2,)), *(keras.layers.Dense(n, a, kernel_constraint=constraint) for n, a in ((8, "tanh"), (1, None)))]
+    gan = gan_keras.GAN(MLPGenerator((2,), latent_dim=4, units=(8,)), keras.Sequential(inputs), seed=1)
+    options = {name: option() if callable(option) else option for name, option in options.items()}
+    gan.compile(*(keras.optimizers.Adam(1e-3, **(adam or {})) for _ in range(2)), **options)
+    return gan
+
+
+def image_gan():
+    keras.utils.set_random_seed(3)
+    generator = gan_keras.networks.DCGANGenerator((16, 16, 1), latent_dim=4, width=4)
+    discriminator = gan_keras.networks.SNGANDiscriminator((16, 16, 1), width=4)
+    gan = gan_keras.GAN(generator, discriminator, seed=1)
+    gan.compile("sgd", "sgd", augmentation=augmentation.Adaptive(strength=0.5))
+    return gan
+
+
+def text_gan(feedback):
+    keras.utils.set_random_seed(3)
+    codec = gan_keras.codecs.WordCodec()
+    codec.adapt(LINES)
+    size = codec.vocabulary_size
+    generator = gan_keras.networks.RecurrentGenerator(size, codec.length, 4, 8, 8, dropout=0.0)
+    discriminator = gan_keras.networks.ConvolutionalDiscriminator(size, embedding_dim=8, filters=8, dropout=0.0)
+    gan = gan_keras.TextGAN(generator, discriminator, codec)
+    rates = (keras.optimizers.Adam(1e-3, global_clipnorm=0.1) for _ in range(2))
+    gan.compile(*rates, feedback=feedback, pretraining_epochs=1, generator_ema=0.9, drafts_per_line=2)
+    return gan
+
+
+def lines(gan):
+    return text_batches(LINES, gan.codec, 64)
+
+
+def weights(gan):
+    own = [np.array(variable) for variable in gan.own_state().values()]
+    return [*gan.generator.get_weights(), *gan.discriminator.get_weights(), *gan.ema_generator.get_weights(), *own]
+
+
+def furthest(first, second):
+    """The largest difference of two lists of arrays."""
+    return max(
+        float(np.abs(np.asarray(a, np.float64) - b)[np.isfinite(b)].max(initial=0.0)) for a, b in zip(first, second, strict=True)
+    )
+
+
+def train(strategy, make, data, epochs=1):
+    with strategy.scope():
+        gan = make()
+    batches = data(gan) if data is lines else data()
+    return gan, gan.fit(batches, epochs=epochs, validation_data=batches.take(2), verbose=0, shuffle=False).history
+
+
+def compare(make, data, epochs=1):
+    """Largest differences of weights and of logs after the same training on one device and on two."""
+    (one, one_logs), (two, two_logs) = (train(strategy, make, data, epochs) for strategy in (ONE, TWO))
+    assert one_logs.keys() == two_logs.keys()
+    return {"weights": furthest(weights(one), weights(two)), "logs": furthest(one_logs.values(), two_logs.values())}
+
+
+def noise():
+    """Whether two replicas draw what one device draws, each its own half; four draws."""
+
+    def draws(strategy, num):
+        with strategy.scope():
+            gan = point_gan()
+        step = tf.function(lambda: strategy.run(lambda: gan.latents_from(gan.next_seeds(num))))
+        return np.stack([np.concatenate(strategy.experimental_local_results(step())) for _ in range(4)])
+
+    one, two = draws(ONE, 2 * BATCH), draws(TWO, BATCH)
+    rows = two.reshape(-1, two.shape[-1])
+    return {"equal": bool((one == two).all()), "different": len(np.unique(rows, axis=0)) == len(rows)}
+
+
+def interchange(first, second):
+    """Half the training with one strategy, saved, loaded and finished with another, against all of it on one device."""
+    adam = {"adam": {"clipnorm": 0.05}}
+    half = points().take(STEPS // 2)
+    gan, _ = train(first, lambda: point_gan(**adam, **CASES["DRAGAN"]), lambda: half)
+    path = pathlib.Path(tempfile.mkdtemp()) / "gan.keras"
+    gan.save(path)
+    with second.scope():
+        gan = keras.saving.load_model(path)
+        other = point_gan(**adam, **CASES["DRAGAN"])
+    gan.save_weights(path.with_suffix(".weights.h5"))
+    other.load_weights(path.with_suffix(".weights.h5"))
+    assert furthest(weights(gan), weights(other)) == 0.0
+    for each in (gan, other):
+        each.fit(points().skip(STEPS // 2), verbose=0, shuffle=False)
+    whole, _ = train(ONE, lambda: point_gan(**adam, **CASES["DRAGAN"]), points)
+    return {"model": furthest(weights(gan), weights(whole)), "weights": furthest(weights(other), weights(whole))}
+
+
+def message(function, *arguments):
+    """The error of a call."""
+    try:
+        function(*arguments)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def mistakes():
+    def parts_from_outside():
+        optimizer = keras.optimizers.Adam()
+        with TWO.scope():
+            point_gan().compile(optimizer, "adam")
+
+    def in_scope(make, data):
+        with TWO.scope():
+            gan = make()
+        gan.fit(data, verbose=0)
+
+    outside = point_gan()
+
+    def fit_outside():
+        with TWO.scope():
+            outside.fit(points(), verbose=0)
+
+    lazy = lambda: point_gan(penalties=lambda: [penalties.Lazy(penalties.LeCam(), 2)])  # noqa: E731
+    return {
+        "outside": message(fit_outside),
+        "optimizer": message(parts_from_outside),
+        "accumulation": message(in_scope, lambda: point_gan(adam={"gradient_accumulation_steps": 2}), points()),
+        "array": message(in_scope, point_gan, POINTS),
+        "odd": message(in_scope, point_gan, points().unbatch().batch(5, drop_remainder=True)),
+        "lazy": message(in_scope, lazy, points()),
+    }
+
+
+def uneven():
+    """Steps of an epoch whose last batch has 5 samples, which are no two equal parts."""
+    with TWO.scope():
+        gan = point_gan(steps_per_execution=4)
+    gan.fit(tf.data.Dataset.from_tensor_slices(POINTS[: 2 * BATCH + 5]).batch(BATCH), verbose=0, shuffle=False)
+    return int(gan.generator_optimizer.iterations)
+
+
+def all_checks():
+    for name, options in CASES.items():
+        yield name, lambda options=options: compare(lambda: point_gan(**options), points)
+    yield "Clip", lambda: compare(lambda: point_gan(constraint=constraints.Clip(0.3), loss="wasserstein"), points)
+    yield "images", lambda: compare(image_gan, images)
+    for feedback in ("cooperative", "policy_gradient"):
+        yield f"text {feedback}", lambda feedback=feedback: compare(lambda: text_gan(feedback), lines, 4)
+    yield "noise", noise
+    yield "one to two", lambda: interchange(ONE, TWO)
+    yield "two to one", lambda: interchange(TWO, ONE)
+    yield "mistakes", mistakes
+    yield "uneven", uneven
+
+
+if __name__ == "__main__":
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+    ONE, TWO = tf.distribute.get_strategy(), tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    for name, check in all_checks():
+        if len(sys.argv) == 1 or name in sys.argv[1:]:
+            print(json.dumps({name: check()}), flush=True)
