@@ -28,7 +28,7 @@ REPEATING = 0.2
 UNCOVERED, COVERED = 0.02, 0.1
 """Recall or coverage of a generator that has lost the data, and what it must have had to be able to lose them."""
 
-FADED, EXPLODED = 1e-3, 1e3
+FADED, EXPLODED = 1e-3, 100.0
 """Norms that have vanished or exploded, in shares of their median before."""
 
 SWING, SWINGS, SWING_EPOCHS = 0.15, 6, 10

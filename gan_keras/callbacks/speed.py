@@ -1,6 +1,7 @@
 """`Speed`: what a step costs, and how much memory training has taken."""
 
-import resource
+import importlib
+import importlib.util
 import statistics
 import sys
 import time
@@ -13,8 +14,9 @@ class Speed(keras.callbacks.Callback):
     """Logs what each epoch has cost.
 
     `steps` of the epoch, `step_ms`: median milliseconds of a step; `samples_per_second`: real samples read, over the time from
-    the epoch's first step to its last; `peak_memory_mb`: the largest resident size of the process so far, in MiB; and
-    `peak_gpu_memory_mb`: the largest of the first GPU, where there is one. Stands before callbacks that keep what is logged.
+    the epoch's first step to its last; `peak_memory_mb`: the largest resident size of the process so far, in MiB, but not on
+    Windows; and `peak_gpu_memory_mb`: the largest of the first GPU, where there is one. Stands before callbacks that keep what
+    is logged.
     """
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -35,12 +37,15 @@ class Speed(keras.callbacks.Callback):
         if self.times:
             seconds = self.end - self.epoch_start
             logs.update(steps=self.steps, step_ms=statistics.median(self.times))
-            logs.update(samples_per_second=logs["samples"] / seconds, peak_memory_mb=peak_memory())
+            logs.update(samples_per_second=logs["samples"] / seconds)
+        if importlib.util.find_spec("resource"):  # Windows has none
+            logs["peak_memory_mb"] = peak_memory()
         if tf.config.list_physical_devices("GPU"):
             logs["peak_gpu_memory_mb"] = tf.config.experimental.get_memory_info("GPU:0")["peak"] / 2**20
 
 
 def peak_memory():
     """The largest resident size of this process so far, in MiB."""
+    resource = importlib.import_module("resource")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 2**20 if sys.platform == "darwin" else peak / 2**10  # bytes there, KiB elsewhere
