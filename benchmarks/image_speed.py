@@ -10,13 +10,13 @@ memory, small operations and normalisation.
 """
 
 import argparse
+import dataclasses
 import json
 import statistics
 import subprocess
 import sys
 import time
 
-import keras
 import numpy as np
 import tensorflow as tf
 
@@ -64,9 +64,8 @@ def row(preset, precision, xla, speed, arguments):
 
 def measure(name, precision, xla, size, steps):
     """Seconds of a step, and how much it computes, in this process."""
-    keras.config.set_dtype_policy(precision)
     random = np.random.default_rng(0)
-    preset = gan_keras.presets.get("image", name)
+    preset = dataclasses.replace(gan_keras.presets.get("image", name), precision=precision)
     images = tf.constant(random.integers(256, size=(preset.batch_size, size, size, 3), dtype=np.uint8))
     num_labels = 10 if preset.conditional else 0
     labels = tf.constant(np.arange(preset.batch_size, dtype=np.int32) % num_labels) if num_labels else None

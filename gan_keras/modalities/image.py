@@ -105,7 +105,7 @@ class ImageModality(Modality):
         card = gan.model_card()
         networks = ((type(each).__name__, each.count_params()) for each in (gan.generator, gan.discriminator))
         line = ", ".join(f"{name}: {num:,} parameters" for name, num in networks)
-        return line, {"model": card}
+        return line, {"model": card, "compilation": gan.compilation._asdict()}
 
     def steps_of(self, preset, training):
         steps = len(training) // preset.batch_size

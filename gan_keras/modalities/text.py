@@ -65,7 +65,7 @@ class TextModality(Modality):
     def details(self, gan):
         name = type(gan.codec).__name__
         line = f"{name}: {gan.codec.vocabulary_size:,} tokens, at most {gan.codec.length} a line"
-        return line, {"codec": {"class": name, **gan.codec.report}}
+        return line, {"codec": {"class": name, **gan.codec.report}, "compilation": gan.compilation._asdict()}
 
     def batches(self, gan, preset, part, seed, shuffle=True):
         return text_batches(part.lines, gan.codec, preset.batch_size, part.labels, seed, shuffle)

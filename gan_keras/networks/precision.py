@@ -6,6 +6,9 @@ import inspect
 
 import keras
 
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+"""Dtype policies that networks of this package train in."""
+
 
 @contextlib.contextmanager
 def dtype_policy(policy):

@@ -35,6 +35,7 @@ class ImagePreset:
         network: A name in `NETWORKS`.
         width: Scales the filters of both networks; of `"mlp"` the units of the narrower hidden layer.
         network_options: Further arguments of both networks.
+        precision: What both networks compute in, a name in `PRECISIONS`; weights and last layers are float32 in each.
         latent_dim: Numbers of noise for an image.
         size: Pixels that images are cropped and resized to; 0 for the data's own size.
         channels: 1 for grey, 3 for colour, 0 for what the data have.
@@ -65,6 +66,7 @@ class ImagePreset:
     network: str = "r3gan"
     width: int = 32
     network_options: dict = dataclasses.field(default_factory=dict)
+    precision: str = "float32"
     latent_dim: int = 64
     size: int = 0
     channels: int = 0
@@ -131,7 +133,8 @@ class ImagePreset:
         """The pair of networks."""
         build = NETWORKS[self.network]
         try:
-            return build(image_shape, self.latent_dim, self.width, num_labels, **self.network_options)
+            options = {**self.network_options, "dtype": self.precision}
+            return build(image_shape, self.latent_dim, self.width, num_labels, **options)
         except TypeError as error:
             raise ValueError(f"network_options={self.network_options!r}: {error}. Expected arguments of both.") from error
 

@@ -5,6 +5,7 @@ import copy
 import keras
 
 from gan_keras import augmentation, networks, penalties
+from gan_keras.networks.precision import PRECISIONS
 
 OPTIMIZERS = {
     "adam": keras.optimizers.Adam,
@@ -19,10 +20,10 @@ OPTIMIZERS = {
 AUGMENTATIONS = {"diff": augmentation.DiffAugment, "adaptive": augmentation.Adaptive, "scheduled": augmentation.Scheduled}
 
 
-def dense_pair(image_shape, latent_dim, width, num_labels):
+def dense_pair(image_shape, latent_dim, width, num_labels, dtype=None):
     """Two hidden layers each, without labels: the pair of first tutorials."""
-    generator = networks.MLPGenerator(image_shape, latent_dim, (width, 2 * width), activation="tanh")
-    return generator, networks.MLPDiscriminator((2 * width, width))
+    generator = networks.MLPGenerator(image_shape, latent_dim, (width, 2 * width), activation="tanh", dtype=dtype)
+    return generator, networks.MLPDiscriminator((2 * width, width), dtype=dtype)
 
 
 def pair_of(generator, discriminator):
@@ -59,6 +60,7 @@ RANGES = {
     ),
     "in [0, 1)": (("beta_1", "generator_ema"), lambda value: 0 <= value < 1),
     f"one of {', '.join(NETWORKS)}": (("network",), lambda value: value in NETWORKS),
+    f"one of {', '.join(PRECISIONS)}": (("precision",), lambda value: value in PRECISIONS),
     f"one of {', '.join(OPTIMIZERS)}": (
         ("generator_optimizer", "discriminator_optimizer"),
         lambda value: value in OPTIMIZERS,

@@ -9,6 +9,7 @@ import keras
 from gan_keras import feedback as feedbacks
 from gan_keras.codecs import CharacterCodec, SubwordCodec, WordCodec
 from gan_keras.networks import ConvolutionalDiscriminator, RecurrentDiscriminator, RecurrentGenerator
+from gan_keras.networks.precision import PRECISIONS
 from gan_keras.text_gan import TextGAN
 
 CODECS = {"words": WordCodec, "characters": CharacterCodec, "subwords": SubwordCodec}
@@ -33,6 +34,7 @@ _RANGES = {
     "in [0, 1]": (("final_share",), lambda value: 0 <= value <= 1),
     f"one of {', '.join(['auto', *CODECS])}": (("codec",), lambda value: value in ("auto", *CODECS)),
     f"one of {', '.join(DISCRIMINATORS)}": (("discriminator",), lambda value: value in DISCRIMINATORS),
+    f"one of {', '.join(PRECISIONS)}": (("precision",), lambda value: value in PRECISIONS),
 }
 
 
@@ -51,6 +53,7 @@ class TextPreset:
         dropout: Of the generator, in [0, 1).
         discriminator: `"recurrent"` or `"convolutional"`.
         discriminator_options: Further arguments of the discriminator.
+        precision: What both networks compute in, a name in `PRECISIONS`; weights and last layers are float32 in each.
         batch_size: Lines in a batch.
         learning_rate: Of the generator; falls with a cosine over the pretraining to `final_share` of it and stays there.
         final_share: See `learning_rate`, in [0, 1].
@@ -77,6 +80,7 @@ class TextPreset:
     dropout: float = 0.5
     discriminator: str = "convolutional"
     discriminator_options: dict = dataclasses.field(default_factory=lambda: {"filters": 256, "dropout": 0.4})
+    precision: str = "float32"
     batch_size: int = 64
     learning_rate: float = 3e-3
     final_share: float = 0.1
@@ -121,7 +125,8 @@ class TextPreset:
         self.check()
         codec = self.adapted_codec(lines)
         keras.utils.set_random_seed(seed)
-        sizes = {"embedding_dim": self.embedding_dim, "num_labels": 0 if labels is None else max(labels) + 1}
+        num_labels = 0 if labels is None else max(labels) + 1
+        sizes = {"embedding_dim": self.embedding_dim, "num_labels": num_labels, "dtype": self.precision}
         generator = RecurrentGenerator(
             codec.vocabulary_size, codec.length, self.noise_dim, units=self.units, dropout=self.dropout, **sizes
         )
