@@ -106,7 +106,7 @@ def go_on(run, kind, data, labels=None, progress=print, strategy=None):
             f"{loaded.name} is not what {run.path} was trained on ({config['data']['name']}, other samples or labels). "
             "Expected the same data: a run goes on with what it began with."
         )
-    return Trainer(run, loaded, progress, strategies.get(strategy)).go_on()
+    return Trainer(run, loaded, progress, strategy).go_on()
 
 
 class Trainer:
@@ -116,11 +116,11 @@ class Trainer:
         run: A `Run` with a `config.json`.
         data: What its modality loaded.
         progress: Called with every line of progress.
-        strategy: The `tf.distribute.Strategy` in whose scope a GAN is built.
+        strategy: In whose scope a GAN is built; see `strategies.get`.
     """
 
-    def __init__(self, run, data, progress, strategy):
-        self.run, self.progress, self.strategy = run, progress, strategy
+    def __init__(self, run, data, progress, strategy=None):
+        self.run, self.progress, self.strategy = run, progress, strategies.get(strategy)
         self.modality = modalities.get(run.config["modality"])
         self.training, self.held_out = self.modality.parts(run, data)
 
