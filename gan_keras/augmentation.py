@@ -183,7 +183,7 @@ class Adaptive(DiffAugment):
 
     def adapt(self):
         """Moves the strength towards the target by as much as the images observed since the last call allow."""
-        count = float(self.sign_count)
+        count = float(ops.convert_to_numpy(self.sign_count))
         direction = ops.sign(self.sign_sum - self.target * count)
         self.strength.assign(ops.clip(self.strength + direction * count / self.images, 0.0, 1.0))
         self.sign_sum.assign(0.0)

@@ -1,6 +1,7 @@
 """The three stages of a `TextGAN`'s training, as a callback."""
 
 import keras
+from keras import ops
 
 
 class Stages(keras.callbacks.Callback):
@@ -17,6 +18,6 @@ class Stages(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         gan, nll = self.model, (logs or {}).get("val_nll")
         # Without held-out data nothing tells which network is best: the last is kept.
-        if gan.stage == "pretraining" and (nll is None or nll < float(gan.baseline_nll)):
+        if gan.stage == "pretraining" and (nll is None or nll < float(ops.convert_to_numpy(gan.baseline_nll))):
             gan.baseline_nll.assign(float("inf") if nll is None else nll)
             gan.baseline.set_weights(gan.ema_generator.get_weights())

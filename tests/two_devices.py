@@ -97,7 +97,9 @@ def train(strategy, make, data, epochs=1):
     with strategy.scope():
         gan = make()
     batches = data(gan) if data is lines else data()
-    return gan, gan.fit(batches, epochs=epochs, validation_data=batches.take(2), verbose=0, shuffle=False).history
+    callbacks = [gan_keras.callbacks.AdaptiveAugmentation(every=4)] if gan.augmentation else []
+    options = {"epochs": epochs, "validation_data": batches.take(2), "callbacks": callbacks, "verbose": 0, "shuffle": False}
+    return gan, gan.fit(batches, **options).history
 
 
 def compare(make, data, epochs=1):
@@ -182,7 +184,7 @@ def uneven():
     with TWO.scope():
         gan = point_gan(steps_per_execution=4)
     gan.fit(tf.data.Dataset.from_tensor_slices(POINTS[: 2 * BATCH + 5]).batch(BATCH), verbose=0, shuffle=False)
-    return int(gan.generator_optimizer.iterations)
+    return int(gan.generator_optimizer.iterations.numpy())
 
 
 def all_checks():

@@ -36,4 +36,4 @@ class AdaptiveAugmentation(keras.callbacks.Callback):
             self.model.augmentation.adapt()
 
     def on_epoch_end(self, epoch, logs=None):
-        logs["augmentation_strength"] = float(self.model.augmentation.strength)
+        logs["augmentation_strength"] = float(keras.ops.convert_to_numpy(self.model.augmentation.strength))
