@@ -54,7 +54,7 @@ class SavedState:
         }
 
     def compiled_as(self):
-        """How training was set up when it began, as JSON: callbacks may change learning rates later, a training stays the same."""
+        """How training was set up when it began, as JSON: callbacks may change rates later, a training stays the same."""
         if self.first_compiled_as is None:
             self.first_compiled_as = json.dumps(self.get_compile_config(), default=str)
         return self.first_compiled_as
