@@ -15,9 +15,10 @@ class Penalty:
     Attributes:
         variables: The Keras variables that a penalty changes as it is called. A `GAN` saves them, so that a resumed run
             goes on as it would have.
+        takes_gradients: Whether it takes gradients of the discriminator, whose own gradients training takes then.
     """
 
-    variables = ()
+    variables, takes_gradients = (), False
 
     def __init__(self, gamma):
         self.gamma, self.optimizer = scheduled.get(gamma), None
