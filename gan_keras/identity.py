@@ -19,9 +19,13 @@ def identity_of(gan, data):
     Args:
         gan: A compiled `GAN`.
         data: What is known of the data, a dictionary.
+
+    Raises:
+        TypeError: If a loss, penalty or another object has no `get_config`, so that it cannot be saved.
     """
     config = {name: value for name, value in gan.get_config().items() if name not in _UNNAMED}
-    parts = {"gan": {"class": type(gan).__name__, **config}, "compile": json.loads(gan.compiled_as), "data": data}
+    compiled = gan.get_compile_config() if gan.compiled_as is None else json.loads(gan.compiled_as)  # the first raises
+    parts = {"gan": {"class": type(gan).__name__, **config}, "compile": compiled, "data": data}
     whole = {"checkpoint_format": FORMAT, **parts, "versions": shaping_versions()}
     return flat(with_plain_names(json.loads(json.dumps(whole))))
 

@@ -54,8 +54,12 @@ class SavedState:
         }
 
     def remember_compile(self):
-        """Keeps how training was set up as JSON: callbacks may change learning rates later, a training stays the same."""
-        self.compiled_as = json.dumps(self.get_compile_config(), default=str)
+        """Keeps how training was set up as JSON: callbacks may change learning rates later, a training stays the same. None
+        where objects cannot be saved: such a GAN can be trained, not checkpointed."""
+        try:
+            self.compiled_as = json.dumps(self.get_compile_config(), default=str)
+        except (TypeError, NotImplementedError):
+            self.compiled_as = None
 
     def compile_from_config(self, config):
         self.compile(**{name: _deserialize(value) for name, value in config.items()})
