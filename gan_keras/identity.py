@@ -19,6 +19,9 @@ def identity_of(gan, data):
     Args:
         gan: A compiled `GAN`.
         data: What is known of the data, a dictionary.
+
+    Raises:
+        TypeError: If a loss, penalty or another object has no `get_config`, so that it cannot be saved.
     """
     config = {name: value for name, value in gan.get_config().items() if name not in _UNNAMED}
     parts = {"gan": {"class": type(gan).__name__, **config}, "compile": json.loads(gan.compiled_as()), "data": data}

@@ -49,6 +49,7 @@ class Checkpoint(Resuming):
         ValueError: If an argument is out of its range. By `fit`, before anything is written, if the newest checkpoint is of
             another GAN, other arrays, or another version of `gan_keras`, `keras` or `tensorflow` (each difference is named), or
             if there are checkpoints and none is whole.
+        TypeError: By `fit`, if the GAN holds an object that has no `get_config`, so that it cannot be saved.
         OSError: By `fit`, if nothing can be written; the checkpoints there are stay whole.
     """
 
