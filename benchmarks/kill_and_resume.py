@@ -22,6 +22,7 @@ import keras
 import numpy as np
 
 from gan_keras import checkpoints
+from gan_keras.callbacks.speed import OF_THE_MACHINE
 from gan_keras.data.phrases import english_phrases
 
 LINES = 600
@@ -125,7 +126,10 @@ def compare_rows(first, second):
 
 def read_rows(path):
     with open(path, newline="", encoding="utf-8") as file:
-        return [{name: value for name, value in row.items() if name != "seconds"} for row in csv.DictReader(file)]
+        return [
+            {name: value for name, value in row.items() if name not in ("seconds", *OF_THE_MACHINE)}
+            for row in csv.DictReader(file)
+        ]
 
 
 if __name__ == "__main__":

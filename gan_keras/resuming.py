@@ -204,7 +204,7 @@ class Skipping:
         self.behind -= self.gan.steps_per_execution
         if self.behind <= 0:
             self.gan.train_function = self.train
-        return self.gan.results()
+        return self.gan.training_results()
 
 
 def with_earlier_epochs(history, rows):

@@ -9,6 +9,9 @@ import time
 import keras
 import tensorflow as tf
 
+OF_THE_MACHINE = ("step_ms", "samples_per_second", "peak_memory_mb", "peak_gpu_memory_mb")
+"""What is logged of the machine and not of the training: it differs from run to run."""
+
 
 class Speed(keras.callbacks.Callback):
     """Logs what each epoch has cost.
@@ -34,10 +37,12 @@ class Speed(keras.callbacks.Callback):
         self.steps, self.before = self.steps + steps, batch + 1
 
     def on_epoch_end(self, epoch, logs=None):
+        # A training that goes on after the last batch of an epoch sees no step of it.
+        logs["steps"] = self.before if self.times else self.params["steps"]
         if self.times:
             seconds = self.end - self.epoch_start
-            logs.update(steps=self.steps, step_ms=statistics.median(self.times))
-            logs.update(samples_per_second=logs["samples"] / seconds)
+            trained = self.steps / self.before  # the part of the epoch that was trained here, not before a resumption
+            logs.update(step_ms=statistics.median(self.times), samples_per_second=logs["samples"] * trained / seconds)
         if importlib.util.find_spec("resource"):  # Windows has none
             logs["peak_memory_mb"] = peak_memory()
         if tf.config.list_physical_devices("GPU"):
