@@ -5,6 +5,7 @@ import platform
 import subprocess
 import sys
 
+from gan_keras import bfloat16
 from gan_keras.versions import version_of
 
 PACKAGES = ("gan_keras", "tensorflow", "tensorflow-text", "keras", "numpy", "matplotlib", "scikit-learn", "typer")
@@ -36,6 +37,7 @@ def examine(show=print):
     problems = pair_problems(version_of("tensorflow"), version_of("tensorflow-text"), lambda: run_python(_TEXT))
     show("tensorflow and tensorflow-text: " + (" ".join(problems) or "a working pair"))
     show(f"threads: {os.cpu_count()} cores; {probe_threads()}")
+    show(f"bfloat16: {bfloat16.describe(bfloat16.units_of(), run_python)}")
     return [] if version_of("tensorflow-text") is None else problems
 
 

@@ -135,12 +135,11 @@ class GAN(SavedState, Sampling, Inputs, Measures, Distributed, keras.Model):
             if hasattr(extra, "prepare"):
                 extra.prepare(self)
         self.loss_scale = loss_scale.of_networks(self.generator, self.discriminator)
-        self.compile_options = kwargs
+        self.compile_options, self.first_compiled_as = kwargs, None
         self.compilation = compilation.decide(self, **kwargs)
         # Without an optimizer of its own Keras would make a phantom RMSprop for learning-rate callbacks to turn in vain.
         options = {**kwargs, "jit_compile": self.compilation.jit_compile, "auto_scale_loss": False}
         super().compile(optimizer=self.generator_optimizer, **options)
-        self.remember_compile()
 
     def stage_of(self, epoch):
         """Name of the stage that `epoch` belongs to: there is but one."""

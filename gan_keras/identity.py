@@ -21,7 +21,7 @@ def identity_of(gan, data):
         data: What is known of the data, a dictionary.
     """
     config = {name: value for name, value in gan.get_config().items() if name not in _UNNAMED}
-    parts = {"gan": {"class": type(gan).__name__, **config}, "compile": json.loads(gan.compiled_as), "data": data}
+    parts = {"gan": {"class": type(gan).__name__, **config}, "compile": json.loads(gan.compiled_as()), "data": data}
     whole = {"checkpoint_format": FORMAT, **parts, "versions": shaping_versions()}
     return flat(with_plain_names(json.loads(json.dumps(whole))))
 

@@ -53,9 +53,11 @@ class SavedState:
             **self.compile_options,
         }
 
-    def remember_compile(self):
-        """Keeps how training was set up as JSON: callbacks may change learning rates later, a training stays the same."""
-        self.compiled_as = json.dumps(self.get_compile_config(), default=str)
+    def compiled_as(self):
+        """How training was set up when it began, as JSON: callbacks may change rates later, a training stays the same."""
+        if self.first_compiled_as is None:
+            self.first_compiled_as = json.dumps(self.get_compile_config(), default=str)
+        return self.first_compiled_as
 
     def compile_from_config(self, config):
         self.compile(**{name: _deserialize(value) for name, value in config.items()})

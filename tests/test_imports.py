@@ -15,7 +15,7 @@ ROOT = pathlib.Path(__file__).parents[1] / "gan_keras"
 LEVELS = {
     "data codecs networks losses penalties constraints noise files html latents pictures scheduled": 1,
     "signature warmup c_api_loader session_loader augmentation feedback pairing saved_state sampling selection stages": 1,
-    "auxiliary compilation freezing history_pool inputs loss_scale measures optimizers shrinking snapshot": 1,
+    "auxiliary bfloat16 compilation freezing history_pool inputs loss_scale measures optimizers shrinking snapshot": 1,
     "diagnosis past symptoms checkpoints identity resuming seeds versions replicas distribution strategies": 1,
     "gan many_seeds text_gan text_writing savedmodel_replay settings": 2,
     "metrics callbacks analysis": 3,

@@ -16,6 +16,8 @@ class R1(Penalty):
         gamma: Strength, >= 0. Its right value changes with the range and the resolution of the data.
     """
 
+    takes_gradients = True
+
     def __init__(self, gamma=1.0):
         super().__init__(gamma)
 
@@ -45,6 +47,8 @@ class GradientPenalty(Penalty):
     Raises:
         ValueError: If gamma or target is negative.
     """
+
+    takes_gradients = True
 
     def __init__(self, gamma=10.0, seed=0, target=1.0):
         super().__init__(gamma)

@@ -37,6 +37,10 @@ class Lazy:
     def variables(self):
         return [self.calls, *getattr(self.penalty, "variables", ())]
 
+    @property
+    def takes_gradients(self):
+        return getattr(self.penalty, "takes_gradients", False)
+
     def follow(self, optimizer):
         """Called by `GAN.compile`: hands on whose updates a schedule counts."""
         get(self.penalty, optimizer)

@@ -1,0 +1,34 @@
+import pytest
+
+from gan_keras import bfloat16
+
+
+@pytest.mark.parametrize(
+    "flags, units",
+    [("fpu avx2 amx_bf16 avx512_bf16", ["amx_bf16", "avx512_bf16"]), ("fpu avx512_bf16", ["avx512_bf16"]), ("fpu", [])],
+)
+def test_the_units_are_read_from_the_processors_flags(tmp_path, flags, units):
+    path = tmp_path / "cpuinfo"
+    path.write_text(f"processor\t: 0\nflags\t\t: {flags}\nbugs\t\t: amx_bf16\n")
+    assert bfloat16.units_of(path) == units
+
+
+def test_a_system_without_that_file_does_not_tell(tmp_path):
+    assert bfloat16.units_of(tmp_path / "none") is None
+    assert "known on Linux only" in bfloat16.describe(None, run_python=None)
+
+
+def test_what_it_buys_is_measured_where_there_are_units_alone():
+    asked = []
+
+    def run_python(code):
+        asked.append(code)
+        return True, "0.008 0.030 0.002 0.020"
+
+    assert "no matrix units" in bfloat16.describe([], run_python) and not asked
+    found = bfloat16.describe(["amx_bf16"], run_python)
+    assert "a matrix product 2.00 ms, in float32 8.00 ms (4.0 times as fast)" in found
+    assert "a training step 20.00 ms, in float32 30.00 ms (1.5 times as fast)" in found
+    assert "`--set precision=mixed_bfloat16` pays here now" in found
+    assert "does not pay" in bfloat16.describe(["amx_bf16"], lambda code: (True, "0.008 0.030 0.002 0.040"))
+    assert "the probe failed: no answer" in bfloat16.describe(["amx_bf16"], lambda code: (False, "no answer"))
