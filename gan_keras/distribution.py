@@ -125,7 +125,7 @@ class Distributed:
         @functools.cache
         def graph_for(spec):
             # Told what batches are like, TensorFlow does not make a graph for each length of text.
-            return tf.function(one_step, input_signature=[spec])
+            return tf.function(one_step, input_signature=[spec], autograph=False)
 
         def run(iterator):
             # Read here, not in the graph of the step: where data have ended, some of the replicas would begin it.

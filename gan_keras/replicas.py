@@ -69,10 +69,9 @@ def std(values, axis=None):
 def whole_gradients(gradients):
     """Gradients of the whole batch's loss from those of every replica's rows; None stays None.
 
-    They are what is measured, clipped and looked at for numbers that are not finite: a replica's own are not.
+    They are what is measured, clipped and looked at for numbers that are not finite: a replica's own are not. The gradient of
+    an embedding comes as parts of its rows, which Keras would clip by the norm of the parts: they are added first.
     """
-    if count() == 1:
-        return gradients
     found = iter(mean([tf.convert_to_tensor(each) for each in gradients if each is not None]))
     return [each if each is None else next(found) for each in gradients]
 

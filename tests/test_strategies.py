@@ -56,7 +56,7 @@ def test_a_checkpoint_goes_on_with_another_number_of_devices(found, direction):
         ("outside", "made outside of the scope of the MirroredStrategy"),
         ("optimizer", "made outside of the scope of the MirroredStrategy"),
         ("accumulation", "Got gradient_accumulation_steps"),
-        ("array", "Got data of type ndarray for 2 replicas. Expected a tf.data.Dataset"),
+        ("generator", "Got data of type generator for 2 replicas. Expected a tf.data.Dataset"),
         ("odd", "Got batches of 5 samples for 2 replicas. Expected a multiple of 2."),
         ("lazy", r"Got Lazy(LeCam) on 2 replicas"),
     ],

@@ -84,7 +84,7 @@ def text_gan(feedback):
     generator = gan_keras.networks.RecurrentGenerator(size, codec.length, 4, 8, 8, dropout=0.0)
     discriminator = gan_keras.networks.ConvolutionalDiscriminator(size, embedding_dim=8, filters=8, dropout=0.0)
     gan = gan_keras.TextGAN(generator, discriminator, codec)
-    rates = (keras.optimizers.Adam(1e-3, global_clipnorm=0.1) for _ in range(2))
+    rates = (keras.optimizers.Adam(1e-3, global_clipnorm=0.1, epsilon=1e-5) for _ in range(2))
     gan.compile(*rates, feedback=feedback, pretraining_epochs=1, generator_ema=0.9, drafts_per_line=2)
     return gan
 
@@ -185,7 +185,7 @@ def mistakes():
         "outside": message(fit_outside),
         "optimizer": message(parts_from_outside),
         "accumulation": message(in_scope, lambda: point_gan(adam={"gradient_accumulation_steps": 2}), points()),
-        "array": message(in_scope, point_gan, POINTS),
+        "generator": message(in_scope, point_gan, (POINTS[row : row + 4] for row in (0, 4))),
         "odd": message(in_scope, point_gan, points().unbatch().batch(5, drop_remainder=True)),
         "lazy": message(in_scope, lazy, points()),
     }
