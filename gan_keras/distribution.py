@@ -115,10 +115,10 @@ class Distributed:
 
         def one_step(data):
             logs = strategy.run(step, args=(data,))
-            metrics = {metric.name: metric for metric in self.metrics}
-            with strategy.scope():
+            with strategy.scope():  # where a metric tells what all replicas have counted
+                whole = {**{metric.name: metric.result() for metric in self.metrics}, **self.results()}
                 return {
-                    name: metrics[name].result() if name in metrics else strategy.reduce("MEAN", value, axis=None)
+                    name: whole[name] if name in whole else strategy.reduce("MEAN", value, axis=None)
                     for name, value in logs.items()
                 }
 
