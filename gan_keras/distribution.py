@@ -14,6 +14,7 @@ replica drops the same places of its rows), `BatchNormalization` without `synchr
 `MinibatchStandardDeviation` and `Packed`. Files are the same for one device and for many.
 """
 
+import functools
 import warnings
 
 import tensorflow as tf
@@ -33,7 +34,7 @@ class Distributed:
         """`keras.Model.compile`; what Keras cannot do on several replicas is left out, with a warning.
 
         Raises:
-            ValueError: If a part was made outside of the strategy's scope, or an optimizer gathers gradients over steps.
+            ValueError: If a part was made outside of the strategy's scope.
         """
         if self.num_replicas > 1:
             if steps_per_execution != 1 or jit_compile is True:
@@ -43,20 +44,25 @@ class Distributed:
                     stacklevel=2,
                 )
             steps_per_execution, jit_compile = 1, False
-            self.check_parts()
         super().compile(*args, steps_per_execution=steps_per_execution, jit_compile=jit_compile, **kwargs)
+        if self.num_replicas > 1:
+            self.check_parts()
 
-    def check_parts(self):
-        """Raises `ValueError` unless all that changes in training was made for the strategy at hand."""
-        optimizers = (self.generator_optimizer, self.discriminator_optimizer)
+    def check_optimizers(self, *optimizers):
+        """Raises `ValueError` if an optimizer cannot keep its state on several replicas."""
+        if self.num_replicas == 1:
+            return
         if any(getattr(optimizer, "gradient_accumulation_steps", None) for optimizer in optimizers):
             raise ValueError(
                 "Got gradient_accumulation_steps, which Keras' optimizers cannot keep on several replicas. Expected none: "
                 "take larger batches."
             )
+        self.check_scope([variable for optimizer in optimizers for variable in optimizer.variables])
+
+    def check_parts(self):
+        """Raises `ValueError` unless all that changes in training was made for the strategy at hand."""
         metrics = [variable for metric in self.metrics for variable in metric.variables]
-        changing = [variable for optimizer in optimizers for variable in optimizer.variables]
-        self.check_scope([*self.variables, *changing, *self.own_state().values(), *metrics])
+        self.check_scope([*self.variables, *self.own_state().values(), *metrics])
 
     def check_scope(self, variables):
         """Raises `ValueError` if a variable was made outside of the strategy's scope."""
@@ -109,16 +115,24 @@ class Distributed:
 
         def one_step(data):
             logs = strategy.run(step, args=(data,))
-            metrics = {metric.name: metric for metric in self.metrics}
-            with strategy.scope():
+            with strategy.scope():  # where a metric tells what all replicas have counted
+                whole = {**{metric.name: metric.result() for metric in self.metrics}, **self.results()}
                 return {
-                    name: metrics[name].result() if name in metrics else strategy.reduce("MEAN", value, axis=None)
+                    name: whole[name] if name in whole else strategy.reduce("MEAN", value, axis=None)
                     for name, value in logs.items()
                 }
 
-        one_step = one_step if self.run_eagerly else tf.function(one_step, reduce_retracing=True)
-        # Data are read before a step begins, not in its graph: where they have ended, some replicas would begin it.
-        return lambda iterator: one_step(next(iterator))
+        @functools.cache
+        def graph_for(spec):
+            # Told what batches are like, TensorFlow does not make a graph for each length of text.
+            return tf.function(one_step, input_signature=[spec], autograph=False)
+
+        def run(iterator):
+            # Read here, not in the graph of the step: where data have ended, some of the replicas would begin it.
+            data = next(iterator)
+            return one_step(data) if self.run_eagerly else graph_for(iterator.element_spec)(data)
+
+        return run
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
         """Nothing: a GAN is built already. Keras would read a batch to build it by, and move a shuffled data set on."""

@@ -122,6 +122,7 @@ class GAN(SavedState, Sampling, Inputs, Measures, Distributed, keras.Model):
                 "Expected steps >= 1 and generator_ema in [0, 1)."
             )
         self.generator_optimizer, self.discriminator_optimizer = get_pair(generator_optimizer, discriminator_optimizer)
+        self.check_optimizers(self.generator_optimizer, self.discriminator_optimizer)
         self.generator_optimizer.build(self.generator.trainable_variables)
         self.discriminator_optimizer.build(self.discriminator.trainable_variables)
         self.trained = {name: ids(getattr(self, name).trainable_variables) for name in ("generator", "discriminator")}
@@ -204,8 +205,9 @@ class GAN(SavedState, Sampling, Inputs, Measures, Distributed, keras.Model):
 
     def update(self, network, optimizer, loss, tape):
         gradients = self.loss_scale.gradients(loss, tape, optimizer, network.trainable_variables)
+        gradients = replicas.whole_gradients(gradients)
         self.measure_gradients(network, gradients, optimizer)
-        self.loss_scale.apply(optimizer, replicas.share_of_gradients(gradients, optimizer), network.trainable_variables)
+        self.loss_scale.apply(optimizer, replicas.once(gradients), network.trainable_variables)
 
     def update_generator(self, loss, tape):
         """Updates the generator, and its average where the weights moved: gradients may be gathered over batches first."""

@@ -16,6 +16,8 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from gan_keras import replicas
+
 FIRST_SCALE, SMALLEST_SCALE = 2.0**15, 2.0**-14
 GROWTH_UPDATES = 2000
 """Updates of both players without an overflow after which the scale is doubled."""
@@ -97,11 +99,11 @@ class LossScale(Unscaled):
     def apply(self, optimizer, gradients, variables):
         is_finite = all_finite(gradients)
         is_due = ops.logical_and(self.step.goes_on, self.step.first <= self.step.index)
-        apply_if(ops.logical_and(is_due, is_finite), optimizer, gradients, variables)
+        replicas.update_if(ops.logical_and(is_due, is_finite), lambda them: optimizer.apply(them, variables), gradients)
         overflows = ops.logical_and(is_due, ops.logical_not(is_finite))
         self.first.assign(ops.where(overflows, self.step.index, self.first))
         self.adapt(is_due, is_finite)
-        self.skipped.update_state(ops.cast(overflows, "float32"))
+        self.skipped.update_state(ops.cast(overflows, "float32") / replicas.count())  # each replica counts the same ones
         self.step.index, self.step.goes_on = self.step.index + 1, ops.logical_and(self.step.goes_on, ops.logical_not(overflows))
 
     def adapt(self, is_due, is_finite):
@@ -123,19 +125,7 @@ def all_finite(gradients):
     """Whether all gradients, of all replicas, are finite: a scalar, so that no replica goes another way than the others."""
     finite = [ops.all(ops.isfinite(values_of(gradient))) for gradient in gradients if gradient is not None]
     is_finite = ops.all(ops.stack(finite)) if finite else ops.convert_to_tensor(True)
-    replica = tf.distribute.get_replica_context()
-    if replica is None or replica.num_replicas_in_sync == 1:
-        return is_finite
-    return replica.all_reduce(tf.distribute.ReduceOp.SUM, ops.cast(ops.logical_not(is_finite), "float32")) == 0
-
-
-def apply_if(condition, optimizer, gradients, variables):
-    """Makes the update, or leaves weights and optimizer as they are."""
-
-    def update():
-        optimizer.apply(gradients, variables)
-
-    ops.cond(condition, update, lambda: None)
+    return replicas.total(ops.cast(ops.logical_not(is_finite), "float32")) == 0
 
 
 def values_of(gradient):

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from gan_keras import diagnosis, noise
+from gan_keras import diagnosis, noise, replicas
 
 _LEAST = 1e-12  # stands for the deviation of real data that do not vary at all
 
@@ -47,7 +47,7 @@ class Measures:
 
         1 is as diverse as the data, 0 is a generator that makes one and the same.
         """
-        real, fake = (ops.mean(ops.std(ops.cast(each, "float32"), axis=0)) for each in (real_data, fake_data))
+        real, fake = (ops.mean(replicas.std(ops.cast(each, "float32"), axis=0)) for each in (real_data, fake_data))
         return fake / ops.maximum(real, _LEAST)
 
     def results(self):

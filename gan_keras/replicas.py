@@ -58,33 +58,47 @@ def total(value):
     return value if count() == 1 else _context().all_reduce(tf.distribute.ReduceOp.SUM, value)
 
 
-def std(values):
-    """Standard deviation of all numbers of the whole batch: a scalar."""
+def std(values, axis=None):
+    """Standard deviation over the rows of the whole batch, or of all its numbers: `axis` is 0 or None."""
     if count() == 1:
-        return tf.math.reduce_std(values)
-    return tf.sqrt(mean(tf.reduce_mean(tf.square(values - mean(tf.reduce_mean(values))))))
+        return tf.math.reduce_std(values, axis)
+    distances = values - mean(tf.reduce_mean(values, axis))
+    return tf.sqrt(mean(tf.reduce_mean(tf.square(distances), axis)))
 
 
-def share_of_gradients(gradients, optimizer):
-    """What this replica puts into the sum over replicas that an optimizer takes of gradients.
+def whole_gradients(gradients):
+    """Gradients of the whole batch's loss from those of every replica's rows; None stays None.
 
-    Each replica's loss is a mean over its rows, so the sum has to be one of parts. An optimizer that clips, or that looks for
-    numbers that are not finite, does so before it sums: it gets the gradient of the whole batch from the first replica, and
-    zeros from the others.
+    They are what is measured, clipped and looked at for numbers that are not finite: a replica's own are not. The gradient of
+    an embedding comes as parts of its rows, which Keras would clip by the norm of the parts: they are added first.
     """
+    found = iter(mean([tf.convert_to_tensor(each) for each in gradients if each is not None]))
+    return [each if each is None else next(found) for each in gradients]
+
+
+def once(gradients):
+    """What this replica hands to an optimizer, which clips and then adds up what all hand to it: the first one hands all."""
     if count() == 1:
         return gradients
-    if not _looks_at_gradients(optimizer):
-        return [each if each is None else each / count() for each in gradients]
-    known = [tf.convert_to_tensor(each) for each in gradients if each is not None]
     is_first = tf.equal(_context().replica_id_in_sync_group, 0)
-    wholes = iter([tf.where(is_first, each, tf.zeros_like(each)) for each in mean(known)])
-    return [each if each is None else next(wholes) for each in gradients]
+    return [each if each is None else tf.where(is_first, each, tf.zeros_like(each)) for each in gradients]
 
 
-def _looks_at_gradients(optimizer):
-    clips = (getattr(optimizer, name, None) for name in ("clipnorm", "global_clipnorm", "clipvalue"))
-    return hasattr(optimizer, "inner_optimizer") or any(limit is not None for limit in clips)
+def update_if(condition, update, gradients):
+    """`update(gradients)` if the condition, the same on all replicas, is true; nothing else.
+
+    An optimizer's replicas work together, which a graph cannot do inside of a condition of one replica.
+    """
+    if count() == 1:
+        return tf.cond(condition, lambda: update(gradients), lambda: None)
+
+    def of_all(strategy, condition, gradients):
+        def on_each():
+            strategy.extended.call_for_each_replica(update, args=(gradients,))
+
+        tf.cond(strategy.experimental_local_results(condition)[0], on_each, lambda: None)
+
+    return _context().merge_call(of_all, args=(condition, gradients))
 
 
 def _context():

@@ -30,7 +30,7 @@ def shrink_numbers(gan, ratio):
     """Multiplies the learning rates that are numbers."""
     for optimizer in optimizers_of(gan):
         if not isinstance(optimizer._learning_rate, Schedule):
-            optimizer.learning_rate = float(optimizer.learning_rate) * ratio
+            optimizer.learning_rate = float(keras.ops.convert_to_numpy(optimizer.learning_rate)) * ratio
 
 
 def shrink_schedules(gan, ratio):

@@ -176,7 +176,7 @@ class TextGAN(TextWriter):
 
     def diversity_of(self, real_data, fake_data):
         """Share of the drafts of a batch that are left when each is counted once."""
-        return share_of_distinct(fake_data)
+        return share_of_distinct(replicas.all_rows(fake_data))
 
     def results(self):
         """`nll` is in nats a real token; values of networks that a stage leaves alone stay 0."""

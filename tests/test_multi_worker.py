@@ -10,6 +10,9 @@ import sys
 import numpy as np
 import pytest
 
+import gan_keras
+from gan_keras.data.phrases import english_phrases
+
 SCRIPT = pathlib.Path(__file__).with_name("one_worker.py")
 
 
@@ -62,10 +65,11 @@ def test_two_workers_train_as_one_device(outcomes, name):
 
 
 def test_only_the_first_worker_writes_the_run(tmp_path):
-    (tmp_path / "lines.txt").write_text("".join(f"{word} is here today\n" for word in "abcdefghijklmnopqrstuvwxyz"))
-    settings = [f"--set={setting}" for setting in ("batch_size=8", "units=8", "embedding_dim=8", "discriminator_units=8")]
-    out = tmp_path / "run"
-    command = ["-m", "gan_keras", "train", "text", "--data", tmp_path / "lines.txt", "--out", out, "--preset", "small"]
-    finish(list(start_workers([[*command, "--epochs", 3, "--strategy", "multi_worker", *settings]] * 2)))
-    assert json.loads((out / "config.json").read_text())["strategy"] == "multi_worker"
-    assert len((out / "history.csv").read_text().splitlines()) == 4
+    (tmp_path / "lines.txt").write_text("".join(f"{line}\n" for line in english_phrases().sample(40, seed=0)))
+    settings = ("units=16", "batch_size=8", "pretraining_epochs=1", "discriminator_epochs=1", "adversarial_epochs=1")
+    options = ["--preset", "tiny", *(part for setting in settings for part in ("--set", setting)), "--strategy", "multi_worker"]
+    command = ["-m", "gan_keras", "train", "text", "--data", tmp_path / "lines.txt", "--out", tmp_path / "run", *options]
+    finish(list(start_workers([command] * 2)))
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["strategy"] == "multi_worker"
+    assert len((tmp_path / "run" / "history.csv").read_text().splitlines()) == 4
+    assert isinstance(gan_keras.load(tmp_path / "run"), gan_keras.TextGAN)

@@ -36,6 +36,10 @@ def test_two_devices_end_with_the_weights_and_logs_of_one(found, name):
     assert differences["weights"] < CLOSE and differences["logs"] < CLOSE, differences
 
 
+def test_two_devices_scale_losses_for_float16_as_one_does(found):
+    assert max(found[0]["mixed_float16"].values()) < 1e-4  # sums of float16 numbers, in another order
+
+
 def test_two_replicas_draw_the_noise_of_one_device_and_never_the_same(found):
     assert found[0]["noise"] == {"equal": True, "different": True}
 
@@ -52,7 +56,7 @@ def test_a_checkpoint_goes_on_with_another_number_of_devices(found, direction):
         ("outside", "made outside of the scope of the MirroredStrategy"),
         ("optimizer", "made outside of the scope of the MirroredStrategy"),
         ("accumulation", "Got gradient_accumulation_steps"),
-        ("array", "Got data of type ndarray for 2 replicas. Expected a tf.data.Dataset"),
+        ("generator", "Got data of type generator for 2 replicas. Expected a tf.data.Dataset"),
         ("odd", "Got batches of 5 samples for 2 replicas. Expected a multiple of 2."),
         ("lazy", r"Got Lazy(LeCam) on 2 replicas"),
     ],
