@@ -12,6 +12,7 @@ from gan_keras import compilation, loss_scale, losses, replicas, scheduled
 from gan_keras.distribution import Distributed
 from gan_keras.inputs import Inputs, ids
 from gan_keras.measures import Measures
+from gan_keras.networks.precision import compute_in_float32, in_float32
 from gan_keras.optimizers import get_pair
 from gan_keras.pairing import call_network, check_logits, latent_dim_of
 from gan_keras.penalties import get as get_penalty
@@ -64,12 +65,13 @@ class GAN(SavedState, Sampling, Inputs, Measures, Distributed, keras.Model):
         check_logits(self.discriminator, logits)
 
     def copy_generator(self, name):
-        """A generator of the same architecture and weights."""
+        """A generator of the same architecture and weights, which computes in float32."""
         copy = type(self.generator).from_config(self.generator.get_config())
         seeds = tf.range(2, dtype=tf.int64)
         call_network(copy, self.latents_from(seeds), self.labels_from(seeds))
         copy.set_weights(self.generator.get_weights())
         copy.trainable, copy.name = False, name
+        compute_in_float32(copy)
         return copy
 
     def compile(
@@ -195,9 +197,11 @@ class GAN(SavedState, Sampling, Inputs, Measures, Distributed, keras.Model):
         return call_network(self.generator, latents, labels, training=True)
 
     def judge(self, samples, labels=None, training=True):
-        """Logits, float32."""
-        samples = self.augmented(samples) if training else samples
-        return call_network(self.discriminator, samples, labels, training=training)
+        """Logits, float32; computed in float32 too where no network learns from them."""
+        if training:
+            return call_network(self.discriminator, self.augmented(samples), labels, training=True)
+        with in_float32(self.discriminator):
+            return call_network(self.discriminator, samples, labels)
 
     def augmented(self, samples):
         """What the discriminator reads of samples in training."""

@@ -22,6 +22,29 @@ def dtype_policy(policy):
         keras.config.set_dtype_policy(before)
 
 
+@contextlib.contextmanager
+def in_float32(network):
+    """Within it, a network computes in float32, whatever it is trained in.
+
+    A graph and eager code round narrow numbers at other places, and a server's processor at others again. What is generated
+    and judged after training must not depend on that.
+    """
+    before = compute_in_float32(network)
+    try:
+        yield
+    finally:
+        for layer, policy in before:
+            layer.dtype_policy = policy
+
+
+def compute_in_float32(network):
+    """Makes a network compute in float32 from now on; returns its layers that did not, each with its dtype policy."""
+    before = [(layer, layer.dtype_policy) for layer in network._flatten_layers() if layer.compute_dtype != layer.variable_dtype]
+    for layer, _ in before:
+        layer.dtype_policy = "float32"
+    return before
+
+
 class OnePrecision:
     """Base of layers that make further layers: what their `__init__` makes has their dtype policy.
 
