@@ -19,7 +19,7 @@ import tensorflow as tf
 from keras import ops
 
 import gan_keras
-from gan_keras import GAN, diagnosis, modalities, networks, penalties
+from gan_keras import GAN, callbacks, diagnosis, modalities, networks, penalties
 from gan_keras.data.mixtures import ring
 from gan_keras.data.text_batches import text_batches
 from gan_keras.many_seeds import ManySeeds, by_member, interleave
@@ -170,32 +170,53 @@ def image_gan():
     return preset.build((32, 32, 3)), tf.data.Dataset.from_tensor_slices(images).batch(preset.batch_size), preset
 
 
+class PricedCheckpoint(callbacks.Checkpoint):
+    """A `Checkpoint` that takes the processor's time of its one write, at the end."""
+
+    def save(self):
+        start = time.process_time()
+        super().save()
+        self.spent = time.process_time() - start
+
+
 def price(arguments):
-    """Prints the processor's milliseconds of a step with the callbacks of the command line and with none, in turns."""
-    print("| GAN | with callbacks, ms | without, ms | more |\n|---|---|---|---|")
+    """Prints the processor's milliseconds of a step with the callbacks of the command line and with none, in turns.
+
+    The checkpoint that ends each `fit` is told apart, and with it what one a minute adds.
+    """
+    print("| GAN | with callbacks, ms | without, ms | more | a checkpoint, ms | and one a minute |\n|---|---|---|---|---|---|")
     for name, make in {"image, dcgan 32 x 32": image_gan, "text, default": text_gan}.items():
         if arguments.only not in name:
             continue
         gan, batches, preset = make()
-        batches, times = batches.take(arguments.steps).cache(), {True: [], False: []}
-        with tempfile.TemporaryDirectory() as directory:
-            for turn in range(arguments.turns + 1):
-                for watched in (True, False) if turn % 2 else (False, True):
-                    seconds = processor_seconds(gan, batches, watchers(name, directory, preset) if watched else [])
-                    times[watched] += [seconds] if turn else []  # the first turn builds the graph
+        batches, times, writes = batches.take(arguments.steps).cache(), {True: [], False: []}, []
+        for turn in range(arguments.turns + 1):
+            for watched in (True, False) if turn % 2 else (False, True):
+                seconds, write = watched_seconds(name, gan, batches, preset) if watched else (fit_seconds(gan, batches, []), 0.0)
+                if turn:  # the first turn builds the graph
+                    times[watched].append(seconds)
+                    writes += [write] if watched else []
         medians = [1000 * statistics.median(times[watched]) / arguments.steps for watched in (True, False)]
-        ratios = [a / b - 1 for a, b in zip(times[True], times[False], strict=True)]
-        print(f"| {name} | {medians[0]:.1f} | {medians[1]:.1f} | {statistics.median(ratios):+.1%} |", flush=True)
+        more, write = (
+            statistics.median(a / b - 1 for a, b in zip(times[True], times[False], strict=True)),
+            statistics.median(writes),
+        )
+        cells = [f"{each:.1f}" for each in medians] + [f"{more:+.1%}", f"{1000 * write:.0f}", f"{more + write / 60:+.1%}"]
+        print(f"| {name} | {' | '.join(cells)} |", flush=True)
 
 
-def watchers(name, directory, preset):
-    modality = modalities.get(name.split(",")[0])
-    return Watchers(Run(directory), modality, preset, progress=lambda line: None).around([])
+def watched_seconds(name, gan, batches, preset):
+    """The processor's seconds of `fit` with the callbacks of the command line, and those of the checkpoint at its end."""
+    with tempfile.TemporaryDirectory() as directory:
+        run, modality = Run(directory), modalities.get(name.split(",")[0])
+        checkpoint = PricedCheckpoint(run.checkpoints, seconds=60)
+        seconds = fit_seconds(gan, batches, [*Watchers(run, modality, preset, lambda line: None).around([]), checkpoint])
+        return seconds - checkpoint.spent, checkpoint.spent
 
 
-def processor_seconds(gan, batches, callbacks):
+def fit_seconds(gan, batches, watching):
     start = time.process_time()
-    gan.fit(batches, epochs=1, callbacks=callbacks, verbose=0, shuffle=False)
+    gan.fit(batches, epochs=1, callbacks=watching, verbose=0, shuffle=False)
     return time.process_time() - start
 
 

@@ -9,15 +9,23 @@ class Snapshot:
 
     Args:
         gan: A compiled `GAN`.
+
+    Attributes:
+        values: NumPy arrays, in the order of `training_variables`; those of bfloat16, which no NumPy file holds, in float32.
     """
 
     def __init__(self, gan):
-        self._values = [keras.ops.convert_to_numpy(variable.value).copy() for variable in training_variables(gan)]
+        self.values = [copy_of(variable) for variable in training_variables(gan)]
 
     def restore(self, gan):
         """Gives the variables of the same GAN their values back."""
-        for variable, value in zip(training_variables(gan), self._values, strict=True):
+        for variable, value in zip(training_variables(gan), self.values, strict=True):
             variable.assign(value)
+
+
+def copy_of(variable):
+    value = keras.ops.convert_to_numpy(variable.value)
+    return value.astype(np.float32) if value.dtype.kind == "V" else value.copy()
 
 
 def not_finite(gan):

@@ -9,7 +9,8 @@ import tensorflow as tf
 from broken_off import IMAGES, LINES, POINTS, furthest, image_gan, point_gan, state_of, text_gan, train
 
 from gan_keras import optimizers, penalties
-from gan_keras.callbacks import Checkpoint
+from gan_keras.callbacks import Checkpoint, Guard
+from gan_keras.callbacks.events import Events
 from gan_keras.checkpoints import names
 from gan_keras.data import text_batches
 from gan_keras.data.array_batches import array_batches
@@ -77,6 +78,26 @@ def test_a_text_gan_goes_on_within_each_stage(tmp_path):
     assert stages == ["pretraining", "discriminator", "adversarial"]
     assert furthest(resumed, straight) == 0.0
     assert (history.epoch, history.history) == (whole.epoch, whole.history)
+
+
+@pytest.mark.parametrize("batches", [5, 6, 8])  # of four in an epoch, the last of which breaks
+def test_a_rollback_after_going_on_is_to_the_start_of_the_epoch(tmp_path, batches):
+    spoilt = np.where(np.arange(len(POINTS))[:, None] == len(POINTS) - 1, np.float32(np.nan), POINTS)
+
+    def go_on(directory, break_off_after=None):
+        gan, guard = point_gan(), Guard(Events(show=lambda line: None))
+        data = tf.data.Dataset.from_tensor_slices(spoilt).batch(8)
+        history = train(gan, tmp_path / directory, data, break_off_after, callbacks=[guard])
+        return gan, guard, history
+
+    straight, first, whole = go_on("straight")
+    go_on("broken", batches)
+    resumed, second, history = go_on("broken")
+    assert first.num == second.num == 3 and first.events.rows == second.events.rows
+    assert furthest(resumed, straight) == 0.0
+    np.testing.assert_equal(history.history, whole.history)  # NaN for NaN
+    for name, norm in first.norms.items():
+        assert norm.get_state() == second.norms[name].get_state()
 
 
 def test_generators_go_on_at_the_ends_of_epochs(tmp_path):

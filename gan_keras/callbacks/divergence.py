@@ -42,7 +42,9 @@ class Divergence:
 
     def get_state(self):
         """What it knows, as JSON can hold it."""
-        return {"recent": list(self.recent), "high": self.high}
+        mean = {"first": self.first, "seen": self.seen, "sum": self.sum}
+        return {"recent": list(self.recent), "high": self.high, "mean": mean}
 
     def set_state(self, state):
         self.recent, self.high = collections.deque(state["recent"], maxlen=MEMORY), state["high"]
+        self.first, self.seen, self.sum = (state["mean"][name] for name in ("first", "seen", "sum"))

@@ -47,7 +47,7 @@ class Guard(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         check_rates(self.model)
-        self.failure = None
+        self.failure, self.epoch = None, None
         if names := not_finite(self.model):
             raise ValueError(
                 f"The GAN is not finite in {listed(names)}. Expected finite numbers to train on: build or load another."
@@ -55,6 +55,8 @@ class Guard(keras.callbacks.Callback):
         self.good, self.good_factor, self.good_epoch = Snapshot(self.model), self.factor, 0
 
     def on_epoch_begin(self, epoch, logs=None):
+        if epoch == self.epoch:  # a training that goes on within an epoch knows how it began
+            return
         self.events.begin(epoch)
         self.epoch, stage = epoch, self.model.stage_of(epoch)
         if stage != self.stage:  # another stage trains by other losses
@@ -104,17 +106,25 @@ class Guard(keras.callbacks.Callback):
             norm.high = 0
 
     def get_state(self):
-        """What a training that goes on has to know, as JSON can hold it."""
-        norms = {name: norm.get_state() for name, norm in self.norms.items()}
-        return {"rollbacks": self.num, "factor": self.factor, "stage": self.stage, "norms": norms, "events": self.events.rows}
+        """What a training that goes on has to know, the good state with it: what JSON can hold, and arrays."""
+        return {
+            "rollbacks": self.num,
+            "factor": self.factor,
+            "stage": self.stage,
+            "epoch": self.epoch,
+            "norms": {name: norm.get_state() for name, norm in self.norms.items()},
+            "events": self.events.rows,
+            "good": {"epoch": self.good_epoch, "factor": self.good_factor, "values": self.good.values},
+        }
 
     def set_state(self, state):
         """Goes on from `get_state`. Called after `on_train_begin`, when the model holds what was saved with it.
 
         Learning rates that are numbers were saved with the model, shrunk as they are; schedules get their factor.
         """
-        self.num, self.factor, self.stage = state["rollbacks"], state["factor"], state["stage"]
-        self.good_factor = self.factor
+        self.num, self.factor, self.stage, self.epoch = (state[name] for name in ("rollbacks", "factor", "stage", "epoch"))
+        self.good_epoch, self.good_factor = state["good"]["epoch"], state["good"]["factor"]
+        self.good.values = state["good"]["values"]
         set_schedules(self.model, self.factor)
         for name, norm in self.norms.items():
             norm.set_state(state["norms"][name])
