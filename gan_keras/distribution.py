@@ -30,21 +30,20 @@ class Distributed:
         """How many devices, of all machines together, train this GAN."""
         return self.distribute_strategy.num_replicas_in_sync
 
-    def compile(self, *args, steps_per_execution=1, jit_compile="auto", **kwargs):
-        """`keras.Model.compile`; what Keras cannot do on several replicas is left out, with a warning.
+    def compile(self, *args, steps_per_execution=1, **kwargs):
+        """`keras.Model.compile`; on several replicas Keras takes a step at a time, and a warning says so.
 
         Raises:
             ValueError: If a part was made outside of the strategy's scope.
         """
-        if self.num_replicas > 1:
-            if steps_per_execution != 1 or jit_compile is True:
-                warnings.warn(
-                    f"On {self.num_replicas} replicas Keras takes one step at a time, without XLA: "
-                    f"steps_per_execution={steps_per_execution} and jit_compile={jit_compile} are left out.",
-                    stacklevel=2,
-                )
-            steps_per_execution, jit_compile = 1, False
-        super().compile(*args, steps_per_execution=steps_per_execution, jit_compile=jit_compile, **kwargs)
+        if self.num_replicas > 1 and steps_per_execution != 1:
+            warnings.warn(
+                f"On {self.num_replicas} replicas Keras takes one step at a time: steps_per_execution={steps_per_execution} is "
+                "left out.",
+                stacklevel=3,
+            )
+            steps_per_execution = 1
+        super().compile(*args, steps_per_execution=steps_per_execution, **kwargs)
         if self.num_replicas > 1:
             self.check_parts()
 
@@ -98,18 +97,26 @@ class Distributed:
         if self.num_replicas == 1:
             super().make_train_function(force)
         elif self.train_function is None or force:
-            self.train_function = self.on_replicas(self.train_step)
+            self.train_function = self.on_replicas(self.train_step, self.plan_step)
 
     def make_test_function(self, force=False):
         if self.num_replicas == 1:
             super().make_test_function(force)
         elif self.test_function is None or force:
-            self.test_function = self.on_replicas(self.test_step)
+            self.test_function = self.on_replicas(self.test_step, tuple)
 
-    def on_replicas(self, step):
+    def plan_step(self):
+        """When penalties are due in the next training step, a tuple."""
+        return tuple(penalty.plan(self.discriminator_steps) for penalty in self.penalties if hasattr(penalty, "plan"))
+
+    def on_replicas(self, step, plan):
         """A function of an iterator: takes a step on all replicas and tells the logs of the whole batch.
 
         Keras' own reduces logs over an axis, which scalars of several workers do not have.
+
+        Args:
+            step: A function of data, that each replica calls.
+            plan: A function of nothing: what differs from one step to the next and a graph cannot decide.
         """
         strategy = self.distribute_strategy
 
@@ -123,14 +130,14 @@ class Distributed:
                 }
 
         @functools.cache
-        def graph_for(spec):
+        def graph_for(spec, planned):
             # Told what batches are like, TensorFlow does not make a graph for each length of text.
             return tf.function(one_step, input_signature=[spec], autograph=False)
 
         def run(iterator):
             # Read here, not in the graph of the step: where data have ended, some of the replicas would begin it.
-            data = next(iterator)
-            return one_step(data) if self.run_eagerly else graph_for(iterator.element_spec)(data)
+            data, planned = next(iterator), plan()
+            return one_step(data) if self.run_eagerly else graph_for(iterator.element_spec, planned)(data)
 
         return run
 

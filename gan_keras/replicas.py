@@ -16,11 +16,6 @@ def count():
     return tf.distribute.get_strategy().num_replicas_in_sync if tf.distribute.get_replica_context() else 1
 
 
-def are_planned():
-    """Whether what is made now, in the scope of a strategy, is for several replicas."""
-    return tf.distribute.get_strategy().num_replicas_in_sync > 1
-
-
 def first_row(num):
     """Place in the whole batch of the first of the `num` rows that this replica has; int64."""
     return 0 if count() == 1 else tf.cast(_context().replica_id_in_sync_group, tf.int64) * tf.cast(num, tf.int64)

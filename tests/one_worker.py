@@ -13,7 +13,7 @@ from gan_keras import strategies
 RUNS = {
     "GradientPenalty": (lambda: point_gan(**CASES["GradientPenalty"]), points),
     "LeCam": (lambda: point_gan(adam={"global_clipnorm": 0.1}, **CASES["LeCam"]), points),
-    "text": (lambda: text_gan("cooperative"), lines),
+    "text": (lambda: text_gan("cooperative", 1), lines),
 }
 
 

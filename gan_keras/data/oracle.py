@@ -1,5 +1,7 @@
 """The oracle benchmark of text GANs: a random LSTM writes the data, so the likelihood of any sequence is exact."""
 
+import functools
+
 import numpy as np
 
 from gan_keras.data.corpus import corpus_from_lines
@@ -124,8 +126,13 @@ class Oracle:
 
 def load_oracle(num=10_000, seed=0):
     """Loads the `oracle` corpus: SeqGAN's setting, 10,000 sequences of 20 tokens, as lines of words such as `w0123`."""
-    oracle = Oracle()
-    return corpus_from_lines("oracle", oracle.lines(oracle.sample(num, seed)))
+    return corpus_from_lines("oracle", Oracle().lines(_tokens(num, seed)))
+
+
+@functools.cache
+def _tokens(num, seed):
+    """Kept, because to draw them takes a while, and an evaluation loads the corpus again."""
+    return Oracle().sample(num, seed)
 
 
 def _sigmoid(values):

@@ -9,10 +9,10 @@ Reference: [Gulrajani et al., 2017](https://arxiv.org/abs/1704.00028), appendix;
 import keras
 from keras import layers, ops
 
-from gan_keras import replicas
 from gan_keras.networks.images import ImageDiscriminator
 from gan_keras.networks.labels import check_labels
 from gan_keras.networks.layers import ConditionalBatchNormalization, SpectralNormalization
+from gan_keras.networks.layers.normalization import batch_normalization
 from gan_keras.networks.precision import OnePrecision
 
 
@@ -52,7 +52,7 @@ class UpBlock(ResidualBlock):
         self.shortcut, self.upsampling = self.convolution(filters, 1), layers.UpSampling2D()
 
     def normalization(self):
-        return batch_normalization(self.num_labels)
+        return normalization_for(self.num_labels)
 
     def call(self, inputs, labels=None, training=False):
         features = ops.relu(normalize(self.normalizations[0], inputs, labels, training))
@@ -161,11 +161,9 @@ class SpectralDiscriminator(ImageDiscriminator):
         return ops.sum(ops.cast(ops.relu(self.feature_map(samples, training)), "float32"), axis=(1, 2))
 
 
-def batch_normalization(num_labels):
-    """With a scale and shift for each label, where there are labels."""
-    if num_labels:
-        return ConditionalBatchNormalization(num_labels)
-    return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, synchronized=replicas.are_planned())
+def normalization_for(num_labels):
+    """Batch normalisation, with a scale and shift for each label where there are labels."""
+    return ConditionalBatchNormalization(num_labels) if num_labels else batch_normalization()
 
 
 def normalize(normalization, features, condition, training):

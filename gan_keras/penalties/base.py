@@ -15,12 +15,11 @@ class Penalty:
     Attributes:
         variables: The Keras variables that a penalty changes as it is called. A `GAN` saves them, so that a resumed run
             goes on as it would have.
-        asks_replicas: Whether it asks other replicas, by `gan_keras.replicas`, for what it needs of the whole batch.
         takes_gradients: Whether it takes gradients of the discriminator, whose own gradients training takes then.
     """
 
     variables = ()
-    asks_replicas = takes_gradients = False
+    takes_gradients = False
 
     def __init__(self, gamma):
         self.gamma, self.optimizer = scheduled.get(gamma), None

@@ -104,8 +104,6 @@ class DRAGAN(GradientPenalty):
     Reference: [DRAGAN](https://arxiv.org/abs/1705.07215). Arguments as of `GradientPenalty`.
     """
 
-    asks_replicas = True
-
     def points(self, real_data, fake_data):
         noise = self.uniform(ops.shape(real_data), real_data.dtype)
         return real_data + 0.5 * replicas.std(real_data) * noise

@@ -1,5 +1,8 @@
 """Penalties that are applied now and then, because they cost more than they change from one step to the next."""
 
+import collections
+import threading
+
 import keras
 from keras import ops
 
@@ -23,8 +26,7 @@ class Lazy:
         interval: Calls from one application to the next, a whole number >= 1; the paper's is 16.
 
     Raises:
-        ValueError: If the penalty cannot be called or the interval is below 1; in the first step, if it asks other replicas,
-            which a graph cannot do now and then.
+        ValueError: If the penalty cannot be called or the interval is below 1.
     """
 
     def __init__(self, penalty, interval=16):
@@ -32,6 +34,7 @@ class Lazy:
             raise ValueError(f"interval={interval!r}. Expected a whole number of calls >= 1; 1 applies the penalty each time.")
         self.penalty, self.interval = get(penalty), interval
         self.calls = keras.Variable(0, dtype="int64", trainable=False)
+        self.planned, self.turns = (), collections.defaultdict(int)
 
     @property
     def variables(self):
@@ -45,15 +48,30 @@ class Lazy:
         """Called by `GAN.compile`: hands on whose updates a schedule counts."""
         get(self.penalty, optimizer)
 
+    def plan(self, num):
+        """Which of the next `num` calls are due, a tuple of bool: those of a training step of several replicas.
+
+        Replicas that ask each other, as a penalty or batch normalisation may, cannot do so within a condition of a graph. Their
+        graphs are made for a plan.
+        """
+        first = int(keras.ops.convert_to_numpy(self.calls.value))
+        self.planned = tuple((first + turn) % self.interval == 0 for turn in range(num))
+        return self.planned
+
     def __call__(self, discriminator, real_data, fake_data):
-        if replicas.count() > 1 and getattr(self.penalty, "asks_replicas", False):
-            raise ValueError(
-                f"Got Lazy({type(self.penalty).__name__}) on {replicas.count()} replicas, which have to ask each other in every "
-                "step or in none. Expected this penalty without `Lazy`, or one device."
-            )
+        penalty, zero = (lambda: self.scaled(discriminator, real_data, fake_data)), (lambda: ops.zeros((), "float32"))
         is_due = ops.equal(self.calls % self.interval, 0)
         self.calls.assign_add(1)
-        return ops.cond(is_due, lambda: self.scaled(discriminator, real_data, fake_data), lambda: ops.zeros((), "float32"))
+        if replicas.count() > 1:
+            return (penalty if self.planned[self.next_turn()] else zero)()
+        return ops.cond(is_due, penalty, zero)
+
+    def next_turn(self):
+        """The place in the plan of the call at hand: each replica makes its graph in a thread of its own."""
+        replica = threading.get_ident()
+        turn = self.turns[replica]
+        self.turns[replica] = (turn + 1) % len(self.planned)
+        return turn
 
     def scaled(self, discriminator, real_data, fake_data):
         return self.interval * ops.cast(self.penalty(discriminator, real_data, fake_data), "float32")

@@ -24,8 +24,6 @@ class LeCam(Penalty):
         ValueError: If gamma or decay is out of its range.
     """
 
-    asks_replicas = True
-
     def __init__(self, gamma=0.1, decay=0.99):
         super().__init__(gamma)
         if not 0 <= decay < 1:
@@ -63,8 +61,6 @@ class Consistency(Penalty):
     Raises:
         ValueError: If gamma is negative or the augmentation cannot be called.
     """
-
-    asks_replicas = True
 
     def __init__(self, augmentation, gamma=10.0):
         super().__init__(gamma)

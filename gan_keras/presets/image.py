@@ -161,9 +161,10 @@ class ImagePreset:
 
     def try_optimizer(self, player):
         """Raises `ValueError` unless the optimizer makes an update: some wrong arguments show no sooner."""
-        optimizer = self.optimizer(player)
+        optimizer, weight, strategy = self.optimizer(player), keras.Variable([0.0]), tf.distribute.get_strategy()
         try:
-            optimizer.apply([keras.ops.zeros(1)], [keras.Variable([0.0])])
+            optimizer.build([weight])
+            strategy.run(tf.function(lambda: optimizer.apply([keras.ops.zeros(1)], [weight]), autograph=False))
         except (TypeError, ValueError, tf.errors.OpError) as error:
             options = getattr(self, f"{player}_options")
             raise ValueError(

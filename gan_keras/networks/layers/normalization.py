@@ -3,7 +3,6 @@
 import keras
 from keras import layers, ops
 
-from gan_keras import replicas
 from gan_keras.networks.layers.spectral_normalization import SpectralNormalization
 
 
@@ -150,6 +149,14 @@ class PixelNormalization(layers.Layer):
 
 
 def plain_batch_normalization(momentum, epsilon, dtype):
-    """Without a scale and shift; over the whole batch where several replicas share it."""
-    options = {"center": False, "scale": False, "synchronized": replicas.are_planned(), "dtype": dtype}
-    return layers.BatchNormalization(momentum=momentum, epsilon=epsilon, **options)
+    """Without a scale and shift."""
+    return batch_normalization(momentum, epsilon, center=False, scale=False, dtype=dtype)
+
+
+def batch_normalization(momentum=0.9, epsilon=1e-5, **options):
+    """Keras' layer, over the whole batch where several replicas share it.
+
+    `synchronized` on one device too: without it Keras takes `tf.nn.moments`, to which the mean is a constant where it takes the
+    square of a deviation. A gradient bears that; the gradient of a gradient, and so a penalty such as `R1`, would be wrong.
+    """
+    return layers.BatchNormalization(momentum=momentum, epsilon=epsilon, synchronized=True, **options)
