@@ -10,7 +10,7 @@ from keras import layers, ops
 from gan_keras.networks.images import ImageGenerator
 from gan_keras.networks.labels import beside, require_labels
 from gan_keras.networks.layers import ModulatedBatchNormalization, SelfAttention2D, SpectralNormalization
-from gan_keras.networks.layers.normalization import batch_normalization
+from gan_keras.networks.layers.normalization import BatchNormalization
 from gan_keras.networks.residual import (
     SpectralDiscriminator,
     SpectralDownBlock,
@@ -61,7 +61,7 @@ class BigGANGenerator(ImageGenerator):
         self.blocks = [BigGANUpBlock(widened(width, rest[-1], size)) for size in rest]
         self.attention, self.attention_at = SelfAttention2D(), rest.index(attention_size(image_shape))
         # The last normalisation has no condition, as in the paper.
-        self.normalization = batch_normalization()
+        self.normalization = BatchNormalization(momentum=0.9, epsilon=1e-5)
         to_image = layers.Conv2D(image_shape[-1], 3, padding="same", activation="tanh", dtype="float32")
         self.to_image = SpectralNormalization(to_image)
 

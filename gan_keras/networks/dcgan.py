@@ -5,7 +5,7 @@ from keras import layers, ops
 
 from gan_keras.networks.images import ImageDiscriminator, ImageGenerator
 from gan_keras.networks.labels import beside, check_labels, require_labels
-from gan_keras.networks.layers.normalization import batch_normalization
+from gan_keras.networks.layers.normalization import BatchNormalization
 from gan_keras.networks.resolutions import resolutions
 
 _KERNEL = 5
@@ -32,7 +32,7 @@ class DCGANGenerator(ImageGenerator):
         self.project = layers.Dense(sizes[0] ** 2 * filters[0], use_bias=False, kernel_initializer=initializer())
         self.reshape = layers.Reshape((sizes[0], sizes[0], filters[0]))
         self.ups = [up(channels) for channels in filters[1:]]
-        self.normalizations = [batch_normalization() for _ in filters]
+        self.normalizations = [BatchNormalization(momentum=0.9, epsilon=1e-5) for _ in filters]
         self.to_image = up(image_shape[-1], use_bias=True, activation="tanh", dtype="float32")
 
     def call(self, latents, labels=None, training=False):
@@ -60,7 +60,7 @@ class DCGANDiscriminator(ImageDiscriminator):
         filters = doubling(width, len(sizes) - 1)
         self.downs = [down(channels, use_bias=index == 0) for index, channels in enumerate(filters)]
         # The first convolution reads the images as they are: the paper leaves it without normalisation.
-        self.normalizations = [batch_normalization() for _ in filters[1:]]
+        self.normalizations = [BatchNormalization(momentum=0.9, epsilon=1e-5) for _ in filters[1:]]
         self.flatten, self.logit = layers.Flatten(), layers.Dense(1, kernel_initializer=initializer(), dtype="float32")
         self.label_embedding = layers.Embedding(num_labels, sizes[0] ** 2 * filters[-1], dtype="float32") if num_labels else None
 

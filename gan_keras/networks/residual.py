@@ -12,7 +12,7 @@ from keras import layers, ops
 from gan_keras.networks.images import ImageDiscriminator
 from gan_keras.networks.labels import check_labels
 from gan_keras.networks.layers import ConditionalBatchNormalization, SpectralNormalization
-from gan_keras.networks.layers.normalization import batch_normalization
+from gan_keras.networks.layers.normalization import BatchNormalization
 from gan_keras.networks.precision import OnePrecision
 
 
@@ -163,7 +163,7 @@ class SpectralDiscriminator(ImageDiscriminator):
 
 def normalization_for(num_labels):
     """Batch normalisation, with a scale and shift for each label where there are labels."""
-    return ConditionalBatchNormalization(num_labels) if num_labels else batch_normalization()
+    return ConditionalBatchNormalization(num_labels) if num_labels else BatchNormalization(momentum=0.9, epsilon=1e-5)
 
 
 def normalize(normalization, features, condition, training):

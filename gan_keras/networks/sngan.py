@@ -9,7 +9,7 @@ from keras import layers, ops
 
 from gan_keras.networks.images import ImageGenerator
 from gan_keras.networks.labels import require_labels
-from gan_keras.networks.layers.normalization import batch_normalization
+from gan_keras.networks.layers.normalization import BatchNormalization
 from gan_keras.networks.residual import (
     SpectralDiscriminator,
     SpectralDownBlock,
@@ -37,7 +37,7 @@ class SNGANGenerator(ImageGenerator):
         self.project, self.reshape = layers.Dense(first**2 * width), layers.Reshape((first, first, width))
         self.blocks = [UpBlock(narrowed(width, size), num_labels) for size in rest]
         # The last normalisation has no labels, as in the paper.
-        self.normalization = batch_normalization()
+        self.normalization = BatchNormalization(momentum=0.9, epsilon=1e-5)
         self.to_image = layers.Conv2D(image_shape[-1], 3, padding="same", activation="tanh", dtype="float32")
 
     def call(self, latents, labels=None, training=False):

@@ -3,6 +3,7 @@
 import keras
 from keras import layers, ops
 
+from gan_keras import replicas
 from gan_keras.networks.layers.spectral_normalization import SpectralNormalization
 
 
@@ -150,13 +151,18 @@ class PixelNormalization(layers.Layer):
 
 def plain_batch_normalization(momentum, epsilon, dtype):
     """Without a scale and shift."""
-    return batch_normalization(momentum, epsilon, center=False, scale=False, dtype=dtype)
+    return BatchNormalization(momentum=momentum, epsilon=epsilon, center=False, scale=False, dtype=dtype)
 
 
-def batch_normalization(momentum=0.9, epsilon=1e-5, **options):
-    """Keras' layer, over the whole batch where several replicas share it.
+@keras.saving.register_keras_serializable(package="gan_keras")
+class BatchNormalization(layers.BatchNormalization):
+    """Keras' layer with moments of the whole batch, where replicas share it, and gradients of gradients that are right.
 
-    `synchronized` on one device too: without it Keras takes `tf.nn.moments`, to which the mean is a constant where it takes the
-    square of a deviation. A gradient bears that; the gradient of a gradient, and so a penalty such as `R1`, would be wrong.
+    Keras takes `tf.nn.moments`, to which the mean is a constant where it takes the square of a deviation. A gradient bears
+    that; the gradient of a gradient, and so the training of a penalty such as `R1`, does not. Keras' `synchronized` takes
+    `mean(x ** 2) - mean(x) ** 2`, whose digits cancel where the mean is large.
     """
-    return layers.BatchNormalization(momentum=momentum, epsilon=epsilon, synchronized=True, **options)
+
+    def _moments(self, inputs, mask):
+        mean = replicas.mean(ops.mean(inputs, self._reduction_axes))
+        return mean, replicas.mean(ops.mean(ops.square(inputs - mean), self._reduction_axes))

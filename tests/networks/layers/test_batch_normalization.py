@@ -5,20 +5,20 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gan_keras.networks.layers.normalization import batch_normalization
+from gan_keras.networks.layers.normalization import BatchNormalization
 
 IMAGES = np.random.default_rng(0).uniform(-1, 1, (8, 6, 6, 1))
 
 
 @pytest.fixture
 def discriminator():
-    keras.config.set_floatx("float64")  # finite differences of a gradient need its digits
+    keras.config.set_dtype_policy("float64")  # finite differences of a gradient need its digits
     keras.utils.set_random_seed(1)
     try:
-        layers = [keras.layers.Conv2D(3, 3), batch_normalization(), keras.layers.Activation("tanh")]
-        return keras.Sequential([keras.Input((6, 6, 1)), *layers, keras.layers.Flatten(), keras.layers.Dense(1)])
+        layers = [keras.layers.Conv2D(3, 3), BatchNormalization(), keras.layers.Activation("tanh")]
+        return keras.Sequential([keras.Input((6, 6, 1), dtype="float64"), *layers, keras.layers.Flatten(), keras.layers.Dense(1)])
     finally:
-        keras.config.set_floatx("float32")
+        keras.config.set_dtype_policy("float32")
 
 
 def squared_gradient(discriminator):
