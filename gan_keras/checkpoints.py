@@ -146,7 +146,7 @@ def load_model(path):
 
 def without_arrays(value, arrays):
     """`value` with every NumPy array in it replaced by a mark with a name, and put into `arrays` under that name."""
-    if isinstance(value, np.ndarray):
+    if isinstance(value, np.ndarray | np.generic):  # a weight that is a single number comes as the latter
         name = f"array_{len(arrays)}"
         arrays[name] = value
         return {_MARK: name}

@@ -8,9 +8,9 @@ A strategy of `tf.distribute` keeps a copy of each variable on each device; a ba
         gan.compile(keras.optimizers.Adam(2e-4), keras.optimizers.Adam(2e-4))
     gan.fit(batches, epochs=5)
 
-Losses, penalties, augmentation, noise, clipping of gradients, metrics and `BatchNormalization` of this package's networks act
+Losses, penalties, augmentation, noise, clipping of gradients, metrics and `networks.layers.BatchNormalization` act
 on the whole batch; a sum over devices is rounded in another order, no more. Three things are a replica's own: `Dropout` (each
-replica drops the same places of its rows), `BatchNormalization` without `synchronized=True`, and the groups of
+replica drops the same places of its rows), Keras' `BatchNormalization` without `synchronized=True`, and the groups of
 `MinibatchStandardDeviation` and `Packed`. Files are the same for one device and for many.
 """
 

@@ -66,6 +66,14 @@ def test_a_checkpoint_that_costs_much_is_written_more_seldom(tmp_path):
     assert not checkpoint.is_due()
 
 
+def test_a_state_of_lists_arrays_and_single_numbers_comes_back(tmp_path):
+    kept = {"best": -np.inf, "weights": [np.arange(6.0).reshape(2, 3), np.float32(0.5), np.int64(7)], "none": None}
+    checkpoints.write(tmp_path, small_gan(), {"epoch": 1, "batch": 0, "kept": kept}, keep=1)
+    read = checkpoints.newest(tmp_path, pytest.fail)[1]["kept"]
+    assert (read["best"], read["none"], read["weights"][1:]) == (-np.inf, None, [0.5, 7])
+    np.testing.assert_array_equal(read["weights"][0], kept["weights"][0])
+
+
 DAMAGED = [(name, way, share) for name in ("model.keras", "state.json") for way in "cf" for share in (0.0, 0.3, 0.7, 0.999)]
 DAMAGED += [(name, way, 0.5) for name in ("arrays.npz", "SHA256SUMS") for way in "cf"]
 

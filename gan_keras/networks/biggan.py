@@ -9,8 +9,7 @@ from keras import layers, ops
 
 from gan_keras.networks.images import ImageGenerator
 from gan_keras.networks.labels import beside, require_labels
-from gan_keras.networks.layers import ModulatedBatchNormalization, SelfAttention2D, SpectralNormalization
-from gan_keras.networks.layers.normalization import BatchNormalization
+from gan_keras.networks.layers import BatchNormalization, ModulatedBatchNormalization, SelfAttention2D, SpectralNormalization
 from gan_keras.networks.residual import (
     SpectralDiscriminator,
     SpectralDownBlock,

@@ -5,7 +5,7 @@ from keras import layers, ops
 
 from gan_keras.networks.images import ImageDiscriminator, ImageGenerator
 from gan_keras.networks.labels import beside, check_labels, require_labels
-from gan_keras.networks.layers.normalization import BatchNormalization
+from gan_keras.networks.layers import BatchNormalization
 from gan_keras.networks.resolutions import resolutions
 
 _KERNEL = 5

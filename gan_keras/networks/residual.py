@@ -11,8 +11,7 @@ from keras import layers, ops
 
 from gan_keras.networks.images import ImageDiscriminator
 from gan_keras.networks.labels import check_labels
-from gan_keras.networks.layers import ConditionalBatchNormalization, SpectralNormalization
-from gan_keras.networks.layers.normalization import BatchNormalization
+from gan_keras.networks.layers import BatchNormalization, ConditionalBatchNormalization, SpectralNormalization
 from gan_keras.networks.precision import OnePrecision
 
 

@@ -9,7 +9,7 @@ from keras import layers, ops
 
 from gan_keras.networks.images import ImageGenerator
 from gan_keras.networks.labels import require_labels
-from gan_keras.networks.layers.normalization import BatchNormalization
+from gan_keras.networks.layers import BatchNormalization
 from gan_keras.networks.residual import (
     SpectralDiscriminator,
     SpectralDownBlock,

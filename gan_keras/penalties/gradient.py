@@ -1,8 +1,7 @@
 """Penalties on the discriminator's gradient, whose square and norm are taken in float32.
 
-Training them takes gradients of gradients. Behind convolutions those of Keras' normalisations are off, by up to 3 % where it was
-measured, because the mean is held constant in them. In a discriminator of your own give `keras.layers.BatchNormalization`
-`synchronized=True`, which mends it, and do without `LayerNormalization` and `GroupNormalization`.
+Training them takes gradients of gradients, in which Keras' normalisations hold means constant: see
+`networks.layers.BatchNormalization`.
 """
 
 import keras

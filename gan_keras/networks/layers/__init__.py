@@ -4,6 +4,7 @@ from gan_keras.networks.layers.attention import SelfAttention2D
 from gan_keras.networks.layers.grouped_convolution import GroupedConv2D
 from gan_keras.networks.layers.gumbel_softmax import GumbelSoftmaxSampling, StraightThroughSampling
 from gan_keras.networks.layers.normalization import (
+    BatchNormalization,
     ConditionalBatchNormalization,
     MinibatchStandardDeviation,
     ModulatedBatchNormalization,
@@ -14,6 +15,7 @@ from gan_keras.networks.layers.spectral_normalization import SpectralNormalizati
 from gan_keras.networks.layers.virtual_batch_normalization import VirtualBatchNormalization
 
 __all__ = [
+    "BatchNormalization",
     "ConditionalBatchNormalization",
     "GroupedConv2D",
     "GumbelSoftmaxSampling",

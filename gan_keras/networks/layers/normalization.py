@@ -8,6 +8,24 @@ from gan_keras.networks.layers.spectral_normalization import SpectralNormalizati
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
+class BatchNormalization(layers.BatchNormalization):
+    """`keras.layers.BatchNormalization`, over the whole batch where several replicas share it: with the numbers of one device.
+
+    As in Keras' own, a gradient of a gradient takes the mean as constant within the deviations from it. Penalties such as `R1`
+    behind convolutions are trained by a gradient that is off by up to 3 % for it, but more steadily: with the exact one the
+    preset `default` of images, on MNIST with `width=4`, ended after 1,500 steps at Frechet distances of 2.9, 49.6 and 11.9
+    (seeds 0 to 2) instead of 5.2, 5.6 and 5.5.
+    """
+
+    def _moments(self, inputs, mask):
+        if replicas.count() == 1 or mask is not None:
+            return super()._moments(inputs, mask)
+        mean = replicas.mean(ops.mean(inputs, self._reduction_axes))
+        deviations = inputs - ops.stop_gradient(mean)
+        return mean, replicas.mean(ops.mean(ops.square(deviations), self._reduction_axes))
+
+
+@keras.saving.register_keras_serializable(package="gan_keras")
 class ConditionalBatchNormalization(layers.Layer):
     """Batch normalisation whose scale and shift belong to the sample's label: `call(inputs, labels, training=False)`.
 
@@ -152,17 +170,3 @@ class PixelNormalization(layers.Layer):
 def plain_batch_normalization(momentum, epsilon, dtype):
     """Without a scale and shift."""
     return BatchNormalization(momentum=momentum, epsilon=epsilon, center=False, scale=False, dtype=dtype)
-
-
-@keras.saving.register_keras_serializable(package="gan_keras")
-class BatchNormalization(layers.BatchNormalization):
-    """Keras' layer with moments of the whole batch, where replicas share it, and gradients of gradients that are right.
-
-    Keras takes `tf.nn.moments`, to which the mean is a constant where it takes the square of a deviation. A gradient bears
-    that; the gradient of a gradient, and so the training of a penalty such as `R1`, does not. Keras' `synchronized` takes
-    `mean(x ** 2) - mean(x) ** 2`, whose digits cancel where the mean is large.
-    """
-
-    def _moments(self, inputs, mask):
-        mean = replicas.mean(ops.mean(inputs, self._reduction_axes))
-        return mean, replicas.mean(ops.mean(ops.square(inputs - mean), self._reduction_axes))
