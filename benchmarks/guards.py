@@ -52,8 +52,8 @@ HEALTHY = {
     "hinge, R1": recipe(1e-3, 1e-3, "hinge", penalties=[R1]),
     "least squares, R1": recipe(1e-3, 1e-3, "least_squares", penalties=[R1]),
     "relativistic pairs, R1 and R2": recipe(1e-3, 1e-3, "relativistic_paired", 0.0, penalties=[R1, R2]),
-    "Wasserstein, gradient penalty": recipe(
-        5e-4, 5e-4, "wasserstein", penalties=[lambda: penalties.GradientPenalty(10.0)], discriminator_steps=3
+    "Wasserstein, gradient penalty, 5 steps": recipe(
+        1e-3, 1e-3, "wasserstein", penalties=[lambda: penalties.GradientPenalty(0.1)], discriminator_steps=5
     ),
 }
 FORCED = {
