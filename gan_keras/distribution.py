@@ -136,6 +136,10 @@ class Distributed:
 
         def run(iterator):
             # Read here, not in the graph of the step: where data have ended, some of the replicas would begin it.
+            if not isinstance(iterator, tf.distribute.DistributedIterator):
+                raise ValueError(
+                    f"Got a single batch for {self.num_replicas} replicas. Expected `fit` or `evaluate`, and a tf.data.Dataset."
+                )
             data, planned = next(iterator), plan()
             return one_step(data) if self.run_eagerly else graph_for(iterator.element_spec, planned)(data)
 

@@ -66,7 +66,7 @@ def columns_of(history):
             others is taken as logged every so many epochs, and in the last.
 
     Raises:
-        ValueError: If it is none of these, or holds no epoch's values.
+        ValueError: If it is none of these.
     """
     history = getattr(history, "history", history)
     if isinstance(history, str | os.PathLike):
@@ -74,7 +74,7 @@ def columns_of(history):
             history = list(csv.DictReader(file))
     if isinstance(history, list) and all(isinstance(row, dict) for row in history):
         names = dict.fromkeys(name for row in history for name in row)
-        columns = {name: [row.get(name) or None for row in history] for name in names}
+        columns = {name: [None if row.get(name) == "" else row.get(name) for row in history] for name in names}
     elif isinstance(history, dict):
         columns = {name: list(values) for name, values in history.items()}
     else:

@@ -26,9 +26,10 @@ class Resuming(keras.callbacks.Callback):
 
     Attributes:
         earlier: Rows of the epochs that are behind: dictionaries of `epoch`, from 0, and `logs`.
+        has_ended: Whether the training was ended on purpose, so that no epoch is left.
     """
 
-    earlier = ()
+    earlier, has_ended = (), False
 
     def begin(self, gan, callbacks, data, within_epochs):
         """Called by `fit` before all else: gives the GAN its state and returns its `Position`.
@@ -53,6 +54,8 @@ def fit(gan, keras_fit, options):
         return keras_fit(**in_seeded_order(gan, options, options.get("initial_epoch", 0)))
     check_options(options)
     position = resuming.begin(gan, others, description(options), is_ordered(options))
+    if resuming.has_ended:
+        position = Position(max(position.epoch, options.get("epochs", 1)))
     options = placed(gan, {**options, "callbacks": [*others, resuming], "initial_epoch": position.epoch}, position)
     if position.batch:
         options["callbacks"] = GoingOn(position.batch, gan, options)
@@ -78,9 +81,9 @@ def check_options(options):
             f"Got initial_epoch={options['initial_epoch']} and a checkpoint callback. Expected one: the checkpoint tells it."
         )
     steps, data = options.get("steps_per_epoch"), options.get("x")
-    if steps and isinstance(data, tf.data.Dataset) and int(data.cardinality()) >= 0:
+    if steps and isinstance(data, tf.data.Dataset) and int(data.cardinality()) != tf.data.INFINITE_CARDINALITY:
         raise ValueError(
-            f"Got steps_per_epoch={steps} with a data set that ends. Expected one of them to go on from a checkpoint: "
+            f"Got steps_per_epoch={steps} with a data set that may end. Expected one of them to go on from a checkpoint: "
             f"`.take({steps})` batches an epoch, or `.repeat()` the data set."
         )
 
@@ -90,6 +93,11 @@ def check_options(options):
 
 def is_array(data):
     return isinstance(data, np.ndarray) or tf.is_tensor(data)
+
+
+def kind_of(array):
+    """The kind of number, as NumPy's `dtype.kind` has it, of an array or a tensor."""
+    return np.dtype(getattr(array.dtype, "as_numpy_dtype", array.dtype)).kind
 
 
 def is_ordered(options):
@@ -103,7 +111,7 @@ def is_ordered(options):
 def can_be_ordered(options):
     """Whether the data are arrays of numbers to be shuffled that nothing else in `fit` asks for."""
     besides = ("steps_per_epoch", "validation_split", "sample_weight", "class_weight")
-    numbers = is_array(options.get("x")) and np.dtype(options["x"].dtype.name).kind in "biuf"
+    numbers = is_array(options.get("x")) and kind_of(options["x"]) in "biuf"
     plain = not any(options.get(name) is not None and np.any(options[name]) for name in besides)
     return numbers and options.get("shuffle", True) is True and plain and len(options["x"]) > 0
 
@@ -132,8 +140,9 @@ def placed(gan, options, position):
 
 def with_one_iterator_an_epoch(data):
     """The same batches. Keras makes iterators that it does not use; this data set makes its own with the first batch."""
-    lazy = tf.data.Dataset.range(1).flat_map(lambda _: data)
-    return lazy.apply(tf.data.experimental.assert_cardinality(data.cardinality()))
+    lazy, num = tf.data.Dataset.range(1).flat_map(lambda _: data), data.cardinality()
+    known = int(num) != tf.data.UNKNOWN_CARDINALITY
+    return lazy.apply(tf.data.experimental.assert_cardinality(num)) if known else lazy
 
 
 def description(options):
@@ -162,9 +171,6 @@ class GoingOn(keras.callbacks.CallbackList):
 
     def __init__(self, behind, gan, options):
         verbose, data = options.get("verbose", "auto"), options["x"]
-        steps = options.get("steps_per_epoch")
-        if not steps and isinstance(data, tf.data.Dataset) and int(data.cardinality()) >= 0:
-            steps = int(data.cardinality())
         super().__init__(
             options["callbacks"],
             add_history=True,
@@ -172,7 +178,7 @@ class GoingOn(keras.callbacks.CallbackList):
             model=gan,
             verbose=verbose,
             epochs=options.get("epochs", 1),
-            steps=steps,
+            steps=options.get("steps_per_epoch") or num_batches(data, options.get("batch_size") or 32),
         )
         self.epoch, self.behind = options["initial_epoch"], behind
 
@@ -190,6 +196,14 @@ class GoingOn(keras.callbacks.CallbackList):
     def on_train_batch_end(self, batch, logs=None):
         if batch >= self.behind:
             super().on_train_batch_end(batch, logs)
+
+
+def num_batches(data, batch_size):
+    """Batches of an epoch; None where that is not known."""
+    if isinstance(data, tf.data.Dataset):
+        num = int(data.cardinality())
+        return num if num >= 0 else None
+    return -(-len(data) // batch_size)
 
 
 class Skipping:

@@ -32,7 +32,7 @@ class Manner(NamedTuple):
 
     progress: Callable
     track: str | None
-    checkpoint_seconds: float
+    checkpoint: Checkpoint
     strategy: tf.distribute.Strategy
 
 
@@ -76,8 +76,8 @@ def train(
             images get as many epochs as fit.
         seed: Of the split, of all weights and noise; None is 0.
         labels: Path of a file with a label for each line of text; labels of images come with them.
-        resume: Go on with an interrupted run from its newest checkpoint, as if it had not been interrupted. The choices above may
-            be left out; those that are not have to be those of the run.
+        resume: Go on with an interrupted run from its newest checkpoint, as if it had not been interrupted. The preset and the
+            other choices may be left out, but not the data and their labels; those that are given have to be those of the run.
         settings: Fields of the preset to change: see `presets.with_settings`.
         track: Name of a tracker to log to, into the run: see `tracking.TRACKERS`; None for none.
         checkpoint_seconds: From one checkpoint to the next; 0 writes one after every batch.
@@ -96,13 +96,14 @@ def train(
     check_minutes(minutes, strategy)
     check_tracker(track)
     run, kind = Run(strategies.own_path(out, strategy)), modalities.get(modality)
-    manner = Manner(progress, track, checkpoint_seconds, strategy)
+    manner = Manner(progress, track, Checkpoint(run.checkpoints, checkpoint_seconds, show=progress), strategy)
     asked = {"preset": preset, "settings": settings or {}, "epochs": epochs, "minutes": minutes, "seed": seed}
     if resume:
         check_goes_on(run, kind, asked)
         return go_on(run, kind, data, labels, manner)
     chosen = _preset(kind, preset, settings, epochs, minutes)
     check_seed(seed := seed or 0)
+    seed = int(seed)
     run.check_free()
     loaded = kind.load(data, chosen, labels)
     progress(kind.describe(loaded))
@@ -206,10 +207,9 @@ class Trainer:
         )
         own = self.modality.callbacks(run, preset, self.training, self.held_out)
         begin = keras.callbacks.LambdaCallback(on_train_begin=lambda logs: run.begin())
-        checkpoint = Checkpoint(run.checkpoints, self.manner.checkpoint_seconds, show=self.progress)
         watchers = Watchers(run, self.modality, preset, self.progress)
         told = [Progress(self.progress, seconds), *trackers(self.manner.track, run)]
-        callbacks = [begin, *watchers.around(own), checkpoint, *told]
+        callbacks = [begin, *watchers.around(own), self.manner.checkpoint, *told]
         options = {"epochs": preset.epochs, "verbose": int(sys.stdout.isatty()), "shuffle": False}
         try:
             gan.fit(batches, validation_data=held_out, callbacks=callbacks, **options)

@@ -3,6 +3,8 @@
 import json
 import pathlib
 import warnings
+import zipfile
+import zlib
 
 import keras
 
@@ -44,9 +46,18 @@ class Run:
 
     @property
     def config(self):
-        """What `config.json` holds."""
+        """What `config.json` holds.
+
+        Raises:
+            FileNotFoundError: If there is no run.
+            ValueError: If it holds no choices of a training.
+        """
         self.check_exists()
-        return read_json(self.config_path)
+        config = read_json(self.config_path)
+        missing = [name for name in ("modality", "preset", "seed") if not isinstance(config, dict) or name not in config]
+        if missing:
+            raise ValueError(f"{self.config_path} lacks {', '.join(missing)}. Expected what `gan-keras train` wrote there.")
+        return config
 
     def write_config(self, config):
         self.path.mkdir(parents=True, exist_ok=True)
@@ -88,7 +99,7 @@ class Run:
         """The trained GAN, as `train` left it; of a run that is not finished that of the newest whole checkpoint."""
         self.check_exists()
         if self.model_path.exists():
-            return keras.saving.load_model(self.model_path)
+            return load_whole(self.model_path)
         path, _ = checkpoints.newest(self.checkpoints, warnings.warn)
         if path is None:
             raise FileNotFoundError(f"{self.path} has no model yet. Go on with its training: `gan-keras train ... --resume`.")
@@ -100,6 +111,21 @@ class Run:
         for directory in (self.path, self.samples, self.data):
             sweep(directory)
         self.model_path.unlink(missing_ok=True)
+
+
+def load_whole(path):
+    """The GAN of a file.
+
+    Raises:
+        ValueError: If the file is damaged.
+    """
+    try:
+        return keras.saving.load_model(path)
+    except (zipfile.BadZipFile, zlib.error, OSError, KeyError) as error:
+        raise ValueError(
+            f"{path} is damaged ({error}). Expected what `gan-keras train` wrote: remove the file, and `gan-keras train ... "
+            "--resume` makes it anew from the last checkpoint."
+        ) from error
 
 
 def _write_lines(path, lines):

@@ -1,5 +1,7 @@
 """One seed for all that is drawn without a seed of its own."""
 
+import numbers
+
 import keras
 import tensorflow as tf
 
@@ -16,12 +18,12 @@ def set_seed(seed, deterministic=True):
         ValueError: If the seed is out of its range.
     """
     check_seed(seed)
-    keras.utils.set_random_seed(seed)
+    keras.utils.set_random_seed(int(seed))
     if deterministic:
         tf.config.experimental.enable_op_determinism()
 
 
 def check_seed(seed):
     """Raises `ValueError` unless a seed is one that NumPy takes."""
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
+    if isinstance(seed, bool) or not isinstance(seed, numbers.Integral) or not 0 <= seed < 2**32:
         raise ValueError(f"seed={seed!r}. Expected a whole number from 0 to 4294967295.")

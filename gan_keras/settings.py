@@ -16,7 +16,15 @@ def with_settings(preset, settings):
     Raises:
         ValueError: If there is no such field or a value is not of its type.
     """
-    preset = copy.deepcopy(preset)
+    try:
+        return _changed(copy.deepcopy(preset), settings)
+    except TypeError as error:
+        told = " ".join(f"{key}={text}" for key, text in settings.items())
+        raise ValueError(f"{told}: {error}. Expected values of the types that the fields have.") from error
+
+
+def _changed(preset, settings):
+    """The preset with its fields changed, and checked."""
     for key, text in settings.items():
         name, _, inner = key.partition(".")
         if name not in preset.to_config() or inner and not _has_parts(getattr(preset, name)):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -216,6 +217,9 @@ def test_lines_of_a_million_characters_are_cut_and_counted(tmp_path):
         (["--set", "units"], "key=value"),
         (["--set", "unit=1"], "no setting 'unit'"),
         (["--set", "units=0"], "at least 1"),
+        (["--set", "feedback.candidates=abc"], "feedback.candidates=abc"),
+        (["--set", "discriminator_options.filters=abc"], "discriminator_options={'filters': 'abc'"),
+        (["--set", "codec_options.foo=1"], "codec_options={'foo': 1}"),
         (["--epochs", "0"], "epochs=0"),
         (["--minutes", "-1"], "minutes=-1"),
         (["--minutes", "inf"], "minutes=inf"),
@@ -236,6 +240,34 @@ def test_a_directory_that_holds_another_run_is_refused_and_left_alone(corpus, ru
     before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
     assert "holds another run" in refused("train", "text", "--data", corpus, "--out", run, "--preset", "tiny")
     assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("config.json", b"{}", "lacks modality, preset, seed"),
+        ("config.json", b"[]", "lacks modality, preset, seed"),
+        ("model.keras", b"PK\x03\x04 no archive", "remove the file, and `gan-keras train ... --resume` makes it anew"),
+    ],
+)
+def test_a_damaged_run_is_told_in_one_line(run, tmp_path, name, content, words):
+    damaged = tmp_path / "run"
+    shutil.copytree(run, damaged)
+    (damaged / name).write_bytes(content)
+    assert words in refused("generate", damaged, "-n", "1")
+
+
+def test_a_model_with_a_flipped_byte_is_made_anew_from_the_checkpoint(run, corpus, tmp_path):
+    damaged = tmp_path / "run"
+    shutil.copytree(run, damaged)
+    content = bytearray((damaged / "model.keras").read_bytes())
+    content[len(content) // 2] ^= 255
+    (damaged / "model.keras").write_bytes(content)
+    assert "is damaged" in refused("generate", damaged, "-n", "1")
+    (damaged / "model.keras").unlink()
+    assert call("train", "text", "--data", corpus, "--out", damaged, "--resume").exit_code == 0
+    written = [call("generate", each, "-n", "3", "--seed", "5").stdout for each in (run, damaged)]
+    assert written[0] == written[1] != ""
 
 
 def test_a_missing_option_is_a_usage_error():

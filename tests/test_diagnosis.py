@@ -101,6 +101,22 @@ def test_a_history_is_read_from_what_fit_returns_from_rows_and_from_a_file(tmp_p
         diagnosis.findings(3)
 
 
+def test_a_diversity_of_zero_in_rows_of_numbers_is_a_collapse():
+    columns = {
+        "d_accuracy": [0.7] * 9,
+        "diversity": [0.0] * 9,
+        "d_real": [0.1, 0.2, 0.3] * 3,
+        "d_fake": [0.0, -0.1, 0.1] * 3,
+        "steps": [200] * 9,
+    }
+    rows = [
+        {"epoch": epoch + 1, "stage": "adversarial", **{name: values[epoch] for name, values in columns.items()}}
+        for epoch in range(9)
+    ]
+    assert "collapse" in [finding.kind for finding in diagnosis.findings(rows)]
+    assert diagnosis.findings(rows) == diagnosis.findings({"stage": ["adversarial"] * 9, **columns})
+
+
 def test_a_column_that_not_each_epoch_logs_ends_with_the_last_epoch():
     past = Past(columns_of({"d_loss": [1.0] * 6, "val_frechet": [9.0, 8.0]}))
     epochs, values = past.scores("val_frechet")

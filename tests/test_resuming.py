@@ -9,11 +9,14 @@ import tensorflow as tf
 from broken_off import IMAGES, LINES, POINTS, furthest, image_gan, point_gan, state_of, text_gan, train
 
 from gan_keras import optimizers, penalties
-from gan_keras.callbacks import Checkpoint, Guard
+from gan_keras.callbacks import Checkpoint, EarlyStop, Guard, Speed
 from gan_keras.callbacks.events import Events
 from gan_keras.checkpoints import names
 from gan_keras.data import text_batches
 from gan_keras.data.array_batches import array_batches
+from gan_keras.resuming import can_be_ordered
+
+ONES = tf.data.Dataset.from_tensor_slices(np.ones((8, 2), np.float32)).batch(2)
 
 
 def shuffled(data):
@@ -47,6 +50,12 @@ CASES = {
         lambda: POINTS,
         {"batch_size": 8, "shuffle": False},
         3,
+    ),
+    "a data set whose length nobody knows": (
+        point_gan,
+        lambda: tf.data.Dataset.from_tensor_slices(POINTS).batch(8).filter(lambda points: True),
+        {},
+        5,
     ),
     "steps of an endless data set": (point_gan, lambda: shuffled(POINTS).repeat(), {"steps_per_epoch": 3}, 5),
 }
@@ -98,6 +107,74 @@ def test_a_rollback_after_going_on_is_to_the_start_of_the_epoch(tmp_path, batche
     np.testing.assert_equal(history.history, whole.history)  # NaN for NaN
     for name, norm in first.norms.items():
         assert norm.get_state() == second.norms[name].get_state()
+
+
+class StopWithin(keras.callbacks.Callback):
+    """Asks Keras to stop after a batch, as a limit of time would."""
+
+    def __init__(self, batches):
+        super().__init__()
+        self.batches = batches
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.batches -= 1
+        self.model.stop_training = self.batches == 0
+
+
+@pytest.mark.parametrize("batches", [2, 4, 7])  # of four in an epoch
+def test_a_training_that_was_stopped_within_an_epoch_goes_on_there(tmp_path, batches):
+    straight, stopped, resumed = point_gan(), point_gan(), point_gan()
+    options = {"batch_size": 8, "shuffle": False, "validation_data": POINTS}
+    whole = train(straight, tmp_path / "whole", POINTS, **options)
+    train(stopped, tmp_path / "stopped", POINTS, callbacks=[StopWithin(batches)], **options)
+    history = train(resumed, tmp_path / "stopped", POINTS, callbacks=[Speed()], **options)
+    assert furthest(resumed, straight) == 0.0
+    assert {name: history.history[name] for name in whole.history} == whole.history
+    assert history.history["steps"][-1] == 4
+
+
+class Scores(keras.callbacks.Callback):
+    """Logs a score that gets worse."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs["val_frechet"] = float(epoch)
+
+
+def test_a_training_that_was_ended_ends_at_the_same_epoch_and_stays_ended(tmp_path):
+    def go_on(directory, break_off_after=None):
+        gan, judge = point_gan(), EarlyStop(patience=3, events=Events(show=lambda line: None))
+        return gan, train(gan, tmp_path / directory, shuffled(POINTS), break_off_after, 9, callbacks=[Scores(), judge])
+
+    straight, whole = go_on("straight")
+    go_on("broken", 10)  # of four in an epoch
+    resumed, history = go_on("broken")
+    assert history.epoch == whole.epoch == [0, 1, 2, 3] and furthest(resumed, straight) == 0.0
+    with pytest.warns(UserWarning, match="ended on purpose. Nothing is trained"):
+        again, history = go_on("broken")
+    assert history.epoch == whole.epoch and furthest(again, straight) == 0.0
+
+
+def test_a_training_that_was_given_up_stays_given_up(tmp_path):
+    spoilt = np.full((30, 2), np.nan, np.float32)
+    for _ in range(2):
+        gan, guard = point_gan(), Guard(Events(show=lambda line: None), rollbacks=1)
+        train(gan, tmp_path, spoilt, callbacks=[guard], batch_size=8)
+        assert "given up in epoch 1, after 1 rollbacks" in guard.failure
+        assert all(np.isfinite(weight).all() for weight in gan.get_weights())
+
+
+def test_a_gan_that_goes_back_to_a_checkpoint_is_told(tmp_path):
+    gan = point_gan()
+    train(gan, tmp_path, POINTS, epochs=1)
+    gan.fit(POINTS, verbose=0)
+    with pytest.warns(UserWarning, match="had been trained beyond .* what it has learned since is gone"):
+        train(gan, tmp_path, POINTS, epochs=2)
+
+
+def test_tensors_of_text_are_no_arrays_to_shuffle():
+    for lines in (tf.constant(["a", "b"]), np.array(["a", "b"]), np.array(["a", "b"], object)):
+        assert not can_be_ordered({"x": lines})
+    assert can_be_ordered({"x": tf.constant([1.0, 2.0])})
 
 
 def test_generators_go_on_at_the_ends_of_epochs(tmp_path):
@@ -159,13 +236,13 @@ def test_the_order_of_arrays_follows_from_the_seed_and_the_epoch():
     [
         ({"initial_epoch": 2}, "Got initial_epoch=2 and a checkpoint callback"),
         ({"steps_per_epoch": 2}, r"`.take\(2\)` batches an epoch"),
+        ({"steps_per_epoch": 2, "x": ONES.filter(lambda points: True)}, "a data set that may end"),
         ({"callbacks": [Checkpoint("a"), Checkpoint("b")]}, "Got 2 callbacks that write checkpoints"),
     ],
 )
 def test_options_that_leave_no_place_to_go_on_at_are_refused(tmp_path, options, message):
-    data = tf.data.Dataset.from_tensor_slices(np.zeros((8, 2), np.float32)).batch(2)
     with pytest.raises(ValueError, match=message):
-        point_gan().fit(data, **{"callbacks": [Checkpoint(tmp_path / "none")], **options}, verbose=0)
+        point_gan().fit(**{"x": ONES, "callbacks": [Checkpoint(tmp_path / "none")], **options}, verbose=0)
     assert not list(tmp_path.iterdir())
 
 

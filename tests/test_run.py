@@ -119,6 +119,12 @@ def test_labels_are_known_by_name(interrupted):
         run.label_number("strange")
 
 
+def test_a_wrong_time_between_checkpoints_is_refused_before_anything_is_written(corpus, tmp_path):
+    with pytest.raises(ValueError, match="seconds=-1"):
+        train_text(corpus / "text.txt", tmp_path / "run", "tiny", checkpoint_seconds=-1, progress=silent)
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize(
     ("choices", "message"),
     [

@@ -57,6 +57,7 @@ def test_a_checkpoint_goes_on_with_another_number_of_devices(found, direction):
         ("optimizer", "made outside of the scope of the MirroredStrategy"),
         ("accumulation", "Got gradient_accumulation_steps"),
         ("generator", "Got data of type generator for 2 replicas. Expected a tf.data.Dataset"),
+        ("single", "Got a single batch for 2 replicas. Expected `fit` or `evaluate`"),
         ("odd", "Got batches of 5 samples for 2 replicas. Expected a multiple of 2."),
     ],
 )

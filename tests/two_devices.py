@@ -167,6 +167,11 @@ def message(function, *arguments):
     return None
 
 
+def gan_in(strategy):
+    with strategy.scope():
+        return point_gan()
+
+
 def mistakes():
     def parts_from_outside():
         optimizer = keras.optimizers.Adam()
@@ -189,6 +194,7 @@ def mistakes():
         "optimizer": message(parts_from_outside),
         "accumulation": message(in_scope, lambda: point_gan(adam={"gradient_accumulation_steps": 2}), points()),
         "generator": message(in_scope, point_gan, (POINTS[row : row + 4] for row in (0, 4))),
+        "single": message(lambda: gan_in(TWO).train_on_batch(POINTS[:4])),
         "odd": message(in_scope, point_gan, points().unbatch().batch(5, drop_remainder=True)),
     }
 

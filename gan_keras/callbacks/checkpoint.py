@@ -35,6 +35,9 @@ class Checkpoint(Resuming):
     - All else, such as `PyDataset`, generators or a `validation_split`, is checkpointed at the ends of epochs alone, and goes on
       in whatever order it gives.
 
+    A training that `Guard`, `Watch` or `EarlyStop` has ended stays ended: begun again, nothing is trained. One that another
+    callback has stopped by `stop_training` goes on.
+
     Other callbacks in the list are asked for `get_state()`, a dictionary of what JSON holds and NumPy arrays, and get it back
     by `set_state(state)` after their `on_train_begin`. Those of Keras that remember something, such as `EarlyStopping`, have
     neither and begin anew. Wherever it stands in the list, this callback is called last.
@@ -69,8 +72,14 @@ class Checkpoint(Resuming):
         check_writable(self.directory)
         sweep(self.directory)
         if path is not None:
+            before = updates_of(gan)
             load_into(gan, path, state)
-        self.start = state or {"epoch": 0, "batch": 0, "rows": [], "metrics": [], "callbacks": {}}
+            if before > updates_of(gan):
+                self.show(f"The GAN had been trained beyond {path}. It went back to it; what it has learned since is gone.")
+            if state["ended"]:
+                self.show(f"{path} is of a training that was ended on purpose. Nothing is trained; to go on, load the GAN of it.")
+        self.start = state or {"epoch": 0, "batch": 0, "rows": [], "metrics": [], "callbacks": {}, "ended": False}
+        self.has_ended, self.broken_off = self.start["ended"], False
         self.earlier, self.config = list(self.start["rows"]), identity
         self.others, self.within_epochs, self.cost = callbacks, within_epochs, 0.0
         self.rows, self.position = list(self.earlier), Position(self.start["epoch"], self.start["batch"])
@@ -91,14 +100,22 @@ class Checkpoint(Resuming):
 
     def on_train_batch_end(self, batch, logs=None):
         self.position = Position(self.position.epoch, batch + 1)
-        if self.within_epochs and self.is_due():
+        # Stopped within its epoch: the values of the epoch are not yet those of its held-out data.
+        self.broken_off = self.within_epochs and self.model.stop_training and not self.was_ended()
+        if self.broken_off or self.within_epochs and self.is_due():
             self.save()
 
     def on_epoch_end(self, epoch, logs=None):
+        if self.broken_off:
+            return
         self.rows.append({"epoch": epoch, "logs": {name: float(value) for name, value in (logs or {}).items()}})
         self.position = Position(epoch + 1)
         if epoch + 1 == self.params["epochs"] or self.model.stop_training or self.is_due():
             self.save()
+
+    def was_ended(self):
+        """Whether a callback has ended the training for good."""
+        return any(getattr(each, "has_ended", False) for each in self.others)
 
     def is_due(self):
         wanted = max(self.seconds, self.cost / SHARE) if self.seconds else 0.0
@@ -117,6 +134,7 @@ class Checkpoint(Resuming):
         return {
             "epoch": self.position.epoch,
             "batch": self.position.batch,
+            "ended": self.was_ended(),
             "stage": getattr(self.model, "stage", None),
             "seed": self.model.seed,
             "rows": self.rows,
@@ -124,6 +142,11 @@ class Checkpoint(Resuming):
             "config": self.config,
             "callbacks": states,
         }
+
+
+def updates_of(gan):
+    """How many updates both networks have had."""
+    return int(gan.generator_optimizer.iterations) + int(gan.discriminator_optimizer.iterations)
 
 
 def load_into(gan, path, state):

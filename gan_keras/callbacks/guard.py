@@ -105,9 +105,15 @@ class Guard(keras.callbacks.Callback):
             norm.begin_mean(0 if batch is None else batch + 1)
             norm.high = 0
 
+    @property
+    def has_ended(self):
+        """Whether it has ended the training."""
+        return self.failure is not None
+
     def get_state(self):
         """What a training that goes on has to know, the good state with it: what JSON can hold, and arrays."""
         return {
+            "failure": self.failure,
             "rollbacks": self.num,
             "factor": self.factor,
             "stage": self.stage,
@@ -123,6 +129,7 @@ class Guard(keras.callbacks.Callback):
         Learning rates that are numbers were saved with the model, shrunk as they are; schedules get their factor.
         """
         self.num, self.factor, self.stage, self.epoch = (state[name] for name in ("rollbacks", "factor", "stage", "epoch"))
+        self.failure = state["failure"]
         self.good_epoch, self.good_factor = state["good"]["epoch"], state["good"]["factor"]
         self.good.values = state["good"]["values"]
         set_schedules(self.model, self.factor)

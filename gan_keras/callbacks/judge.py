@@ -10,6 +10,9 @@ class Judge(keras.callbacks.Callback):
 
     What is decided by rows alone is decided again in the same way when an interrupted training goes on.
 
+    Attributes:
+        has_ended: Whether it has ended the training.
+
     Args:
         events: The `Events` that tell of it; None makes one that prints.
         history: The `callbacks.history.History`, before this one in the list of callbacks, whose rows are judged; None keeps
@@ -19,10 +22,15 @@ class Judge(keras.callbacks.Callback):
     def __init__(self, events=None, history=None):
         super().__init__()
         self.events, self.history, self.own = Events() if events is None else events, history, []
+        self.has_ended = False
+
+    def on_train_begin(self, logs=None):
+        self.has_ended = False
 
     def on_epoch_end(self, epoch, logs=None):
         if self.history is None:
-            row = {"epoch": epoch + 1, "stage": self.model.stage_of(epoch), **(logs or {})}
+            values = {name: float(value) for name, value in (logs or {}).items()}
+            row = {"epoch": epoch + 1, "stage": self.model.stage_of(epoch), **values}
             self.own = [row for row in self.own if row["epoch"] <= epoch] + [row]
         self.judge(epoch, self.own if self.history is None else self.history.rows)
 
@@ -30,5 +38,12 @@ class Judge(keras.callbacks.Callback):
         raise NotImplementedError
 
     def stop(self, epoch, kind, seen):
-        self.model.stop_training = True
+        self.model.stop_training = self.has_ended = True
         self.events.add_end(epoch, kind, seen)
+
+    def get_state(self):
+        """For `callbacks.Checkpoint`."""
+        return {"rows": self.own, "has_ended": self.has_ended}
+
+    def set_state(self, state):
+        self.own, self.has_ended = state["rows"], state["has_ended"]

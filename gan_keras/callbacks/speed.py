@@ -32,13 +32,16 @@ class Speed(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         self.end = time.perf_counter()
-        steps = batch + 1 - self.before  # several where `steps_per_execution` is more than 1
+        behind = batch + 1 if self.params["steps"] is None else min(batch + 1, self.params["steps"])
+        steps = behind - self.before  # several where `steps_per_execution` is more than 1
         self.times.append(1000.0 * (self.end - self.start) / steps)
-        self.steps, self.before = self.steps + steps, batch + 1
+        self.steps, self.before = self.steps + steps, behind
 
     def on_epoch_end(self, epoch, logs=None):
         # A training that goes on after the last batch of an epoch sees no step of it.
-        logs["steps"] = self.before if self.times else self.params["steps"]
+        steps = self.before if self.times else self.params["steps"]
+        if steps is not None:
+            logs["steps"] = steps
         if self.times:
             seconds = self.end - self.epoch_start
             trained = self.steps / self.before  # the part of the epoch that was trained here, not before a resumption

@@ -130,7 +130,8 @@ class TextPreset:
         generator = RecurrentGenerator(
             codec.vocabulary_size, codec.length, self.noise_dim, units=self.units, dropout=self.dropout, **sizes
         )
-        discriminator = DISCRIMINATORS[self.discriminator](codec.vocabulary_size, **sizes, **self.discriminator_options)
+        options = {**sizes, **self.discriminator_options}
+        discriminator = self.made(DISCRIMINATORS[self.discriminator], "discriminator_options", options, codec.vocabulary_size)
         gan = TextGAN(generator, discriminator, codec, self.likelihood_weight, seed)
         gan.compile(
             self.generator_optimizer(-(-len(lines) // self.batch_size)),
@@ -146,9 +147,16 @@ class TextPreset:
     def adapted_codec(self, lines):
         """The codec, its vocabulary learned from `lines`; its class tells what `"auto"` has chosen."""
         name = choose_codec(lines) if self.codec == "auto" else self.codec
-        codec = CODECS[name](**self.codec_options)
+        codec = self.made(CODECS[name], "codec_options", self.codec_options)
         codec.adapt(lines)
         return codec
+
+    def made(self, kind, field, options, *arguments):
+        """`kind(*arguments, **options)`, whose options a field of the preset holds."""
+        try:
+            return kind(*arguments, **options)
+        except TypeError as error:
+            raise ValueError(f"{field}={getattr(self, field)!r}: {error}. Expected arguments of {kind.__name__}.") from error
 
     def generator_optimizer(self, steps_per_epoch):
         steps = max(1, self.pretraining_epochs * steps_per_epoch)
