@@ -62,7 +62,7 @@ def test_a_checkpoint_that_costs_much_is_written_more_seldom(tmp_path):
     checkpoint = Checkpoint(tmp_path, seconds=10.0)
     checkpoint.last, checkpoint.cost = time.monotonic() - 11.0, 0.1
     assert checkpoint.is_due()
-    checkpoint.cost = 1.0  # 2 % of 50 s
+    checkpoint.cost = 1.0  # 1 % of 100 s
     assert not checkpoint.is_due()
 
 

@@ -11,7 +11,7 @@ from gan_keras.files import check_writable, sweep
 from gan_keras.identity import check_same, identity_of
 from gan_keras.resuming import Position, Resuming
 
-SHARE = 0.02
+SHARE = 0.01
 """Checkpoints of a large GAN come more seldom than asked for: they take no more than this share of the time."""
 
 

@@ -1,6 +1,7 @@
 """`EarlyStop`: ends a training whose quality has long ceased to rise."""
 
 import math
+import warnings
 
 from gan_keras.callbacks.judge import Judge
 
@@ -28,6 +29,14 @@ class EarlyStop(Judge):
         if mode not in ("min", "max") or patience < 0:
             raise ValueError(f"mode={mode!r}, patience={patience}. Expected 'min' or 'max', and scorings >= 1 or 0 for never.")
         self.monitor, self.sign, self.patience = monitor, 1.0 if mode == "min" else -1.0, patience
+
+    def on_train_end(self, logs=None):
+        if self.patience and self.own and not any(self.monitor in row for row in self.own):
+            warnings.warn(
+                f"{self.monitor} was never logged, so that EarlyStop had nothing to watch. Expected a callback that logs it, as "
+                f"Quality does, before EarlyStop in the list; what was logged is {', '.join(self.own[-1])}.",
+                stacklevel=2,
+            )
 
     def judge(self, epoch, rows):
         if not self.patience or rows[-1].get(self.monitor) in (None, ""):

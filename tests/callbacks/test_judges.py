@@ -92,3 +92,11 @@ def test_judges_and_speed_work_in_a_plain_fit():
     assert 50 < history["peak_memory_mb"][0] < 100_000
     assert len(callbacks[1].own) == len(history["loss"])
     assert gan.diagnose(gan.history)[0].startswith("too short")
+
+
+def test_a_score_that_is_never_logged_is_told():
+    gan = GAN(networks.MLPGenerator((2,), latent_dim=4, units=(4,)), networks.MLPDiscriminator((4,)))
+    gan.compile()
+    points = np.zeros((8, 2), np.float32)
+    with pytest.warns(UserWarning, match="val_frechte was never logged.* what was logged is epoch, stage, d_accuracy"):
+        gan.fit(points, epochs=2, verbose=0, callbacks=[EarlyStop("val_frechte")])
