@@ -13,7 +13,7 @@ import keras
 import tensorflow as tf
 
 from gan_keras import checkpoints, modalities, presets, schedule, strategies
-from gan_keras.callbacks.checkpoint import Checkpoint
+from gan_keras.callbacks.checkpoint import Checkpoint, check_seconds
 from gan_keras.callbacks.events import has_ended
 from gan_keras.callbacks.progress import Progress
 from gan_keras.going_on import check_goes_on
@@ -32,7 +32,7 @@ class Manner(NamedTuple):
 
     progress: Callable
     track: str | None
-    checkpoint: Checkpoint
+    checkpoint_seconds: float
     strategy: tf.distribute.Strategy
 
 
@@ -95,8 +95,9 @@ def train(
     strategy = strategies.get(strategy)
     check_minutes(minutes, strategy)
     check_tracker(track)
+    check_seconds(checkpoint_seconds)
     run, kind = Run(strategies.own_path(out, strategy)), modalities.get(modality)
-    manner = Manner(progress, track, Checkpoint(run.checkpoints, checkpoint_seconds, show=progress), strategy)
+    manner = Manner(progress, track, checkpoint_seconds, strategy)
     asked = {"preset": preset, "settings": settings or {}, "epochs": epochs, "minutes": minutes, "seed": seed}
     if resume:
         check_goes_on(run, kind, asked)
@@ -207,9 +208,10 @@ class Trainer:
         )
         own = self.modality.callbacks(run, preset, self.training, self.held_out)
         begin = keras.callbacks.LambdaCallback(on_train_begin=lambda logs: run.begin())
+        checkpoint = Checkpoint(run.checkpoints, self.manner.checkpoint_seconds, show=self.progress)
         watchers = Watchers(run, self.modality, preset, self.progress)
         told = [Progress(self.progress, seconds), *trackers(self.manner.track, run)]
-        callbacks = [begin, *watchers.around(own), self.manner.checkpoint, *told]
+        callbacks = [begin, *watchers.around(own), checkpoint, *told]
         options = {"epochs": preset.epochs, "verbose": int(sys.stdout.isatty()), "shuffle": False}
         try:
             gan.fit(batches, validation_data=held_out, callbacks=callbacks, **options)

@@ -120,6 +120,8 @@ def load_whole(path):
         ValueError: If the file is damaged.
     """
     try:
+        if not zipfile.is_zipfile(path):
+            raise zipfile.BadZipFile("it is no archive")
         return keras.saving.load_model(path)
     except (zipfile.BadZipFile, zlib.error, OSError, KeyError) as error:
         raise ValueError(

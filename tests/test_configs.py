@@ -83,6 +83,7 @@ EXAMPLES = {
     "LearnedStart": lambda: r3gan.LearnedStart(4, 8),
     "R3GANBlock": lambda: r3gan.R3GANBlock(8, 2),
     "Extractor": lambda: extractor.Extractor(3, (4, 8), seed=2),
+    "BatchNormalization": lambda: networks.layers.BatchNormalization(momentum=0.8, epsilon=1e-4),
     "ConditionalBatchNormalization": lambda: networks.layers.ConditionalBatchNormalization(3, momentum=0.8, epsilon=1e-4),
     "GroupedConv2D": lambda: networks.layers.GroupedConv2D(2, kernel_size=1),
     "GumbelSoftmaxSampling": lambda: networks.layers.GumbelSoftmaxSampling(0.5),

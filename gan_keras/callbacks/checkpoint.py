@@ -58,8 +58,9 @@ class Checkpoint(Resuming):
 
     def __init__(self, directory, seconds=60.0, keep=2, show=warnings.warn):
         super().__init__()
-        if not seconds >= 0 or keep < 1:
-            raise ValueError(f"seconds={seconds}, keep={keep}. Expected seconds >= 0 and keep >= 1.")
+        check_seconds(seconds)
+        if keep < 1:
+            raise ValueError(f"keep={keep}. Expected at least 1 checkpoint.")
         self.directory, self.seconds, self.keep, self.show = pathlib.Path(directory), seconds, keep, show
         self.others = None
 
@@ -142,6 +143,12 @@ class Checkpoint(Resuming):
             "config": self.config,
             "callbacks": states,
         }
+
+
+def check_seconds(seconds):
+    """Raises `ValueError` unless it is a time from one checkpoint to the next."""
+    if not seconds >= 0:
+        raise ValueError(f"seconds={seconds}. Expected seconds >= 0; 0 writes a checkpoint after every batch.")
 
 
 def updates_of(gan):
