@@ -131,15 +131,15 @@ class Distributed:
 
         @functools.cache
         def graph_for(spec, planned):
-            # Told what batches are like, TensorFlow does not make a graph for each length of text.
+            # One for each plan. Told what batches are like, TensorFlow does not make one for each length of text.
             return tf.function(one_step, input_signature=[spec], autograph=False)
 
         def run(iterator):
-            # Read here, not in the graph of the step: where data have ended, some of the replicas would begin it.
             if not isinstance(iterator, tf.distribute.DistributedIterator):
                 raise ValueError(
                     f"Got a single batch for {self.num_replicas} replicas. Expected `fit` or `evaluate`, and a tf.data.Dataset."
                 )
+            # Read here, not in the graph of the step: where data have ended, some of the replicas would begin it.
             data, planned = next(iterator), plan()
             return one_step(data) if self.run_eagerly else graph_for(iterator.element_spec, planned)(data)
 

@@ -10,13 +10,13 @@ class Judge(keras.callbacks.Callback):
 
     What is decided by rows alone is decided again in the same way when an interrupted training goes on.
 
-    Attributes:
-        has_ended: Whether it has ended the training.
-
     Args:
         events: The `Events` that tell of it; None makes one that prints.
         history: The `callbacks.history.History`, before this one in the list of callbacks, whose rows are judged; None keeps
             rows of its own, which end with the process.
+
+    Attributes:
+        has_ended: Whether it has ended the training.
     """
 
     def __init__(self, events=None, history=None):

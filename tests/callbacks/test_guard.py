@@ -88,7 +88,7 @@ def test_a_rollback_is_to_all_variables_as_the_epoch_began():
         np.testing.assert_array_equal(found, factor * expected, err_msg=name)
 
 
-@pytest.mark.parametrize("place", ["a weight", "a moving mean", "the average", "a moment", "a gradient"])
+@pytest.mark.parametrize("place", ["a weight", "a moving mean", "the average", "a moment", "a learning rate"])
 def test_nan_anywhere_in_the_model_is_found_and_undone(place):
     gan, guard = small_gan(), Guard(Events(show=silent))
     spots = {
@@ -96,12 +96,35 @@ def test_nan_anywhere_in_the_model_is_found_and_undone(place):
         "a moving mean": lambda: gan.generator.non_trainable_variables[0],
         "the average": lambda: gan.ema_generator.weights[0],
         "a moment": lambda: gan.generator_optimizer.variables[2],
-        "a gradient": lambda: gan.generator_optimizer.variables[1],
+        "a learning rate": lambda: gan.generator_optimizer.variables[1],
     }
     train(gan, guard, callbacks=[At(5, lambda model: spots[place]().assign(np.nan * np.ones(spots[place]().shape)))])
     assert guard.num == 1 and guard.failure is None and is_finite(gan)
     assert guard.events.rows[0]["kind"] == "not finite"
     assert float(gan.discriminator_optimizer.learning_rate) == pytest.approx(5e-3)
+
+
+class SpoiltGradient(penalties.R1):
+    """A penalty of 0 in one call, with a gradient that is not a number there: that of a square root at 0."""
+
+    def __init__(self, call):
+        super().__init__()
+        self.call, self.calls = call, keras.Variable(0, dtype="int64", trainable=False)
+
+    def __call__(self, discriminator, real_data, fake_data):
+        is_spoilt = keras.ops.cast(self.calls == self.call, "float32")
+        self.calls.assign_add(1)
+        return keras.ops.sqrt(keras.ops.mean(keras.ops.square((1.0 - is_spoilt) * discriminator(real_data))))
+
+
+def test_nan_in_a_gradient_alone_is_found_and_undone():
+    gan, guard = small_gan(penalties=[SpoiltGradient(5)]), Guard(Events(show=silent))
+    train(gan, guard)
+    assert guard.num == 1 and guard.failure is None and is_finite(gan)
+    row = guard.events.rows[0]
+    assert (row["epoch"], row["batch"], row["kind"]) == ("2", "2", "not finite")
+    # The discriminator's own loss was finite; the generator's comes after its update.
+    assert "d_norm is nan" in row["seen"] and "d_loss" not in row["seen"]
 
 
 def test_a_schedule_is_shrunk_absolutely_and_the_graph_follows_it(tmp_path):
