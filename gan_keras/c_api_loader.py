@@ -13,14 +13,16 @@ import time
 from ctypes import POINTER, c_char_p, c_int, c_int64, c_size_t, c_void_p
 
 import numpy as np
+from ml_dtypes import bfloat16
 
 _DTYPES = {  # numbers of tensorflow/core/framework/types.proto
-    np.dtype(name): number
-    for name, number in dict(
-        float32=1, float64=2, int32=3, uint8=4, int16=5, int8=6, object=7, int64=9, bool=10, uint32=22, uint64=23
-    ).items()
+    np.dtype(dtype): number
+    for dtype, number in {
+        **{"float32": 1, "float64": 2, "int32": 3, "uint8": 4, "int16": 5, "int8": 6, "object": 7, "complex64": 8, "int64": 9},
+        **{"bool": 10, bfloat16: 14, "uint16": 17, "complex128": 18, "float16": 19, "uint32": 22, "uint64": 23},
+    }.items()
 }
-_STRING = _DTYPES[np.dtype(object)]
+_DTYPE_OF = {number: dtype for dtype, number in _DTYPES.items()}
 _STRING_SIZE = 24  # sizeof(TF_TString)
 _NO_XLA = "_ZN10tensorflow21DisableXlaCompilationEv"  # tensorflow::DisableXlaCompilation(), called by the server's main
 
@@ -31,6 +33,7 @@ class _Output(ctypes.Structure):
 
 _PROTOTYPES = {
     "TF_NewStatus": (c_void_p, []),
+    "TF_DeleteStatus": (None, [c_void_p]),
     "TF_GetCode": (c_int, [c_void_p]),
     "TF_Message": (c_char_p, [c_void_p]),
     "TF_LoadLibrary": (c_void_p, [c_char_p, c_void_p]),
@@ -40,6 +43,12 @@ _PROTOTYPES = {
         c_void_p,
         [c_void_p, c_void_p, c_char_p, POINTER(c_char_p), c_int, c_void_p, c_void_p, c_void_p],
     ),
+    "TF_CloseSession": (None, [c_void_p, c_void_p]),
+    "TF_DeleteSession": (None, [c_void_p, c_void_p]),
+    "TF_DeleteGraph": (None, [c_void_p]),
+    "TF_DeleteSessionOptions": (None, [c_void_p]),
+    "TF_NewBufferFromString": (c_void_p, [c_char_p, c_size_t]),
+    "TF_DeleteBuffer": (None, [c_void_p]),
     "TF_GraphOperationByName": (c_void_p, [c_void_p, c_char_p]),
     "TF_SessionRun": (
         None,
@@ -79,9 +88,7 @@ def find_library():
 
 
 class SavedModel:
-    """A SavedModel in a C++ session, with XLA switched off as in TensorFlow Serving.
-
-    It lives as long as its process: nothing is freed but the tensors of a call.
+    """A SavedModel in a C++ session, with XLA switched off as in TensorFlow Serving. Threads may share it.
 
     Args:
         directory: Holds `saved_model.pb`.
@@ -97,21 +104,27 @@ class SavedModel:
             function = getattr(self._library, name)
             function.restype, function.argtypes = result, arguments
         getattr(self._library, _NO_XLA)()
-        self._status = self._library.TF_NewStatus()
         for path in op_libraries:
             self._checked(self._library.TF_LoadLibrary, path.encode())
         self._graph = self._library.TF_NewGraph()
         options, tags = self._library.TF_NewSessionOptions(), (c_char_p * 1)(b"serve")
-        self._session = self._checked(
-            self._library.TF_LoadSessionFromSavedModel, options, None, directory.encode(), tags, 1, self._graph, None
-        )
+        try:
+            self._session = self._checked(
+                self._library.TF_LoadSessionFromSavedModel, options, None, directory.encode(), tags, 1, self._graph, None
+            )
+        except StatusError:
+            self._library.TF_DeleteGraph(self._graph)
+            raise
+        finally:
+            self._library.TF_DeleteSessionOptions(options)
 
-    def run(self, feeds, fetches):
+    def run(self, feeds, fetches, timeout_ms=0):
         """Runs the graph once.
 
         Args:
             feeds: An array by tensor name (`"serving_default_seed:0"`); strings are arrays of `bytes` objects.
             fetches: Tensor names.
+            timeout_ms: After this many milliseconds the run ends with DEADLINE_EXCEEDED; 0 for no limit.
 
         Returns:
             A list of arrays, one for each of `fetches`.
@@ -122,22 +135,42 @@ class SavedModel:
         given = (c_void_p * len(feeds))(*[self._to_tensor(array) for array in feeds.values()])
         fetched = (c_void_p * len(fetches))()
         sources, targets = self._outputs(feeds), self._outputs(fetches)
+        options = self._run_options(timeout_ms)
         try:
             self._checked(
                 self._library.TF_SessionRun,
-                *(self._session, None, sources, given, len(feeds), targets, fetched, len(fetches), None, 0, None),
+                *(self._session, options, sources, given, len(feeds), targets, fetched, len(fetches), None, 0, None),
             )
             return [self._to_array(tensor) for tensor in fetched]
         finally:
+            self._library.TF_DeleteBuffer(options)
             for tensor in filter(None, [*given, *fetched]):
                 self._library.TF_DeleteTensor(tensor)
 
+    def close(self):
+        """Frees the session, its variables and its graph; no call may be running."""
+        self._checked(self._library.TF_CloseSession, self._session)
+        self._checked(self._library.TF_DeleteSession, self._session)
+        self._library.TF_DeleteGraph(self._graph)
+
+    def _run_options(self, timeout_ms):
+        """A serialized `RunOptions` with its field 2, `timeout_in_ms`, as a base-128 number."""
+        digits = []
+        while timeout_ms >= 128:
+            digits.append(timeout_ms % 128 + 128)
+            timeout_ms //= 128
+        proto = bytes([16, *digits, timeout_ms])
+        return self._library.TF_NewBufferFromString(proto, len(proto))
+
     def _checked(self, function, *arguments):
-        result = function(*arguments, self._status)
-        code = self._library.TF_GetCode(self._status)
-        if code:
-            raise StatusError(code, self._library.TF_Message(self._status).decode(errors="replace"))
-        return result
+        status = self._library.TF_NewStatus()
+        try:
+            result = function(*arguments, status)
+            if code := self._library.TF_GetCode(status):
+                raise StatusError(code, self._library.TF_Message(status).decode(errors="replace"))
+            return result
+        finally:
+            self._library.TF_DeleteStatus(status)
 
     def _outputs(self, names):
         split = [name.rpartition(":") for name in names]
@@ -159,7 +192,7 @@ class SavedModel:
         return tensor
 
     def _to_array(self, tensor):
-        dtype = {number: dtype for dtype, number in _DTYPES.items()}[self._library.TF_TensorType(tensor)]
+        dtype = _DTYPE_OF[self._library.TF_TensorType(tensor)]
         shape = [self._library.TF_Dim(tensor, axis) for axis in range(self._library.TF_NumDims(tensor))]
         data = self._library.TF_TensorData(tensor)
         if dtype.kind != "O":

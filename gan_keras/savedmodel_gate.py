@@ -8,6 +8,7 @@ import os
 
 import numpy as np
 import tensorflow as tf
+from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import saved_model_pb2
 
 from gan_keras.savedmodel_replay import Call, ExportError, replay
@@ -43,7 +44,7 @@ def check(directory, expected=None, weight_bytes=None):
     Raises:
         ExportError: With the first rule that is broken.
     """
-    graph = _read_meta_graph(directory)
+    graph = read_meta_graph(directory)
     signatures = _served_signatures(graph)
     check_ops(graph)
     for name, signature in signatures.items():
@@ -63,14 +64,27 @@ def check(directory, expected=None, weight_bytes=None):
 
 def list_ops(directory):
     """Returns the sorted names of the ops in the graph of a SavedModel and in its functions."""
-    graph = _read_meta_graph(directory)
+    graph = read_meta_graph(directory)
     functions = {function.signature.name for function in graph.graph_def.library.function}
     return sorted({node.op for node in _nodes(graph)} - functions)
 
 
-def _read_meta_graph(directory):
+def read_meta_graph(directory):
+    """The `MetaGraphDef` of a SavedModel that servers run, the one with the tag `serve`.
+
+    Raises:
+        ExportError: If the file is damaged, or holds no such graph.
+    """
     with open(os.path.join(directory, "saved_model.pb"), "rb") as file:
-        return saved_model_pb2.SavedModel.FromString(file.read()).meta_graphs[0]
+        content = file.read()
+    try:
+        graphs = saved_model_pb2.SavedModel.FromString(content).meta_graphs
+    except DecodeError as error:
+        raise ExportError("The file saved_model.pb is damaged or not whole.") from error
+    for graph in graphs:
+        if "serve" in graph.meta_info_def.tags:
+            return graph
+    raise ExportError("The file saved_model.pb holds no graph with the tag 'serve', which servers ask for.")
 
 
 def _nodes(graph):

@@ -26,12 +26,16 @@ class SavedModel:
         except (tf.errors.OpError, OSError) as error:
             raise StatusError(getattr(error, "error_code", INVALID_ARGUMENT), str(error)) from error
 
-    def run(self, feeds, fetches):
+    def run(self, feeds, fetches, timeout_ms=0):
         """As `c_api_loader.SavedModel.run`; a `ValueError` is the session's own check of the fed shapes."""
         try:
-            return self._session.run(fetches, feeds)
+            return self._session.run(fetches, feeds, options=tf.compat.v1.RunOptions(timeout_in_ms=timeout_ms))
         except (tf.errors.OpError, ValueError) as error:
             raise StatusError(getattr(error, "error_code", INVALID_ARGUMENT), str(error)) from error
+
+    def close(self):
+        """As `c_api_loader.SavedModel.close`."""
+        self._session.close()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,176 @@
+"""What a server does, whatever the protocol: arrays in, arrays out, each refusal a `ServingError`.
+
+The checks and their words are those of TensorFlow Serving's `predict_util.cc`, so that a client meets the same here.
+"""
+
+import contextlib
+import copy
+import time
+from concurrent.futures import TimeoutError as FutureTimeoutError
+
+import tensorflow as tf
+
+from gan_keras.serving import examples
+from gan_keras.serving.batches import Request
+from gan_keras.serving.errors import Code, ServingError
+from gan_keras.serving.limits import MAX_ROWS
+
+DEFAULT_SIGNATURE = "serving_default"
+
+
+class Core:
+    """All that REST, gRPC and the page ask of a server.
+
+    Args:
+        registry: The `Registry` of models.
+        queue: The `batches.Queue` that requests go into.
+        metrics: The `Metrics` that count them.
+        timeout: Seconds for a request that brings no limit of its own.
+    """
+
+    def __init__(self, registry, queue, metrics, timeout=30.0):
+        self.registry, self.queue, self.metrics, self.timeout = registry, queue, metrics, timeout
+        self.entrypoint = "REST"
+        self.version, self.statuses, self.reload = registry.version, registry.statuses, registry.configure
+
+    def of_entrypoint(self, entrypoint):
+        """This core as REST or GRPC sees it: they are counted apart."""
+        other = copy.copy(self)
+        other.entrypoint = entrypoint
+        return other
+
+    @contextlib.contextmanager
+    def counted(self, model, api):
+        """Counts what is done within it, with its outcome and its time."""
+        started, status = time.monotonic(), Code.OK
+        try:
+            yield
+        except ServingError as error:
+            status = error.code
+            raise
+        finally:
+            self.metrics.request(model, api, self.entrypoint, status.name, started)
+
+    def names(self):
+        """The names of all models."""
+        return sorted(self.registry.models)
+
+    def metrics_text(self):
+        """The metrics in the text format of Prometheus."""
+        return self.metrics.text({"gan_keras:queued_requests": len(self.queue)})
+
+    def predict(self, version, signature_name, inputs, output_names=(), timeout=None):
+        """Runs a signature.
+
+        Args:
+            version: Of `version`.
+            signature_name: "" for `serving_default`.
+            inputs: An array by input name; strings are object arrays of `bytes`.
+            output_names: Outputs to return; all if empty.
+            timeout: Seconds; None for the server's own limit.
+
+        Returns:
+            An array by output name.
+
+        Raises:
+            ServingError: If the request does not fit the signature, fails in the model, or comes at a bad time.
+        """
+        with self.counted(version.name, "Predict"):
+            signature = find_signature(version, signature_name or DEFAULT_SIGNATURE)
+            inputs = with_defaults(signature, inputs)
+            names = check_outputs(signature, output_names)
+            return self._run(version, signature, inputs, names, timeout)
+
+    def _run(self, version, signature, inputs, names, timeout):
+        """Outputs by name of a signature, run in a worker with whatever else waits for the same."""
+        feeds = {signature.inputs[name].name: array for name, array in inputs.items()}
+        fetches = [signature.outputs[name].name for name in names]
+        return dict(zip(names, self._wait(version, signature, feeds, fetches, timeout), strict=True))
+
+    def _wait(self, version, signature, feeds, fetches, timeout):
+        seconds = self.timeout if timeout is None else min(timeout, self.timeout)
+        group = group_of(version, signature, feeds, fetches)
+        observe = self.metrics.runtime(version.name).observe
+        request = Request(version, feeds, fetches, group, time.monotonic() + seconds, observe)
+        self.queue.put(request)
+        future = request.future
+        del request  # an error's frames must not hold it: it would keep the version loaded
+        try:
+            return future.result(seconds)
+        except FutureTimeoutError:
+            raise ServingError(Code.DEADLINE_EXCEEDED, f"The request took over {1000 * seconds:.0f} ms.") from None
+        finally:
+            del future
+
+    def classify(self, version, signature_name, serialized, timeout=None):
+        """Classes `(batch, classes)` of bytes and scores of float32 of serialized `tf.Example`s; either may be None."""
+        with self.counted(version.name, "Classify"):
+            signature = examples.classification_signature(version.signatures, signature_name)
+            names, inputs = examples.classification_outputs(signature), {examples.INPUTS: examples.example_batch(serialized)}
+            found = self._run(version, signature, inputs, names, timeout)
+            return examples.check_classification(found, len(serialized))
+
+    def regress(self, version, signature_name, serialized, timeout=None):
+        """A float32 for each of the serialized `tf.Example`s."""
+        with self.counted(version.name, "Regress"):
+            signature = examples.regression_signature(version.signatures, signature_name)
+            inputs = {examples.INPUTS: examples.example_batch(serialized)}
+            found = self._run(version, signature, inputs, [examples.OUTPUTS], timeout)
+            return examples.check_regression(found, len(serialized))
+
+
+def find_signature(version, name):
+    """A signature by name; raises `ServingError` FAILED_PRECONDITION if there is none."""
+    if name not in version.signatures:
+        raise ServingError(Code.FAILED_PRECONDITION, f'Serving signature key "{name}" not found.')
+    return version.signatures[name]
+
+
+def with_defaults(signature, inputs):
+    """The inputs, with the signature's own values for those that are left out."""
+    extra, missing = sorted(set(inputs) - set(signature.inputs)), sorted(set(signature.inputs) - set(inputs))
+    if len(inputs) > len(signature.inputs) or (len(inputs) < len(signature.inputs) and not signature.defaults):
+        sent, expected = ",".join(sorted(inputs)), ",".join(sorted(signature.inputs))
+        message = f"input size does not match signature: {len(inputs)}!={len(signature.inputs)} len({{{sent}}}) != "
+        message += f"len({{{expected}}}). Sent extra: {{{','.join(extra)}}}. Missing but required: {{{','.join(missing)}}}."
+        raise ServingError(Code.INVALID_ARGUMENT, message)
+    unknown = [name for name in missing if name not in signature.defaults]
+    if unknown:
+        raise ServingError(Code.INVALID_ARGUMENT, f"The request has no input {unknown[0]!r}, and it has no default.")
+    return {**{name: tf.make_ndarray(signature.defaults[name]) for name in missing}, **inputs}
+
+
+def check_outputs(signature, names):
+    """The outputs to return: those asked for, or all."""
+    for place, name in enumerate(names):
+        if name not in signature.outputs:
+            expected = ",".join(sorted(signature.outputs))
+            message = f"output tensor alias not found in signature: {name} Outputs expected to be in the set {{{expected}}}."
+            raise ServingError(Code.INVALID_ARGUMENT, message)
+        if name in names[:place]:
+            raise ServingError(Code.INVALID_ARGUMENT, f"duplicate output tensor alias: {name}")
+    return list(names) or sorted(signature.outputs)
+
+
+def group_of(version, signature, feeds, fetches):
+    """Requests with the same group may be merged: the signature says that it takes rows, any number of them, and they fit.
+
+    Raises:
+        ServingError: If there are more rows than one request may have.
+    """
+    tensors = [*signature.inputs.values(), *signature.outputs.values()]
+    if not feeds or not all(takes_rows(tensor.tensor_shape) for tensor in tensors):
+        return None
+    nums = {len(array) if array.ndim else 0 for array in feeds.values()}
+    if max(nums) > MAX_ROWS:
+        message = f"Task size {max(nums)} is larger than maximum input batch size {MAX_ROWS}"
+        raise ServingError(Code.INVALID_ARGUMENT, message)
+    if len(nums) > 1 or nums == {0}:
+        return None
+    rows = tuple((name, array.dtype.str, array.shape[1:]) for name, array in sorted(feeds.items()))
+    return version.key, tuple(fetches), rows
+
+
+def takes_rows(shape):
+    """Whether a `TensorShapeProto` begins with a dimension of any size."""
+    return not shape.unknown_rank and len(shape.dim) > 0 and shape.dim[0].size == -1

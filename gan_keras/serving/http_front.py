@@ -1,0 +1,229 @@
+"""HTTP/1.1 over sockets: what a client sends becomes one call of `rest`, within limits of size and time.
+
+A thread for each connection; what they wait for, the models, runs in other processes.
+"""
+
+import contextlib
+import io
+import logging
+import socket
+import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from gan_keras.serving.errors import Code, ServingError
+from gan_keras.serving.limits import BODY_SECONDS, HEAD_SECONDS, MAX_BODY_BYTES, MAX_CONNECTIONS
+from gan_keras.serving.playground.pages import page
+from gan_keras.serving.rest import Response, error_response, rest
+
+LOGGER = logging.getLogger(__name__)
+BUSY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n"
+CHUNK_BYTES = 65536
+DRAIN_SECONDS = 1.0
+
+
+class Patient(io.RawIOBase):
+    """Reads a socket until a moment that the reader sets: a byte now and then does not hold a thread for ever."""
+
+    def __init__(self, connection):
+        self.connection, self.deadline = connection, 0.0
+
+    def wait(self, seconds):
+        self.deadline = time.monotonic() + seconds
+
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        seconds = self.deadline - time.monotonic()
+        if seconds <= 0:
+            raise TimeoutError("The client is too slow.")
+        self.connection.settimeout(seconds)
+        return self.connection.recv_into(buffer)
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One connection."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1  # an answer leaves in one piece
+
+    def setup(self):
+        super().setup()
+        self.patient = Patient(self.connection)
+        self.rfile = io.BufferedReader(self.patient, CHUNK_BYTES)
+
+    def handle_one_request(self):
+        """Reads a request and answers it; what is no HTTP, too much or too slow ends the connection."""
+        self.patient.wait(HEAD_SECONDS)
+        self.close_connection = True
+        self.raw_requestline = self.rfile.readline(CHUNK_BYTES + 1)
+        if len(self.raw_requestline) > CHUNK_BYTES:
+            self.command = ""
+            self.send_error(414)
+        elif self.raw_requestline and self.parse_request():
+            self.answer()
+
+    def answer(self):
+        with self.server.answering():
+            try:
+                self.patient.wait(BODY_SECONDS)
+                response = self.server.respond(self.command, self.path, self.headers, self.read_body())
+            except ServingError as error:  # the rest of the body was not read
+                self.close_connection, response = True, error_response(error)
+            self.write(response)
+        if self.close_connection:
+            self.drain()
+
+    def read_body(self):
+        """The body, of a stated length or in chunks.
+
+        Raises:
+            ServingError: If it is longer than `MAX_BODY_BYTES`, or its length is not stated as HTTP wants it.
+        """
+        if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
+            return self.read_chunks()
+        length = self.headers.get("Content-Length", "0").strip()
+        if not (length.isascii() and length.isdecimal()):
+            raise ServingError(Code.INVALID_ARGUMENT, "Expected Content-Length to be a whole number.")
+        return self.read_exactly(check_size(int(length)))
+
+    def read_chunks(self):
+        chunks, total = [], 0
+        while size := self.chunk_size():
+            total = check_size(total + size)
+            chunks.append(self.read_exactly(size))
+            self.rfile.readline(CHUNK_BYTES)
+        while self.rfile.readline(CHUNK_BYTES).strip():  # trailers
+            pass
+        return b"".join(chunks)
+
+    def chunk_size(self):
+        line = self.rfile.readline(CHUNK_BYTES).split(b";")[0].strip()
+        try:
+            return check_size(int(line, 16))
+        except ValueError:
+            raise ServingError(Code.INVALID_ARGUMENT, "Expected the size of a chunk as a hexadecimal number.") from None
+
+    def read_exactly(self, num):
+        body = self.rfile.read(num)
+        if len(body) < num:
+            raise ConnectionError("The client went before its request was whole.")
+        return body
+
+    def write(self, response):
+        self.connection.settimeout(BODY_SECONDS)
+        self.send_response_only(response.status)
+        for name, value in response.headers:
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(response.body)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(response.body)
+        self.wfile.flush()
+
+    def drain(self):
+        """Reads on for a moment: a socket that is closed with bytes unread takes the answer back."""
+        self.connection.shutdown(socket.SHUT_WR)
+        self.patient.wait(DRAIN_SECONDS)
+        with contextlib.suppress(TimeoutError):
+            while self.rfile.read1(CHUNK_BYTES):
+                pass
+
+    def handle_expect_100(self):
+        """Tells a client that waits before it sends a long body to go on."""
+        super().handle_expect_100()
+        self.wfile.flush()
+        return True
+
+    def send_error(self, code, message=None, explain=None):
+        """What the base class refuses of itself, such as a line that is no HTTP."""
+        self.close_connection, self.request_version = True, self.protocol_version  # a line that is no HTTP told none
+        text = message or self.responses[code][0]
+        response = error_response(ServingError(Code.INVALID_ARGUMENT, f"Malformed HTTP: {text}"))
+        self.write(Response(code if code < 500 else 400, response.headers, response.body))
+
+    def log_message(self, format, *arguments):
+        LOGGER.debug(format, *arguments)
+
+
+def check_size(num):
+    """`num`; raises `ServingError` if a body of so many bytes is too long."""
+    if not 0 <= num <= MAX_BODY_BYTES:
+        message = f"The body has over {MAX_BODY_BYTES:,} bytes. Expected less: ask for fewer samples in one request."
+        raise ServingError(Code.OUT_OF_RANGE, message)
+    return num
+
+
+class HTTPFront(ThreadingHTTPServer):
+    """The HTTP side of a server.
+
+    Args:
+        address: `(host, port)`; port 0 takes a free one.
+        core: The `Core`.
+    """
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, address, core):
+        self.core = core
+        self.connections, self.busy = threading.BoundedSemaphore(MAX_CONNECTIONS), 0
+        self.changed = threading.Condition()
+        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        super().__init__(address, Handler)
+
+    def respond(self, command, path, headers, body):
+        found = page(self.core, path) if command in ("GET", "HEAD") else None
+        if found:
+            return Response(200, [("Content-Type", found.content_type), *found.headers.items()], found.body)
+        return rest(self.core, command, path, headers, body)
+
+    def process_request(self, request, client_address):
+        """A thread for the connection, if there is one left."""
+        if self.connections.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            request.settimeout(1.0)
+            request.sendall(BUSY)
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request, client_address):
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self.connections.release()
+
+    def handle_error(self, request, client_address):
+        """A client that is slow or gone is no fault of the server; anything else is, and is logged."""
+        level = logging.DEBUG if isinstance(sys.exception(), OSError) else logging.ERROR
+        LOGGER.log(level, "A connection ended early.", exc_info=True)
+
+    def answering(self):
+        """Within it, a stop waits for the answer."""
+        return _Answering(self)
+
+    def stop(self, seconds):
+        """Takes no more connections, and gives the answers under way `seconds` to end."""
+        self.shutdown()
+        self.server_close()
+        with self.changed:
+            self.changed.wait_for(lambda: not self.busy, seconds)
+
+
+class _Answering:
+    def __init__(self, front):
+        self.front = front
+
+    def __enter__(self):
+        with self.front.changed:
+            self.front.busy += 1
+
+    def __exit__(self, *_):
+        with self.front.changed:
+            self.front.busy -= 1
+            self.front.changed.notify_all()

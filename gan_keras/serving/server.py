@@ -1,0 +1,143 @@
+"""A local server with the REST and gRPC API of TensorFlow Serving: the folder and the clients move on to that as they are."""
+
+import gc
+import logging
+import os
+import signal
+import threading
+
+from gan_keras.serving import model_config
+from gan_keras.serving.batches import Queue
+from gan_keras.serving.core import Core
+from gan_keras.serving.grpc_api import make_server
+from gan_keras.serving.http_front import HTTPFront
+from gan_keras.serving.metrics import Metrics
+from gan_keras.serving.pool import Pool
+from gan_keras.serving.registry import Registry
+
+LOGGER = logging.getLogger(__name__)
+
+
+class Server:
+    """Serves models until it is closed; a context manager.
+
+    Args:
+        folder: `saved_models`: each child with a version in it is a model, also one that comes later.
+        config_file: Instead of `folder`, a file in the form of TensorFlow Serving's `--model_config_file`.
+        host: Address to listen at. What can reach it can use it: there are no passwords.
+        port: Of REST and of the page; 0 takes a free one.
+        grpc_port: Of gRPC; 0 takes a free one.
+        timeout: Seconds for a request, those in which it waits included.
+        workers: Processes that run models; each holds all of them. None for one a core, 2 at least: while one loads a
+            version or is started again, another answers.
+        max_batch_rows: Requests that wait are merged up to this number of rows; 1 merges none.
+        poll_seconds: From one look at the disk to the next.
+
+    Attributes:
+        port: The port that was taken.
+        grpc_port: The port that was taken.
+
+    Raises:
+        ValueError: If not just one of `folder` and `config_file` is given, or the file is wrong.
+        FileNotFoundError: If the folder or the file is not there.
+        OSError: If a port is taken.
+    """
+
+    def __init__(
+        self,
+        folder=None,
+        config_file=None,
+        host="127.0.0.1",
+        port=8501,
+        grpc_port=8500,
+        timeout=30.0,
+        workers=None,
+        max_batch_rows=64,
+        poll_seconds=1.0,
+    ):
+        if (folder is None) == (config_file is None):
+            raise ValueError(f"folder={folder!r} and config_file={config_file!r}. Expected just one of the two.")
+        configs = model_config.configs_of_folder(folder) if folder else model_config.read_model_config(config_file)
+        self.folder, self.stopped = folder, threading.Event()
+        workers = workers or max(2, os.cpu_count() or 2)
+        queue, self.registry = Queue(workers, max_batch_rows), Registry()
+        core = Core(self.registry, queue, Metrics(), timeout)
+        self.http = HTTPFront((host, port), core)  # a port that is taken shows before anything is loaded
+        self.port = self.http.server_address[1]
+        self.grpc, self.grpc_port = make_server(core.of_entrypoint("GRPC"), host, grpc_port)
+        self.registry.pool = self.pool = Pool(queue, workers, self.registry.lose)
+        self.core, core.reload = core, self.reload
+        self._begin(configs, poll_seconds)
+
+    def _begin(self, configs, poll_seconds):
+        self.registry.configure(configs)
+        self.pool.is_serving = True
+        gc.collect()
+        gc.freeze()  # what lives as long as the server is never looked through again
+        self.threads = [
+            threading.Thread(target=self.http.serve_forever, daemon=True),
+            threading.Thread(target=self._follow_disk, args=[poll_seconds], daemon=True),
+        ]
+        for thread in self.threads:
+            thread.start()
+        self.grpc.start()
+
+    def reload(self, configs):
+        """Serves the models of a request to reload, and from now on no longer those of the folder."""
+        with self.registry.lock:
+            self.folder = None
+            self.registry.configure(configs)
+
+    def _follow_disk(self, seconds):
+        while not self.stopped.wait(seconds):
+            try:
+                if self.folder:
+                    self.registry.configure(model_config.configs_of_folder(self.folder))
+                else:
+                    self.registry.follow_disk()
+            except Exception:  # a disk that does not answer now may answer at the next look
+                LOGGER.exception("The models' directories could not be read.")
+
+    def close(self, seconds=30.0):
+        """Takes no more requests, lets those under way end within `seconds`, and ends the workers."""
+        self.stopped.set()
+        stopping = self.grpc.stop(seconds)
+        self.http.stop(seconds)
+        stopping.wait()
+        for thread in self.threads:
+            thread.join()
+        self.pool.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+def serve(show, **settings):
+    """Runs a `Server` until Ctrl-C or SIGTERM.
+
+    Args:
+        show: Called with lines about what is served.
+        settings: Of `Server`.
+    """
+    ended = threading.Event()
+    before = {number: signal.signal(number, lambda *_: ended.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with Server(**settings) as server:
+            announce(server, show)
+            ended.wait()
+            show("Stopping: requests under way are answered first.")
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def announce(server, show):
+    """Says where the server is and what it serves."""
+    host = server.http.server_address[0]
+    for name in server.core.names():
+        for status in server.core.statuses(name):
+            show(f"{name} version {status.number}: {status.state}{status.message and ': ' + ' '.join(status.message.split())}")
+    show(f"REST http://{host}:{server.port}/v1/models  gRPC {host}:{server.grpc_port}  page http://{host}:{server.port}/")

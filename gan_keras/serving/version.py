@@ -1,0 +1,68 @@
+"""A version of a model on the disk: found, read, told apart from the same version a moment later."""
+
+import itertools
+import pathlib
+
+from gan_keras.savedmodel_gate import read_meta_graph
+from gan_keras.savedmodel_replay import ExportError
+from gan_keras.serving.errors import Code, ServingError
+from gan_keras.warmup import read_warmup_requests
+
+_KEYS = itertools.count(1)
+
+
+class Version:
+    """A version that is to be served.
+
+    Args:
+        name: Of the model.
+        number: Of the version.
+        directory: Holds `saved_model.pb`.
+
+    Attributes:
+        key: Workers run it by this number, which no other version ever has.
+        signatures: A `SignatureDef` by name.
+
+    Raises:
+        ServingError: If there is no SavedModel for servers in the directory.
+    """
+
+    def __init__(self, name, number, directory):
+        self.name, self.number, self.directory, self.key = name, number, pathlib.Path(directory), next(_KEYS)
+        self.signatures = dict(_read_graph(self.directory).signature_def)
+
+    def warm_up(self):
+        """Pairs of feeds and fetches, a pair for each signature that the version's warm-up file has a request of."""
+        for name, inputs in read_warmup_requests(self.directory).items():
+            if name not in self.signatures:
+                raise ServingError(Code.FAILED_PRECONDITION, f'Serving signature key "{name}" not found.')
+            signature = self.signatures[name]
+            feeds = {signature.inputs[key].name: array for key, array in inputs.items()}
+            yield feeds, [tensor.name for tensor in signature.outputs.values()]
+
+
+def _read_graph(directory):
+    try:
+        return read_meta_graph(directory)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ServingError(Code.NOT_FOUND, "There is no saved_model.pb in the version's directory.") from error
+    except ExportError as error:
+        raise ServingError(Code.DATA_LOSS, str(error)) from error
+
+
+def versions_on_disk(base_path):
+    """A directory by version number; None if `base_path` is not there.
+
+    As in TensorFlow Serving, a child is a version if its name is a number: `3` and `0003` are the same one.
+    """
+    try:
+        names = [path.name for path in pathlib.Path(base_path).iterdir() if path.is_dir()]
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return {int(name): pathlib.Path(base_path, name) for name in sorted(names) if name.isascii() and name.isdecimal()}
+
+
+def fingerprint(directory):
+    """What changes when anything in a directory does: names, sizes and times of its files."""
+    files = sorted(path for path in pathlib.Path(directory).rglob("*") if path.is_file())
+    return [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files]

@@ -1,0 +1,75 @@
+"""The process that runs models for a server, so that a crash in a kernel ends this process and nothing else.
+
+`python -P worker.py LOADER DESCRIPTOR`: LOADER is the path of a file with a `SavedModel` (`c_api_loader.py`), DESCRIPTOR
+the number of an open socket. It imports no TensorFlow of Python: with the C++ loader it is ready within half a second.
+"""
+
+import contextlib
+import runpy
+import signal
+import sys
+from multiprocessing.connection import Connection
+
+OK, ERROR = "ok", "error"
+UNAVAILABLE = 14  # of TensorFlow's codes
+
+
+class Worker:
+    """The models of this process by key, and what it does on request.
+
+    Args:
+        loader: The globals of a loader's file: `SavedModel` and `StatusError`.
+    """
+
+    def __init__(self, loader):
+        self.load_model, self.status_error = loader["SavedModel"], loader["StatusError"]
+        self.models = {}
+
+    def ready(self):
+        """Says that the process is there."""
+
+    def load(self, key, directory, op_libraries, warm_up):
+        """Loads a version and runs its warm-up requests, pairs of feeds and fetches; one that is there stays."""
+        if key in self.models:
+            return
+        model = self.load_model(directory, op_libraries)
+        try:
+            for feeds, fetches in warm_up:
+                model.run(feeds, fetches)
+        except self.status_error:
+            model.close()
+            raise
+        self.models[key] = model
+
+    def unload(self, key):
+        """Frees a version, if this process came to load it."""
+        if key in self.models:
+            self.models.pop(key).close()
+
+    def run(self, key, feeds, fetches, timeout_ms):
+        """The fetched arrays of one run; a process that was started again may still miss the version."""
+        if key not in self.models:
+            raise self.status_error(UNAVAILABLE, "The version is not loaded here. Try again later.")
+        return self.models[key].run(feeds, fetches, timeout_ms)
+
+    def answer(self, connection):
+        """Answers requests `(name of a method, *arguments)` one by one until the server closes the socket, or is gone."""
+        with contextlib.suppress(EOFError, ConnectionError):
+            while True:
+                connection.send(self.reply(*connection.recv()))
+
+    def reply(self, method, *arguments):
+        try:
+            return OK, getattr(self, method)(*arguments)
+        except self.status_error as error:
+            return ERROR, error.code, str(error)
+
+
+def main(loader_path, descriptor):
+    """Runs the process; Ctrl-C in a terminal is for the server, which then closes the socket."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Worker(runpy.run_path(loader_path)).answer(Connection(int(descriptor)))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,146 @@
+"""The queue merges what waits for the same signature, and each request gets its own rows, its own error, in time."""
+
+import threading
+import time
+import types
+
+import numpy as np
+import pytest
+
+from gan_keras.serving.batches import MOST_DEATHS, Queue, Request
+from gan_keras.serving.child import ChildDied
+from gan_keras.serving.errors import Code, ServingError
+
+
+class Doubles:
+    """Stands in for a process: gives twice what it is fed, refuses negative rows, and notes what it was asked."""
+
+    def __init__(self):
+        self.fed = []
+
+    def ask(self, method, key, feeds, fetches, timeout_ms, seconds):
+        self.fed.append(feeds["x"].tolist())
+        if (feeds["x"] < 0).any():
+            raise ServingError(Code.INVALID_ARGUMENT, "negative")
+        return [2 * feeds["x"]]
+
+
+def request(*rows, group="g", seconds=10.0):
+    version = types.SimpleNamespace(key=1)
+    return Request(version, {"x": np.array(rows)}, ["y"], group, time.monotonic() + seconds, lambda rows, seconds: None)
+
+
+def run_all(queue, child):
+    while queue.requests:
+        queue.take(0).run_on(child)
+
+
+def put(queue, *requests):
+    for each in requests:
+        queue.put(each)
+    return requests
+
+
+def test_requests_of_one_group_are_merged_and_each_gets_its_own_rows():
+    queue, child = Queue(1), Doubles()
+    first, second, third = put(queue, request(1, 2), request(3), request(4, 5, 6))
+    run_all(queue, child)
+    assert child.fed == [[1, 2, 3, 4, 5, 6]]
+    assert [each.future.result()[0].tolist() for each in (first, second, third)] == [[2, 4], [6], [8, 10, 12]]
+
+
+def test_other_groups_wait_for_their_turn_in_the_order_in_which_they_came():
+    queue, child = Queue(1), Doubles()
+    put(queue, request(1), request(2, group="h"), request(3), request(4, group="h"), request(5, group=None))
+    run_all(queue, child)
+    assert child.fed == [[1, 3], [2, 4], [5]]
+
+
+@pytest.mark.parametrize(("limit", "batches"), [(1, [[1, 2], [3], [4]]), (3, [[1, 2, 3], [4]])])
+def test_a_batch_has_at_most_the_rows_of_the_limit_and_one_request_at_least(limit, batches):
+    queue, child = Queue(1, max_batch_rows=limit), Doubles()
+    put(queue, request(1, 2), request(3), request(4))
+    run_all(queue, child)
+    assert child.fed == batches
+
+
+def test_a_request_that_fails_does_not_fail_those_that_were_merged_with_it():
+    queue = Queue(1)
+    good, bad, last = put(queue, request(1), request(-1), request(2))
+    run_all(queue, Doubles())
+    assert good.future.result()[0].tolist() == [2] and last.future.result()[0].tolist() == [4]
+    with pytest.raises(ServingError, match="negative"):
+        bad.future.result()
+
+
+def test_requests_whose_answer_is_not_a_row_for_each_row_are_run_one_by_one():
+    class Sums(Doubles):
+        def ask(self, *arguments, **options):
+            return [super().ask(*arguments, **options)[0].sum()]
+
+    queue = Queue(1)
+    first, second = put(queue, request(1), request(2, 3))
+    run_all(queue, Sums())
+    assert (first.future.result(), second.future.result()) == ([2], [10])
+
+
+def test_a_request_that_waited_too_long_is_not_run():
+    queue, child = Queue(1), Doubles()
+    late, good = put(queue, request(1, seconds=-1.0), request(2))
+    run_all(queue, child)
+    assert child.fed == [[2]] and good.future.result()[0].tolist() == [4]
+    with pytest.raises(ServingError) as caught:
+        late.future.result()
+    assert caught.value.code == Code.DEADLINE_EXCEEDED
+
+
+def test_a_full_queue_and_a_closed_one_refuse_at_once():
+    queue = Queue(1, capacity=2)
+    put(queue, request(1), request(2))
+    for expected in ("queue of requests is full", "server is stopping"):
+        with pytest.raises(ServingError, match=expected) as caught:
+            queue.put(request(3))
+        assert caught.value.code == Code.UNAVAILABLE
+        queue.close()
+
+
+def test_a_closed_queue_gives_out_what_waits_and_then_nothing():
+    queue = Queue(1)
+    put(queue, request(1))
+    queue.close()
+    assert queue.take(0).num_rows == 1
+    assert queue.take(0) is None
+
+
+def test_when_a_process_dies_its_requests_are_tried_again_one_by_one_and_the_cause_is_given_up():
+    class Dies(Doubles):
+        def ask(self, method, key, feeds, *arguments, **options):
+            if 13 in feeds["x"]:
+                raise ChildDied
+            return super().ask(method, key, feeds, *arguments, **options)
+
+    queue, child = Queue(1), Dies()
+    first, cause, last = put(queue, request(1), request(13), request(2))
+    num_deaths = 0
+    while queue.requests:
+        batch = queue.take(0)
+        try:
+            batch.run_on(child)
+        except ChildDied:
+            num_deaths += 1
+            batch.lost(queue)
+    assert num_deaths == MOST_DEATHS
+    assert first.future.result()[0].tolist() == [2] and last.future.result()[0].tolist() == [4]
+    with pytest.raises(ServingError) as caught:
+        cause.future.result()
+    assert caught.value.code == Code.INTERNAL
+
+
+def test_a_worker_that_waits_is_woken_by_a_request():
+    queue, child = Queue(1), Doubles()
+    worker = threading.Thread(target=lambda: queue.take(0).run_on(child))
+    worker.start()
+    waiting = request(5)
+    queue.put(waiting)
+    assert waiting.future.result(10)[0].tolist() == [10]
+    worker.join()
