@@ -25,6 +25,7 @@ from gan_keras.files import check_parent, replace_whole
 from gan_keras.report import write_report
 from gan_keras.run import train as train_gan
 from gan_keras.run_directory import Run, write_json
+from gan_keras.savedmodel_gate import check as check_saved_model
 from gan_keras.savedmodel_replay import ExportError
 
 WRONG_INPUT = (ValueError, FileNotFoundError, IsADirectoryError, NotADirectoryError)
@@ -176,13 +177,51 @@ def report(run: Annotated[pathlib.Path, typer.Argument(help="A run.")]):
 
 @app.command()
 def export(
-    run: Annotated[pathlib.Path, typer.Argument(help="A run.")],
+    run: Annotated[pathlib.Path | None, typer.Argument(help="A run.")] = None,
     to: Annotated[pathlib.Path | None, typer.Option(help="Default: saved_models/ and the run's name.")] = None,
     score: Annotated[bool, typer.Option("--score", help="Export the discriminator too: it tells who was trained on.")] = False,
+    check: Annotated[
+        pathlib.Path | None, typer.Option(help="Write nothing: run the checks of an export on this version.", metavar="VERSION")
+    ] = None,
 ):
     """Write the next version of a SavedModel that TensorFlow Serving serves."""
+    if (run is None) == (check is None):
+        raise ValueError("Expected a run to export, or --check with a version such as saved_models/mine/1.")
+    if check is not None:
+        check_version(check)
+        return
     files = Run(run)
     typer.echo(export_gan(files.load(), to or pathlib.Path("saved_models") / files.path.resolve().name, score=score))
+
+
+def check_version(path):
+    """Runs the gate on a version and tells what it found."""
+    version = find_version(path)
+    if version is None:
+        raise FileNotFoundError(f"No version of a SavedModel at {str(path)!r}. Expected one such as saved_models/mine/1.")
+    found = check_saved_model(version)
+    typer.echo(f"{version}: {found['loader']} loads it in {found['load_seconds']:.1f} s and runs its warm-up requests.")
+    signatures, num_ops = ", ".join(found["signatures"]), len(found["ops"])
+    typer.echo(f"Signatures: {signatures}. Operations: {num_ops}. Weights: {found['weight_bytes']:,} bytes.")
+
+
+@app.command()
+def serve(
+    folder: Annotated[pathlib.Path | None, typer.Argument(help="Its children are models: saved_models.")] = None,
+    port: Annotated[int, typer.Option(help="Of REST and of the page; 0 takes a free one.", min=0, max=65535)] = 8501,
+    grpc_port: Annotated[int, typer.Option(help="Of gRPC; 0 takes a free one.", min=0, max=65535)] = 8500,
+    host: Annotated[str, typer.Option(help="0.0.0.0 lets other machines in, without a password.")] = "127.0.0.1",
+    model_config: Annotated[pathlib.Path | None, typer.Option(help="Instead of a folder: a models.config.")] = None,
+    timeout_ms: Annotated[int, typer.Option(help="For a request, its wait included.", min=1)] = 30_000,
+    workers: Annotated[int | None, typer.Option(help="Processes that run models; default: a core each.", min=1)] = None,
+    max_batch_rows: Annotated[int, typer.Option(help="Merge requests that wait up to so many rows; 1: none.", min=1)] = 64,
+):
+    """Serve exported GANs with TensorFlow Serving's REST and gRPC API, and a page to play with."""
+    from gan_keras.serving.server import serve as serve_models  # gRPC is an extra: other commands do without
+
+    limits = {"timeout": timeout_ms / 1000, "workers": workers, "max_batch_rows": max_batch_rows}
+    ports = {"host": host, "port": port, "grpc_port": grpc_port}
+    serve_models(typer.echo, folder=folder, config_file=model_config, **ports, **limits)
 
 
 @app.command()

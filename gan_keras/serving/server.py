@@ -56,13 +56,14 @@ class Server:
         poll_seconds=1.0,
     ):
         if (folder is None) == (config_file is None):
-            raise ValueError(f"folder={folder!r} and config_file={config_file!r}. Expected just one of the two.")
+            got = "neither a folder nor" if folder is None else "both a folder and"
+            raise ValueError(f"Got {got} a file of models. Expected one of the two: saved_models, or a models.config.")
         configs = model_config.configs_of_folder(folder) if folder else model_config.read_model_config(config_file)
         self.folder, self.stopped = folder, threading.Event()
         workers = workers or max(2, os.cpu_count() or 2)
         queue, self.registry = Queue(workers, max_batch_rows), Registry()
         core = Core(self.registry, queue, Metrics(), timeout)
-        self.http = HTTPFront((host, port), core)  # a port that is taken shows before anything is loaded
+        self.http = listen(host, port, core)  # a port that is taken shows before anything is loaded
         self.port = self.http.server_address[1]
         self.grpc, self.grpc_port = make_server(core.of_entrypoint("GRPC"), host, grpc_port)
         self.registry.pool = self.pool = Pool(queue, workers, self.registry.lose)
@@ -115,6 +116,14 @@ class Server:
         self.close()
 
 
+def listen(host, port, core):
+    """The HTTP side at an address; raises `OSError` that names it if it is not to be had."""
+    try:
+        return HTTPFront((host, port), core)
+    except OSError as error:
+        raise OSError(f"REST cannot listen at {host}:{port}: {error.strerror}. Expected a free port of this machine.") from error
+
+
 def serve(show, **settings):
     """Runs a `Server` until Ctrl-C or SIGTERM.
 
@@ -137,6 +146,8 @@ def serve(show, **settings):
 def announce(server, show):
     """Says where the server is and what it serves."""
     host = server.http.server_address[0]
+    if not server.core.names():
+        show("There is no version of a model yet. What appears is served.")
     for name in server.core.names():
         for status in server.core.statuses(name):
             show(f"{name} version {status.number}: {status.state}{status.message and ': ' + ' '.join(status.message.split())}")

@@ -1,0 +1,114 @@
+"""One seed, one sample: in Python, in the SavedModel, in the C++ loader, over REST and over gRPC, alone and in a batch."""
+
+import concurrent.futures
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import gan_keras
+from gan_keras.data.phrases import english_phrases
+from gan_keras.savedmodel_replay import Call, replay
+from gan_keras.serving import Client
+from gan_keras.serving.server import Server
+from gan_keras.serving.version import Version
+
+NUM = 64
+CHOICES = {
+    "digits": {"label": np.arange(NUM, dtype=np.int32) % 10},
+    "phrases": {
+        "prompt": np.array([("", "the")[row % 2] for row in range(NUM)], object),
+        "temperature": np.linspace(0.5, 1.5, NUM, dtype=np.float32),
+        "top_p": np.linspace(0.3, 1.0, NUM, dtype=np.float32),
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def gans():
+    gan_keras.set_seed(0)
+    text = gan_keras.presets.get("text", "tiny").build(english_phrases().sample(200, seed=0))
+    return {"digits": gan_keras.presets.get("image", "tiny").build((16, 16, 1), num_labels=10), "phrases": text}
+
+
+@pytest.fixture(scope="module")
+def folder(gans, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("saved_models")
+    for name, gan in gans.items():
+        gan_keras.export(gan, folder / name)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def server(folder):
+    with Server(folder, port=0, grpc_port=0, workers=2) as server:
+        yield server
+
+
+def expected(gan, name):
+    """What the GAN itself makes of `NUM` rows, as bytes."""
+    if name == "digits":
+        return as_bytes(gan.generate(NUM, seed=0, labels=CHOICES[name]["label"]))
+    rows = zip(*CHOICES[name].values(), strict=True)
+    return [gan.generate(1, row, temperature, top_p, prompt)[0].encode() for row, (prompt, temperature, top_p) in enumerate(rows)]
+
+
+def as_bytes(rows):
+    return [row.encode() if isinstance(row, str) else row if isinstance(row, bytes) else row.tobytes() for row in rows]
+
+
+def tensors(name):
+    encoded = {
+        key: np.array([each.encode() for each in values], object) if key == "prompt" else values
+        for key, values in CHOICES[name].items()
+    }
+    return {"seed": np.arange(NUM), **encoded}
+
+
+@pytest.mark.parametrize("name", list(CHOICES))
+def test_every_way_to_a_sample_gives_the_same_bytes(gans, folder, server, name):
+    wanted = expected(gans[name], name)
+    assert len(set(wanted)) > NUM // 2
+    assert as_bytes(by_saved_model(folder / name / "1", name)) == wanted
+    assert as_bytes(by_c_loader(folder / name / "1", name)) == wanted
+    for url in (f"http://127.0.0.1:{server.port}", f"grpc://127.0.0.1:{server.grpc_port}"):
+        with Client(url) as client, concurrent.futures.ThreadPoolExecutor(NUM) as threads:
+            assert as_bytes(client.generate(name, NUM, seed=0, **CHOICES[name])) == wanted
+            assert list(threads.map(lambda row, client=client: alone(client, name, row), range(NUM))) == wanted
+
+
+def alone(client, name, row):
+    return as_bytes(client.generate(name, 1, seed=row, **{key: values[row] for key, values in CHOICES[name].items()}))[0]
+
+
+def by_saved_model(version, name):
+    signature = tf.saved_model.load(str(version)).signatures["generate"]
+    (rows,) = signature(**{key: tf.constant(array) for key, array in tensors(name).items()}).values()
+    return rows.numpy()
+
+
+def by_c_loader(version, name):
+    signature = Version(name, 1, version).signatures["generate"]
+    feeds = {signature.inputs[key].name: array for key, array in tensors(name).items()}
+    (rows,) = replay(str(version), [Call("generate", feeds, [tensor.name for tensor in signature.outputs.values()])]).outputs[0]
+    return rows
+
+
+def test_requests_of_many_clients_were_merged(server):
+    """Else the test above would say nothing of batches."""
+    lines = [line for line in server.core.metrics_text().splitlines() if "processed_batch_size_bucket" in line]
+    for name in CHOICES:
+        counts = [int(line.rpartition(" ")[2]) for line in lines if f'model_name="{name}"' in line and 'le="1"' in line]
+        total = [int(line.rpartition(" ")[2]) for line in lines if f'model_name="{name}"' in line and 'le="+Inf"' in line]
+        assert total[0] - counts[0] >= 3, name
+
+
+@pytest.mark.parametrize("name", list(CHOICES))
+def test_files_and_the_best_of_drafts_are_the_same_too(folder, server, name):
+    signature = {"digits": "encoded", "phrases": "guided"}[name]
+    function = tf.saved_model.load(str(folder / name / "1")).signatures[signature]
+    (rows,) = function(**{key: tf.constant(array[:8]) for key, array in tensors(name).items()}).values()
+    choices = {key: values[:8] for key, values in CHOICES[name].items()}
+    for url in (f"http://127.0.0.1:{server.port}", f"grpc://127.0.0.1:{server.grpc_port}"):
+        with Client(url) as client:
+            assert as_bytes(client.generate(name, 8, seed=0, signature=signature, **choices)) == as_bytes(rows.numpy())
