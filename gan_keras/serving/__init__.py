@@ -1,0 +1,10 @@
+"""A local server that speaks TensorFlow Serving's REST and gRPC API, its client, and a page to play with.
+
+`Client` calls either server; `gan_keras.serving.server.Server` is the local one, which needs the extra `serving`.
+"""
+
+from gan_keras.serving.client import Client
+from gan_keras.serving.errors import Code, ServingError
+from gan_keras.serving.retries import Retries
+
+__all__ = ["Client", "Code", "Retries", "ServingError"]

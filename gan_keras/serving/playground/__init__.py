@@ -1,0 +1,1 @@
+"""A page to play with the models of a server."""

@@ -1,0 +1,94 @@
+// The panel that makes samples: a field for each input of the model's signatures, a seed for each sample.
+
+// How the known inputs are asked for; whatever else a signature reads gets a plain field.
+const FIELDS = {
+  prompt: () => textField("Prompt: how each line begins", "prompt"),
+  temperature: () => rangeField("Temperature", "temperature", 1, 0.05, 2, 0.05),
+  top_p: () => rangeField("Top-p", "top_p", 1, 0.05, 1, 0.05),
+};
+
+function labelField(model, required) {
+  const names = model.card?.labels;
+  if (!Array.isArray(names)) return numberField(required ? "Label" : "Label (empty: in turn)", "label", required ? 0 : "", 0, MOST_SEED, required);
+  const options = names.map((name, label) => [label, String(name)]);
+  const choice = selectField("Label", "label", required ? options : [["", "in turn"], ...options]);
+  choice.lastChild.dataset.number = "yes";
+  return choice;
+}
+
+function plainField(name, info) {
+  if (info.dtype === "string") return textField(name, name);
+  const control = make("input", { type: "number", name, step: "any", required: true, value: 0 });
+  return field(name, control, "half");
+}
+
+function inputsOf(model, kind) {
+  const names = [kind.signature(model, {}), kind.signature(model, { label: 0 }), kind.signature(model, { drafts: "guided" })];
+  const inputs = names.map((name) => model.signatures[name]?.inputs ?? {});
+  return Object.assign({}, ...inputs);
+}
+
+function generateForm(model, kind) {
+  const inputs = inputsOf(model, kind);
+  const labelled = "label" in (model.signatures[kind.signature(model, {})]?.inputs ?? {});
+  const fields = Object.entries(inputs).filter(([name]) => name !== "seed").map(([name, info]) => (
+    name === "label" ? labelField(model, labelled) : (FIELDS[name] ?? plainField)(name, info)));
+  if ("guided" in model.signatures) {
+    const drafts = model.card?.guided_candidates ?? "several";
+    fields.push(selectField("Drafts", "drafts", [["one", "One"], ["guided", `Best of ${drafts}`]]));
+  }
+  const counted = "seed" in inputs
+    ? [numberField("Seed", "seed", 0, 0, MOST_SEED), numberField(`How many ${kind.noun}`, "num", kind.num, 1, 64)]
+    : [];
+  const form = make("form", {}, ...fields.sort((a, b) => b.classList.contains("wide") - a.classList.contains("wide")), ...counted);
+  if (kind === IMAGE) form.append(sizeField());
+  form.append(make("div", { className: "row" }, submitButton(kind.verb), ...(counted.length ? [nextButton(form)] : [])));
+  return form;
+}
+
+function sizeField() {
+  const choice = rangeField("Shown size", "size", 96, 32, 288, 16, " px");
+  const control = choice.querySelector("input");
+  control.addEventListener("input", () => control.closest("section").style.setProperty("--size", `${control.value}px`));
+  return choice;
+}
+
+// The seeds after those that are shown.
+function nextButton(form) {
+  const button = make("button", { type: "button" }, "Next seeds");
+  button.addEventListener("click", () => {
+    form.elements.seed.value = Number(form.elements.seed.value) + Number(form.elements.num.value);
+    form.requestSubmit();
+  });
+  return button;
+}
+
+function requestOf(model, kind, values) {
+  const signature = kind.signature(model, values);
+  const num = values.num ?? 1;
+  const columns = Object.keys(model.signatures[signature].inputs).map((name) => [
+    name,
+    Array.from({ length: num }, (_, i) => (name === "seed" ? values.seed + i : values[name])),
+  ]);
+  return { signature, inputs: Object.fromEntries(columns) };
+}
+
+function generatePanel(model) {
+  const kind = kindOf(model);
+  return panel("Generate", generateForm(model, kind), async (values, signal) => {
+    const since = performance.now();
+    const request = requestOf(model, kind, values);
+    const outputs = await predict(model, request, signal);
+    const captions = (request.inputs.seed ?? [0]).map((seed) => ("seed" in request.inputs ? `seed ${seed}` : "the input"));
+    const samples = await kind.samples(outputs, captions);
+    const message = `${samples.length} ${kind.noun} in ${seconds(since)}.${kind.remark?.(outputs) ?? ""}`;
+    return [message, resultOf(model, kind, request, outputs, samples)];
+  });
+}
+
+function resultOf(model, kind, request, outputs, samples) {
+  const everything = { model: model.name, ...request, outputs };
+  const files = [...kind.files(outputs, samples), ["JSON", "json", () => jsonBlob(everything)]];
+  const command = make("details", {}, make("summary", {}, "The same with curl"), make("pre", { tabIndex: 0 }, curlOf(model, request)));
+  return make("div", {}, kind.arrange(samples, outputs), downloads(model, files), command);
+}

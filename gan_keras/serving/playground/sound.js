@@ -1,0 +1,40 @@
+// WAV files: bytes from base64, and what the player below shows of them.
+
+const bytesOf = (wrapped) => Uint8Array.from(atob(wrapped.b64), (character) => character.charCodeAt(0));
+
+// Lows and highs of a WAV file of 16-bit samples, as numbers in [-1, 1]; null for another kind of file.
+function outlineOf(bytes, steps = 640) {
+  const view = new DataView(bytes.buffer);
+  const word = (at) => String.fromCharCode(...bytes.subarray(at, at + 4));
+  if (bytes.length < 44 || word(0) !== "RIFF" || view.getUint16(20, true) !== 1 || view.getUint16(34, true) !== 16) return null;
+  let at = 12;
+  while (word(at) !== "data") {
+    at += 8 + view.getUint32(at + 4, true);
+    if (at + 8 > bytes.length) return null;
+  }
+  const count = Math.floor(Math.min(view.getUint32(at + 4, true), bytes.length - at - 8) / 2);
+  const outline = [];
+  for (let step = 0; step < Math.min(steps, count); step++) {
+    let [low, high] = [1, -1];
+    for (let i = Math.floor((step * count) / steps); i < Math.max(Math.floor(((step + 1) * count) / steps), 1); i++) {
+      const value = view.getInt16(at + 8 + 2 * i, true) / 32768;
+      [low, high] = [Math.min(low, value), Math.max(high, value)];
+    }
+    outline.push(low, high);
+  }
+  return outline;
+}
+
+function soundItem(bytes, caption) {
+  const url = URL.createObjectURL(new Blob([bytes], { type: "audio/wav" }));
+  const outline = outlineOf(bytes);
+  const item = make("li", {}, make("div", { className: "hint" }, caption));
+  if (outline) item.append(described(drawLines([outline]), `Outline of the sound of ${caption}`));
+  item.append(make("audio", { controls: true, src: url, "aria-label": caption }));
+  return item;
+}
+
+function described(canvas, text) {
+  canvas.setAttribute("aria-label", text);
+  return canvas;
+}

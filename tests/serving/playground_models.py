@@ -1,0 +1,107 @@
+"""A model of each kind for the tests of the page, and as much of a `Core` as the page asks."""
+
+import types
+
+import fake_models
+import numpy as np
+import tensorflow as tf
+
+from gan_keras.serving.errors import Code, ServingError
+
+HOSTILE = "<img src=x onerror=\"document.title='owned'\">"
+
+
+def pixels(seed):
+    """8x8 images, all pixels of sample `seed` of the level `seed / 10`."""
+    return np.float32(seed).reshape(-1, 1, 1, 1) / 10 * np.ones((1, 8, 8, 1), np.float32)
+
+
+def png(seed, label):
+    return {"png_bytes": [tf.io.encode_png(tf.cast(25.5 * each, tf.uint8)).numpy() for each in 10 * pixels(seed + label)]}
+
+
+def wav(seed):
+    time = np.arange(800, dtype=np.float32)[:, None]
+    return {"wav_bytes": [tf.audio.encode_wav(np.sin(time * (n + 1) / 9), 8000).numpy() for n in seed]}
+
+
+def lines_between(latents):
+    return {"text": [f"at {latent[0]:.3f} {latent[1]:.3f}" for latent in latents]}
+
+
+IMAGE = {"image": (tf.float32, 8, 8, 1)}
+LABELLED = {"seed": tf.int64, "label": tf.int32}
+MODELS = {
+    "text": {
+        **{name: fake_models.MODELS["text"][name] for name in ("serving_default", "generate", "__saved_model_init_op")},
+        "guided": (fake_models.CHOICES, {"text": tf.string}, lambda **row: {"text": [f"best of {n}" for n in row["seed"]]}),
+        "latents": ({"latents": (tf.float32, 2)}, {"text": tf.string}, lines_between),
+    },
+    "digits": {
+        "serving_default": ({"seed": tf.int64}, IMAGE, lambda seed: {"image": pixels(seed)}),
+        "generate": (LABELLED, IMAGE, lambda seed, label: {"image": pixels(seed + label)}),
+        "encoded": (LABELLED, {"png_bytes": tf.string}, png),
+        "latents": (
+            {"latents": (tf.float32, 3), "label": tf.int32},
+            IMAGE,
+            lambda latents, label: {"image": np.clip(np.abs(latents[:, :1, None, None]), 0, 1) * np.ones((1, 8, 8, 1))},
+        ),
+    },
+    "tones": {
+        "serving_default": ({"seed": tf.int64}, {"waveform": (tf.float32, 800)}, None),
+        "encoded": ({"seed": tf.int64}, {"wav_bytes": tf.string}, wav),
+    },
+    "wine": fake_models.MODELS["wine"],
+    "waves": {
+        "serving_default": (
+            {"seed": tf.int64},
+            {"series": (tf.float32, 5, 2)},
+            lambda seed: {"series": np.ones((len(seed), 5, 2), np.float32)},
+        )
+    },
+    "clips": {
+        "serving_default": (
+            {"seed": tf.int64},
+            {"video": (tf.float32, 3, 8, 8, 3)},
+            lambda seed: {"video": np.ones((len(seed), 3, 8, 8, 3))},
+        )
+    },
+    "zebras": {"serving_default": ({"image": (tf.float32, 8, 8, 1)}, IMAGE, None)},
+    HOSTILE: {
+        "serving_default": ({"seed": tf.int64}, {"text": tf.string}, lambda seed: {"text": [f"{n} {HOSTILE}" for n in seed]})
+    },
+}
+
+
+class FakeCore:
+    """The part of a `Core` that the page asks."""
+
+    def __init__(self, directory, models):
+        self.directory, self.models = directory, models
+
+    def names(self):
+        return sorted([*self.models, "broken"])
+
+    def version(self, name):
+        if name == "broken":
+            raise ServingError(Code.NOT_FOUND, "Servable not found for request: Latest(broken)")
+        signatures = {key: fake_models.signature_def(inputs, outputs) for key, (inputs, outputs, _) in self.models[name].items()}
+        return types.SimpleNamespace(
+            number=3, signatures=signatures, directory=self.directory / "".join(filter(str.isalpha, name))
+        )
+
+    def statuses(self, name):
+        return [types.SimpleNamespace(number=1, message="The version's saved_model.pb is damaged or not whole.")]
+
+
+def write_card(directory, text):
+    path = directory / "assets.extra" / "model_card.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def make_core(directory):
+    """A core over all models, with the cards that two of them have in `directory`: one whole, one broken."""
+    write_card(directory / "text", '{"class": "TextGAN", "generator_parameters": 12345, "guided_candidates": 16, "nll": NaN}')
+    write_card(directory / "digits", "{broken")
+    return FakeCore(directory, MODELS)

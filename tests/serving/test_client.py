@@ -1,0 +1,373 @@
+"""The client against scripted servers of both protocols: what it sends, what it makes of the answers, when it asks again."""
+
+import contextlib
+import socket
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+
+import fake_models
+import grpc
+import numpy as np
+import pytest
+import tensorflow as tf
+from fake_models import FakeModels, Refusal, serving_grpc, serving_rest
+
+from gan_keras.serving import retries
+from gan_keras.serving.client import Client
+from gan_keras.serving.errors import Code, ServingError
+from gan_keras.serving.retries import Retries, TryLater
+
+SERVING = {"rest": serving_rest, "grpc": serving_grpc}
+QUICK = Retries(attempts=3, first=0.01)
+FULL = Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED, "The queue is full.")
+
+
+@pytest.fixture(params=SERVING)
+def protocol(request):
+    return request.param
+
+
+@pytest.fixture
+def models():
+    return FakeModels()
+
+
+@pytest.fixture
+def url(protocol, models):
+    with SERVING[protocol](models) as url:
+        yield url
+
+
+@pytest.fixture
+def client(url):
+    with Client(url, models=["digits", "text", "absent"], retries=QUICK) as client:
+        yield client
+
+
+def free_port():
+    with contextlib.closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+# --- Raw values out. ---
+
+
+def test_text_is_a_list_of_str_and_sample_i_is_of_seed_plus_i(client):
+    assert client.generate("text", n=2, seed=41) == ["line 41 é", "line 42 é"]
+
+
+def test_images_are_float32_bit_by_bit(client):
+    found = client.generate("digits", n=3, seed=1)
+    expected = fake_models.images([1, 2, 3])["image"]
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, expected, strict=True)
+
+
+def test_encoded_samples_are_bytes(client):
+    assert client.generate("digits", n=2, seed=5, signature="encoded", label=[0, 9]) == [
+        b"\x89PNG\xff5 of 0",
+        b"\x89PNG\xff6 of 9",
+    ]
+
+
+def test_several_outputs_are_a_dict_and_numbers_may_be_none(client):
+    found = client.generate("wine", n=2)
+    assert found["grape"] == ["Pinot", "Pinot"]
+    np.testing.assert_array_equal(found["alcohol"], np.float32([np.nan, np.inf]), strict=True)
+
+
+# --- Raw values in. ---
+
+
+def test_one_choice_stands_for_all_samples_and_a_list_has_one_each(client):
+    found = client.generate("text", n=2, prompt="ü ", temperature=[0.5, 1.5], top_p=0.25)
+    assert found == ["ü 0 t=0.5 p=0.25", "ü 1 t=1.5 p=0.25"]
+
+
+def test_choices_that_are_left_out_change_nothing(client):
+    assert client.generate("text", prompt="a", top_p=None) == ["a0 t=1 p=1"]
+    assert client.generate("text", signature="generate") == ["0 t=1 p=1"]
+
+
+def test_a_label_reaches_generate_and_none_reaches_serving_default(client, models):
+    np.testing.assert_array_equal(client.generate("digits", n=2, label=7), np.ones((2, 2, 2, 1), np.float32))
+    client.generate("digits", label=None)
+    assert [call[2] for call in models.calls] == ["generate", "serving_default"]
+
+
+def test_many_samples_travel_in_blocks_and_are_what_each_is_alone(client, models):
+    found = client.generate("text", n=200, seed=3, prompt=[str(n) for n in range(200)])
+    assert [call[3] for call in models.calls] == [64, 64, 64, 8]
+    assert found[137] == client.generate("text", seed=140, prompt="137")[0]
+
+
+def test_score_reads_text_of_any_kind(client):
+    found = client.score("text", ["abc", "", "日本", 'b"64\n'])
+    np.testing.assert_array_equal(found, np.float32([1, 0, 2, 5 / 3]), strict=True)
+
+
+def test_latents_go_through_predict(client):
+    found = client.predict("digits", {"latents": [[1, 2, 4], [0.5, 0, -0.5]]}, signature="latents")
+    np.testing.assert_array_equal(found, np.ones((2, 2, 2, 1), np.float32) * np.float32([1, 0]).reshape(2, 1, 1, 1))
+
+
+def test_a_version_is_a_number_or_a_label(client, models):
+    for version in (None, 2, "canary"):
+        client.generate("text", version=version)
+    assert [call[1] for call in models.calls] == [None, "2", "canary"]
+
+
+@pytest.mark.parametrize(
+    "choices, words",
+    [
+        ({"n": 0}, "one sample at least"),
+        ({"n": 1.5}, "whole numbers"),
+        ({"seed": 2**62 + 1}, "2\\^62"),
+        ({"mood": 3}, "Expected the inputs of the signature: prompt, seed, temperature, top_p"),
+        ({"prompt": 3}, "prompt is 3. Expected text"),
+        ({"temperature": "hot"}, "temperature is 'hot'. Expected float32"),
+        ({"n": 3, "prompt": ["a", "b"]}, r"prompt has shape \(2,\). Expected one value, or 3 rows"),
+        ({"prompt": "\ud800"}, "surrogates not allowed"),
+    ],
+)
+def test_arguments_that_do_not_fit_are_refused_before_they_are_sent(client, models, choices, words):
+    with pytest.raises(ValueError, match=words):
+        client.generate("text", **choices)
+    assert not models.calls
+
+
+@pytest.mark.parametrize("label", [2**31, 1.5])
+def test_a_label_beyond_its_dtype_is_refused(client, label):
+    with pytest.raises(ValueError, match="int32"):
+        client.generate("digits", label=label)
+
+
+@pytest.mark.parametrize("latents", [[], [1.0, 2.0, 3.0], 0.0])
+def test_predict_wants_one_row_at_least(client, latents):
+    with pytest.raises(ValueError, match="one row at least|one at least"):
+        client.predict("digits", {"latents": np.reshape(latents, (-1, 3)) if latents == [] else latents}, signature="latents")
+
+
+# --- What a server has. ---
+
+
+def test_models_tells_available_versions_of_the_names_it_was_given(client):
+    assert client.models() == {"digits": [3], "text": [3], "absent": []}
+
+
+def test_models_needs_names_since_no_server_tells_them(url):
+    with Client(url) as client, pytest.raises(ValueError, match="Expected their names"):
+        client.models()
+
+
+def test_status_tells_why_a_version_is_not_served(client):
+    assert client.status("text") == [(3, "AVAILABLE", Code.OK, ""), (2, "END", Code.DATA_LOSS, "damaged")]
+
+
+def test_metadata_tells_dtypes_and_shapes(client):
+    version, signatures = client.metadata("digits")
+    assert version == 3
+    assert signatures["latents"] == ({"latents": ("float32", (None, 3))}, {"image": ("float32", (None, 2, 2, 1))})
+    assert signatures["encoded"].outputs == {"png_bytes": ("string", (None,))}
+
+
+def test_metadata_leaves_out_what_is_not_to_be_called(client):
+    assert set(client.metadata("text").signatures) == {"serving_default", "generate", "score"}
+
+
+# --- Refusals. ---
+
+
+def test_an_unknown_model_is_not_found(client):
+    with pytest.raises(ServingError, match=r"Servable not found for request: Latest\(absent\)") as caught:
+        client.generate("absent")
+    assert caught.value.code == Code.NOT_FOUND
+
+
+def test_an_unknown_signature_is_refused_with_those_that_there_are(client):
+    with pytest.raises(ServingError, match='"guided" not found in signature def: version 3 has generate, score, s') as caught:
+        client.generate("text", signature="guided")
+    assert caught.value.code == Code.INVALID_ARGUMENT
+
+
+@pytest.mark.parametrize("code", ["INVALID_ARGUMENT", "INTERNAL"])
+def test_a_refusal_carries_the_servers_words_and_is_not_asked_again(client, models, code):
+    client.generate("text")
+    models.failures = [Refusal(grpc.StatusCode[code], "temperature: expected more than 0"), FULL]
+    with pytest.raises(ServingError, match="temperature: expected more than 0") as caught:
+        client.generate("text")
+    assert caught.value.code.name == code
+    assert len(models.failures) == (1 if code == "INTERNAL" else 0)  # a refused input may be of a new version: metadata is read
+
+
+def test_what_is_full_or_away_is_asked_again(client, models):
+    models.failures = [FULL, Refusal(grpc.StatusCode.UNAVAILABLE, "A worker restarts.")]
+    assert client.generate("text", seed=4) == ["line 4 é"]
+
+
+def test_attempts_end_with_the_last_refusal(client, models):
+    models.failures = [FULL] * 5
+    with pytest.raises(ServingError, match="The queue is full.") as caught:
+        client.generate("text")
+    assert caught.value.code == Code.RESOURCE_EXHAUSTED
+    assert len(models.failures) == 5 - QUICK.attempts
+
+
+def test_the_wait_that_a_server_asks_for_is_kept(client, models):
+    models.failures = [Refusal(FULL.code, FULL.message, seconds=1)]
+    started = time.monotonic()
+    client.generate("text")
+    assert time.monotonic() - started >= 1
+
+
+def test_a_wait_beyond_the_time_limit_is_not_begun(url, models):
+    models.failures = [Refusal(FULL.code, FULL.message, seconds=60)]
+    with Client(url, timeout=2) as client, pytest.raises(ServingError, match="The queue is full."):
+        client.generate("text")
+
+
+def test_a_slow_answer_is_given_up_in_time(url, models):
+    models.delay = 1.5
+    started = time.monotonic()
+    with Client(url, timeout=0.2) as client, pytest.raises(ServingError) as caught:
+        client.generate("text")
+    assert caught.value.code == Code.DEADLINE_EXCEEDED
+    assert time.monotonic() - started < 1.2
+
+
+def test_no_server_is_unavailable(protocol):
+    scheme = {"rest": "http", "grpc": "grpc"}[protocol]
+    with Client(f"{scheme}://127.0.0.1:{free_port()}", retries=QUICK) as client, pytest.raises(ServingError) as caught:
+        client.generate("text")
+    assert caught.value.code == Code.UNAVAILABLE
+
+
+def test_a_server_that_is_started_again_is_found_again(protocol, models):
+    port = free_port()
+    with SERVING[protocol](models, port) as url:
+        client = Client(url, retries=Retries(attempts=20, first=0.1, most=0.2))
+        client.generate("text")
+    started = threading.Event()
+
+    def start_again():
+        time.sleep(0.3)
+        with SERVING[protocol](models, port):
+            started.set()
+            finished.wait(20)
+
+    finished = threading.Event()
+    thread = threading.Thread(target=start_again)
+    thread.start()
+    try:
+        assert client.generate("text", seed=8) == ["line 8 é"]
+        assert started.is_set()
+    finally:
+        client.close()
+        finished.set()
+        thread.join()
+
+
+def test_signatures_are_read_again_when_a_version_was_swapped(client, models):
+    client.generate("digits", label=1)
+    models.models["digits"] = {
+        **fake_models.MODELS["digits"],
+        "generate": (
+            {"seed": tf.int64, "label": tf.int32, "temperature": tf.float32},
+            {"image": (tf.float32, 1)},
+            lambda seed, label, temperature: {"image": temperature[:, None]},
+        ),
+    }
+    np.testing.assert_array_equal(client.generate("digits", label=1), np.float32([[1]]), strict=True)
+    assert client.generate("digits", label=1, temperature=0.5) == np.float32(0.5)
+
+
+def test_an_answer_with_too_few_rows_is_the_servers_mistake(client, models):
+    models.models["text"] = {"serving_default": ({"seed": tf.int64}, {"text": tf.string}, lambda seed: {"text": ["one"]})}
+    with pytest.raises(ServingError, match=r"text has shape \(1,\) for 2 rows") as caught:
+        client.generate("text", n=2)
+    assert caught.value.code == Code.INTERNAL
+
+
+def test_threads_share_a_client(client):
+    found = {}
+
+    def work(number):
+        found[number] = [client.generate("text", seed=100 * number + n)[0] for n in range(20)]
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == {number: [f"line {100 * number + n} é" for n in range(20)] for number in range(8)}
+
+
+# --- Pauses. ---
+
+
+def test_pauses_double_up_to_the_most_and_are_drawn_from_zero(monkeypatch):
+    drawn, slept = [], []
+    monkeypatch.setattr(retries.random, "uniform", lambda low, high: drawn.append((low, high)) or high)
+    monkeypatch.setattr(retries.time, "sleep", slept.append)
+
+    def refuse(_):
+        raise TryLater(Code.UNAVAILABLE, "no")
+
+    with pytest.raises(ServingError):
+        Retries(attempts=5, first=0.5, most=3.0).call(refuse, timeout=1000.0)
+    assert slept == [0.5, 1.0, 2.0, 3.0]
+    assert drawn[:3] == [(0.0, 0.5), (0.0, 1.0), (0.0, 2.0)]
+
+
+def test_each_attempt_gets_the_time_that_is_left(monkeypatch):
+    clock = iter([0.0, 1.0, 4.0, 6.0])
+    monkeypatch.setattr(retries.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(retries.time, "sleep", lambda _: None)
+    given = []
+
+    def refuse_once(seconds):
+        given.append(seconds)
+        if len(given) == 1:
+            raise TryLater(Code.UNAVAILABLE, "no")
+
+    Retries(first=0.0).call(refuse_once, timeout=10.0)
+    assert given == [9.0, 4.0]
+
+
+def test_retries_wants_one_attempt_at_least():
+    with pytest.raises(ValueError, match="one attempt at least"):
+        Retries(attempts=0)
+
+
+# --- URLs. ---
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:8501", "ftp://127.0.0.1", "http://", "grpc://127.0.0.1:8500/v1", ""])
+def test_a_url_of_another_form_is_refused(url):
+    with pytest.raises(ValueError, match="Expected http://HOST:PORT, https://HOST:PORT or grpc://HOST:PORT"):
+        Client(url)
+
+
+def test_grpc_without_its_packages_tells_how_to_install_them(monkeypatch):
+    monkeypatch.setitem(sys.modules, "grpc", None)
+    monkeypatch.delitem(sys.modules, "gan_keras.serving.grpc_client", raising=False)
+    with pytest.raises(ImportError, match=r'pip install "gan_keras\[serving\]"'):
+        Client("grpc://127.0.0.1:8500")
+
+
+def test_rest_needs_neither_tensorflow_nor_grpc():
+    code = """
+        import importlib.util, sys, types
+        package = types.ModuleType("gan_keras")
+        package.__path__ = importlib.util.find_spec("gan_keras").submodule_search_locations
+        sys.modules["gan_keras"] = package  # without the imports of the package's own __init__
+        from gan_keras.serving.client import Client
+        Client("http://127.0.0.1:1").close()
+        print({"tensorflow", "grpc", "keras"} & set(sys.modules))
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

@@ -1,0 +1,377 @@
+"""The page in a real browser, against a server that plays the models: what a person sees, does and downloads."""
+
+import json
+import pathlib
+import re
+import shutil
+import time
+
+import fake_models
+import numpy as np
+import pytest
+import tensorflow as tf
+from fake_models import FakeModels, Refusal, serving_http
+from playground_models import HOSTILE, MODELS, make_core, wav
+
+from gan_keras import noise
+from gan_keras.serving.playground.pages import page
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+FLAGS = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"),
+    *("--no-first-run", "--disable-component-update", "--disable-sync"),
+)
+EXPECT_MS = 5000
+
+
+@pytest.fixture(scope="module")
+def core(tmp_path_factory):
+    return make_core(tmp_path_factory.mktemp("models"))
+
+
+class Handler(fake_models.RestHandler):
+    """The page beside the REST API, as the server has them."""
+
+    def do_GET(self):
+        found = page(self.server.core, self.path)
+        if found is None:
+            return super().do_GET()
+        return self.reply(200, {"Content-Type": found.content_type, **found.headers}, found.body)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if CHROMIUM is None:
+        pytest.skip("There is no Chromium on this machine.")
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def server(core):
+    with serving_http(Handler, core=core, models=None) as server:
+        yield server
+
+
+@pytest.fixture
+def models(server, core):
+    server.models = FakeModels()
+    server.models.models = core.models = dict(MODELS)
+    return server.models
+
+
+@pytest.fixture
+def opened(browser, server, models):
+    """Opens the page at a model; at the end nothing may have failed, been blocked, or been asked of another server."""
+    shared = browser.contexts[0] if browser.contexts else browser.new_context()
+    views, faults = [], []
+
+    def report(message):
+        if message.type == "error" and not message.text.startswith("Failed to load resource"):
+            faults.append(message.text)
+
+    def watch(request):
+        if not request.url.startswith((server.url, "blob:", "data:")):
+            faults.append(f"asked {request.url}")
+
+    def open_at(model, **settings):
+        view = browser.new_page(**settings) if settings else shared.new_page()
+        views.append(view)
+        view.set_default_timeout(EXPECT_MS)
+        view.on("console", report)
+        view.on("pageerror", lambda error: faults.append(str(error)))
+        view.on("request", watch)
+        view.goto(f"{server.url}/#/{model}")
+        view.locator("nav a[aria-current]").wait_for()
+        return view
+
+    yield open_at
+    for view in views:
+        view.close()
+    assert not faults
+
+
+def press(view, name):
+    view.get_by_role("button", name=name, exact=True).click()
+
+
+def generated(view, verb):
+    """Presses the button of a model and waits for its result."""
+    press(view, verb)
+    panel = view.get_by_role("region", name="Generate")
+    panel.get_by_role("status").filter(has_text=re.compile(r" in [\d.]+ s")).wait_for()
+    return panel
+
+
+def lines(panel):
+    return panel.locator("ol li").all_inner_texts()
+
+
+def gray(canvas):
+    """The level of the pixel in the middle."""
+    return canvas.evaluate("c => c.getContext('2d').getImageData(c.width / 2, c.height / 2, 1, 1).data[0]")
+
+
+def downloaded(view, title):
+    with view.expect_download() as download:
+        press(view, f"Download {title}")
+    return download.value.suggested_filename, pathlib.Path(download.value.path()).read_bytes()
+
+
+def test_models_are_listed_and_the_address_chooses_one(opened):
+    view = opened("digits")
+    assert view.locator("nav a").evaluate_all("all => all.map(a => a.firstChild.data)") == sorted([*MODELS, "broken"])
+    assert view.locator("h2").last.inner_text() == "digits"
+    view.get_by_role("link", name="text text").click()
+    view.get_by_text("text · version 3 · TextGAN · 12,345 parameters").wait_for()
+    assert view.evaluate("document.activeElement.textContent") == "text"
+
+
+def test_a_model_that_is_not_available_says_why(opened):
+    view = opened("broken")
+    assert view.locator(".why").inner_text().startswith("Not available. Servable not found for request: Latest(broken)\n")
+    assert view.get_by_role("link", name="broken not available").count() == 1
+
+
+def test_a_text_model_writes_from_a_prompt(opened, models):
+    view = opened("text")
+    view.get_by_label("Prompt").fill('Ünder "b64" ')
+    view.get_by_label("Temperature").fill("0.5")
+    view.get_by_label("Top-p").fill("0.9")
+    view.get_by_label("Seed", exact=True).fill("41")
+    view.get_by_label("How many lines").fill("2")
+    assert lines(generated(view, "Write")) == ['Ünder "b64" 41 t=0.5 p=0.9', 'Ünder "b64" 42 t=0.5 p=0.9']
+    press(view, "Next seeds")
+    view.get_by_text("43 t=0.5").wait_for()
+    assert models.calls == [("text", None, "generate", 2)] * 2
+
+
+def test_words_that_a_model_does_not_know_are_pointed_out(opened):
+    view = opened("text")
+    view.get_by_label("Prompt").fill("<unk> ")
+    assert "words of the prompt that the model does not know" in generated(view, "Write").get_by_role("status").inner_text()
+
+
+def test_the_best_of_several_drafts_is_the_guided_signature(opened):
+    view = opened("text")
+    view.get_by_label("Drafts").select_option(label="Best of 16")
+    view.get_by_label("How many lines").fill("1")
+    assert lines(generated(view, "Write")) == ["best of 0"]
+
+
+def test_images_are_a_grid_of_canvases(opened, models):
+    view = opened("digits")
+    view.get_by_label("How many images").fill("4")
+    view.get_by_label("Shown size").fill("64")
+    canvases = generated(view, "Draw").locator("canvas")
+    assert [gray(canvas) for canvas in canvases.all()] == [round(255 * seed / 10) for seed in range(4)]
+    assert canvases.last.bounding_box()["width"] == 64
+    assert canvases.last.get_attribute("aria-label") == "Image of seed 3"
+    assert models.calls == [("digits", None, "serving_default", 4)]
+
+
+def test_images_of_a_label_come_as_png_files(opened, models):
+    view = opened("digits")
+    view.get_by_label("How many images").fill("2")
+    view.get_by_role("region", name="Generate").get_by_label("Label").fill("7")
+    canvases = generated(view, "Draw").locator("canvas")
+    assert [gray(canvas) for canvas in canvases.all()] == [178, 204]  # 25.5 * 7 and 25.5 * 8, cut
+    assert models.calls == [("digits", None, "encoded", 2)]
+
+
+def test_a_walk_leads_from_the_latents_of_one_seed_to_those_of_the_other(opened):
+    view = opened("text")
+    press(view, "Walk")
+    slider = view.get_by_label("Place between seed 1 and seed 2")
+    stage = view.locator(".stage")
+    ends = view.evaluate("[1, 2].map(seed => 'at ' + normalLatents(seed, 2).map(x => x.toFixed(3)).join(' '))")
+    assert stage.inner_text() == ends[0]
+    slider.press("End")
+    assert stage.inner_text() == ends[1]
+    assert slider.get_attribute("aria-valuetext") == ends[1]
+    slider.press("ArrowLeft")
+    assert stage.inner_text() not in ends
+
+
+def test_latents_are_those_that_the_models_draw_and_the_way_between_them_keeps_their_length(opened):
+    view = opened("text")
+    seeds = [0, 1, 2**31, 12345]
+    drawn = view.evaluate("seeds => seeds.map(seed => normalLatents(seed, 500))", seeds)
+    np.testing.assert_allclose(drawn, noise.normal(tf.constant(seeds, tf.int64), 500), atol=2e-6)
+    way = np.array(view.evaluate("[0, 0.5, 1].map(part => between([3, 0], [0, 1], part))"))
+    np.testing.assert_allclose(way, [[3, 0], [np.sqrt(2), np.sqrt(2)], [0, 1]], atol=1e-12)  # lengths 3, 2, 1
+    assert view.evaluate("between([1, 2], [1, 2], 0.3)") == pytest.approx([1, 2])
+
+
+def test_a_walk_through_images_plays_and_pauses(opened, models):
+    view = opened("digits")
+    press(view, "Walk")
+    slider = view.get_by_label("Place between")
+    press(view, "Play")
+    deadline = time.monotonic() + 5
+    while int(slider.input_value()) < 3:
+        assert time.monotonic() < deadline
+    press(view, "Pause")
+    place = slider.input_value()
+    view.wait_for_timeout(250)
+    assert slider.input_value() == place
+    assert view.locator(".stage canvas").count() == 1
+    assert models.calls == [("digits", None, "latents", 25)]
+
+
+def test_who_asked_for_less_motion_sees_it_slow_and_once(opened):
+    view = opened("digits", reduced_motion="reduce")
+    press(view, "Walk")
+    slider = view.get_by_label("Place between")
+    slider.fill("23")
+    press(view, "Play")
+    view.wait_for_timeout(150)
+    assert slider.input_value() == "23"
+    view.get_by_role("button", name="Play", exact=True).wait_for()
+    assert slider.input_value() == "24"
+
+
+def test_sounds_can_be_played(opened):
+    view = opened("tones")
+    panel = generated(view, "Make sounds")
+    assert panel.locator("audio").count() == 3
+    loaded = "audio => new Promise(done => { audio.onloadedmetadata = () => done(audio.duration); audio.load(); })"
+    assert [audio.evaluate(loaded) for audio in panel.locator("audio").all()] == [0.1] * 3
+
+
+@pytest.mark.parametrize(
+    "model, verb, selector, num",
+    [("wine", "Make rows", "tbody tr", 10), ("waves", "Draw", "canvas", 4), ("clips", "Film", ".stage canvas", 2)],
+)
+def test_other_kinds_are_shown_too(opened, model, verb, selector, num):
+    assert generated(opened(model), verb).locator(selector).count() == num
+
+
+def test_a_model_without_a_form_still_shows_its_signatures(opened):
+    view = opened("zebras")
+    view.get_by_text("This page has no form").wait_for()
+    view.get_by_text("Signatures").click()
+    assert view.get_by_text("image: float32 (any, 8, 8, 1)").count() == 2
+
+
+def test_keys_alone_suffice(opened):
+    view = opened("digits")
+
+    def tab_to(words):
+        for _ in range(40):
+            view.keyboard.press("Tab")
+            focused = "document.activeElement"
+            if words in view.evaluate(f"{focused}.labels?.[0]?.textContent ?? {focused}.textContent"):
+                return view.evaluate(f"getComputedStyle({focused}).outlineStyle")
+        raise AssertionError(f"Tab leads to no {words!r}.")
+
+    assert tab_to("texttext") == "solid"  # the name and the kind
+    view.keyboard.press("Enter")
+    view.get_by_text("TextGAN").wait_for()
+    assert tab_to("Prompt") == "solid"
+    view.keyboard.type("I ")
+    tab_to("Temperature")
+    view.keyboard.press("ArrowRight")
+    view.keyboard.press("Enter")
+    view.locator("ol li").first.wait_for()
+    assert lines(view)[0] == "I 0 t=1.05 p=1"
+    tab_to("Download TXT")
+    with view.expect_download():
+        view.keyboard.press("Enter")
+
+
+def test_a_refusal_is_told_in_the_servers_words_and_gone_with_the_next_answer(opened, models):
+    view = opened("text")
+    models.failures = [
+        Refusal(fake_models.grpc.StatusCode.RESOURCE_EXHAUSTED, f"The queue is full. {HOSTILE}\n\t [[{{node Assert}}]]")
+    ]
+    press(view, "Write")
+    alert = view.get_by_role("alert").filter(has_text="The queue")
+    alert.wait_for()
+    assert alert.inner_text() == f"The server says (429): The queue is full. {HOSTILE}"
+    assert lines(generated(view, "Write"))
+    assert alert.count() == 0
+
+
+def test_a_server_that_is_gone_is_told(opened):
+    view = opened("text")
+    view.route("**/v1/**", lambda route: route.abort())
+    press(view, "Write")
+    view.get_by_text("The server cannot be reached.").wait_for()
+
+
+def test_the_newest_request_wins(opened, models):
+    view = opened("text")
+    models.delay = 0.4
+    press(view, "Write")
+    view.get_by_label("Seed", exact=True).fill("70")
+    models.delay = 0.1
+    generated(view, "Write")
+    view.wait_for_timeout(500)
+    assert lines(view)[0] == "70 t=1 p=1"
+
+
+def test_markup_in_names_and_samples_stays_text(opened):
+    view = opened("wine")
+    view.get_by_role("link", name=HOSTILE).click()
+    view.get_by_role("heading", name=HOSTILE).wait_for()
+    assert lines(generated(view, "Write"))[0] == f"0 {HOSTILE}"
+    assert view.locator("img").count() == 0
+    assert view.title() == "gan_keras playground"
+
+
+def test_the_list_can_be_reloaded(opened, models, core):
+    view = opened("text")
+    core.models["new"] = models.models["new"] = MODELS["text"]
+    press(view, "Reload the list")
+    view.get_by_role("link", name="new text").wait_for()
+
+
+def test_text_is_downloaded_as_txt_and_json(opened):
+    view = opened("text")
+    view.get_by_label("How many lines").fill("2")
+    generated(view, "Write")
+    assert downloaded(view, "TXT") == ("text.txt", b"0 t=1 p=1\n1 t=1 p=1\n")
+    name, body = downloaded(view, "JSON")
+    assert name == "text.json"
+    assert json.loads(body) == {
+        "model": "text",
+        "signature": "generate",
+        "inputs": {"prompt": ["", ""], "seed": [0, 1], "temperature": [1, 1], "top_p": [1, 1]},
+        "outputs": {"text": ["0 t=1 p=1", "1 t=1 p=1"]},
+    }
+
+
+def test_images_are_downloaded_as_one_png(opened):
+    view = opened("digits")
+    view.get_by_label("How many images").fill("4")
+    generated(view, "Draw")
+    name, body = downloaded(view, "PNG")
+    sheet = tf.io.decode_png(body, channels=1).numpy()[..., 0]
+    assert name == "digits.png"
+    assert sheet.shape == (16, 16)
+    assert sheet[::8, ::8].tolist() == [[0, 26], [51, 76]]  # round(25.5 * seed), halves to even
+
+
+def test_sounds_are_downloaded_byte_by_byte(opened):
+    view = opened("tones")
+    generated(view, "Make sounds")
+    assert downloaded(view, "WAV 2") == ("tones.2.wav", wav(np.arange(3))["wav_bytes"][1])
+
+
+def test_rows_are_downloaded_as_csv_and_numbers_that_are_none_are_empty(opened):
+    view = opened("wine")
+    view.get_by_label("How many rows").fill("2")
+    generated(view, "Make rows")
+    assert downloaded(view, "CSV") == ("wine.csv", b"alcohol,grape\n,Pinot\n,Pinot\n")
+
+
+@pytest.mark.parametrize("model", ["text", "digits", "wine"])
+def test_a_phone_needs_no_sideways_scrolling(opened, model):
+    view = opened(model, viewport={"width": 360, "height": 740})
+    generated(view, {"text": "Write", "digits": "Draw", "wine": "Make rows"}[model])
+    view.get_by_text("Signatures").click()
+    assert view.evaluate("document.documentElement.scrollWidth") == 360
