@@ -21,6 +21,7 @@ from gan_keras import (
     optimizers,
     penalties,
     presets,
+    serving,
 )
 from gan_keras.export import export
 from gan_keras.freezing import freeze
@@ -52,5 +53,6 @@ __all__ = [
     "optimizers",
     "penalties",
     "presets",
+    "serving",
     "set_seed",
 ]
