@@ -8,14 +8,11 @@ import copy
 import time
 from concurrent.futures import TimeoutError as FutureTimeoutError
 
-import tensorflow as tf
-
 from gan_keras.serving import examples
 from gan_keras.serving.batches import Request
 from gan_keras.serving.errors import Code, ServingError
 from gan_keras.serving.limits import MAX_ROWS
-
-DEFAULT_SIGNATURE = "serving_default"
+from gan_keras.serving.request_checks import check_outputs, find_signature, with_defaults
 
 
 class Core:
@@ -76,7 +73,7 @@ class Core:
             ServingError: If the request does not fit the signature, fails in the model, or comes at a bad time.
         """
         with self.counted(version.name, "Predict"):
-            signature = find_signature(version, signature_name or DEFAULT_SIGNATURE)
+            signature = find_signature(version.signatures, signature_name)
             inputs = with_defaults(signature, inputs)
             names = check_outputs(signature, output_names)
             return self._run(version, signature, inputs, names, timeout)
@@ -117,39 +114,6 @@ class Core:
             inputs = {examples.INPUTS: examples.example_batch(serialized)}
             found = self._run(version, signature, inputs, [examples.OUTPUTS], timeout)
             return examples.check_regression(found, len(serialized))
-
-
-def find_signature(version, name):
-    """A signature by name; raises `ServingError` FAILED_PRECONDITION if there is none."""
-    if name not in version.signatures:
-        raise ServingError(Code.FAILED_PRECONDITION, f'Serving signature key "{name}" not found.')
-    return version.signatures[name]
-
-
-def with_defaults(signature, inputs):
-    """The inputs, with the signature's own values for those that are left out."""
-    extra, missing = sorted(set(inputs) - set(signature.inputs)), sorted(set(signature.inputs) - set(inputs))
-    if len(inputs) > len(signature.inputs) or (len(inputs) < len(signature.inputs) and not signature.defaults):
-        sent, expected = ",".join(sorted(inputs)), ",".join(sorted(signature.inputs))
-        message = f"input size does not match signature: {len(inputs)}!={len(signature.inputs)} len({{{sent}}}) != "
-        message += f"len({{{expected}}}). Sent extra: {{{','.join(extra)}}}. Missing but required: {{{','.join(missing)}}}."
-        raise ServingError(Code.INVALID_ARGUMENT, message)
-    unknown = [name for name in missing if name not in signature.defaults]
-    if unknown:
-        raise ServingError(Code.INVALID_ARGUMENT, f"The request has no input {unknown[0]!r}, and it has no default.")
-    return {**{name: tf.make_ndarray(signature.defaults[name]) for name in missing}, **inputs}
-
-
-def check_outputs(signature, names):
-    """The outputs to return: those asked for, or all."""
-    for place, name in enumerate(names):
-        if name not in signature.outputs:
-            expected = ",".join(sorted(signature.outputs))
-            message = f"output tensor alias not found in signature: {name} Outputs expected to be in the set {{{expected}}}."
-            raise ServingError(Code.INVALID_ARGUMENT, message)
-        if name in names[:place]:
-            raise ServingError(Code.INVALID_ARGUMENT, f"duplicate output tensor alias: {name}")
-    return list(names) or sorted(signature.outputs)
 
 
 def group_of(version, signature, feeds, fetches):

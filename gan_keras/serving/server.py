@@ -65,7 +65,11 @@ class Server:
         core = Core(self.registry, queue, Metrics(), timeout)
         self.http = listen(host, port, core)  # a port that is taken shows before anything is loaded
         self.port = self.http.server_address[1]
-        self.grpc, self.grpc_port = make_server(core.of_entrypoint("GRPC"), host, grpc_port)
+        try:
+            self.grpc, self.grpc_port = make_server(core.of_entrypoint("GRPC"), host, grpc_port)
+        except OSError:
+            self.http.server_close()
+            raise
         self.registry.pool = self.pool = Pool(queue, workers, self.registry.lose)
         self.core, core.reload = core, self.reload
         self._begin(configs, poll_seconds)

@@ -6,6 +6,7 @@ import pathlib
 from gan_keras.savedmodel_gate import read_meta_graph
 from gan_keras.savedmodel_replay import ExportError
 from gan_keras.serving.errors import Code, ServingError
+from gan_keras.serving.request_checks import find_signature, with_defaults
 from gan_keras.warmup import read_warmup_requests
 
 _KEYS = itertools.count(1)
@@ -34,10 +35,8 @@ class Version:
     def warm_up(self):
         """Pairs of feeds and fetches, a pair for each signature that the version's warm-up file has a request of."""
         for name, inputs in read_warmup_requests(self.directory).items():
-            if name not in self.signatures:
-                raise ServingError(Code.FAILED_PRECONDITION, f'Serving signature key "{name}" not found.')
-            signature = self.signatures[name]
-            feeds = {signature.inputs[key].name: array for key, array in inputs.items()}
+            signature = find_signature(self.signatures, name)
+            feeds = {signature.inputs[key].name: array for key, array in with_defaults(signature, inputs).items()}
             yield feeds, [tensor.name for tensor in signature.outputs.values()]
 
 

@@ -1,0 +1,215 @@
+"""Which models to serve, and which of their versions: from a folder, or from TensorFlow Serving's own configuration.
+
+The messages of the checks are TensorFlow Serving's (`server_core.cc`, `server_request_logger.cc`), wherever it has one.
+"""
+
+import dataclasses
+import os
+import pathlib
+import re
+
+from google.protobuf import text_format
+
+from gan_keras.serving.errors import Code, ServingError
+from gan_keras.serving.version import versions_on_disk
+
+EXAMPLE = 'model_config_list { config { name: "digits" base_path: "/models/digits" model_platform: "tensorflow" } }'
+PLATFORM = "tensorflow"
+
+
+@dataclasses.dataclass(frozen=True)
+class Latest:
+    """The versions with the highest numbers; TensorFlow Serving's default.
+
+    Args:
+        num_versions: How many, at least 1.
+    """
+
+    num_versions: int = 1
+
+    def pick(self, available):
+        """The numbers to serve, highest first, of a collection of those that are there."""
+        return sorted(available, reverse=True)[: self.num_versions]
+
+
+@dataclasses.dataclass(frozen=True)
+class All:
+    """Every version."""
+
+    def pick(self, available):
+        """The numbers to serve, highest first, of a collection of those that are there."""
+        return sorted(available, reverse=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class Specific:
+    """Named versions, as for a roll-back or beside a canary.
+
+    Args:
+        versions: Their numbers.
+    """
+
+    versions: tuple[int, ...]
+
+    def pick(self, available):
+        """The numbers to serve, highest first, of a collection of those that are there."""
+        return sorted(set(self.versions).intersection(available), reverse=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelConfig:
+    """A model to serve.
+
+    Args:
+        name: By which clients ask for it.
+        base_path: The absolute path of the directory that holds its versions.
+        policy: Which of them to serve: `Latest`, `All` or `Specific`.
+        labels: Version numbers by label (`"stable"`, `"canary"`).
+    """
+
+    name: str
+    base_path: str
+    policy: Latest | All | Specific = Latest()
+    labels: dict[str, int] = dataclasses.field(default_factory=dict)
+
+
+class _Fault(Exception):
+    """What is wrong with an entry; `index` is its place in the list."""
+
+    def __init__(self, index, message):
+        super().__init__(message)
+        self.index = index
+
+
+def configs_of_folder(directory):
+    """A `ModelConfig` for each child of a directory that holds a version, sorted by name; the folder's files are not read.
+
+    Raises:
+        FileNotFoundError: If the directory is missing.
+        ValueError: If it is a model itself, not a directory of models.
+    """
+    directory = pathlib.Path(directory).absolute()
+    if not directory.is_dir():
+        raise FileNotFoundError(f"{directory} is no directory. Expected one that holds NAME/VERSION/saved_model.pb.")
+    if versions_on_disk(directory):
+        raise ValueError(f"{directory} holds the versions of one model. Expected the directory above: {directory.parent}.")
+    children = sorted(child for child in directory.iterdir() if not child.name.startswith("."))
+    return [ModelConfig(child.name, str(child)) for child in children if versions_on_disk(child)]
+
+
+def read_model_config(path):
+    """The `ModelConfig`s of a file of the form that TensorFlow Serving's `--model_config_file` takes.
+
+    Raises:
+        ValueError: With the line, what is wrong there and what is expected.
+        OSError: If the file cannot be read.
+    """
+    text = _read_text(path)
+    try:
+        message = text_format.Parse(text, _model_server_config())
+    except text_format.ParseError as error:
+        line = f", line {error.GetLine()}" if error.GetLine() else ""
+        raise ValueError(f"{path}{line}: {str(error).rstrip('.')}. Expected a ModelServerConfig: {EXAMPLE}") from error
+    if message.WhichOneof("config") != "model_config_list":
+        raise ValueError(f"{path} has no model_config_list, the only kind of configuration. Expected {EXAMPLE}")
+    try:
+        return _checked(message.model_config_list.config)
+    except _Fault as fault:
+        raise ValueError(f"{path}{_line_of(text, fault.index)}: {fault}. Expected entries like {EXAMPLE}") from fault
+
+
+def from_proto(model_server_config):
+    """The `ModelConfig`s of a `ModelServerConfig` message.
+
+    Raises:
+        ServingError: INVALID_ARGUMENT.
+    """
+    if model_server_config.WhichOneof("config") != "model_config_list":
+        raise ServingError(
+            Code.INVALID_ARGUMENT,
+            "ServerModelConfig type not supported by HandleReloadConfigRequest. Only ModelConfigList is currently supported",
+        )
+    try:
+        return _checked(model_server_config.model_config_list.config)
+    except _Fault as fault:
+        raise ServingError(Code.INVALID_ARGUMENT, str(fault)) from fault
+
+
+def _model_server_config():
+    try:
+        from tensorflow_serving.config import model_server_config_pb2
+    except ImportError as error:
+        raise ImportError("tensorflow-serving-api is not installed. Install it: pip install 'gan_keras[serving]'.") from error
+    return model_server_config_pb2.ModelServerConfig()
+
+
+def _read_text(path):
+    try:
+        return pathlib.Path(path).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is no text. Expected a ModelServerConfig in text form: {EXAMPLE}") from error
+
+
+def _checked(entries):
+    names = [entry.name for entry in entries]
+    for index, entry in enumerate(entries):
+        if not entry.name:
+            raise _Fault(index, "Model has no name")
+        if entry.name in names[:index]:
+            raise _Fault(index, f"Illegal to list model {entry.name} multiple times in config list")
+        message = _path_fault(entry) or _platform_fault(entry) or _other_fault(entry)
+        if message:
+            raise _Fault(index, message)
+    return [ModelConfig(entry.name, entry.base_path, _policy(entry), dict(entry.version_labels)) for entry in entries]
+
+
+def _path_fault(entry):
+    if re.match(r"[A-Za-z][A-Za-z0-9.]*://", entry.base_path):
+        return f"Model {entry.name} has the base_path {entry.base_path}, but this server reads the local disk only"
+    if not os.path.isabs(entry.base_path):
+        return f"Expected model {entry.name} to have an absolute path or URI; got base_path()={entry.base_path}"
+    return None
+
+
+def _platform_fault(entry):
+    """`model_type` is the deprecated form of `model_platform`: 1 stands for "tensorflow"."""
+    if bool(entry.model_type) == bool(entry.model_platform):
+        both, joined = ("both", "and") if entry.model_type else ("neither", "nor")
+        return (
+            f"Illegal setting {both} ModelServerConfig::model_type (deprecated) {joined} "
+            f"ModelServerConfig::model_platform, model name is {entry.name}"
+        )
+    if entry.model_type > 1:
+        return f"ModelServerConfig::model_type choice {entry.model_type} not supported."
+    if entry.model_platform not in ("", PLATFORM):
+        return f"Model {entry.name} requests unsupported platform {entry.model_platform}"
+    return None
+
+
+def _other_fault(entry):
+    if entry.HasField("logging_config"):
+        return "No request-logger-creator provided."
+    if entry.model_version_policy.HasField("specific") and not entry.model_version_policy.specific.versions:
+        return f"Model {entry.name} asks for specific versions and names none"
+    return None
+
+
+def _policy(entry):
+    policy = entry.model_version_policy
+    kind = policy.WhichOneof("policy_choice")
+    if kind == "all":
+        return All()
+    if kind == "specific":
+        return Specific(tuple(policy.specific.versions))
+    return Latest(max(policy.latest.num_versions, 1))
+
+
+_COMMENT_OR_STRING = re.compile(r"""#[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'""")
+_ENTRY = re.compile(r"\bconfig\s*:?\s*[{<]")
+
+
+def _line_of(text, index):
+    """`, line N`, where an entry begins; nothing if the entries are written in the rare form `config: [...]`."""
+    bare = _COMMENT_OR_STRING.sub(lambda match: " " * len(match[0]), text)
+    starts = [match.start() for match in _ENTRY.finditer(bare)]
+    return f", line {text.count(chr(10), 0, starts[index]) + 1}" if index < len(starts) else ""

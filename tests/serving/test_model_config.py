@@ -1,0 +1,175 @@
+"""Which models to serve: a folder, TensorFlow Serving's text form, and its message."""
+
+import pytest
+from google.protobuf import text_format
+
+from gan_keras.serving.errors import Code, ServingError
+from gan_keras.serving.model_config import (
+    All,
+    Latest,
+    ModelConfig,
+    Specific,
+    configs_of_folder,
+    from_proto,
+    read_model_config,
+)
+
+model_server_config_pb2 = pytest.importorskip("tensorflow_serving.config.model_server_config_pb2")
+
+
+def entry(extra="", name="m", base_path="/models/m", platform="tensorflow"):
+    return f'config {{ name: "{name}" base_path: "{base_path}" model_platform: "{platform}" {extra} }}'
+
+
+def read(tmp_path, text):
+    path = tmp_path / "models.config"
+    path.write_text(text, encoding="utf-8")
+    return read_model_config(path)
+
+
+def read_entry(tmp_path, extra):
+    (config,) = read(tmp_path, f"model_config_list {{ {entry(extra)} }}")
+    return config
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"),
+    [(Latest(), [12]), (Latest(2), [12, 3]), (Latest(9), [12, 3, 2, 1]), (All(), [12, 3, 2, 1]), (Specific((2, 12, 7)), [12, 2])],
+)
+def test_a_policy_picks_versions_highest_first(policy, expected):
+    assert policy.pick({1: "a", 12: "b", 2: "c", 3: "d"}) == expected
+    assert policy.pick([]) == []
+
+
+def test_a_file_of_tensorflow_serving_is_read_whole(tmp_path):
+    text = f"""
+      # as in `--model_config_file`
+      model_config_list: {{
+        config: {{ name: "a", base_path: "/models/a", model_platform: "tensorflow" }}
+        {entry("model_version_policy { specific { versions: 3 versions: 4 } } version_labels { key: 'new' value: 4 }", "b")}
+      }}"""
+    assert read(tmp_path, text) == [
+        ModelConfig("a", "/models/a", Latest(1), {}),
+        ModelConfig("b", "/models/m", Specific((3, 4)), {"new": 4}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", Latest(1)),
+        ("model_version_policy { }", Latest(1)),
+        ("model_version_policy { latest { } }", Latest(1)),
+        ("model_version_policy { latest { num_versions: 3 } }", Latest(3)),
+        ("model_version_policy { all { } }", All()),
+        ("model_version_policy: <specific: <versions: [7, 8]>>", Specific((7, 8))),
+    ],
+)
+def test_the_policy_is_the_latest_version_unless_another_is_named(tmp_path, text, expected):
+    assert read_entry(tmp_path, text).policy == expected
+
+
+def test_the_deprecated_model_type_stands_for_the_platform(tmp_path):
+    text = 'model_config_list { config { name: "m" base_path: "/m" model_type: TENSORFLOW } }'
+    assert read(tmp_path, text) == [ModelConfig("m", "/m")]
+
+
+def test_an_empty_list_serves_nothing(tmp_path):
+    assert read(tmp_path, "model_config_list { }") == []
+
+
+def listed(*entries):
+    return "model_config_list {\n" + "\n".join(entries) + "\n}"
+
+
+TYPE_AND_PLATFORM = (
+    "Illegal setting {} ModelServerConfig::model_type (deprecated) {} ModelServerConfig::model_platform, model name is m"
+)
+FAULTS = [  # the entries, the line of the wrong one in the file, TensorFlow Serving's words
+    ([entry(), entry()], 3, "Illegal to list model m multiple times in config list"),
+    ([entry(name="a"), entry(base_path="models/m")], 3, "have an absolute path or URI; got base_path()=models/m"),
+    (["config {", 'name: "m" model_platform: "tensorflow" }'], 2, "have an absolute path or URI; got base_path()="),
+    ([entry(platform="pytorch")], 2, "Model m requests unsupported platform pytorch"),
+    ([entry(platform="")], 2, TYPE_AND_PLATFORM.format("neither", "nor")),
+    ([entry("model_type: TENSORFLOW")], 2, TYPE_AND_PLATFORM.format("both", "and")),
+    ([entry(name="{0}", platform="")], 2, TYPE_AND_PLATFORM.format("neither", "nor").removesuffix("m") + "{0}"),
+    ([entry("model_type: OTHER", platform="")], 2, "ModelServerConfig::model_type choice 2 not supported."),
+    (["# config {", entry("logging_config { }")], 3, "No request-logger-creator provided."),
+    ([entry(name="")], 2, "Model has no name"),
+    ([entry(base_path="gs://bucket/m")], 2, "base_path gs://bucket/m, but this server reads the local disk only"),
+    ([entry("model_version_policy { specific { } }")], 2, "Model m asks for specific versions and names none"),
+]
+
+
+@pytest.mark.parametrize(("entries", "line", "message"), FAULTS, ids=[message for _, _, message in FAULTS])
+def test_a_wrong_entry_is_told_with_its_line_in_a_file_and_in_the_same_words_to_a_client(tmp_path, entries, line, message):
+    with pytest.raises(ValueError, match=f"models.config, line {line}: ") as of_file:
+        read(tmp_path, listed(*entries))
+    with pytest.raises(ServingError) as of_request:
+        from_proto(text_format.Parse(listed(*entries), model_server_config_pb2.ModelServerConfig()))
+    assert message in str(of_file.value) and "Expected entries like model_config_list" in str(of_file.value)
+    assert of_request.value.message.endswith(message) and of_request.value.code == Code.INVALID_ARGUMENT
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("model_config_list {\n  config {\n  nmae: 'm' } }", 'line 3: .* no field named "nmae"'),
+        ("model_config_list {\n  config {", "line 2: .* Expected a ModelServerConfig: model_config_list"),
+        ("custom_model_config { [type.googleapis.com/a.B] { } }", "models.config: Type a.B not found .* Expected a ModelServerC"),
+        ("models:\n  - m", "line 1: .* Expected a ModelServerConfig"),
+        ("{}", "line 1: .* Expected a ModelServerConfig"),
+        ("", "has no model_config_list"),
+        ('custom_model_config { type_url: "x" }', "has no model_config_list"),
+    ],
+)
+def test_a_file_that_is_no_configuration_is_told_with_what_is_expected(tmp_path, text, message):
+    with pytest.raises(ValueError, match=message):
+        read(tmp_path, text)
+
+
+def test_a_file_that_is_no_text_is_told(tmp_path):
+    (tmp_path / "models.config").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ValueError, match=r"models.config is no text\. Expected a ModelServerConfig"):
+        read_model_config(tmp_path / "models.config")
+
+
+def test_entries_in_the_rare_form_of_a_list_are_checked_too_though_without_a_line(tmp_path):
+    with pytest.raises(ValueError, match=r"models.config: Expected model m to have an absolute path"):
+        read(tmp_path, 'model_config_list { config: [ { name: "m" model_platform: "tensorflow" } ] }')
+
+
+@pytest.mark.parametrize("text", ["", 'custom_model_config { type_url: "x" }'])
+def test_a_request_without_a_list_of_models_is_refused_in_the_words_of_tensorflow_serving(text):
+    with pytest.raises(
+        ServingError, match="^ServerModelConfig type not supported by HandleReloadConfigRequest. Only Mo"
+    ) as raised:
+        from_proto(text_format.Parse(text, model_server_config_pb2.ModelServerConfig()))
+    assert raised.value.code == Code.INVALID_ARGUMENT
+
+
+def test_a_folder_gives_a_model_for_each_child_that_holds_a_version(tmp_path):
+    for name in ("words/1", "digits/00000123", "digits/7", "no_version/latest", ".tmp-3/1", "empty"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "models.config").write_text("not read")
+    assert configs_of_folder(tmp_path) == [
+        ModelConfig("digits", str(tmp_path / "digits"), Latest(1), {}),
+        ModelConfig("words", str(tmp_path / "words"), Latest(1), {}),
+    ]
+
+
+def test_a_folder_that_is_a_model_itself_is_told_from_one_of_models(tmp_path):
+    (tmp_path / "digits" / "1").mkdir(parents=True)
+    with pytest.raises(ValueError, match="holds the versions of one model. Expected the directory above: "):
+        configs_of_folder(tmp_path / "digits")
+
+
+def test_a_folder_that_is_missing_is_told(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no directory. Expected one that holds NAME/VERSION/saved_model.pb"):
+        configs_of_folder(tmp_path / "none")
+
+
+def test_the_base_paths_of_a_relative_folder_are_absolute(tmp_path, monkeypatch):
+    (tmp_path / "models" / "m" / "1").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    assert [config.base_path for config in configs_of_folder("models")] == [str(tmp_path / "models" / "m")]
