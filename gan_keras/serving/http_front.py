@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from gan_keras.serving.errors import Code, ServingError
 from gan_keras.serving.limits import BODY_SECONDS, HEAD_SECONDS, MAX_BODY_BYTES, MAX_CONNECTIONS
 from gan_keras.serving.playground.pages import page
-from gan_keras.serving.rest import Response, error_response, rest
+from gan_keras.serving.rest.handler import Response, error_response, rest
 
 LOGGER = logging.getLogger(__name__)
 BUSY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n"
@@ -116,11 +116,11 @@ class Handler(BaseHTTPRequestHandler):
     def write(self, response):
         self.connection.settimeout(BODY_SECONDS)
         self.send_response_only(response.status)
-        for name, value in response.headers:
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(response.body)))
+        headers = {**dict(response.headers), "Content-Length": str(len(response.body))}
         if self.close_connection:
-            self.send_header("Connection", "close")
+            headers["Connection"] = "close"
+        for name, value in headers.items():  # of `Connection: close` the base class takes note itself
+            self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(response.body)

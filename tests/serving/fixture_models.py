@@ -1,0 +1,153 @@
+"""Small SavedModels that behave like those of TensorFlow Serving's own tests, and some that it has none of.
+
+Those with shapes or method names that TensorFlow 2 does not write are built as graphs.
+"""
+
+import pathlib
+
+import tensorflow as tf
+
+from gan_keras.serving.model_config import All, ModelConfig
+
+v1 = tf.compat.v1
+PREDICT, CLASSIFY, REGRESS = (f"tensorflow/serving/{method}" for method in ("predict", "classify", "regress"))
+DTYPES = (
+    *("float", "double", "half", "bfloat16", "complex64", "string", "bool"),
+    *("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
+)
+
+
+def write_models(folder):
+    """Writes all models as `folder/NAME/VERSION` and returns their `ModelConfig`s."""
+    folder = pathlib.Path(folder)
+    for name, versions in GRAPHS.items():
+        for number, build in versions.items():
+            _write_graph(folder / name / str(number), build)
+    examples = Examples()
+    tf.saved_model.save(examples, str(folder / "examples" / "1"), signatures=examples.signatures())
+    (folder / "broken" / "7").mkdir(parents=True)
+    (folder / "broken" / "7" / "saved_model.pb").write_bytes(b"\xffno protocol buffer")
+    labels = {"half": {"stable": 1, "canary": 2, "lost": 9}}
+    return [ModelConfig(path.name, str(path), All(), labels.get(path.name, {})) for path in sorted(folder.iterdir())]
+
+
+def _write_graph(directory, build):
+    with tf.Graph().as_default(), v1.Session() as session:
+        signatures = build()
+        builder = v1.saved_model.Builder(str(directory))
+        builder.add_meta_graph_and_variables(session, ["serve"], signature_def_map=signatures)
+        builder.save()
+
+
+def _signature(inputs, outputs, method=PREDICT):
+    infos = [{name: v1.saved_model.build_tensor_info(tensor) for name, tensor in each.items()} for each in (inputs, outputs)]
+    return v1.saved_model.build_signature_def(*infos, method)
+
+
+def half_plus(number):
+    """`y = x / 2 + number`, of a value or of the feature `x` of an example."""
+
+    def build():
+        serialized = v1.placeholder(tf.string, name="tf_example")
+        features = tf.io.parse_example(serialized, {"x": tf.io.FixedLenFeature([1], tf.float32, [0.0])})
+        x = tf.reshape(features["x"], [-1, 1], name="x")
+        y = tf.add(x * 0.5, number, name="y")
+        return {
+            "serving_default": _signature({"x": x}, {"y": y}),
+            "regress_x_to_y": _signature({"inputs": serialized}, {"outputs": y}, REGRESS),
+            "classify_x_to_y": _signature({"inputs": serialized}, {"scores": y}, CLASSIFY),
+        }
+
+    return build
+
+
+def every_dtype():
+    """For each dtype a signature that gives back what it gets, of any shape."""
+    signatures = {}
+    for name in DTYPES:
+        x = v1.placeholder(tf.as_dtype(name), name=name)
+        signatures[name] = _signature({"x": x}, {"y": tf.identity(x)})
+    return signatures
+
+
+def several_inputs():
+    """Signatures of several inputs and outputs, of any shape."""
+    dtypes = {"int_tensor": tf.int32, "str_tensor": tf.string, "float_tensor": tf.float32, "dbl_tensor": tf.float64}
+    inputs = {name: v1.placeholder(dtype, name=name) for name, dtype in dtypes.items()}
+    echo = {name: tf.identity(tensor) for name, tensor in inputs.items()}
+    a, b = v1.placeholder(tf.float32, name="a"), v1.placeholder(tf.float32, name="b")
+    return {
+        "serving_default": _signature(inputs, {**echo, "str_tensor_bytes": tf.identity(inputs["str_tensor"])}),
+        "add": _signature({"a": a, "b": b}, {"sum": a + b}),
+    }
+
+
+def odd_outputs():
+    """Outputs that an answer cannot hold, or only in some form."""
+    x, text = v1.placeholder(tf.float32, name="x"), v1.placeholder(tf.string, name="text")
+    return {
+        "sum": _signature({"x": x}, {"sum": tf.reduce_sum(x)}),
+        "uneven": _signature({"x": x}, {"once": tf.identity(x), "twice": tf.concat([x, x], 0)}),
+        "none": _signature({"x": x}, {"y": x[:0]}),
+        "bytes": _signature({"text": text}, {"text_bytes": tf.identity(text)}),
+        "both": _signature({"text": text}, {"text": tf.identity(text), "text_bytes": tf.identity(text)}),
+        "as_half": _signature({"x": x}, {"y": tf.cast(x, tf.half)}),
+        "as_bfloat16": _signature({"x": x}, {"y": tf.cast(x, tf.bfloat16)}),
+        "constant": _signature({}, {"y": tf.constant([1.0])}),
+        "fails": _signature({"x": x}, {"y": tf.ensure_shape(x, [None, 2])}),
+    }
+
+
+GRAPHS = {
+    "half": {1: half_plus(2.0), 2: half_plus(3.0)},
+    "dtypes": {1: every_dtype},
+    "several": {1: several_inputs},
+    "odd": {1: odd_outputs},
+}
+
+
+class Examples(tf.Module):
+    """Classification and regression in TensorFlow 2, whose signatures all say that their method is predict."""
+
+    def signatures(self):
+        functions = [self.both, self.scores, self.classes, self.value, self.column, self.matrix, self.other_input, self.counts]
+        named = {function.__name__: self._traced(function) for function in functions}
+        return {"serving_default": named["both"], **named}
+
+    def _traced(self, function):
+        name = "examples" if function.__name__ == "other_input" else "inputs"
+        return tf.function(lambda **inputs: function(inputs[name])).get_concrete_function(
+            **{name: tf.TensorSpec([None], tf.string, name=name)}
+        )
+
+    def _x(self, serialized):
+        return tf.io.parse_example(serialized, {"x": tf.io.FixedLenFeature([], tf.float32)})["x"]
+
+    def scores(self, serialized):
+        x = self._x(serialized)
+        return {"scores": tf.stack([x, 1 - x], axis=1)}
+
+    def classes(self, serialized):
+        return {"classes": tf.tile([["cat", 'a "dog"']], [tf.size(serialized), 1])}
+
+    def both(self, serialized):
+        return {**self.scores(serialized), **self.classes(serialized)}
+
+    def value(self, serialized):
+        return {"outputs": self._x(serialized) * 2}
+
+    def column(self, serialized):
+        return {"outputs": self._x(serialized)[:, tf.newaxis]}
+
+    def matrix(self, serialized):
+        return {"outputs": self.scores(serialized)["scores"]}
+
+    def other_input(self, serialized):
+        return {"outputs": self._x(serialized)}
+
+    def counts(self, serialized):
+        """What an example says, feature by feature: how many texts, floats and integers."""
+        kinds = {"texts": tf.string, "floats": tf.float32, "integers": tf.int64}
+        found = tf.io.parse_example(serialized, {name: tf.io.RaggedFeature(dtype) for name, dtype in kinds.items()})
+        lengths = [tf.cast(found[name].row_lengths(), tf.float32) for name in kinds]
+        return {"scores": tf.stack(lengths, axis=1)}

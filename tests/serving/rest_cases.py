@@ -1,0 +1,102 @@
+"""What TensorFlow Serving's REST API answers: one case a request, each with the place in its sources that says so.
+
+`source` is a line of a file under `tensorflow_serving/` of `tensorflow/serving` (July 2026) or, with the name of another
+repository in front, of that one: `Tencent/rapidjson` v1.1.0, `libevent/libevent` release-2.1.12-stable,
+`abseil/abseil-cpp` (August 2026). The models are those of `fixture_models`.
+"""
+
+import dataclasses
+import json
+import re
+from typing import Any
+
+MODELS = "/v1/models/"
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """One request and its answer.
+
+    Args:
+        name: What it shows, as a sentence.
+        source: The reference.
+        request: Method, target, headers, body.
+        status: Expected number of HTTP.
+        check: Called with the body; raises `AssertionError` if it is not as expected.
+        content_type: Expected header.
+    """
+
+    name: str
+    source: str
+    request: tuple
+    status: int
+    check: Any
+    content_type: str | None = "application/json"
+
+
+def post(path, body, **headers):
+    """A POST below `/v1/models/`; a body that is no bytes or text is written as JSON."""
+    if not isinstance(body, str | bytes):
+        body = json.dumps(body)
+    return "POST", MODELS + path, headers, body if isinstance(body, bytes) else body.encode()
+
+
+def predict(model, body, signature=None):
+    """A predict request; `body` is a dict or the text of one."""
+    if signature is not None:
+        body = {"signature_name": signature, **body}
+    return post(f"{model}:predict", body)
+
+
+def get(path):
+    """A GET below `/v1/models/`."""
+    return "GET", MODELS + path, {}, b""
+
+
+def exactly(text):
+    """Expects the body to be this text, byte by byte."""
+    expected = text if isinstance(text, bytes) else text.encode()
+
+    def check(body):
+        assert body == expected
+
+    return check
+
+
+def rows(text):
+    """Expects predictions, all on one line, as the server writes them."""
+    return exactly(f'{{\n    "predictions": [{text}\n    ]\n}}')
+
+
+def same_json(expected):
+    """Expects the body to be JSON of this value."""
+
+    def check(body):
+        assert json.loads(body) == expected
+
+    return check
+
+
+def error(text):
+    """Expects an error of just this text."""
+    return same_json({"error": text})
+
+
+def error_like(pattern):
+    """Expects an error with a match of a regular expression: where the text is that of TensorFlow's kernels."""
+
+    def check(body):
+        (name, message), *others = json.loads(body).items()
+        assert name == "error" and not others and re.search(pattern, message)
+
+    return check
+
+
+def json_with(pattern):
+    """Expects JSON whose text has a match of a regular expression."""
+
+    def check(body):
+        json.loads(body)
+        assert re.search(pattern, body.decode())
+
+    return check

@@ -1,0 +1,155 @@
+"""Targets, methods, headers: which request is which, and what is none."""
+
+import gzip
+
+from rest_cases import Case, error, exactly, post, rows, same_json
+
+HANDLER, PATHS = "model_servers/http_rest_api_handler.cc", "model_servers/http_rest_api_util.cc"
+HANDLER_TEST, FRONT = "model_servers/http_rest_api_handler_test.cc", "model_servers/http_server.cc"
+EVHTTP = "util/net_http/server/internal/evhttp_"
+LIBEVENT = "libevent/libevent: http.c"
+HTML, TEXT = "text/html", "text/plain"
+ONE = '{"instances": [1.0]}'
+
+
+def malformed(name, source, method, target):
+    return Case(name, source, (method, target, {}, ONE.encode()), 400, error(f"Malformed request: {method} {target}"))
+
+
+def page(status, reason):
+    return exactly(f"<HTML><HEAD>\n<TITLE>{status} {reason}</TITLE>\n</HEAD><BODY>\n<H1>{reason}</H1>\n</BODY></HTML>\n")
+
+
+def request(method, target, body=b"", **headers):
+    return method, target, headers, body
+
+
+def zipped(body, **headers):
+    return post("half:predict", body, **{"Content-Encoding": "gzip", **headers})
+
+
+NOT_FOUND = page(404, "Not Found")
+AVAILABLE = {"state": "AVAILABLE", "status": {"error_code": "OK", "error_message": ""}}
+STATUSES = {"model_version_status": [{"version": "2", **AVAILABLE}, {"version": "1", **AVAILABLE}]}
+
+TARGETS = [
+    malformed("a path without a model", f"{HANDLER_TEST}:183", "GET", "/v1/foo"),
+    malformed("a path without a model, with a body", f"{HANDLER_TEST}:188", "POST", "/v1/foo"),
+    Case("a status without a name", f"{HANDLER}:188", request("GET", "/v1/models"), 400, error("Missing model name in request.")),
+    Case(
+        "metadata without a name",
+        f"{HANDLER}:210",
+        request("GET", "/v1/models/versions/1/metadata"),
+        400,
+        error("Missing model name in request."),
+    ),
+    malformed("a name of two parts", f"{HANDLER_TEST}:197", "GET", "/v1/models/debug/model_name"),
+    malformed("a POST to the list of models", f"{HANDLER_TEST}:202", "POST", "/v1/models"),
+    malformed("a GET that predicts", f"{HANDLER_TEST}:207", "GET", "/v1/models/foo:predict"),
+    malformed("version instead of versions, GET", f"{HANDLER_TEST}:212", "GET", "/v1/models/foo/version/50:predict"),
+    malformed("version instead of versions, POST", f"{HANDLER_TEST}:217", "POST", "/v1/models/foo/version/50:regress"),
+    malformed("a version that is no number", f"{HANDLER_TEST}:223", "POST", "/v1/models/foo/versions/HELLO:regress"),
+    malformed("a POST of metadata", f"{HANDLER_TEST}:236", "POST", "/v1/models/foo/metadata"),
+    malformed("label instead of labels", f"{HANDLER_TEST}:242", "POST", "/v1/models/foo/label/some_label:regress"),
+    malformed("a version and a label", f"{HANDLER_TEST}:247", "POST", "/v1/models/foo/versions/50/labels/some_label:regress"),
+    malformed("an unknown verb", f"{PATHS}:31", "POST", "/v1/models/half:generate"),
+    malformed("no verb", f"{PATHS}:31", "POST", "/v1/models/half"),
+    malformed("a verb in capitals matches, but is not the verb", f"{HANDLER}:93", "POST", "/v1/models/half:PREDICT"),
+    malformed("a slash at the end", f"{PATHS}:33", "GET", "/v1/models/half/"),
+    malformed("a question mark behind the verb", f"{PATHS}:102", "POST", "/v1/models/half:predict?x=1"),
+    malformed("a PUT", f"{HANDLER}:74", "PUT", "/v1/models/half:predict"),
+    malformed("a DELETE", f"{HANDLER}:74", "DELETE", "/v1/models/half"),
+    malformed("a HEAD", f"{HANDLER}:74", "HEAD", "/v1/models/half"),
+    malformed("a PATCH", f"{HANDLER}:74", "PATCH", "/v1/models/half"),
+    Case(
+        "a version beyond 64 bits",
+        f"{HANDLER_TEST}:228",
+        post("foo/versions/18446744073709551615:regress", ""),
+        400,
+        error("Failed to convert version: 18446744073709551615 to numeric."),
+    ),
+    Case(
+        "the path in any case",
+        f"{PATHS}:31",
+        request("POST", "/V1/MODELS/half/VERSIONS/1:predict", ONE.encode()),
+        200,
+        rows("2.5"),
+    ),
+    Case(
+        "a query is part of the name",
+        f"{PATHS}:31",
+        post("half?x=1:predict", ONE),
+        404,
+        error("Servable not found for request: Latest(half?x=1)"),
+    ),
+    Case("a name is decoded after it is found", f"{PATHS}:78", post("h%61lf/labels/st%61ble:predict", ONE), 200, rows("2.5")),
+    Case(
+        "a decoded slash is part of the name",
+        f"{PATHS}:78",
+        post("a%2Fb:predict", ONE),
+        404,
+        error("Servable not found for request: Latest(a/b)"),
+    ),
+    Case(
+        "dots lead nowhere",
+        f"{PATHS}:78",
+        post("..%2F..%2Fetc:predict", ONE),
+        404,
+        error("Servable not found for request: Latest(../../etc)"),
+    ),
+    Case("a version with zeros in front", f"{PATHS}:117", post("half/versions/0002:predict", ONE), 200, rows("3.5")),
+    Case("another path", "model_servers/http_rest_api_util.h:33", request("GET", "/index"), 404, NOT_FOUND, HTML),
+    Case("the version of the API alone", "model_servers/http_rest_api_util.h:33", request("GET", "/v1"), 404, NOT_FOUND, HTML),
+    Case(
+        "a target that is no URI", f"{EVHTTP}server.cc:133", request("GET", "/v1/models/{x}"), 400, page(400, "Bad Request"), HTML
+    ),
+    Case("a target with a bad escape", f"{LIBEVENT}:4740", request("GET", "/v1/models/%zz"), 400, page(400, "Bad Request"), HTML),
+    Case(
+        "a target with a host",
+        f"{EVHTTP}request.cc:100",
+        request("GET", "http://host:8501/v1/models/half"),
+        200,
+        same_json(STATUSES),
+    ),
+    Case(
+        "a method that HTTP lacks", f"{LIBEVENT}:3484", request("FOO", "/v1/models/half"), 501, page(501, "Not Implemented"), HTML
+    ),
+]
+
+OTHERS = [
+    Case(
+        "OPTIONS with an origin",
+        f"{FRONT}:172",
+        request("OPTIONS", "/v1/models/half", Origin="https://page"),
+        200,
+        exactly(""),
+        None,
+    ),
+    Case("OPTIONS without an origin", f"{FRONT}:175", request("OPTIONS", "/v1/models/half"), 400, exactly(""), None),
+    Case("OPTIONS elsewhere", f"{FRONT}:141", request("OPTIONS", "*"), 404, NOT_FOUND, HTML),
+    Case("a body in gzip", f"{EVHTTP}request.cc:265", zipped(gzip.compress(b'{"instances": [2.0]}')), 200, rows("4.0")),
+    Case(
+        "a body that says gzip and is not is like none",
+        f"{EVHTTP}request.cc:256",
+        zipped(ONE),
+        400,
+        error("JSON Parse error: The document is empty"),
+    ),
+    Case(
+        "a body in gzip that ends early is like none",
+        f"{EVHTTP}request.cc:256",
+        zipped(gzip.compress(ONE.encode())[:-9]),
+        400,
+        error("JSON Parse error: The document is empty"),
+    ),
+    Case(
+        "a query at the metrics",
+        f"{FRONT}:97",
+        request("GET", "/monitoring/prometheus/metrics?x"),
+        400,
+        exactly("Unexpected path: /monitoring/prometheus/metrics?x. Should be /monitoring/prometheus/metrics"),
+        TEXT,
+    ),
+]
+
+CASES = TARGETS + OTHERS
