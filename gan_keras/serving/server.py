@@ -1,5 +1,6 @@
 """A local server with the REST and gRPC API of TensorFlow Serving: the folder and the clients move on to that as they are."""
 
+import functools
 import gc
 import logging
 import os
@@ -9,6 +10,7 @@ import threading
 from gan_keras.serving import model_config
 from gan_keras.serving.batches import Queue
 from gan_keras.serving.core import Core
+from gan_keras.serving.errors import Code, ServingError
 from gan_keras.serving.grpc_api import make_server
 from gan_keras.serving.http_front import HTTPFront
 from gan_keras.serving.metrics import Metrics
@@ -23,7 +25,7 @@ class Server:
 
     Args:
         folder: `saved_models`: each child with a version in it is a model, also one that comes later.
-        config_file: Instead of `folder`, a file in the form of TensorFlow Serving's `--model_config_file`.
+        config_file: Instead of `folder`, a file in the form of TensorFlow Serving's `--model_config_file`; it may change.
         host: Address to listen at. What can reach it can use it: there are no passwords.
         port: Of REST and of the page; 0 takes a free one.
         grpc_port: Of gRPC; 0 takes a free one.
@@ -58,8 +60,9 @@ class Server:
         if (folder is None) == (config_file is None):
             got = "neither a folder nor" if folder is None else "both a folder and"
             raise ValueError(f"Got {got} a file of models. Expected one of the two: saved_models, or a models.config.")
-        configs = model_config.configs_of_folder(folder) if folder else model_config.read_model_config(config_file)
-        self.folder, self.stopped = folder, threading.Event()
+        read = model_config.read_model_config if folder is None else model_config.configs_of_folder
+        self.wishes, self.stopped, self.fault = functools.partial(read, folder or config_file), threading.Event(), None
+        configs = self.wishes()
         workers = workers or max(2, os.cpu_count() or 2)
         queue, self.registry = Queue(workers, max_batch_rows), Registry()
         core = Core(self.registry, queue, Metrics(), timeout)
@@ -88,20 +91,34 @@ class Server:
         self.grpc.start()
 
     def reload(self, configs):
-        """Serves the models of a request to reload, and from now on no longer those of the folder."""
+        """Serves the models of a request to reload, and from now on no longer those of the folder or the file.
+
+        Raises:
+            ServingError: If a label is refused, with nothing changed; if a model that is new has no version that loads.
+        """
         with self.registry.lock:
-            self.folder = None
+            before = set(self.registry.models)
             self.registry.configure(configs)
+            self.wishes = lambda: configs
+            missing = [name for name, model in self.registry.models.items() if name not in before and not model.available]
+        if missing:
+            listed = ", ".join(f"{{name: {name}}}" for name in sorted(missing))
+            raise ServingError(Code.UNKNOWN, f"{len(missing)} model(s) did not become available: {{{listed}}}")
 
     def _follow_disk(self, seconds):
         while not self.stopped.wait(seconds):
-            try:
-                if self.folder:
-                    self.registry.configure(model_config.configs_of_folder(self.folder))
-                else:
-                    self.registry.follow_disk()
-            except Exception:  # a disk that does not answer now may answer at the next look
-                LOGGER.exception("The models' directories could not be read.")
+            with self.registry.lock:
+                self._follow_once()
+
+    def _follow_once(self):
+        """Does what the disk says. What is wrong there is told once, and looked at again: it may be mended at any time."""
+        try:
+            self.registry.configure(self.wishes())
+            self.fault = None
+        except (ServingError, ValueError, OSError) as error:
+            if str(error) != self.fault:
+                LOGGER.error("What is served stays as it is: %s", error)
+            self.fault = str(error)
 
     def close(self, seconds=30.0):
         """Takes no more requests, lets those under way end within `seconds`, and ends the workers."""

@@ -21,6 +21,7 @@ import tensorflow as tf
 
 from gan_keras.serving import Client, Code, Retries, ServingError, http_front
 from gan_keras.serving.limits import MAX_BODY_BYTES, MAX_ROWS
+from gan_keras.serving.model_config import ModelConfig
 from gan_keras.serving.server import Server
 
 VERSION = tf.TensorSpec([None], tf.float32, name="x")
@@ -226,6 +227,37 @@ def test_the_page_and_the_metrics_are_there(server, client):
     metrics = connection.getresponse().read().decode()
     assert ':tensorflow:serving:request_count{model_name="half",status="OK"}' in metrics
     assert ':tensorflow:serving:request_latency_count{model_name="half",API="Predict",entrypoint="REST"}' in metrics
+
+
+def test_a_file_of_models_is_read_again_when_it_changes_and_left_alone_while_it_is_wrong(original, tmp_path):
+    shutil.copytree(original, tmp_path / "half" / "1")
+    file = tmp_path / "models.config"
+
+    def write(text):
+        file.with_suffix(".new").write_text(f"model_config_list {{ {text} }}", encoding="utf-8")
+        file.with_suffix(".new").replace(file)
+
+    model = f'config {{ name: "%s" base_path: "{tmp_path}/half" model_platform: "tensorflow" %s }}'
+    write(model % ("a", ""))
+    with Server(config_file=file, port=0, grpc_port=0, workers=1, poll_seconds=0.05) as server:
+        assert server.core.names() == ["a"]
+        write("nonsense")
+        until(lambda: server.fault)
+        assert server.core.names() == ["a"] and server.core.version("a").number == 1
+        write(model % ("b", 'version_labels { key: "stable" value: 1 }'))
+        until(lambda: server.core.names() == ["b"] and server.fault is None)
+        assert server.core.version("b", label="stable").number == 1
+
+
+def test_a_reload_that_names_a_model_without_a_version_says_so_and_serves_the_others(original, tmp_path):
+    shutil.copytree(original, tmp_path / "a" / "1")
+    configs = [ModelConfig(name, str(tmp_path / name)) for name in ("a", "b")]
+    with Server(tmp_path, port=0, grpc_port=0, workers=1, poll_seconds=0.05) as server:
+        with pytest.raises(ServingError, match=r"1 model\(s\) did not become available: {{name: b}}") as caught:
+            server.core.reload(configs)
+        assert caught.value.code == Code.UNKNOWN and server.core.version("a").number == 1
+        shutil.copytree(original, tmp_path / "b" / "7")
+        until(lambda: server.registry.models["b"].latest() is not None)
 
 
 def test_a_port_that_is_taken_is_told(server, folder):
