@@ -6,7 +6,7 @@ import tensorflow as tf
 from gan_keras import noise, replicas
 from gan_keras.inputs import check_range
 from gan_keras.pairing import call_network
-from gan_keras.signature import Signature
+from gan_keras.signature import Signature, expect
 
 MOST_SAMPLES = 1_000_000
 """The largest `n` of one `generate` call: what is larger is taken for a slip."""
@@ -105,10 +105,10 @@ class Sampling:
             latents["label"] = self.labels_from(seeds).numpy()
         found = {
             "serving_default": Signature(lambda seed: {output: self.make_samples(seed, self.labels_from(seed))}, {"seed": seeds}),
-            "latents": Signature(lambda **row: {output: self.samples_from_latents(**row)}, latents),
+            "latents": Signature(lambda **row: {output: self.serve_latents(**row)}, latents),
         }
         rows = {"seed": seeds, **{name: label for name, label in latents.items() if name == "label"}}
-        found["generate"] = Signature(lambda seed, label=None: {output: self.make_samples(seed, label)}, rows)
+        found["generate"] = Signature(lambda **row: {output: self.serve_samples(**row)}, rows)
         if encodings := getattr(self.codec, "encodings", None):
             found["encoded"] = Signature(lambda **row: self.make_encoded(encodings, **row), rows)
         if score:
@@ -116,8 +116,22 @@ class Sampling:
             found["score"] = Signature(lambda **raw: {"score": self.score_tensors(raw[output])}, {output: samples})
         return found
 
+    def serve_samples(self, seed, label=None):
+        return self.make_samples(seed, self.expect_label(label))
+
+    def serve_latents(self, latents, label=None):
+        latents = expect(latents, tf.math.is_finite(latents), "latents: expected finite numbers, got")
+        return self.samples_from_latents(latents, self.expect_label(label))
+
+    def expect_label(self, label):
+        """The labels, in a graph that refuses those that the generator does not know: some devices would make zeros of them."""
+        if label is None:
+            return None
+        num_labels = self.generator.num_labels
+        return expect(label, (label >= 0) & (label < num_labels), f"label: expected 0 to {num_labels - 1}, got")
+
     def make_encoded(self, encodings, seed, label=None):
-        values = self.make_samples(seed, label)
+        values = self.serve_samples(seed, label)
         return {name: encode(values) for name, encode in encodings.items()}
 
     def samples_from_latents(self, latents, label=None):

@@ -41,5 +41,18 @@ class Signature:
         }
 
 
+def expect(tensor, fits, message):
+    """The tensor, in a graph that refuses to run on values that do not fit: a server has no Python to check them.
+
+    Args:
+        tensor: An input.
+        fits: Booleans, such as `tensor > 0`.
+        message: What is expected; the values follow it.
+    """
+    check = tf.debugging.Assert(tf.reduce_all(fits), [message, tensor])
+    with tf.control_dependencies([] if check is None else [check]):  # None in eager execution, which raised
+        return tf.identity(tensor)
+
+
 def _dtype_name(array):
     return "string" if array.dtype.kind in "OSU" else array.dtype.name

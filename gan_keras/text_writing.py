@@ -9,7 +9,7 @@ from gan_keras.gan import GAN
 from gan_keras.networks.recurrent_generator import token_mask
 from gan_keras.sampling import seeds_from
 from gan_keras.selection import Selection, moments_by_length
-from gan_keras.signature import Signature
+from gan_keras.signature import Signature, expect
 
 MOST_CANDIDATES = 64
 """The largest number of drafts for one sentence."""
@@ -177,18 +177,10 @@ class TextWriter(GAN):
         return self.write(self.ema_generator, 1, self.default_selection().weights(), seeds, prompts, ones, ones, labels)
 
     def serve(self, candidates, seed, prompt, temperature, top_p, label=None):
-        checks = [
-            tf.debugging.Assert(
-                tf.reduce_all((temperature > 0) & (temperature < np.inf)),
-                ["temperature: expected finite numbers more than 0, got", temperature],
-            ),
-            tf.debugging.Assert(tf.reduce_all((top_p > 0) & (top_p <= 1)), ["top_p: expected numbers in (0, 1], got", top_p]),
-        ]
-        if label is not None:
-            fits = tf.reduce_all((label >= 0) & (label < self.generator.num_labels))
-            checks.append(tf.debugging.Assert(fits, [f"label: expected 0 to {self.generator.num_labels - 1}, got", label]))
-        with tf.control_dependencies([check for check in checks if check is not None]):
-            seed = tf.identity(seed)
+        finite = (temperature > 0) & (temperature < np.inf)
+        temperature = expect(temperature, finite, "temperature: expected finite numbers more than 0, got")
+        top_p = expect(top_p, (top_p > 0) & (top_p <= 1), "top_p: expected numbers in (0, 1], got")
+        label = self.expect_label(label)
         weights = self.default_selection().weights()
         return self.write(self.ema_generator, candidates, weights, seed, prompt, temperature, top_p, label)
 

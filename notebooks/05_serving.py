@@ -45,7 +45,7 @@ from gan_keras.serving import Client, ServingError
 from gan_keras.serving.server import Server
 
 SMOKE = os.environ.get("GAN_KERAS_SMOKE") == "1"  # the tests run this notebook on tiny settings
-STEPS, WIDTH = (1, 4) if SMOKE else (250, 16)
+STEPS, WIDTH = (1, 4) if SMOKE else (600, 16)
 
 plt.rcParams.update({"figure.dpi": 72, "axes.spines.top": False, "axes.spines.right": False})
 

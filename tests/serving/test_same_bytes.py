@@ -9,7 +9,7 @@ import tensorflow as tf
 import gan_keras
 from gan_keras.data.phrases import english_phrases
 from gan_keras.savedmodel_replay import Call, replay
-from gan_keras.serving import Client
+from gan_keras.serving import Client, Code, ServingError
 from gan_keras.serving.server import Server
 from gan_keras.serving.version import Version
 
@@ -101,6 +101,35 @@ def test_requests_of_many_clients_were_merged(server):
         counts = [int(line.rpartition(" ")[2]) for line in lines if f'model_name="{name}"' in line and 'le="1"' in line]
         total = [int(line.rpartition(" ")[2]) for line in lines if f'model_name="{name}"' in line and 'le="+Inf"' in line]
         assert total[0] - counts[0] >= 3, name
+
+
+@pytest.mark.parametrize(
+    ("name", "choices", "reason"),
+    [
+        ("digits", {"label": 10}, "label: expected 0 to 9, got"),
+        ("digits", {"label": -1}, "label: expected 0 to 9, got"),
+        ("phrases", {"temperature": 0.0}, "temperature: expected finite numbers more than 0, got"),
+        ("phrases", {"temperature": -1.0}, "temperature: expected finite numbers more than 0, got"),
+        ("phrases", {"temperature": np.nan}, "temperature: expected finite numbers more than 0, got"),
+        ("phrases", {"temperature": np.inf}, "temperature: expected finite numbers more than 0, got"),
+        ("phrases", {"top_p": 1.5}, "top_p: expected numbers in"),
+        ("phrases", {"top_p": np.nan}, "top_p: expected numbers in"),
+    ],
+)
+def test_the_graph_refuses_choices_that_make_no_sense(server, name, choices, reason):
+    for url in (f"http://127.0.0.1:{server.port}", f"grpc://127.0.0.1:{server.grpc_port}"):
+        with Client(url) as client, pytest.raises(ServingError, match=reason) as caught:
+            client.generate(name, 1, **choices)
+        assert caught.value.code == Code.INVALID_ARGUMENT
+
+
+def test_the_graph_refuses_latents_that_are_no_numbers(server):
+    with Client(f"http://127.0.0.1:{server.port}") as client:
+        width = client.metadata("digits").signatures["latents"].inputs["latents"].shape[1]
+        inputs = {"latents": np.full([1, width], np.nan, np.float32), "label": np.zeros(1, np.int32)}
+        with pytest.raises(ServingError, match="latents: expected finite numbers, got") as caught:
+            client.predict("digits", inputs, signature="latents")
+    assert caught.value.code == Code.INVALID_ARGUMENT
 
 
 @pytest.mark.parametrize("name", list(CHOICES))
