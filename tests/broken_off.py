@@ -6,7 +6,7 @@ import numpy as np
 from gan_keras import GAN, HistoryPool, TextGAN, augmentation, penalties
 from gan_keras.callbacks import AdaptiveAugmentation, Checkpoint
 from gan_keras.codecs import WordCodec
-from gan_keras.networks import MLPDiscriminator, MLPGenerator, RecurrentDiscriminator, RecurrentGenerator
+from gan_keras.networks import ConvolutionalDiscriminator, MLPDiscriminator, MLPGenerator, RecurrentGenerator
 
 IMAGES = np.random.default_rng(0).normal(size=(30, 8, 8, 1)).astype("float32")
 POINTS = IMAGES[:, 0, :2, 0]
@@ -47,7 +47,7 @@ def text_gan():
     codec = WordCodec()
     codec.adapt(LINES)
     generator = RecurrentGenerator(codec.vocabulary_size, codec.length, 3, embedding_dim=4, units=5, dropout=0.2)
-    gan = TextGAN(generator, RecurrentDiscriminator(codec.vocabulary_size, units=3, embedding_dim=4, filters=8), codec, seed=2)
+    gan = TextGAN(generator, ConvolutionalDiscriminator(codec.vocabulary_size, (2,), embedding_dim=4, filters=4), codec, seed=2)
     gan.compile(keras.optimizers.Adam(0.01), "adam", pretraining_epochs=1, discriminator_epochs=1, drafts_per_line=2)
     return gan
 

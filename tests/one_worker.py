@@ -6,20 +6,20 @@ Usage: `python one_worker.py FILE.npz`. See `test_multi_worker.py`.
 import sys
 
 import numpy as np
-from two_devices import CASES, lines, point_gan, points, text_gan, train, weights
+from two_devices import CASES, EPOCHS_OF_TEXT, lines, point_gan, points, text_gan, train, weights
 
 from gan_keras import strategies
 
 RUNS = {
-    "GradientPenalty": (lambda: point_gan(**CASES["GradientPenalty"]), points),
-    "LeCam": (lambda: point_gan(adam={"global_clipnorm": 0.1}, **CASES["LeCam"]), points),
+    "GradientPenalty": (lambda: point_gan(**CASES["GradientPenalty, Clip"]), points),
+    "LeCam": (lambda: point_gan(adam={"global_clipnorm": 0.1}, **CASES["LeCam, FeatureMatching"]), points),
     "text": (lambda: text_gan("cooperative", 1), lines),
 }
 
 
 def outcome(strategy, make, data):
     """All weights and the last logs, as one vector."""
-    gan, logs = train(strategy, make, data, epochs=4 if data is lines else 1)
+    gan, logs = train(strategy, make, data, epochs=EPOCHS_OF_TEXT if data is lines else 1)
     return np.concatenate([np.ravel(each) for each in (*weights(gan), *logs.values())])
 
 

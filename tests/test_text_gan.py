@@ -21,8 +21,8 @@ def make(feedback="cooperative", num_labels=0, pretraining_epochs=2):
     codec = gan_keras.codecs.WordCodec()
     codec.adapt(LINES)
     generator = gan_keras.networks.RecurrentGenerator(codec.vocabulary_size, codec.length, 4, 16, 32, 0.1, num_labels)
-    discriminator = gan_keras.networks.RecurrentDiscriminator(
-        codec.vocabulary_size, 8, embedding_dim=16, filters=16, num_labels=num_labels
+    discriminator = gan_keras.networks.ConvolutionalDiscriminator(
+        codec.vocabulary_size, (2, 3), embedding_dim=16, filters=16, num_labels=num_labels
     )
     gan = gan_keras.TextGAN(generator, discriminator, codec)
     gan.compile(
