@@ -7,6 +7,7 @@ load needs no code of ours, and a crash in a kernel ends that process alone. Ref
 import ctypes
 import importlib.util
 import json
+import os
 import pathlib
 import sys
 import time
@@ -23,6 +24,7 @@ _DTYPES = {  # numbers of tensorflow/core/framework/types.proto
     }.items()
 }
 _DTYPE_OF = {number: dtype for dtype, number in _DTYPES.items()}
+_NOT_FOUND = 5  # of TensorFlow's codes
 _STRING_SIZE = 24  # sizeof(TF_TString)
 _NO_XLA = "_ZN10tensorflow21DisableXlaCompilationEv"  # tensorflow::DisableXlaCompilation(), called by the server's main
 
@@ -110,7 +112,7 @@ class SavedModel:
         options, tags = self._library.TF_NewSessionOptions(), (c_char_p * 1)(b"serve")
         try:
             self._session = self._checked(
-                self._library.TF_LoadSessionFromSavedModel, options, None, directory.encode(), tags, 1, self._graph, None
+                self._library.TF_LoadSessionFromSavedModel, options, None, os.fsencode(directory), tags, 1, self._graph, None
             )
         except StatusError:
             self._library.TF_DeleteGraph(self._graph)
@@ -132,9 +134,9 @@ class SavedModel:
         Raises:
             StatusError: If TensorFlow refuses or fails.
         """
+        sources, targets = self._outputs(feeds), self._outputs(fetches)
         given = (c_void_p * len(feeds))(*[self._to_tensor(array) for array in feeds.values()])
         fetched = (c_void_p * len(fetches))()
-        sources, targets = self._outputs(feeds), self._outputs(fetches)
         options = self._run_options(timeout_ms)
         try:
             self._checked(
@@ -173,9 +175,15 @@ class SavedModel:
             self._library.TF_DeleteStatus(status)
 
     def _outputs(self, names):
-        split = [name.rpartition(":") for name in names]
-        find = self._library.TF_GraphOperationByName
-        return (_Output * len(split))(*[_Output(find(self._graph, name.encode()), int(i)) for name, _, i in split])
+        return (_Output * len(names))(*map(self._output, names))
+
+    def _output(self, name):
+        """An operation's name without a number means its output 0; TensorFlow itself would crash on one that is not there."""
+        operation, _, index = name.partition(":")
+        found = self._library.TF_GraphOperationByName(self._graph, operation.encode())
+        if not found:
+            raise StatusError(_NOT_FOUND, f"Tensor {name!r} of the signature is not in the graph.")
+        return _Output(found, int(index or 0))
 
     def _to_tensor(self, array):
         strings = array.dtype == object

@@ -41,15 +41,16 @@ class Signature:
         }
 
 
-def expect(tensor, fits, message):
+def expect(tensor, fits, message, shown=None):
     """The tensor, in a graph that refuses to run on values that do not fit: a server has no Python to check them.
 
     Args:
         tensor: An input.
         fits: Booleans, such as `tensor > 0`.
-        message: What is expected; the values follow it.
+        message: What is expected; some values follow it.
+        shown: Those values; None for the tensor's.
     """
-    check = tf.debugging.Assert(tf.reduce_all(fits), [message, tensor])
+    check = tf.debugging.Assert(tf.reduce_all(fits), [message, tensor if shown is None else shown])
     with tf.control_dependencies([] if check is None else [check]):  # None in eager execution, which raised
         return tf.identity(tensor)
 

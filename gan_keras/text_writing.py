@@ -14,6 +14,9 @@ from gan_keras.signature import Signature, expect
 MOST_CANDIDATES = 64
 """The largest number of drafts for one sentence."""
 
+MOST_PROMPT_BYTES = 8192
+"""The longest prompt that an exported model takes: splitting a megabyte into words takes seconds, and it would be cut."""
+
 SERVED_CANDIDATES = 4
 """Drafts for each sentence of the exported `guided` signature."""
 
@@ -72,19 +75,18 @@ class TextWriter(GAN):
     def write(self, generator, candidates, weights, seeds, prompts, temperatures, top_ps, labels=None):
         """The graph of `generate`: one row each of seeds, prompts and choices to one string `(batch,)` each."""
         num = tf.shape(seeds)[0]
-        rows = (noise.pad_rows(seeds), noise.pad_rows(prompts), noise.pad_rows(temperatures), noise.pad_rows(top_ps))
-        seeds, prompts, temperatures, top_ps = (tf.repeat(row, candidates, axis=0) for row in rows)
-        labels = None if labels is None else tf.repeat(noise.pad_rows(labels), candidates, axis=0)
-        rank = tf.range(tf.shape(seeds)[0], dtype=tf.int64) % candidates
-        latents = self.latents_from(tf.where(rank == 0, seeds, noise.split(seeds, rank)))
+        rows = [
+            None if row is None else tf.repeat(row, candidates, axis=0) for row in (seeds, prompts, temperatures, top_ps, labels)
+        ]
+        rank = tf.range(num * candidates, dtype=tf.int64) % candidates
+        rows[0] = tf.where(rank == 0, rows[0], noise.split(rows[0], rank))
+        seeds, prompts, temperatures, top_ps, labels = (None if row is None else noise.pad_rows(row) for row in rows)
         prompt_tokens, _ = self.codec.encode_prompt(prompts)
-        choices = (temperatures, top_ps, prompt_tokens)
+        latents, choices = self.latents_from(seeds), (temperatures, top_ps, prompt_tokens)
         if candidates == 1:
-            drafts = generator.sample(latents, labels, *choices)[0]
-        else:
-            drafts, scores = self.scored(generator, latents, labels, *choices)
-            drafts = self.best(drafts, tf.linalg.matvec(self.standardised(scores, drafts), weights), candidates)
-        return self.decode(drafts)[:num]
+            return self.decode(generator.sample(latents, labels, *choices)[0])[:num]
+        drafts, scores = (each[: num * candidates] for each in self.scored(generator, latents, labels, *choices))
+        return self.decode(self.best(drafts, tf.linalg.matvec(self.standardised(scores, drafts), weights), candidates))
 
     def scored(self, generator, latents, labels=None, *choices):
         """Sentences, cut to the longest, with the discriminator's logit and the log-likelihood a token of each."""
@@ -180,7 +182,9 @@ class TextWriter(GAN):
         finite = (temperature > 0) & (temperature < np.inf)
         temperature = expect(temperature, finite, "temperature: expected finite numbers more than 0, got")
         top_p = expect(top_p, (top_p > 0) & (top_p <= 1), "top_p: expected numbers in (0, 1], got")
-        label = self.expect_label(label)
+        label, lengths = self.expect_label(label), tf.strings.length(prompt)
+        limit = f"prompt: expected at most {MOST_PROMPT_BYTES} bytes, got"
+        prompt = expect(prompt, lengths <= MOST_PROMPT_BYTES, limit, shown=lengths)
         weights = self.default_selection().weights()
         return self.write(self.ema_generator, candidates, weights, seed, prompt, temperature, top_p, label)
 

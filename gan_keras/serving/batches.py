@@ -12,7 +12,6 @@ from concurrent.futures import Future
 
 import numpy as np
 
-from gan_keras.serving.child import ChildDied
 from gan_keras.serving.errors import Code, ServingError
 from gan_keras.serving.limits import MAX_QUEUED
 
@@ -124,13 +123,16 @@ class Batch:
             request.end(error)
 
     def lost(self, queue):
-        """The process died under the batch: what has no answer is tried again, each request by itself."""
+        """The process died under the batch: what has no answer waits again, each request by itself, for any worker."""
         for request in self.requests:
             request.group, request.deaths = None, request.deaths + 1
             if request.deaths < MOST_DEATHS:
                 queue.put_first(request)
             else:
                 request.end(ServingError(Code.INTERNAL, "The process that ran this request ended each time it was tried."))
+
+    def replaced(self):
+        """The worker has a new process; the requests need not wait for it."""
 
 
 class Task:
@@ -146,7 +148,10 @@ class Task:
             self.future.set_exception(error)
 
     def lost(self, queue):
-        self.future.set_exception(ChildDied(f"The process that runs models ended within {self.method!r}."))
+        """The process died: the new one is told what to load before it takes anything else."""
+
+    def replaced(self):
+        self.future.set_result(None)
 
 
 class Queue:
@@ -183,6 +188,8 @@ class Queue:
 
     def put_task(self, worker, task):
         with self.changed:
+            if self.is_closed:
+                raise ServingError(Code.UNAVAILABLE, "The server is stopping.")
             self.tasks[worker].append(task)
             self.changed.notify_all()
 

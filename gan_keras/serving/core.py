@@ -38,7 +38,8 @@ class Core:
 
     @contextlib.contextmanager
     def counted(self, model, api):
-        """Counts what is done within it, with its outcome and its time."""
+        """Counts what is done within it, with its outcome and its time; REST's word for it is that of its path."""
+        api = api if self.entrypoint == "GRPC" else api.lower()
         started, status = time.monotonic(), Code.OK
         try:
             yield

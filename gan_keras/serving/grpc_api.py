@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from gan_keras.serving.limits import BODY_SECONDS, MAX_BODY_BYTES
+from gan_keras.serving.limits import BODY_SECONDS, MAX_MESSAGE_BYTES
 
 try:
     import grpc
@@ -34,7 +34,7 @@ def make_server(core, host, port, num_threads=128, max_rpcs=256, body_seconds=BO
         OSError: If the port is not to be had.
     """
     options = [
-        ("grpc.max_receive_message_length", MAX_BODY_BYTES),  # beyond, the answer is RESOURCE_EXHAUSTED
+        ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),  # beyond, the answer is RESOURCE_EXHAUSTED
         ("grpc.max_send_message_length", -1),
         ("grpc.so_reuseport", 0),  # a second server on the port fails instead of taking every other connection
     ]

@@ -6,6 +6,7 @@ A thread for each connection; what they wait for, the models, runs in other proc
 import contextlib
 import io
 import logging
+import re
 import socket
 import sys
 import threading
@@ -13,7 +14,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from gan_keras.serving.errors import Code, ServingError
-from gan_keras.serving.limits import BODY_SECONDS, HEAD_SECONDS, MAX_BODY_BYTES, MAX_CONNECTIONS
+from gan_keras.serving.limits import BODY_SECONDS, HEAD_SECONDS, MAX_CONNECTIONS, MAX_JSON_BYTES
 from gan_keras.serving.playground.pages import page
 from gan_keras.serving.rest.handler import Response, error_response, rest
 
@@ -21,6 +22,8 @@ LOGGER = logging.getLogger(__name__)
 BUSY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n"
 CHUNK_BYTES = 65536
 DRAIN_SECONDS = 1.0
+LENGTH, CHUNK_SIZE = re.compile(r"[0-9]{1,18}"), re.compile(rb"[0-9a-fA-F]{1,15}")
+ACCEPT_SECONDS = 0.1  # after a connection that could not be taken
 
 
 class Patient(io.RawIOBase):
@@ -48,7 +51,6 @@ class Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    wbufsize = -1  # an answer leaves in one piece
 
     def setup(self):
         super().setup()
@@ -64,6 +66,7 @@ class Handler(BaseHTTPRequestHandler):
             self.command = ""
             self.send_error(414)
         elif self.raw_requestline and self.parse_request():
+            self.close_connection |= self.request_version == "HTTP/1.0"
             self.answer()
 
     def answer(self):
@@ -73,6 +76,7 @@ class Handler(BaseHTTPRequestHandler):
                 response = self.server.respond(self.command, self.path, self.headers, self.read_body())
             except ServingError as error:  # the rest of the body was not read
                 self.close_connection, response = True, error_response(error)
+            self.close_connection |= self.server.is_stopping
             self.write(response)
         if self.close_connection:
             self.drain()
@@ -81,13 +85,15 @@ class Handler(BaseHTTPRequestHandler):
         """The body, of a stated length or in chunks.
 
         Raises:
-            ServingError: If it is longer than `MAX_BODY_BYTES`, or its length is not stated as HTTP wants it.
+            ServingError: If it is longer than `MAX_JSON_BYTES`, or its length is not stated as HTTP wants it: a proxy in front
+                might find another end of the request than this server does.
         """
-        if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
+        lengths, codings = self.headers.get_all("Content-Length", []), self.headers.get_all("Transfer-Encoding", [])
+        if [coding.strip().lower() for coding in codings] == ["chunked"] and not lengths:
             return self.read_chunks()
-        length = self.headers.get("Content-Length", "0").strip()
-        if not (length.isascii() and length.isdecimal()):
-            raise ServingError(Code.INVALID_ARGUMENT, "Expected Content-Length to be a whole number.")
+        if codings or len(lengths) > 1 or not LENGTH.fullmatch(length := lengths[0] if lengths else "0"):
+            message = "Expected one Content-Length, a whole number, or Transfer-Encoding: chunked alone."
+            raise ServingError(Code.INVALID_ARGUMENT, message)
         return self.read_exactly(check_size(int(length)))
 
     def read_chunks(self):
@@ -95,17 +101,17 @@ class Handler(BaseHTTPRequestHandler):
         while size := self.chunk_size():
             total = check_size(total + size)
             chunks.append(self.read_exactly(size))
-            self.rfile.readline(CHUNK_BYTES)
-        while self.rfile.readline(CHUNK_BYTES).strip():  # trailers
+            if self.rfile.readline(CHUNK_BYTES).strip():
+                raise ServingError(Code.INVALID_ARGUMENT, "Expected the end of a line after a chunk.")
+        while check_size(total := total + len(line := self.rfile.readline(CHUNK_BYTES))) and line.strip():  # trailers
             pass
         return b"".join(chunks)
 
     def chunk_size(self):
-        line = self.rfile.readline(CHUNK_BYTES).split(b";")[0].strip()
-        try:
-            return check_size(int(line, 16))
-        except ValueError:
-            raise ServingError(Code.INVALID_ARGUMENT, "Expected the size of a chunk as a hexadecimal number.") from None
+        digits = self.rfile.readline(CHUNK_BYTES).split(b";")[0].strip()
+        if not CHUNK_SIZE.fullmatch(digits):
+            raise ServingError(Code.INVALID_ARGUMENT, "Expected the size of a chunk as a hexadecimal number.")
+        return check_size(int(digits, 16))
 
     def read_exactly(self, num):
         body = self.rfile.read(num)
@@ -114,17 +120,15 @@ class Handler(BaseHTTPRequestHandler):
         return body
 
     def write(self, response):
-        self.connection.settimeout(BODY_SECONDS)
-        self.send_response_only(response.status)
+        """Sends head and body at once, within `BODY_SECONDS` in all."""
         headers = {**dict(response.headers), "Content-Length": str(len(response.body))}
+        self.close_connection |= headers.get("Connection") == "close"
         if self.close_connection:
             headers["Connection"] = "close"
-        for name, value in headers.items():  # of `Connection: close` the base class takes note itself
-            self.send_header(name, value)
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(response.body)
-        self.wfile.flush()
+        phrase = self.responses.get(response.status, ("Unknown",))[0]
+        lines = [f"HTTP/1.1 {response.status} {phrase}", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
+        self.connection.settimeout(BODY_SECONDS)
+        self.connection.sendall("\r\n".join(lines).encode("latin-1") + (b"" if self.command == "HEAD" else response.body))
 
     def drain(self):
         """Reads on for a moment: a socket that is closed with bytes unread takes the answer back."""
@@ -136,13 +140,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def handle_expect_100(self):
         """Tells a client that waits before it sends a long body to go on."""
-        super().handle_expect_100()
-        self.wfile.flush()
+        self.connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
         return True
 
     def send_error(self, code, message=None, explain=None):
         """What the base class refuses of itself, such as a line that is no HTTP."""
-        self.close_connection, self.request_version = True, self.protocol_version  # a line that is no HTTP told none
+        self.close_connection = True
         text = message or self.responses[code][0]
         response = error_response(ServingError(Code.INVALID_ARGUMENT, f"Malformed HTTP: {text}"))
         self.write(Response(code if code < 500 else 400, response.headers, response.body))
@@ -153,8 +156,8 @@ class Handler(BaseHTTPRequestHandler):
 
 def check_size(num):
     """`num`; raises `ServingError` if a body of so many bytes is too long."""
-    if not 0 <= num <= MAX_BODY_BYTES:
-        message = f"The body has over {MAX_BODY_BYTES:,} bytes. Expected less: ask for fewer samples in one request."
+    if not 0 <= num <= MAX_JSON_BYTES:
+        message = f"The body has over {MAX_JSON_BYTES:,} bytes. Expected less: ask for fewer samples in one request."
         raise ServingError(Code.OUT_OF_RANGE, message)
     return num
 
@@ -173,7 +176,7 @@ class HTTPFront(ThreadingHTTPServer):
     def __init__(self, address, core):
         self.core = core
         self.connections, self.busy = threading.BoundedSemaphore(MAX_CONNECTIONS), 0
-        self.changed = threading.Condition()
+        self.changed, self.is_stopping = threading.Condition(), False
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         super().__init__(address, Handler)
 
@@ -182,6 +185,13 @@ class HTTPFront(ThreadingHTTPServer):
         if found:
             return Response(200, [("Content-Type", found.content_type), *found.headers.items()], found.body)
         return rest(self.core, command, path, headers, body)
+
+    def get_request(self):
+        try:
+            return super().get_request()
+        except OSError:  # no file descriptor is left: without a pause the loop would take a whole core
+            time.sleep(ACCEPT_SECONDS)
+            raise
 
     def process_request(self, request, client_address):
         """A thread for the connection, if there is one left."""
@@ -209,6 +219,7 @@ class HTTPFront(ThreadingHTTPServer):
 
     def stop(self, seconds):
         """Takes no more connections, and gives the answers under way `seconds` to end."""
+        self.is_stopping = True  # kept connections end with their next answer: otherwise `busy` is never 0 under load
         self.shutdown()
         self.server_close()
         with self.changed:

@@ -1,7 +1,10 @@
 """What one client may ask of a server, and how long it may take."""
 
-MAX_BODY_BYTES = 16 * 2**20
-"""Of a request's body, over HTTP also after decompression, and of a gRPC message."""
+MAX_JSON_BYTES = 4 * 2**20
+"""Of a request's body over HTTP, also after decompression: Python reads it, and all others wait for that."""
+
+MAX_MESSAGE_BYTES = 16 * 2**20
+"""Of a gRPC message."""
 
 MAX_ROWS = 1024
 """Of one request to a signature whose rows are independent: more is split by the client."""
@@ -9,7 +12,7 @@ MAX_ROWS = 1024
 MAX_QUEUED = 1000
 """Requests that wait for a worker; the next one is told to come again later."""
 
-MAX_CONNECTIONS = 1000
+MAX_CONNECTIONS = 500
 """Of HTTP at the same time."""
 
 HEAD_SECONDS = 30.0

@@ -71,6 +71,8 @@ class Metrics:
             started: `time.monotonic()` when it came.
         """
         self.count(":tensorflow:serving:request_count", model_name=model, status=status)
+        if status != "OK":
+            return
         labels = {"model_name": model, "API": api, "entrypoint": entrypoint}
         latency = self._histogram(":tensorflow:serving:request_latency", _LATENCY_BUCKETS, **labels)
         latency.add(1e6 * (time.monotonic() - started))

@@ -1,12 +1,13 @@
 """The worker processes of a server, a thread for each: every one holds all versions, so that one may die or load."""
 
+import collections
 import logging
 import os
 import threading
 import time
 
 from gan_keras.savedmodel_replay import text_op_libraries
-from gan_keras.serving.batches import Task
+from gan_keras.serving.batches import MOST_DEATHS, Task
 from gan_keras.serving.child import Child, ChildDied
 from gan_keras.serving.errors import Code, ServingError
 
@@ -27,7 +28,7 @@ class Pool:
     """
 
     def __init__(self, queue, num_workers, on_lost):
-        self.queue, self.loaded, self.on_lost, self.is_serving = queue, {}, on_lost, False
+        self.queue, self.loaded, self.on_lost, self.is_serving, self.is_over = queue, {}, on_lost, False, False
         self.num_threads = max(1, (os.cpu_count() or 1) // num_workers)
         self.children = [Child(self.num_threads) for _ in range(num_workers)]
         self.threads = [threading.Thread(target=self._serve, args=[i], daemon=True) for i in range(num_workers)]
@@ -49,9 +50,11 @@ class Pool:
         self.loaded[key] = arguments = (str(directory), text_op_libraries(), warm_up)
         try:
             self._load_everywhere(key, *arguments)
-        except (ServingError, ChildDied) as error:
+            if key not in self.loaded:
+                raise ServingError(Code.INTERNAL, "The process that loads the version ends each time.")
+        except ServingError:
             self.unload(key)
-            raise error if isinstance(error, ServingError) else ServingError(Code.INTERNAL, str(error)) from error
+            raise
 
     def _load_everywhere(self, *arguments):
         tasks = []
@@ -68,8 +71,8 @@ class Pool:
         for worker in range(len(self.children)):
             try:
                 self._begin(worker, "unload", key).future.result()
-            except ChildDied:
-                LOGGER.warning("A worker ended while it unloaded a version; the next one starts without it.")
+            except ServingError as error:  # the server is stopping, or TensorFlow kept something: neither is a reason to stop
+                LOGGER.warning("A version was not unloaded: %s", error)
 
     def _begin(self, worker, method, *arguments):
         task = Task(method, *arguments)
@@ -93,33 +96,46 @@ class Pool:
             LOGGER.error("%s It is started again.", error)
             work.lost(self.queue)
             self._restart(worker)
+            work.replaced()
         return True
 
     def _restart(self, worker):
         """Starts a process until it holds all versions but those that it cannot load."""
-        while not self._start(worker):
+        deaths = collections.Counter()
+        while not self.is_over and not self._start(worker, deaths):
             time.sleep(RESTART_SECONDS)
 
-    def _start(self, worker):
+    def _start(self, worker, deaths):
         self.children[worker].kill()
-        self.children[worker] = child = Child(self.num_threads)
         try:
+            self.children[worker] = child = Child(self.num_threads)
             child.ask("ready")
-        except ChildDied as error:
+        except (ChildDied, OSError) as error:
             LOGGER.error("A worker does not start: %s", error)
             return False
         for key, arguments in list(self.loaded.items()):
             try:
                 child.ask("load", key, *arguments)
-            except (ServingError, ChildDied) as error:
-                self.loaded.pop(key, None)
-                self.on_lost(key, error)
-                if isinstance(error, ChildDied):
-                    return False
+            except ServingError as error:
+                self._lose(key, error)
+            except ChildDied as error:  # not the version's fault, unless it happens each time
+                deaths[key] += 1
+                if deaths[key] == MOST_DEATHS:
+                    self._lose(key, error)
+                return False
         return True
 
-    def close(self):
-        """Answers what still waits, then ends the processes."""
+    def _lose(self, key, error):
+        self.loaded.pop(key, None)
+        self.on_lost(key, error)
+
+    def close(self, seconds):
+        """Answers what still waits, then ends the processes; those that are not done after `seconds` are killed."""
+        deadline = time.monotonic() + seconds
         self.queue.close()
         for thread in self.threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        self.is_over = True
+        for child, thread in zip(self.children, self.threads, strict=True):
+            child.process.kill()
             thread.join()

@@ -66,17 +66,18 @@ class Model:
         """Takes versions out of service; each is unloaded when its last request has its answer."""
         for number in numbers:
             self.statuses[number] = VersionStatus(number, "UNLOADING")
-            del self.available[number]
+            self.available.pop(number, None)  # a worker's thread may have lost it just now
 
     def lose(self, key, error):
         """Marks a version that a worker could not load again."""
         for number, version in list(self.available.items()):
             if version.key == key:
                 del self.available[number]
-                self._fail(number, version.directory, error)
+                self._fail(number, version.directory, error, self._seen(version.directory))
 
     def latest(self):
-        return self.available.get(max(self.available, default=None))
+        available = dict(self.available)  # as of one moment: the disk's thread may swap versions meanwhile
+        return available.get(max(available, default=None))
 
     def _is_due(self, number, directory):
         """A version that failed is tried again as soon as its files change, and a few times anyway."""
@@ -84,15 +85,15 @@ class Model:
             return True
         seen, when, num = self.failures[number]
         is_late = time.monotonic() - when > RETRY_SECONDS and num < MOST_RETRIES
-        return is_late or fingerprint(directory) != seen
+        return is_late or self._seen(directory) != seen
 
     def _load(self, number, directory):
-        self.statuses[number] = VersionStatus(number, "LOADING")
+        self.statuses[number], seen = VersionStatus(number, "LOADING"), self._seen(directory)
         try:
             version = Version(self.config.name, number, directory)
             self.pool.load(version.key, directory, list(version.warm_up()))
         except Exception as error:  # whatever is wrong with one version, the others are served
-            self._fail(number, directory, error)
+            self._fail(number, directory, error, seen)
             return
         weakref.finalize(version, self.retired.put, (self.config.name, number, version.key)).atexit = False
         self.failures.pop(number, None)
@@ -100,11 +101,16 @@ class Model:
         self.statuses[number] = VersionStatus(number, "AVAILABLE")
         LOGGER.info("%s version %d is available.", self.config.name, number)
 
-    def _fail(self, number, directory, error):
+    def _seen(self, directory):
+        with contextlib.suppress(OSError):  # files that go while we look: the next look tells
+            return fingerprint(directory)
+        return None
+
+    def _fail(self, number, directory, error, seen):
+        """`seen` is the fingerprint from before the load: files that came during it count as a change."""
         LOGGER.error("%s version %d is not served: %s", self.config.name, number, error)
         before = self.failures.get(number, (None, None, 0))
-        with contextlib.suppress(OSError):  # files that go while we look: the next look tells
-            self.failures[number] = (fingerprint(directory), time.monotonic(), before[2] + 1)
+        self.failures[number] = (seen, time.monotonic(), before[2] + 1)
         code = error.code if isinstance(error, ServingError) else Code.UNKNOWN
         message = str(error).replace(str(directory), f"{self.config.name}/{number}")
         self.statuses[number] = VersionStatus(number, "END", code, message)

@@ -17,6 +17,7 @@ from gan_keras.serving.metrics import Metrics
 from gan_keras.serving.pool import Pool
 from gan_keras.serving.registry import Registry
 
+CLOSE_SECONDS = 5.0  # for the models' processes to end what they do
 LOGGER = logging.getLogger(__name__)
 
 
@@ -65,7 +66,8 @@ class Server:
         configs = self.wishes()
         workers = workers or max(2, os.cpu_count() or 2)
         queue, self.registry = Queue(workers, max_batch_rows), Registry()
-        core = Core(self.registry, queue, Metrics(), timeout)
+        self.core = core = Core(self.registry, queue, Metrics(), timeout)
+        core.reload = self.reload  # before gRPC, the only way to ask for it, gets its copy
         self.http = listen(host, port, core)  # a port that is taken shows before anything is loaded
         self.port = self.http.server_address[1]
         try:
@@ -74,8 +76,13 @@ class Server:
             self.http.server_close()
             raise
         self.registry.pool = self.pool = Pool(queue, workers, self.registry.lose)
-        self.core, core.reload = core, self.reload
-        self._begin(configs, poll_seconds)
+        try:
+            self._begin(configs, poll_seconds)
+        except BaseException:  # also Ctrl-C: no process and no port stays taken
+            self.grpc.stop(None)
+            self.http.server_close()
+            self.pool.close(0.0)
+            raise
 
     def _begin(self, configs, poll_seconds):
         self.registry.configure(configs)
@@ -126,9 +133,9 @@ class Server:
         stopping = self.grpc.stop(seconds)
         self.http.stop(seconds)
         stopping.wait()
+        self.pool.close(CLOSE_SECONDS)  # also ends a load, which the thread that follows the disk may wait for
         for thread in self.threads:
             thread.join()
-        self.pool.close()
 
     def __enter__(self):
         return self
@@ -167,9 +174,21 @@ def serve(show, **settings):
 def announce(server, show):
     """Says where the server is and what it serves."""
     host = server.http.server_address[0]
+    host = f"[{host}]" if ":" in host else host
     if not server.core.names():
         show("There is no version of a model yet. What appears is served.")
     for name in server.core.names():
-        for status in server.core.statuses(name):
-            show(f"{name} version {status.number}: {status.state}{status.message and ': ' + ' '.join(status.message.split())}")
+        for line in described(server.core, name):
+            show(f"{name} {line}")
     show(f"REST http://{host}:{server.port}/v1/models  gRPC {host}:{server.grpc_port}  page http://{host}:{server.port}/")
+
+
+def described(core, name):
+    """A line for each version of a model."""
+    try:
+        return [
+            f"version {status.number}: {status.state}{status.message and ': ' + ' '.join(status.message.split())}"
+            for status in core.statuses(name)
+        ]
+    except ServingError as error:
+        return [f"has no version yet: {error.message}"]

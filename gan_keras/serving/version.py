@@ -9,6 +9,7 @@ from gan_keras.serving.errors import Code, ServingError
 from gan_keras.serving.request_checks import find_signature, with_defaults
 from gan_keras.warmup import read_warmup_requests
 
+MAX_NUMBER = 2**63 - 1  # the API's messages hold 64 bits
 _KEYS = itertools.count(1)
 
 
@@ -56,9 +57,10 @@ def versions_on_disk(base_path):
     """
     try:
         names = [path.name for path in pathlib.Path(base_path).iterdir() if path.is_dir()]
-    except (FileNotFoundError, NotADirectoryError):
+    except OSError:  # not there, no directory, not to be read, a loop of links: the other models are served
         return None
-    return {int(name): pathlib.Path(base_path, name) for name in sorted(names) if name.isascii() and name.isdecimal()}
+    found = {int(name): pathlib.Path(base_path, name) for name in sorted(names) if name.isascii() and name.isdecimal()}
+    return {number: path for number, path in found.items() if number <= MAX_NUMBER}
 
 
 def fingerprint(directory):

@@ -5,13 +5,18 @@ the number of an open socket. It imports no TensorFlow of Python: with the C++ l
 """
 
 import contextlib
+import os
 import runpy
+import select
 import signal
 import sys
+import threading
+import traceback
 from multiprocessing.connection import Connection
 
 OK, ERROR = "ok", "error"
-UNAVAILABLE = 14  # of TensorFlow's codes
+WARM_UP_MS = 60_000  # for one request: while a version loads, no other one is looked at
+INTERNAL, UNAVAILABLE = 13, 14  # of TensorFlow's codes
 
 
 class Worker:
@@ -35,7 +40,7 @@ class Worker:
         model = self.load_model(directory, op_libraries)
         try:
             for feeds, fetches in warm_up:
-                model.run(feeds, fetches)
+                model.run(feeds, fetches, WARM_UP_MS)
         except self.status_error:
             model.close()
             raise
@@ -63,12 +68,24 @@ class Worker:
             return OK, getattr(self, method)(*arguments)
         except self.status_error as error:
             return ERROR, error.code, str(error)
+        except Exception:  # unforeseen, such as a signature without a tensor: no reason to end with all other models
+            traceback.print_exc()
+            return ERROR, INTERNAL, "The request could not be run."
 
 
 def main(loader_path, descriptor):
     """Runs the process; Ctrl-C in a terminal is for the server, which then closes the socket."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=end_with_server, args=[int(descriptor)], daemon=True).start()
     Worker(runpy.run_path(loader_path)).answer(Connection(int(descriptor)))
+
+
+def end_with_server(descriptor):
+    """Ends the process, whatever it is doing, once the other end of the socket is closed."""
+    poll = select.poll()
+    poll.register(descriptor, 0)  # a hang-up is always told
+    poll.poll()
+    os._exit(0)
 
 
 if __name__ == "__main__":

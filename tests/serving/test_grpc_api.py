@@ -17,7 +17,7 @@ from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc  # 
 from gan_keras.serving.errors import Code, ServingError  # noqa: E402
 from gan_keras.serving.grpc_api import make_server  # noqa: E402
 from gan_keras.serving.grpc_services import first_values, shortened  # noqa: E402
-from gan_keras.serving.limits import MAX_BODY_BYTES  # noqa: E402
+from gan_keras.serving.limits import MAX_MESSAGE_BYTES  # noqa: E402
 from gan_keras.serving.tensor_protos import write_tensor  # noqa: E402
 
 PREDICT = b"/tensorflow.serving.PredictionService/Predict"
@@ -122,9 +122,9 @@ def test_a_call_without_a_message_is_unimplemented(start):
 
 def test_a_request_that_is_too_large_is_refused_and_one_that_just_fits_is_not(start):
     predict = stub(start()).Predict
-    fits = np.zeros(MAX_BODY_BYTES - 100, bool)
+    fits = np.zeros(MAX_MESSAGE_BYTES - 100, bool)
     assert len(predict(request(array=fits)).outputs["x"].bool_val) == len(fits)
-    too_large = request(array=np.zeros(MAX_BODY_BYTES, bool))
+    too_large = request(array=np.zeros(MAX_MESSAGE_BYTES, bool))
     assert refusal(predict, too_large)[0] == grpc.StatusCode.RESOURCE_EXHAUSTED
     assert refusal(predict, too_large, compression=grpc.Compression.Gzip)[0] == grpc.StatusCode.RESOURCE_EXHAUSTED
 

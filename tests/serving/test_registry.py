@@ -166,6 +166,36 @@ def test_versions_go_when_all_are_deleted_but_not_when_the_folder_is_out_of_reac
     assert caught.value.code == Code.NOT_FOUND and states(registry) == {1: "END"}
 
 
+def test_a_folder_whose_number_no_message_can_hold_is_no_version(registry, tmp_path):
+    write_version(tmp_path, 2**63)
+    write_version(tmp_path, 7)
+    registry.configure([config(tmp_path)])
+    assert states(registry) == {7: "AVAILABLE"}
+
+
+def test_a_folder_that_cannot_be_read_leaves_the_other_models_alone(registry, tmp_path):
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    write_version(tmp_path / "good", 1)
+    registry.configure([config(tmp_path / "loop", name="loop"), config(tmp_path / "good", name="good")])
+    assert states(registry, "good") == {1: "AVAILABLE"}
+
+
+def test_files_that_come_while_a_version_fails_to_load_are_a_change(registry, tmp_path):
+    write_version(tmp_path, 1)
+    load = registry.pool.load
+
+    def half_written(key, directory, warm_up):
+        registry.pool.load = load
+        (directory / "variables").touch()
+        raise ServingError(Code.NOT_FOUND, "no variables")
+
+    registry.pool.load = half_written
+    registry.configure([config(tmp_path)])
+    assert states(registry) == {1: "END"}
+    registry.follow_disk()
+    assert states(registry) == {1: "AVAILABLE"}
+
+
 def test_models_that_a_new_configuration_leaves_out_go_and_may_come_back(registry, tmp_path):
     write_version(tmp_path / "a", 1)
     write_version(tmp_path / "b", 1)

@@ -18,9 +18,10 @@ import numpy as np
 import psutil
 import pytest
 import tensorflow as tf
+from tensorflow_serving.apis import model_management_pb2, model_service_pb2_grpc
 
 from gan_keras.serving import Client, Code, Retries, ServingError, http_front
-from gan_keras.serving.limits import MAX_BODY_BYTES, MAX_ROWS
+from gan_keras.serving.limits import MAX_JSON_BYTES, MAX_ROWS
 from gan_keras.serving.model_config import ModelConfig
 from gan_keras.serving.server import Server
 
@@ -175,17 +176,17 @@ def test_a_request_may_have_many_rows_but_not_any_number(server):
 
 
 def test_a_body_that_is_too_long_is_refused_before_it_is_read(server):
-    head = f"POST /v1/models/half:predict HTTP/1.1\r\nHost: x\r\nContent-Length: {MAX_BODY_BYTES + 1}\r\n\r\n"
+    head = f"POST /v1/models/half:predict HTTP/1.1\r\nHost: x\r\nContent-Length: {MAX_JSON_BYTES + 1}\r\n\r\n"
     answer = exchange(server, head.encode())
-    assert answer.startswith(b"HTTP/1.1 400 ") and b"The body has over 16,777,216 bytes" in answer
+    assert answer.startswith(b"HTTP/1.1 400 ") and b"The body has over 4,194,304 bytes" in answer
 
 
 def test_a_body_in_chunks_is_read_and_an_endless_one_is_not(server):
     head = b"POST /v1/models/half:predict HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
     answer = exchange(server, head + b'10;x=y\r\n{"instances": [2\r\n4\r\n.0]}\r\n0\r\nA: b\r\n\r\n')
     assert answer.startswith(b"HTTP/1.1 200 ") and b"3.0" in answer
-    answer = exchange(server, head + b"1000000\r\n" + b" " * 2**24 + b"\r\n1\r\n \r\n0\r\n\r\n")
-    assert b"The body has over 16,777,216 bytes" in answer
+    answer = exchange(server, head + b"400000\r\n" + b" " * 2**22 + b"\r\n1\r\n \r\n0\r\n\r\n")
+    assert b"The body has over 4,194,304 bytes" in answer
 
 
 @pytest.mark.parametrize(
@@ -199,6 +200,12 @@ def test_a_body_in_chunks_is_read_and_an_endless_one_is_not(server):
         b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 200 + b"\r\n",
         b"POST /v1/models/half:predict HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
         b"POST /v1/models/half:predict HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nno number\r\n",
+        b"POST /v1/models/half:predict HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0x1\r\n{\r\n0\r\n\r\n",
+        b"POST /v1/models/half:predict HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{}\r\n0\r\n\r\n",
+        b"POST /v1/models/half:predict HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n",
+        b"POST /v1/models/half:predict HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n0\r\n\r\n",
+        b"POST /v1/models/half:predict HTTP/1.1\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+        b"POST /v1/models/half:predict HTTP/1.1\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n",
     ],
 )
 def test_what_is_no_http_gets_a_code_and_a_reason_in_json(server, raw):
@@ -226,7 +233,7 @@ def test_the_page_and_the_metrics_are_there(server, client):
     connection.request("GET", "/monitoring/prometheus/metrics")
     metrics = connection.getresponse().read().decode()
     assert ':tensorflow:serving:request_count{model_name="half",status="OK"}' in metrics
-    assert ':tensorflow:serving:request_latency_count{model_name="half",API="Predict",entrypoint="REST"}' in metrics
+    assert ':tensorflow:serving:request_latency_count{model_name="half",API="predict",entrypoint="REST"}' in metrics
 
 
 def test_a_file_of_models_is_read_again_when_it_changes_and_left_alone_while_it_is_wrong(original, tmp_path):
@@ -258,6 +265,75 @@ def test_a_reload_that_names_a_model_without_a_version_says_so_and_serves_the_ot
         assert caught.value.code == Code.UNKNOWN and server.core.version("a").number == 1
         shutil.copytree(original, tmp_path / "b" / "7")
         until(lambda: server.registry.models["b"].latest() is not None)
+
+
+def test_a_reload_over_grpc_stays(original, tmp_path):
+    for name in ("a", "b"):
+        shutil.copytree(original, tmp_path / name / "1")
+    with Server(tmp_path, port=0, grpc_port=0, workers=1, poll_seconds=0.05) as server:
+        request = model_management_pb2.ReloadConfigRequest()
+        request.config.model_config_list.config.add(name="b", base_path=str(tmp_path / "b"), model_platform="tensorflow")
+        with grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel:
+            stub = model_service_pb2_grpc.ModelServiceStub(channel)
+            assert stub.HandleReloadConfigRequest(request, timeout=60).status.error_code == 0
+            request.config.model_config_list.config.add(name="c", base_path=str(tmp_path / "c"), model_platform="tensorflow")
+            with pytest.raises(grpc.RpcError, match=r"1 model\(s\) did not become available"):
+                stub.HandleReloadConfigRequest(request, timeout=60)
+        time.sleep(0.5)
+        assert server.core.names() == ["b", "c"]
+
+
+def test_a_signature_without_a_tensor_ends_no_process(server):
+    before = [child.process.pid for child in server.pool.children]
+    with pytest.raises(ServingError):
+        server.core.predict(server.core.version("half"), "__saved_model_init_op", {})
+    assert [child.process.pid for child in server.pool.children] == before
+
+
+def test_a_worker_that_is_killed_again_and_again_takes_no_version_with_it(server, client):
+    worker = server.pool.children[0]
+    for _ in range(2):
+        os.kill(worker.process.pid, signal.SIGKILL)
+        until(lambda worker=worker: half(client, 1.0) == [2.5] and server.pool.children[0] is not worker)
+        worker = server.pool.children[0]
+    until(lambda: half(client, 1.0) == [2.5])
+    assert {each.state for each in client.status("half")} == {"AVAILABLE"}
+
+
+def test_a_worker_that_is_killed_while_it_loads_loads_again(original, tmp_path):
+    shutil.copytree(original, tmp_path / "half" / "1")
+    with Server(tmp_path, port=0, grpc_port=0, workers=2, poll_seconds=60.0) as server:
+        write_version(tmp_path / "half", 2)
+        with concurrent.futures.ThreadPoolExecutor(1) as thread:
+            swap = thread.submit(server.registry.follow_disk)
+            os.kill(server.pool.children[0].process.pid, signal.SIGKILL)
+            swap.result(60)
+        assert server.core.version("half").number == 2
+
+
+def test_a_stop_waits_for_answers_and_not_for_connections_that_are_kept(original, tmp_path):
+    shutil.copytree(original, tmp_path / "half" / "1")
+    server = Server(tmp_path, port=0, grpc_port=0, workers=1)
+    answers, failures = [], []
+
+    def ask():
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+        while True:
+            try:
+                connection.request("POST", "/v1/models/half:predict", '{"instances": [1.0]}')
+                answers.append(connection.getresponse().read())
+            except (OSError, http.client.HTTPException) as error:
+                return failures.append(error)
+
+    with concurrent.futures.ThreadPoolExecutor(4) as threads:
+        asking = [threads.submit(ask) for _ in range(4)]
+        until(lambda: len(answers) > 20)
+        started = time.monotonic()
+        server.close()
+        assert time.monotonic() - started < 10.0
+        for each in asking:
+            each.result(10)
+    assert all(b"2.5" in answer for answer in answers)
 
 
 def test_a_port_that_is_taken_is_told(server, folder):

@@ -112,7 +112,8 @@ def read_card(directory):
     try:
         with open(os.path.join(directory, _CARD), encoding="utf-8") as file:
             card = json.load(file, parse_constant=lambda _: None)  # a page's JSON knows no NaN
-    except (OSError, ValueError):
+        json.dumps(card, allow_nan=False)  # 1e999 is read as infinity
+    except (OSError, ValueError, RecursionError):
         return None
     return card if isinstance(card, dict) else None
 

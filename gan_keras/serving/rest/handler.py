@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import NamedTuple
 
 from gan_keras.serving.errors import HTTP_STATUS, Code, ServingError
-from gan_keras.serving.limits import MAX_BODY_BYTES
+from gan_keras.serving.limits import MAX_JSON_BYTES
 from gan_keras.serving.rest.json_answers import write_classes, write_error, write_values
 from gan_keras.serving.rest.json_examples import read_examples
 from gan_keras.serving.rest.json_reader import read_object
@@ -38,7 +38,7 @@ class Response(NamedTuple):
     body: bytes
 
 
-def rest(core, method, target, headers, body, max_body=MAX_BODY_BYTES):
+def rest(core, method, target, headers, body, max_body=MAX_JSON_BYTES):
     """Answers a request.
 
     Args:
