@@ -63,7 +63,10 @@ class Clients:
             thread.join()
 
     def longest_pause(self, since):
-        """Seconds between two answers that followed each other, after a moment."""
+        """Seconds between two answers that followed each other, from a moment on until there are answers again."""
+        time.sleep(2)
+        while not self.ends or self.ends[-1] < since + 1:
+            time.sleep(0.1)
         ends = sorted(end for end in [since, *self.ends] if end >= since)
         return max(after - before for before, after in zip(ends, ends[1:], strict=False))
 
@@ -120,11 +123,10 @@ def kill(folder, model, times=5):
             with Clients(lambda: Rest(port, f"/v1/models/{model}:predict", row_body)) as clients:
                 pauses = []
                 for _ in range(times):
-                    time.sleep(4)
+                    time.sleep(10)  # for the process that was killed to be back
                     started = time.monotonic()
                     for child in choose(process.children()):
                         child.send_signal(signal.SIGKILL)
-                    time.sleep(8)
                     pauses.append(clients.longest_pause(started))
             listed = ", ".join(f"{pause:.2f}" for pause in pauses)
             print(

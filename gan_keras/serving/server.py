@@ -1,5 +1,6 @@
 """A local server with the REST and gRPC API of TensorFlow Serving: the folder and the clients move on to that as they are."""
 
+import contextlib
 import functools
 import gc
 import logging
@@ -159,13 +160,19 @@ def serve(show, **settings):
         show: Called with lines about what is served.
         settings: Of `Server`.
     """
+    with Server(**settings) as server, ended_by_signals() as ended:
+        announce(server, show)
+        ended.wait()
+        show("Stopping: requests under way are answered first.")
+
+
+@contextlib.contextmanager
+def ended_by_signals():
+    """An event that Ctrl-C and SIGTERM set, instead of ending the process at once."""
     ended = threading.Event()
     before = {number: signal.signal(number, lambda *_: ended.set()) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        with Server(**settings) as server:
-            announce(server, show)
-            ended.wait()
-            show("Stopping: requests under way are answered first.")
+        yield ended
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

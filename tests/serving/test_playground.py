@@ -14,14 +14,16 @@ from fake_models import FakeModels, Refusal, serving_http
 from playground_models import HOSTILE, MODELS, make_core, wav
 
 from gan_keras import noise
+from gan_keras.serving import Client
 from gan_keras.serving.playground.pages import page
+from gan_keras.serving.server import Server
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"),
     *("--no-first-run", "--disable-component-update", "--disable-sync"),
 )
-EXPECT_MS = 5000
+EXPECT_MS = 20_000
 
 
 @pytest.fixture(scope="module")
@@ -375,3 +377,18 @@ def test_a_phone_needs_no_sideways_scrolling(opened, model):
     generated(view, {"text": "Write", "digits": "Draw", "wine": "Make rows"}[model])
     view.get_by_text("Signatures").click()
     assert view.evaluate("document.documentElement.scrollWidth") == 360
+
+
+def test_the_models_of_the_repository_write_and_draw_in_the_page_of_the_real_server(browser):
+    folder = pathlib.Path(__file__).parents[2] / "saved_models"
+    with Server(folder, port=0, grpc_port=0, workers=1) as server, Client(f"http://127.0.0.1:{server.port}") as client:
+        view = browser.new_page()
+        view.set_default_timeout(EXPECT_MS)
+        view.goto(f"http://127.0.0.1:{server.port}/#/docstrings")
+        written = lines(generated(view, "Write"))
+        assert written == client.generate("docstrings", len(written), temperature=1.0) and len(written) > 3
+        view.get_by_role("link", name="digits").click()
+        drawn = generated(view, "Draw").locator("canvas, img")
+        drawn.first.wait_for()
+        assert drawn.count() >= 9
+        view.close()
