@@ -211,7 +211,9 @@ def serve(
     port: Annotated[int, typer.Option(help="Of REST and of the page; 0 takes a free one.", min=0, max=65535)] = 8501,
     grpc_port: Annotated[int, typer.Option(help="Of gRPC; 0 takes a free one.", min=0, max=65535)] = 8500,
     host: Annotated[str, typer.Option(help="0.0.0.0 lets other machines in, without a password.")] = "127.0.0.1",
-    model_config: Annotated[pathlib.Path | None, typer.Option(help="Instead of a folder: a models.config.")] = None,
+    model_config: Annotated[
+        pathlib.Path | None, typer.Option(help="A models.config that says which models; FOLDER is its /models.")
+    ] = None,
     timeout_ms: Annotated[int, typer.Option(help="For a request, its wait included.", min=1)] = 30_000,
     workers: Annotated[int | None, typer.Option(help="Processes that run models; default: a core each.", min=1)] = None,
     max_batch_rows: Annotated[int, typer.Option(help="Merge requests that wait up to so many rows; 1: none.", min=1)] = 64,

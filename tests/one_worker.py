@@ -10,9 +10,15 @@ from two_devices import CASES, EPOCHS_OF_TEXT, lines, point_gan, points, text_ga
 
 from gan_keras import strategies
 
+
+def without(option, name):
+    """A case of one worker's devices, with one of its options left to the default."""
+    return {key: value for key, value in CASES[name].items() if key != option}
+
+
 RUNS = {
-    "GradientPenalty": (lambda: point_gan(**CASES["GradientPenalty, Clip"]), points),
-    "LeCam": (lambda: point_gan(adam={"global_clipnorm": 0.1}, **CASES["LeCam, FeatureMatching"]), points),
+    "GradientPenalty": (lambda: point_gan(**without("constraint", "GradientPenalty, Clip")), points),
+    "LeCam": (lambda: point_gan(adam={"global_clipnorm": 0.1}, **without("auxiliary", "LeCam, FeatureMatching")), points),
     "text": (lambda: text_gan("cooperative", 1), lines),
 }
 

@@ -15,6 +15,8 @@ from gan_keras.serving.version import versions_on_disk
 
 EXAMPLE = 'model_config_list { config { name: "digits" base_path: "/models/digits" model_platform: "tensorflow" } }'
 PLATFORM = "tensorflow"
+IMAGE_FOLDER = "/models"
+"""Where the official image of TensorFlow Serving has its models."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,8 +99,13 @@ def configs_of_folder(directory):
     return [ModelConfig(child.name, str(child)) for child in children if versions_on_disk(child)]
 
 
-def read_model_config(path):
+def read_model_config(path, folder=None):
     """The `ModelConfig`s of a file of the form that TensorFlow Serving's `--model_config_file` takes.
+
+    Args:
+        path: Of the file.
+        folder: Stands in for the folder of the official image, `/models`, so that one file serves both; relative base
+            paths lie in it. None leaves all as they are, and refuses relative ones as TensorFlow Serving does.
 
     Raises:
         ValueError: With the line, what is wrong there and what is expected.
@@ -112,10 +119,22 @@ def read_model_config(path):
         raise ValueError(f"{path}{line}: {str(error).rstrip('.')}. Expected a ModelServerConfig: {EXAMPLE}") from error
     if message.WhichOneof("config") != "model_config_list":
         raise ValueError(f"{path} has no model_config_list, the only kind of configuration. Expected {EXAMPLE}")
+    if folder is not None:
+        for entry in message.model_config_list.config:
+            entry.base_path = _placed(entry.base_path, folder)
     try:
         return _checked(message.model_config_list.config)
     except _Fault as fault:
         raise ValueError(f"{path}{_line_of(text, fault.index)}: {fault}. Expected entries like {EXAMPLE}") from fault
+
+
+def _placed(base_path, folder):
+    path = pathlib.PurePosixPath(base_path)
+    if path.is_relative_to(IMAGE_FOLDER):
+        path = path.relative_to(IMAGE_FOLDER)
+    elif path.is_absolute() or "://" in base_path:
+        return base_path
+    return str(pathlib.Path(folder).resolve() / path)
 
 
 def from_proto(model_server_config):

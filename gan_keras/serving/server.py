@@ -27,7 +27,8 @@ class Server:
 
     Args:
         folder: `saved_models`: each child with a version in it is a model, also one that comes later.
-        config_file: Instead of `folder`, a file in the form of TensorFlow Serving's `--model_config_file`; it may change.
+        config_file: A file in the form of TensorFlow Serving's `--model_config_file` says instead which models there are;
+            it may change. With a folder too, that stands in for `/models`, where the official image has them.
         host: Address to listen at. What can reach it can use it: there are no passwords.
         port: Of REST and of the page; 0 takes a free one.
         grpc_port: Of gRPC; 0 takes a free one.
@@ -42,7 +43,7 @@ class Server:
         grpc_port: The port that was taken.
 
     Raises:
-        ValueError: If not just one of `folder` and `config_file` is given, or the file is wrong.
+        ValueError: If neither `folder` nor `config_file` is given, or the file is wrong.
         FileNotFoundError: If the folder or the file is not there.
         OSError: If a port is taken.
     """
@@ -59,11 +60,15 @@ class Server:
         max_batch_rows=64,
         poll_seconds=1.0,
     ):
-        if (folder is None) == (config_file is None):
-            got = "neither a folder nor" if folder is None else "both a folder and"
-            raise ValueError(f"Got {got} a file of models. Expected one of the two: saved_models, or a models.config.")
-        read = model_config.read_model_config if folder is None else model_config.configs_of_folder
-        self.wishes, self.stopped, self.fault = functools.partial(read, folder or config_file), threading.Event(), None
+        if folder is None and config_file is None:
+            raise ValueError(
+                "Got neither a folder nor a file of models. Expected one at least: saved_models, or a models.config."
+            )
+        if config_file is None:
+            self.wishes = functools.partial(model_config.configs_of_folder, folder)
+        else:
+            self.wishes = functools.partial(model_config.read_model_config, config_file, folder)
+        self.stopped, self.fault = threading.Event(), None
         configs = self.wishes()
         workers = workers or max(2, os.cpu_count() or 2)
         queue, self.registry = Queue(workers, max_batch_rows), Registry()

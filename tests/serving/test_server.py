@@ -23,7 +23,7 @@ from tensorflow_serving.apis import model_management_pb2, model_service_pb2_grpc
 from gan_keras.serving import Client, Code, Retries, ServingError, http_front
 from gan_keras.serving.limits import MAX_JSON_BYTES, MAX_ROWS
 from gan_keras.serving.model_config import ModelConfig
-from gan_keras.serving.server import Server
+from gan_keras.serving.server import Server, announce
 
 VERSION = tf.TensorSpec([None], tf.float32, name="x")
 
@@ -342,9 +342,21 @@ def test_a_port_that_is_taken_is_told(server, folder):
             Server(folder, **ports)
 
 
-def test_just_one_of_a_folder_and_a_file_is_served(folder):
-    with pytest.raises(ValueError, match="both a folder and a file of models. Expected one of the two"):
-        Server(folder, config_file=folder / "models.config")
+def test_a_folder_stands_in_for_the_one_of_the_official_image(folder, tmp_path):
+    file = tmp_path / "models.config"
+    models = [("a", "/models/half"), ("b", "half"), ("c", str(folder / "half")), ("d", "/models/none")]
+    entries = (f'config {{ name: "{name}" base_path: "{path}" model_platform: "tensorflow" }}' for name, path in models)
+    file.write_text(f"model_config_list {{ {' '.join(entries)} }}", encoding="utf-8")
+    with Server(folder, config_file=file, port=0, grpc_port=0, workers=1) as server:
+        assert {name for name in server.core.names() if server.registry.models[name].latest()} == {"a", "b", "c"}
+        lines = []
+        announce(server, lines.append)
+        assert lines[0] == "a version 1: AVAILABLE" and "d has no version yet" in lines[3]
+    with pytest.raises(ValueError, match="models.config, line 1: Expected model b to have an absolute path"):
+        Server(config_file=file)
+
+
+def test_something_to_serve_is_asked_for():
     with pytest.raises(ValueError, match="neither a folder nor a file of models"):
         Server()
 
