@@ -105,14 +105,11 @@ class Batch:
         return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
 
     def split(self, outputs):
-        if len(self.requests) == 1:
-            return self.requests[0].end(outputs)
-        start = 0
+        start, is_merged = 0, len(self.requests) > 1
         for request in self.requests:
             stop = start + request.num_rows
-            request.end([array[start:stop] for array in outputs])
+            request.end([array[start:stop] for array in outputs] if is_merged else outputs)
             start = stop
-        return None
 
     def run_one_by_one(self, child):
         for request in self.requests:
