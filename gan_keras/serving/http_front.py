@@ -195,12 +195,18 @@ class HTTPFront(ThreadingHTTPServer):
 
     def process_request(self, request, client_address):
         """A thread for the connection, if there is one left."""
-        if self.connections.acquire(blocking=False):
-            super().process_request(request, client_address)
-        else:
-            request.settimeout(1.0)
-            request.sendall(BUSY)
-            self.shutdown_request(request)
+        if not self.connections.acquire(blocking=False):
+            return self.refuse(request)
+        try:
+            return super().process_request(request, client_address)
+        except RuntimeError:  # the system gives no more threads
+            self.connections.release()
+            return self.refuse(request)
+
+    def refuse(self, request):
+        request.settimeout(1.0)
+        request.sendall(BUSY)
+        self.shutdown_request(request)
 
     def process_request_thread(self, request, client_address):
         try:
@@ -213,9 +219,17 @@ class HTTPFront(ThreadingHTTPServer):
         level = logging.DEBUG if isinstance(sys.exception(), OSError) else logging.ERROR
         LOGGER.log(level, "A connection ended early.", exc_info=True)
 
+    @contextlib.contextmanager
     def answering(self):
         """Within it, a stop waits for the answer."""
-        return _Answering(self)
+        with self.changed:
+            self.busy += 1
+        try:
+            yield
+        finally:
+            with self.changed:
+                self.busy -= 1
+                self.changed.notify_all()
 
     def stop(self, seconds):
         """Takes no more connections, and gives the answers under way `seconds` to end."""
@@ -224,17 +238,3 @@ class HTTPFront(ThreadingHTTPServer):
         self.server_close()
         with self.changed:
             self.changed.wait_for(lambda: not self.busy, seconds)
-
-
-class _Answering:
-    def __init__(self, front):
-        self.front = front
-
-    def __enter__(self):
-        with self.front.changed:
-            self.front.busy += 1
-
-    def __exit__(self, *_):
-        with self.front.changed:
-            self.front.busy -= 1
-            self.front.changed.notify_all()

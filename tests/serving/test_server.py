@@ -224,6 +224,20 @@ def test_a_client_that_sends_too_slowly_is_cut_off(server, monkeypatch):
         assert connection.recv(1) == b"" and time.monotonic() - started < 10.0
 
 
+def test_a_connection_too_many_is_told_to_come_again(original, tmp_path, monkeypatch):
+    monkeypatch.setattr(http_front, "MAX_CONNECTIONS", 2)
+    shutil.copytree(original, tmp_path / "half" / "1")
+    with Server(tmp_path, port=0, grpc_port=0, workers=1) as server:
+        kept = [http.client.HTTPConnection("127.0.0.1", server.port, timeout=20) for _ in range(3)]
+        for connection, expected in zip(kept, (200, 200, 503), strict=True):
+            connection.request("GET", "/v1/models/half")
+            response = connection.getresponse()
+            assert response.status == expected and (response.read() or response.getheader("Retry-After") == "1")
+        kept[0].close()
+        with Client(f"http://127.0.0.1:{server.port}") as client:  # which asks again after 503
+            assert half(client, 1.0) == [2.5]
+
+
 def test_the_page_and_the_metrics_are_there(server, client):
     half(client, 1.0)
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
