@@ -23,4 +23,4 @@ def core(fixture_configs):
     registry.pool = Pool(queue, 1, registry.lose)
     registry.configure(fixture_configs)
     yield Core(registry, queue, Metrics())
-    registry.pool.close()
+    registry.pool.close(5.0)
