@@ -21,7 +21,7 @@ def demonstrate(minutes, preset="small", runs="runs", saved_models="saved_models
     run = Run(path)
     result = evaluate_text(gan, run.lines("train"), run.lines("held_out"), num=NUM_EVALUATED, progress=show)
     write_json(run.evaluation_path, result)
-    version = export(gan, pathlib.Path(saved_models) / "docstrings")
+    version = export(gan, pathlib.Path(saved_models) / "demo")
     report = write_report(path)
     show("\n" + side_by_side(result))
     show("\n" + print_summary(result))
