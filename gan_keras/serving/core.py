@@ -28,7 +28,7 @@ class Core:
     def __init__(self, registry, queue, metrics, timeout=30.0):
         self.registry, self.queue, self.metrics, self.timeout = registry, queue, metrics, timeout
         self.entrypoint = "REST"
-        self.version, self.statuses, self.reload = registry.version, registry.statuses, registry.configure
+        self.version, self.statuses, self.reload = registry.version, registry.statuses, registry.reload
 
     def of_entrypoint(self, entrypoint):
         """This core as REST or GRPC sees it: they are counted apart."""

@@ -3,8 +3,9 @@
 import contextlib
 
 from gan_keras.serving.errors import Code, ServingError
-from gan_keras.serving.raw_values import Metadata, SignatureInfo, TensorInfo, VersionState, dtype_from
+from gan_keras.serving.raw_values import Metadata, SignatureInfo, TensorInfo, dtype_from
 from gan_keras.serving.retries import TryLater
+from gan_keras.serving.version_state import VersionState
 
 try:
     import grpc
@@ -48,18 +49,7 @@ class GrpcTransport:
         self._models = model_service_pb2_grpc.ModelServiceStub(channel)
 
     def predict(self, target, signature, info, inputs, timeout):
-        """The outputs of one batch.
-
-        Args:
-            target: A pair: the model's name, and None for its newest version, a number, or a version's label.
-            signature: Its name.
-            info: Its `SignatureInfo`.
-            inputs: Arrays by name.
-            timeout: Seconds.
-
-        Returns:
-            A dict of arrays by name.
-        """
+        """As `rest_client.RestTransport.predict`."""
         request = predict_pb2.PredictRequest()
         _aim(request.model_spec, target)
         request.model_spec.signature_name = signature

@@ -20,22 +20,6 @@ class SignatureInfo(NamedTuple):
     outputs: dict
 
 
-class VersionState(NamedTuple):
-    """What a server tells of the state of a version.
-
-    Args:
-        number: Of the version.
-        state: `START`, `LOADING`, `AVAILABLE`, `UNLOADING` or `END`.
-        code: A `Code`: `OK`, or why it cannot be served.
-        message: The same in words.
-    """
-
-    number: int
-    state: str
-    code: int
-    message: str
-
-
 class Metadata(NamedTuple):
     """What a server tells of a version: its number, and a dict of `SignatureInfo` by name."""
 

@@ -1,7 +1,6 @@
 """Which versions of which models are served: what is on the disk, what is wished, what could be loaded."""
 
 import contextlib
-import dataclasses
 import gc
 import logging
 import queue
@@ -11,27 +10,11 @@ import weakref
 
 from gan_keras.serving.errors import Code, ServingError
 from gan_keras.serving.version import Version, fingerprint, versions_on_disk
+from gan_keras.serving.version_state import VersionState
 
 LOGGER = logging.getLogger(__name__)
 RETRY_SECONDS = 60.0  # between attempts to load a version that failed and has not changed since
 MOST_RETRIES = 5
-
-
-@dataclasses.dataclass(frozen=True)
-class VersionStatus:
-    """Where a version stands.
-
-    Args:
-        number: Of the version.
-        state: START, LOADING, AVAILABLE, UNLOADING or END.
-        code: A `Code`: OK, or why it is not served.
-        message: Why.
-    """
-
-    number: int
-    state: str
-    code: Code = Code.OK
-    message: str = ""
 
 
 class Model:
@@ -65,7 +48,7 @@ class Model:
     def let_go(self, numbers):
         """Takes versions out of service; each is unloaded when its last request has its answer."""
         for number in numbers:
-            self.statuses[number] = VersionStatus(number, "UNLOADING")
+            self.statuses[number] = VersionState(number, "UNLOADING")
             self.available.pop(number, None)  # a worker's thread may have lost it just now
 
     def lose(self, key, error):
@@ -88,7 +71,7 @@ class Model:
         return is_late or self._seen(directory) != seen
 
     def _load(self, number, directory):
-        self.statuses[number], seen = VersionStatus(number, "LOADING"), self._seen(directory)
+        self.statuses[number], seen = VersionState(number, "LOADING"), self._seen(directory)
         try:
             version = Version(self.config.name, number, directory)
             self.pool.load(version.key, directory, list(version.warm_up()))
@@ -98,7 +81,7 @@ class Model:
         weakref.finalize(version, self.retired.put, (self.config.name, number, version.key)).atexit = False
         self.failures.pop(number, None)
         self.available[number] = version
-        self.statuses[number] = VersionStatus(number, "AVAILABLE")
+        self.statuses[number] = VersionState(number, "AVAILABLE")
         LOGGER.info("%s version %d is available.", self.config.name, number)
 
     def _seen(self, directory):
@@ -113,7 +96,7 @@ class Model:
         self.failures[number] = (seen, time.monotonic(), before[2] + 1)
         code = error.code if isinstance(error, ServingError) else Code.UNKNOWN
         message = str(error).replace(str(directory), f"{self.config.name}/{number}")
-        self.statuses[number] = VersionStatus(number, "END", code, message)
+        self.statuses[number] = VersionState(number, "END", code, message)
 
 
 class Registry:
@@ -122,10 +105,12 @@ class Registry:
     Attributes:
         models: A `Model` by name.
         pool: The `Pool` that runs them; to be set before `configure`, for it reports lost versions here.
+        wishes: Called for the `ModelConfig`s that `follow_wishes` serves; to be set before that.
+        fault: What was wrong with the wishes at the last look, in words; None if nothing was.
     """
 
     def __init__(self):
-        self.models, self.removed, self.pool = {}, {}, None
+        self.models, self.removed, self.pool, self.wishes, self.fault = {}, {}, None, None, None
         self.retired, self.lock = queue.SimpleQueue(), threading.RLock()
 
     def configure(self, configs):
@@ -146,6 +131,32 @@ class Registry:
                     self.models[name] = self.removed.pop(name, None) or Model(config, self.pool, self.retired)
                 self.models[name].config = config
             self.follow_disk()
+
+    def reload(self, configs):
+        """Serves what a client asks for, and from now on no longer what was wished before.
+
+        Raises:
+            ServingError: If a label is refused, with nothing changed; if a model that is new has no version that loads.
+        """
+        with self.lock:
+            before = set(self.models)
+            self.configure(configs)
+            self.wishes = lambda: configs
+            missing = [name for name, model in self.models.items() if name not in before and not model.available]
+        if missing:
+            listed = ", ".join(f"{{name: {name}}}" for name in sorted(missing))
+            raise ServingError(Code.UNKNOWN, f"{len(missing)} model(s) did not become available: {{{listed}}}")
+
+    def follow_wishes(self):
+        """Does what is wished now. What is wrong there is told once, and looked at again: it may be mended at any time."""
+        with self.lock:
+            try:
+                self.configure(self.wishes())
+                self.fault = None
+            except (ServingError, ValueError, OSError) as error:
+                if str(error) != self.fault:
+                    LOGGER.error("What is served stays as it is: %s", error)
+                self.fault = str(error)
 
     def _check_labels(self, configs):
         for config in configs:
@@ -174,7 +185,7 @@ class Registry:
             name, number, key = self.retired.get()
             self.pool.unload(key)
             if models[name].statuses[number].state == "UNLOADING":
-                models[name].statuses[number] = VersionStatus(number, "END")
+                models[name].statuses[number] = VersionState(number, "END")
 
     def lose(self, key, error):
         """Takes a version out of service that a worker could not load when it was started again."""
@@ -182,7 +193,7 @@ class Registry:
             model.lose(key, error)
 
     def statuses(self, name, number=None):
-        """The `VersionStatus` of each version that was ever seen, or of one, highest first.
+        """The `VersionState` of each version that was ever seen, or of one, highest first.
 
         Raises:
             ServingError: NOT_FOUND if there is none.

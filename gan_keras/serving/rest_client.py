@@ -9,8 +9,9 @@ import numpy as np
 
 from gan_keras.serving.errors import HTTP_STATUS, Code, ServingError
 from gan_keras.serving.http_connections import Connections, seconds_to_wait
-from gan_keras.serving.raw_values import Metadata, SignatureInfo, TensorInfo, VersionState, dtype_from, objects
+from gan_keras.serving.raw_values import Metadata, SignatureInfo, TensorInfo, dtype_from, objects
 from gan_keras.serving.retries import TryLater
+from gan_keras.serving.version_state import VersionState
 
 # Where several codes share a status, the usual one stands for it.
 _CODES = {status: code for code, status in HTTP_STATUS.items()}

@@ -11,7 +11,7 @@ import threading
 from gan_keras.serving import model_config
 from gan_keras.serving.batches import Queue
 from gan_keras.serving.core import Core
-from gan_keras.serving.errors import Code, ServingError
+from gan_keras.serving.errors import ServingError
 from gan_keras.serving.grpc_api import make_server
 from gan_keras.serving.http_front import HTTPFront
 from gan_keras.serving.metrics import Metrics
@@ -65,15 +65,14 @@ class Server:
                 "Got neither a folder nor a file of models. Expected one at least: saved_models, or a models.config."
             )
         if config_file is None:
-            self.wishes = functools.partial(model_config.configs_of_folder, folder)
+            wishes = functools.partial(model_config.configs_of_folder, folder)
         else:
-            self.wishes = functools.partial(model_config.read_model_config, config_file, folder)
-        self.stopped, self.fault = threading.Event(), None
-        configs = self.wishes()
+            wishes = functools.partial(model_config.read_model_config, config_file, folder)
+        configs, self.stopped = wishes(), threading.Event()
         workers = workers or max(2, os.cpu_count() or 2)
         queue, self.registry = Queue(workers, max_batch_rows), Registry()
+        self.registry.wishes = wishes
         self.core = core = Core(self.registry, queue, Metrics(), timeout)
-        core.reload = self.reload  # before gRPC, the only way to ask for it, gets its copy
         self.http = listen(host, port, core)  # a port that is taken shows before anything is loaded
         self.port = self.http.server_address[1]
         try:
@@ -103,35 +102,9 @@ class Server:
             thread.start()
         self.grpc.start()
 
-    def reload(self, configs):
-        """Serves the models of a request to reload, and from now on no longer those of the folder or the file.
-
-        Raises:
-            ServingError: If a label is refused, with nothing changed; if a model that is new has no version that loads.
-        """
-        with self.registry.lock:
-            before = set(self.registry.models)
-            self.registry.configure(configs)
-            self.wishes = lambda: configs
-            missing = [name for name, model in self.registry.models.items() if name not in before and not model.available]
-        if missing:
-            listed = ", ".join(f"{{name: {name}}}" for name in sorted(missing))
-            raise ServingError(Code.UNKNOWN, f"{len(missing)} model(s) did not become available: {{{listed}}}")
-
     def _follow_disk(self, seconds):
         while not self.stopped.wait(seconds):
-            with self.registry.lock:
-                self._follow_once()
-
-    def _follow_once(self):
-        """Does what the disk says. What is wrong there is told once, and looked at again: it may be mended at any time."""
-        try:
-            self.registry.configure(self.wishes())
-            self.fault = None
-        except (ServingError, ValueError, OSError) as error:
-            if str(error) != self.fault:
-                LOGGER.error("What is served stays as it is: %s", error)
-            self.fault = str(error)
+            self.registry.follow_wishes()
 
     def close(self, seconds=30.0):
         """Takes no more requests, lets those under way end within `seconds`, and ends the workers."""

@@ -263,10 +263,10 @@ def test_a_file_of_models_is_read_again_when_it_changes_and_left_alone_while_it_
     with Server(config_file=file, port=0, grpc_port=0, workers=1, poll_seconds=0.05) as server:
         assert server.core.names() == ["a"]
         write("nonsense")
-        until(lambda: server.fault)
+        until(lambda: server.registry.fault)
         assert server.core.names() == ["a"] and server.core.version("a").number == 1
         write(model % ("b", 'version_labels { key: "stable" value: 1 }'))
-        until(lambda: server.core.names() == ["b"] and server.fault is None)
+        until(lambda: server.core.names() == ["b"] and server.registry.fault is None)
         assert server.core.version("b", label="stable").number == 1
 
 

@@ -11,7 +11,7 @@ from gan_keras.serving.rest.json_text import to_bytes
 
 
 def write_statuses(statuses):
-    """The JSON of a list of `VersionStatus`, as bytes."""
+    """The JSON of a list of `VersionState`, as bytes."""
     return _printed({"model_version_status": [_status(status) for status in statuses]})
 
 
