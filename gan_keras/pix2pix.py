@@ -47,7 +47,9 @@ class Pix2Pix(Translating, GAN):
         super().make_measures()
         self.l1 = keras.metrics.Mean("l1")
 
-    def compile(self, generator_optimizer="adam", discriminator_optimizer="adam", loss="non_saturating", l1_weight=100.0, **kwargs):
+    def compile(
+        self, generator_optimizer="adam", discriminator_optimizer="adam", loss="non_saturating", l1_weight=100.0, **kwargs
+    ):
         """Says how to train. Arguments that are not listed are those of `GAN.compile`, without `history_pool` and `auxiliary`.
 
         Args:
@@ -107,7 +109,10 @@ class Pix2Pix(Translating, GAN):
         config = super().get_compile_config()
         if config is None:
             return None
-        return {**{name: config[name] for name in config if name not in ("history_pool", "auxiliary")}, "l1_weight": self.l1_weight}
+        return {
+            **{name: config[name] for name in config if name not in ("history_pool", "auxiliary")},
+            "l1_weight": self.l1_weight,
+        }
 
 
 def beside(of_a, of_b):

@@ -34,7 +34,9 @@ class Translating:
             raise ValueError("Got batches of images. Expected pairs of batches: images of domain a, and as many of domain b.")
         samples_a, _ = super().unpack((images_a, None, sample_weight))
         samples_b, _ = super().unpack((images_b, None))
-        as_many = tf.debugging.assert_equal(tf.shape(samples_a)[0], tf.shape(samples_b)[0], "Expected as many images of a as of b.")
+        as_many = tf.debugging.assert_equal(
+            tf.shape(samples_a)[0], tf.shape(samples_b)[0], "Expected as many images of a as of b."
+        )
         with tf.control_dependencies([as_many] if as_many is not None else []):  # None in eager execution, which raised
             return tf.identity(samples_a), samples_b
 

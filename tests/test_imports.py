@@ -17,7 +17,7 @@ LEVELS = {
     "signature warmup c_api_loader session_loader augmentation feedback pairing saved_state sampling selection stages": 1,
     "auxiliary bfloat16 compilation freezing history_pool inputs loss_scale measures optimizers shrinking snapshot": 1,
     "diagnosis past symptoms checkpoints identity resuming seeds versions replicas distribution strategies": 1,
-    "gan many_seeds text_gan text_writing savedmodel_replay settings": 2,
+    "gan cycle_gan pix2pix translating many_seeds text_gan text_writing savedmodel_replay settings": 2,
     "metrics callbacks analysis": 3,
     "savedmodel_gate presets schedule run_directory run going_on tracking watchers yardstick verdict evaluation plots": 4,
     "exported image_evaluation modalities": 4,

@@ -3,10 +3,13 @@
 from gan_keras.data.corpus import Corpus, check_is_file, describe, read_corpus, split
 from gan_keras.data.digits import stacked_digits
 from gan_keras.data.docstrings import load_docstrings
+from gan_keras.data.domain_batches import domain_batches
+from gan_keras.data.domains import Domains, PairedDomains, describe_domains, split_domains
 from gan_keras.data.image_arrays import images_from_arrays
 from gan_keras.data.image_batches import image_batches
 from gan_keras.data.image_data import Images, describe_images, split_images
 from gan_keras.data.images import DOWNLOADED, IMAGE_DATASETS, load_images, load_test_images
+from gan_keras.data.load_domains import TRANSLATION_DATASETS, load_domains
 from gan_keras.data.oracle import Oracle, load_oracle
 from gan_keras.data.phrases import chinese_phrases, english_phrases, load_chinese_phrases, load_english_phrases
 from gan_keras.data.text_batches import text_batches
@@ -15,18 +18,25 @@ __all__ = [
     "DATASETS",
     "DOWNLOADED",
     "IMAGE_DATASETS",
+    "TRANSLATION_DATASETS",
     "Corpus",
+    "Domains",
     "Images",
+    "PairedDomains",
     "describe",
+    "describe_domains",
     "describe_images",
+    "domain_batches",
     "image_batches",
     "images_from_arrays",
     "likelihood_of",
+    "load_domains",
     "load_images",
     "load_test_images",
     "load_text",
     "read_corpus",
     "split",
+    "split_domains",
     "split_images",
     "stacked_digits",
     "text_batches",

@@ -4,10 +4,13 @@ from gan_keras.networks import layers
 from gan_keras.networks.base import Discriminator, Generator
 from gan_keras.networks.biggan import BigGANDiscriminator, BigGANGenerator
 from gan_keras.networks.coded import Coded
+from gan_keras.networks.cyclegan import CycleGANGenerator
 from gan_keras.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from gan_keras.networks.features import features_of
 from gan_keras.networks.mlp import MLPDiscriminator, MLPGenerator
 from gan_keras.networks.packed import Packed
+from gan_keras.networks.pair import Pair
+from gan_keras.networks.pix2pix import PatchGANDiscriminator, Pix2PixGenerator
 from gan_keras.networks.points import ComponentGenerator, FourierDiscriminator
 from gan_keras.networks.r3gan import R3GANDiscriminator, R3GANGenerator
 from gan_keras.networks.recurrent_generator import RecurrentGenerator
@@ -23,6 +26,7 @@ __all__ = [
     "Coded",
     "ComponentGenerator",
     "ConvolutionalDiscriminator",
+    "CycleGANGenerator",
     "DCGANDiscriminator",
     "DCGANGenerator",
     "Discriminator",
@@ -31,6 +35,9 @@ __all__ = [
     "MLPDiscriminator",
     "MLPGenerator",
     "Packed",
+    "Pair",
+    "PatchGANDiscriminator",
+    "Pix2PixGenerator",
     "R3GANDiscriminator",
     "R3GANGenerator",
     "RecurrentDiscriminator",

@@ -3,6 +3,7 @@
 from gan_keras.networks.layers.attention import SelfAttention2D
 from gan_keras.networks.layers.grouped_convolution import GroupedConv2D
 from gan_keras.networks.layers.gumbel_softmax import GumbelSoftmaxSampling, StraightThroughSampling
+from gan_keras.networks.layers.instance_normalization import InstanceNormalization
 from gan_keras.networks.layers.normalization import (
     BatchNormalization,
     ConditionalBatchNormalization,
@@ -19,6 +20,7 @@ __all__ = [
     "ConditionalBatchNormalization",
     "GroupedConv2D",
     "GumbelSoftmaxSampling",
+    "InstanceNormalization",
     "MinibatchStandardDeviation",
     "ModulatedBatchNormalization",
     "PixelNormalization",
