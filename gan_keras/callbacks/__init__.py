@@ -12,6 +12,7 @@ from gan_keras.callbacks.sample_grid import SampleGrid
 from gan_keras.callbacks.samples import Samples
 from gan_keras.callbacks.speed import Speed
 from gan_keras.callbacks.tensorboard import TensorBoard
+from gan_keras.callbacks.translation_grid import TranslationGrid
 from gan_keras.callbacks.watch import Watch
 from gan_keras.callbacks.weights_and_biases import WeightsAndBiases
 
@@ -28,6 +29,7 @@ __all__ = [
     "Samples",
     "Speed",
     "TensorBoard",
+    "TranslationGrid",
     "Watch",
     "WeightsAndBiases",
 ]
