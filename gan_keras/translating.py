@@ -63,7 +63,7 @@ class Translating:
             ValueError: If there is no such direction, or images are of another shape or not finite.
         """
         self.translator(direction)
-        return self.in_blocks(lambda block: self.translate_tensors(block, direction), checked(images))
+        return self.in_blocks(lambda block: self.translate_samples(self.encode(block), direction), checked(images))
 
     def reconstruct(self, images, direction="a_to_b"):
         """Images there and back again: what `direction` and then the other one make of them. As `translate`."""
@@ -81,12 +81,12 @@ class Translating:
         return self.translators[direction]
 
     @tf.function(reduce_retracing=True)
-    def translate_tensors(self, images, direction):
-        return self.translated(images, direction)
+    def translate_samples(self, samples, direction):
+        return self.translated(samples, direction)
 
-    def translated(self, images, direction):
-        samples = self.encode(noise.pad_rows(images))
-        return self.decode(call_network(self.translator(direction), samples))[: tf.shape(images)[0]]
+    def translated(self, samples, direction):
+        translations = call_network(self.translator(direction), noise.pad_rows(samples))
+        return self.decode(translations)[: tf.shape(samples)[0]]
 
     def generate(self, *args, **kwargs):
         """Raises `TypeError`: a translation makes nothing of noise."""
@@ -111,7 +111,7 @@ class Translating:
         return {"serving_default": found[DIRECTIONS[0]], **found}
 
     def serve(self, direction):
-        return lambda image: {"image": self.translated(self.expect_image(image), direction)}
+        return lambda image: {"image": self.translated(self.encode(self.expect_image(image)), direction)}
 
     def expect_image(self, image):
         """The images, in a graph that refuses what is no image: a network would make something of it."""
@@ -140,6 +140,7 @@ def image_shape_of(network):
 def checked(images):
     """Images as an array; raises `ValueError` unless there are some, with finite numbers."""
     images = np.asarray(images)
+    images = images if images.dtype == np.uint8 else images.astype(np.float32)  # what networks compute in
     if images.ndim not in (3, 4) or not len(images) or not np.isfinite(images).all():
         raise ValueError(
             f"Got images of shape {images.shape} and dtype {images.dtype}. Expected (num, height, width, channels), at least "

@@ -24,6 +24,11 @@ class Pair(keras.Model):
         self.first, self.second = first, second
 
     @property
+    def image_shape(self):
+        """The shape of a sample that the first network reads, without the batch."""
+        return tuple(getattr(self.first, "image_shape", None) or self.first.input_shape[1:])
+
+    @property
     def networks(self):
         """Both, in their order."""
         return self.first, self.second

@@ -144,6 +144,7 @@ PRESETS = {
         "CycleGAN, small: for photos of 64 pixels on a processor",
         network="unet",
         network_options={"depth": 4},
+        identity_weight=0.0,
         loss="least_squares",
         generator_learning_rate=5e-4,
         discriminator_learning_rate=5e-4,
