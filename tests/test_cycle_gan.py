@@ -46,18 +46,14 @@ def small_gan(**options):
     return gan
 
 
-def fit(gan, epochs=1, **options):
-    return gan.fit(A, B, batch_size=4, epochs=epochs, verbose=0, shuffle=False, **options).history
-
-
 def furthest(first, second):
     return max(np.abs(one - other).max() for one, other in zip(first, second, strict=True))
 
 
 @pytest.fixture(scope="module")
 def trained():
-    gan = small_gan()
-    fit(gan, 2)
+    gan = small_gan(run_eagerly=True)
+    gan.fit(A[:4], B[:4], batch_size=4, verbose=0)
     return gan
 
 
@@ -92,7 +88,7 @@ def test_an_update_moves_all_four_networks_and_a_penalty_and_an_augmentation_go_
     options = {"penalties": [penalties.Lazy(penalties.R1(0.1), 2)], "augmentation": augmentation.DiffAugment(("translation",))}
     gan = small_gan(**options, run_eagerly=True)
     before = [weight.numpy() for weight in gan.trainable_variables]
-    history = fit(gan)
+    history = gan.fit(A[:4], B[:4], batch_size=4, verbose=0).history
     moved = [np.abs(weight.numpy() - old).max() for weight, old in zip(gan.trainable_variables, before, strict=True)]
     assert min(moved) > 0 and not not_finite(gan)
     assert {"cycle", "identity", "d_real", "d_fake", "d_norm", "g_norm", "diversity"} <= history.keys()
@@ -108,18 +104,17 @@ def test_each_discriminator_has_a_pool_of_its_own():
         assert found[:3].min() > 0 > found[3:].max()
 
 
-# --- Saving. ---
+# --- Saving. --- That a loaded GAN goes on as it would have is in `test_translation_run.py`.
 
 
-def test_a_loaded_gan_goes_on_as_it_would_have(trained, tmp_path):
+def test_a_file_keeps_networks_terms_and_pools(trained, tmp_path):
     trained.save(tmp_path / "gan.keras")
     loaded = keras.saving.load_model(tmp_path / "gan.keras")
     assert (loaded.cycle_weight, loaded.identity_weight, loaded.pool_size) == (5.0, 2.5, 6)
-    fit(trained)
-    fit(loaded)
     assert furthest(loaded.get_weights(), trained.get_weights()) == 0
-    state, expected = ([value.numpy() for value in gan.own_state().values()] for gan in (loaded, trained))
-    assert furthest([each.astype(float) for each in state], [each.astype(float) for each in expected]) == 0
+    state, expected = (gan.own_state() for gan in (loaded, trained))
+    assert {"history_0", "history_3", "seed_0"} < state.keys() == expected.keys()
+    assert all(np.array_equal(state[name].numpy(), expected[name].numpy()) for name in state)
 
 
 # --- Use. ---
@@ -129,7 +124,7 @@ def test_a_translation_does_not_depend_on_its_neighbours(trained):
     images = A[:, :, :, 0]  # grey images may lack the axis of channels
     translated = trained.translate(images)
     assert translated.shape == (12, *SHAPE) and translated.dtype == np.float32
-    assert 0 <= translated.min() and translated.max() <= 1
+    assert translated.min() >= 0 and translated.max() <= 1
     np.testing.assert_array_equal(trained.translate(images[3:5]), translated[3:5])
     np.testing.assert_allclose(trained.translate(A / 255.0), translated, atol=1e-5)
     there_and_back = trained.translate(trained.translate(B, "b_to_a"), "a_to_b")

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from gan_keras.networks.translators import build_by_call
+
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class Pair(keras.Model):
@@ -38,7 +40,7 @@ class Pair(keras.Model):
         return ops.concatenate([network(half, training=training) for network, half in halves])
 
     def build_from_config(self, config):
-        self.built = True  # both networks have built themselves
+        build_by_call(self, config)
 
     def get_config(self):
         first, second = map(keras.saving.serialize_keras_object, self.networks)

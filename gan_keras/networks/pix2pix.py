@@ -5,7 +5,7 @@ from keras import layers, ops
 
 from gan_keras.networks.base import Discriminator
 from gan_keras.networks.layers.instance_normalization import InstanceNormalization
-from gan_keras.networks.translators import Translator, check_halves, convolution, up_convolution
+from gan_keras.networks.translators import Translator, build_by_call, check_halves, convolution, up_convolution
 
 _KERNEL = 4
 _WIDEST = 8  # times `width`, at the smallest feature maps
@@ -92,7 +92,7 @@ class PatchGANDiscriminator(Discriminator):
         return self.logits(features)
 
     def build_from_config(self, config):
-        self(ops.zeros((1, *self.image_shape)))
+        build_by_call(self, config)
 
     def get_config(self):
         sizes = {"image_shape": self.image_shape, "width": self.width, "depth": self.depth}

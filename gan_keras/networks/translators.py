@@ -24,11 +24,15 @@ class Translator(OnePrecision, keras.Model):
         self.input_spec = layers.InputSpec(shape=(None, *self.image_shape))
 
     def build_from_config(self, config):
-        # Keras would build by a shape alone, which leaves layers inside of layers without weights.
-        self(ops.zeros((1, *self.image_shape)))
+        build_by_call(self, config)
 
     def get_config(self):
         return {**super().get_config(), "image_shape": self.image_shape, "width": self.width}
+
+
+def build_by_call(network, config):
+    """Builds a network that was loaded. Keras would take a shape alone, which leaves layers inside of layers without weights."""
+    network(ops.zeros([size or 2 for size in config["input_shape"]]))
 
 
 def check_halves(image_shape, halvings, least=1):
