@@ -63,7 +63,7 @@ class SpectrogramCodec(SoundCodec):
                 f"length={self.length} for spectrograms of {self.size} frames at {self.sample_rate} Hz. Expected a multiple of "
                 f"{self.size}, at most {most}, so that frames of {window} samples overlap by half: choose another length or size."
             )
-        if not bands(self.size, self.sample_rate, window).any(axis=0).all():
+        if not self.weights.any(axis=0).all():
             raise ValueError(
                 f"size={self.size}: some bands hold no frequency of frames of {window} samples at {self.sample_rate} Hz. "
                 "Expected fewer bands: choose a smaller size."
@@ -72,29 +72,31 @@ class SpectrogramCodec(SoundCodec):
     @property
     def window(self):
         """Samples of a frame: the power of two next to 32 ms."""
-        return 2 ** max(3, round(math.log2(_FRAME_SECONDS * self.sample_rate)))
+        return window_of(self.sample_rate)
 
     @property
     def transform(self):
         """The Fourier transform of the codec's waveforms."""
         return ShortTimeFourier(self.length, self.length // self.size, self.window)
 
+    @property
+    def weights(self):
+        """Of the frequencies in the bands."""
+        return bands(self.size, self.sample_rate, self.window)
+
     def encode(self, sounds):
         """Sounds, as of `waveforms`, to spectrograms, float32 in [-1, 1]."""
-        magnitudes = tf.abs(self.transform(self.waveforms(sounds)))
-        loudness = magnitudes @ bands(self.size, self.sample_rate, self.window)
-        loudest = tf.reduce_max(loudness, axis=(1, 2), keepdims=True)
-        below = 20.0 * log10(tf.math.divide_no_nan(loudness, loudest))
-        spectrograms = tf.clip_by_value(below * (2.0 / self.decibels) + 1.0, -1.0, 1.0)
-        return tf.transpose(spectrograms, [0, 2, 1])[..., tf.newaxis]
+        levels = loudness_levels(self.waveforms(sounds), self.transform, self.weights, self.decibels)
+        return tf.transpose(levels, [0, 2, 1])[..., tf.newaxis]
 
     def decode(self, samples):
         """Spectrograms to waveforms, float32 `(batch, length)`, the loudest sample 1 or -1; what is beyond [-1, 1] is clipped."""
+        samples = tf.cast(samples, tf.float32)
         self.check_samples(samples)
-        samples = tf.transpose(tf.clip_by_value(tf.cast(samples[..., 0], tf.float32), -1.0, 1.0), [0, 2, 1])
+        samples = tf.transpose(tf.clip_by_value(samples[..., 0], -1.0, 1.0), [0, 2, 1])
         # Without the softest loudness a cell of -1 would hum; subtracted, it goes to silence without a jump.
         loudness = 10.0 ** ((samples - 1.0) * (self.decibels / 40.0)) - 10.0 ** (-self.decibels / 20.0)
-        magnitudes = tf.nn.relu(loudness @ np.linalg.pinv(bands(self.size, self.sample_rate, self.window)))
+        magnitudes = tf.nn.relu(loudness @ np.linalg.pinv(self.weights))
         return at_full_volume(griffin_lim(magnitudes, self.transform, self.iterations))
 
     def check_samples(self, samples):
@@ -109,6 +111,29 @@ class SpectrogramCodec(SoundCodec):
     def get_config(self):
         own = {"size": self.size, "decibels": self.decibels, "iterations": self.iterations}
         return {**super().get_config(), **own}
+
+
+def window_of(sample_rate):
+    """Samples of a frame at a rate in Hz: the power of two next to 32 ms."""
+    return 2 ** max(3, round(math.log2(_FRAME_SECONDS * sample_rate)))
+
+
+def loudness_levels(waveforms, transform, weights, decibels):
+    """How loud each band is in each frame, beside the loudest cell of a sound.
+
+    Args:
+        waveforms: float32 `(batch, length)`.
+        transform: A `ShortTimeFourier` of that length.
+        weights: Of frequencies in bands, `(bins, bands)`: see `bands`.
+        decibels: Below the loudest cell, at which the level is -1.
+
+    Returns:
+        float32 in [-1, 1], `(batch, frames, bands)`: 1 is the loudest, -1 silence.
+    """
+    loudness = tf.abs(transform(waveforms)) @ weights
+    loudest = tf.reduce_max(loudness, axis=(1, 2), keepdims=True)
+    below = 20.0 * log10(tf.math.divide_no_nan(loudness, loudest))
+    return tf.clip_by_value(below * (2.0 / decibels) + 1.0, -1.0, 1.0)
 
 
 def bands(num, sample_rate, window):

@@ -112,8 +112,9 @@ class WaveformCodec(SoundCodec):
 
     def decode(self, samples):
         """Floats `(batch, length, 1)` to waveforms, float32 in [-1, 1], `(batch, length)`; what is beyond is clipped."""
+        samples = tf.cast(samples, tf.float32)
         self.check_samples(samples)
-        return tf.clip_by_value(tf.cast(samples[..., 0], tf.float32), -1.0, 1.0)
+        return tf.clip_by_value(samples[..., 0], -1.0, 1.0)
 
     def check_samples(self, samples):
         """Raises `ValueError` unless samples have the codec's length and one channel."""

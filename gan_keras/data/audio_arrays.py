@@ -30,8 +30,8 @@ def sounds_from_arrays(name, samples, sample_rate, labels=None, label_names=None
     is_sound = samples.ndim == 2 or samples.ndim == 3 and samples.shape[2] <= _MOST_CHANNELS
     if not is_sound or not samples.size:
         raise ValueError(
-            f"{name} holds sounds of shape {samples.shape}. Expected (num, length), or (num, length, channels), all sounds of one "
-            "length: shorter ones end in zeros."
+            f"{name} holds sounds of shape {samples.shape}. Expected (num, length), or (num, length, channels), all sounds of "
+            "one length: shorter ones end in zeros."
         )
     check_at_least_one(name, sample_rate=sample_rate)
     levels, report = to_int16(name, samples)

@@ -43,7 +43,7 @@ def tone(timbre, pitch, random):
     """One tone, int16 `(LENGTH,)`; silent before its beginning and after its end."""
     loudness, half_life = TIMBRES[timbre]
     frequency = PITCHES[pitch] * 2.0 ** random.uniform(0.0, 0.5)
-    begin, duration = random.uniform(0.0, 0.2), random.uniform(0.5, 0.8)
+    begin, duration = random.uniform(0.0, 0.1), random.uniform(0.5, 0.8)
     seconds = np.arange(LENGTH) / SAMPLE_RATE - begin
     harmonics = [
         amplitude * np.sin(2 * np.pi * (number * frequency * seconds + random.uniform()))

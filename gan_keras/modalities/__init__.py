@@ -3,11 +3,13 @@
 A further modality is one more class with the methods of `Modality`, and one more line here.
 """
 
+from gan_keras.modalities.audio import AudioModality
 from gan_keras.modalities.base import Modality
 from gan_keras.modalities.image import ImageModality
 from gan_keras.modalities.text import TextModality
 
 __all__ = [
+    "AudioModality",
     "ImageModality",
     "Modality",
     "TextModality",
@@ -21,6 +23,7 @@ _BY_NAME = {
     for modality in (
         TextModality(),
         ImageModality(),
+        AudioModality(),
     )
 }
 

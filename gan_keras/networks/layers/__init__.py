@@ -10,6 +10,7 @@ from gan_keras.networks.layers.normalization import (
     ModulatedBatchNormalization,
     PixelNormalization,
 )
+from gan_keras.networks.layers.phase_shuffle import PhaseShuffle
 from gan_keras.networks.layers.resampling import SmoothDownsampling2D, SmoothUpsampling2D
 from gan_keras.networks.layers.spectral_normalization import SpectralNormalization
 from gan_keras.networks.layers.virtual_batch_normalization import VirtualBatchNormalization
@@ -21,6 +22,7 @@ __all__ = [
     "GumbelSoftmaxSampling",
     "MinibatchStandardDeviation",
     "ModulatedBatchNormalization",
+    "PhaseShuffle",
     "PixelNormalization",
     "SelfAttention2D",
     "SmoothDownsampling2D",
