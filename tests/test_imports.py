@@ -13,14 +13,15 @@ import pytest
 ROOT = pathlib.Path(__file__).parents[1] / "gan_keras"
 
 LEVELS = {
-    "data codecs networks losses penalties constraints noise files html latents pictures scheduled": 1,
-    "signature warmup c_api_loader session_loader augmentation feedback pairing saved_state sampling selection stages": 1,
-    "auxiliary bfloat16 compilation freezing history_pool inputs loss_scale measures optimizers shrinking snapshot": 1,
-    "diagnosis past symptoms checkpoints identity resuming seeds versions replicas distribution strategies": 1,
+    "data codecs networks losses penalties constraints noise files html latents pictures scheduled signature": 1,
+    "warmup c_api_loader session_loader augmentation feedback pairing saved_state sampling selection stages": 1,
+    "auxiliary bfloat16 compilation freezing history_pool inputs loss_scale measures optimizers shrinking": 1,
+    "snapshot diagnosis past symptoms checkpoints identity resuming seeds versions replicas distribution": 1,
+    "strategies sounds": 1,
     "gan cycle_gan pix2pix translating many_seeds text_gan text_writing savedmodel_replay settings": 2,
     "metrics callbacks analysis": 3,
-    "savedmodel_gate presets schedule run_directory run going_on tracking watchers yardstick verdict evaluation plots": 4,
-    "exported image_evaluation translation_evaluation modalities score_table": 4,
+    "savedmodel_gate presets schedule run_directory run going_on tracking watchers yardstick verdict evaluation": 4,
+    "plots exported image_evaluation translation_evaluation modalities score_table audio_evaluation": 4,
     "report export doctor": 5,
     "serving demo": 6,
     "cli __main__": 7,

@@ -1,5 +1,9 @@
 """Named data sets and files."""
 
+from gan_keras.data.audio import AUDIO_DATASETS, load_audio, load_test_audio
+from gan_keras.data.audio_arrays import sounds_from_arrays
+from gan_keras.data.audio_batches import audio_batches
+from gan_keras.data.audio_data import Sounds, describe_sounds, split_sounds
 from gan_keras.data.corpus import Corpus, check_is_file, describe, read_corpus, split
 from gan_keras.data.digits import stacked_digits
 from gan_keras.data.docstrings import load_docstrings
@@ -15,6 +19,7 @@ from gan_keras.data.phrases import chinese_phrases, english_phrases, load_chines
 from gan_keras.data.text_batches import text_batches
 
 __all__ = [
+    "AUDIO_DATASETS",
     "DATASETS",
     "DOWNLOADED",
     "IMAGE_DATASETS",
@@ -23,6 +28,8 @@ __all__ = [
     "Domains",
     "Images",
     "PairedDomains",
+    "Sounds",
+    "audio_batches",
     "describe",
     "describe_domains",
     "describe_images",
@@ -31,13 +38,21 @@ __all__ = [
     "images_from_arrays",
     "likelihood_of",
     "load_domains",
+    "describe_sounds",
+    "image_batches",
+    "images_from_arrays",
+    "likelihood_of",
+    "load_audio",
     "load_images",
+    "load_test_audio",
     "load_test_images",
     "load_text",
     "read_corpus",
     "split",
     "split_domains",
+    "sounds_from_arrays",
     "split_images",
+    "split_sounds",
     "stacked_digits",
     "text_batches",
 ]

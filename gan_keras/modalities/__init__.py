@@ -3,12 +3,14 @@
 A further modality is one more class with the methods of `Modality`, and one more line here.
 """
 
+from gan_keras.modalities.audio import AudioModality
 from gan_keras.modalities.base import Modality
 from gan_keras.modalities.image import ImageModality
 from gan_keras.modalities.text import TextModality
 from gan_keras.modalities.translation import TranslationModality
 
 __all__ = [
+    "AudioModality",
     "ImageModality",
     "Modality",
     "TextModality",
@@ -24,6 +26,7 @@ _BY_NAME = {
         TextModality(),
         ImageModality(),
         TranslationModality(),
+        AudioModality(),
     )
 }
 

@@ -17,6 +17,7 @@ from gan_keras.networks.recurrent_generator import RecurrentGenerator
 from gan_keras.networks.sngan import SNGANDiscriminator, SNGANGenerator
 from gan_keras.networks.text_discriminators import ConvolutionalDiscriminator, RecurrentDiscriminator, TextDiscriminator
 from gan_keras.networks.two_headed import TwoHeaded
+from gan_keras.networks.wavegan import WaveGANDiscriminator, WaveGANGenerator
 from gan_keras.networks.wgan_gp import WGANGPDiscriminator, WGANGPGenerator
 from gan_keras.networks.with_reference import WithReference
 
@@ -48,6 +49,8 @@ __all__ = [
     "TwoHeaded",
     "WGANGPDiscriminator",
     "WGANGPGenerator",
+    "WaveGANDiscriminator",
+    "WaveGANGenerator",
     "WithReference",
     "features_of",
     "layers",

@@ -3,6 +3,8 @@
 import copy
 
 from gan_keras.presets import image, points, text, translation
+from gan_keras.presets import audio, image, points, text
+from gan_keras.presets.audio import AudioPreset
 from gan_keras.presets.base import Preset
 from gan_keras.presets.image import ImagePreset
 from gan_keras.presets.text import STAGES, TextPreset, choose_codec
@@ -12,6 +14,9 @@ from gan_keras.settings import with_settings
 __all__ = ["STAGES", "ImagePreset", "Preset", "TextPreset", "TranslationPreset", "choose_codec", "get", "names", "with_settings"]
 
 _BY_MODALITY = {"text": text.PRESETS, "image": image.PRESETS, "points": points.PRESETS, "translation": translation.PRESETS}
+__all__ = ["STAGES", "AudioPreset", "ImagePreset", "Preset", "TextPreset", "choose_codec", "get", "names", "with_settings"]
+
+_BY_MODALITY = {"text": text.PRESETS, "image": image.PRESETS, "audio": audio.PRESETS, "points": points.PRESETS}
 
 
 def names(modality="text"):
