@@ -5,6 +5,7 @@ from gan_keras.codecs.image import ImageCodec
 from gan_keras.codecs.points import PointCodec
 from gan_keras.codecs.subwords import SubwordCodec
 from gan_keras.codecs.text import TextCodec
+from gan_keras.codecs.video import VideoCodec
 from gan_keras.codecs.words import WordCodec
 
-__all__ = ["CharacterCodec", "ImageCodec", "PointCodec", "SubwordCodec", "TextCodec", "WordCodec"]
+__all__ = ["CharacterCodec", "ImageCodec", "PointCodec", "SubwordCodec", "TextCodec", "VideoCodec", "WordCodec"]

@@ -10,26 +10,36 @@ from gan_keras.data.images import DOWNLOADED, IMAGE_DATASETS, load_images, load_
 from gan_keras.data.oracle import Oracle, load_oracle
 from gan_keras.data.phrases import chinese_phrases, english_phrases, load_chinese_phrases, load_english_phrases
 from gan_keras.data.text_batches import text_batches
+from gan_keras.data.video_arrays import videos_from_arrays
+from gan_keras.data.video_data import Videos, describe_videos, split_videos
+from gan_keras.data.videos import VIDEO_DATASETS, load_test_videos, load_videos
 
 __all__ = [
     "DATASETS",
     "DOWNLOADED",
     "IMAGE_DATASETS",
+    "VIDEO_DATASETS",
     "Corpus",
     "Images",
+    "Videos",
     "describe",
     "describe_images",
+    "describe_videos",
     "image_batches",
     "images_from_arrays",
     "likelihood_of",
     "load_images",
     "load_test_images",
+    "load_test_videos",
     "load_text",
+    "load_videos",
     "read_corpus",
     "split",
     "split_images",
+    "split_videos",
     "stacked_digits",
     "text_batches",
+    "videos_from_arrays",
 ]
 
 DATASETS = {

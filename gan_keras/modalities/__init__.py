@@ -6,11 +6,13 @@ A further modality is one more class with the methods of `Modality`, and one mor
 from gan_keras.modalities.base import Modality
 from gan_keras.modalities.image import ImageModality
 from gan_keras.modalities.text import TextModality
+from gan_keras.modalities.video import VideoModality
 
 __all__ = [
     "ImageModality",
     "Modality",
     "TextModality",
+    "VideoModality",
     "get",
     "names",
     "of_version",
@@ -21,6 +23,7 @@ _BY_NAME = {
     for modality in (
         TextModality(),
         ImageModality(),
+        VideoModality(),
     )
 }
 

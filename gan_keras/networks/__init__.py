@@ -7,6 +7,7 @@ from gan_keras.networks.coded import Coded
 from gan_keras.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from gan_keras.networks.features import features_of
 from gan_keras.networks.mlp import MLPDiscriminator, MLPGenerator
+from gan_keras.networks.mocogan import MoCoGANDiscriminator, MoCoGANGenerator
 from gan_keras.networks.packed import Packed
 from gan_keras.networks.points import ComponentGenerator, FourierDiscriminator
 from gan_keras.networks.r3gan import R3GANDiscriminator, R3GANGenerator
@@ -14,6 +15,7 @@ from gan_keras.networks.recurrent_generator import RecurrentGenerator
 from gan_keras.networks.sngan import SNGANDiscriminator, SNGANGenerator
 from gan_keras.networks.text_discriminators import ConvolutionalDiscriminator, RecurrentDiscriminator, TextDiscriminator
 from gan_keras.networks.two_headed import TwoHeaded
+from gan_keras.networks.vgan import VGANDiscriminator, VGANGenerator
 from gan_keras.networks.wgan_gp import WGANGPDiscriminator, WGANGPGenerator
 from gan_keras.networks.with_reference import WithReference
 
@@ -30,6 +32,8 @@ __all__ = [
     "Generator",
     "MLPDiscriminator",
     "MLPGenerator",
+    "MoCoGANDiscriminator",
+    "MoCoGANGenerator",
     "Packed",
     "R3GANDiscriminator",
     "R3GANGenerator",
@@ -39,6 +43,8 @@ __all__ = [
     "SNGANGenerator",
     "TextDiscriminator",
     "TwoHeaded",
+    "VGANDiscriminator",
+    "VGANGenerator",
     "WGANGPDiscriminator",
     "WGANGPGenerator",
     "WithReference",
