@@ -2,10 +2,10 @@
 
 import numpy as np
 
-FRAMES, SIZE = 12, 24
+FRAMES, SIZE = 12, 16
 CLIPS_A_DIGIT = 2
 _DARKEST = 16.0  # scikit-learn's digits count inked pixels of blocks of 4 x 4
-SLOWEST, FASTEST = 1.0, 2.5  # pixels a frame
+SLOWEST, FASTEST = 0.5, 1.5  # pixels a frame
 
 
 def digits_at_8_pixels():
@@ -24,7 +24,7 @@ def moving_digits(digits, frames=FRAMES, size=SIZE, clips_a_digit=CLIPS_A_DIGIT,
         frames: Frames of a clip, >= 2.
         size: Pixels of each side of the field, more than those of a digit.
         clips_a_digit: How many clips each image has.
-        seed: Of places, directions and speeds (1 to 2.5 pixels a frame); int >= 0.
+        seed: Of places, directions and speeds (0.5 to 1.5 pixels a frame); int >= 0.
 
     Returns:
         Pair of clips, uint8 `(num * clips_a_digit, frames, size, size, 1)`, and their digits' numbers, int64. The clips of

@@ -155,7 +155,7 @@ DESCRIPTIONS = {
 
 
 def describe_videos(videos):
-    """One line for a log: `moving_digits: 3,594 clips of 12 frames of 24 x 24 x 1, 10 classes, 0 duplicates`."""
+    """One line for a log: `moving_digits: 3,594 clips of 12 frames of 16 x 16 x 1, 10 classes, 0 duplicates`."""
     frames, *image_shape = videos.video_shape
     parts = [f"{len(videos):,} clips of {frames} frames of {' x '.join(map(str, image_shape))}"]
     parts += [] if videos.labels is None else [f"{len(videos.label_names):,} classes"]

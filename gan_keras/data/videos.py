@@ -11,7 +11,7 @@ from gan_keras.data.video_arrays import LEAST_FRAMES, Wanted, videos_from_arrays
 from gan_keras.data.video_folders import read_video_folder
 
 VIDEO_DATASETS = {
-    "moving_digits": "3,594 clips of scikit-learn's digits that fly about and bounce, 12 frames of 24 x 24",
+    "moving_digits": "3,594 clips of scikit-learn's digits that fly about and bounce, 12 frames of 16 x 16",
 }
 
 _KEYS = {"train": (("videos", "labels"), ("x_train", "y_train")), "test": (("x_test", "y_test"),)}

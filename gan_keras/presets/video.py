@@ -12,7 +12,6 @@ from gan_keras.networks.videos import clip_sizes
 from gan_keras.presets.base import Preset
 from gan_keras.presets.choices import relativistic
 
-
 _JUDGED_FRAMES = 3  # one by one
 
 
@@ -23,9 +22,10 @@ def vgan_pair(video_shape, latent_dim, width, num_labels, dtype=None):
 
 
 def mocogan_pair(video_shape, latent_dim, width, num_labels, motion_dim=10, dtype=None):
-    """Content and motion apart; `motion_dim` is the generator's."""
+    """Content and motion apart: to the `latent_dim` numbers of the content come those of the motion, see `MoCoGANGenerator`."""
     options = {"width": width, "num_labels": num_labels, "dtype": dtype}
-    generator = MoCoGANGenerator(video_shape, latent_dim, motion_dim, **options)
+    all_latents = latent_dim + (video_shape[0] + 1) * motion_dim
+    generator = MoCoGANGenerator(video_shape, all_latents, motion_dim, **options)
     return generator, MoCoGANDiscriminator(video_shape, num_frames=min(_JUDGED_FRAMES, video_shape[0]), **options)
 
 
@@ -38,6 +38,7 @@ class VideoPreset(Preset):
     """A recipe for a `GAN` of videos. Any field can be changed before `build`; see `Preset` for those that are not here.
 
     Attributes:
+        latent_dim: Numbers of noise for a clip; of `"mocogan"` for its content, beside those of its motion.
         network: A name in `NETWORKS`.
         width: Scales the filters of both networks.
         network_options: Further arguments of the pair: of `"mocogan"` `motion_dim`, 0 for clips that stand still.
@@ -109,7 +110,7 @@ PRESETS = {
         "relativistic pairs with R1 and R2 on the networks of mocogan, which keep content and motion apart",
         network="mocogan",
         network_options={"motion_dim": 16},
-        latent_dim=256,
+        latent_dim=48,
         batch_size=16,
         epochs=10,
         generator_ema=0.995,
@@ -128,7 +129,7 @@ PRESETS = {
         "Tulyakov et al., 2017: a recurrent network for the motion, one of images for the frames; the paper's width is 64",
         network="mocogan",
         network_options={"motion_dim": 10},
-        latent_dim=180,
+        latent_dim=50,
         loss="non_saturating",
         beta_1=0.5,
         batch_size=32,
@@ -140,7 +141,7 @@ PRESETS = {
         network="mocogan",
         network_options={"motion_dim": 2},
         width=2,
-        latent_dim=32,
+        latent_dim=8,
         loss="non_saturating",
         beta_1=0.5,
         batch_size=8,
