@@ -2,6 +2,7 @@
 
 from gan_keras.callbacks.adaptive_augmentation import AdaptiveAugmentation
 from gan_keras.callbacks.checkpoint import Checkpoint
+from gan_keras.callbacks.clip_grid import ClipGrid
 from gan_keras.callbacks.early_stop import EarlyStop
 from gan_keras.callbacks.guard import Guard
 from gan_keras.callbacks.interpolation import Interpolation
@@ -20,6 +21,7 @@ from gan_keras.callbacks.weights_and_biases import WeightsAndBiases
 __all__ = [
     "AdaptiveAugmentation",
     "Checkpoint",
+    "ClipGrid",
     "EarlyStop",
     "Guard",
     "Interpolation",

@@ -19,3 +19,7 @@ __all__ = [
     "WaveformCodec",
     "WordCodec",
 ]
+from gan_keras.codecs.video import VideoCodec
+from gan_keras.codecs.words import WordCodec
+
+__all__ = ["CharacterCodec", "ImageCodec", "PointCodec", "SubwordCodec", "TextCodec", "VideoCodec", "WordCodec"]

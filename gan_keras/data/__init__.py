@@ -17,6 +17,9 @@ from gan_keras.data.load_domains import TRANSLATION_DATASETS, load_domains
 from gan_keras.data.oracle import Oracle, load_oracle
 from gan_keras.data.phrases import chinese_phrases, english_phrases, load_chinese_phrases, load_english_phrases
 from gan_keras.data.text_batches import text_batches
+from gan_keras.data.video_arrays import videos_from_arrays
+from gan_keras.data.video_data import Videos, describe_videos, split_videos
+from gan_keras.data.videos import VIDEO_DATASETS, load_test_videos, load_videos
 
 __all__ = [
     "AUDIO_DATASETS",
@@ -24,16 +27,19 @@ __all__ = [
     "DOWNLOADED",
     "IMAGE_DATASETS",
     "TRANSLATION_DATASETS",
+    "VIDEO_DATASETS",
     "Corpus",
     "Domains",
     "Images",
     "PairedDomains",
     "Sounds",
     "audio_batches",
+    "Videos",
     "describe",
     "describe_domains",
     "describe_images",
     "domain_batches",
+    "describe_videos",
     "image_batches",
     "images_from_arrays",
     "likelihood_of",
@@ -46,15 +52,19 @@ __all__ = [
     "load_images",
     "load_test_audio",
     "load_test_images",
+    "load_test_videos",
     "load_text",
+    "load_videos",
     "read_corpus",
     "split",
     "split_domains",
     "sounds_from_arrays",
     "split_images",
     "split_sounds",
+    "split_videos",
     "stacked_digits",
     "text_batches",
+    "videos_from_arrays",
 ]
 
 DATASETS = {

@@ -75,7 +75,7 @@ def _float_levels(name, images):
     return np.round(fractions * LEVELS).astype(np.uint8), value_range
 
 
-def check_labels(name, labels, label_names, num):
+def check_labels(name, labels, label_names, num, samples="images"):
     """The pair of int32 labels `(num,)` and their names, or `(None, None)`; raises `ValueError` if they do not fit."""
     if labels is None:
         return None, None
@@ -84,7 +84,7 @@ def check_labels(name, labels, label_names, num):
     if labels.shape != (num,) or labels.dtype.kind not in "iu":
         hint = " One-hot labels become numbers by `labels.argmax(axis=1)`." if labels.ndim == 2 else ""
         raise ValueError(
-            f"{name} holds labels of shape {labels.shape} and dtype {labels.dtype} for {num} images. Expected a whole "
+            f"{name} holds labels of shape {labels.shape} and dtype {labels.dtype} for {num} {samples}. Expected a whole "
             f"number for each.{hint}"
         )
     num_labels = num if label_names is None else len(label_names)

@@ -8,6 +8,7 @@ from gan_keras.modalities.base import Modality
 from gan_keras.modalities.image import ImageModality
 from gan_keras.modalities.text import TextModality
 from gan_keras.modalities.translation import TranslationModality
+from gan_keras.modalities.video import VideoModality
 
 __all__ = [
     "AudioModality",
@@ -15,6 +16,7 @@ __all__ = [
     "Modality",
     "TextModality",
     "TranslationModality",
+    "VideoModality",
     "get",
     "names",
     "of_version",
@@ -27,6 +29,7 @@ _BY_NAME = {
         ImageModality(),
         TranslationModality(),
         AudioModality(),
+        VideoModality(),
     )
 }
 

@@ -8,6 +8,7 @@ from gan_keras.networks.cyclegan import CycleGANGenerator
 from gan_keras.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from gan_keras.networks.features import features_of
 from gan_keras.networks.mlp import MLPDiscriminator, MLPGenerator
+from gan_keras.networks.mocogan import MoCoGANDiscriminator, MoCoGANGenerator
 from gan_keras.networks.packed import Packed
 from gan_keras.networks.pair import Pair
 from gan_keras.networks.pix2pix import PatchGANDiscriminator, Pix2PixGenerator
@@ -18,6 +19,7 @@ from gan_keras.networks.sngan import SNGANDiscriminator, SNGANGenerator
 from gan_keras.networks.text_discriminators import ConvolutionalDiscriminator, RecurrentDiscriminator, TextDiscriminator
 from gan_keras.networks.two_headed import TwoHeaded
 from gan_keras.networks.wavegan import WaveGANDiscriminator, WaveGANGenerator
+from gan_keras.networks.vgan import VGANDiscriminator, VGANGenerator
 from gan_keras.networks.wgan_gp import WGANGPDiscriminator, WGANGPGenerator
 from gan_keras.networks.with_reference import WithReference
 
@@ -35,6 +37,8 @@ __all__ = [
     "Generator",
     "MLPDiscriminator",
     "MLPGenerator",
+    "MoCoGANDiscriminator",
+    "MoCoGANGenerator",
     "Packed",
     "Pair",
     "PatchGANDiscriminator",
@@ -47,6 +51,8 @@ __all__ = [
     "SNGANGenerator",
     "TextDiscriminator",
     "TwoHeaded",
+    "VGANDiscriminator",
+    "VGANGenerator",
     "WGANGPDiscriminator",
     "WGANGPGenerator",
     "WaveGANDiscriminator",

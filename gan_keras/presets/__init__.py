@@ -17,6 +17,16 @@ _BY_MODALITY = {"text": text.PRESETS, "image": image.PRESETS, "points": points.P
 __all__ = ["STAGES", "AudioPreset", "ImagePreset", "Preset", "TextPreset", "choose_codec", "get", "names", "with_settings"]
 
 _BY_MODALITY = {"text": text.PRESETS, "image": image.PRESETS, "audio": audio.PRESETS, "points": points.PRESETS}
+from gan_keras.presets import image, points, text, video
+from gan_keras.presets.base import Preset
+from gan_keras.presets.image import ImagePreset
+from gan_keras.presets.text import STAGES, TextPreset, choose_codec
+from gan_keras.presets.video import VideoPreset
+from gan_keras.settings import with_settings
+
+__all__ = ["STAGES", "ImagePreset", "Preset", "TextPreset", "VideoPreset", "choose_codec", "get", "names", "with_settings"]
+
+_BY_MODALITY = {"text": text.PRESETS, "image": image.PRESETS, "points": points.PRESETS, "video": video.PRESETS}
 
 
 def names(modality="text"):
