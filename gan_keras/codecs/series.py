@@ -71,9 +71,14 @@ class SeriesCodec:
         self._kept = [column for column, source in enumerate(self.sources) if source == column]
 
     @property
-    def tensor_shape(self):
-        """`(length, columns of the tensors)`: without those that repeat others, with the one that tells the end."""
+    def window_shape(self):
+        """`(length, columns)` of a scaled window: without columns that repeat others, with the one that tells the end."""
         return (self._adapted(), len(self._kept) + self.varying)
+
+    @property
+    def tensor_shape(self):
+        """Shape of a tensor, without the batch: that of a scaled window."""
+        return self.window_shape
 
     def encode(self, series):
         """Series in their own units, `(batch, length, columns)`, NaN after the end, to float32 `(batch, *tensor_shape)`."""
@@ -94,8 +99,12 @@ class SeriesCodec:
         Values are kept within the range of each column; after the end, which the last column tells, they are NaN. No series
         ends before its first step.
         """
-        self.check_samples(samples)
         samples = tf.cast(samples, tf.float32)
+        self.check_samples(samples)
+        return self.unscaled(samples)
+
+    def unscaled(self, samples):
+        """`decode` of scaled windows, `(batch, *window_shape)`."""
         low, high = tf.constant(self.minima), tf.constant(self.maxima)
         places = [self._kept.index(source) for source in self.sources]
         shares = (tf.clip_by_value(tf.gather(samples, places, axis=2), -1.0, 1.0) + 1.0) / 2.0
@@ -112,10 +121,9 @@ class SeriesCodec:
 
     def check_samples(self, samples):
         """Raises `ValueError` unless samples have the codec's shape."""
-        length, columns = self.tensor_shape
-        if not samples.shape.is_compatible_with([None, length, columns]):
+        if not samples.shape.is_compatible_with([None, *self.tensor_shape]):
             raise ValueError(
-                f"The samples have the shape {tuple(samples.shape)}. Expected (batch, {length}, {columns}): the codec's "
+                f"The samples have the shape {tuple(samples.shape)}. Expected (batch, *{self.tensor_shape}): the codec's "
                 "`tensor_shape`, which the generator's last layer must make."
             )
 
@@ -127,6 +135,11 @@ class SeriesCodec:
     def encodings(self):
         """Further forms that an exported model serves: series of different lengths come with their `length`."""
         return {"series": tf.identity, "length": self.lengths} if self.varying else {}
+
+    @property
+    def card(self):
+        """What users of an exported model must know to read its series."""
+        return {"columns": list(self.columns), "steps": self.length}
 
     @property
     def trackables(self):

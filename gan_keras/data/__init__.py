@@ -9,25 +9,34 @@ from gan_keras.data.image_data import Images, describe_images, split_images
 from gan_keras.data.images import DOWNLOADED, IMAGE_DATASETS, load_images, load_test_images
 from gan_keras.data.oracle import Oracle, load_oracle
 from gan_keras.data.phrases import chinese_phrases, english_phrases, load_chinese_phrases, load_english_phrases
+from gan_keras.data.series import SERIES_DATASETS, load_series
+from gan_keras.data.series_batches import series_batches
+from gan_keras.data.series_data import Series, describe_series, split_series
 from gan_keras.data.text_batches import text_batches
 
 __all__ = [
     "DATASETS",
     "DOWNLOADED",
     "IMAGE_DATASETS",
+    "SERIES_DATASETS",
     "Corpus",
     "Images",
+    "Series",
     "describe",
     "describe_images",
+    "describe_series",
     "image_batches",
     "images_from_arrays",
     "likelihood_of",
     "load_images",
+    "load_series",
     "load_test_images",
     "load_text",
     "read_corpus",
+    "series_batches",
     "split",
     "split_images",
+    "split_series",
     "stacked_digits",
     "text_batches",
 ]

@@ -104,7 +104,9 @@ def _read_npz(path):
         )
     lengths = _checked_lengths(path, arrays.get("lengths", np.full(len(series), series.shape[1])), series)
     names = arrays.get("label_names")
-    labelling = check_labels(path.name, arrays.get("labels"), None if names is None else list(map(str, names)), len(series))
+    labelling = check_labels(
+        path.name, arrays.get("labels"), None if names is None else list(map(str, names)), len(series), "series"
+    )
     columns = list(map(str, arrays.get("columns", [f"column_{number + 1}" for number in range(series.shape[2])])))
     if len(columns) != series.shape[2]:
         raise ValueError(f"{path}: {len(columns)} names in `columns` for {series.shape[2]} columns. Expected one for each.")

@@ -5,11 +5,13 @@ A further modality is one more class with the methods of `Modality`, and one mor
 
 from gan_keras.modalities.base import Modality
 from gan_keras.modalities.image import ImageModality
+from gan_keras.modalities.series import SeriesModality
 from gan_keras.modalities.text import TextModality
 
 __all__ = [
     "ImageModality",
     "Modality",
+    "SeriesModality",
     "TextModality",
     "get",
     "names",
@@ -21,6 +23,7 @@ _BY_NAME = {
     for modality in (
         TextModality(),
         ImageModality(),
+        SeriesModality(),
     )
 }
 
