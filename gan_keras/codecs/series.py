@@ -6,12 +6,16 @@ import tensorflow as tf
 
 from gan_keras.series_files import write_series
 
+MOST_LEVELS, VALUES_OF_A_LEVEL = 256, 20
+"""A column has few values if they are no more than so many, and each comes so often in the mean."""
+
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class SeriesCodec:
     """Invertible map between windows of series and tensors: the least value of a column is -1, the largest 1.
 
-    A column that repeats another one value by value is left out of the tensors and comes back as its copy. Where windows end
+    A column that repeats another one value by value is left out of the tensors and comes back as its copy. A column of few
+    different values, such as counts, gets only such values back: what is decoded is moved to the nearest. Where windows end
     at different steps, a last column of the tensors tells it: 1 up to the end, -1 after it, where the others are 0. Raw values
     after the end are NaN.
 
@@ -23,6 +27,7 @@ class SeriesCodec:
         minima: Least value of each column.
         maxima: Largest value of each column, larger than the least.
         sources: For each column the number of the first column with the same values; its own if there is none before it.
+        levels: For each column its values in order, if they are few; else an empty list.
         varying: Whether windows may end early.
 
     Raises:
@@ -32,9 +37,9 @@ class SeriesCodec:
     raw_dtype = tf.float32
     output_name = "series"
 
-    def __init__(self, length=None, columns=None, minima=None, maxima=None, sources=None, varying=False):
+    def __init__(self, length=None, columns=None, minima=None, maxima=None, sources=None, levels=None, varying=False):
         self.length, self.columns, self.varying = length, None if columns is None else tuple(columns), varying
-        self.minima, self.maxima, self.sources = minima, maxima, sources
+        self.minima, self.maxima, self.sources, self.levels = minima, maxima, sources, levels
         if length is not None:
             self._set()
 
@@ -58,11 +63,13 @@ class SeriesCodec:
         self.columns = tuple(getattr(series, "columns", None) or (f"column_{number + 1}" for number in range(samples.shape[2])))
         self.minima, self.maxima = values.min(axis=0).tolist(), values.max(axis=0).tolist()
         self.sources = [_first_alike(values, column) for column in range(values.shape[1])]
+        self.levels = [_few(values[:, column]) for column in range(values.shape[1])]
         self._set()
 
     def _set(self):
         self.minima, self.maxima, self.sources = (tuple(each) for each in (self.minima, self.maxima, self.sources))
-        fit = len(self.minima) == len(self.maxima) == len(self.sources) == len(self.columns)
+        self.levels = tuple(tuple(each) for each in self.levels)
+        fit = len(self.minima) == len(self.maxima) == len(self.sources) == len(self.levels) == len(self.columns)
         if not fit or not all(low < high for low, high in zip(self.minima, self.maxima, strict=True)):
             raise ValueError(
                 f"minima={self.minima}, maxima={self.maxima} of the columns {self.columns}. Expected finite numbers, one of each "
@@ -108,12 +115,22 @@ class SeriesCodec:
         low, high = tf.constant(self.minima), tf.constant(self.maxima)
         places = [self._kept.index(source) for source in self.sources]
         shares = (tf.clip_by_value(tf.gather(samples, places, axis=2), -1.0, 1.0) + 1.0) / 2.0
-        series = low + shares * (high - low)
+        series = self.nearest_levels(low + shares * (high - low))
         if not self.varying:
             return series
         goes_on = tf.cast(samples[:, :, -1:] > 0.0, tf.float32)
         goes_on = tf.concat([tf.ones_like(goes_on[:, :1]), goes_on[:, 1:]], axis=1)
         return tf.where(tf.math.cumprod(goes_on, axis=1) > 0.0, series, float("nan"))
+
+    def nearest_levels(self, series):
+        """Series in their own units with the columns of few values moved to the nearest of them."""
+        columns = tf.unstack(series, axis=2)
+        for number, levels in enumerate(self.levels):
+            if levels:
+                middles = (np.array(levels[1:]) + np.array(levels[:-1])) / 2.0
+                places = tf.searchsorted(tf.constant(middles, tf.float32), tf.reshape(columns[number], [-1]))
+                columns[number] = tf.reshape(tf.gather(tf.constant(levels, tf.float32), places), tf.shape(columns[number]))
+        return tf.stack(columns, axis=2)
 
     def lengths(self, series):
         """Steps of each decoded series before its end: int32 `(batch,)`."""
@@ -148,7 +165,7 @@ class SeriesCodec:
 
     def get_config(self):
         """The constructor's arguments; what `adapt` found is among them."""
-        names = ("length", "columns", "minima", "maxima", "sources", "varying")
+        names = ("length", "columns", "minima", "maxima", "sources", "levels", "varying")
         return {name: getattr(self, name) for name in names}
 
     @classmethod
@@ -159,6 +176,12 @@ class SeriesCodec:
         if self.length is None:
             raise ValueError("The codec knows no columns. Expected a call of `adapt(series)`, or all arguments at once.")
         return self.length
+
+
+def _few(values):
+    """The different values, in order, if they are few: a list of float."""
+    levels = np.unique(values)
+    return levels.tolist() if len(levels) <= MOST_LEVELS and len(levels) * VALUES_OF_A_LEVEL <= len(values) else []
 
 
 def _first_alike(values, column):

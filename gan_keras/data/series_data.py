@@ -102,7 +102,8 @@ def cut_windows(name, series, columns, length, stride=1, labelling=(None, None),
             f"{name} holds one window of {length or lengths[0]} steps. Expected at least 2: a longer or a further series."
         )
     labels, label_names = labelling
-    labels = None if labels is None else np.asarray(labels, np.int32)[of_series]
+    if labels is not None:
+        labels, label_names = np.asarray(labels, np.int32)[of_series], tuple(label_names)
     counts = {"series": len(series), "steps": len(values), "windows": len(of_series), **(report or {})}
     window = int(lengths.max())
     return Series(name, values, tuple(columns), bounds, np.concatenate(starts), lengths, window, labels, label_names, counts)
