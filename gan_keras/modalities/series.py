@@ -17,6 +17,9 @@ from gan_keras.presets.series import SeriesPreset
 from gan_keras.series_evaluation import COLUMNS, evaluate_series, some_windows
 from gan_keras.series_files import SHOWN_SERIES, csv_text, write_series
 
+PICTURES = 20
+"""The most pictures of a training: each takes as long as many steps."""
+
 _ENDINGS = (".csv", ".npz", ".png")
 
 
@@ -78,7 +81,8 @@ class SeriesModality(ReloadedModality):
         return preset.with_stage_epochs(schedule.allot(preset.stage_epochs, seconds, budget)), seconds
 
     def callbacks(self, run, preset, training, held_out):
-        return [SeriesPictures(run.samples, some_windows(training, SHOWN_SERIES, seed=0), training.columns)]
+        real, every = some_windows(training, SHOWN_SERIES, seed=0), -(-preset.epochs // PICTURES)
+        return [SeriesPictures(run.samples, real, training.columns, every=every)]
 
     # --- Use. ---
 
