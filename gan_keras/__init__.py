@@ -33,6 +33,7 @@ from gan_keras.run import load
 from gan_keras.seeds import set_seed
 from gan_keras.selection import Selection
 from gan_keras.text_gan import TextGAN
+from gan_keras.time_gan import TimeGAN
 
 __version__ = "0.1.0"
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "Pix2Pix",
     "Selection",
     "TextGAN",
+    "TimeGAN",
     "augmentation",
     "auxiliary",
     "callbacks",

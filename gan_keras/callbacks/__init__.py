@@ -12,6 +12,7 @@ from gan_keras.callbacks.quality import Quality
 from gan_keras.callbacks.sample_grid import SampleGrid
 from gan_keras.callbacks.samples import Samples
 from gan_keras.callbacks.sounds import SampleSounds
+from gan_keras.callbacks.series_pictures import SeriesPictures
 from gan_keras.callbacks.speed import Speed
 from gan_keras.callbacks.tensorboard import TensorBoard
 from gan_keras.callbacks.translation_grid import TranslationGrid
@@ -31,6 +32,7 @@ __all__ = [
     "SampleGrid",
     "SampleSounds",
     "Samples",
+    "SeriesPictures",
     "Speed",
     "TensorBoard",
     "TranslationGrid",

@@ -4,6 +4,8 @@ from gan_keras.codecs.characters import CharacterCodec
 from gan_keras.codecs.image import ImageCodec
 from gan_keras.codecs.points import PointCodec
 from gan_keras.codecs.spectrogram import SpectrogramCodec
+from gan_keras.codecs.series import SeriesCodec
+from gan_keras.codecs.series_components import ComponentCodec
 from gan_keras.codecs.subwords import SubwordCodec
 from gan_keras.codecs.text import TextCodec
 from gan_keras.codecs.waveform import WaveformCodec
@@ -23,3 +25,11 @@ from gan_keras.codecs.video import VideoCodec
 from gan_keras.codecs.words import WordCodec
 
 __all__ = ["CharacterCodec", "ImageCodec", "PointCodec", "SubwordCodec", "TextCodec", "VideoCodec", "WordCodec"]
+    "ComponentCodec",
+    "ImageCodec",
+    "PointCodec",
+    "SeriesCodec",
+    "SubwordCodec",
+    "TextCodec",
+    "WordCodec",
+]

@@ -16,6 +16,9 @@ from gan_keras.data.images import DOWNLOADED, IMAGE_DATASETS, load_images, load_
 from gan_keras.data.load_domains import TRANSLATION_DATASETS, load_domains
 from gan_keras.data.oracle import Oracle, load_oracle
 from gan_keras.data.phrases import chinese_phrases, english_phrases, load_chinese_phrases, load_english_phrases
+from gan_keras.data.series import SERIES_DATASETS, load_series
+from gan_keras.data.series_batches import series_batches
+from gan_keras.data.series_data import Series, describe_series, split_series
 from gan_keras.data.text_batches import text_batches
 from gan_keras.data.video_arrays import videos_from_arrays
 from gan_keras.data.video_data import Videos, describe_videos, split_videos
@@ -28,6 +31,7 @@ __all__ = [
     "IMAGE_DATASETS",
     "TRANSLATION_DATASETS",
     "VIDEO_DATASETS",
+    "SERIES_DATASETS",
     "Corpus",
     "Domains",
     "Images",
@@ -35,11 +39,13 @@ __all__ = [
     "Sounds",
     "audio_batches",
     "Videos",
+    "Series",
     "describe",
     "describe_domains",
     "describe_images",
     "domain_batches",
     "describe_videos",
+    "describe_series",
     "image_batches",
     "images_from_arrays",
     "likelihood_of",
@@ -51,17 +57,20 @@ __all__ = [
     "load_audio",
     "load_images",
     "load_test_audio",
+    "load_series",
     "load_test_images",
     "load_test_videos",
     "load_text",
     "load_videos",
     "read_corpus",
+    "series_batches",
     "split",
     "split_domains",
     "sounds_from_arrays",
     "split_images",
     "split_sounds",
     "split_videos",
+    "split_series",
     "stacked_digits",
     "text_batches",
     "videos_from_arrays",

@@ -76,7 +76,15 @@ def _float_levels(name, images):
 
 
 def check_labels(name, labels, label_names, num, samples="images"):
-    """The pair of int32 labels `(num,)` and their names, or `(None, None)`; raises `ValueError` if they do not fit."""
+    """The pair of int32 labels `(num,)` and their names, or `(None, None)`; raises `ValueError` if they do not fit.
+
+    Args:
+        name: Of the data, for messages.
+        labels: A whole number for each sample, `(num,)` or `(num, 1)`, or `None`.
+        label_names: The names of labels 0, 1, ...; `None` for their numbers.
+        num: Samples.
+        samples: What they are called, in the plural.
+    """
     if labels is None:
         return None, None
     labels = np.asarray(labels)
@@ -91,7 +99,7 @@ def check_labels(name, labels, label_names, num, samples="images"):
     wrong = np.flatnonzero((labels < 0) | (labels >= num_labels))
     if len(wrong):
         raise ValueError(
-            f"{name}: {len(wrong)} labels are out of range, the first is {labels[wrong[0]]} of image {wrong[0]}. "
+            f"{name}: {len(wrong)} labels are out of range, the first is {labels[wrong[0]]} of {samples} {wrong[0]}. "
             f"Expected 0 to {num_labels - 1}, counted from 0 without a gap."
         )
     return labels.astype(np.int32), label_names or [str(label) for label in range(int(labels.max()) + 1)]

@@ -6,6 +6,7 @@ A further modality is one more class with the methods of `Modality`, and one mor
 from gan_keras.modalities.audio import AudioModality
 from gan_keras.modalities.base import Modality
 from gan_keras.modalities.image import ImageModality
+from gan_keras.modalities.series import SeriesModality
 from gan_keras.modalities.text import TextModality
 from gan_keras.modalities.translation import TranslationModality
 from gan_keras.modalities.video import VideoModality
@@ -14,6 +15,7 @@ __all__ = [
     "AudioModality",
     "ImageModality",
     "Modality",
+    "SeriesModality",
     "TextModality",
     "TranslationModality",
     "VideoModality",
@@ -30,6 +32,7 @@ _BY_NAME = {
         TranslationModality(),
         AudioModality(),
         VideoModality(),
+        SeriesModality(),
     )
 }
 

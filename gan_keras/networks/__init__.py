@@ -6,6 +6,7 @@ from gan_keras.networks.biggan import BigGANDiscriminator, BigGANGenerator
 from gan_keras.networks.coded import Coded
 from gan_keras.networks.cyclegan import CycleGANGenerator
 from gan_keras.networks.dcgan import DCGANDiscriminator, DCGANGenerator
+from gan_keras.networks.dense_series import DenseSeriesDiscriminator, DenseSeriesGenerator
 from gan_keras.networks.features import features_of
 from gan_keras.networks.mlp import MLPDiscriminator, MLPGenerator
 from gan_keras.networks.mocogan import MoCoGANDiscriminator, MoCoGANGenerator
@@ -15,8 +16,10 @@ from gan_keras.networks.pix2pix import PatchGANDiscriminator, Pix2PixGenerator
 from gan_keras.networks.points import ComponentGenerator, FourierDiscriminator
 from gan_keras.networks.r3gan import R3GANDiscriminator, R3GANGenerator
 from gan_keras.networks.recurrent_generator import RecurrentGenerator
+from gan_keras.networks.recurrent_series import RCGANDiscriminator, RCGANGenerator
 from gan_keras.networks.sngan import SNGANDiscriminator, SNGANGenerator
 from gan_keras.networks.text_discriminators import ConvolutionalDiscriminator, RecurrentDiscriminator, TextDiscriminator
+from gan_keras.networks.timegan import TimeGANDiscriminator, TimeGANGenerator
 from gan_keras.networks.two_headed import TwoHeaded
 from gan_keras.networks.wavegan import WaveGANDiscriminator, WaveGANGenerator
 from gan_keras.networks.vgan import VGANDiscriminator, VGANGenerator
@@ -32,6 +35,8 @@ __all__ = [
     "CycleGANGenerator",
     "DCGANDiscriminator",
     "DCGANGenerator",
+    "DenseSeriesDiscriminator",
+    "DenseSeriesGenerator",
     "Discriminator",
     "FourierDiscriminator",
     "Generator",
@@ -45,11 +50,15 @@ __all__ = [
     "Pix2PixGenerator",
     "R3GANDiscriminator",
     "R3GANGenerator",
+    "RCGANDiscriminator",
+    "RCGANGenerator",
     "RecurrentDiscriminator",
     "RecurrentGenerator",
     "SNGANDiscriminator",
     "SNGANGenerator",
     "TextDiscriminator",
+    "TimeGANDiscriminator",
+    "TimeGANGenerator",
     "TwoHeaded",
     "VGANDiscriminator",
     "VGANGenerator",

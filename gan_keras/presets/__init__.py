@@ -5,8 +5,10 @@ import copy
 from gan_keras.presets import image, points, text, translation
 from gan_keras.presets import audio, image, points, text
 from gan_keras.presets.audio import AudioPreset
+from gan_keras.presets import image, points, series, text
 from gan_keras.presets.base import Preset
 from gan_keras.presets.image import ImagePreset
+from gan_keras.presets.series import SeriesPreset
 from gan_keras.presets.text import STAGES, TextPreset, choose_codec
 from gan_keras.presets.translation import TranslationPreset
 from gan_keras.settings import with_settings
@@ -27,6 +29,9 @@ from gan_keras.settings import with_settings
 __all__ = ["STAGES", "ImagePreset", "Preset", "TextPreset", "VideoPreset", "choose_codec", "get", "names", "with_settings"]
 
 _BY_MODALITY = {"text": text.PRESETS, "image": image.PRESETS, "points": points.PRESETS, "video": video.PRESETS}
+__all__ = ["STAGES", "ImagePreset", "Preset", "SeriesPreset", "TextPreset", "choose_codec", "get", "names", "with_settings"]
+
+_BY_MODALITY = {"text": text.PRESETS, "image": image.PRESETS, "points": points.PRESETS, "series": series.PRESETS}
 
 
 def names(modality="text"):
