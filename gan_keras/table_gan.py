@@ -55,7 +55,7 @@ class TableGAN(GAN):
     @property
     def label_names(self):
         """What rows can be asked for, a list of `column=value`; their indices are labels too."""
-        return self.codec.label_names
+        return self.codec.labels.names
 
     # --- Training. ---
 
@@ -73,17 +73,14 @@ class TableGAN(GAN):
     def labels_from(self, seeds):
         """A condition for each seed, as often as the data meet it; None where there are no columns of categories."""
         labels = self.asked_from(seeds)
-        return None if labels is None else tf.gather(tf.constant(self.codec.label_table[2]), labels)
+        return None if labels is None else tf.gather(tf.constant(self.codec.labels.conditions), labels)
 
     def asked_from(self, seeds):
         """A label for each seed: of a column that each is as likely, a value as often as the data have it."""
-        if not self.codec.label_names:
+        if not self.label_names:
             return None
-        places, _, _, frequencies = self.codec.label_table
-        totals = np.array([frequencies[places == place].sum() for place in places])
-        cumulative = np.cumsum(frequencies / totals) / len(set(places.tolist()))
         uniform = noise.uniform(noise.split(tf.cast(seeds, tf.int64), _LABELS), 1)[:, 0]
-        return tf.searchsorted(tf.constant(cumulative[:-1], tf.float32), uniform, side="right")
+        return tf.searchsorted(tf.constant(self.codec.labels.cumulative[:-1]), uniform, side="right")
 
     def generate(self, n=1, seed=0, labels=None):
         """Rows made of noise, each column in its own type.
@@ -123,8 +120,10 @@ class TableGAN(GAN):
         num, latents = tf.shape(latents)[0], noise.pad_rows(latents)
         if label is None:
             return self.decode_rows(latents, None)[:num]
-        label = noise.pad_rows(label)
-        places, values, conditions, _ = (tf.gather(tf.constant(each), label) for each in self.codec.label_table)
+        label, labels = noise.pad_rows(label), self.codec.labels
+        places, values, conditions = (
+            tf.gather(tf.constant(each), label) for each in (labels.places, labels.cells, labels.conditions)
+        )
         cells = self.decode_rows(latents, conditions)
         asked = tf.one_hot(places, len(self.codec.columns), on_value=True, off_value=False)
         return tf.where(asked, values[:, None], cells)[:num]

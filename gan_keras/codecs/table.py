@@ -10,14 +10,13 @@ import numpy as np
 import tensorflow as tf
 
 from gan_keras import noise
-from gan_keras.codecs.table_modes import Modes, fit_modes
+from gan_keras.codecs.table_labels import Labels
+from gan_keras.codecs.table_modes import Modes, NumberModes, fit_modes
 from gan_keras.codecs.table_slots import Slots
 from gan_keras.data.table_columns import CategoryColumn, column_from_config
-from gan_keras.data.table_data import Table, chunks, labels_of, some_rows, write_csv
+from gan_keras.data.table_data import Table, chunks, some_rows, write_csv
 from gan_keras.files import replace_whole
 
-SPAN = 4.0  # deviations of a mode that are mapped to 1
-_OUTERMOST = 0.99  # what tanh reaches without effort
 _MOST_SAMPLED = 50_000  # rows that modes are fitted to
 
 
@@ -70,10 +69,8 @@ class TableCodec:
         self.number_places = [index for index, yes in enumerate(is_category) if not yes]
         self.category_places = [index for index, yes in enumerate(is_category) if yes]
         self.slots = [Slots(each[:-1], each[-1], self.most_slots) for each in self.counts]
-        of_numbers = [
-            len(each.weights) + columns[place].has_missing for each, place in zip(modes, self.number_places, strict=True)
-        ]
-        self.sizes = (*of_numbers, *(each.num for each in self.slots))
+        self.numbers = NumberModes([columns[place] for place in self.number_places], modes)
+        self.sizes = (*self.numbers.sizes, *(each.num for each in self.slots))
 
     # --- What a sample is made of. ---
 
@@ -120,42 +117,10 @@ class TableCodec:
         Returns:
             float32 `(batch, width)`.
         """
-        numbers, modes = self._normalised(tf.gather(cells, self.number_places, axis=1), seeds)
+        numbers, modes = self.numbers.encode(tf.gather(cells, self.number_places, axis=1), seeds)
         slots = [slots.of_cells(cells[:, place]) for slots, place in zip(self.slots, self.category_places, strict=True)]
         choices = tf.concat([modes, tf.reshape(tf.stack(slots, axis=1), [-1, len(slots)])] if slots else [modes], axis=1)
         return tf.concat([numbers, self._one_hot(choices)], axis=1)
-
-    def _normalised(self, numbers, seeds):
-        """Where numbers `(batch, numbers)` lie in their modes, float32, and the modes, int32."""
-        weights, means, deviations = self._mode_table
-        missing = tf.math.is_nan(numbers)
-        known = tf.where(missing, tf.broadcast_to(means[:, 0], tf.shape(numbers)), numbers)
-        distances = (known[:, :, None] - means) / deviations
-        scores = tf.math.log(weights) - tf.math.log(deviations) - tf.square(distances) / 2.0
-        if seeds is not None and self.num_numbers:
-            uniform = noise.uniform(seeds, scores.shape[1] * scores.shape[2])
-            scores -= tf.math.log(-tf.math.log(tf.cast(tf.reshape(uniform, tf.shape(scores)), tf.float64)))
-        modes = tf.argmax(scores, axis=2, output_type=tf.int32)
-        inside = tf.gather(distances, modes, batch_dims=2) / SPAN
-        inside = tf.where(missing, tf.zeros_like(inside), tf.clip_by_value(inside, -_OUTERMOST, _OUTERMOST))
-        beyond = tf.constant([len(each.weights) for each in self.modes], tf.int32, [self.num_numbers])
-        known_as = tf.constant([self.columns[place].has_missing for place in self.number_places], tf.bool, [self.num_numbers])
-        no_mode = tf.where(known_as, beyond, -1)  # of a table that had no missing number
-        return tf.cast(inside, tf.float32), tf.where(missing, tf.broadcast_to(no_mode, tf.shape(modes)), modes)
-
-    @property
-    def _mode_table(self):
-        """Weights, means and deviations, float64 `(numbers, most modes + 1)` each: modes that a column has not weigh nothing."""
-        most = 1 + max((len(each.weights) for each in self.modes), default=0)
-        fill = Modes(1e-300, 0.0, 1.0)
-        return [
-            tf.constant(
-                [each[part] + [fill[part]] * (most - len(each[part])) for each in self.modes],
-                tf.float64,
-                [self.num_numbers, most],
-            )
-            for part in range(3)
-        ]
 
     def _one_hot(self, choices):
         """Choices `(batch, columns)`, int32, one-hot side by side; -1 is none."""
@@ -188,15 +153,8 @@ class TableCodec:
             for index, place in enumerate(self.category_places)
         }
         for index, place in enumerate(self.number_places):
-            cells[place] = self._number(index, samples[:, index], choices[index])
+            cells[place] = self.numbers.decode(index, samples[:, index], choices[index])
         return tf.stack([cells[place] for place in range(len(self.columns))], axis=1)
-
-    def _number(self, index, inside, mode):
-        """The numbers of one column, float64: NaN where the mode is the one of missing cells."""
-        _, means, deviations = self.modes[index]
-        mean, deviation = (tf.gather(tf.constant([*values, np.nan], tf.float64), mode) for values in (means, deviations))
-        inside = tf.cast(tf.clip_by_value(inside, -1.0, 1.0), tf.float64)
-        return self.columns[self.number_places[index]].rounded(mean + SPAN * deviation * inside)
 
     def to_columns(self, cells):
         """Cells `(batch, columns)` as a dict of tensors `(batch,)` by column, in the columns' own types, in a graph too."""
@@ -234,26 +192,9 @@ class TableCodec:
         return tf.where(slots < 0, slots, slots + self.num_conditions - self.slots[-1].num)
 
     @functools.cached_property
-    def label_names(self):
-        """What rows can be asked for: see `data.table_data.Table.label_names`; an empty list without categories."""
-        return [f"{self.columns[place].name}={text}" for place, _, text in labels_of(self.columns)]
-
-    @functools.cached_property
-    def label_table(self):
-        """For each label its column's place, cell (NaN is missing), condition and frequency, arrays."""
-        labels, conditions, frequencies, first = labels_of(self.columns), [], [], 0
-        for slots, counts in zip(self.slots, self.counts, strict=True):
-            chosen = range(len(counts) if slots.has_missing else len(counts) - 1)
-            conditions += [first + slots.slot_of_value[value] for value in chosen]
-            frequencies += [counts[value] for value in chosen]
-            first += slots.num
-        places, cells = ([label[part] for label in labels] for part in (0, 1))
-        return (
-            np.array(places, np.int32),
-            np.array(cells, np.float64),
-            np.array(conditions, np.int32),
-            np.array(frequencies, np.float64),
-        )
+    def labels(self):
+        """What rows can be asked for: `table_labels.Labels`."""
+        return Labels(self.columns, self.slots, self.counts)
 
     @property
     def trackables(self):

@@ -26,7 +26,7 @@ FORMATS = (
 
 DAY, ERA = 86_400, 146_097
 _WIDTHS = {"%Y": 4, "%m": 2, "%d": 2, "%H": 2, "%M": 2, "%S": 2}
-_EPOCH = datetime.datetime(1970, 1, 1)  # noqa: DTZ001  dates of a table have no zone
+_EPOCH = datetime.datetime(1970, 1, 1)  # dates of a table have no zone
 _MARCH_EPOCH = 719_468  # days from the first of March of year 0 to 1970
 
 
@@ -50,7 +50,7 @@ def parse(texts, date_format):
 
 
 def _parsed(text, date_format):
-    return datetime.datetime.strptime(text, date_format)  # noqa: DTZ007
+    return datetime.datetime.strptime(text, date_format)
 
 
 def write(units, date_format):
