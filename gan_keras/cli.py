@@ -123,7 +123,7 @@ def generate(
     options = {name: value for name, value in options.items() if value is not None}
     found = find_version(source)
     version = None if found is None else load_version(found)
-    modality = of_run(Run(source)) if version is None else modalities.of_outputs(version.outputs)
+    modality = of_run(Run(source)) if version is None else modalities.of_version(version)
     modality.check_output(output)
     options = modality.with_defaults(options)
     if version is None:

@@ -34,6 +34,11 @@ class Version(NamedTuple):
         """Names of what `serving_default` returns."""
         return set(self.model.signatures["serving_default"].structured_outputs)
 
+    @property
+    def inputs(self):
+        """Names of what `serving_default` reads."""
+        return set(self.model.signatures["serving_default"].structured_input_signature[1])
+
 
 def load_version(path):
     """Loads the version in a directory."""
@@ -73,17 +78,17 @@ def generate_text(version, n, seed=0, temperature=1.0, top_p=1.0, prompt="", lab
     return sentences
 
 
-def generate_images(version, n, seed=0, label=None):
-    """Images of an exported GAN: by `serving_default`, or by `generate` where they have a label.
+def generate_samples(version, n, seed=0, label=None):
+    """Samples of an exported GAN: by `serving_default`, or by `generate` where they have a label.
 
     Args:
         version: A `Version`.
         n: How many.
-        seed: Image `i` is made from `seed + i`.
-        label: A whole number, for models that take labels; None takes them in turn.
+        seed: Sample `i` is made from `seed + i`.
+        label: A whole number, for models that take labels; None takes what the model takes by itself.
 
     Returns:
-        Floats in [0, 1], `(n, height, width, channels)`.
+        An array `(n, ...)` by the name of the output.
 
     Raises:
         ValueError: If an argument is out of its range: the graph itself checks the label.
@@ -92,7 +97,8 @@ def generate_images(version, n, seed=0, label=None):
     choices = {} if label is None else {"label": label_of(label)}
     function = version.model.signatures["generate" if choices else "serving_default"]
     _check_inputs(function, choices)
-    return np.concatenate([part["image"] for part in _answers(function, seeds, choices)])
+    parts = list(_answers(function, seeds, choices))
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def label_of(label):

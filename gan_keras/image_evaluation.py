@@ -168,25 +168,3 @@ def verdict(gan, baseline, real):
         f"{COLUMNS[name]}: GAN {gan[name]:.4g}, baseline {baseline[name]:.4g}, real images {real[name]:.4g}." for name in JUDGED
     ]
     return [f"Over a Gaussian of the pixels of each class, the GAN {whole} (one set of samples, no interval).", *lines]
-
-
-def table(result):
-    """The result of `evaluate_images` as a list of rows: the titles, then one for each sampler; a dash for no value."""
-    samplers = [*result["samplers"].values(), result["real"]]
-    names = [name for name in COLUMNS if any(name in sampler["values"] for sampler in samplers)]
-    rows = [[_cell(sampler["values"].get(name)) for name in names] for sampler in samplers]
-    titles = [sampler["title"] for sampler in samplers]
-    return [["", *(COLUMNS[name] for name in names)], *([title, *row] for title, row in zip(titles, rows, strict=True))]
-
-
-def _cell(value):
-    return "-" if value is None else f"{value:.4g}"
-
-
-def summary(result):
-    """The result as text: a line for each score, and the verdict."""
-    columns = list(zip(*table(result), strict=True))
-    wide = [max(len(column[index]) for column in columns) for index in range(len(columns[0]))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(column, wide, strict=True)).rstrip() for column in columns]
-    headline, *details = result["verdict"]
-    return "\n".join([*lines, f"Verdict: {headline}", *details])

@@ -8,6 +8,9 @@ import numpy as np
 
 MEASURED_STEPS = 12
 UNMEASURED_STEPS = 2  # The first steps compile the graph: one for a shape, one for all shapes.
+LEAST_EPOCHS = 10
+"""A training by the clock has at least so many: epochs are what samples, curves and checkpoints are made of."""
+
 SPARE = 0.9  # Share of the time that is planned: machines slow down.
 
 
@@ -38,6 +41,18 @@ def allot(wanted, seconds, budget):
         elif stage is not None:
             unfinished.remove(stage)  # too dear: the rest goes to the others
     return given
+
+
+def epochs_within(budget, step, most_steps):
+    """Epochs and steps of each that fill a time; a training has at least `LEAST_EPOCHS`, shorter than a pass if need be.
+
+    Args:
+        budget: Seconds.
+        step: Seconds of a step.
+        most_steps: Steps of a pass over the data.
+    """
+    steps = max(1, min(most_steps, int(budget / LEAST_EPOCHS / step)))
+    return max(1, int(budget / (steps * step))), steps
 
 
 def measure_steps(gan, batches, epochs):

@@ -20,7 +20,9 @@ class Watchers:
         self.path, events = run.path, Events(run.events_path, progress)
         self.guard, self.history = Guard(events), History(run.history_path)
         judged = {"events": events, "history": self.history}
-        self.judges = [Watch(**judged), EarlyStop(*modality.quality, preset.patience, **judged)]
+        self.judges = [Watch(**judged)]
+        if modality.quality is not None:
+            self.judges.append(EarlyStop(*modality.quality, preset.patience, **judged))
 
     def around(self, callbacks):
         """All of them in their order, with the modality's own where they score: after the guard, before what reads scores."""

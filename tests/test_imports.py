@@ -20,7 +20,7 @@ LEVELS = {
     "gan many_seeds text_gan text_writing savedmodel_replay settings": 2,
     "metrics callbacks analysis": 3,
     "savedmodel_gate presets schedule run_directory run going_on tracking watchers yardstick verdict evaluation plots": 4,
-    "exported image_evaluation modalities": 4,
+    "exported image_evaluation modalities score_table": 4,
     "report export doctor": 5,
     "serving demo": 6,
     "cli __main__": 7,

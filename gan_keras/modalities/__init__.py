@@ -7,9 +7,22 @@ from gan_keras.modalities.base import Modality
 from gan_keras.modalities.image import ImageModality
 from gan_keras.modalities.text import TextModality
 
-__all__ = ["ImageModality", "Modality", "TextModality", "get", "names", "of_outputs"]
+__all__ = [
+    "ImageModality",
+    "Modality",
+    "TextModality",
+    "get",
+    "names",
+    "of_version",
+]
 
-_BY_NAME = {modality.name: modality for modality in (TextModality(), ImageModality())}
+_BY_NAME = {
+    modality.name: modality
+    for modality in (
+        TextModality(),
+        ImageModality(),
+    )
+}
 
 
 def names():
@@ -28,13 +41,13 @@ def get(name):
     return _BY_NAME[name]
 
 
-def of_outputs(outputs):
-    """The modality of an exported model, told by the names of what its `serving_default` returns.
+def of_version(version):
+    """The modality of an exported model, an `exported.Version`, told by what its `serving_default` reads and returns.
 
     Raises:
         ValueError: If there is none.
     """
     for modality in _BY_NAME.values():
-        if modality.output_name in outputs:
+        if modality.exports(version):
             return modality
-    raise ValueError(f"The model returns {', '.join(sorted(outputs))}. Expected a version made by `gan-keras export`.")
+    raise ValueError(f"The model returns {', '.join(sorted(version.outputs))}. Expected a version made by `gan-keras export`.")

@@ -11,7 +11,7 @@ class Modality:
         name: As on the command line.
         preset_class: Class of its presets.
         output_name: What the exported `serving_default` returns.
-        quality: What its callbacks log as the quality, and whether `"min"` or `"max"` of it is the best.
+        quality: What its callbacks log as the quality, and whether `"min"` or `"max"` of it is the best; None for none.
         options: Names of the options of `generate` that it takes, beside a label, and their defaults.
     """
 
@@ -108,6 +108,10 @@ class Modality:
     def generate_by_version(self, version, n, seed, label, options):
         """The same of an exported version, a `exported.Version`."""
         raise NotImplementedError
+
+    def exports(self, version):
+        """Whether an exported version, a `exported.Version`, is of this modality."""
+        return self.output_name in version.outputs and "seed" in version.inputs
 
     def write(self, samples, output):
         """Writes samples to a path, or returns the text for standard output where `output` is None."""

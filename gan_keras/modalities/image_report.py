@@ -1,9 +1,6 @@
 """The sections of a report that images fill."""
 
-from html import escape
-
-from gan_keras.html import definitions, picture, section
-from gan_keras.image_evaluation import table
+from gan_keras.html import picture
 from gan_keras.plots import Picture
 
 NOTE = """<p>Lower is better: Frechet and kernel distance, Frechet within classes, sliced Wasserstein. Higher is better: precision
@@ -16,35 +13,6 @@ _TEXTS = {
     "animation.gif": ("All epochs", "An animation: the grids of the epochs in turn."),
     "interpolation.png": ("From one image to another", "Along each row the noise of one image turns into that of another."),
 }
-
-
-def sections(result):
-    """Verdict and scores, a list of HTML.
-
-    Args:
-        result: What `evaluate_images` returned, or the same read from JSON.
-    """
-    return [section("Verdict", _verdict(result)), section("Scores", _scores(result) + NOTE + _protocol(result))]
-
-
-def _verdict(result):
-    headline, *details = map(escape, result["verdict"])
-    items = "".join(f"<li>{detail}</li>" for detail in details)
-    return f'<div class="verdict"><p><strong>{headline}</strong></p><ul>{items}</ul></div>'
-
-
-def _scores(result):
-    head, *rows = table(result)
-    titles = "".join(f'<th scope="col">{escape(title)}</th>' for title in head)
-    body = "".join(
-        f'<tr><th scope="row">{escape(title)}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>' for title, *cells in rows
-    )
-    return f'<div class="wide"><table class="numbers"><thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table></div>'
-
-
-def _protocol(result):
-    measured = {name: result[name] for name in ("protocol", "extractor", "settings")}
-    return f"<details><summary>How this was measured</summary>{definitions(measured)}</details>"
 
 
 def samples(run):

@@ -1,0 +1,163 @@
+"""`ReloadedModality`: samples that a run does not copy; it keeps the place of their source, and reads it again."""
+
+import pathlib
+import time
+
+import numpy as np
+
+from gan_keras import exported, schedule
+from gan_keras.modalities.base import Modality
+from gan_keras.presets.base import STAGE
+from gan_keras.sampling import seeds_from
+
+
+class ReloadedModality(Modality):
+    """A modality whose data can be large: arrays and folders stay where they are.
+
+    What `read` returns has `name`, `fingerprint`, `report` (counts of what was met and mended), `label_names` (None without
+    labels) and a length; presets are of `presets.base.Preset`. A subclass implements the methods of this class that raise,
+    and those of `Modality` that are not here.
+
+    Attributes:
+        samples: What the samples are called, in the plural.
+    """
+
+    samples = None
+
+    # --- What a subclass knows. ---
+
+    def read(self, source, preset):
+        """The data of a name or path, as the preset wants them."""
+        raise NotImplementedError
+
+    def split(self, data, seed):
+        """Training and held-out part, each of the class of the data."""
+        raise NotImplementedError
+
+    def epoch(self, part, preset, seed):
+        """A `tf.data.Dataset` of one epoch of training batches, in a new order in each."""
+        raise NotImplementedError
+
+    def entries(self, data):
+        """Further entries of `config.json` about the data, such as shapes, as JSON can hold them."""
+        raise NotImplementedError
+
+    def check_training(self, training):
+        """Raises `ValueError` if nothing can be learned from a training part; see `keep`."""
+
+    # --- Data. ---
+
+    def load(self, source, preset, labels=None):
+        if labels is not None:
+            raise ValueError(
+                f"Got the labels {labels} for {self.samples}. Expected none: a file of labels is for text, elsewhere "
+                "labels come with the data."
+            )
+        return self.read(source, preset)
+
+    def keep(self, run, config, data, source):
+        is_path = str(source) not in self.datasets()
+        if is_path:
+            self.check_apart(run.path, source)
+        training, held_out = self.split(data, config["seed"])
+        self.check_training(training)
+        preset = self.preset_class.from_config(config["preset"])
+        self.check_fills_a_batch(data, training, preset)
+        entries = {
+            "name": data.name,
+            "source": str(pathlib.Path(source).resolve()) if is_path else str(source),
+            "fingerprint": data.fingerprint,
+            **self.entries(data),
+            "report": data.report,
+            f"training_{self.samples}": len(training),
+            f"held_out_{self.samples}": len(held_out),
+        }
+        names = list(data.label_names) if preset.num_labels(data) else None
+        run.write_config({**config, "labels": names, "data": entries})
+
+    def check_apart(self, out, source):
+        """Raises if a run would lie in the folder of its samples: what it makes would be among them when they are read again."""
+        if pathlib.Path(source).resolve() in out.resolve().parents:
+            raise ValueError(
+                f"{out} lies in {source}, the folder of {self.samples}. Expected a run beside its {self.samples}: name "
+                "another directory."
+            )
+
+    def check_fills_a_batch(self, data, training, preset):
+        if len(training) < preset.batch_size:
+            raise ValueError(
+                f"{data.name} leaves {len(training)} {self.samples} to train on, fewer than batch_size={preset.batch_size}. "
+                f"Expected at least a whole batch: more {self.samples}, or `--set batch_size={max(1, len(training) // 2)}`."
+            )
+
+    def parts(self, run, data=None):
+        return self.split(self.reload(run) if data is None else data, run.config["seed"])
+
+    def reload(self, run):
+        """The data of a run, from where they were when it began."""
+        data, preset = run.config["data"], self.preset_class.from_config(run.config["preset"])
+        try:
+            loaded = self.read(data["source"], preset)
+        except FileNotFoundError as error:
+            raise FileNotFoundError(
+                f"The {self.samples} that {run.path} was trained on are gone: {error} Expected them in their place, "
+                f"{data['source']}."
+            ) from error
+        if loaded.fingerprint != data["fingerprint"]:
+            raise ValueError(
+                f"The {self.samples} in {data['source']} have changed since {run.path} was trained on them. Expected the same "
+                f"{self.samples} and labels: put them back."
+            )
+        return loaded
+
+    # --- Training. ---
+
+    def build(self, preset, training, seed):
+        return preset.build(training, seed=seed)
+
+    def details(self, gan):
+        card = gan.model_card()
+        networks = ((type(each).__name__, each.count_params()) for each in (gan.generator, gan.discriminator))
+        line = ", ".join(f"{name}: {num:,} parameters" for name, num in networks)
+        return line, {"model": card, "compilation": gan.compilation._asdict()}
+
+    def steps_of(self, preset, training):
+        steps = len(training) // preset.batch_size
+        return min(steps, preset.steps_per_epoch) if preset.steps_per_epoch else steps
+
+    def batches(self, gan, preset, part, seed, shuffle=True):
+        """Held-out samples take no part in training: what their losses tell is not worth their time."""
+        if not shuffle:
+            return None
+        batches = self.epoch(part, preset, seed)
+        return batches.take(preset.steps_per_epoch) if preset.steps_per_epoch else batches
+
+    def measure(self, preset, training, seed):
+        gan = self.build(preset, training, seed)
+        batches = self.batches(gan, preset, training, seed)
+        start = time.monotonic()
+        step = schedule.measure_steps(gan, batches, 1).mean(STAGE)
+        further = self.measure_further(gan, preset)
+        besides = time.monotonic() - start - schedule.MEASURED_STEPS * step
+        return {STAGE: step * self.steps_of(preset, training), **further}, max(besides, 0.0)
+
+    def measure_further(self, gan, preset):
+        """Seconds of what a training does beside its steps, by name, for `fit_into`."""
+        return {}
+
+    def fit_into(self, preset, training, seconds, budget):
+        """As many epochs as fit, however many the preset has."""
+        most_steps = self.steps_of(preset, training)
+        epochs, steps = schedule.epochs_within(budget, seconds[STAGE] / most_steps, most_steps)
+        fitted = preset.with_stage_epochs({STAGE: epochs})
+        fitted.steps_per_epoch = steps
+        return fitted, {STAGE: steps * seconds[STAGE] / most_steps}
+
+    # --- Use. ---
+
+    def generate(self, gan, n, seed, label, options):
+        num = len(seeds_from(n, seed))
+        return gan.generate(n, seed, labels=None if label is None else np.full(num, label))
+
+    def generate_by_version(self, version, n, seed, label, options):
+        return exported.generate_samples(version, n, seed, label)[self.output_name]

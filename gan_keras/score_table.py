@@ -1,0 +1,28 @@
+"""The scores of an evaluation as a table: the GAN beside its baseline, and real samples as the control."""
+
+
+def table(result, columns):
+    """A list of rows: the titles, then one for each sampler; a dash for no value.
+
+    Args:
+        result: Dictionary with `samplers` (by name: `title`, `values`), `real` (as one such sampler) and `verdict`.
+        columns: Titles of the scores by their names, in their order.
+    """
+    samplers = [*result["samplers"].values(), result["real"]]
+    names = [name for name in columns if any(name in sampler["values"] for sampler in samplers)]
+    rows = [[_cell(sampler["values"].get(name)) for name in names] for sampler in samplers]
+    titles = [sampler["title"] for sampler in samplers]
+    return [["", *(columns[name] for name in names)], *([title, *row] for title, row in zip(titles, rows, strict=True))]
+
+
+def _cell(value):
+    return "-" if value is None else f"{value:.4g}"
+
+
+def summary(result, columns):
+    """The result as text: a line for each score, and the verdict."""
+    turned = list(zip(*table(result, columns), strict=True))
+    wide = [max(len(row[index]) for row in turned) for index in range(len(turned[0]))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, wide, strict=True)).rstrip() for row in turned]
+    headline, *details = result["verdict"]
+    return "\n".join([*lines, f"Verdict: {headline}", *details])
