@@ -11,7 +11,6 @@ from sklearn.metrics import roc_auc_score
 
 from gan_keras.metrics.distances import as_feature_pair
 
-
 NUM_TREES, MOST = 100, 5000  # of the forest; samples of each kind, which are enough to tell a weak generator
 
 
