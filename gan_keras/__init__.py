@@ -32,6 +32,8 @@ from gan_keras.pix2pix import Pix2Pix
 from gan_keras.run import load
 from gan_keras.seeds import set_seed
 from gan_keras.selection import Selection
+from gan_keras.table_gan import TableGAN
+from gan_keras.table_vae import TableVAE
 from gan_keras.text_gan import TextGAN
 from gan_keras.time_gan import TimeGAN
 
@@ -42,6 +44,8 @@ __all__ = [
     "HistoryPool",
     "Pix2Pix",
     "Selection",
+    "TableGAN",
+    "TableVAE",
     "TextGAN",
     "TimeGAN",
     "augmentation",

@@ -7,6 +7,7 @@ from gan_keras.codecs.spectrogram import SpectrogramCodec
 from gan_keras.codecs.series import SeriesCodec
 from gan_keras.codecs.series_components import ComponentCodec
 from gan_keras.codecs.subwords import SubwordCodec
+from gan_keras.codecs.table import TableCodec
 from gan_keras.codecs.text import TextCodec
 from gan_keras.codecs.waveform import WaveformCodec
 from gan_keras.codecs.words import WordCodec
@@ -33,3 +34,4 @@ __all__ = ["CharacterCodec", "ImageCodec", "PointCodec", "SubwordCodec", "TextCo
     "TextCodec",
     "WordCodec",
 ]
+__all__ = ["CharacterCodec", "ImageCodec", "PointCodec", "SubwordCodec", "TableCodec", "TextCodec", "WordCodec"]

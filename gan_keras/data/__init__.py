@@ -19,6 +19,9 @@ from gan_keras.data.phrases import chinese_phrases, english_phrases, load_chines
 from gan_keras.data.series import SERIES_DATASETS, load_series
 from gan_keras.data.series_batches import series_batches
 from gan_keras.data.series_data import Series, describe_series, split_series
+from gan_keras.data.table_batches import table_batches
+from gan_keras.data.table_data import Table, describe_table, split_table, write_csv
+from gan_keras.data.tables import TABLE_DATASETS, load_table
 from gan_keras.data.text_batches import text_batches
 from gan_keras.data.video_arrays import videos_from_arrays
 from gan_keras.data.video_data import Videos, describe_videos, split_videos
@@ -32,6 +35,7 @@ __all__ = [
     "TRANSLATION_DATASETS",
     "VIDEO_DATASETS",
     "SERIES_DATASETS",
+    "TABLE_DATASETS",
     "Corpus",
     "Domains",
     "Images",
@@ -40,12 +44,14 @@ __all__ = [
     "audio_batches",
     "Videos",
     "Series",
+    "Table",
     "describe",
     "describe_domains",
     "describe_images",
     "domain_batches",
     "describe_videos",
     "describe_series",
+    "describe_table",
     "image_batches",
     "images_from_arrays",
     "likelihood_of",
@@ -58,6 +64,7 @@ __all__ = [
     "load_images",
     "load_test_audio",
     "load_series",
+    "load_table",
     "load_test_images",
     "load_test_videos",
     "load_text",
@@ -71,9 +78,12 @@ __all__ = [
     "split_sounds",
     "split_videos",
     "split_series",
+    "split_table",
     "stacked_digits",
+    "table_batches",
     "text_batches",
     "videos_from_arrays",
+    "write_csv",
 ]
 
 DATASETS = {

@@ -7,6 +7,7 @@ from gan_keras.modalities.audio import AudioModality
 from gan_keras.modalities.base import Modality
 from gan_keras.modalities.image import ImageModality
 from gan_keras.modalities.series import SeriesModality
+from gan_keras.modalities.table import TableModality
 from gan_keras.modalities.text import TextModality
 from gan_keras.modalities.translation import TranslationModality
 from gan_keras.modalities.video import VideoModality
@@ -16,6 +17,7 @@ __all__ = [
     "ImageModality",
     "Modality",
     "SeriesModality",
+    "TableModality",
     "TextModality",
     "TranslationModality",
     "VideoModality",
@@ -27,6 +29,7 @@ __all__ = [
 _BY_NAME = {
     modality.name: modality
     for modality in (
+        TableModality(),  # first: its columns may be named as the output of another, and its card tells it
         TextModality(),
         ImageModality(),
         TranslationModality(),

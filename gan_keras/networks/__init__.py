@@ -18,6 +18,8 @@ from gan_keras.networks.r3gan import R3GANDiscriminator, R3GANGenerator
 from gan_keras.networks.recurrent_generator import RecurrentGenerator
 from gan_keras.networks.recurrent_series import RCGANDiscriminator, RCGANGenerator
 from gan_keras.networks.sngan import SNGANDiscriminator, SNGANGenerator
+from gan_keras.networks.tabular import PackedTableDiscriminator, ResidualTableGenerator, TabularGenerator
+from gan_keras.networks.tabular_autoencoder import TableDecoder, TableEncoder
 from gan_keras.networks.text_discriminators import ConvolutionalDiscriminator, RecurrentDiscriminator, TextDiscriminator
 from gan_keras.networks.timegan import TimeGANDiscriminator, TimeGANGenerator
 from gan_keras.networks.two_headed import TwoHeaded
@@ -48,14 +50,19 @@ __all__ = [
     "Pair",
     "PatchGANDiscriminator",
     "Pix2PixGenerator",
+    "PackedTableDiscriminator",
     "R3GANDiscriminator",
     "R3GANGenerator",
     "RCGANDiscriminator",
     "RCGANGenerator",
     "RecurrentDiscriminator",
     "RecurrentGenerator",
+    "ResidualTableGenerator",
     "SNGANDiscriminator",
     "SNGANGenerator",
+    "TableDecoder",
+    "TableEncoder",
+    "TabularGenerator",
     "TextDiscriminator",
     "TimeGANDiscriminator",
     "TimeGANGenerator",

@@ -20,8 +20,10 @@ __all__ = ["STAGES", "AudioPreset", "ImagePreset", "Preset", "TextPreset", "choo
 
 _BY_MODALITY = {"text": text.PRESETS, "image": image.PRESETS, "audio": audio.PRESETS, "points": points.PRESETS}
 from gan_keras.presets import image, points, text, video
+from gan_keras.presets import image, points, table, text
 from gan_keras.presets.base import Preset
 from gan_keras.presets.image import ImagePreset
+from gan_keras.presets.table import TablePreset
 from gan_keras.presets.text import STAGES, TextPreset, choose_codec
 from gan_keras.presets.video import VideoPreset
 from gan_keras.settings import with_settings
@@ -32,6 +34,9 @@ _BY_MODALITY = {"text": text.PRESETS, "image": image.PRESETS, "points": points.P
 __all__ = ["STAGES", "ImagePreset", "Preset", "SeriesPreset", "TextPreset", "choose_codec", "get", "names", "with_settings"]
 
 _BY_MODALITY = {"text": text.PRESETS, "image": image.PRESETS, "points": points.PRESETS, "series": series.PRESETS}
+__all__ = ["STAGES", "ImagePreset", "Preset", "TablePreset", "TextPreset", "choose_codec", "get", "names", "with_settings"]
+
+_BY_MODALITY = {"text": text.PRESETS, "image": image.PRESETS, "table": table.PRESETS, "points": points.PRESETS}
 
 
 def names(modality="text"):
