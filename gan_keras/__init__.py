@@ -23,6 +23,7 @@ from gan_keras import (
     presets,
     serving,
 )
+from gan_keras.enlarging import augment
 from gan_keras.export import export
 from gan_keras.freezing import freeze
 from gan_keras.gan import GAN
@@ -38,6 +39,7 @@ __all__ = [
     "HistoryPool",
     "Selection",
     "TextGAN",
+    "augment",
     "augmentation",
     "auxiliary",
     "callbacks",
