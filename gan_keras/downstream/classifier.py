@@ -6,6 +6,7 @@ import numpy as np
 from gan_keras.data.array_batches import array_batches
 
 BATCH_SIZE = 64
+_BLOCK = 500  # samples tested at once
 LEARNING_RATE = 2e-3
 LEAST_UPDATES, EPOCHS = 800, 3
 """Updates: at least so many, and of many samples so many passes over the real ones."""
@@ -34,4 +35,6 @@ def accuracy_of(network, training, test, updates, seed):
     batches = array_batches(training, BATCH_SIZE, seed).repeat().take(updates)
     network.fit(batches, verbose=0, shuffle=False)
     samples, labels = test
-    return float(np.mean(network.predict(samples, batch_size=500, verbose=0).argmax(axis=1) == labels))
+    blocks = [samples[start : start + _BLOCK] for start in range(0, len(samples), _BLOCK)]
+    told = np.concatenate([np.argmax(network(block, training=False), axis=1) for block in blocks])
+    return float(np.mean(told == labels))
