@@ -31,6 +31,8 @@ from gan_keras.history_pool import HistoryPool
 from gan_keras.run import load
 from gan_keras.seeds import set_seed
 from gan_keras.selection import Selection
+from gan_keras.table_gan import TableGAN
+from gan_keras.table_vae import TableVAE
 from gan_keras.text_gan import TextGAN
 
 __version__ = "0.1.0"
@@ -38,6 +40,8 @@ __all__ = [
     "GAN",
     "HistoryPool",
     "Selection",
+    "TableGAN",
+    "TableVAE",
     "TextGAN",
     "augment",
     "augmentation",

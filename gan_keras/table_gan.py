@@ -148,6 +148,10 @@ class TableGAN(GAN):
             found["score"] = Signature(lambda **row: {"score": self.score_tensors(self.codec.from_columns(row))}, rows)
         return found
 
+    def model_card(self):
+        columns = [column.to_config() for column in self.codec.columns]
+        return {**super().model_card(), "columns": columns, "labels": self.label_names}
+
     def expect_label(self, label):
         if label is None:
             return None

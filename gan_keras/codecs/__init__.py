@@ -4,7 +4,8 @@ from gan_keras.codecs.characters import CharacterCodec
 from gan_keras.codecs.image import ImageCodec
 from gan_keras.codecs.points import PointCodec
 from gan_keras.codecs.subwords import SubwordCodec
+from gan_keras.codecs.table import TableCodec
 from gan_keras.codecs.text import TextCodec
 from gan_keras.codecs.words import WordCodec
 
-__all__ = ["CharacterCodec", "ImageCodec", "PointCodec", "SubwordCodec", "TextCodec", "WordCodec"]
+__all__ = ["CharacterCodec", "ImageCodec", "PointCodec", "SubwordCodec", "TableCodec", "TextCodec", "WordCodec"]

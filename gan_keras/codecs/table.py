@@ -177,12 +177,11 @@ class TableCodec:
     # --- Conditions. ---
 
     def conditions_of(self, cells):
-        """The condition that each cell of the columns of categories meets, int32 `(rows, categories)`, of an array in memory."""
-        found, first = [], 0
+        """Yields, for each column of categories, the condition that each row of an array meets, int32 `(rows,)`."""
+        first = 0
         for slots, place in zip(self.slots, self.category_places, strict=True):
-            found.append(first + slots.of_cells(tf.constant(cells[:, place])).numpy())
+            yield first + slots.of_cells(tf.constant(cells[:, place])).numpy()
             first += slots.num
-        return np.stack(found, axis=1)
 
     def last_condition(self, cells):
         """The condition that each row meets in the last column of categories, int32 `(batch,)`; None without such columns."""

@@ -9,27 +9,37 @@ from gan_keras.data.image_data import Images, describe_images, split_images
 from gan_keras.data.images import DOWNLOADED, IMAGE_DATASETS, load_images, load_test_images
 from gan_keras.data.oracle import Oracle, load_oracle
 from gan_keras.data.phrases import chinese_phrases, english_phrases, load_chinese_phrases, load_english_phrases
+from gan_keras.data.table_batches import table_batches
+from gan_keras.data.table_data import Table, describe_table, split_table, write_csv
+from gan_keras.data.tables import TABLE_DATASETS, load_table
 from gan_keras.data.text_batches import text_batches
 
 __all__ = [
     "DATASETS",
     "DOWNLOADED",
     "IMAGE_DATASETS",
+    "TABLE_DATASETS",
     "Corpus",
     "Images",
+    "Table",
     "describe",
     "describe_images",
+    "describe_table",
     "image_batches",
     "images_from_arrays",
     "likelihood_of",
     "load_images",
+    "load_table",
     "load_test_images",
     "load_text",
     "read_corpus",
     "split",
     "split_images",
+    "split_table",
     "stacked_digits",
+    "table_batches",
     "text_batches",
+    "write_csv",
 ]
 
 DATASETS = {

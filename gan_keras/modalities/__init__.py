@@ -5,11 +5,13 @@ A further modality is one more class with the methods of `Modality`, and one mor
 
 from gan_keras.modalities.base import Modality
 from gan_keras.modalities.image import ImageModality
+from gan_keras.modalities.table import TableModality
 from gan_keras.modalities.text import TextModality
 
 __all__ = [
     "ImageModality",
     "Modality",
+    "TableModality",
     "TextModality",
     "get",
     "names",
@@ -19,6 +21,7 @@ __all__ = [
 _BY_NAME = {
     modality.name: modality
     for modality in (
+        TableModality(),  # first: its columns may be named as the output of another, and its card tells it
         TextModality(),
         ImageModality(),
     )

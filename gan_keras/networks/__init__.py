@@ -12,6 +12,8 @@ from gan_keras.networks.points import ComponentGenerator, FourierDiscriminator
 from gan_keras.networks.r3gan import R3GANDiscriminator, R3GANGenerator
 from gan_keras.networks.recurrent_generator import RecurrentGenerator
 from gan_keras.networks.sngan import SNGANDiscriminator, SNGANGenerator
+from gan_keras.networks.tabular import PackedTableDiscriminator, ResidualTableGenerator, TabularGenerator
+from gan_keras.networks.tabular_autoencoder import TableDecoder, TableEncoder
 from gan_keras.networks.text_discriminators import ConvolutionalDiscriminator, RecurrentDiscriminator, TextDiscriminator
 from gan_keras.networks.two_headed import TwoHeaded
 from gan_keras.networks.wgan_gp import WGANGPDiscriminator, WGANGPGenerator
@@ -31,12 +33,17 @@ __all__ = [
     "MLPDiscriminator",
     "MLPGenerator",
     "Packed",
+    "PackedTableDiscriminator",
     "R3GANDiscriminator",
     "R3GANGenerator",
     "RecurrentDiscriminator",
     "RecurrentGenerator",
+    "ResidualTableGenerator",
     "SNGANDiscriminator",
     "SNGANGenerator",
+    "TableDecoder",
+    "TableEncoder",
+    "TabularGenerator",
     "TextDiscriminator",
     "TwoHeaded",
     "WGANGPDiscriminator",

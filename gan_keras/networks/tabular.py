@@ -48,8 +48,8 @@ class TabularGenerator(Generator):
         """Logits `(batch, width)` as a sample; `normals` is the noise of the choices, `(batch, sum(sizes))`."""
         parts, start = [ops.tanh(logits[:, : self.num_numbers])], self.num_numbers
         for size in self.sizes:
-            noise = normals[:, start - self.num_numbers : start - self.num_numbers + size]
-            parts.append(self.choose(logits[:, start : start + size], noise))
+            own, noise = logits[:, start : start + size], normals[:, start - self.num_numbers :][:, :size]
+            parts.append(self.choose(own, noise) if size > 1 else ops.ones_like(own))
             start += size
         return ops.concatenate(parts, axis=1)
 

@@ -2,15 +2,16 @@
 
 import copy
 
-from gan_keras.presets import image, points, text
+from gan_keras.presets import image, points, table, text
 from gan_keras.presets.base import Preset
 from gan_keras.presets.image import ImagePreset
+from gan_keras.presets.table import TablePreset
 from gan_keras.presets.text import STAGES, TextPreset, choose_codec
 from gan_keras.settings import with_settings
 
-__all__ = ["STAGES", "ImagePreset", "Preset", "TextPreset", "choose_codec", "get", "names", "with_settings"]
+__all__ = ["STAGES", "ImagePreset", "Preset", "TablePreset", "TextPreset", "choose_codec", "get", "names", "with_settings"]
 
-_BY_MODALITY = {"text": text.PRESETS, "image": image.PRESETS, "points": points.PRESETS}
+_BY_MODALITY = {"text": text.PRESETS, "image": image.PRESETS, "table": table.PRESETS, "points": points.PRESETS}
 
 
 def names(modality="text"):
