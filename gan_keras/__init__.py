@@ -34,6 +34,7 @@ from gan_keras.selection import Selection
 from gan_keras.table_gan import TableGAN
 from gan_keras.table_vae import TableVAE
 from gan_keras.text_gan import TextGAN
+from gan_keras.time_gan import TimeGAN
 
 __version__ = "0.1.0"
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "TableVAE",
     "TextGAN",
     "augment",
+    "TimeGAN",
     "augmentation",
     "auxiliary",
     "callbacks",

@@ -13,15 +13,15 @@ import pytest
 ROOT = pathlib.Path(__file__).parents[1] / "gan_keras"
 
 LEVELS = {
-    "data codecs networks losses penalties constraints noise files html latents pictures scheduled": 1,
+    "data codecs networks losses penalties constraints noise files html latents pictures scheduled series_files": 1,
     "signature warmup c_api_loader session_loader augmentation feedback pairing saved_state sampling selection stages": 1,
     "auxiliary bfloat16 compilation freezing history_pool inputs loss_scale measures optimizers shrinking snapshot": 1,
     "diagnosis past symptoms checkpoints identity resuming seeds versions replicas distribution strategies": 1,
-    "gan many_seeds text_gan text_writing savedmodel_replay settings table_gan table_vae": 2,
+    "gan many_seeds text_gan text_writing savedmodel_replay settings table_gan table_vae time_gan": 2,
     "generated_labels label_forms sample_forms enlarging": 2,
     "metrics callbacks analysis": 3,
     "savedmodel_gate presets schedule run_directory run going_on tracking watchers yardstick verdict evaluation plots": 4,
-    "exported image_evaluation modalities score_table table_evaluation": 4,
+    "exported image_evaluation modalities score_table table_evaluation series_evaluation": 4,
     "downstream augmentation_gain augmentation_report enlarged_file": 4,
     "report export doctor": 5,
     "serving demo": 6,

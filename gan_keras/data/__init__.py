@@ -12,6 +12,9 @@ from gan_keras.data.phrases import chinese_phrases, english_phrases, load_chines
 from gan_keras.data.table_batches import table_batches
 from gan_keras.data.table_data import Table, describe_table, split_table, write_csv
 from gan_keras.data.tables import TABLE_DATASETS, load_table
+from gan_keras.data.series import SERIES_DATASETS, load_series
+from gan_keras.data.series_batches import series_batches
+from gan_keras.data.series_data import Series, describe_series, split_series
 from gan_keras.data.text_batches import text_batches
 
 __all__ = [
@@ -25,17 +28,27 @@ __all__ = [
     "describe",
     "describe_images",
     "describe_table",
+    "SERIES_DATASETS",
+    "Corpus",
+    "Images",
+    "Series",
+    "describe",
+    "describe_images",
+    "describe_series",
     "image_batches",
     "images_from_arrays",
     "likelihood_of",
     "load_images",
     "load_table",
+    "load_series",
     "load_test_images",
     "load_text",
     "read_corpus",
+    "series_batches",
     "split",
     "split_images",
     "split_table",
+    "split_series",
     "stacked_digits",
     "table_batches",
     "text_batches",

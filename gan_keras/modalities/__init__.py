@@ -6,12 +6,14 @@ A further modality is one more class with the methods of `Modality`, and one mor
 from gan_keras.modalities.base import Modality
 from gan_keras.modalities.image import ImageModality
 from gan_keras.modalities.table import TableModality
+from gan_keras.modalities.series import SeriesModality
 from gan_keras.modalities.text import TextModality
 
 __all__ = [
     "ImageModality",
     "Modality",
     "TableModality",
+    "SeriesModality",
     "TextModality",
     "get",
     "names",
@@ -24,6 +26,7 @@ _BY_NAME = {
         TableModality(),  # first: its columns may be named as the output of another, and its card tells it
         TextModality(),
         ImageModality(),
+        SeriesModality(),
     )
 }
 

@@ -5,16 +5,19 @@ from gan_keras.networks.base import Discriminator, Generator
 from gan_keras.networks.biggan import BigGANDiscriminator, BigGANGenerator
 from gan_keras.networks.coded import Coded
 from gan_keras.networks.dcgan import DCGANDiscriminator, DCGANGenerator
+from gan_keras.networks.dense_series import DenseSeriesDiscriminator, DenseSeriesGenerator
 from gan_keras.networks.features import features_of
 from gan_keras.networks.mlp import MLPDiscriminator, MLPGenerator
 from gan_keras.networks.packed import Packed
 from gan_keras.networks.points import ComponentGenerator, FourierDiscriminator
 from gan_keras.networks.r3gan import R3GANDiscriminator, R3GANGenerator
 from gan_keras.networks.recurrent_generator import RecurrentGenerator
+from gan_keras.networks.recurrent_series import RCGANDiscriminator, RCGANGenerator
 from gan_keras.networks.sngan import SNGANDiscriminator, SNGANGenerator
 from gan_keras.networks.tabular import PackedTableDiscriminator, ResidualTableGenerator, TabularGenerator
 from gan_keras.networks.tabular_autoencoder import TableDecoder, TableEncoder
 from gan_keras.networks.text_discriminators import ConvolutionalDiscriminator, RecurrentDiscriminator, TextDiscriminator
+from gan_keras.networks.timegan import TimeGANDiscriminator, TimeGANGenerator
 from gan_keras.networks.two_headed import TwoHeaded
 from gan_keras.networks.wgan_gp import WGANGPDiscriminator, WGANGPGenerator
 from gan_keras.networks.with_reference import WithReference
@@ -27,6 +30,8 @@ __all__ = [
     "ConvolutionalDiscriminator",
     "DCGANDiscriminator",
     "DCGANGenerator",
+    "DenseSeriesDiscriminator",
+    "DenseSeriesGenerator",
     "Discriminator",
     "FourierDiscriminator",
     "Generator",
@@ -36,6 +41,8 @@ __all__ = [
     "PackedTableDiscriminator",
     "R3GANDiscriminator",
     "R3GANGenerator",
+    "RCGANDiscriminator",
+    "RCGANGenerator",
     "RecurrentDiscriminator",
     "RecurrentGenerator",
     "ResidualTableGenerator",
@@ -45,6 +52,8 @@ __all__ = [
     "TableEncoder",
     "TabularGenerator",
     "TextDiscriminator",
+    "TimeGANDiscriminator",
+    "TimeGANGenerator",
     "TwoHeaded",
     "WGANGPDiscriminator",
     "WGANGPGenerator",
