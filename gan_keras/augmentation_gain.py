@@ -154,7 +154,9 @@ class Laboratory:
 
     def train_gan(self, part, seed):
         """A GAN of the run's preset, trained on a part for its time."""
-        preset = dataclasses.replace(self.preset, batch_size=min(self.preset.batch_size, len(part)))
+        preset = self.preset
+        if not self.modality.steps_of(preset, part):  # fewer samples than fill a batch
+            preset = dataclasses.replace(preset, batch_size=len(part))
         scale = self.modality.steps_of(preset, part) / self.modality.steps_of(self.preset, self.training)
         seconds = {**self.seconds, **{stage: scale * self.seconds[stage] for stage in preset.stage_epochs}}
         budget = 60 * self.comparison.minutes / self.comparison.num_gans - self.besides

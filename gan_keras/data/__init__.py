@@ -9,12 +9,12 @@ from gan_keras.data.image_data import Images, describe_images, split_images
 from gan_keras.data.images import DOWNLOADED, IMAGE_DATASETS, load_images, load_test_images
 from gan_keras.data.oracle import Oracle, load_oracle
 from gan_keras.data.phrases import chinese_phrases, english_phrases, load_chinese_phrases, load_english_phrases
-from gan_keras.data.table_batches import table_batches
-from gan_keras.data.table_data import Table, describe_table, split_table, write_csv
-from gan_keras.data.tables import TABLE_DATASETS, load_table
 from gan_keras.data.series import SERIES_DATASETS, load_series
 from gan_keras.data.series_batches import series_batches
 from gan_keras.data.series_data import Series, describe_series, split_series
+from gan_keras.data.table_batches import table_batches
+from gan_keras.data.table_data import Table, describe_table, split_table, write_csv
+from gan_keras.data.tables import TABLE_DATASETS, load_table
 from gan_keras.data.text_batches import text_batches
 
 __all__ = [

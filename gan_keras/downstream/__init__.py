@@ -5,11 +5,12 @@ A further modality is one more class with the methods of `Downstream`, and one m
 
 from gan_keras.downstream.base import Downstream
 from gan_keras.downstream.image import ImageDownstream
+from gan_keras.downstream.series import SeriesDownstream
 from gan_keras.downstream.table import TableDownstream
 
-__all__ = ["Downstream", "ImageDownstream", "TableDownstream", "get"]
+__all__ = ["Downstream", "ImageDownstream", "SeriesDownstream", "TableDownstream", "get"]
 
-_BY_MODALITY = {"image": ImageDownstream, "table": TableDownstream}
+_BY_MODALITY = {"image": ImageDownstream, "table": TableDownstream, "series": SeriesDownstream}
 
 
 def get(modality):

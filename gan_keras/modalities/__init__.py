@@ -5,8 +5,8 @@ A further modality is one more class with the methods of `Modality`, and one mor
 
 from gan_keras.modalities.base import Modality
 from gan_keras.modalities.image import ImageModality
-from gan_keras.modalities.table import TableModality
 from gan_keras.modalities.series import SeriesModality
+from gan_keras.modalities.table import TableModality
 from gan_keras.modalities.text import TextModality
 
 __all__ = [
