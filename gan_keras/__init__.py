@@ -24,6 +24,7 @@ from gan_keras import (
     serving,
 )
 from gan_keras.cycle_gan import CycleGAN
+from gan_keras.enlarging import augment
 from gan_keras.export import export
 from gan_keras.freezing import freeze
 from gan_keras.gan import GAN
@@ -47,6 +48,7 @@ __all__ = [
     "TableGAN",
     "TableVAE",
     "TextGAN",
+    "augment",
     "TimeGAN",
     "augmentation",
     "auxiliary",

@@ -23,7 +23,7 @@ class Run:
         self.path = pathlib.Path(path)
         self.config_path, self.model_path = self.path / "config.json", self.path / "model.keras"
         self.history_path, self.evaluation_path = self.path / "history.csv", self.path / "evaluation.json"
-        self.events_path = self.path / "events.csv"
+        self.events_path, self.augmentation_path = self.path / "events.csv", self.path / "augmentation.json"
         self.frontier_path = self.path / "frontier.png"
         self.checkpoints, self.samples, self.data = (self.path / name for name in ("checkpoints", "samples", "data"))
 

@@ -37,6 +37,34 @@ _BY_MODALITY = {"text": text.PRESETS, "image": image.PRESETS, "points": points.P
 __all__ = ["STAGES", "ImagePreset", "Preset", "TablePreset", "TextPreset", "choose_codec", "get", "names", "with_settings"]
 
 _BY_MODALITY = {"text": text.PRESETS, "image": image.PRESETS, "table": table.PRESETS, "points": points.PRESETS}
+from gan_keras.presets import image, points, series, table, text
+from gan_keras.presets.base import Preset
+from gan_keras.presets.image import ImagePreset
+from gan_keras.presets.series import SeriesPreset
+from gan_keras.presets.table import TablePreset
+from gan_keras.presets.text import STAGES, TextPreset, choose_codec
+from gan_keras.settings import with_settings
+
+__all__ = [
+    "STAGES",
+    "ImagePreset",
+    "Preset",
+    "SeriesPreset",
+    "TablePreset",
+    "TextPreset",
+    "choose_codec",
+    "get",
+    "names",
+    "with_settings",
+]
+
+_BY_MODALITY = {
+    "text": text.PRESETS,
+    "image": image.PRESETS,
+    "table": table.PRESETS,
+    "series": series.PRESETS,
+    "points": points.PRESETS,
+}
 
 
 def names(modality="text"):
