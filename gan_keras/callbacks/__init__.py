@@ -11,8 +11,8 @@ from gan_keras.callbacks.mlflow import MLflow
 from gan_keras.callbacks.quality import Quality
 from gan_keras.callbacks.sample_grid import SampleGrid
 from gan_keras.callbacks.samples import Samples
-from gan_keras.callbacks.sounds import SampleSounds
 from gan_keras.callbacks.series_pictures import SeriesPictures
+from gan_keras.callbacks.sounds import SampleSounds
 from gan_keras.callbacks.speed import Speed
 from gan_keras.callbacks.tensorboard import TensorBoard
 from gan_keras.callbacks.translation_grid import TranslationGrid

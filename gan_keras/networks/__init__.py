@@ -23,8 +23,8 @@ from gan_keras.networks.tabular_autoencoder import TableDecoder, TableEncoder
 from gan_keras.networks.text_discriminators import ConvolutionalDiscriminator, RecurrentDiscriminator, TextDiscriminator
 from gan_keras.networks.timegan import TimeGANDiscriminator, TimeGANGenerator
 from gan_keras.networks.two_headed import TwoHeaded
-from gan_keras.networks.wavegan import WaveGANDiscriminator, WaveGANGenerator
 from gan_keras.networks.vgan import VGANDiscriminator, VGANGenerator
+from gan_keras.networks.wavegan import WaveGANDiscriminator, WaveGANGenerator
 from gan_keras.networks.wgan_gp import WGANGPDiscriminator, WGANGPGenerator
 from gan_keras.networks.with_reference import WithReference
 
