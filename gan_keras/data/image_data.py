@@ -105,7 +105,7 @@ def some_images(images, num, seed=0):
 
 def images_at(images, rows):
     """The images of some row numbers, in that order."""
-    return _part(images, rows, {})
+    return part_of(images, rows, {})
 
 
 def with_label_names(images, label_names):
