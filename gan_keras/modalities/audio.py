@@ -6,13 +6,12 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from gan_keras import score_table
 from gan_keras.audio_evaluation import COLUMNS, evaluate_sounds
 from gan_keras.callbacks import AdaptiveAugmentation, SampleSounds
 from gan_keras.data import AUDIO_DATASETS, audio_batches, describe_sounds, load_audio, load_test_audio, split_sounds
 from gan_keras.data.audio_data import without_copied_sounds
 from gan_keras.data.image_data import with_label_names
-from gan_keras.modalities import audio_report, score_report
+from gan_keras.modalities import audio_report
 from gan_keras.modalities.reloaded import ReloadedModality
 from gan_keras.modalities.sample_files import check_output
 from gan_keras.presets.audio import AudioPreset
@@ -30,6 +29,7 @@ class AudioModality(ReloadedModality):
     """Mono sounds of one rate and one length, in memory while they are trained on."""
 
     name, preset_class, output_name, samples = "audio", AudioPreset, "waveform", "sounds"
+    columns, page = COLUMNS, audio_report
 
     def datasets(self):
         return AUDIO_DATASETS
@@ -87,17 +87,10 @@ class AudioModality(ReloadedModality):
 
     # --- Judging. ---
 
-    def evaluate(self, run, data=None, num=None, seed=0, progress=print):
-        gan = run.load()
-        training, held_out = self.parts(run)
-        test = held_out if data is None else self.test_sounds(run, data, training)
-        if data is not None:
-            progress(describe_sounds(test))
-        result = evaluate_sounds(gan, training, test, num, seed, progress)
-        result["settings"]["test"] = "held-out sounds of the run" if data is None else test.name
-        return result, {}
+    def judge(self, gan, run, parts, num, seed, progress):
+        return evaluate_sounds(gan, *parts, num, seed, progress), {}
 
-    def test_sounds(self, run, source, training):
+    def test_part(self, run, source, training):
         """The sounds of a test set: cut or padded, and their labels numbered, as those of the run.
 
         Those that the run was trained on are left out: a generator that copies would win by them.
@@ -108,21 +101,8 @@ class AudioModality(ReloadedModality):
                 f"{source} has {test.sample_rate:,} Hz, and the run was trained on {training.sample_rate:,} Hz. Expected equal "
                 "rates: convert the files."
             )
-        if test.fingerprint == run.config["data"]["fingerprint"]:
-            raise ValueError(f"{source} is what {run.path} was trained on. Expected other sounds, or no --data.")
+        self.check_is_other(run, source, test)
         return without_copied_sounds(with_label_names(test, training.label_names), training)
-
-    def summary(self, result):
-        return score_table.summary(result, COLUMNS)
-
-    def evaluation_sections(self, result):
-        return score_report.sections(result, COLUMNS, audio_report.NOTE)
-
-    def samples_section(self, run):
-        return audio_report.samples(run)
-
-    def card(self, config):
-        return audio_report.card(config)
 
 
 def rate_of(version):

@@ -1,12 +1,11 @@
 """Videos: arrays and folders of frames that become animations."""
 
-from gan_keras import score_table
 from gan_keras.animations import write_videos
 from gan_keras.callbacks import ClipGrid
 from gan_keras.data import VIDEO_DATASETS, describe_videos, load_test_videos, load_videos, split_videos
 from gan_keras.data.array_batches import array_batches
 from gan_keras.data.video_data import with_clip_labels, without_known
-from gan_keras.modalities import score_report, video_report
+from gan_keras.modalities import video_report
 from gan_keras.modalities.reloaded import ReloadedModality
 from gan_keras.modalities.sample_files import check_output
 from gan_keras.presets.video import VideoPreset
@@ -17,6 +16,7 @@ class VideoModality(ReloadedModality):
     """Videos, in memory while they are trained on."""
 
     name, preset_class, output_name, samples = "video", VideoPreset, "video", "clips"
+    columns, page = COLUMNS, video_report
 
     def datasets(self):
         return dict(VIDEO_DATASETS)
@@ -61,35 +61,15 @@ class VideoModality(ReloadedModality):
     def write(self, samples, output):
         write_videos(output, samples)
 
-    def evaluate(self, run, data=None, num=None, seed=0, progress=print):
-        gan = run.load()
-        training, held_out = self.parts(run)
-        test = held_out if data is None else self.test_videos(run, data, training)
-        if data is not None:
-            progress(describe_videos(test))
-        result = evaluate_videos(gan, training, test, num, seed, progress)
-        result["settings"]["test"] = "held-out clips of the run" if data is None else test.name
-        return result, {}
+    def judge(self, gan, run, parts, num, seed, progress):
+        return evaluate_videos(gan, *parts, num, seed, progress), {}
 
-    def test_videos(self, run, source, training):
+    def test_part(self, run, source, training):
         """The clips of a test set: cut and resized, and their labels numbered, as those of the run.
 
         Those that the run was trained on are left out: a generator that copies would win by them.
         """
         frames, height, width, channels = training.video_shape
         test = load_test_videos(source, frames, (height, width), channels)
-        if test.fingerprint == run.config["data"]["fingerprint"]:
-            raise ValueError(f"{source} is what {run.path} was trained on. Expected other clips, or no --data.")
+        self.check_is_other(run, source, test)
         return without_known(with_clip_labels(test, training.label_names), training)
-
-    def summary(self, result):
-        return score_table.summary(result, COLUMNS)
-
-    def evaluation_sections(self, result):
-        return score_report.sections(result, COLUMNS, video_report.NOTE)
-
-    def samples_section(self, run):
-        return video_report.samples(run)
-
-    def card(self, config):
-        return video_report.card(config)
