@@ -24,6 +24,7 @@ from gan_keras import (
     serving,
 )
 from gan_keras.cycle_gan import CycleGAN
+from gan_keras.enlarging import augment
 from gan_keras.export import export
 from gan_keras.freezing import freeze
 from gan_keras.gan import GAN
@@ -32,7 +33,10 @@ from gan_keras.pix2pix import Pix2Pix
 from gan_keras.run import load
 from gan_keras.seeds import set_seed
 from gan_keras.selection import Selection
+from gan_keras.table_gan import TableGAN
+from gan_keras.table_vae import TableVAE
 from gan_keras.text_gan import TextGAN
+from gan_keras.time_gan import TimeGAN
 
 __version__ = "0.1.0"
 __all__ = [
@@ -41,7 +45,11 @@ __all__ = [
     "HistoryPool",
     "Pix2Pix",
     "Selection",
+    "TableGAN",
+    "TableVAE",
     "TextGAN",
+    "augment",
+    "TimeGAN",
     "augmentation",
     "auxiliary",
     "callbacks",

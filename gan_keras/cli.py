@@ -14,11 +14,13 @@ import tensorflow as tf
 import typer
 from typer.core import TyperGroup
 
-from gan_keras import modalities, strategies
+from gan_keras import augmentation_report, modalities, strategies
 from gan_keras import presets as presets_module
+from gan_keras.augmentation_gain import Comparison, compare_augmentation
 from gan_keras.callbacks.guard import TrainingFailed
 from gan_keras.demo import demonstrate
 from gan_keras.doctor import examine
+from gan_keras.enlarged_file import write_enlarged
 from gan_keras.export import export as export_gan
 from gan_keras.exported import find_version, load_version
 from gan_keras.files import check_parent, replace_whole
@@ -170,6 +172,49 @@ def evaluate(
         replace_whole(files.path / name, lambda path, png=png: path.write_bytes(png))
     typer.echo(modality.summary(result))
     typer.echo(f"Written: {', '.join(map(str, (files.evaluation_path, *(files.path / name for name in pictures))))}")
+
+
+@app.command()
+def augment(
+    run: Annotated[pathlib.Path, typer.Argument(help="A run of images, tables or series with labels.")],
+    output: Annotated[
+        pathlib.Path | None, typer.Option(help="Write the enlarged training set: NAME.npz, of tables NAME.csv.")
+    ] = None,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Measure what it buys: RUN/augmentation.json and a picture.")
+    ] = False,
+    ratio: Annotated[float, typer.Option(help="Generated samples for each real one.")] = 1.0,
+    balanced: Annotated[bool, typer.Option("--balanced", help="Generate rare classes until all are as frequent.")] = False,
+    seed: Annotated[int, typer.Option(help="Of the samples in --output.", min=0, max=2**29)] = 0,
+    shares: Annotated[str, typer.Option(help="Of --compare: percentages of the real training data.")] = "1,5,20,100",
+    seeds: Annotated[int, typer.Option(help="Of --compare: trainings of everything, by which chance is told.")] = 3,
+    minutes: Annotated[float, typer.Option(help="Of --compare: for the training of all its GANs together.")] = 10.0,
+    data: Annotated[str | None, typer.Option(help="Of --compare: test data; default: the run's held-out samples.")] = None,
+):
+    """Enlarge a labelled training set by generated samples, and tell what that buys a downstream model."""
+    if output is None and not compare:
+        raise ValueError("Expected --output FILE for an enlarged training set, --compare to measure what it buys, or both.")
+    files = Run(run)
+    comparison = Comparison(parse_shares(shares), seeds, minutes, ratio, balanced)
+    comparison.check()
+    if output is not None:
+        num_real, num_generated = write_enlarged(files, output, comparison, seed)
+        typer.echo(f"Written: {output}, {num_real:,} real samples and behind them {num_generated:,} generated ones")
+    if compare:
+        result = compare_augmentation(files, comparison, data, typer.echo)
+        write_json(files.augmentation_path, result)
+        picture = augmentation_report.drawing(result)
+        replace_whole(files.path / augmentation_report.PICTURE, lambda path: path.write_bytes(picture.data))
+        typer.echo(augmentation_report.summary(result))
+        typer.echo(f"Written: {files.augmentation_path}, {files.path / augmentation_report.PICTURE}")
+
+
+def parse_shares(text):
+    """`"1,5"` as a tuple of floats."""
+    try:
+        return tuple(float(share) for share in text.replace("%", "").split(","))
+    except ValueError as error:
+        raise ValueError(f"--shares {text}. Expected percentages, such as 1,5,20,100.") from error
 
 
 @app.command()

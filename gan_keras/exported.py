@@ -35,6 +35,12 @@ class Version(NamedTuple):
         return set(self.model.signatures["serving_default"].structured_outputs)
 
     @property
+    def card(self):
+        """Its model card, a dictionary; empty where it has none."""
+        path = self.path / "assets.extra" / "model_card.json"
+        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+    @property
     def inputs(self):
         """Names of what `serving_default` reads."""
         return set(self.model.signatures["serving_default"].structured_input_signature[1])

@@ -6,7 +6,7 @@ import pathlib
 from html import escape
 from string import Template
 
-from gan_keras import modalities
+from gan_keras import augmentation_report, modalities
 from gan_keras.callbacks.events import COLUMNS
 from gan_keras.callbacks.history import read_history as read_events
 from gan_keras.diagnosis import diagnose
@@ -66,7 +66,14 @@ def write_report(run_directory):
         raise FileNotFoundError(f"{run} is not a run: it has no config.json. Expected a directory that training made.")
     config = _read_json(run / "config.json")
     modality = modalities.get(config.get("modality", "text"))  # the first runs were all of text
-    parts = [*_evaluation(run, modality), _happened(run), _curves(run), _samples(run, modality), *_settings(config, modality)]
+    parts = [
+        *_evaluation(run, modality),
+        *_augmentation(run),
+        _happened(run),
+        _curves(run),
+        _samples(run, modality),
+        *_settings(config, modality),
+    ]
     page = PAGE.substitute(title=escape(f"Run {run.resolve().name}"), body="\n".join(parts))
     path, unfinished = run / "report.html", run / "report.html.unfinished"
     unfinished.write_text(page, encoding="utf-8")
@@ -84,6 +91,17 @@ def _evaluation(run, modality):
         return modality.evaluation_sections(result)
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{run / 'evaluation.json'} lacks {error}. Expected a whole evaluation: make it again.") from error
+
+
+def _augmentation(run):
+    """The section that `augmentation.json` fills."""
+    path = run / "augmentation.json"
+    if not path.is_file():
+        return []
+    try:
+        return augmentation_report.sections(_read_json(path))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path} lacks {error}. Expected a whole comparison: `gan-keras augment {run} --compare`.") from error
 
 
 def _curves(run):

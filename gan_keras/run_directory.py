@@ -23,7 +23,7 @@ class Run:
         self.path = pathlib.Path(path)
         self.config_path, self.model_path = self.path / "config.json", self.path / "model.keras"
         self.history_path, self.evaluation_path = self.path / "history.csv", self.path / "evaluation.json"
-        self.events_path = self.path / "events.csv"
+        self.events_path, self.augmentation_path = self.path / "events.csv", self.path / "augmentation.json"
         self.frontier_path = self.path / "frontier.png"
         self.checkpoints, self.samples, self.data = (self.path / name for name in ("checkpoints", "samples", "data"))
 
@@ -76,14 +76,16 @@ class Run:
         return (self.data / f"{part}.txt").read_bytes().decode().split("\n")[:-1]
 
     def label_number(self, label):
-        """The number of a label by its name; None for None."""
+        """The number of a label by its name; of `column=value` the value will do where no other column has it. None for None."""
         names = self.config["labels"]
         if label is None:
             return None
-        if names is None or label not in names:
-            expected = "none: this run has no labels" if names is None else f"one of {', '.join(names)}"
-            raise ValueError(f"label={label!r}. Expected {expected}.")
-        return names.index(label)
+        if names is None:
+            raise ValueError(f"label={label!r}. Expected none: this run has no labels.")
+        found = [name for name in names if name == label] or [name for name in names if name.partition("=")[2] == label]
+        if len(found) != 1:
+            raise ValueError(f"label={label!r}. Expected one of {', '.join(found or names)}.")
+        return names.index(found[0])
 
     def label_numbers(self, part):
         """The label of each line of `part`, as numbers; None for a run without labels."""

@@ -162,6 +162,7 @@ class Sampling:
             "generator_parameters": self.generator.count_params(),
             "latent_dim": self.latent_dim,
             "training_seed": self.seed,
+            **getattr(self.codec, "card", {}),
         }
 
 

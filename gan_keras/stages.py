@@ -1,19 +1,24 @@
-"""The three stages of a `TextGAN`'s training, as a callback."""
+"""Stages of a training, each with a step of its own, as a callback."""
 
 import keras
 from keras import ops
 
 
 class Stages(keras.callbacks.Callback):
-    """Moves a `TextGAN` from stage to stage and keeps the best supervised network as its baseline."""
+    """Moves a GAN from stage to stage.
+
+    The GAN has a `stage`, `stage_of(epoch)`, `end_stage()`, which finishes the one that it is in, and `enter(stage)`.
+    """
 
     def on_epoch_begin(self, epoch, logs=None):
         gan, stage = self.model, self.model.stage_of(epoch)
-        if stage == gan.stage:
-            return
-        if gan.stage == "pretraining":
-            gan.end_pretraining()
-        gan.enter(stage)
+        if stage != gan.stage:
+            gan.end_stage()
+            gan.enter(stage)
+
+
+class BaselineStages(Stages):
+    """Moves a `TextGAN` from stage to stage and keeps the best supervised network as its baseline."""
 
     def on_epoch_end(self, epoch, logs=None):
         gan, nll = self.model, (logs or {}).get("val_nll")

@@ -12,7 +12,7 @@ from gan_keras import feedback as feedbacks
 from gan_keras import replicas
 from gan_keras.measures import share_of_distinct
 from gan_keras.networks.recurrent_generator import token_mask
-from gan_keras.stages import Stages
+from gan_keras.stages import BaselineStages
 from gan_keras.text_writing import SERVED_CANDIDATES, TextWriter, trim
 
 
@@ -90,7 +90,7 @@ class TextGAN(TextWriter):
 
     def fit(self, x=None, *args, callbacks=(), **kwargs):
         """`keras.Model.fit`, for epochs of all stages; ends by measuring how drafts score (`calibrate`)."""
-        history = super().fit(x, *args, callbacks=[Stages(), *(callbacks or ())], **kwargs)
+        history = super().fit(x, *args, callbacks=[BaselineStages(), *(callbacks or ())], **kwargs)
         if self.stage != "pretraining":
             self.calibrate()
         return history
@@ -188,8 +188,10 @@ class TextGAN(TextWriter):
     def metrics(self):
         return [*super().metrics, self.nll] if hasattr(self, "nll") else super().metrics
 
-    def end_pretraining(self):
-        """Goes on from the best supervised network, whose embedding the discriminator begins with."""
+    def end_stage(self):
+        """After pretraining goes on from the best supervised network, whose embedding the discriminator begins with."""
+        if self.stage != "pretraining":
+            return
         for network in (self.generator, self.ema_generator):
             network.set_weights(self.baseline.get_weights())
         embedding = self.discriminator.embedding.embeddings

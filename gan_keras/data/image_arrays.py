@@ -75,8 +75,16 @@ def _float_levels(name, images):
     return np.round(fractions * LEVELS).astype(np.uint8), value_range
 
 
-def check_labels(name, labels, label_names, num):
-    """The pair of int32 labels `(num,)` and their names, or `(None, None)`; raises `ValueError` if they do not fit."""
+def check_labels(name, labels, label_names, num, samples="images"):
+    """The pair of int32 labels `(num,)` and their names, or `(None, None)`; raises `ValueError` if they do not fit.
+
+    Args:
+        name: Of the data, for messages.
+        labels: A whole number for each sample, `(num,)` or `(num, 1)`, or `None`.
+        label_names: The names of labels 0, 1, ...; `None` for their numbers.
+        num: Samples.
+        samples: What they are called, in the plural.
+    """
     if labels is None:
         return None, None
     labels = np.asarray(labels)
@@ -84,14 +92,14 @@ def check_labels(name, labels, label_names, num):
     if labels.shape != (num,) or labels.dtype.kind not in "iu":
         hint = " One-hot labels become numbers by `labels.argmax(axis=1)`." if labels.ndim == 2 else ""
         raise ValueError(
-            f"{name} holds labels of shape {labels.shape} and dtype {labels.dtype} for {num} images. Expected a whole "
+            f"{name} holds labels of shape {labels.shape} and dtype {labels.dtype} for {num} {samples}. Expected a whole "
             f"number for each.{hint}"
         )
     num_labels = num if label_names is None else len(label_names)
     wrong = np.flatnonzero((labels < 0) | (labels >= num_labels))
     if len(wrong):
         raise ValueError(
-            f"{name}: {len(wrong)} labels are out of range, the first is {labels[wrong[0]]} of image {wrong[0]}. "
+            f"{name}: {len(wrong)} labels are out of range, the first is {labels[wrong[0]]} of {samples} {wrong[0]}. "
             f"Expected 0 to {num_labels - 1}, counted from 0 without a gap."
         )
     return labels.astype(np.int32), label_names or [str(label) for label in range(int(labels.max()) + 1)]

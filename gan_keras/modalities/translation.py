@@ -4,12 +4,12 @@ import dataclasses
 
 import numpy as np
 
-from gan_keras import exported, score_table
+from gan_keras import exported
 from gan_keras.callbacks.translation_grid import TranslationGrid, as_floats, translation_grid
 from gan_keras.data import TRANSLATION_DATASETS, describe_domains, domain_batches, image_batches, load_domains, split_domains
 from gan_keras.data.image_data import part_of, without_copies
 from gan_keras.data.image_inputs import check_some, read_inputs
-from gan_keras.modalities import score_report, translation_report
+from gan_keras.modalities import translation_report
 from gan_keras.modalities.reloaded import ReloadedModality
 from gan_keras.modalities.sample_files import check_output
 from gan_keras.pictures import encode_png, write_images
@@ -28,6 +28,7 @@ class TranslationModality(ReloadedModality):
     """Two domains of images; what `generate` makes are translations of held-out images, or of those of `--input`."""
 
     name, preset_class, output_name, samples = "translation", TranslationPreset, "image", "images"
+    columns, page = COLUMNS, translation_report
     options = {"input": None, "direction": DIRECTIONS[0]}
 
     # --- Data. ---
@@ -104,15 +105,11 @@ class TranslationModality(ReloadedModality):
 
     # --- Judging. ---
 
-    def evaluate(self, run, data=None, num=None, seed=0, progress=print):
-        gan = run.load()
-        training, held_out = self.parts(run)
-        test = held_out if data is None else self.test_domains(run, data, training)
-        result = evaluate_translation(gan, training, test, num, seed, progress)
-        result["settings"]["test"] = "held-out images of the run" if data is None else test.name
-        return result, {PICTURE: encode_png(translation_grid(gan, first_images(test)))}
+    def judge(self, gan, run, parts, num, seed, progress):
+        result = evaluate_translation(gan, *parts, num, seed, progress)
+        return result, {PICTURE: encode_png(translation_grid(gan, first_images(parts[1])))}
 
-    def test_domains(self, run, source, training):
+    def test_part(self, run, source, training):
         """The domains of a test set, cropped and resized as those of the run; images that it was trained on are left out.
 
         Of a set with a part for tests it is that part.
@@ -127,18 +124,6 @@ class TranslationModality(ReloadedModality):
         a, b = found.test or (found.a, found.b)
         a, b = without_copies(a, training.a), without_copies(b, training.b)
         return dataclasses.replace(found, a=a, b=b, test=None)
-
-    def summary(self, result):
-        return score_table.summary(result, COLUMNS)
-
-    def evaluation_sections(self, result):
-        return score_report.sections(result, COLUMNS, translation_report.NOTE)
-
-    def samples_section(self, run):
-        return translation_report.samples(run)
-
-    def card(self, config):
-        return translation_report.card(config)
 
 
 def check_place(n, seed):

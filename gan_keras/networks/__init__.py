@@ -6,17 +6,25 @@ from gan_keras.networks.biggan import BigGANDiscriminator, BigGANGenerator
 from gan_keras.networks.coded import Coded
 from gan_keras.networks.cyclegan import CycleGANGenerator
 from gan_keras.networks.dcgan import DCGANDiscriminator, DCGANGenerator
+from gan_keras.networks.dense_series import DenseSeriesDiscriminator, DenseSeriesGenerator
 from gan_keras.networks.features import features_of
 from gan_keras.networks.mlp import MLPDiscriminator, MLPGenerator
+from gan_keras.networks.mocogan import MoCoGANDiscriminator, MoCoGANGenerator
 from gan_keras.networks.packed import Packed
 from gan_keras.networks.pair import Pair
 from gan_keras.networks.pix2pix import PatchGANDiscriminator, Pix2PixGenerator
 from gan_keras.networks.points import ComponentGenerator, FourierDiscriminator
 from gan_keras.networks.r3gan import R3GANDiscriminator, R3GANGenerator
 from gan_keras.networks.recurrent_generator import RecurrentGenerator
+from gan_keras.networks.recurrent_series import RCGANDiscriminator, RCGANGenerator
 from gan_keras.networks.sngan import SNGANDiscriminator, SNGANGenerator
+from gan_keras.networks.tabular import PackedTableDiscriminator, ResidualTableGenerator, TabularGenerator
+from gan_keras.networks.tabular_autoencoder import TableDecoder, TableEncoder
 from gan_keras.networks.text_discriminators import ConvolutionalDiscriminator, RecurrentDiscriminator, TextDiscriminator
+from gan_keras.networks.timegan import TimeGANDiscriminator, TimeGANGenerator
 from gan_keras.networks.two_headed import TwoHeaded
+from gan_keras.networks.vgan import VGANDiscriminator, VGANGenerator
+from gan_keras.networks.wavegan import WaveGANDiscriminator, WaveGANGenerator
 from gan_keras.networks.wgan_gp import WGANGPDiscriminator, WGANGPGenerator
 from gan_keras.networks.with_reference import WithReference
 
@@ -29,25 +37,42 @@ __all__ = [
     "CycleGANGenerator",
     "DCGANDiscriminator",
     "DCGANGenerator",
+    "DenseSeriesDiscriminator",
+    "DenseSeriesGenerator",
     "Discriminator",
     "FourierDiscriminator",
     "Generator",
     "MLPDiscriminator",
     "MLPGenerator",
+    "MoCoGANDiscriminator",
+    "MoCoGANGenerator",
     "Packed",
     "Pair",
     "PatchGANDiscriminator",
     "Pix2PixGenerator",
+    "PackedTableDiscriminator",
     "R3GANDiscriminator",
     "R3GANGenerator",
+    "RCGANDiscriminator",
+    "RCGANGenerator",
     "RecurrentDiscriminator",
     "RecurrentGenerator",
+    "ResidualTableGenerator",
     "SNGANDiscriminator",
     "SNGANGenerator",
+    "TableDecoder",
+    "TableEncoder",
+    "TabularGenerator",
     "TextDiscriminator",
+    "TimeGANDiscriminator",
+    "TimeGANGenerator",
     "TwoHeaded",
+    "VGANDiscriminator",
+    "VGANGenerator",
     "WGANGPDiscriminator",
     "WGANGPGenerator",
+    "WaveGANDiscriminator",
+    "WaveGANGenerator",
     "WithReference",
     "features_of",
     "layers",

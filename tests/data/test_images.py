@@ -115,8 +115,8 @@ def test_wrong_images_are_refused(images, message):
         (LABELS[:9], r"labels of shape \(9,\).* for 10 images"),
         (LABELS.astype(float), "dtype float64"),
         (np.eye(10, dtype=int), "argmax"),
-        (LABELS - 1, "3 labels are out of range, the first is -1 of image 0"),
-        (np.where(LABELS == 3, 99, LABELS), "the first is 99 of image 3. Expected 0 to 9"),
+        (LABELS - 1, "3 labels are out of range, the first is -1 of images 0"),
+        (np.where(LABELS == 3, 99, LABELS), "the first is 99 of images 3. Expected 0 to 9"),
     ],
 )
 def test_wrong_labels_are_refused(labels, message):

@@ -11,6 +11,7 @@ from gan_keras.networks.layers.normalization import (
     ModulatedBatchNormalization,
     PixelNormalization,
 )
+from gan_keras.networks.layers.phase_shuffle import PhaseShuffle
 from gan_keras.networks.layers.resampling import SmoothDownsampling2D, SmoothUpsampling2D
 from gan_keras.networks.layers.spectral_normalization import SpectralNormalization
 from gan_keras.networks.layers.virtual_batch_normalization import VirtualBatchNormalization
@@ -23,6 +24,7 @@ __all__ = [
     "InstanceNormalization",
     "MinibatchStandardDeviation",
     "ModulatedBatchNormalization",
+    "PhaseShuffle",
     "PixelNormalization",
     "SelfAttention2D",
     "SmoothDownsampling2D",

@@ -1,0 +1,79 @@
+"""What augmentation bought, as text, as a picture and as a section of the report."""
+
+import io
+from html import escape
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from gan_keras.augmentation_gain import GAINS, TREATMENTS
+from gan_keras.html import definitions, picture, section
+from gan_keras.html import table as html_table
+from gan_keras.metrics.paired_interval import Interval
+from gan_keras.plots import Picture
+
+PICTURE = "augmentation.png"
+NOTE = """<p>Test scores of a downstream model, the mean over seeds and, behind ±, its deviation, by what the training set was
+enlarged by. A gain is a mean of paired differences over the seeds with its interval of 95 %. At each share the GAN was trained on
+that share alone.</p>"""
+
+
+def rows_of(result):
+    """The result of `compare_augmentation` as rows, dictionaries of text by column."""
+    return [
+        {
+            "real data": f"{part['share']:g} %: {part['num_real']:,}",
+            "generated": f"{part['num_generated']:,}",
+            **{title: mean_of(part["scores"][name]) for name, title in TREATMENTS.items()},
+            **{gain_title(name): str(Interval(**part["gains"][name])) for name in GAINS},
+        }
+        for part in result["shares"]
+    ]
+
+
+def gain_title(name):
+    return f"{TREATMENTS[name]} over {TREATMENTS[GAINS[name]]}"
+
+
+def mean_of(scores):
+    return f"{np.mean(scores):.4f} ± {np.std(scores, ddof=1):.4f}"
+
+
+def summary(result):
+    """The result as text: a block for each share, and the verdict."""
+    blocks = ["\n".join(f"{name}: {text}" for name, text in row.items()) for row in rows_of(result)]
+    return "\n\n".join([*blocks, "\n".join(f"Verdict: {line}" for line in result["verdict"])])
+
+
+def drawing(result):
+    """Score against share, a line for each treatment, as a `plots.Picture`."""
+    figure = Figure(figsize=(6, 4), layout="constrained")
+    axes = figure.add_subplot(xlabel="share of the real training data (%)", ylabel=result["protocol"]["metric"].split(" (")[0])
+    shares = [part["share"] for part in result["shares"]]
+    for name, title in TREATMENTS.items():
+        scores = np.array([part["scores"][name] for part in result["shares"]])
+        axes.errorbar(shares, scores.mean(axis=1), scores.std(axis=1, ddof=1), marker="o", capsize=3, label=title)
+    axes.set_xscale("log")
+    axes.set_xticks(shares, [f"{share:g}" for share in shares])
+    axes.minorticks_off()
+    axes.grid(alpha=0.3)
+    axes.legend(title="enlarged by")
+    buffer = io.BytesIO()
+    figure.savefig(buffer, dpi=150, format="png")
+    alternative = "Test score against the share of the real data, with the deviation over seeds. " + " ".join(result["verdict"])
+    return Picture("Test score by what the training set was enlarged by", alternative, buffer.getvalue())
+
+
+def sections(result):
+    """The section of the report, a list of HTML."""
+    rows = rows_of(result)
+    lines = "".join(f"<li>{escape(line)}</li>" for line in result["verdict"])
+    measured = definitions({name: result[name] for name in ("protocol", "settings")})
+    parts = [
+        f'<div class="verdict"><ul>{lines}</ul></div>',
+        picture(drawing(result)),
+        html_table(list(rows[0]), rows),
+        NOTE,
+        f"<details><summary>How this was measured</summary>{measured}</details>",
+    ]
+    return [section("What augmentation bought", "".join(parts))]

@@ -1,0 +1,79 @@
+"""Images: a small convolutional network tells their class."""
+
+import keras
+import numpy as np
+from keras import layers
+
+from gan_keras.data import image_batches
+from gan_keras.data.image_data import images_at
+from gan_keras.downstream.base import Downstream
+from gan_keras.downstream.classifier import accuracy_of, updates_for
+from gan_keras.files import replace_whole
+from gan_keras.pictures import to_levels
+
+_BLOCK = 256
+SHIFT, TURN = 0.1, 0.04  # of the size of the image; of a whole turn: 14 degrees
+
+
+class ImageDownstream(Downstream):
+    """Images as uint8 levels `(num, height, width, channels)`."""
+
+    model = "a small convolutional network"
+    metric = "accuracy"
+    classical = "random shifts and rotations, new in each epoch; no flips, which labels may not survive"
+    ending = ".npz"
+
+    def __init__(self, training, target=None):
+        super().__init__(training, target)
+        self.image_shape, self.updates = training.image_shape, updates_for(len(training))
+
+    @staticmethod
+    def test_part(modality, run, source, training):
+        return modality.test_images(run, source, training)
+
+    def samples_of(self, part):
+        batches = image_batches(part, _BLOCK, shuffle=False)
+        return np.concatenate([pixels for pixels, _ in batches.as_numpy_iterator()])
+
+    def take(self, part, rows):
+        return images_at(part, rows)
+
+    def generated(self, gan, numbers, seed):
+        return to_levels(gan.generate(len(numbers), seed, labels=numbers))
+
+    def score(self, training, test, seed):
+        return accuracy_of(self.network(seed), training, test, self.updates, seed)
+
+    def score_varied(self, training, test, seed):
+        return accuracy_of(self.network(seed, self.variations(seed)), training, test, self.updates, seed)
+
+    def network(self, seed, variations=()):
+        """Convolutions that halve the image until its sides are at most 8, then two dense layers."""
+        keras.utils.set_random_seed(seed)
+        images = inputs = keras.Input(self.image_shape)
+        features = layers.Rescaling(1 / 127.5, -1.0)(images)
+        for variation in variations:
+            features = variation(features)
+        width = 32
+        while min(features.shape[1:3]) > 8:
+            features = layers.Conv2D(width, 5, strides=2, padding="same", use_bias=False)(features)
+            features = layers.ReLU()(layers.BatchNormalization()(features))
+            width = min(2 * width, 128)
+        features = layers.Dropout(0.3)(layers.Flatten()(features))
+        features = layers.Dropout(0.5)(layers.Dense(128, "relu")(features))
+        return keras.Model(inputs, layers.Dense(self.num_labels)(features))
+
+    def variations(self, seed):
+        """Layers that change images at random in training, and do nothing elsewhere."""
+        options = {"fill_mode": "nearest", "seed": seed}
+        return layers.RandomTranslation(SHIFT, SHIFT, **options), layers.RandomRotation(TURN, **options)
+
+    def write(self, path, part, samples, numbers):
+        real = self.samples_of(part)
+        arrays = {
+            "images": np.concatenate([real, samples]),
+            "labels": np.concatenate([part.labels, numbers]),
+            "label_names": np.array(part.label_names),
+            "generated": np.arange(len(real) + len(samples)) >= len(real),
+        }
+        replace_whole(path, lambda temporary: np.savez_compressed(temporary, **arrays))

@@ -1,0 +1,90 @@
+"""Time series: a small network of convolutions over time tells the label of a window."""
+
+import keras
+import numpy as np
+from keras import layers
+
+from gan_keras.data.series_data import part_of
+from gan_keras.downstream.base import Downstream
+from gan_keras.downstream.classifier import accuracy_of, updates_for
+from gan_keras.files import replace_whole
+
+JITTER, SCALING = 0.1, 0.2
+"""Of the classical augmentation: deviations of the noise on each value, in those of its column, and of the factor of a series."""
+
+
+class SeriesDownstream(Downstream):
+    """Windows as float32 `(num, window, columns)`, NaN after the end of shorter ones."""
+
+    model = "a small network of convolutions over time"
+    metric = "accuracy"
+    classical = "a copy of each series with noise on its values and another amplitude"
+    ending = ".npz"
+
+    def __init__(self, training, target=None):
+        super().__init__(training, target)
+        self.columns, self.updates = training.columns, updates_for(len(training))
+
+    @staticmethod
+    def test_part(modality, run, source, training):
+        test = modality.test_series(run, source, training)
+        if test.label_names != training.label_names:
+            raise ValueError(f"{test.name} has the labels {test.label_names}. Expected those of the run, {training.label_names}.")
+        return test
+
+    def take(self, part, rows):
+        return part_of(part, rows, {})
+
+    def samples_of(self, part):
+        return part.samples()
+
+    def generated(self, gan, numbers, seed):
+        return np.asarray(gan.generate(len(numbers), seed, labels=numbers), np.float32)
+
+    def score(self, training, test, seed):
+        means, deviations = (measure(training[0], axis=(0, 1)) for measure in (np.nanmean, np.nanstd))
+        scale = lambda series: as_features(series, means, np.where(deviations > 0, deviations, 1.0))  # noqa: E731
+        network = self.network(training[0].shape[1:], seed)
+        return accuracy_of(network, (scale(training[0]), training[1]), (scale(test[0]), test[1]), self.updates, seed)
+
+    def score_varied(self, training, test, seed):
+        series, labels = training
+        copies = varied(series, np.random.default_rng(seed))
+        return self.score((np.concatenate([series, copies]), np.concatenate([labels, labels])), test, seed)
+
+    def network(self, shape, seed):
+        """Two convolutions, the mean and the maximum over time, and two dense layers."""
+        keras.utils.set_random_seed(seed)
+        features = inputs = keras.Input((shape[0], shape[1] + 1))
+        for width in (32, 64):
+            features = layers.Conv1D(width, 5, padding="same", activation="relu")(features)
+        pooled = [layers.GlobalAveragePooling1D()(features), layers.GlobalMaxPooling1D()(features)]
+        features = layers.Dropout(0.3)(layers.Dense(64, "relu")(layers.Concatenate()(pooled)))
+        return keras.Model(inputs, layers.Dense(self.num_labels)(features))
+
+    def write(self, path, part, samples, numbers):
+        series = np.concatenate([part.samples(), samples])
+        arrays = {
+            "series": series,
+            "lengths": (~np.isnan(series).all(axis=2)).sum(axis=1).astype(np.int32),
+            "columns": np.array(part.columns),
+            "labels": np.concatenate([part.labels, numbers]),
+            "label_names": np.array(part.label_names),
+            "generated": np.arange(len(series)) >= len(part),
+        }
+        replace_whole(path, lambda temporary: np.savez_compressed(temporary, **arrays))
+
+
+def as_features(series, means, deviations):
+    """Values in deviations from their column's mean, 0 after the end, and a further column that is 1 until the end."""
+    inside = ~np.isnan(series).all(axis=2, keepdims=True)
+    scaled = np.nan_to_num((series - means) / deviations)
+    return np.concatenate([scaled, inside], axis=2).astype(np.float32)
+
+
+def varied(series, random):
+    """Each series with noise on its values, and stretched in amplitude about its own mean."""
+    deviations = np.nanstd(series, axis=(0, 1))
+    means = np.nanmean(series, axis=1, keepdims=True)
+    factors = 1.0 + SCALING * random.standard_normal((len(series), 1, 1))
+    return (means + factors * (series - means) + JITTER * deviations * random.standard_normal(series.shape)).astype(np.float32)

@@ -1,0 +1,87 @@
+"""Tables: boosted trees tell the column that the preset names as the label."""
+
+import io
+
+import numpy as np
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.metrics import f1_score
+
+from gan_keras.data.table_columns import CategoryColumn
+from gan_keras.data.table_data import Table, write_csv
+from gan_keras.downstream.base import Downstream
+from gan_keras.downstream.oversampling import oversampled
+from gan_keras.files import replace_whole
+
+
+class TableDownstream(Downstream):
+    """Rows as float64 cells without the target: see `data.table_columns`."""
+
+    model = "boosted trees of scikit-learn (HistGradientBoostingClassifier)"
+    metric = "F1 (of two classes that of the rarer one in the test data, of more their mean)"
+    classical = "rare classes filled up by rows between neighbours, as SMOTE does"
+    ending = ".csv"
+
+    def __init__(self, training, target=None):
+        self.columns, self.target = training.columns, target
+        self.values = training.columns[target].values
+        self.num_labels = len(self.values)
+        features = [column for place, column in enumerate(self.columns) if place != target]
+        self.is_category = np.array([isinstance(column, CategoryColumn) for column in features])
+
+    @staticmethod
+    def target_of(training, preset):
+        """The place of the column that the preset names, or of the last one."""
+        place = training.index(preset.label) if preset.label else len(training.columns) - 1
+        if not isinstance(training.columns[place], CategoryColumn):
+            raise ValueError(
+                f"The column {training.column_names[place]} of {training.name} holds numbers. Expected a column of categories "
+                "to tell: train with `--set label=COLUMN`."
+            )
+        return place
+
+    @staticmethod
+    def test_part(modality, run, source, training):
+        return modality.test_rows(run, source, training)
+
+    def labelled(self, part):
+        return part.take(np.flatnonzero(~np.isnan(part.cells[:, self.target])))
+
+    def take(self, part, rows):
+        return part.take(rows)
+
+    def labels_of(self, part):
+        return part.cells[:, self.target].astype(np.int32)
+
+    def samples_of(self, part):
+        return self.without_target(part.cells)
+
+    def without_target(self, cells):
+        return np.delete(np.asarray(cells), self.target, axis=1)
+
+    def generated(self, gan, numbers, seed):
+        name = self.columns[self.target].name
+        asked = np.array([gan.label_names.index(f"{name}={value}") for value in self.values])
+        return self.without_target(gan.generate_cells(len(numbers), seed, labels=asked[numbers]))
+
+    def score(self, training, test, seed):
+        model = HistGradientBoostingClassifier(categorical_features=self.few_values(training[0]), random_state=seed)
+        predicted = model.fit(*training).predict(test[0])
+        names, counts = np.unique(test[1], return_counts=True)
+        if len(names) == 2:
+            rarer = names[counts.argmin()]
+            return float(f1_score(test[1] == rarer, predicted == rarer, zero_division=0.0))
+        return float(f1_score(test[1], predicted, average="macro", zero_division=0.0))
+
+    def few_values(self, samples):
+        """Which columns are categories to the trees, which take at most 255 of them; of more the indices count as numbers."""
+        places = [place for place, column in enumerate(self.columns) if place != self.target]
+        return self.is_category & np.array([len(getattr(self.columns[place], "values", ())) <= 255 for place in places])
+
+    def score_varied(self, training, test, seed):
+        return self.score(oversampled(*training, self.is_category, seed), test, seed)
+
+    def write(self, path, part, samples, numbers):
+        cells = np.insert(samples, self.target, numbers, axis=1)
+        file = io.StringIO()
+        write_csv(file, Table(part.name, part.columns, np.concatenate([part.cells, cells]), {}))
+        replace_whole(path, lambda temporary: temporary.write_text(file.getvalue(), encoding="utf-8", newline=""))

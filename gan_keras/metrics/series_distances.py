@@ -1,0 +1,56 @@
+"""Simple distances between two sets of windows: values, how they hang together in time, and columns with each other.
+
+0 is no difference. All leave out steps after the end of a window, which are NaN.
+"""
+
+import numpy as np
+from scipy.stats import wasserstein_distance
+
+MOST_VALUES = 50_000  # of a column, taken evenly, for the marginal distance
+
+
+def marginal_distance(real, fake):
+    """Mean over the columns of the Wasserstein-1 distance between the values of all steps, in deviations of the real ones.
+
+    Args:
+        real: Windows `(num, steps, columns)`.
+        fake: The same, of any number.
+    """
+    return float(np.mean([_column_distance(real[..., column], fake[..., column]) for column in range(real.shape[2])]))
+
+
+def _column_distance(real, fake):
+    real, fake = (each[np.isfinite(each)].astype(np.float64) for each in (real, fake))
+    some = [each[:: -(-len(each) // MOST_VALUES)] for each in (real, fake)]
+    return wasserstein_distance(*some) / max(real.std(), 1e-12)
+
+
+def autocorrelation_distance(real, fake):
+    """Mean absolute difference of the autocorrelations of windows, over columns and lags up to half a window.
+
+    Values are compared with the mean of their own window, so that it is the movements within windows that count.
+    """
+    return float(np.mean(np.abs(autocorrelations(real) - autocorrelations(fake))))
+
+
+def autocorrelations(windows):
+    """`(lags, columns)`: for each lag from 1 to half a window, covariance over variance, both pooled over all windows."""
+    moved = windows - np.nanmean(windows, axis=1, keepdims=True)
+    variances = np.maximum(np.nanmean(moved**2, axis=(0, 1)), 1e-12)
+    lags = range(1, max(1, windows.shape[1] // 2) + 1)
+    return np.stack([np.nanmean(moved[:, lag:] * moved[:, :-lag], axis=(0, 1)) / variances for lag in lags])
+
+
+def correlation_distance(real, fake):
+    """Mean absolute difference of the correlations of each pair of columns, over all steps; 0 for a single column."""
+    if real.shape[2] == 1:
+        return 0.0
+    pairs = np.triu_indices(real.shape[2], 1)
+    return float(np.mean(np.abs(_correlations(real)[pairs] - _correlations(fake)[pairs])))
+
+
+def _correlations(windows):
+    rows = windows.reshape(-1, windows.shape[2]).astype(np.float64)
+    rows = rows[np.isfinite(rows).all(axis=1)]
+    scaled = (rows - rows.mean(axis=0)) / np.maximum(rows.std(axis=0), 1e-12)
+    return scaled.T @ scaled / len(rows)

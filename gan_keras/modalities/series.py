@@ -1,0 +1,125 @@
+"""Time series: tables, folders and arrays that are cut into windows."""
+
+import dataclasses
+import json
+import time
+from typing import NamedTuple
+
+import numpy as np
+
+from gan_keras import schedule
+from gan_keras.callbacks import SeriesPictures
+from gan_keras.data import SERIES_DATASETS, describe_series, load_series, series_batches, split_series
+from gan_keras.files import check_parent
+from gan_keras.modalities import series_report
+from gan_keras.modalities.reloaded import ReloadedModality
+from gan_keras.presets.series import SeriesPreset
+from gan_keras.series_evaluation import COLUMNS, evaluate_series, some_windows
+from gan_keras.series_files import SHOWN_SERIES, csv_text, write_series
+
+PICTURES = 20
+"""The most pictures of a training: each takes as long as many steps."""
+
+_ENDINGS = (".csv", ".npz", ".png")
+
+
+class NamedSeries(NamedTuple):
+    """Generated series `(num, steps, columns)`, and the names of their columns."""
+
+    series: np.ndarray
+    columns: tuple
+
+
+class SeriesModality(ReloadedModality):
+    """Time series; what is held out shares no step with what is trained on."""
+
+    name, preset_class, output_name, samples = "series", SeriesPreset, "series", "windows"
+    columns, page = COLUMNS, series_report
+
+    def datasets(self):
+        return SERIES_DATASETS
+
+    def read(self, source, preset):
+        return load_series(source, preset.length, preset.stride, preset.time_column, preset.id_column)
+
+    def describe(self, data):
+        return describe_series(data)
+
+    def split(self, data, seed):
+        return split_series(data, seed)
+
+    def entries(self, data):
+        return {"columns": list(data.columns), "window": data.window}
+
+    def check_training(self, training):
+        """Raises if there is no window to learn some label from: what was made for it could be anything."""
+        missing = set() if training.labels is None else set(range(len(training.label_names))) - set(training.labels.tolist())
+        if missing:
+            named = ", ".join(training.label_names[number] for number in sorted(missing)[:5])
+            raise ValueError(
+                f"{training.name} leaves no window to learn {len(missing)} of {len(training.label_names)} labels: {named}. "
+                "Expected some of each: add series, leave the label out, or count labels from 0 without a gap."
+            )
+
+    def epoch(self, part, preset, seed):
+        part = part if preset.num_labels(part) else dataclasses.replace(part, labels=None, label_names=None)
+        return series_batches(part, preset.batch_size, seed)
+
+    def measure(self, preset, training, seed):
+        stages = preset.stage_epochs
+        if len(stages) == 1:
+            return super().measure(preset, training, seed)
+        gan = self.build(preset.with_stage_epochs({stage: min(num, 1) for stage, num in stages.items()}), training, seed)
+        start = time.monotonic()
+        steps = schedule.measure_steps(gan, self.batches(gan, preset, training, seed), sum(num > 0 for num in stages.values()))
+        besides = time.monotonic() - start - sum(schedule.MEASURED_STEPS * steps.mean(stage) for stage in stages)
+        return {stage: steps.mean(stage) * self.steps_of(preset, training) for stage in stages}, max(besides, 0.0)
+
+    def fit_into(self, preset, training, seconds, budget):
+        """As many epochs as fit; several stages are shortened, in proportion, and never prolonged."""
+        if len(preset.stage_epochs) == 1:
+            return super().fit_into(preset, training, seconds, budget)
+        return preset.with_stage_epochs(schedule.allot(preset.stage_epochs, seconds, budget)), seconds
+
+    def callbacks(self, run, preset, training, held_out):
+        real, every = some_windows(training, SHOWN_SERIES, seed=0), -(-preset.epochs // PICTURES)
+        return [SeriesPictures(run.samples, real, training.columns, every=every)]
+
+    # --- Use. ---
+
+    def check_output(self, output):
+        if output is None:
+            return
+        if output.suffix not in _ENDINGS:
+            raise ValueError(f"{output} ends in {output.suffix or 'nothing'}. Expected NAME.csv, NAME.npz or NAME.png.")
+        check_parent(output)
+
+    def generate(self, gan, n, seed, label, options):
+        return NamedSeries(super().generate(gan, n, seed, label, options), gan.codec.columns)
+
+    def generate_by_version(self, version, n, seed, label, options):
+        series = super().generate_by_version(version, n, seed, label, options)
+        card = version.path / "assets.extra" / "model_card.json"
+        columns = json.loads(card.read_text(encoding="utf-8"))["columns"] if card.exists() else range(series.shape[2])
+        return NamedSeries(series, tuple(columns))
+
+    def write(self, samples, output):
+        if output is None:
+            return csv_text(*samples)
+        return write_series(output, *samples)
+
+    # --- Judging. ---
+
+    def judge(self, gan, run, parts, num, seed, progress):
+        return evaluate_series(gan, *parts, num, seed, progress), {}
+
+    def test_part(self, run, source, training):
+        """The windows of a test set, cut as those of the run; raises unless they have its columns and are others."""
+        test = self.read(source, SeriesPreset.from_config(run.config["preset"]))
+        self.check_is_other(run, source, test)
+        if (test.columns, test.window) != (training.columns, training.window):
+            raise ValueError(
+                f"{source} has windows of {test.window} steps of the columns {', '.join(test.columns)}. Expected "
+                f"{training.window} steps of {', '.join(training.columns)}, as {run.path} was trained on."
+            )
+        return test

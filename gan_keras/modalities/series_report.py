@@ -1,0 +1,43 @@
+"""The sections of a report that series fill."""
+
+from gan_keras.html import picture
+from gan_keras.plots import Picture
+
+NOTE = """<p>Lower is better in all columns. Discriminative score: how far above chance a recurrent classifier tells windows from
+real ones, 0 if it can only guess, 0.5 if it is always right. Predictive score: the error with which a network foretells the last
+column of real windows that has learned from these windows, in shares of its range. The distances compare values (in deviations
+of the real ones), autocorrelations, and correlations of columns. The last row holds real training windows against the same test
+windows: what no generator beats, except by chance or by copying. Test windows share no step with training windows.</p>"""
+
+_TEXT = "A panel for each column: real windows at the left, generated ones at the right. The noise is the same at every epoch."
+
+
+def samples(run):
+    """The last and the first picture of windows, HTML; None without any.
+
+    Args:
+        run: Path of the run.
+    """
+    paths = sorted((run / "samples").glob("epoch_*.png"), key=lambda path: (len(path.name), path.name))  # epoch_1000 last
+    shown = [paths[-1], paths[0]] if len(paths) > 1 else paths
+    return "".join(picture(_picture(path)) for path in shown) or None
+
+
+def _picture(path):
+    return Picture(path.stem.replace("_", " ").capitalize(), _TEXT, path.read_bytes())
+
+
+def card(config):
+    """The model card: what was trained on what, and what it is not for; None before the networks are built."""
+    if "model" not in config:
+        return None
+    data = config["data"]
+    shown = ("name", "fingerprint", "columns", "window", "training_windows", "held_out_windows")
+    return {
+        "model": config["model"],
+        "data": {name: data[name] for name in shown},
+        "labels": config["labels"],
+        "recipe": config["preset"]["description"],
+        "use": "windows like those of the data, to learn from, to test and to experiment with; they foretell nothing",
+        "limits": "what the data lack or show one-sidedly, the windows lack or show so too; values stay in the range of the data",
+    }

@@ -1,0 +1,94 @@
+"""The sections of a report that tables fill, and the pictures of an evaluation."""
+
+import csv
+import io
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from gan_keras import html
+from gan_keras.data.table_columns import CategoryColumn
+from gan_keras.plots import Picture
+
+HISTOGRAMS = "histograms.png"
+NOTE = """<p>Higher is better: what models that learn from the rows reach on real test rows (F1 and accuracy, or R2, the mean over
+simple models of scikit-learn), and the similarity of columns, of pairs of columns and of the shares of missing cells to the
+test rows (1 is equal). Lower is better: how often a classifier tells the rows from real ones (.5 is chance), and the share of
+rows that are training rows, all cells alike; for real rows it is the share of test rows. The last row holds real training rows:
+what no generator beats, except by chance or by copying.</p>"""
+
+MOST_COLUMNS, MOST_VALUES = 40, 15  # that are drawn
+_ACROSS = 4
+
+
+def histograms(columns, real, fake):
+    """Histograms of each column, at most 40 of them, real rows beside generated ones: the bytes of a PNG file."""
+    columns = columns[:MOST_COLUMNS]
+    down = -(-len(columns) // _ACROSS)
+    figure = Figure(figsize=(4 * _ACROSS, 2.6 * down), layout="constrained")
+    for index, column in enumerate(columns):
+        axes = figure.add_subplot(down, _ACROSS, index + 1, title=column.name)
+        draw = _draw_categories if isinstance(column, CategoryColumn) else _draw_numbers
+        draw(axes, column, real[:, index], fake[:, index])
+    figure.axes[0].legend()
+    buffer = io.BytesIO()
+    figure.savefig(buffer, dpi=80, format="png")
+    return buffer.getvalue()
+
+
+def _draw_numbers(axes, column, real, fake):
+    edges = np.linspace(column.low, max(column.high, column.low + 1e-9), 31)
+    for cells, name in ((real, "real"), (fake, "generated")):
+        known = cells[~np.isnan(cells)]
+        axes.hist(known, edges, weights=np.full(len(known), 1.0 / max(1, len(cells))), alpha=0.5, label=name)
+    axes.set_ylabel("share")
+
+
+def _draw_categories(axes, column, real, fake):
+    """The frequent values, the most frequent first, and those that are missing."""
+    num = len(column.values)
+    shares = [
+        np.bincount(np.where(np.isnan(cells), num, cells).astype(np.int64), minlength=num + 1) / len(cells)
+        for cells in (real, fake)
+    ]
+    chosen = [value for value in np.argsort(-shares[0], kind="stable")[:MOST_VALUES] if shares[0][value] or shares[1][value]]
+    names = [str(([*column.values, "(missing)"])[value])[:14] for value in chosen]
+    for offset, (share, name) in enumerate(zip(shares, ("real", "generated"), strict=True)):
+        axes.bar(np.arange(len(chosen)) + 0.4 * offset, share[chosen], 0.4, alpha=0.7, label=name)
+    axes.set_xticks(np.arange(len(chosen)) + 0.2, names, rotation=60, ha="right", fontsize=7)
+
+
+def samples(run):
+    """The rows of the last and of the first epoch, and the histograms of an evaluation, HTML; None without any rows.
+
+    Args:
+        run: Path of the run.
+    """
+    tables = sorted((run / "samples").glob("epoch_*.csv"), key=lambda path: (len(path.name), path.name))
+    shown = [tables[-1], tables[0]] if len(tables) > 1 else tables
+    parts = [f"<h3>{path.stem.replace('_', ' ').capitalize()}</h3>{_rows(path)}" for path in shown]
+    if parts and (run / HISTOGRAMS).exists():
+        words = "A histogram for each column: the shares of its values among real and among generated rows."
+        parts.insert(0, html.picture(Picture("Columns, real and generated", words, (run / HISTOGRAMS).read_bytes())))
+    return "".join(parts) or None
+
+
+def _rows(path):
+    with open(path, newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        return html.table(reader.fieldnames, list(reader))
+
+
+def card(config):
+    """The model card: what was trained on what, and what it is not for; None before the networks are built."""
+    if "model" not in config:
+        return None
+    data = config["data"]
+    return {
+        "model": {name: value for name, value in config["model"].items() if name not in ("columns", "labels")},
+        "data": {name: data[name] for name in ("name", "fingerprint", "columns", "training_rows", "held_out_rows")},
+        "labels": config["labels"],
+        "recipe": config["preset"]["description"],
+        "use": "rows like those of the data, to learn from and to experiment with; they are no records of anybody",
+        "limits": "what the data lack or show one-sidedly, the rows lack or show so too; they are not proven to be anonymous",
+    }

@@ -1,0 +1,103 @@
+"""Networks of the variational autoencoder of rows: [Xu et al., 2019](https://arxiv.org/abs/1907.00503), section 4.5."""
+
+import keras
+from keras import layers, ops
+
+from gan_keras.networks.tabular import RowReader, TabularGenerator, with_condition
+
+
+@keras.saving.register_keras_serializable(package="gan_keras")
+class TableDecoder(TabularGenerator):
+    """Dense layers from codes, and the condition, to a row. Each column of numbers has a deviation that is learned.
+
+    A row that is made of latents gets noise of that deviation beside the noise of its choices, as the model says it has.
+
+    Args:
+        num_numbers: See `TabularGenerator`, as for all that is not listed.
+        sizes: See there.
+        noise_dim: Numbers of a code; as many latents are kept for the noise of the numbers.
+        units: Widths of the layers; the paper's are 128 and 128.
+    """
+
+    def __init__(self, num_numbers, sizes, noise_dim=128, num_labels=0, units=(128, 128), **kwargs):
+        kwargs = {"temperature": 1.0, **kwargs}
+        super().__init__(num_numbers, sizes, noise_dim, num_labels, **kwargs)
+        self.units = tuple(units)
+        self.latent_dim += num_numbers
+        self.hidden = [layers.Dense(width, activation="relu") for width in self.units]
+        self.last = layers.Dense(self.width, dtype="float32")
+
+    def build(self, latents_shape, labels_shape=None):
+        self.log_deviations = self.add_weight(
+            name="log_deviations",
+            shape=(self.num_numbers,),
+            initializer=keras.initializers.Constant(-2.3),  # a tenth
+            dtype="float32",
+        )
+        self.built = True
+
+    def call(self, latents, labels=None, training=False):
+        sample = super().call(latents[:, : self.latent_dim - self.num_numbers], labels, training)
+        noise = ops.exp(self.log_deviations) * ops.cast(latents[:, self.latent_dim - self.num_numbers :], "float32")
+        numbers = ops.clip(sample[:, : self.num_numbers] + noise, -1.0, 1.0)
+        return ops.concatenate([numbers, sample[:, self.num_numbers :]], axis=1)
+
+    def logits(self, latents, labels=None, training=False):
+        features = with_condition(latents, labels, self.num_labels)
+        for layer in self.hidden:
+            features = layer(features)
+        return self.last(features)
+
+    def negative_log_likelihood(self, samples, codes, labels=None, training=False):
+        """Of rows, given their codes: `(batch,)`, nats without constants; numbers are normal, choices categorical."""
+        logits = self.logits(codes, labels, training)
+        distances = samples[:, : self.num_numbers] - ops.tanh(logits[:, : self.num_numbers])
+        of_numbers = ops.square(distances) / 2.0 * ops.exp(-2.0 * self.log_deviations) + self.log_deviations
+        losses, start = [ops.sum(of_numbers, axis=1)], self.num_numbers
+        for size in self.sizes:
+            chances = ops.log_softmax(logits[:, start : start + size], axis=1)
+            losses.append(-ops.sum(chances * samples[:, start : start + size], axis=1))
+            start += size
+        return sum(losses)
+
+    def get_config(self):
+        return {**super().get_config(), "units": self.units}
+
+
+@keras.saving.register_keras_serializable(package="gan_keras")
+class TableEncoder(RowReader):
+    """Dense layers from a row, and its condition, to the mean and the logarithm of the variance of its code.
+
+    It stands in a discriminator's place and is called as one: its answer to that is how far the code of a row lies from what
+    is expected of codes, negated.
+
+    Args:
+        code_dim: Numbers of a code.
+        num_labels: How many conditions there are; 0 for none.
+        units: Widths of the layers; the paper's are 128 and 128.
+    """
+
+    def __init__(self, code_dim=128, num_labels=0, units=(128, 128), **kwargs):
+        super().__init__(**kwargs)
+        self.code_dim, self.num_labels, self.units = code_dim, num_labels, tuple(units)
+        self.hidden = [layers.Dense(width, activation="relu") for width in self.units]
+        self.last = layers.Dense(2 * code_dim, dtype="float32")
+
+    def call(self, samples, labels=None, training=False):
+        return -divergence(*self.code(samples, labels))[:, None]
+
+    def code(self, samples, labels=None):
+        """Mean and logarithm of the variance, each `(batch, code_dim)`."""
+        features = with_condition(samples, labels, self.num_labels)
+        for layer in self.hidden:
+            features = layer(features)
+        mean, log_variance = ops.split(self.last(features), 2, axis=1)
+        return mean, log_variance
+
+    def get_config(self):
+        return {**super().get_config(), "code_dim": self.code_dim, "num_labels": self.num_labels, "units": self.units}
+
+
+def divergence(mean, log_variance):
+    """Kullback-Leibler divergence of codes from standard normal ones, `(batch,)`, nats."""
+    return ops.sum(ops.exp(log_variance) + ops.square(mean) - 1.0 - log_variance, axis=1) / 2.0

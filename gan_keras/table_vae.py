@@ -1,0 +1,71 @@
+"""`TableVAE`: a variational autoencoder of rows, which is made, trained, used and exported as a `TableGAN` is.
+
+References: [Auto-Encoding Variational Bayes, Kingma and Welling, 2014](https://arxiv.org/abs/1312.6114);
+[Xu et al., 2019](https://arxiv.org/abs/1907.00503), section 4.5, for rows.
+"""
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from gan_keras import noise
+from gan_keras.networks.tabular_autoencoder import divergence
+from gan_keras.table_gan import TableGAN
+
+_CODES = 3  # which child of the seed the noise of the codes has
+
+
+@keras.saving.register_keras_serializable(package="gan_keras")
+class TableVAE(TableGAN):
+    """The baseline that a GAN of rows has to beat: nothing adversarial, only the likelihood of rows.
+
+    The decoder stands in the generator's place, the encoder in the discriminator's; conditions are read by both. One loss,
+    the negative evidence lower bound, trains the two. What `compile` knows besides their optimizers, and `generator_ema`, does
+    nothing here.
+
+    Args:
+        generator: A `networks.TableDecoder`.
+        discriminator: A `networks.TableEncoder`.
+        codec: An adapted `codecs.TableCodec`.
+        seed: Integer that all noise of training follows from.
+        reconstruction_weight: Of the likelihood beside the divergence, > 0; the paper's is 2.
+    """
+
+    def __init__(self, generator, discriminator, codec, seed=0, reconstruction_weight=2.0, **kwargs):
+        super().__init__(generator, discriminator, codec, seed, **kwargs)
+        if not reconstruction_weight > 0:
+            raise ValueError(f"reconstruction_weight={reconstruction_weight}. Expected more than 0.")
+        self.reconstruction_weight = float(reconstruction_weight)
+
+    def train_step(self, data):
+        samples, conditions = self.unpack(data)
+        self.loss_scale.begin_step()
+        with tf.GradientTape(persistent=True) as tape:
+            loss = self.bound(samples, conditions)
+        self.update(self.discriminator, self.discriminator_optimizer, loss, tape)
+        self.update_generator(loss, tape)
+        self.g_loss.update_state(loss)
+        self.measure_samples(samples)
+        return self.training_results()
+
+    def bound(self, samples, conditions):
+        """The negative evidence lower bound of rows, nats without constants, the mean over the batch."""
+        mean, log_variance = self.discriminator.code(samples, conditions)
+        codes = mean + ops.exp(log_variance / 2.0) * self.code_noise(ops.shape(samples)[0])
+        likelihood = self.generator.negative_log_likelihood(samples, codes, conditions, training=True)
+        return ops.mean(self.reconstruction_weight * likelihood + divergence(mean, log_variance))
+
+    def code_noise(self, num):
+        """Standard normal `(num, code_dim)`, new in every step."""
+        return noise.normal(noise.split(self.next_seeds(num), _CODES), self.generator.noise_dim)
+
+    def test_step(self, data):
+        """The bound of held-out rows, at the means of their codes."""
+        samples, conditions = self.unpack(data)
+        mean, log_variance = self.discriminator.code(samples, conditions)
+        likelihood = self.generator.negative_log_likelihood(samples, mean, conditions)
+        self.g_loss.update_state(ops.mean(self.reconstruction_weight * likelihood + divergence(mean, log_variance)))
+        return self.results()
+
+    def get_config(self):
+        return {**super().get_config(), "reconstruction_weight": self.reconstruction_weight}

@@ -1,0 +1,112 @@
+"""Series as tensors and back: exact ends, copies of columns, ends of windows, and principal components."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from gan_keras.codecs import ComponentCodec, SeriesCodec
+
+RANDOM = np.random.default_rng(0)
+WINDOWS = np.cumsum(RANDOM.standard_normal((300, 6, 2)), axis=1).astype(np.float32) * [1.0, 1000.0] + [5.0, 0.0]
+
+
+def adapted(kind=SeriesCodec, windows=WINDOWS, **options):
+    codec = kind(**options)
+    codec.adapt(windows)
+    return codec
+
+
+def ended(windows):
+    """Windows of which every third ends after four steps."""
+    windows = windows.copy()
+    windows[::3, 4:] = np.nan
+    return windows
+
+
+@pytest.mark.parametrize("kind", [SeriesCodec, ComponentCodec])
+@pytest.mark.parametrize("windows", [WINDOWS, ended(WINDOWS)], ids=["whole", "ended"])
+def test_decoding_undoes_encoding_and_a_codec_survives_its_config(kind, windows):
+    codec = adapted(kind, windows)
+    tensors = codec.encode(windows)
+    assert tuple(tensors.shape[1:]) == codec.tensor_shape
+    decoded = codec.decode(tensors).numpy()
+    np.testing.assert_array_equal(np.isnan(decoded), np.isnan(windows))
+    scale = np.nanstd(windows, axis=(0, 1))
+    np.testing.assert_allclose(decoded / scale, windows / scale, atol=2e-3)
+    config = keras.saving.serialize_keras_object(codec)
+    again = keras.saving.deserialize_keras_object(config)
+    np.testing.assert_array_equal(again.encode(windows), tensors)
+    assert again.get_config() == codec.get_config()
+
+
+def test_the_least_value_of_a_column_is_minus_one_and_the_largest_one():
+    tensors = adapted().encode(WINDOWS).numpy()
+    np.testing.assert_allclose(tensors.min(axis=(0, 1)), -1.0)
+    np.testing.assert_allclose(tensors.max(axis=(0, 1)), 1.0)
+    np.testing.assert_allclose(
+        tensors[0, 0, 0], 2 * (WINDOWS[0, 0, 0] - WINDOWS[..., 0].min()) / np.ptp(WINDOWS[..., 0]) - 1, 1e-5
+    )
+
+
+def test_what_is_beyond_the_range_comes_back_within_it():
+    codec = adapted()
+    decoded = codec.decode(tf.constant([[[-3.0, 7.0]] * 6])).numpy()
+    np.testing.assert_allclose(decoded[0, 0], [WINDOWS[..., 0].min(), WINDOWS[..., 1].max()], rtol=1e-5)
+
+
+def test_a_column_that_repeats_another_is_left_out_and_comes_back_as_its_copy():
+    windows = np.concatenate([WINDOWS, WINDOWS[..., :1]], axis=2)
+    codec = adapted(windows=windows)
+    assert codec.tensor_shape == (6, 2) and codec.sources == (0, 1, 0)
+    decoded = codec.decode(tf.random.uniform((4, 6, 2), -1, 1)).numpy()
+    np.testing.assert_array_equal(decoded[..., 0], decoded[..., 2])
+
+
+def test_a_column_of_few_values_gets_only_such_values_back():
+    windows = np.concatenate([WINDOWS, np.round(WINDOWS[..., :1] / 2)], axis=2)
+    codec = adapted(windows=windows)
+    decoded = codec.decode(tf.random.uniform((40, 6, 3), -1.2, 1.2)).numpy()
+    assert set(np.unique(decoded[..., 2])) <= set(np.unique(windows[..., 2]).astype(np.float32))
+    assert len(np.unique(decoded[..., 0])) > 200
+    tensors = tf.constant([[[0.0, 0.0, share] for share in np.linspace(-1, 1, 6)]], tf.float32)
+    values, wanted = np.unique(windows[..., 2]), np.linspace(windows[..., 2].min(), windows[..., 2].max(), 6)
+    nearest = values[np.abs(values[:, None] - wanted).argmin(axis=0)]
+    np.testing.assert_array_equal(codec.decode(tensors)[0, :, 2], nearest)
+
+
+def test_a_series_ends_where_the_last_column_first_says_so_and_never_before_its_first_step():
+    codec = adapted(windows=ended(WINDOWS))
+    tensors = np.zeros((3, 6, 3), np.float32)
+    tensors[:, :, 2] = [[1, 1, -1, 1, 1, 1], [-1, 1, 1, 1, -1, 1], [1, 1, 1, 1, 1, 1]]
+    decoded = codec.decode(tensors)
+    assert codec.lengths(decoded).numpy().tolist() == [2, 4, 6]
+    assert set(codec.encodings) == {"series", "length"} and adapted().encodings == {}
+
+
+def test_components_have_mean_zero_and_variances_between_the_scaled_ones_and_equal_ones():
+    plain, whole = (adapted(ComponentCodec, whitening=power).encode(WINDOWS).numpy() for power in (0.0, 1.0))
+    for tensors in (plain, whole):
+        np.testing.assert_allclose(tensors.mean(axis=0), 0.0, atol=1e-4)
+        np.testing.assert_allclose(tensors.var(axis=0).mean(), 1.0, rtol=0.02)
+    np.testing.assert_allclose(whole.var(axis=0), 1.0, rtol=0.02)
+    scaled = adapted().encode(WINDOWS).numpy().reshape(len(WINDOWS), -1)
+    variances = np.sort(np.linalg.eigvalsh(np.cov(scaled.T)))[::-1]
+    np.testing.assert_allclose(plain.var(axis=0) / plain.var(axis=0).sum(), variances / variances.sum(), rtol=0.02)
+
+
+def test_codecs_refuse_what_does_not_fit():
+    with pytest.raises(ValueError, match="never change"):
+        adapted(windows=np.ones((4, 3, 2), np.float32))
+    with pytest.raises(ValueError, match=r"Expected \(num, steps, columns\)"):
+        adapted(windows=np.ones((4, 3)))
+    with pytest.raises(ValueError, match=r"Expected \(batch, 6, 2\)"):
+        adapted().encode(np.ones((1, 5, 2), np.float32))
+    with pytest.raises(ValueError, match="tensor_shape"):
+        adapted().decode(tf.ones((1, 6, 3)))
+    with pytest.raises(ValueError, match="whitening=2"):
+        ComponentCodec(whitening=2)
+    with pytest.raises(ValueError, match="knows no columns"):
+        SeriesCodec().encode(WINDOWS)
+    with pytest.raises(ValueError, match="5,000 numbers. Expected at most 4,096"):
+        adapted(ComponentCodec, RANDOM.random((3, 50, 100)))

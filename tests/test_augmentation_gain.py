@@ -1,0 +1,135 @@
+"""What augmentation bought: the whole way through the command line on tiny settings, and the interval by hand and by SciPy."""
+
+import json
+
+import numpy as np
+import pytest
+from command_line import call, refused
+from scipy import stats
+
+import gan_keras.downstream.classifier
+from gan_keras.augmentation_gain import share_of, verdict
+from gan_keras.data import load_images
+from gan_keras.downstream.oversampling import oversampled
+from gan_keras.metrics.paired_interval import paired_interval
+
+TREATMENTS = {"none", "classical", "gan", "both"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("augment")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def short():
+    """Downstream networks learn for a few updates."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gan_keras.downstream.classifier, "LEAST_UPDATES", 2)
+        patch.setattr(gan_keras.downstream.classifier, "EPOCHS", 0)
+        yield
+
+
+@pytest.fixture(scope="module")
+def run(folder):
+    settings = [part for each in ("width=2", "epochs=1", "quality_every=0") for part in ("--set", each)]
+    result = call("train", "image", "--data", "digits", "--out", folder / "run", "--preset", "tiny", *settings)
+    assert result.exit_code == 0, result.output
+    return folder / "run"
+
+
+def test_an_enlarged_file_of_images_can_be_trained_on_again(run, folder):
+    result = call("augment", run, "--output", folder / "more.npz", "--ratio", 0.5, "--seed", 4)
+    assert result.exit_code == 0, result.output
+    assert "1,618 real samples and behind them 809 generated ones" in result.stdout
+    found = load_images(folder / "more.npz")
+    arrays = np.load(folder / "more.npz")
+    assert len(found) == 1618 + 809 and found.label_names == load_images("digits").label_names
+    assert not arrays["generated"][:1618].any() and arrays["generated"][1618:].all()
+    of_generated = np.bincount(found.labels[1618:], minlength=10) / 809
+    assert np.abs(of_generated - np.bincount(found.labels[:1618]) / 1618).max() < 0.03
+
+
+def test_the_comparison_trains_a_gan_for_each_share_and_seed_and_lands_in_the_report(run):
+    result = call("augment", run, "--compare", "--shares", "10", "--seeds", 2, "--minutes", 0.01)
+    assert result.exit_code == 0, result.output
+    assert "2 GANs for 1 s in all" in result.stdout and "8 downstream models" in result.stdout
+    assert "10 %, seed 1: none 0." in result.stdout
+    found = json.loads((run / "augmentation.json").read_text())
+    assert [part["share"] for part in found["shares"]] == [10.0]
+    first = found["shares"][0]
+    assert 155 <= first["num_real"] == first["num_generated"] <= 170
+    assert all(part["scores"].keys() == TREATMENTS and min(part["gan_updates"]) > 0 for part in found["shares"])
+    expected = stats.ttest_rel(first["scores"]["gan"], first["scores"]["none"])
+    assert first["gains"]["gan"]["mean"] == pytest.approx(np.subtract(first["scores"]["gan"], first["scores"]["none"]).mean())
+    assert first["gains"]["gan"]["low"] == pytest.approx(expected.confidence_interval().low)
+    assert found["protocol"]["num_test"] == 179 and len(found["verdict"]) == 3
+    assert (run / "augmentation.png").read_bytes()[1:4] == b"PNG"
+    page = call("report", run)
+    assert page.exit_code == 0 and "What augmentation bought" in (run / "report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "Expected --output FILE"),
+        (["--output", "more.csv"], "Expected NAME.npz"),
+        (["--compare", "--shares", "0,5"], "percentages"),
+        (["--compare", "--shares", "few"], "--shares few"),
+        (["--compare", "--seeds", "1"], "at least 2"),
+        (["--output", "more.npz", "--ratio", "-1"], "ratio=-1.0"),
+    ],
+)
+def test_wrong_choices_are_told(run, tmp_path, monkeypatch, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    assert words in refused("augment", run, *arguments)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_interval_is_that_of_a_paired_t_test():
+    scores, others = [0.91, 0.93, 0.95, 0.92], [0.90, 0.90, 0.94, 0.93]
+    expected = stats.ttest_rel(scores, others)
+    found = paired_interval(scores, others, confidence=0.9)
+    assert found.mean == pytest.approx(0.01)
+    assert found[1:] == pytest.approx(tuple(expected.confidence_interval(0.9)))
+    assert str(found) == f"+0.0100 [{found.low:+.4f}, {found.high:+.4f}]"
+    with pytest.raises(ValueError, match="two seeds"):
+        paired_interval([0.9], [0.8])
+
+
+def test_the_verdict_says_what_the_interval_says():
+    gains = {"gan": (-0.02, -0.03, -0.01), "classical": (0.02, 0.01, 0.03), "both": (0.01, -0.01, 0.03)}
+    part = {"share": 5.0, "gains": {name: dict(zip(("mean", "low", "high"), gain, strict=True)) for name, gain in gains.items()}}
+    gan, classical, both = verdict(part, "accuracy")
+    assert gan == "At 5 % of the data, GAN over none: -0.0200 [-0.0300, -0.0100] accuracy: WORSE."
+    assert classical.endswith("better.") and "GAN and classical over classical" in both and "NOT shown" in both
+
+
+def test_a_share_has_the_proportions_of_the_data_and_every_label():
+    labels = np.array([0] * 200 + [1] * 40 + [2])
+    rows = share_of(labels, 5, seed=1)
+    np.testing.assert_array_equal(np.bincount(labels[rows]), [10, 2, 1])
+    np.testing.assert_array_equal(rows, share_of(labels, 5, seed=1))
+    assert not np.array_equal(rows, share_of(labels, 5, seed=2))
+    np.testing.assert_array_equal(share_of(labels, 100, seed=3), np.arange(241))
+
+
+def test_oversampled_rows_lie_between_rows_of_their_class():
+    samples = np.array([[0.0, 0], [1.0, 0], [2.0, 1], [10.0, 2], [12.0, 2]])
+    labels = np.array([0, 0, 0, 1, 1])
+    found, found_labels = oversampled(samples, labels, np.array([False, True]), seed=0)
+    np.testing.assert_array_equal(found[:5], samples)
+    np.testing.assert_array_equal(found_labels, [0, 0, 0, 1, 1, 1])
+    assert 10 <= found[5, 0] <= 12 and found[5, 1] == 2
+
+
+def test_a_single_row_of_a_class_is_repeated_and_missing_cells_stay_possible():
+    samples = np.array([[0.0, np.nan], [1.0, 1.0], [5.0, np.nan]])
+    found, found_labels = oversampled(samples, np.array([0, 0, 1]), np.array([False, True]), seed=0)
+    np.testing.assert_array_equal(found[3], samples[2])
+    assert found_labels.tolist() == [0, 0, 1, 1]
+
+
+def test_a_text_run_is_refused(tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps({"modality": "text", "preset": {}, "seed": 0}))
+    assert "modality text. Expected one of image, table" in refused("augment", tmp_path, "--output", tmp_path / "a.npz")
