@@ -107,7 +107,8 @@ def table(arguments):
     for path in arguments.results:
         found = json.loads(path.read_text())
         told = [found["data"], found["rows of"], str(found["seed"]), f"{found['processor_seconds']:.0f}"]
-        print(f"| {' | '.join([*told, *(f'{found["values"][name]:.3f}' for name in names)])} |")
+        values = [f"{found['values'][name]:.3f}" for name in names]
+        print(f"| {' | '.join([*told, *values])} |")
 
 
 def main():
