@@ -114,9 +114,10 @@ class Laboratory:
         num, seconds = self.comparison.num_gans, 60 * self.comparison.minutes
         self.progress(f"Measuring what {num} GANs of {schedule.duration(seconds / num)} each can learn")
         self.seconds, self.besides = self.modality.measure(self.preset, self.training, 0)
+        more = ", more than there is time for: they will learn next to nothing" if self.besides > seconds / num else ""
         self.progress(
-            f"{num} GANs for {schedule.duration(seconds)} in all, of which building takes {self.besides:.0f} s each, and "
-            f"{num * len(TREATMENTS)} downstream models: {self.task.model}. What these cost is told after the first."
+            f"{num} GANs for {schedule.duration(seconds)} in all, of which building takes {self.besides:.0f} s each{more}. "
+            f"Besides {num * len(TREATMENTS)} downstream models ({self.task.model}): what these cost is told after the first."
         )
         self.begun = time.monotonic()
 
@@ -231,6 +232,6 @@ def verdict(part, metric):
     for name, other in GAINS.items():
         mean, low, high = (part["gains"][name][bound] for bound in ("mean", "low", "high"))
         outcome = "better" if low > 0 else "WORSE" if high < 0 else "NOT shown to be better: the interval holds 0"
-        gain = f"{mean:+.4f} [{low:+.4f}, {high:+.4f}] {metric}"
+        gain = f"{mean:+.4f} [{low:+.4f}, {high:+.4f}] {metric.split(' (')[0]}"
         lines.append(f"At {part['share']:g} % of the data, {TREATMENTS[name]} over {TREATMENTS[other]}: {gain}: {outcome}.")
     return lines
