@@ -23,11 +23,13 @@ from gan_keras import (
     presets,
     serving,
 )
+from gan_keras.cycle_gan import CycleGAN
 from gan_keras.enlarging import augment
 from gan_keras.export import export
 from gan_keras.freezing import freeze
 from gan_keras.gan import GAN
 from gan_keras.history_pool import HistoryPool
+from gan_keras.pix2pix import Pix2Pix
 from gan_keras.run import load
 from gan_keras.seeds import set_seed
 from gan_keras.selection import Selection
@@ -39,7 +41,9 @@ from gan_keras.time_gan import TimeGAN
 __version__ = "0.1.0"
 __all__ = [
     "GAN",
+    "CycleGAN",
     "HistoryPool",
+    "Pix2Pix",
     "Selection",
     "TableGAN",
     "TableVAE",

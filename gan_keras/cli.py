@@ -116,12 +116,17 @@ def generate(
     prompt: Annotated[str | None, typer.Option(help="Text that every sample begins with.")] = None,
     label: Annotated[str | None, typer.Option(help="Of the samples; of a version its number.")] = None,
     candidates: Annotated[int | None, typer.Option(help="Text: drafts for each sample, of which the best is kept.")] = None,
+    input: Annotated[
+        pathlib.Path | None, typer.Option(help="Translation: an image, a folder of images or a .npz; of a version needed.")
+    ] = None,
+    direction: Annotated[str | None, typer.Option(help="Translation: a_to_b, the default, or b_to_a.")] = None,
     output: Annotated[
         pathlib.Path | None, typer.Option(help="File to write to instead; of images NAME.png, NAME.npz or a directory.")
     ] = None,
 ):
     """Write samples to standard output, one a line, and nothing else; images to files."""
     options = {"temperature": temperature, "top_p": top_p, "prompt": prompt, "candidates": candidates}
+    options |= {"input": input, "direction": direction}
     options = {name: value for name, value in options.items() if value is not None}
     found = find_version(source)
     version = None if found is None else load_version(found)
@@ -129,8 +134,7 @@ def generate(
     modality.check_output(output)
     options = modality.with_defaults(options)
     if version is None:
-        run = Run(source)
-        samples = modality.generate(run.load(), n, seed, run.label_number(label), options)
+        samples = modality.generate_from_run(Run(source), n, seed, label, options)
     else:
         samples = modality.generate_by_version(version, n, seed, label_number(label), options)
     typer.echo(modality.write(samples, output) or "", nl=False)

@@ -107,6 +107,41 @@ def generate_samples(version, n, seed=0, label=None):
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
+def image_shape_of(version, direction):
+    """The shape of the images that an exported translation reads, `(height, width, channels)`.
+
+    Raises:
+        ValueError: If the version has no such direction.
+    """
+    return tuple(_direction(version, direction).structured_input_signature[1]["image"].shape[1:])
+
+
+def translate_images(version, images, direction):
+    """Images by the signature of a direction of an exported translation.
+
+    Args:
+        version: A `Version`.
+        images: float32 in [0, 1], `(num, height, width, channels)`, of the shape that the version reads.
+        direction: `"a_to_b"` or `"b_to_a"`.
+
+    Returns:
+        Floats in [0, 1], of the shape of `images`.
+
+    Raises:
+        ValueError: If the version has no such direction.
+    """
+    function = _direction(version, direction)
+    blocks = (images[start : start + _BLOCK] for start in range(0, len(images), _BLOCK))
+    return np.concatenate([_call(function, image=tf.constant(block))["image"] for block in blocks])
+
+
+def _direction(version, direction):
+    found = [name for name in version.model.signatures if name != "serving_default"]
+    if direction not in found:
+        raise ValueError(f"direction={direction!r}. Expected {' or '.join(map(repr, sorted(found)))}.")
+    return version.model.signatures[direction]
+
+
 def label_of(label):
     """The label as the graph reads it; raises `ValueError` where it is beyond any."""
     if not 0 <= label <= np.iinfo(np.int32).max:

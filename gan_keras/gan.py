@@ -14,7 +14,7 @@ from gan_keras.inputs import Inputs, ids
 from gan_keras.measures import Measures
 from gan_keras.networks.precision import compute_in_float32, in_float32
 from gan_keras.optimizers import get_pair
-from gan_keras.pairing import call_network, check_logits, latent_dim_of
+from gan_keras.pairing import call_network, latent_dim_of, read_samples
 from gan_keras.penalties import get as get_penalty
 from gan_keras.sampling import Sampling
 from gan_keras.saved_state import SavedState
@@ -54,15 +54,7 @@ class GAN(SavedState, Sampling, Inputs, Measures, Distributed, keras.Model):
         fake_data = call_network(self.generator, latents, labels)
         self.sample_shape = tuple(fake_data.shape[1:])
         self.check_samples(fake_data)
-        try:
-            logits = call_network(self.discriminator, fake_data, labels)
-        except (ValueError, tf.errors.InvalidArgumentError) as error:
-            raise ValueError(
-                f"The generator makes samples of shape {tuple(fake_data.shape)}, which the discriminator does not read. "
-                "Expected equal shapes: change the generator's last layer or the discriminator's `keras.Input`. "
-                f"The discriminator says: {error}"
-            ) from error
-        check_logits(self.discriminator, logits)
+        read_samples(self.discriminator, fake_data, labels)
 
     def copy_generator(self, name):
         """A generator of the same architecture and weights, which computes in float32."""
@@ -231,8 +223,7 @@ class GAN(SavedState, Sampling, Inputs, Measures, Distributed, keras.Model):
     def test_step(self, data):
         """Losses of the averaged generator on held-out data, with the same noise at each evaluation, new in each batch."""
         real_data, labels = self.unpack(data)
-        seeds = self.test_seeds(ops.shape(real_data)[0])
-        fake_data = self(self.latents_from(seeds), labels)
+        fake_data = self.draw_to_test(real_data, labels)
         real_logits, fake_logits = (self.judge(samples, labels, training=False) for samples in (real_data, fake_data))
         self.d_loss.update_state(self.adversarial_loss.discriminator(real_logits, fake_logits))
         self.g_loss.update_state(self.adversarial_loss.generator(real_logits, fake_logits))
@@ -240,6 +231,10 @@ class GAN(SavedState, Sampling, Inputs, Measures, Distributed, keras.Model):
         for metric in self.sample_metrics:
             metric.update_state(real_data, fake_data)
         return {**self.results(), **{metric.name: metric.result() for metric in self.sample_metrics}}
+
+    def draw_to_test(self, real_data, labels=None):
+        """As many samples of the averaged generator as there are real ones."""
+        return self(self.latents_from(self.test_seeds(ops.shape(real_data)[0])), labels)
 
     def summary(self, **kwargs):
         """Prints the two networks."""

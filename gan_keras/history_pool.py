@@ -83,6 +83,40 @@ class HistoryPool:
         return cls(**config)
 
 
+@keras.saving.register_keras_serializable(package="gan_keras")
+class HistoryPools:
+    """A `HistoryPool` for each half of a batch: of a translation each discriminator has its own.
+
+    Args:
+        size: How many samples each keeps, >= 1.
+        seed: Of the first pool; the second has the next.
+    """
+
+    def __init__(self, size=50, seed=0):
+        self.size, self.seed = size, seed
+        self.pools = [HistoryPool(size, seed), HistoryPool(size, seed + 1)]
+
+    def prepare(self, gan):
+        for pool in self.pools:
+            pool.prepare(gan)
+
+    def __call__(self, samples):
+        parts = zip(self.pools, ops.split(samples, 2), strict=True)
+        return ops.concatenate([pool(part) for pool, part in parts])
+
+    @property
+    def variables(self):
+        """Those of both pools, a list."""
+        return [variable for pool in self.pools for variable in pool.variables]
+
+    def get_config(self):
+        return {"size": self.size, "seed": self.seed}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
+
+
 def as_column(flags, samples):
     """Flags `(batch,)` in a shape that broadcasts against samples."""
     return ops.reshape(flags, (-1, *[1] * (len(samples.shape) - 1)))

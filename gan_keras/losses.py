@@ -1,7 +1,8 @@
 """Adversarial losses: pure functions of logits, each in one small class with a side for either player.
 
 A loss is told by two methods, `discriminator(real_logits, fake_logits)` and `generator(real_logits, fake_logits)`. Logits
-have shape `(batch, 1)`, float, before any sigmoid; the result is a scalar, the mean over the batch, and is minimised.
+have shape `(batch, 1)`, or `(batch, height, width, 1)` where a discriminator judges each patch, float, before any sigmoid; the
+result is a scalar, the mean over all of them, and is minimised.
 """
 
 import keras

@@ -3,6 +3,7 @@
 import inspect
 
 import keras
+import tensorflow as tf
 
 
 def call_network(network, inputs, labels=None, training=False):
@@ -46,12 +47,30 @@ def last_activation_of(network):
     return getattr(network.layers[-1], "activation", None) if getattr(network, "outputs", None) else None
 
 
-def check_logits(discriminator, logits):
-    """Raises `ValueError` unless `logits`, of two samples, are one number a sample, without a sigmoid."""
-    if tuple(logits.shape) != (2, 1):
+def read_samples(discriminator, fake_data, labels=None):
+    """Has the discriminator read two samples, which builds it.
+
+    Raises:
+        ValueError: If they are not of its shape, or it does not answer with logits.
+    """
+    try:
+        logits = call_network(discriminator, fake_data, labels)
+    except (ValueError, tf.errors.InvalidArgumentError) as error:
         raise ValueError(
-            f"The discriminator maps 2 samples to shape {tuple(logits.shape)}. Expected (2, 1), one logit a sample: "
-            "end it with `keras.layers.Dense(1)`, without a sigmoid."
+            f"The generator makes samples of shape {tuple(fake_data.shape)}, which the discriminator does not read. "
+            "Expected equal shapes: change the generator's last layer or the discriminator's `keras.Input`. "
+            f"The discriminator says: {error}"
+        ) from error
+    check_logits(discriminator, logits)
+
+
+def check_logits(discriminator, logits):
+    """Raises `ValueError` unless `logits`, of two samples, are one number a sample or a map of them, without a sigmoid."""
+    shape = tuple(logits.shape)
+    if len(shape) not in (2, 4) or shape[0] != 2 or shape[-1] != 1:
+        raise ValueError(
+            f"The discriminator maps 2 samples to shape {shape}. Expected (2, 1), one logit a sample, or (2, height, width, 1), "
+            "one for each patch: end it with `keras.layers.Dense(1)`, without a sigmoid."
         )
     if last_activation_of(discriminator) is keras.activations.sigmoid:
         raise ValueError(

@@ -57,7 +57,7 @@ def to_levels(images):
 def encode_png(picture):
     """The bytes of a PNG file of uint8 `(height, width, 1 or 3)`."""
     buffer = io.BytesIO()
-    _as_pillow(picture).save(buffer, format="PNG")
+    as_pillow(picture).save(buffer, format="PNG")
     return buffer.getvalue()
 
 
@@ -89,7 +89,8 @@ def _read(path):
         return image.copy()
 
 
-def _as_pillow(picture):
+def as_pillow(picture):
+    """A Pillow image of uint8 `(height, width, 1 or 3)`."""
     return Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture)
 
 

@@ -145,7 +145,8 @@ class Sampling:
     @tf.function(reduce_retracing=True)
     def score_tensors(self, samples):
         num = tf.shape(samples)[0]
-        return self.judge(self.encode(noise.pad_rows(samples)), training=False)[:num, 0]
+        logits = self.judge(self.encode(noise.pad_rows(samples)), training=False)
+        return mean_logits(logits)[:num]
 
     def export_trackables(self):
         """What a SavedModel must track besides weights: the codec's look-up tables."""
@@ -163,6 +164,11 @@ class Sampling:
             "training_seed": self.seed,
             **getattr(self.codec, "card", {}),
         }
+
+
+def mean_logits(logits):
+    """A logit for each sample, `(batch,)`: of a discriminator that judges patches their mean."""
+    return tf.reduce_mean(tf.reshape(logits, [tf.shape(logits)[0], -1]), axis=1)
 
 
 def seeds_from(n, seed):

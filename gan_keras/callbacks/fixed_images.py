@@ -22,10 +22,15 @@ def sample_grid(gan, rows, columns, seed):
         columns: Images in a row.
         seed: Of the first latent.
     """
+    return image_grid(fixed_samples(gan, rows, columns, seed), columns)
+
+
+def fixed_samples(gan, rows, columns, seed):
+    """The samples of such a picture in [0, 1], row after row; arguments as of `sample_grid`."""
     labels, seeds = gan.labels_from(np.arange(rows)), seed + np.arange(rows * columns, dtype=np.int64)
     if labels is not None:
         labels, seeds = np.repeat(labels, columns), np.tile(seeds[:columns], rows)
-    return image_grid(images_of(gan, gan.latents_from(seeds), labels), columns)
+    return images_of(gan, gan.latents_from(seeds), labels)
 
 
 def interpolation_strips(gan, pairs, steps, seed):

@@ -38,8 +38,11 @@ class SampleGrid(keras.callbacks.Callback):
         self.epoch = epoch + 1
         if self.epoch % self.every == 0 or self.epoch == self.params["epochs"]:
             self.directory.mkdir(parents=True, exist_ok=True)
-            picture = sample_grid(self.model, self.rows, self.columns, self.seed)
-            write_png(self.directory / f"epoch_{self.epoch:03d}.png", picture)
+            write_png(self.directory / f"epoch_{self.epoch:03d}.png", self.picture())
+
+    def picture(self):
+        """The picture of an epoch, uint8 `(height, width, channels)`."""
+        return sample_grid(self.model, self.rows, self.columns, self.seed)
 
     def get_state(self):
         """How many epochs there are pictures of, for `callbacks.Checkpoint`."""

@@ -117,7 +117,7 @@ class TableCodec:
         Returns:
             float32 `(batch, width)`.
         """
-        numbers, modes = self.numbers.encode(tf.gather(cells, self.number_places, axis=1), seeds)
+        numbers, modes = self.numbers.encode(tf.gather(cells, np.array(self.number_places, np.int32), axis=1), seeds)
         slots = [slots.of_cells(cells[:, place]) for slots, place in zip(self.slots, self.category_places, strict=True)]
         choices = tf.concat([modes, tf.reshape(tf.stack(slots, axis=1), [-1, len(slots)])] if slots else [modes], axis=1)
         return tf.concat([numbers, self._one_hot(choices)], axis=1)

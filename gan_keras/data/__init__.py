@@ -1,12 +1,19 @@
 """Named data sets and files."""
 
+from gan_keras.data.audio import AUDIO_DATASETS, load_audio, load_test_audio
+from gan_keras.data.audio_arrays import sounds_from_arrays
+from gan_keras.data.audio_batches import audio_batches
+from gan_keras.data.audio_data import Sounds, describe_sounds, split_sounds
 from gan_keras.data.corpus import Corpus, check_is_file, describe, read_corpus, split
 from gan_keras.data.digits import stacked_digits
 from gan_keras.data.docstrings import load_docstrings
+from gan_keras.data.domain_batches import domain_batches
+from gan_keras.data.domains import Domains, PairedDomains, describe_domains, split_domains
 from gan_keras.data.image_arrays import images_from_arrays
 from gan_keras.data.image_batches import image_batches
 from gan_keras.data.image_data import Images, describe_images, split_images
 from gan_keras.data.images import DOWNLOADED, IMAGE_DATASETS, load_images, load_test_images
+from gan_keras.data.load_domains import TRANSLATION_DATASETS, load_domains
 from gan_keras.data.oracle import Oracle, load_oracle
 from gan_keras.data.phrases import chinese_phrases, english_phrases, load_chinese_phrases, load_english_phrases
 from gan_keras.data.series import SERIES_DATASETS, load_series
@@ -16,42 +23,66 @@ from gan_keras.data.table_batches import table_batches
 from gan_keras.data.table_data import Table, describe_table, split_table, write_csv
 from gan_keras.data.tables import TABLE_DATASETS, load_table
 from gan_keras.data.text_batches import text_batches
+from gan_keras.data.video_arrays import videos_from_arrays
+from gan_keras.data.video_data import Videos, describe_videos, split_videos
+from gan_keras.data.videos import VIDEO_DATASETS, load_test_videos, load_videos
 
 __all__ = [
+    "AUDIO_DATASETS",
     "DATASETS",
     "DOWNLOADED",
     "IMAGE_DATASETS",
+    "TRANSLATION_DATASETS",
+    "VIDEO_DATASETS",
+    "SERIES_DATASETS",
     "TABLE_DATASETS",
     "Corpus",
+    "Domains",
     "Images",
+    "PairedDomains",
+    "Sounds",
+    "audio_batches",
+    "Videos",
+    "Series",
     "Table",
     "describe",
+    "describe_domains",
     "describe_images",
-    "describe_table",
-    "SERIES_DATASETS",
-    "Corpus",
-    "Images",
-    "Series",
-    "describe",
-    "describe_images",
+    "domain_batches",
+    "describe_videos",
     "describe_series",
+    "describe_table",
     "image_batches",
     "images_from_arrays",
     "likelihood_of",
+    "load_domains",
+    "describe_sounds",
+    "image_batches",
+    "images_from_arrays",
+    "likelihood_of",
+    "load_audio",
     "load_images",
-    "load_table",
+    "load_test_audio",
     "load_series",
+    "load_table",
     "load_test_images",
+    "load_test_videos",
     "load_text",
+    "load_videos",
     "read_corpus",
     "series_batches",
     "split",
+    "split_domains",
+    "sounds_from_arrays",
     "split_images",
-    "split_table",
+    "split_sounds",
+    "split_videos",
     "split_series",
+    "split_table",
     "stacked_digits",
     "table_batches",
     "text_batches",
+    "videos_from_arrays",
     "write_csv",
 ]
 

@@ -95,17 +95,17 @@ def split_images(images, held_out=None, seed=0):
     rest = np.flatnonzero(~np.isin(images.hashes, images.hashes[chosen]))
     if not len(rest):
         raise ValueError(f"All images of {images.name} are copies of held-out images. Expected more different ones.")
-    return _part(images, rest, {"dropped": num - held_out - len(rest)}), _part(images, chosen, {})
+    return part_of(images, rest, {"dropped": num - held_out - len(rest)}), part_of(images, chosen, {})
 
 
 def some_images(images, num, seed=0):
     """At most `num` of the images, drawn at random, in the order they came in."""
-    return _part(images, np.sort(np.random.default_rng(seed).permutation(len(images))[:num]), {})
+    return part_of(images, np.sort(np.random.default_rng(seed).permutation(len(images))[:num]), {})
 
 
 def images_at(images, rows):
     """The images of some row numbers, in that order."""
-    return _part(images, rows, {})
+    return part_of(images, rows, {})
 
 
 def with_label_names(images, label_names):
@@ -124,7 +124,7 @@ def with_label_names(images, label_names):
     return dataclasses.replace(images, labels=numbers[images.labels], label_names=label_names)
 
 
-def _part(images, rows, report):
+def part_of(images, rows, report):
     in_memory = isinstance(images.images, np.ndarray)
     pixels = images.images[rows] if in_memory else tuple(images.images[row] for row in rows)
     labels = None if images.labels is None else images.labels[rows]
@@ -142,7 +142,7 @@ def without_copies(images, others):
     rows = np.flatnonzero(~np.isin(images.hashes, others.hashes))
     if not len(rows):
         raise ValueError(f"All images of {images.name} are images that were trained on. Expected others.")
-    return images if len(rows) == len(images) else _part(images, rows, {"copies": len(images) - len(rows)})
+    return images if len(rows) == len(images) else part_of(images, rows, {"copies": len(images) - len(rows)})
 
 
 DESCRIPTIONS = {

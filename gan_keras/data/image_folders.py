@@ -34,7 +34,7 @@ def read_folder(path, size=None, channels=None):
         ValueError: No image, images beside class folders, more than 1 % corrupt files, or sizes that differ.
     """
     folder = pathlib.Path(path)
-    paths, num_other = _list_images(folder)
+    paths, num_other = list_images(folder)
     with concurrent.futures.ThreadPoolExecutor() as pool:
         looks = list(pool.map(_look_at, paths))
     corrupt = [str(path.relative_to(folder)) for path, look in zip(paths, looks, strict=True) if look is None]
@@ -55,7 +55,7 @@ def decode_file(path, image_shape):
     return tf.ensure_shape(fit_levels(image[tf.newaxis], image_shape)[0], image_shape)
 
 
-def _list_images(folder):
+def list_images(folder):
     """Paths of the image files, sorted, and the number of other files."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and not _is_hidden(path.relative_to(folder)))
     paths = [path for path in files if path.suffix.lower() in SUFFIXES]

@@ -46,7 +46,7 @@ def load_images(name_or_path, size=None, channels=None, part="train"):
         ConnectionError: A data set of Keras cannot be downloaded.
         ValueError: Images or labels that do not fit together, or arguments out of their range.
     """
-    size = _checked_size(size)
+    size = checked_size(size)
     if channels not in (None, 1, 3) or part not in _KEYS:
         raise ValueError(f"Got channels={channels!r}, part={part!r}. Expected channels 1 or 3, and part 'train' or 'test'.")
     if str(name_or_path) in DOWNLOADED:
@@ -64,7 +64,7 @@ def load_test_images(name_or_path, size=None, channels=None):
     """The part that a set keeps for tests, where it has one, else all of it; see `load_images`."""
     path = pathlib.Path(name_or_path)
     is_file = str(name_or_path) not in (*IMAGE_DATASETS, *DOWNLOADED) and path.is_file()
-    has_part = str(name_or_path) in DOWNLOADED or is_file and _KEYS["test"][0][0] in _arrays_of(path)
+    has_part = str(name_or_path) in DOWNLOADED or is_file and _KEYS["test"][0][0] in arrays_of(path)
     return load_images(name_or_path, size, channels, "test" if has_part else "train")
 
 
@@ -79,7 +79,7 @@ def _load_whole(name_or_path, size, channels):
     return stacked_digits(load_digits(size))
 
 
-def _checked_size(size):
+def checked_size(size):
     if size is None:
         return None
     pair = (size, size) if isinstance(size, int) else tuple(size)
@@ -100,18 +100,18 @@ def _download(name, size, channels, part):
 
 
 def _read_npz(path, size, channels, part):
-    arrays = _arrays_of(path)
+    arrays = arrays_of(path)
     pairs = [pair for pair in _KEYS[part] if pair[0] in arrays]
     if not pairs:
         expected = " or ".join(pair[0] for pair in _KEYS[part])
         raise ValueError(f"{path} holds the arrays {sorted(arrays)}. Expected {expected} for part={part!r}.")
-    images, labels = (_array(path, arrays, key) for key in pairs[0])
-    names = next((_array(path, arrays, key) for key in _NAME_KEYS if key in arrays), None)
+    images, labels = (array_in(path, arrays, key) for key in pairs[0])
+    names = next((array_in(path, arrays, key) for key in _NAME_KEYS if key in arrays), None)
     names = None if names is None else [str(name) for name in np.atleast_1d(names)]
     return images_from_arrays(path.name, images, labels, names, size, channels)
 
 
-def _array(path, arrays, key):
+def array_in(path, arrays, key):
     """One array of a file; None if it has none of that name."""
     try:
         return arrays.get(key)
@@ -122,7 +122,7 @@ def _array(path, arrays, key):
         ) from error
 
 
-def _arrays_of(path):
+def arrays_of(path):
     """The arrays of a `.npz` file by name, each read only when it is asked for."""
     try:
         arrays = np.load(path, allow_pickle=False)

@@ -14,7 +14,7 @@ from gan_keras.data.table_columns import CategoryColumn
 IN_MEMORY_BYTES = 2**29
 """Cells that take more are kept in a file of the temporary directory, of which the system holds as much as there is room for."""
 
-_CHUNK_ROWS = 10_000
+CHUNK_ROWS = 10_000
 
 
 def allocate(shape, dtype=np.float64):
@@ -77,8 +77,8 @@ class Table:
     def take(self, rows, report=None):
         """Some of the rows, by their numbers, as a table of its own."""
         cells = allocate((len(rows), len(self.columns)))
-        for start in range(0, len(rows), _CHUNK_ROWS):
-            part = rows[start : start + _CHUNK_ROWS]
+        for start in range(0, len(rows), CHUNK_ROWS):
+            part = rows[start : start + CHUNK_ROWS]
             cells[start : start + len(part)] = self.cells[part]
         return Table(self.name, self.columns, cells, report or {})
 
@@ -94,8 +94,8 @@ class Table:
 
 def chunks(cells):
     """Yields the rows of a matrix, a part at a time, in memory."""
-    for start in range(0, len(cells), _CHUNK_ROWS):
-        yield np.array(cells[start : start + _CHUNK_ROWS])
+    for start in range(0, len(cells), CHUNK_ROWS):
+        yield np.array(cells[start : start + CHUNK_ROWS])
 
 
 def is_constant(column):

@@ -70,7 +70,7 @@ class CSVFile:
             reader = csv.reader(file, delimiter=self.delimiter)
             next(reader)
             while lines := [(reader.line_num, row) for row in itertools.islice(reader, CHUNK_ROWS)]:
-                lines = [(number, row) for number, row in lines if any(cell.strip() for cell in row)]  # blank lines are none
+                lines = [(number, row) for number, row in lines if row]  # blank lines are none
                 ragged += [number for number, row in lines if len(row) != len(self.names)]
                 rows = [[cell.strip() for cell in row] for _, row in lines if len(row) == len(self.names)]
                 num_rows += len(rows)

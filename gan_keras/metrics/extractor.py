@@ -13,12 +13,15 @@ import os
 import pathlib
 import re
 import warnings
+from collections.abc import Callable
+from typing import NamedTuple
 
 import keras
 import numpy as np
 from keras import layers
 
 from gan_keras.files import replace_whole
+from gan_keras.metrics.extractor_tasks import LabelTask, RotationTask
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,16 +54,18 @@ class Extractor(keras.Model):
         held_out_accuracy: Fraction of held-out images whose class it names; None before training.
     """
 
+    title, convolution, pooling, first_stride = "extractor", layers.Conv2D, layers.GlobalAveragePooling2D, 1
+
     def __init__(self, num_classes, widths=(32, 64, 128), seed=0, held_out_accuracy=None, **kwargs):
-        super().__init__(**{"name": "extractor", **kwargs})
+        super().__init__(**{"name": self.title, **kwargs})
         self.num_classes, self.widths, self.seed = num_classes, tuple(widths), seed
         self.held_out_accuracy = held_out_accuracy
         self.convolutions = [
-            layers.Conv2D(width, 3, 1 if index == 0 else 2, "same", use_bias=False, kernel_initializer=self.initial(index))
-            for index, width in enumerate(self.widths)
+            self.convolution(width, 3, stride, "same", use_bias=False, kernel_initializer=self.initial(index))
+            for index, (width, stride) in enumerate(zip(self.widths, (self.first_stride, *[2] * len(self.widths)), strict=False))
         ]
         self.normalizations = [layers.BatchNormalization(momentum=0.9) for _ in self.widths]
-        self.pool = layers.GlobalAveragePooling2D()
+        self.pool = self.pooling()
         self.classify = layers.Dense(num_classes, kernel_initializer=self.initial(len(self.widths)))
 
     def initial(self, index):
@@ -77,50 +82,22 @@ class Extractor(keras.Model):
         return {**super().get_config(), **config, "held_out_accuracy": self.held_out_accuracy}
 
 
-class LabelTask:
-    """Tell the label of an image.
+class Kind(NamedTuple):
+    """A kind of samples, for `train_extractor`.
 
-    Args:
-        images: `(num, height, width, channels)`.
-        labels: Integers from 0, `(num,)`.
+    Attributes:
+        network: Class of the extractor that reads them: `Extractor` or a subclass.
+        task: What it learns: a function of samples and labels, None for none, to an object like `LabelTask`.
     """
 
-    def __init__(self, images, labels):
-        labels = np.asarray(labels)
-        if labels.shape != (len(images),) or labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() < 1:
-            raise ValueError(
-                f"Got labels of shape {labels.shape} and type {labels.dtype} for {len(images)} images. "
-                "Expected one integer for each image, 0 or more, of at least two classes."
-            )
-        self.images, self.labels, self.num_classes = images, labels, int(labels.max()) + 1
-
-    def batch(self, rows, generator):
-        return self.images[rows], self.labels[rows]
+    network: type
+    task: Callable
 
 
-class RotationTask:
-    """Tell by how many quarters, 0 to 3, a square image was turned.
-
-    Args:
-        images: `(num, size, size, channels)`.
-    """
-
-    num_classes = 4
-
-    def __init__(self, images):
-        if images.shape[1] != images.shape[2]:
-            raise ValueError(
-                f"Got images of shape {images.shape[1:]} without labels. Expected square ones, which can be turned, or labels."
-            )
-        self.images = images
-
-    def batch(self, rows, generator):
-        turns = generator.integers(4, size=len(rows))
-        turned = [np.rot90(image, turn) for image, turn in zip(self.images[rows], turns, strict=True)]
-        return np.stack(turned), turns
+IMAGES = Kind(Extractor, lambda images, labels: RotationTask(images) if labels is None else LabelTask(images, labels))
 
 
-def train_extractor(images, labels=None, seed=0, recipe=None, directory=None):
+def train_extractor(images, labels=None, seed=0, recipe=None, directory=None, kind=IMAGES):
     """Trains an `Extractor` on real training images, or loads it where the same call trained it before.
 
     Args:
@@ -130,6 +107,7 @@ def train_extractor(images, labels=None, seed=0, recipe=None, directory=None):
         recipe: A `Recipe`; None for the default.
         directory: Where trained extractors are kept; None for `gan_keras/extractors` below `KERAS_HOME` (by default
             `~/.keras`).
+        kind: A `Kind`; see `metrics.clip_extractor` for clips.
 
     Returns:
         An `Extractor`; `held_out_accuracy` tells how good it is: near `1 / num_classes` its features are worth little.
@@ -139,11 +117,11 @@ def train_extractor(images, labels=None, seed=0, recipe=None, directory=None):
     """
     recipe = recipe or Recipe()
     images = as_images(images)
-    task = RotationTask(images) if labels is None else LabelTask(images, labels)
+    task = kind.task(images, labels)
     path = _directory(directory) / f"{_key(images, labels, seed, recipe)}.keras"
     if path.is_file():
         return keras.saving.load_model(path)
-    extractor = _train(task, seed, recipe)
+    extractor = _train(task, seed, recipe, kind.network)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_whole(path, extractor.save)
@@ -153,9 +131,9 @@ def train_extractor(images, labels=None, seed=0, recipe=None, directory=None):
 
 
 def as_images(images):
-    """Images as float32; raises `ValueError` unless they are `(num, height, width, channels)` in [-1, 1]."""
+    """Images or clips as float32; raises `ValueError` unless they are `(num, [frames,] height, width, channels)` in [-1, 1]."""
     images = np.asarray(images, np.float32)
-    if images.ndim != 4 or not len(images):
+    if images.ndim not in (4, 5) or not len(images):
         raise ValueError(f"Got images of shape {images.shape}. Expected (num, height, width, channels) with num >= 1.")
     low, high = images.min(), images.max()
     if not (low >= -1.001 and high <= 1.001):  # not a number fails too
@@ -163,14 +141,14 @@ def as_images(images):
     return images
 
 
-def _train(task, seed, recipe):
+def _train(task, seed, recipe, network):
     generator = np.random.default_rng(seed)
     order = generator.permutation(len(task.images))
     num_held_out = round(recipe.held_out * len(order))
     held_out, rest = order[:num_held_out], order[num_held_out:]
     if not len(held_out) or not len(rest):
         raise ValueError(f"Got {len(order)} images, {num_held_out} of them held out. Expected some of both: use more images.")
-    extractor = Extractor(task.num_classes, recipe.widths, seed)
+    extractor = network(task.num_classes, recipe.widths, seed)
     inputs = keras.Input(task.images.shape[1:])
     classifier = keras.Model(inputs, extractor(inputs)["logits"])
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)

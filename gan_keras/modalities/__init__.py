@@ -3,18 +3,24 @@
 A further modality is one more class with the methods of `Modality`, and one more line here.
 """
 
+from gan_keras.modalities.audio import AudioModality
 from gan_keras.modalities.base import Modality
 from gan_keras.modalities.image import ImageModality
 from gan_keras.modalities.series import SeriesModality
 from gan_keras.modalities.table import TableModality
 from gan_keras.modalities.text import TextModality
+from gan_keras.modalities.translation import TranslationModality
+from gan_keras.modalities.video import VideoModality
 
 __all__ = [
+    "AudioModality",
     "ImageModality",
     "Modality",
-    "TableModality",
     "SeriesModality",
+    "TableModality",
     "TextModality",
+    "TranslationModality",
+    "VideoModality",
     "get",
     "names",
     "of_version",
@@ -26,6 +32,9 @@ _BY_NAME = {
         TableModality(),  # first: its columns may be named as the output of another, and its card tells it
         TextModality(),
         ImageModality(),
+        TranslationModality(),
+        AudioModality(),
+        VideoModality(),
         SeriesModality(),
     )
 }

@@ -3,14 +3,13 @@
 import dataclasses
 import time
 
-from gan_keras import score_table
 from gan_keras.callbacks import AdaptiveAugmentation, Interpolation, Quality, SampleGrid
 from gan_keras.data import DOWNLOADED, IMAGE_DATASETS, describe_images, image_batches, load_images, load_test_images, split_images
 from gan_keras.data.image_data import some_images, with_label_names, without_copies
 from gan_keras.image_evaluation import COLUMNS, evaluate_images, in_memory_part, tensors_of
 from gan_keras.metrics.extractor import Recipe, train_extractor
 from gan_keras.metrics.image_quality import ImageQuality
-from gan_keras.modalities import image_report, score_report
+from gan_keras.modalities import image_report
 from gan_keras.modalities.reloaded import ReloadedModality
 from gan_keras.modalities.sample_files import check_output
 from gan_keras.pictures import write_images
@@ -29,6 +28,7 @@ class ImageModality(ReloadedModality):
     """Images; of folders the files are read as they are needed."""
 
     name, preset_class, output_name, samples = "image", ImagePreset, "image", "images"
+    columns, page = COLUMNS, image_report
     quality = ("val_frechet", "min")
 
     def datasets(self):
@@ -88,37 +88,17 @@ class ImageModality(ReloadedModality):
     def write(self, samples, output):
         write_images(output, samples)
 
-    def evaluate(self, run, data=None, num=None, seed=0, progress=print):
-        gan = run.load()
-        training, held_out = self.parts(run)
-        test = held_out if data is None else self.test_images(run, data, training)
-        if data is not None:
-            progress(describe_images(test))
-        result = evaluate_images(gan, training, test, num, seed, progress)
-        result["settings"]["test"] = "held-out images of the run" if data is None else test.name
-        return result, {}
+    def judge(self, gan, run, parts, num, seed, progress):
+        return evaluate_images(gan, *parts, num, seed, progress), {}
 
-    def test_images(self, run, source, training):
+    def test_part(self, run, source, training):
         """The images of a test set: cropped and resized, and their labels numbered, as those of the run.
 
         Those that the run was trained on are left out: a generator that copies would win by them.
         """
         test = load_test_images(source, training.image_shape[:2], training.image_shape[2])
-        if test.fingerprint == run.config["data"]["fingerprint"]:
-            raise ValueError(f"{source} is what {run.path} was trained on. Expected other images, or no --data.")
+        self.check_is_other(run, source, test)
         return without_copies(with_label_names(test, training.label_names), training)
-
-    def summary(self, result):
-        return score_table.summary(result, COLUMNS)
-
-    def evaluation_sections(self, result):
-        return score_report.sections(result, COLUMNS, image_report.NOTE)
-
-    def samples_section(self, run):
-        return image_report.samples(run)
-
-    def card(self, config):
-        return image_report.card(config)
 
 
 def seconds_per_image(gan):

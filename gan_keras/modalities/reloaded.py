@@ -5,7 +5,8 @@ import time
 
 import numpy as np
 
-from gan_keras import exported, schedule
+from gan_keras import exported, schedule, score_table
+from gan_keras.modalities import score_report
 from gan_keras.modalities.base import Modality
 from gan_keras.presets.base import STAGE
 from gan_keras.sampling import seeds_from
@@ -20,9 +21,11 @@ class ReloadedModality(Modality):
 
     Attributes:
         samples: What the samples are called, in the plural.
+        columns: Titles of the scores by their names: see `score_table`.
+        page: The module of its part of the report: `NOTE` about the scores, `samples(run)` and `card(config)`.
     """
 
-    samples = None
+    samples = columns = page = None
 
     # --- What a subclass knows. ---
 
@@ -40,6 +43,14 @@ class ReloadedModality(Modality):
 
     def entries(self, data):
         """Further entries of `config.json` about the data, such as shapes, as JSON can hold them."""
+        raise NotImplementedError
+
+    def test_part(self, run, source, training):
+        """Test data of a name or path, as the run has its own; raises if the run was trained on them."""
+        raise NotImplementedError
+
+    def judge(self, gan, run, parts, num, seed, progress):
+        """What `evaluate` returns, but for the name of the test data; `parts` are the training and the test part."""
         raise NotImplementedError
 
     def check_training(self, training):
@@ -161,3 +172,32 @@ class ReloadedModality(Modality):
 
     def generate_by_version(self, version, n, seed, label, options):
         return exported.generate_samples(version, n, seed, label)[self.output_name]
+
+    # --- Judging. ---
+
+    def evaluate(self, run, data=None, num=None, seed=0, progress=print):
+        gan = run.load()
+        training, held_out = self.parts(run)
+        test = held_out if data is None else self.test_part(run, data, training)
+        if data is not None:
+            progress(self.describe(test))
+        result, pictures = self.judge(gan, run, (training, test), num, seed, progress)
+        result["settings"]["test"] = f"held-out {self.samples} of the run" if data is None else test.name
+        return result, pictures
+
+    def check_is_other(self, run, source, test):
+        """Raises `ValueError` if test data are those of the run: a generator that copies would win by them."""
+        if test.fingerprint == run.config["data"]["fingerprint"]:
+            raise ValueError(f"{source} is what {run.path} was trained on. Expected other {self.samples}, or no --data.")
+
+    def summary(self, result):
+        return score_table.summary(result, self.columns)
+
+    def evaluation_sections(self, result):
+        return score_report.sections(result, self.columns, self.page.NOTE)
+
+    def samples_section(self, run):
+        return self.page.samples(run)
+
+    def card(self, config):
+        return self.page.card(config)

@@ -7,15 +7,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gan_keras import schedule, score_table
+from gan_keras import schedule
 from gan_keras.callbacks import SeriesPictures
 from gan_keras.data import SERIES_DATASETS, describe_series, load_series, series_batches, split_series
 from gan_keras.files import check_parent
-from gan_keras.modalities import score_report, series_report
+from gan_keras.modalities import series_report
 from gan_keras.modalities.reloaded import ReloadedModality
 from gan_keras.presets.series import SeriesPreset
 from gan_keras.series_evaluation import COLUMNS, evaluate_series, some_windows
 from gan_keras.series_files import SHOWN_SERIES, csv_text, write_series
+
+PICTURES = 20
+"""The most pictures of a training: each takes as long as many steps."""
 
 _ENDINGS = (".csv", ".npz", ".png")
 
@@ -31,6 +34,7 @@ class SeriesModality(ReloadedModality):
     """Time series; what is held out shares no step with what is trained on."""
 
     name, preset_class, output_name, samples = "series", SeriesPreset, "series", "windows"
+    columns, page = COLUMNS, series_report
 
     def datasets(self):
         return SERIES_DATASETS
@@ -78,7 +82,8 @@ class SeriesModality(ReloadedModality):
         return preset.with_stage_epochs(schedule.allot(preset.stage_epochs, seconds, budget)), seconds
 
     def callbacks(self, run, preset, training, held_out):
-        return [SeriesPictures(run.samples, some_windows(training, SHOWN_SERIES, seed=0), training.columns)]
+        real, every = some_windows(training, SHOWN_SERIES, seed=0), -(-preset.epochs // PICTURES)
+        return [SeriesPictures(run.samples, real, training.columns, every=every)]
 
     # --- Use. ---
 
@@ -105,36 +110,16 @@ class SeriesModality(ReloadedModality):
 
     # --- Judging. ---
 
-    def evaluate(self, run, data=None, num=None, seed=0, progress=print):
-        gan = run.load()
-        training, held_out = self.parts(run)
-        test = held_out if data is None else self.test_series(run, data, training)
-        if data is not None:
-            progress(describe_series(test))
-        result = evaluate_series(gan, training, test, num, seed, progress)
-        result["settings"]["test"] = "held-out windows of the run" if data is None else test.name
-        return result, {}
+    def judge(self, gan, run, parts, num, seed, progress):
+        return evaluate_series(gan, *parts, num, seed, progress), {}
 
-    def test_series(self, run, source, training):
+    def test_part(self, run, source, training):
         """The windows of a test set, cut as those of the run; raises unless they have its columns and are others."""
         test = self.read(source, SeriesPreset.from_config(run.config["preset"]))
-        if test.fingerprint == run.config["data"]["fingerprint"]:
-            raise ValueError(f"{source} is what {run.path} was trained on. Expected other series, or no --data.")
+        self.check_is_other(run, source, test)
         if (test.columns, test.window) != (training.columns, training.window):
             raise ValueError(
                 f"{source} has windows of {test.window} steps of the columns {', '.join(test.columns)}. Expected "
                 f"{training.window} steps of {', '.join(training.columns)}, as {run.path} was trained on."
             )
         return test
-
-    def summary(self, result):
-        return score_table.summary(result, COLUMNS)
-
-    def evaluation_sections(self, result):
-        return score_report.sections(result, COLUMNS, series_report.NOTE)
-
-    def samples_section(self, run):
-        return series_report.samples(run)
-
-    def card(self, config):
-        return series_report.card(config)

@@ -4,14 +4,14 @@ import io
 
 import numpy as np
 
-from gan_keras import exported, score_table
+from gan_keras import exported
 from gan_keras.callbacks import Samples
 from gan_keras.data import TABLE_DATASETS, Table, describe_table, load_table, split_table, table_batches, write_csv
 from gan_keras.data.table_batches import AllRows, RowsByCondition
 from gan_keras.data.table_columns import column_from_config
 from gan_keras.data.table_files import read_like
 from gan_keras.files import check_parent, replace_whole
-from gan_keras.modalities import score_report, table_report
+from gan_keras.modalities import table_report
 from gan_keras.modalities.reloaded import ReloadedModality
 from gan_keras.presets.table import TablePreset
 from gan_keras.sampling import seeds_from
@@ -25,6 +25,7 @@ class TableModality(ReloadedModality):
     """Tables; the run keeps the place of the file."""
 
     name, preset_class, samples = "table", TablePreset, "rows"
+    columns, page = COLUMNS, table_report
 
     def datasets(self):
         return TABLE_DATASETS
@@ -90,31 +91,15 @@ class TableModality(ReloadedModality):
             return file.getvalue()
         return replace_whole(output, lambda path: path.write_text(file.getvalue(), encoding="utf-8", newline=""))
 
-    def evaluate(self, run, data=None, num=None, seed=0, progress=print):
-        gan, preset = run.load(), TablePreset.from_config(run.config["preset"])
-        training, held_out = self.parts(run)
-        test = held_out if data is None else self.test_rows(run, data, training)
-        if data is not None:
-            progress(describe_table(test))
-        result = evaluate_table(gan, training, test, preset.label, num, seed, progress)
-        result["settings"]["test"] = "held-out rows of the run" if data is None else test.name
+    def judge(self, gan, run, parts, num, seed, progress):
+        training, test = parts
+        label = TablePreset.from_config(run.config["preset"]).label
+        result = evaluate_table(gan, training, test, label, num, seed, progress)
         generated = gan.generate_cells(min(5000, result["settings"]["num"]), seed)
         return result, {table_report.HISTOGRAMS: table_report.histograms(training.columns, np.asarray(test.cells), generated)}
 
-    def test_rows(self, run, source, training):
+    def test_part(self, run, source, training):
         """The rows of a test file, of the columns and categories of the run."""
         if str(source) in TABLE_DATASETS or load_table(source).fingerprint == run.config["data"]["fingerprint"]:
             raise ValueError(f"{source} is no file, or what {run.path} was trained on. Expected other rows, or no --data.")
         return read_like(source, training.columns)
-
-    def summary(self, result):
-        return score_table.summary(result, COLUMNS)
-
-    def evaluation_sections(self, result):
-        return score_report.sections(result, COLUMNS, table_report.NOTE)
-
-    def samples_section(self, run):
-        return table_report.samples(run)
-
-    def card(self, config):
-        return table_report.card(config)

@@ -4,11 +4,15 @@ from gan_keras.networks import layers
 from gan_keras.networks.base import Discriminator, Generator
 from gan_keras.networks.biggan import BigGANDiscriminator, BigGANGenerator
 from gan_keras.networks.coded import Coded
+from gan_keras.networks.cyclegan import CycleGANGenerator
 from gan_keras.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from gan_keras.networks.dense_series import DenseSeriesDiscriminator, DenseSeriesGenerator
 from gan_keras.networks.features import features_of
 from gan_keras.networks.mlp import MLPDiscriminator, MLPGenerator
+from gan_keras.networks.mocogan import MoCoGANDiscriminator, MoCoGANGenerator
 from gan_keras.networks.packed import Packed
+from gan_keras.networks.pair import Pair
+from gan_keras.networks.pix2pix import PatchGANDiscriminator, Pix2PixGenerator
 from gan_keras.networks.points import ComponentGenerator, FourierDiscriminator
 from gan_keras.networks.r3gan import R3GANDiscriminator, R3GANGenerator
 from gan_keras.networks.recurrent_generator import RecurrentGenerator
@@ -19,6 +23,8 @@ from gan_keras.networks.tabular_autoencoder import TableDecoder, TableEncoder
 from gan_keras.networks.text_discriminators import ConvolutionalDiscriminator, RecurrentDiscriminator, TextDiscriminator
 from gan_keras.networks.timegan import TimeGANDiscriminator, TimeGANGenerator
 from gan_keras.networks.two_headed import TwoHeaded
+from gan_keras.networks.vgan import VGANDiscriminator, VGANGenerator
+from gan_keras.networks.wavegan import WaveGANDiscriminator, WaveGANGenerator
 from gan_keras.networks.wgan_gp import WGANGPDiscriminator, WGANGPGenerator
 from gan_keras.networks.with_reference import WithReference
 
@@ -28,6 +34,7 @@ __all__ = [
     "Coded",
     "ComponentGenerator",
     "ConvolutionalDiscriminator",
+    "CycleGANGenerator",
     "DCGANDiscriminator",
     "DCGANGenerator",
     "DenseSeriesDiscriminator",
@@ -37,7 +44,12 @@ __all__ = [
     "Generator",
     "MLPDiscriminator",
     "MLPGenerator",
+    "MoCoGANDiscriminator",
+    "MoCoGANGenerator",
     "Packed",
+    "Pair",
+    "PatchGANDiscriminator",
+    "Pix2PixGenerator",
     "PackedTableDiscriminator",
     "R3GANDiscriminator",
     "R3GANGenerator",
@@ -55,8 +67,12 @@ __all__ = [
     "TimeGANDiscriminator",
     "TimeGANGenerator",
     "TwoHeaded",
+    "VGANDiscriminator",
+    "VGANGenerator",
     "WGANGPDiscriminator",
     "WGANGPGenerator",
+    "WaveGANDiscriminator",
+    "WaveGANGenerator",
     "WithReference",
     "features_of",
     "layers",

@@ -53,6 +53,10 @@ class TabularGenerator(Generator):
             start += size
         return ops.concatenate(parts, axis=1)
 
+    def build_from_config(self, config):
+        # Keras would build a loaded network without conditions, which a network made for some refuses.
+        self(ops.zeros((1, self.latent_dim)), ops.zeros((1,), "int32") if self.num_labels else None)
+
     def get_config(self):
         config = super().get_config()
         del config["latent_dim"]  # follows from the rest
@@ -88,8 +92,16 @@ class ResidualTableGenerator(TabularGenerator):
         return {**super().get_config(), "units": self.units}
 
 
+class RowReader(Discriminator):
+    """Base of the networks that read rows: a subclass has `num_labels`."""
+
+    def build_from_config(self, config):
+        # As of the generator.
+        self(ops.zeros((1, config["input_shape"][-1])), ops.zeros((1,), "int32") if self.num_labels else None)
+
+
 @keras.saving.register_keras_serializable(package="gan_keras")
-class PackedTableDiscriminator(Discriminator):
+class PackedTableDiscriminator(RowReader):
     """Judges several rows, each beside its condition, at once: a generator that repeats itself is found out.
 
     A pack's logit is repeated for each of its rows: see `networks.Packed`, also for the strength of penalties.

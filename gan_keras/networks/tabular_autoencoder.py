@@ -3,8 +3,7 @@
 import keras
 from keras import layers, ops
 
-from gan_keras.networks.base import Discriminator
-from gan_keras.networks.tabular import TabularGenerator, with_condition
+from gan_keras.networks.tabular import RowReader, TabularGenerator, with_condition
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
@@ -66,7 +65,7 @@ class TableDecoder(TabularGenerator):
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
-class TableEncoder(Discriminator):
+class TableEncoder(RowReader):
     """Dense layers from a row, and its condition, to the mean and the logarithm of the variance of its code.
 
     It stands in a discriminator's place and is called as one: its answer to that is how far the code of a row lies from what

@@ -2,21 +2,27 @@
 
 import copy
 
-from gan_keras.presets import image, points, series, table, text
+from gan_keras.presets import audio, image, points, series, table, text, translation, video
+from gan_keras.presets.audio import AudioPreset
 from gan_keras.presets.base import Preset
 from gan_keras.presets.image import ImagePreset
 from gan_keras.presets.series import SeriesPreset
 from gan_keras.presets.table import TablePreset
 from gan_keras.presets.text import STAGES, TextPreset, choose_codec
+from gan_keras.presets.translation import TranslationPreset
+from gan_keras.presets.video import VideoPreset
 from gan_keras.settings import with_settings
 
 __all__ = [
     "STAGES",
+    "AudioPreset",
     "ImagePreset",
     "Preset",
     "SeriesPreset",
     "TablePreset",
     "TextPreset",
+    "TranslationPreset",
+    "VideoPreset",
     "choose_codec",
     "get",
     "names",
@@ -26,8 +32,11 @@ __all__ = [
 _BY_MODALITY = {
     "text": text.PRESETS,
     "image": image.PRESETS,
+    "audio": audio.PRESETS,
+    "video": video.PRESETS,
     "table": table.PRESETS,
     "series": series.PRESETS,
+    "translation": translation.PRESETS,
     "points": points.PRESETS,
 }
 

@@ -147,9 +147,10 @@ class SeriesPreset(Preset):
 PRESETS = {
     "default": SeriesPreset(
         "relativistic pairs with R1 and R2 on principal components of windows: dense layers, fast",
-        latent_dim=64,
+        latent_dim=32,
         batch_size=128,
         epochs=100,
+        steps_per_epoch=30,
         **relativistic(gamma=0.1, learning_rate=1e-3, beta_2=0.99),
     ),
     "timegan": SeriesPreset(

@@ -3,6 +3,7 @@
 from gan_keras.networks.layers.attention import SelfAttention2D
 from gan_keras.networks.layers.grouped_convolution import GroupedConv2D
 from gan_keras.networks.layers.gumbel_softmax import GumbelSoftmaxSampling, StraightThroughSampling
+from gan_keras.networks.layers.instance_normalization import InstanceNormalization
 from gan_keras.networks.layers.normalization import (
     BatchNormalization,
     ConditionalBatchNormalization,
@@ -10,6 +11,7 @@ from gan_keras.networks.layers.normalization import (
     ModulatedBatchNormalization,
     PixelNormalization,
 )
+from gan_keras.networks.layers.phase_shuffle import PhaseShuffle
 from gan_keras.networks.layers.resampling import SmoothDownsampling2D, SmoothUpsampling2D
 from gan_keras.networks.layers.spectral_normalization import SpectralNormalization
 from gan_keras.networks.layers.virtual_batch_normalization import VirtualBatchNormalization
@@ -19,8 +21,10 @@ __all__ = [
     "ConditionalBatchNormalization",
     "GroupedConv2D",
     "GumbelSoftmaxSampling",
+    "InstanceNormalization",
     "MinibatchStandardDeviation",
     "ModulatedBatchNormalization",
+    "PhaseShuffle",
     "PixelNormalization",
     "SelfAttention2D",
     "SmoothDownsampling2D",

@@ -1,0 +1,77 @@
+"""Short-time Fourier transforms, and waveforms from their magnitudes alone.
+
+A spectrogram does not hold the phases. They are guessed, and then a waveform is made and analysed again and again: each
+time its phases fit the magnitudes and each other better. The faster variant with momentum is left out: it makes audible
+differences of rounding errors, and a server rounds otherwise than a notebook.
+
+Reference: [Griffin and Lim, 1984](https://doi.org/10.1109/TASSP.1984.1164317).
+"""
+
+import math
+
+import tensorflow as tf
+
+from gan_keras import noise
+
+_SILENCE = 1e-6  # beside a loudest waveform of 1: below it a number has no phase
+
+
+class ShortTimeFourier:
+    """Overlapping frames of a waveform to spectra, one each `hop` samples, and back.
+
+    The waveform is padded with silence on both sides, so that there are `length / hop` frames, and frame `i` is centred at
+    sample `(i + 1/2) * hop`. A frame is weighted by a Hann window and padded to twice its length.
+
+    Args:
+        length: Samples of a waveform, a multiple of `hop`.
+        hop: Samples from one frame to the next, at most half of `window`.
+        window: Samples of a frame.
+    """
+
+    def __init__(self, length, hop, window):
+        self.length, self.hop, self.window = length, hop, window
+        self.frames, self.before = length // hop, (window - hop) // 2
+        self.weights = tf.signal.hann_window(window)
+
+    @property
+    def bins(self):
+        """Frequencies of a spectrum, from 0 to half of the sample rate."""
+        return self.window + 1
+
+    def __call__(self, waveforms):
+        """float32 `(batch, length)` to complex64 `(batch, frames, bins)`."""
+        padded = tf.pad(waveforms, [[0, 0], [self.before, self.window - self.hop - self.before]])
+        frames = tf.signal.frame(padded, self.window, self.hop)
+        return tf.signal.rfft(frames * self.weights, [2 * self.window])
+
+    def inverse(self, spectra):
+        """The waveforms whose spectra come nearest in the least squares: complex64 to float32 `(batch, length)`."""
+        frames = tf.signal.irfft(spectra, [2 * self.window])[..., : self.window]
+        waveforms = tf.signal.overlap_and_add(frames * self.weights, self.hop)
+        squares = tf.signal.overlap_and_add(tf.tile(self.weights[tf.newaxis] ** 2, [self.frames, 1]), self.hop)
+        return tf.math.divide_no_nan(waveforms, squares)[:, self.before : self.before + self.length]
+
+
+def griffin_lim(magnitudes, transform, iterations):
+    """Waveforms with given magnitudes.
+
+    The first guess of the phases is noise, the same for each waveform at each call: a row's result follows from the row alone.
+
+    Args:
+        magnitudes: float32 `(batch, frames, bins)`, >= 0.
+        transform: A `ShortTimeFourier`.
+        iterations: How often the phases are mended, >= 0.
+
+    Returns:
+        float32 `(batch, length)`, as loud as the magnitudes say.
+    """
+    turns = noise.uniform(tf.range(transform.frames, dtype=tf.int64), transform.bins) * (2.0 * math.pi)
+    phases = tf.complex(tf.cos(turns), tf.sin(turns)) + tf.zeros_like(magnitudes, tf.complex64)
+    magnitudes = tf.cast(magnitudes, tf.complex64)
+
+    def mend(iteration, phases):
+        spectra = transform(transform.inverse(magnitudes * phases))
+        return iteration + 1, spectra / tf.cast(tf.abs(spectra) + _SILENCE, tf.complex64)
+
+    _, phases = tf.while_loop(lambda iteration, _: iteration < iterations, mend, (tf.constant(0), phases))
+    return transform.inverse(magnitudes * phases)

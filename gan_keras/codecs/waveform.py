@@ -1,0 +1,126 @@
+"""Sounds as tensors: int16 samples <-> float32 in [-1, 1], inside the TensorFlow graph.
+
+Loudness is not learned: recordings differ in it by chance more than by what is said. Each sound is scaled so that its
+loudest sample is 1 or -1; silence stays silence.
+"""
+
+import keras
+import tensorflow as tf
+
+LEVELS = 32767.0
+"""The loudest sample of an int16 sound."""
+
+
+class SoundCodec:
+    """Base of the codecs of mono sounds of one rate and one length.
+
+    Args:
+        sample_rate: Samples a second, in Hz, >= 1. `None`: that of the sounds seen by `adapt`.
+        length: Samples of a sound, >= 1. `None`: as before.
+
+    Raises:
+        ValueError: If one of them is below 1.
+    """
+
+    raw_dtype = tf.int16
+    output_name = "waveform"
+
+    def __init__(self, sample_rate=None, length=None):
+        for name, value in {"sample_rate": sample_rate, "length": length}.items():
+            if value is not None and value < 1:
+                raise ValueError(f"{name}={value}. Expected at least 1.")
+        self.sample_rate, self.length = sample_rate, length
+
+    def adapt(self, sounds):
+        """Takes rate and length from data, unless they were given.
+
+        Args:
+            sounds: An object with a `sample_rate` and a `length`, such as `gan_keras.data.Sounds`.
+        """
+        self.sample_rate = self.sample_rate or sounds.sample_rate
+        self.length = self.length or sounds.length
+        self.check_adapted()
+
+    def check_adapted(self):
+        """Raises `ValueError` unless the codec knows the rate and the length of its sounds."""
+        if self.sample_rate is None or self.length is None:
+            raise ValueError(
+                f"sample_rate={self.sample_rate}, length={self.length}. Expected a call of `adapt(sounds)`, or both at once."
+            )
+
+    def waveforms(self, sounds):
+        """Sounds as waveforms of the codec's length: the end is cut off, or silence added, and the loudest sample made 1.
+
+        Args:
+            sounds: Shape `(batch, any length)`: int16, or floats in [-1, 1] as `decode` makes them.
+
+        Returns:
+            float32 in [-1, 1], shape `(batch, length)`.
+        """
+        self.check_adapted()
+        sounds = tf.cast(tf.convert_to_tensor(sounds), tf.float32)[:, : self.length]
+        missing = self.length - tf.shape(sounds)[1]
+        return at_full_volume(tf.ensure_shape(tf.pad(sounds, [[0, 0], [0, missing]]), [None, self.length]))
+
+    def to_int16(self, waveforms):
+        """Waveforms in [-1, 1] to int16 samples of the same shape."""
+        return tf.cast(tf.round(tf.clip_by_value(waveforms, -1.0, 1.0) * LEVELS), tf.int16)
+
+    def encode_wav(self, waveforms):
+        """Waveforms in [-1, 1], `(batch, length)`, to the bytes of a WAV file of 16 bits each: string `(batch,)`."""
+
+        def encode(waveform):
+            return tf.audio.encode_wav(waveform[:, tf.newaxis], self.sample_rate)
+
+        return tf.map_fn(encode, tf.clip_by_value(waveforms, -1.0, 1.0), fn_output_signature=tf.string)
+
+    @property
+    def encodings(self):
+        """Further forms that an exported model serves decoded sounds in: a function by output name."""
+        return {"wav_bytes": self.encode_wav}
+
+    @property
+    def trackables(self):
+        """What a SavedModel must track beside its variables: nothing."""
+        return []
+
+    def get_config(self):
+        """The constructor's arguments; what `adapt` found is among them."""
+        return {"sample_rate": self.sample_rate, "length": self.length}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
+
+
+def at_full_volume(waveforms):
+    """Waveforms `(batch, length)`, each scaled so that its loudest sample is 1 or -1; silence as it is."""
+    loudest = tf.reduce_max(tf.abs(waveforms), axis=1, keepdims=True)
+    return tf.math.divide_no_nan(waveforms, loudest)
+
+
+@keras.saving.register_keras_serializable(package="gan_keras")
+class WaveformCodec(SoundCodec):
+    """Invertible map between sounds and waveforms, sample by sample. Arguments and errors as of `SoundCodec`.
+
+    Every method on tensors works eagerly, in a `tf.function` and in a SavedModel.
+    """
+
+    def encode(self, sounds):
+        """Sounds, as of `waveforms`, to float32 in [-1, 1], shape `(batch, length, 1)`."""
+        return self.waveforms(sounds)[..., tf.newaxis]
+
+    def decode(self, samples):
+        """Floats `(batch, length, 1)` to waveforms, float32 in [-1, 1], `(batch, length)`; what is beyond is clipped."""
+        samples = tf.cast(samples, tf.float32)
+        self.check_samples(samples)
+        return tf.clip_by_value(samples[..., 0], -1.0, 1.0)
+
+    def check_samples(self, samples):
+        """Raises `ValueError` unless samples have the codec's length and one channel."""
+        self.check_adapted()
+        if not samples.shape.is_compatible_with([None, self.length, 1]):
+            raise ValueError(
+                f"The samples have the shape {tuple(samples.shape)}. Expected (batch, {self.length}, 1): give the codec's "
+                "length and the generator the same."
+            )

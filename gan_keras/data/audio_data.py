@@ -1,0 +1,164 @@
+"""`Sounds`: what a data set of sounds is, however it was read, and how it is split."""
+
+import dataclasses
+import hashlib
+
+import numpy as np
+
+from gan_keras.data.image_data import hash_of
+
+LEVELS = 32767
+"""The loudest sample of an int16 sound."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Sounds:
+    """Mono sounds of one rate and one length, in memory, and what was met while they were read.
+
+    Attributes:
+        name: What the set is called in reports: a built-in name or the name of the file or folder.
+        samples: int16 array `(num, length)`; a shorter recording ends in zeros.
+        sample_rate: Samples a second, in Hz.
+        labels: int32 array `(num,)` of indices into `label_names`, or `None`.
+        label_names: One `str` a class, or `None`.
+        hashes: uint64 array `(num,)`: equal for equal sounds.
+        report: Counts: `sounds` and `duplicates` always; `padded` (with silence at the end), `cut` (at the end), `silent`,
+            `mixed_down` (of several channels to one), `clipped` (floats beyond [-1, 1]); of files also `unreadable` (corrupt or
+            empty, left out), `other` (files that are no WAV) and `first_unreadable`, at most five names.
+    """
+
+    name: str
+    samples: np.ndarray
+    sample_rate: int
+    labels: np.ndarray | None
+    label_names: tuple[str, ...] | None
+    hashes: np.ndarray
+    report: dict
+
+    def __len__(self):
+        return len(self.samples)
+
+    @property
+    def length(self):
+        """Samples of every sound."""
+        return self.samples.shape[1]
+
+    @property
+    def fingerprint(self):
+        """SHA-256 of sounds, rate, length and labels, 64 hexadecimal digits: equal if and only if the data are."""
+        digest = hashlib.sha256(f"{self.sample_rate} {self.length}".encode() + self.hashes.tobytes())
+        if self.labels is not None:
+            digest.update(self.labels.tobytes() + "\n".join(self.label_names).encode())
+        return digest.hexdigest()
+
+
+def collect_sounds(name, recordings, sample_rate, length, labelling, report):
+    """Makes `Sounds` of recordings of any length, and counts what was done to them.
+
+    Args:
+        name: Its name in reports.
+        recordings: List of int16 arrays, each `(any length,)`, or one array `(num, length)`.
+        sample_rate: In Hz.
+        length: Samples that each is cut or padded to; `None` for the longest.
+        labelling: The pair of labels and label names, or of two `None`; labels that name one class alone are left out.
+        report: Further counts.
+
+    Raises:
+        ValueError: For fewer than two sounds, a rate or a length below 1, or silence alone.
+    """
+    if len(recordings) < 2:
+        raise ValueError(f"{name} holds {len(recordings)} sounds. Expected at least 2.")
+    length = max(map(len, recordings)) if length is None else length
+    check_at_least_one(name, sample_rate=sample_rate, length=length)
+    samples = np.zeros((len(recordings), length), np.int16)
+    for sound, recording in zip(samples, recordings, strict=True):
+        sound[: len(recording)] = recording[:length]
+    silent = int((~samples.any(axis=1)).sum())
+    if silent == len(samples):
+        raise ValueError(f"{name}: all {silent} sounds are silent. Expected samples other than 0.")
+    hashes = np.array([hash_of(sound.tobytes()) for sound in samples], np.uint64)
+    counts = {"sounds": len(samples), "duplicates": len(samples) - len(set(hashes.tolist())), "silent": silent}
+    counts |= {"padded": sum(len(recording) < length for recording in recordings)}
+    counts |= {"cut": sum(bool(np.any(recording[length:])) for recording in recordings), **report}
+    labels, label_names = labelling
+    if labels is not None and len(np.unique(labels)) == 1:
+        counts["one_class"], labels, label_names = len(samples), None, None
+    labels, label_names = (None, None) if labels is None else (np.asarray(labels, np.int32), tuple(label_names))
+    return Sounds(name, samples, int(sample_rate), labels, label_names, hashes, counts)
+
+
+def check_at_least_one(name, **numbers):
+    """Raises `ValueError` unless the named numbers are at least 1."""
+    for key, value in numbers.items():
+        if value < 1:
+            raise ValueError(f"{name}: {key}={value}. Expected at least 1.")
+
+
+def split_sounds(sounds, held_out=None, seed=0):
+    """Splits sounds at random, so that no held-out sound stays among the training sounds.
+
+    Args:
+        sounds: `Sounds`.
+        held_out: Number of sounds to hold out, at least 1. By default 10 %, at most 10,000.
+        seed: The same seed splits the same sounds alike, int >= 0.
+
+    Returns:
+        Training and held-out `Sounds`, each in the order they came in. Training copies of a held-out sound are dropped, and
+        counted as `dropped` in the training report.
+
+    Raises:
+        ValueError: `held_out` leaves nothing to train on, or is below 1.
+    """
+    num = len(sounds)
+    held_out = max(1, min(10_000, num // 10)) if held_out is None else held_out
+    if not 1 <= held_out < num:
+        raise ValueError(f"Got held_out={held_out} for {num} sounds. Expected 1 to {num - 1}.")
+    chosen = np.sort(np.random.default_rng(seed).permutation(num)[:held_out])
+    rest = np.flatnonzero(~np.isin(sounds.hashes, sounds.hashes[chosen]))
+    if not len(rest):
+        raise ValueError(f"All sounds of {sounds.name} are copies of held-out sounds. Expected more different ones.")
+    return _part(sounds, rest, {"dropped": num - held_out - len(rest)}), _part(sounds, chosen, {})
+
+
+def _part(sounds, rows, report):
+    labels, hashes = None if sounds.labels is None else sounds.labels[rows], sounds.hashes[rows]
+    counts = {"sounds": len(rows), "duplicates": len(rows) - len(np.unique(hashes)), **report}
+    return dataclasses.replace(sounds, samples=sounds.samples[rows], labels=labels, hashes=hashes, report=counts)
+
+
+def without_copied_sounds(sounds, others):
+    """The sounds that are not among the others, counted as `copies` where some are.
+
+    Raises:
+        ValueError: If none is left.
+    """
+    rows = np.flatnonzero(~np.isin(sounds.hashes, others.hashes))
+    if not len(rows):
+        raise ValueError(f"All sounds of {sounds.name} are sounds that were trained on. Expected others.")
+    return sounds if len(rows) == len(sounds) else _part(sounds, rows, {"copies": len(sounds) - len(rows)})
+
+
+DESCRIPTIONS = {
+    "unreadable": "{} corrupt or empty files skipped",
+    "other": "{} other files skipped",
+    "mixed_down": "{} mixed down to one channel",
+    "clipped": "{} clipped to [-1, 1]",
+    "padded": "{} shorter ones padded with silence",
+    "cut": "{} longer ones cut",
+    "silent": "{} silent",
+    "one_class": "{} of one class, labels left out",
+    "duplicates": "{} duplicates",
+    "copies": "{} left out that were trained on",
+    "dropped": "{} dropped as copies of held-out sounds",
+}
+
+
+def describe_sounds(sounds):
+    """One line for a log: `tones: 2,000 sounds of 1.02 s at 4,000 Hz (4,096 samples), 10 classes, 0 duplicates`."""
+    seconds = sounds.length / sounds.sample_rate
+    parts = [f"{len(sounds):,} sounds of {seconds:.3g} s at {sounds.sample_rate:,} Hz ({sounds.length:,} samples)"]
+    parts += [] if sounds.labels is None else [f"{len(sounds.label_names):,} classes"]
+    shown = {key: number for key, number in sounds.report.items() if key in DESCRIPTIONS and (number or key == "duplicates")}
+    parts += [text.format(f"{shown[key]:,}") for key, text in DESCRIPTIONS.items() if key in shown]
+    line, names = f"{sounds.name}: {', '.join(parts)}", sounds.report.get("first_unreadable")
+    return line + f" (first of them: {', '.join(names)})" if names else line

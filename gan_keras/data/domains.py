@@ -1,0 +1,141 @@
+"""`Domains`: two sets of images to translate into each other, however they were read, and how they are split."""
+
+import dataclasses
+import hashlib
+from typing import ClassVar
+
+import numpy as np
+
+from gan_keras.data.image_data import Images, describe_images, part_of, split_images, without_copies
+
+DOMAINS = ("a", "b")
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Domains:
+    """Images of domain a and of domain b, in no relation to each other.
+
+    Attributes:
+        name: What the set is called in reports.
+        a: `Images` of domain a.
+        b: `Images` of domain b, of the same shape.
+        test: The `Images` of both that the source keeps for tests, or `None`.
+
+    Raises:
+        ValueError: If the images of both have not one shape.
+    """
+
+    name: str
+    a: Images
+    b: Images
+    test: tuple[Images, Images] | None = None
+
+    label_names: ClassVar[None] = None
+    streams: ClassVar[tuple[int, int]] = (0, 1)
+    """Which stream of random numbers orders each domain: of pairs both have one."""
+
+    def __post_init__(self):
+        shapes = [images.image_shape for images in self.all_images]
+        if len(set(shapes)) > 1:
+            found = " and ".join(" x ".join(map(str, shape)) for shape in shapes[:2])
+            raise ValueError(
+                f"The domains of {self.name} have images of {found}. Expected one shape: give the size that they are to be "
+                "cropped and resized to, such as size=64, and channels, 1 for grey or 3 for colour."
+            )
+
+    def __len__(self):
+        """Images of the longer domain: so many make an epoch."""
+        return max(len(self.a), len(self.b))
+
+    @property
+    def all_images(self):
+        """Those of a and b, and then those for tests."""
+        return [self.a, self.b, *(self.test or ())]
+
+    @property
+    def image_shape(self):
+        """`(height, width, channels)` of every image."""
+        return self.a.image_shape
+
+    @property
+    def fingerprint(self):
+        """SHA-256 of all images, 64 hexadecimal digits."""
+        parts = [type(self).__name__, *(images.fingerprint for images in self.all_images)]
+        return hashlib.sha256(" ".join(parts).encode()).hexdigest()
+
+    @property
+    def report(self):
+        """Counts by domain: see `Images`."""
+        return {domain: getattr(self, domain).report for domain in DOMAINS}
+
+    def without_test(self, seed):
+        """What is trained on and what is held out of each domain, of images that have no part for tests."""
+        splits = [split_images(images, seed=seed) for images in (self.a, self.b)]
+        return tuple(dataclasses.replace(self, a=of_a, b=of_b) for of_a, of_b in zip(*splits, strict=True))
+
+    def without_those(self, test):
+        """What is trained on: no image that is for tests."""
+        a, b = (without_copies(images, others) for images, others in zip((self.a, self.b), test, strict=True))
+        return dataclasses.replace(self, a=a, b=b, test=None)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class PairedDomains(Domains):
+    """Images of domain a, and of domain b what each of them should become: those of a place belong together.
+
+    Attributes are those of `Domains`.
+
+    Raises:
+        ValueError: Also if there are not as many images of both.
+    """
+
+    streams: ClassVar[tuple[int, int]] = (0, 0)
+
+    def __post_init__(self):
+        super().__post_init__()
+        for a, b in filter(None, ((self.a, self.b), self.test)):
+            if len(a) != len(b):
+                raise ValueError(
+                    f"{self.name} has {len(a):,} images of domain a and {len(b):,} of domain b. Expected pairs, as many of both."
+                )
+
+    def without_test(self, seed):
+        num = len(self)
+        chosen = np.sort(np.random.default_rng(seed).permutation(num)[: max(1, num // 10)])
+        held_out = self.rows(chosen)
+        return self.without_those((held_out.a, held_out.b)), held_out
+
+    def without_those(self, test):
+        """Pairs of which neither image is for tests."""
+        a, b = (np.isin(images.hashes, others.hashes) for images, others in zip((self.a, self.b), test, strict=True))
+        rest = np.flatnonzero(~(a | b))
+        if not len(rest):
+            raise ValueError(f"All pairs of {self.name} hold copies of held-out images. Expected more different ones.")
+        return self.rows(rest)
+
+    def rows(self, rows):
+        """The pairs of these rows."""
+        return dataclasses.replace(self, a=part_of(self.a, rows, {}), b=part_of(self.b, rows, {}), test=None)
+
+
+def split_domains(domains, seed=0):
+    """Training and held-out domains, which share no image: what the source keeps for tests, else a tenth at random.
+
+    Args:
+        domains: `Domains` or `PairedDomains`.
+        seed: The same seed splits the same images alike, int >= 0.
+
+    Raises:
+        ValueError: If nothing is left to train on.
+    """
+    if domains.test is None:
+        return domains.without_test(seed)
+    a, b = domains.test
+    return domains.without_those(domains.test), dataclasses.replace(domains, a=a, b=b, test=None)
+
+
+def describe_domains(domains):
+    """One line for a log: what `describe_images` says of both domains."""
+    relation = "pairs" if isinstance(domains, PairedDomains) else "unpaired"
+    lines = [describe_images(dataclasses.replace(getattr(domains, domain), name=domain)) for domain in DOMAINS]
+    return f"{domains.name}, {relation}; {'; '.join(lines)}"

@@ -1,0 +1,142 @@
+"""Folders of clips, each a folder of frames: PNG and JPEG files in the order of the numbers in their names."""
+
+import collections
+import concurrent.futures
+import pathlib
+import re
+
+import numpy as np
+import tensorflow as tf
+
+from gan_keras.data.image_folders import MOST_CORRUPT, NAMED_FILES, NAMED_SIZES, SUFFIXES
+from gan_keras.data.video_arrays import check_lengths, fit_frames
+from gan_keras.data.video_data import collect_videos
+
+MOST_BYTES = 2**32  # of the clips in memory
+
+
+def read_video_folder(path, wanted):
+    """Reads a folder of clips into memory: `FOLDER/CLIP/frame_1.png`, or `FOLDER/CLASS/CLIP/frame_1.png` with labels.
+
+    A folder without folders is a clip; its files are its frames, `frame_2` before `frame_10`. Of longer clips the first frames
+    are kept. A clip with a file that cannot be read is left out and counted. Hidden files are passed over, and files of other
+    endings.
+
+    Args:
+        path: The folder.
+        wanted: A `Wanted`; `frames=None` if all clips have one length already, `size=None` if all frames have one size,
+            `channels=None` for colour if any frame is coloured.
+
+    Returns:
+        `Videos`.
+
+    Raises:
+        ValueError: No clip, clips in several depths, clips shorter than asked, lengths or sizes that differ, more than 1 %
+            corrupt clips, or more clips than fit into memory.
+    """
+    folder = pathlib.Path(path)
+    clips = _list_clips(folder)
+    names = {clip: str(clip.relative_to(folder)) for clip in clips}
+    kept = wanted.frames or _common_length(folder, clips)
+    check_lengths(folder, {names[clip]: len(files) for clip, files in clips.items()}, kept)
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        read = list(pool.map(lambda files: _read_clip(files[:kept], wanted), clips.values()))
+    corrupt = [names[clip] for clip, frames in zip(clips, read, strict=True) if frames is None]
+    _check_mostly_sound(folder, corrupt, len(clips))
+    sound = {clip: frames for clip, frames in zip(clips, read, strict=True) if frames is not None}
+    videos = _stacked(folder, sound, wanted)
+    cut = sum(len(clips[clip]) > kept for clip in sound)
+    report = {"corrupt": len(corrupt), "first_corrupt": corrupt[:NAMED_FILES], "cut": cut}
+    return collect_videos(folder.resolve().name, videos, _labels_of(folder, sound), report)
+
+
+def natural_order(path):
+    """A key that sorts names by the numbers in them: `frame_2` before `frame_10`."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", str(path))]
+
+
+def _list_clips(folder):
+    """The files of each clip, both in their natural order, by the path of its folder."""
+    loose = [path for path in _children(folder) if path.suffix.lower() in SUFFIXES]
+    if loose:
+        raise ValueError(f"{folder} holds {len(loose)} images itself. Expected a folder of frames for each clip in it.")
+    clips = {clip: _frames_of(clip) for clip in _leaves(folder) if clip != folder}
+    depths = collections.Counter(len(clip.relative_to(folder).parts) for clip in clips)
+    if not clips or len(depths) > 1 or max(depths) > 2:
+        found = ", ".join(f"{num} in depth {depth}" for depth, num in sorted(depths.items())) or "none"
+        raise ValueError(f"{folder} holds clips: {found}. Expected all as {folder}/CLIP, or all as {folder}/CLASS/CLIP.")
+    return clips
+
+
+def _children(folder):
+    return sorted((path for path in folder.iterdir() if not path.name.startswith((".", "__MACOSX"))), key=natural_order)
+
+
+def _leaves(folder):
+    """Folders without folders."""
+    folders = [path for path in _children(folder) if path.is_dir()]
+    return [leaf for each in folders for leaf in _leaves(each)] if folders else [folder]
+
+
+def _frames_of(clip):
+    return [path for path in _children(clip) if path.suffix.lower() in SUFFIXES]
+
+
+def _common_length(folder, clips):
+    lengths = collections.Counter(map(len, clips.values()))
+    if len(lengths) > 1:
+        named = ", ".join(f"{length} frames ({num})" for length, num in lengths.most_common(NAMED_SIZES))
+        raise ValueError(
+            f"The clips of {folder} have {len(lengths)} lengths, most often {named}. Expected one: say how many frames of each "
+            f"are kept from its start, such as `--set frames={min(lengths)}`."
+        )
+    return next(iter(lengths))
+
+
+def _read_clip(files, wanted):
+    """The frames of a clip, uint8 arrays; None if one cannot be read."""
+    try:
+        frames = [tf.io.decode_png(path.read_bytes()).numpy() for path in files]
+    except tf.errors.InvalidArgumentError:
+        return None
+    frames = [frame[..., :1] if frame.shape[2] < 3 else frame[..., :3] for frame in frames]  # without transparency
+    return frames if wanted.size is None else [fit_frames(frame[None], wanted)[0][0] for frame in frames]
+
+
+def _check_mostly_sound(folder, corrupt, num_clips):
+    if len(corrupt) > MOST_CORRUPT * num_clips:
+        raise ValueError(
+            f"{len(corrupt)} of the {num_clips} clips of {folder} hold a file that is no image: "
+            f"{', '.join(corrupt[:NAMED_FILES])}{', ...' if len(corrupt) > NAMED_FILES else ''}. Expected at most 1 %: remove or "
+            "replace them."
+        )
+
+
+def _stacked(folder, clips, wanted):
+    """All clips as one array, uint8 `(num, frames, height, width, channels)`."""
+    frames = [frame for clip in clips.values() for frame in clip]
+    sizes = collections.Counter(frame.shape[:2] for frame in frames)
+    if len(sizes) > 1:
+        named = ", ".join(f"{height} x {width} ({num})" for (height, width), num in sizes.most_common(NAMED_SIZES))
+        raise ValueError(
+            f"The frames of {folder} have {len(sizes)} sizes, most often {named}. Expected one: give the size that they are to "
+            "be cropped and resized to, such as `--set size=24`."
+        )
+    channels = wanted.channels or max(frame.shape[2] for frame in frames)
+    needed = len(frames) * frames[0].shape[0] * frames[0].shape[1] * channels
+    if needed > MOST_BYTES:
+        raise ValueError(
+            f"The clips of {folder} take {needed:,} bytes. Expected at most {MOST_BYTES:,}, for they are held in memory: ask for "
+            "fewer frames or smaller ones, such as `--set frames=16 --set size=48`."
+        )
+    fitted = [fit_frames(frame[None], wanted._replace(channels=channels))[0][0] for frame in frames]
+    return np.stack(fitted).reshape(len(clips), -1, *fitted[0].shape)
+
+
+def _labels_of(folder, clips):
+    """Labels by the first folder below `folder`, in the order of the names; none for clips in the folder itself."""
+    parts = [clip.relative_to(folder).parts for clip in clips]
+    if len(parts[0]) == 1:
+        return None, None
+    names = sorted({first for first, _ in parts})
+    return [names.index(first) for first, _ in parts], names

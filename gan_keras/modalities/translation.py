@@ -1,0 +1,139 @@
+"""Translations: images of one domain become images of another."""
+
+import dataclasses
+
+import numpy as np
+
+from gan_keras import exported
+from gan_keras.callbacks.translation_grid import TranslationGrid, as_floats, translation_grid
+from gan_keras.data import TRANSLATION_DATASETS, describe_domains, domain_batches, image_batches, load_domains, split_domains
+from gan_keras.data.image_data import part_of, without_copies
+from gan_keras.data.image_inputs import check_some, read_inputs
+from gan_keras.modalities import translation_report
+from gan_keras.modalities.reloaded import ReloadedModality
+from gan_keras.modalities.sample_files import check_output
+from gan_keras.pictures import encode_png, write_images
+from gan_keras.presets.translation import TranslationPreset
+from gan_keras.sampling import seeds_from
+from gan_keras.translating import DIRECTIONS
+from gan_keras.translation_evaluation import COLUMNS, evaluate_translation
+
+SHOWN = 10
+"""Images of each direction in a picture of translations."""
+
+PICTURE = "translations.png"
+
+
+class TranslationModality(ReloadedModality):
+    """Two domains of images; what `generate` makes are translations of held-out images, or of those of `--input`."""
+
+    name, preset_class, output_name, samples = "translation", TranslationPreset, "image", "images"
+    columns, page = COLUMNS, translation_report
+    options = {"input": None, "direction": DIRECTIONS[0]}
+
+    # --- Data. ---
+
+    def datasets(self):
+        return TRANSLATION_DATASETS
+
+    def read(self, source, preset):
+        domains = load_domains(source, preset.size or None, preset.channels or None, preset.is_paired)
+        preset.check_shape(domains.image_shape)
+        return domains
+
+    def describe(self, data):
+        return describe_domains(data)
+
+    def split(self, data, seed):
+        return split_domains(data, seed)
+
+    def entries(self, data):
+        return {"image_shape": list(data.image_shape), "images_a": len(data.a), "images_b": len(data.b)}
+
+    def epoch(self, part, preset, seed):
+        return domain_batches(part, preset.batch_size, seed, preset.flip)
+
+    def callbacks(self, run, preset, training, held_out):
+        shown = first_images(held_out)
+        return [TranslationGrid(run.samples, shown["a_to_b"], shown["b_to_a"])]
+
+    # --- Use. ---
+
+    def check_output(self, output):
+        expected = "Expected --output and NAME.png (one image, or a grid), NAME.npz, or a directory for a PNG each"
+        check_output(output, (".png", ".npz"), "translations", expected)
+
+    def generate_from_run(self, run, n, seed, label, options):
+        """Translations of `n` held-out images of a run, from number `seed` on, or of at most `n` of `--input`."""
+        check_place(n, seed)
+        gan = run.load()
+        gan.translator(options["direction"])
+        run.label_number(label)
+        if options["input"] is None:
+            images = self.held_out_images(run, n, seed, options["direction"])
+        else:
+            images = read_inputs(options["input"], gan.codec.image_shape, seed, n)
+        return gan.translate(images, options["direction"])
+
+    def held_out_images(self, run, n, first, direction):
+        _, held_out = self.parts(run)
+        images = getattr(held_out, direction[0])
+        check_some(f"The held-out part of {run.path}", len(images), first + n - 1)
+        return levels_of(images, first, n)
+
+    def generate_by_version(self, version, n, seed, label, options):
+        check_place(n, seed)
+        if label is not None:
+            raise ValueError(f"label={label} for a translation. Expected none: leave out the label.")
+        if options["input"] is None:
+            raise ValueError("A version holds no images to translate. Expected --input: an image, a folder or a .npz file.")
+        image_shape = exported.image_shape_of(version, options["direction"])
+        images = read_inputs(options["input"], image_shape, seed, n)
+        return exported.translate_images(version, as_floats(images), options["direction"])
+
+    def exports(self, version):
+        return "image" in version.inputs and "image" in version.outputs
+
+    def write(self, samples, output):
+        write_images(output, samples)
+
+    # --- Judging. ---
+
+    def judge(self, gan, run, parts, num, seed, progress):
+        result = evaluate_translation(gan, *parts, num, seed, progress)
+        return result, {PICTURE: encode_png(translation_grid(gan, first_images(parts[1])))}
+
+    def test_part(self, run, source, training):
+        """The domains of a test set, cropped and resized as those of the run; images that it was trained on are left out.
+
+        Of a set with a part for tests it is that part.
+        """
+        *sides, channels = training.image_shape
+        preset = self.preset_class.from_config(run.config["preset"])
+        found = load_domains(source, tuple(sides), channels, preset.is_paired)
+        if found.fingerprint == run.config["data"]["fingerprint"]:
+            raise ValueError(f"{source} is what {run.path} was trained on. Expected other images, or no --data.")
+        if preset.is_paired:
+            return found.without_those((training.a, training.b))
+        a, b = found.test or (found.a, found.b)
+        a, b = without_copies(a, training.a), without_copies(b, training.b)
+        return dataclasses.replace(found, a=a, b=b, test=None)
+
+
+def check_place(n, seed):
+    """Raises `ValueError` unless `seed` can be the number of the first of `n` images."""
+    seeds_from(n, seed)
+    if seed < 0:
+        raise ValueError(f"seed={seed}. Expected at least 0: of a translation it is the number of the first image.")
+
+
+def first_images(domains):
+    """As many images of both domains, by direction, as a picture shows: floats in [0, 1]."""
+    num = min(SHOWN, len(domains.a), len(domains.b))
+    return {direction: as_floats(levels_of(getattr(domains, direction[0]), 0, num)) for direction in DIRECTIONS}
+
+
+def levels_of(images, first, num):
+    """So many `Images` as uint8 levels `(num, height, width, channels)`."""
+    rows = part_of(images, np.arange(first, first + num), {})
+    return next(iter(image_batches(rows, num, shuffle=False))).numpy()

@@ -1,0 +1,58 @@
+"""The pictures of translations: which images are where, and what is refused."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from gan_keras.callbacks import TranslationGrid
+
+
+class Inverting:
+    """A translation that inverts, one or both ways."""
+
+    def __init__(self, *directions):
+        self.translators = dict.fromkeys(directions)
+
+    def translate(self, images, direction):
+        return 1.0 - images
+
+
+def levels(level, num=3):
+    return np.full((num, 32, 32, 1), level, np.uint8)
+
+
+def rows_of(picture):
+    """The level in the midst of each row of images."""
+    return picture[16::34, 16, 0].tolist()
+
+
+def test_rows_are_images_translations_and_what_comes_back():
+    callback = TranslationGrid("unused", levels(0), levels(51))
+    callback.set_model(Inverting("a_to_b", "b_to_a"))
+    picture = callback.picture()
+    assert picture.shape == (6 * 34 - 2, 3 * 34 - 2, 1)
+    assert rows_of(picture) == [0, 255, 0, 51, 204, 51]
+
+
+def test_without_a_way_back_the_third_row_shows_the_pairs():
+    callback = TranslationGrid("unused", levels(0), levels(51))
+    callback.set_model(Inverting("a_to_b"))
+    assert rows_of(callback.picture()) == [0, 255, 51]
+
+
+def test_every_epoch_has_a_picture_and_all_make_an_animation(tmp_path):
+    callback = TranslationGrid(tmp_path, levels(0), levels(51))
+    callback.set_model(Inverting("a_to_b", "b_to_a"))
+    callback.set_params({"epochs": 2})
+    for epoch in range(2):
+        callback.on_epoch_end(epoch)
+    callback.on_train_end()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["animation.gif", "epoch_001.png", "epoch_002.png"]
+    assert rows_of(tf.io.decode_png((tmp_path / "epoch_002.png").read_bytes()).numpy()) == [0, 255, 0, 51, 204, 51]
+
+
+def test_both_domains_have_as_many_images():
+    with pytest.raises(ValueError, match="Got 3 images of domain a and 2 of b"):
+        TranslationGrid("unused", levels(0), levels(0, 2))
+    assert isinstance(TranslationGrid("unused", levels(0), levels(0)), keras.callbacks.Callback)

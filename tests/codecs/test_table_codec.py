@@ -1,0 +1,142 @@
+"""Rows to tensors and back: modes of numbers, slots of categories, missing cells, labels."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from scipy import stats
+
+from gan_keras.codecs import TableCodec, table_modes
+from gan_keras.codecs.table_slots import Slots
+from gan_keras.data import Table
+from gan_keras.data.table_columns import CategoryColumn, DateColumn, NumberColumn
+
+
+def two_modes(random):
+    return np.where(random.random(600) < 0.3, random.normal(-50, 2, 600), random.normal(100, 10, 600)).round(1)
+
+
+def table():
+    random = np.random.default_rng(0)
+    cells = np.stack(
+        [
+            np.where(np.arange(600) % 20 == 0, np.nan, two_modes(random)),
+            random.integers(0, 3, 600),
+            random.integers(19_000, 20_000, 600),
+            np.where(np.arange(600) % 50 == 0, np.nan, random.integers(0, 2, 600)),
+            np.full(600, 7.0),
+        ],
+        axis=1,
+    ).astype(np.float64)
+    columns = (
+        NumberColumn("number", True, -60.0, 140.0, 1),
+        CategoryColumn("kind", False, ("a", "b", "c")),
+        DateColumn("date", False, 19_000.0, 19_999.0, 0, "%d.%m.%Y"),
+        CategoryColumn("flag", True, ("no", "yes")),
+        NumberColumn("constant", False, 7.0, 7.0, 0),
+    )
+    return Table("a", columns, cells, {})
+
+
+@pytest.fixture(scope="module")
+def codec():
+    found = TableCodec(most_modes=4)
+    found.adapt(table())
+    return found
+
+
+def test_decoded_rows_are_the_rows_that_were_encoded(codec):
+    cells = table().cells
+    for seeds in (None, tf.range(600, dtype=tf.int64)):
+        encoded = codec.encode(cells, seeds)
+        assert encoded.shape == (600, codec.width) and encoded.dtype == tf.float32
+        decoded = codec.decode(encoded).numpy()
+        inside = np.abs(encoded.numpy()[:, 0]) < 0.99  # what lies beyond four deviations is cut
+        np.testing.assert_array_equal(decoded[inside], cells[inside])
+        assert inside.mean() > 0.98
+
+
+def test_a_sample_is_numbers_in_their_range_and_one_choice_a_column(codec):
+    encoded = codec.encode(table().cells).numpy()
+    assert codec.num_numbers == 3 and codec.num_conditions == 3 + 3 and codec.width == 3 + sum(codec.sizes)
+    assert np.abs(encoded[:, :3]).max() <= 1
+    for start, size in zip(codec.starts, codec.sizes, strict=True):
+        np.testing.assert_array_equal(encoded[:, start : start + size].sum(axis=1), 1.0)
+
+
+def test_modes_are_those_of_the_data_and_are_drawn_by_their_probability():
+    modes = table_modes.fit_modes(two_modes(np.random.default_rng(0)), 8)
+    near = np.argmin(np.abs(np.subtract.outer([-50.0, 100.0], modes.means)), axis=1)
+    assert np.abs(np.array(modes.means)[near] - [-50, 100]).max() < 5
+    assert sum(modes.weights) == pytest.approx(1.0)
+    weights, means, deviations = [0.6, 0.4], [0.0, 1.0], [1.0, 2.0]
+    numbers = table_modes.NumberModes(
+        [NumberColumn("n", False, -9.0, 9.0, None)], [table_modes.Modes(weights, means, deviations)]
+    )
+    _, drawn = numbers.encode(np.full((20_000, 1), 0.7), tf.range(20_000, dtype=tf.int64))
+    chances = np.array(weights) * stats.norm.pdf(0.7, means, deviations)
+    assert np.mean(drawn.numpy() == 1) == pytest.approx(chances[1] / chances.sum(), abs=0.015)
+
+
+def test_decoded_numbers_are_rounded_and_stay_in_the_range_of_the_data(codec):
+    samples = np.zeros((2, codec.width), np.float32)
+    samples[:, 0], samples[:, 1] = [-1.0, 1.0], [1.0, -1.0]
+    decoded = codec.decode(tf.constant(samples)).numpy()
+    assert (decoded[:, 0] >= -60).all() and (decoded[:, 0] <= 140).all() and (decoded[:, 4] == 7).all()
+    np.testing.assert_array_equal(decoded[:, 0], decoded[:, 0].round(1))
+    assert ((decoded[:, 2] >= 19_000) & (decoded[:, 2] <= 19_999) & (decoded[:, 2] % 1 == 0)).all()
+
+
+def test_columns_come_out_in_their_own_types_and_order(codec):
+    columns = codec.to_columns(table().cells)
+    assert list(columns) == ["number", "kind", "date", "flag", "constant"]
+    assert [each.dtype.name for each in columns.values()] == ["float64", "string", "string", "string", "int64"]
+    assert columns["date"].numpy()[0].decode().count(".") == 2
+    assert columns["flag"].numpy()[0] == b"" and np.isnan(columns["number"].numpy()[0])
+    np.testing.assert_array_equal(codec.from_columns(columns), table().cells)
+
+
+def test_what_adapt_found_comes_back_from_json(codec):
+    again = TableCodec.from_config(json.loads(json.dumps(keras.saving.serialize_keras_object(codec)))["config"])
+    np.testing.assert_array_equal(again.encode(table().cells), codec.encode(table().cells))
+    assert again.labels.names == codec.labels.names == ["kind=a", "kind=b", "kind=c", "flag=no", "flag=yes", "flag="]
+
+
+def test_labels_come_as_often_as_in_the_data(codec):
+    cells, labels = table().cells, codec.labels
+    shares = np.diff(np.concatenate([[0.0], labels.cumulative]))
+    kinds = np.bincount(cells[:, 1].astype(int)) / 600 / 2
+    np.testing.assert_allclose(shares[:3], kinds, atol=1e-6)
+    assert shares[-1] == pytest.approx(np.isnan(cells[:, 3]).mean() / 2, abs=1e-6)
+    np.testing.assert_array_equal(labels.conditions, np.arange(6))
+
+
+def test_a_column_of_thousands_of_values_takes_few_slots_and_keeps_their_frequencies():
+    counts = np.concatenate([[5000, 4000], np.arange(1, 3001)])
+    slots = Slots(counts.tolist(), 0, most=10)
+    assert slots.num == 10
+    pool = np.full(40_000, 9, np.int32)
+    uniform = (np.arange(40_000) + 0.5) / 40_000
+    drawn = slots.to_cells(tf.constant(pool), tf.constant(uniform, tf.float32)).numpy().astype(int)
+    assert not set(drawn) & set(slots.own)
+    expected = counts[slots.pooled] / counts[slots.pooled].sum()
+    np.testing.assert_allclose(np.bincount(drawn, minlength=3002)[slots.pooled] / 40_000, expected, atol=2e-4)
+    frequent = slots.of_cells(tf.constant([0.0, 1.0, 3001.0, 2.0, np.nan], tf.float64)).numpy()
+    assert frequent.tolist() == [0, 1, 8, 9, -1]
+    assert slots.frequencies.sum() == counts.sum()
+
+
+def test_an_unknown_category_is_no_choice_where_nothing_is_missing(codec):
+    cells = table().cells[:1].copy()
+    cells[0, 1] = np.nan
+    encoded = codec.encode(cells).numpy()
+    start = codec.starts[3]
+    np.testing.assert_array_equal(encoded[0, start : start + 3], 0.0)
+
+
+@pytest.mark.parametrize("options", [{"most_modes": 0}, {"most_slots": 1}])
+def test_too_few_modes_or_slots_are_refused(options):
+    with pytest.raises(ValueError, match="Expected most_modes >= 1"):
+        TableCodec(**options)

@@ -1,0 +1,204 @@
+"""Two domains of images: what is read, how it is split, and the batches of an epoch."""
+
+import pathlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gan_keras.data.domain_batches import domain_batches
+from gan_keras.data.domains import PairedDomains, describe_domains, split_domains
+from gan_keras.data.image_data import hash_of
+from gan_keras.data.load_domains import load_domains
+
+SHARED_DATA = pathlib.Path(__file__).parents[2] / "../shared/data"
+
+
+def images(num, first=0, size=4):
+    """Images of one level each, which tells which one it is."""
+    return (np.arange(first, first + num, dtype=np.uint8)[:, None, None, None] * np.ones((1, size, size, 3), np.uint8)).copy()
+
+
+def write_folder(folder, arrays):
+    for name, array in arrays.items():
+        (folder / name).mkdir(parents=True)
+        for index, image in enumerate(array):
+            Image.fromarray(image).save(folder / name / f"{index:02d}.png")
+    return folder
+
+
+def numbers(batches):
+    """The numbers of the images of both domains of all batches."""
+    a, b = zip(*[[part.numpy()[:, 0, 0, 0] for part in batch] for batch in batches], strict=True)
+    return np.concatenate(a), np.concatenate(b)
+
+
+# --- Reading. ---
+
+
+def test_a_file_holds_two_domains_and_maybe_parts_for_tests(tmp_path):
+    np.savez(tmp_path / "with.npz", a_train=images(5), b_train=images(7, 50), a_test=images(2, 100), b_test=images(3, 150))
+    np.savez(tmp_path / "without.npz", a=images(20), b=images(10, 50))
+    domains = load_domains(tmp_path / "with.npz")
+    assert (len(domains.a), len(domains.b), len(domains), domains.image_shape) == (5, 7, 7, (4, 4, 3))
+    training, held_out = split_domains(domains)
+    assert [len(part) for part in (training.a, training.b, held_out.a, held_out.b)] == [5, 7, 2, 3]
+    np.testing.assert_array_equal(held_out.b.images[:, 0, 0, 0], [150, 151, 152])
+    training, held_out = split_domains(load_domains(tmp_path / "without.npz"), seed=1)
+    assert [len(part) for part in (training.a, training.b, held_out.a, held_out.b)] == [18, 9, 2, 1]
+    assert not set(training.a.hashes) & set(held_out.a.hashes)
+
+
+def test_a_test_image_that_is_among_the_training_images_is_not_trained_on(tmp_path):
+    np.savez(tmp_path / "data.npz", a_train=images(5), b_train=images(5), a_test=images(2, 4), b_test=images(2, 50))
+    training, held_out = split_domains(load_domains(tmp_path / "data.npz"))
+    assert (len(training.a), len(training.b), len(held_out.a)) == (4, 5, 2)
+    assert training.a.report["copies"] == 1
+
+
+@pytest.mark.parametrize("names", [("a", "b"), ("trainA", "trainB")])
+def test_folders_hold_two_domains(tmp_path, names):
+    write_folder(tmp_path, {names[0]: images(3), names[1]: images(4, 50), "testA": images(2, 100), "testB": images(2, 150)})
+    domains = load_domains(tmp_path)
+    assert (len(domains.a), len(domains.b), domains.image_shape) == (3, 4, (4, 4, 3))
+    assert (domains.test is None) == (names == ("a", "b"))
+    assert domains.a.labels is None
+    assert "unpaired; a: 3 images of 4 x 4 x 3" in describe_domains(domains)
+
+
+def test_the_fingerprint_changes_with_an_image_of_either_domain(tmp_path):
+    found = set()
+    for number, (a, b) in enumerate([(0, 50), (1, 50), (0, 51)]):
+        np.savez(tmp_path / f"{number}.npz", a=images(3, a), b=images(3, b))
+        found.add(load_domains(tmp_path / f"{number}.npz").fingerprint)
+    assert len(found) == 3
+
+
+@pytest.mark.skipif(not SHARED_DATA.is_dir(), reason="the shared data sets are not here")
+def test_apples_and_tomatoes_are_read_with_their_test_parts():
+    domains = load_domains(SHARED_DATA / "apple2tomato.npz")
+    assert [len(part) for part in domains.all_images] == [600, 600, 200, 200]
+
+
+def test_built_in_domains_are_digits_and_their_opposite():
+    domains = load_domains("inverted_digits")
+    assert domains.image_shape == (16, 16, 1) and (len(domains.a), len(domains.b)) == (899, 898)
+    assert domains.a.images.mean() < 100 < 155 < domains.b.images.mean()
+    inverted = {hash_of((255 - image).tobytes()) for image in domains.b.images}
+    assert len(inverted & set(domains.a.hashes.tolist())) == 0
+    pairs = load_domains("outlined_digits", paired=True)
+    assert isinstance(pairs, PairedDomains) and len(pairs.a) == len(pairs.b) == 1797
+    assert set(np.unique(pairs.a.images)) == {0, 255}
+
+
+# --- Pairs. ---
+
+
+def test_pairs_are_split_together_and_stay_together_in_batches(tmp_path):
+    a = images(30)
+    a[29] = a[3]  # a copy, whose partner is another image
+    np.savez(tmp_path / "pairs.npz", a=a, b=images(30, 100), paired=True)
+    training, held_out = split_domains(load_domains(tmp_path / "pairs.npz", paired=True), seed=2)
+    assert len(held_out.a) == len(held_out.b) == 3
+    for part in (training, held_out):
+        of_a, of_b = part.a.images[:, 0, 0, 0].astype(int), part.b.images[:, 0, 0, 0].astype(int)
+        assert all(y - x == 100 or (x, y) == (3, 129) for x, y in zip(of_a, of_b, strict=True))
+    assert not set(training.a.hashes) & set(held_out.a.hashes)
+    of_a, of_b = numbers(domain_batches(load_domains(tmp_path / "pairs.npz", paired=True), 4, flip=True))
+    assert all(y - x == 100 or (x, y) == (3, 129) for x, y in zip(of_a.astype(int), of_b.astype(int), strict=True))
+
+
+def test_pairs_in_folders_have_equal_names(tmp_path):
+    folder = write_folder(tmp_path / "data", {"a": images(3), "b": images(3, 50)})
+    assert isinstance(load_domains(folder, paired=True), PairedDomains)
+    (folder / "b" / "02.png").rename(folder / "b" / "other.png")
+    with pytest.raises(ValueError, match="without pairs"):
+        load_domains(folder, paired=True)
+    assert not isinstance(load_domains(folder), PairedDomains)
+
+
+# --- Batches. ---
+
+
+def test_an_epoch_is_the_longer_domain_and_the_shorter_one_begins_again(tmp_path):
+    np.savez(tmp_path / "data.npz", a=images(10), b=images(4, 50))
+    batches = domain_batches(load_domains(tmp_path / "data.npz"), 2, seed=3)
+    first, second = numbers(batches), numbers(batches)
+    assert int(batches.cardinality()) == 5
+    assert sorted(first[0]) == sorted(second[0]) == list(range(10))
+    assert not np.array_equal(first[0], second[0])
+    assert sorted(first[1][:4]) == sorted(first[1][4:8]) == [50, 51, 52, 53]
+    again = domain_batches(load_domains(tmp_path / "data.npz"), 2, seed=3)
+    np.testing.assert_array_equal(numbers(again), first)
+    np.testing.assert_array_equal(numbers(again), second)
+    other = numbers(domain_batches(load_domains(tmp_path / "data.npz"), 2, seed=4))
+    assert not np.array_equal(other[0], first[0])
+
+
+def test_each_domain_has_an_order_of_its_own(tmp_path):
+    np.savez(tmp_path / "data.npz", a=images(20), b=images(20, 100))
+    of_a, of_b = numbers(domain_batches(load_domains(tmp_path / "data.npz"), 5))
+    assert np.sum(of_b.astype(int) - of_a == 100) < 10
+
+
+def test_half_of_the_images_are_mirrored_where_that_is_asked_for(tmp_path):
+    a = np.zeros((200, 4, 4, 1), np.uint8)
+    a[:, :, 0] = 255  # the left column is white
+    np.savez(tmp_path / "data.npz", a=a, b=a)
+    domains = load_domains(tmp_path / "data.npz")
+    left = [np.concatenate([part.numpy()[:, 0, 0, 0] for part, _ in domain_batches(domains, 50, flip=flip)]) for flip in (0, 1)]
+    assert left[0].mean() == 255 and 0.35 < left[1].mean() / 255 < 0.65
+
+
+def test_files_give_the_batches_of_the_same_images_in_memory(tmp_path):
+    a, b = images(6), images(5, 50)
+    np.savez(tmp_path / "data.npz", a=a, b=b)
+    folder = write_folder(tmp_path / "folder", {"a": a, "b": b})
+    sources = (tmp_path / "data.npz", folder)
+    in_memory, from_files = (list(domain_batches(load_domains(source), 3, seed=1, flip=True)) for source in sources)
+    for one, other in zip(in_memory, from_files, strict=True):
+        np.testing.assert_array_equal(one[0], other[0])
+        np.testing.assert_array_equal(one[1], other[1])
+
+
+# --- What is wrong. ---
+
+
+def test_a_missing_or_empty_domain_is_told(tmp_path):
+    np.savez(tmp_path / "one.npz", a=images(3))
+    with pytest.raises(ValueError, match=r"one.npz holds the arrays a. Expected two domains: a_train and b_train, or a and b"):
+        load_domains(tmp_path / "one.npz")
+    np.savez(tmp_path / "empty.npz", a=images(3), b=images(0))
+    with pytest.raises(ValueError, match=r"empty.npz, b holds images of shape \(0, 4, 4, 3\)"):
+        load_domains(tmp_path / "empty.npz")
+    folder = write_folder(tmp_path / "folder", {"a": images(3), "b": []})
+    with pytest.raises(ValueError, match=r"b holds no image among 0 files"):
+        load_domains(folder)
+    with pytest.raises(ValueError, match="holds the folders none. Expected two domains"):
+        load_domains(folder / "a")
+    with pytest.raises(FileNotFoundError, match="inverted_digits"):
+        load_domains(tmp_path / "absent")
+
+
+def test_domains_of_several_sizes_or_colours_need_a_size(tmp_path):
+    np.savez(tmp_path / "sizes.npz", a=images(3), b=images(3, size=6)[..., :1])
+    with pytest.raises(ValueError, match="4 x 4 x 3 and 6 x 6 x 1. Expected one shape"):
+        load_domains(tmp_path / "sizes.npz")
+    assert load_domains(tmp_path / "sizes.npz", size=8, channels=3).image_shape == (8, 8, 3)
+
+
+def test_domains_without_pairs_are_no_pairs(tmp_path):
+    np.savez(tmp_path / "unpaired.npz", a=images(3), b=images(3, 50))
+    with pytest.raises(ValueError, match="unpaired.npz holds domains without pairs"):
+        load_domains(tmp_path / "unpaired.npz", paired=True)
+    np.savez(tmp_path / "uneven.npz", a=images(3), b=images(4, 50), paired=True)
+    with pytest.raises(ValueError, match="3 images of domain a and 4 of domain b"):
+        load_domains(tmp_path / "uneven.npz", paired=True)
+    with pytest.raises(ValueError, match="inverted_digits holds domains without pairs"):
+        load_domains("inverted_digits", paired=True)
+
+
+def test_a_batch_is_not_larger_than_the_domains(tmp_path):
+    np.savez(tmp_path / "data.npz", a=images(3), b=images(4, 50))
+    with pytest.raises(ValueError, match="batch_size=5 for 4 images"):
+        domain_batches(load_domains(tmp_path / "data.npz"), 5)

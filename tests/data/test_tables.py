@@ -1,0 +1,188 @@
+"""CSV files to tables: types, missing cells, what is mended and what is refused, and memory that does not grow."""
+
+import io
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from gan_keras.data import Table, load_table, split_table, table_columns, table_data, table_files, write_csv
+from gan_keras.data.table_columns import CategoryColumn, DateColumn, NumberColumn, column_from_config
+
+HEADER = "age,height,joined,member,town,empty,zip"
+ROWS = [f"{20 + i},{1.5 + i / 100:.2f},2024-02-{10 + i},{'true' if i % 2 else 'false'},town {i % 3},,0{i}" for i in range(12)]
+
+
+def write(path, rows=ROWS, header=HEADER, encoding="utf-8"):
+    path.write_text("\n".join([header, *rows]) + "\n", encoding=encoding)
+    return path
+
+
+def text_of(table):
+    file = io.StringIO()
+    write_csv(file, table)
+    return file.getvalue()
+
+
+@pytest.fixture
+def path(tmp_path):
+    return write(tmp_path / "a.csv")
+
+
+def test_types_are_told_from_the_cells_and_a_table_is_written_as_it_was_read(path):
+    table = load_table(path)
+    kinds = {column.name: type(column) for column in table.columns}
+    assert kinds == {
+        **{"age": NumberColumn, "height": NumberColumn, "joined": DateColumn},
+        **dict.fromkeys(("member", "town", "empty", "zip"), CategoryColumn),  # a zero in front is no number's
+    }
+    assert (table.columns[0].decimals, table.columns[1].decimals, table.columns[1].high) == (0, 2, 1.61)
+    assert table.columns[3].values == ("false", "true")
+    assert text_of(table) == path.read_text()
+    assert table.report == {"rows": 12, "missing": 12, "empty": ["empty"]}
+    assert all(column_from_config(column.to_config()) == column for column in table.columns)
+
+
+def test_each_sign_of_a_missing_cell_is_understood_and_written_as_nothing(tmp_path):
+    signs = ["", "?", "NA", "n/a", "NaN", "null", "inf"]
+    table = load_table(write(tmp_path / "a.csv", [f"{sign},{sign}" for sign in signs] + ["1.5,x", "2,y", "3,x"] * 2, "a,b"))
+    assert np.isnan(table.cells[:7]).all() and not np.isnan(table.cells[7:]).any()
+    assert table.columns[0].has_missing and table.label_names == ["b=x", "b=y", "b="]
+    assert text_of(table).splitlines()[1:9] == [","] * 7 + ["1.5,x"]
+
+
+@pytest.mark.parametrize(
+    ("date", "date_format"),
+    [
+        ("28.02.2023", "%d.%m.%Y"),
+        ("12/31/1999", "%m/%d/%Y"),
+        ("31/12/1999", "%d/%m/%Y"),
+        ("1969-07-20T20:17:40", "%Y-%m-%dT%H:%M:%S"),
+        ("2024-02-29 23:59", "%Y-%m-%d %H:%M"),
+    ],
+)
+def test_dates_keep_their_format(tmp_path, date, date_format):
+    table = load_table(write(tmp_path / "a.csv", [f"{date},{i}" for i in range(10)], "d,n"))
+    assert table.columns[0].date_format == date_format
+    assert text_of(table).splitlines()[1] == f"{date},0"
+
+
+def test_types_can_be_asked_for(path):
+    table = load_table(path, {"age": "category", "zip": "category", "joined": "drop", "empty": "drop"})
+    assert [(column.name, type(column)) for column in table.columns[:2]] == [("age", CategoryColumn), ("height", NumberColumn)]
+    assert table.column_names[2:] == ["member", "town", "zip"] and table.report["dropped"] == 2
+
+
+def test_ragged_rows_odd_names_and_other_delimiters_are_mended_and_told(tmp_path):
+    rows = [f"{i};{i};x;y" for i in range(40)] + ["1;2", "", "1;2;3;4;5"]
+    table = load_table(write(tmp_path / "a.csv", rows, "a;a;;a_2"))
+    assert table.column_names == ["a", "a_3", "column_2", "a_2"]
+    assert table.report["first_renamed"] == ["2: a_3", "3: column_2"]
+    assert (len(table), table.report["ragged"], table.report["first_ragged"]) == (40, 2, [42, 44])
+    assert table.report["constant"] == ["column_2", "a_2"]
+
+
+@pytest.mark.parametrize(
+    ("header", "rows", "types", "words"),
+    [
+        ("a,b", ["1,2"] * 9, {}, "has 9 rows"),
+        ("a,b", ["1,2", "1"] * 9, {}, "9 of 18 rows have not 2 cells, such as line 3"),
+        ("1,2", ["1,2"] * 20, {}, "Expected a header"),
+        ("", [], {}, "Expected a header"),
+        ("a,b", ["1,x"] * 20, {"c": "number"}, "no such column. Expected one of a, b"),
+        ("a,b", ["1,x"] * 20, {"b": "number"}, "'b' is asked to be a number and holds 'x'"),
+        ("a,b", ["1,x"] * 20, {"a": "money"}, "types.a=money. Expected one of number"),
+        ("a,b", ["1,x"] * 20, {"b": "date"}, "asked to be a date"),
+        ("a,b", ["1,x"] * 20, {"a": "drop", "b": "drop"}, "All columns are dropped"),
+    ],
+)
+def test_what_is_no_table_is_refused(tmp_path, header, rows, types, words):
+    with pytest.raises(ValueError, match="Expected") as error:
+        load_table(write(tmp_path / "a.csv", rows, header), types)
+    assert words in str(error.value)
+
+
+def test_a_file_that_is_not_utf_8_is_refused_with_a_way_out(tmp_path):
+    with pytest.raises(ValueError, match="iconv"):
+        load_table(write(tmp_path / "a.csv", ["é,1"] * 20, "a,b", "latin-1"))
+
+
+def test_an_identifier_is_told_from_a_category(tmp_path, monkeypatch):
+    monkeypatch.setattr("gan_keras.data.table_types.MOST_VALUES", 30)
+    path = write(tmp_path / "a.csv", [f"id{i},{i}" for i in range(40)], "id,n")
+    with pytest.raises(ValueError, match="types.id=drop"):
+        load_table(path)
+    assert load_table(path, {"id": "drop"}).column_names == ["n"]
+
+
+def test_test_rows_are_read_by_the_columns_of_the_training(path, tmp_path):
+    columns = load_table(path).columns
+    other = write(tmp_path / "b.csv", ["x,2024-03-01,true,9,99,1.25,town 9,7"], "more,joined,member,empty,age,height,town,zip")
+    table = table_files.read_like(other, columns)
+    assert table.report == {"rows": 1, "missing": 3, "unseen": 3, "dropped": 1, "empty": ["town", "empty", "zip"]}
+    assert text_of(table).splitlines()[1] == "99,1.25,2024-03-01,true,,,"
+    with pytest.raises(ValueError, match="no column 'age'"):
+        table_files.read_like(write(tmp_path / "c.csv", ["1"], "b"), columns)
+    with pytest.raises(ValueError, match="column 'age'"):
+        table_files.read_like(write(tmp_path / "d.csv", [ROWS[0].replace("20,", "old,", 1)]), columns)
+
+
+def test_a_split_holds_a_tenth_out_and_loses_no_row(path):
+    table = load_table(path)
+    training, held_out = split_table(table, seed=1)
+    assert (len(training), len(held_out)) == (11, 1)
+    together = np.concatenate([training.cells, held_out.cells])[:, 0]
+    assert sorted(together) == sorted(table.cells[:, 0])
+    assert split_table(table, seed=1)[1].fingerprint == held_out.fingerprint != split_table(table, seed=2)[1].fingerprint
+    with pytest.raises(ValueError, match="held_out=12"):
+        split_table(table, held_out=12)
+
+
+def test_the_fingerprint_is_that_of_cells_and_columns(path):
+    table = load_table(path)
+    cells = table.cells.copy()
+    cells[3, 0] += 1
+    renamed = (NumberColumn("old", False, 20.0, 31.0), *table.columns[1:])
+    others = [Table("b", table.columns, cells, {}), Table("b", renamed, table.cells, {})]
+    assert len({each.fingerprint for each in (table, *others)}) == 3
+    assert Table("b", table.columns, table.cells, {}).fingerprint == table.fingerprint
+
+
+def test_a_file_larger_than_the_memory_allowed_is_read_to_the_disk(tmp_path, monkeypatch):
+    num = 15_000
+    rows = [f"{i},{i % 7}.5,{'xyz'[i % 3]}" for i in range(num)]
+    path = write(tmp_path / "a.csv", rows, "a,b,c")
+    whole = load_table(path)
+    monkeypatch.setattr(table_data, "IN_MEMORY_BYTES", 2**16)
+    for module in (table_data, table_files):
+        monkeypatch.setattr(module, "CHUNK_ROWS", 300)
+    monkeypatch.setattr("gan_keras.data.table_types.MOST_VALUES", 100)
+    tracemalloc.start()
+    table = load_table(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert isinstance(table.cells, np.memmap)
+    assert peak < whole.cells.nbytes  # 360,000 bytes of cells, and the file's text is longer
+    np.testing.assert_array_equal(table.cells, whole.cells)
+    assert table.fingerprint == whole.fingerprint
+
+
+@pytest.mark.parametrize(("name", "shape", "last"), [("wine", (178, 14), "cultivar"), ("breast_cancer", (569, 31), "diagnosis")])
+def test_built_in_tables_end_with_their_class(name, shape, last):
+    table = load_table(name)
+    assert table.cells.shape == shape and table.column_names[-1] == last
+    assert len(table.label_names) == len(table.columns[-1].values)
+    with pytest.raises(ValueError, match="whose types are known"):
+        load_table(name, {last: "number"})
+
+
+def test_cells_are_what_their_tensors_say(path):
+    table = load_table(path)
+    for index, column in enumerate(table.columns):
+        tensor = column.to_tensor(table.cells[:, index])
+        np.testing.assert_array_equal(column.from_tensor(tensor), table.cells[:, index])
+    assert table_columns.is_missing("N/A") and not table_columns.is_missing("none")
+    assert [column.to_tensor(table.cells[:2, i]).dtype.name for i, column in enumerate(table.columns)] == [
+        *("int64", "float64"),
+        *["string"] * 5,
+    ]

@@ -1,0 +1,196 @@
+"""Clips from arrays and folders: shapes, labels, splits, and one clear error for what does not fit."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from gan_keras.data import describe_videos, load_test_videos, load_videos, split_videos, videos_from_arrays
+from gan_keras.data.video_arrays import Wanted
+from gan_keras.data.video_data import with_clip_labels, without_known
+
+CLIPS = np.random.default_rng(0).integers(0, 256, (6, 4, 8, 8, 1), dtype=np.uint8)
+LABELS = np.array([0, 1, 0, 1, 0, 1])
+
+
+def write_clip(folder, frames):
+    folder.mkdir(parents=True)
+    for number, frame in enumerate(frames):
+        Image.fromarray(frame[..., 0] if frame.shape[-1] == 1 else frame).save(folder / f"frame_{number}.png")
+
+
+def save(path, **arrays):
+    np.savez(path / "a.npz", **arrays)
+    return path / "a.npz"
+
+
+# --- The built-in set. ---
+
+
+def test_moving_digits_take_their_length_and_field_from_the_arguments():
+    videos = load_videos("moving_digits", frames=3, size=12)
+    assert videos.video_shape == (3, 12, 12, 1) and len(videos) == 2 * 1797
+    assert videos.label_names == tuple("0123456789") and "cut" not in videos.report
+    assert "3,594 clips of 3 frames of 12 x 12 x 1, 10 classes" in describe_videos(videos)
+    training, held_out = split_videos(videos)
+    assert abs(len(held_out) - 359) <= 1 and len(training) + len(held_out) == len(videos)
+    assert not set(training.origins) & set(held_out.origins)  # no digit is in both
+
+
+# --- Arrays. ---
+
+
+def test_arrays_keep_levels_and_longer_clips_are_cut_to_their_first_frames(tmp_path):
+    videos = load_videos(save(tmp_path, videos=CLIPS, labels=LABELS, label_names=["a", "b"]), frames=3)
+    np.testing.assert_array_equal(videos.videos, CLIPS[:, :3])
+    assert videos.report["cut"] == 6 and videos.label_names == ("a", "b")
+    floats = videos_from_arrays("floats", CLIPS[..., 0] / 255.0)
+    np.testing.assert_array_equal(floats.videos, CLIPS)
+
+
+def test_frames_are_resized_one_by_one(tmp_path):
+    path = save(tmp_path, x_train=CLIPS, x_test=CLIPS[:3], y_test=LABELS[:3])
+    smaller = load_videos(path, size=4)
+    assert smaller.video_shape == (4, 4, 4, 1) and "enlarged" not in smaller.report
+    expected = tf.image.resize(CLIPS[5, 2], (4, 4), antialias=True)
+    np.testing.assert_array_equal(smaller.videos[5, 2], np.round(expected))
+    colour = load_videos(path, size=(16, 16), channels=3)
+    assert colour.video_shape == (4, 16, 16, 3) and colour.report["enlarged"] == 6
+    test = load_test_videos(path)
+    assert len(test) == 3 and test.labels.tolist() == [0, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("arrays", "options", "words"),
+    [
+        ({"videos": CLIPS}, {"frames": 5}, "6 of the 6 clips of a.npz have fewer than 5 frames"),
+        ({"videos": CLIPS[:, :1]}, {}, "a single frame is an image"),
+        ({"videos": CLIPS[0, 0]}, {}, r"clips of shape \(8, 8, 1\)"),
+        ({"videos": CLIPS[:1]}, {}, "Expected at least 2"),
+        ({"videos": CLIPS.astype("int64")}, {}, "dtype int64"),
+        ({"videos": CLIPS, "labels": LABELS[:3]}, {}, "for 6 clips"),
+        ({"pictures": CLIPS}, {}, "holds the arrays"),
+        ({"videos": CLIPS}, {"size": 0}, "size=0"),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused(tmp_path, arrays, options, words):
+    with pytest.raises(ValueError, match=words):
+        load_videos(save(tmp_path, **arrays), **options)
+
+
+def test_a_missing_source_and_a_missing_part_are_told(tmp_path):
+    with pytest.raises(FileNotFoundError, match="moving_digits"):
+        load_videos(tmp_path / "none.npz")
+    with pytest.raises(ValueError, match="no part 'test'"):
+        load_videos("moving_digits", part="test")
+
+
+# --- Folders. ---
+
+
+def test_a_folder_of_classes_of_clips_is_read_in_natural_order(tmp_path):
+    long = np.random.default_rng(1).integers(0, 256, (12, 8, 8, 1), dtype=np.uint8)
+    for label in ("cat", "dog"):
+        for number in (1, 2):
+            write_clip(tmp_path / "set" / label / f"clip_{number}", (long + number + ord(label[0])).astype(np.uint8))
+    (tmp_path / "set" / ".hidden").mkdir()
+    videos = load_videos(tmp_path / "set", frames=11)
+    assert videos.video_shape == (11, 8, 8, 1) and videos.labels.tolist() == [0, 0, 1, 1]
+    np.testing.assert_array_equal(videos.videos[0], (long[:11] + 1 + ord("c")).astype(np.uint8))  # frame_2 before frame_10
+    assert videos.label_names == ("cat", "dog") and videos.report["cut"] == 4
+    assert "4 longer ones cut to their first frames" in describe_videos(videos)
+
+
+def test_clips_without_classes_have_no_labels_and_colour_is_kept(tmp_path):
+    write_clip(tmp_path / "set" / "a", CLIPS[0])
+    write_clip(tmp_path / "set" / "b", np.repeat(CLIPS[1], 3, axis=-1))
+    videos = load_videos(tmp_path / "set")
+    assert videos.labels is None and videos.video_shape == (4, 8, 8, 3)
+    np.testing.assert_array_equal(videos.videos[0], np.repeat(CLIPS[0], 3, axis=-1))
+    smaller = load_videos(tmp_path / "set", size=4, channels=1)
+    assert smaller.video_shape == (4, 4, 4, 1)
+
+
+def spoiled(folder, case):
+    """A folder with three clips of which something is wrong."""
+    for index, name in enumerate("abc"):
+        write_clip(folder / name, CLIPS[index])
+    if case == "short":
+        (folder / "b" / "frame_3.png").unlink()
+    elif case == "empty":
+        (folder / "d").mkdir()
+    elif case == "corrupt":
+        (folder / "b" / "frame_3.png").write_bytes(b"no image")
+    elif case == "sizes":
+        Image.new("L", (9, 9)).save(folder / "b" / "frame_3.png")
+    elif case == "depths":
+        write_clip(folder / "class" / "e", CLIPS[3])
+    elif case == "loose":
+        Image.new("L", (8, 8)).save(folder / "frame_1.png")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("case", "options", "words"),
+    [
+        ("short", {"frames": 4}, "1 of the 3 clips .* the shortest is b with 3. .*frames=3"),
+        ("short", {}, "2 lengths, most often 4 frames"),
+        ("empty", {"frames": 4}, "the shortest is d with 0"),
+        ("corrupt", {}, "1 of the 3 clips .* hold a file that is no image: b"),
+        ("sizes", {}, "2 sizes, most often 8 x 8"),
+        ("depths", {}, "3 in depth 1, 1 in depth 2"),
+        ("loose", {}, "holds 1 images itself"),
+    ],
+)
+def test_folders_that_do_not_fit_are_refused(tmp_path, case, options, words):
+    with pytest.raises(ValueError, match=words):
+        load_videos(spoiled(tmp_path / "set", case), **options)
+
+
+def test_one_corrupt_clip_of_many_is_left_out_and_counted(tmp_path):
+    for index in range(101):
+        write_clip(tmp_path / "set" / f"{index:03d}", (CLIPS[0, :2] + index).astype(np.uint8))
+    (tmp_path / "set" / "007" / "frame_0.png").write_bytes(b"no image")
+    videos = load_videos(tmp_path / "set")
+    assert len(videos) == 100 and videos.report["corrupt"] == 1
+    assert "first corrupt clips: 007" in describe_videos(videos)
+
+
+# --- Splits and test sets. ---
+
+
+def test_copies_stay_together_and_the_seed_decides():
+    videos = videos_from_arrays("copies", CLIPS.repeat(4, axis=0), LABELS.repeat(4))
+    training, held_out = split_videos(videos, held_out=5, seed=2)
+    assert len(held_out) == 8 and len(training) == 16  # two whole clips with their copies
+    assert not set(training.origins) & set(held_out.origins)
+    assert split_videos(videos, 5, 2)[1].fingerprint == held_out.fingerprint != split_videos(videos, 5, 3)[1].fingerprint
+    with pytest.raises(ValueError, match="held_out=24"):
+        split_videos(videos, 24)
+    with pytest.raises(ValueError, match="of one origin"):
+        split_videos(videos_from_arrays("one", CLIPS[:1].repeat(3, axis=0)))
+
+
+def test_a_test_set_is_numbered_by_the_names_of_another_and_loses_what_is_known():
+    videos = videos_from_arrays("a", CLIPS, LABELS, ["a", "b"])
+    other = videos_from_arrays("b", CLIPS[2:], LABELS[2:], ["b", "a"])
+    numbered = with_clip_labels(other, ("a", "b"))
+    assert numbered.labels.tolist() == [1, 0, 1, 0]
+    new = without_known(videos, other)
+    np.testing.assert_array_equal(new.videos, CLIPS[:2])
+    assert new.report["known"] == 4
+    with pytest.raises(ValueError, match="that were trained on"):
+        without_known(other, videos)
+    with pytest.raises(ValueError, match="has no labels"):
+        with_clip_labels(videos_from_arrays("c", CLIPS), ("a", "b"))
+
+
+def test_the_fingerprint_follows_clips_and_labels():
+    prints = {
+        videos_from_arrays("a", CLIPS, LABELS).fingerprint,
+        videos_from_arrays("b", CLIPS, LABELS).fingerprint,
+        videos_from_arrays("a", CLIPS, 1 - LABELS).fingerprint,
+        videos_from_arrays("a", CLIPS[::-1], LABELS).fingerprint,
+        videos_from_arrays("a", CLIPS, LABELS, wanted=Wanted(3)).fingerprint,
+    }
+    assert len(prints) == 4

@@ -1,0 +1,167 @@
+"""Scores of series against independent computations, and by what they must say of known cases."""
+
+import keras
+import numpy as np
+import pytest
+from scipy.stats import wasserstein_distance
+
+from gan_keras.metrics.discriminative_score import discriminative_score
+from gan_keras.metrics.predictive_score import predictive_score
+from gan_keras.metrics.sequence_judge import Recipe, standardise
+from gan_keras.metrics.series_distances import autocorrelation_distance, correlation_distance, marginal_distance
+from gan_keras.metrics.vector_autoregression import VectorAutoregression
+
+RECIPE = Recipe(units=6, depth=1, learning_rate=2e-2, batch_size=64, epochs=8, patience=3)
+RANDOM = np.random.default_rng(0)
+
+
+def walks(num, steps=8, seed=0):
+    """Two columns: a walk that stays near 0, and twice its value a step before."""
+    random = np.random.default_rng(seed)
+    walk = np.zeros((num, steps + 1))
+    for step in range(steps):
+        walk[:, step + 1] = 0.8 * walk[:, step] + random.standard_normal(num)
+    return np.stack([walk[:, 1:], 2.0 * walk[:, :-1]], axis=2).astype(np.float32)
+
+
+REAL = walks(600)
+
+
+# --- Discriminative score. ---
+
+
+def test_the_judge_finds_other_series_guesses_between_equal_ones_and_follows_from_its_seed():
+    shuffled = RANDOM.permuted(walks(600, seed=1), axis=1)  # the same values, another order in time
+    assert discriminative_score(REAL, shuffled, recipe=RECIPE) > 0.25
+    of_equal = [discriminative_score(REAL, walks(600, seed=2), seed=5, recipe=RECIPE) for _ in range(2)]
+    assert of_equal[0] == of_equal[1] < 0.12
+
+
+def test_the_score_is_the_distance_of_the_share_of_right_answers_from_one_half(monkeypatch):
+    right = np.array([1.0] * 30 + [0.0] * 10)
+    monkeypatch.setattr("gan_keras.metrics.discriminative_score._answers", lambda *arguments: right)
+    assert discriminative_score(REAL, REAL) == 0.25
+    monkeypatch.setattr("gan_keras.metrics.discriminative_score._answers", lambda *arguments: 1 - right)
+    assert discriminative_score(REAL, REAL) == 0.25
+
+
+def test_the_judge_is_never_tested_on_what_it_has_learned(monkeypatch):
+    seen = {}
+
+    def train(network, loss, training, validation, recipe):
+        seen["training"], seen["validation"] = training[0], validation[0]
+
+    monkeypatch.setattr("gan_keras.metrics.discriminative_score.train", train)
+    monkeypatch.setattr(keras.Sequential, "predict", lambda self, x, **_: seen.setdefault("test", x)[:, 0])
+    numbered = np.arange(100.0).reshape(50, 2, 1)
+    discriminative_score(numbered, numbered + 1000.0, recipe=RECIPE)
+    rows = [set(np.round(part[:, 0, 0], 4)) for part in seen.values()]
+    assert [len(each) for each in rows] == [60, 20, 20] and len(set.union(*rows)) == 100
+
+
+def test_windows_are_in_units_of_the_real_ones_and_their_end_is_told():
+    windows = REAL.copy()
+    windows[0, 5:] = np.nan
+    made = standardise(windows, windows)
+    np.testing.assert_array_equal(made[0, :, 2], [1, 1, 1, 1, 1, 0, 0, 0])
+    assert (made[0, 5:, :2] == 0).all()
+    values = made[made[..., 2] == 1][:, :2]
+    np.testing.assert_allclose([values.mean(axis=0), values.std(axis=0)], [[0, 0], [1, 1]], atol=1e-4)
+
+
+def test_too_few_windows_or_two_shapes_are_refused():
+    with pytest.raises(ValueError, match="at least 20"):
+        discriminative_score(REAL[:19], REAL)
+    with pytest.raises(ValueError, match="one shape"):
+        discriminative_score(REAL, REAL[..., :1])
+    with pytest.raises(ValueError, match="one shape"):
+        predictive_score(REAL, REAL[:, :4])
+
+
+# --- Predictive score. ---
+
+
+def test_what_can_be_foretold_is_foretold_by_who_has_learned_from_such_series():
+    recipe = Recipe(units=8, depth=1, learning_rate=2e-2, batch_size=64, epochs=15, patience=5)
+    real = walks(300, seed=3)
+    of_real = predictive_score(REAL, real, recipe=recipe)
+    mirrored = predictive_score(REAL * [1.0, -1.0], real, recipe=recipe)  # who learns from these says the opposite
+    assert of_real < 0.05 < 0.15 < mirrored
+
+
+def test_the_error_is_the_mean_over_known_steps_in_shares_of_the_range(monkeypatch):
+    real = REAL[:50].copy()
+    real[0, 5:] = np.nan
+    monkeypatch.setattr("gan_keras.metrics.predictive_score.train", lambda *arguments: None)
+    monkeypatch.setattr(keras.Sequential, "predict", lambda self, x, **_: np.full((*x.shape[:2], 1), 0.25))
+    low, high = np.nanmin(real[..., 1]), np.nanmax(real[..., 1])
+    expected = np.nanmean(np.abs((real[:, 1:, 1] - low) / (high - low) - 0.25))
+    assert predictive_score(REAL, real, recipe=RECIPE) == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_single_column_is_foretold_from_itself(monkeypatch):
+    monkeypatch.setattr("gan_keras.metrics.predictive_score.train", lambda *arguments: None)
+    monkeypatch.setattr(keras.Sequential, "predict", lambda self, x, **_: x)  # as the step before
+    one, scale = REAL[:60, :, :1], np.ptp(REAL[:60, :, :1])
+    assert predictive_score(REAL[..., :1], one, recipe=RECIPE) == pytest.approx(
+        np.abs(np.diff(one, axis=1)).mean() / scale, rel=1e-4
+    )
+
+
+# --- Distances. ---
+
+
+def test_marginal_distance_is_that_of_scipy_in_deviations():
+    fake = REAL[:100] * 1.5
+    expected = [wasserstein_distance(REAL[..., c].ravel(), fake[..., c].ravel()) / REAL[..., c].std() for c in range(2)]
+    assert marginal_distance(REAL, fake) == pytest.approx(np.mean(expected), rel=1e-4)
+    assert marginal_distance(REAL, REAL + 2.0 * REAL.std(axis=(0, 1))) == pytest.approx(2.0, rel=1e-4)
+
+
+def test_autocorrelations_are_those_of_the_formula():
+    fake = RANDOM.permuted(REAL, axis=1)
+
+    def by_loops(windows, lag, column):
+        moved = [window[:, column] - window[:, column].mean() for window in windows.astype(float)]
+        products = [one[step] * one[step + lag] for one in moved for step in range(len(one) - lag)]
+        return np.mean(products) / np.mean(np.square(moved))
+
+    expected = [abs(by_loops(REAL, lag, c) - by_loops(fake, lag, c)) for lag in (1, 2, 3, 4) for c in (0, 1)]
+    assert autocorrelation_distance(REAL, fake) == pytest.approx(np.mean(expected), rel=1e-3)
+    assert autocorrelation_distance(REAL, REAL) == 0.0
+
+
+def test_correlation_distance_is_that_of_numpy():
+    three = np.concatenate([REAL, RANDOM.standard_normal((600, 8, 1))], axis=2)
+    fake = three * [1.0, -1.0, 1.0]
+    pairs = np.triu_indices(3, 1)
+    expected = np.abs(np.corrcoef(three.reshape(-1, 3).T)[pairs] - np.corrcoef(fake.reshape(-1, 3).T)[pairs]).mean()
+    assert correlation_distance(three, fake) == pytest.approx(expected, rel=1e-4)
+    assert correlation_distance(REAL[..., :1], REAL[..., :1]) == 0.0
+
+
+def test_distances_leave_out_what_is_after_the_end():
+    ended = REAL.copy()
+    ended[::2, 4:] = np.nan
+    other = ended.copy()
+    assert marginal_distance(ended, other) == autocorrelation_distance(ended, other) == correlation_distance(ended, other) == 0.0
+
+
+# --- Vector autoregression. ---
+
+
+def test_the_autoregression_finds_the_coefficients_that_made_the_series():
+    fitted = VectorAutoregression(walks(5000))
+    np.testing.assert_allclose(fitted.coefficients[:, 0], [0.8, 0.0, 0.0], atol=0.03)
+    np.testing.assert_allclose(fitted.coefficients[:, 1], [2.0, 0.0, 0.0], atol=1e-4)
+
+
+def test_its_samples_move_as_the_series_do_and_follow_from_their_seed():
+    baseline = VectorAutoregression(REAL)
+    made = baseline.sample(2000, seed=1)
+    np.testing.assert_array_equal(made, baseline.sample(2000, seed=1))
+    assert autocorrelation_distance(REAL, made) < 0.05 and marginal_distance(REAL, made) < 0.1
+    assert made.min() >= REAL.min() and made.max() <= REAL.max()
+    ended = REAL.copy()
+    ended[:, 5:] = np.nan
+    assert np.isnan(VectorAutoregression(ended).sample(3)[:, 5:]).all()

@@ -1,0 +1,78 @@
+"""Networks of series: shapes, labels, noise of each step, and the networks of TimeGAN."""
+
+import keras
+import numpy as np
+import pytest
+
+from gan_keras import networks
+
+SHAPE = (5, 3)
+PAIRS = {
+    "dense": lambda num_labels: (
+        networks.DenseSeriesGenerator(SHAPE, 4, 8, num_labels=num_labels),
+        networks.DenseSeriesDiscriminator(8, num_labels=num_labels),
+    ),
+    "rcgan": lambda num_labels: (
+        networks.RCGANGenerator(SHAPE, 2, 6, num_labels),
+        networks.RCGANDiscriminator(6, num_labels),
+    ),
+}
+LATENTS = np.random.default_rng(0).standard_normal((6, 10)).astype(np.float32)
+
+
+@pytest.mark.parametrize("num_labels", [0, 3])
+@pytest.mark.parametrize("name", PAIRS)
+def test_pairs_make_and_judge_series_and_come_back_from_their_configs(name, num_labels):
+    generator, discriminator = PAIRS[name](num_labels)
+    labels = np.array([0, 1, 2, 0, 1, 2]) if num_labels else None
+    latents = LATENTS[:, : generator.latent_dim]
+    series = generator(latents, labels)
+    assert series.shape == (6, *SHAPE) and discriminator(series, labels).shape == (6, 1)
+    for network, inputs in ((generator, latents), (discriminator, series)):
+        again = type(network).from_config(network.get_config())
+        again(inputs, labels)
+        again.set_weights(network.get_weights())
+        np.testing.assert_array_equal(again(inputs, labels), network(inputs, labels))
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_labels_change_what_is_made_and_judged_and_must_be_known(name):
+    generator, discriminator = PAIRS[name](2)
+    latents = LATENTS[:, : generator.latent_dim]
+    ones, zeros = np.ones(6, int), np.zeros(6, int)
+    series = generator(latents, ones)
+    assert np.abs(series - generator(latents, zeros)).max() > 1e-3
+    assert np.abs(discriminator(series, ones) - discriminator(series, zeros)).max() > 1e-4
+    with pytest.raises(ValueError, match="Got no labels"):
+        generator(latents)
+    with pytest.raises(ValueError, match="num_labels=0"):
+        PAIRS[name](0)[1](series, ones)
+
+
+def test_noise_of_a_step_changes_that_step_and_those_after_it_alone():
+    generator = networks.RCGANGenerator(SHAPE, 2, 6)
+    changed = LATENTS.copy()
+    changed[:, 4:6] += 1.0  # two numbers a step: those of the third
+    differences = np.abs(np.asarray(generator(LATENTS)) - np.asarray(generator(changed))).max(axis=(0, 2))
+    assert (differences[:2] == 0).all() and (differences[2:] > 0).all()
+
+
+def test_an_rcgan_logit_is_the_mean_of_the_logits_of_the_steps():
+    discriminator = networks.RCGANDiscriminator(6)
+    series = np.random.default_rng(1).standard_normal((2, *SHAPE)).astype(np.float32)
+    logits = discriminator(series)
+    of_steps = np.asarray(discriminator.recurrent(series)) @ discriminator.logit.kernel + discriminator.logit.bias
+    np.testing.assert_allclose(logits, np.mean(of_steps, axis=1), rtol=1e-4, atol=1e-6)
+
+
+def test_timegan_makes_hidden_states_that_its_recovery_turns_into_series():
+    generator, discriminator = networks.TimeGANGenerator(SHAPE, 2, 4, depth=1), networks.TimeGANDiscriminator(4, depth=1)
+    series = generator(LATENTS)
+    made, foretold = generator.hidden(LATENTS)
+    assert made.shape == foretold.shape == (6, 5, 4)
+    np.testing.assert_allclose(generator.recovery(foretold), series, rtol=1e-5, atol=1e-6)
+    hidden = discriminator.embedder(series)
+    np.testing.assert_allclose(discriminator(series), np.mean(discriminator.judge(hidden), axis=1), rtol=1e-5, atol=1e-6)
+    for network in (generator, discriminator):
+        config = keras.saving.serialize_keras_object(network)
+        assert keras.saving.deserialize_keras_object(config).get_config() == network.get_config()

@@ -1,0 +1,98 @@
+"""Wrong series on the command line: one clear line, exit code 2, nothing written; what can be mended is told and counted."""
+
+import command_line
+import numpy as np
+import pytest
+from command_line import call
+
+from gan_keras.modalities.series import SeriesModality
+
+STEPS = 200
+VALUES = np.cumsum(np.random.default_rng(0).standard_normal((STEPS, 2)), axis=0).round(3)
+
+
+def write(path, rows=None, head="a,b"):
+    rows = [f"{one},{other}" for one, other in VALUES] if rows is None else rows
+    path.write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
+    return path
+
+
+def training(source, out, *more):
+    arguments = ["train", "series", "--data", source, "--out", out, "--preset", "tiny", "--epochs", 1]
+    return [*arguments, "--set", "length=8", *more]
+
+
+@pytest.fixture
+def refused(tmp_path):
+    """Trains in vain; returns the one line that says why."""
+
+    def call_in_vain(source, *more):
+        line = command_line.refused(*training(source, tmp_path / "run", *more))
+        assert not (tmp_path / "run").exists()
+        return line
+
+    return call_in_vain
+
+
+@pytest.fixture
+def told(tmp_path, monkeypatch):
+    """What is told of data that can be trained on, before training begins."""
+
+    def stop(self, *arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(SeriesModality, "build", stop)
+    return lambda source, *more: call(*training(source, tmp_path / "run", *more)).stdout
+
+
+ROWS = [f"{one},{other}" for one, other in VALUES]
+
+
+@pytest.mark.parametrize(
+    ("rows", "head", "words"),
+    [
+        ([*ROWS, "1"], "a,b", f"line {STEPS + 2}: 1 cells. Expected 2"),
+        (ROWS, "a,a", "more than one column is named a"),
+        (ROWS, "a,", "column 2 has no name"),
+        ([f"{row},7" for row in ROWS], "a,b,c", "c never changes"),
+        ([f"{row}," for row in ROWS], "a,b,c", "column 'c' has no value"),
+        ([f"{row},red" for row in ROWS], "a,b,c", "column 'c' holds 'red'. Expected finite numbers"),
+        ([f"{row},3" for row in ROWS], "a,b,time", "line 3: its time stamp is none, or that of another row too"),
+        (ROWS[:7], "a,b", "a series of 7 steps, shorter than a window of 8"),
+        (ROWS[:31], "a,b", "one of 31 steps. Expected at least 4 windows of 8"),
+        (ROWS[:40], "a,b", "fewer than batch_size=64"),
+        ([], "a,b", "has 1 lines"),
+    ],
+)
+def test_tables_that_are_no_series_are_refused(tmp_path, refused, rows, head, words):
+    assert words in refused(write(tmp_path / "x.csv", rows, head))
+
+
+def test_settings_that_fit_nothing_are_refused(tmp_path, refused):
+    source = write(tmp_path / "x.csv")
+    assert "no column 'when'" in refused(source, "--set", "time_column=when")
+    assert "length=1. Expected at least 2, or 0" in refused(source, "--set", "length=1")
+    assert "network=gru" in refused(source, "--set", "network=gru").replace("'", "")
+    assert "takes no labels" in refused(source, "--set", "network=timegan")
+    assert "network_options=" in refused(source, "--set", "network_options.deep=3")
+    assert "There is no file" in refused(tmp_path / "none.csv")
+    assert "holds no CSV file" in refused(tmp_path)
+
+
+def test_what_is_mended_is_told_and_counted(tmp_path, told):
+    rows = [f"{step},{row}" for step, row in enumerate(ROWS)]
+    rows[50], rows[51] = rows[51], rows[50]
+    rows[90] = "90,,"
+    del rows[120]
+    line = told(write(tmp_path / "x.csv", rows, "time,a,b"))
+    assert "2 missing cells interpolated" in line and "2 rows sorted by time" in line
+    assert "1 steps of another duration than most" in line
+
+
+def test_series_of_several_lengths_are_cut_or_kept_whole(tmp_path, told, refused):
+    ids = np.repeat(np.arange(10), STEPS // 10)
+    rows = [f"{number},{row}" for number, row in zip(ids, ROWS, strict=True)][:-15]
+    source = write(tmp_path / "x.csv", rows, "id,a,b")
+    assert "or length=0" in refused(source, "--set", "id_column=id")
+    whole = ("--set", "id_column=id", "--set", "length=0", "--set", "batch_size=4")
+    assert "10 windows of 5 to 20 steps x 2 columns" in told(source, *whole)

@@ -1,0 +1,155 @@
+"""A GAN of rows: conditions are met, rows follow from their seeds, training goes on bit for bit, the autoencoder learns."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from gan_keras import TableGAN, presets
+from gan_keras.data import Table, table_batches
+from gan_keras.data.table_batches import AllRows, RowsByCondition
+from gan_keras.data.table_columns import CategoryColumn, NumberColumn
+from gan_keras.presets.table import TablePreset
+
+TINY = {"width": 16, "latent_dim": 4, "pack": 2, "most_modes": 3, "batch_size": 32, "most_slots": 4, "generator_ema": 0.9}
+
+
+def table(num=400):
+    """A number that follows from a category, one of many rare values, and missing cells of both kinds."""
+    random = np.random.default_rng(0)
+    kind, many = random.integers(0, 3, num), random.integers(0, 30, num)
+    number = np.where(random.random(num) < 0.1, np.nan, 10.0 * kind + random.normal(0, 0.5, num)).round(1)
+    cells = np.stack([number, np.where(random.random(num) < 0.1, np.nan, kind), many], axis=1)
+    columns = (
+        NumberColumn("number", True, -5.0, 30.0, 1),
+        CategoryColumn("kind", True, ("high", "low", "middle")),
+        CategoryColumn("many", False, tuple(f"v{index:02}" for index in range(30))),
+    )
+    return Table("a", columns, cells, {})
+
+
+def batches(gan, part, steps=4, seed=0, size=32):
+    codec = gan.codec
+    rows = (
+        RowsByCondition(len(part), codec.conditions_of(part.cells), codec.num_conditions) if codec.slots else AllRows(len(part))
+    )
+    return table_batches(part.cells, rows, size, steps, seed)
+
+
+@pytest.fixture(scope="module")
+def gan():
+    found = TablePreset(loss="non_saturating", **TINY).build(table())
+    found.fit(batches(found, table()), epochs=1, verbose=0)
+    return found
+
+
+def test_every_row_that_is_asked_for_meets_its_condition(gan):
+    for label in ("kind=low", "many=v17", "many=v03", "kind="):
+        name, value = label.split("=")
+        columns = gan.generate(3000, seed=7, labels=[label] * 3000)
+        assert (columns[name] == value).all(), label
+        assert len(np.unique(columns["number"])) > 20
+    by_number = gan.generate(3, seed=7, labels=[gan.label_names.index("kind=low")] * 3)
+    np.testing.assert_array_equal(by_number["number"], gan.generate(3, seed=7, labels=["kind=low"] * 3)["number"])
+
+
+def test_rows_that_nothing_is_asked_of_have_conditions_as_often_as_the_data(gan):
+    names = np.array(gan.label_names)
+    asked = names[gan.asked_from(np.arange(60_000)).numpy()]
+    cells = table().cells
+    assert np.mean(asked == "kind=") == pytest.approx(np.isnan(cells[:, 1]).mean() / 2, abs=0.005)
+    for value in (0, 17):
+        assert np.mean(asked == f"many=v{value:02}") == pytest.approx(np.mean(cells[:, 2] == value) / 2, abs=0.004)
+
+
+def test_a_row_follows_from_its_seed_whatever_is_made_beside_it(gan):
+    whole, part = gan.generate_cells(300, seed=5), gan.generate_cells(3, seed=105)
+    np.testing.assert_array_equal(whole[100:103], part)
+    assert (whole[0] != whole[1]).any()
+
+
+def test_columns_come_in_their_own_types(gan):
+    columns = gan.generate(200)
+    assert list(columns) == ["number", "kind", "many"]
+    assert columns["number"].dtype == np.float64
+    known = columns["number"][~np.isnan(columns["number"])]
+    np.testing.assert_array_equal(known, known.round(1))
+    assert set(columns["kind"]) <= {"", "high", "low", "middle"}
+
+
+@pytest.mark.parametrize("labels", [["kind=low"], ["kind=tall"] * 2, [99, 0], [-1, 0]])
+def test_labels_that_there_are_not_are_refused(gan, labels):
+    with pytest.raises(ValueError, match="Expected one for each, of kind=high"):
+        gan.generate(2, labels=labels)
+
+
+def test_the_score_of_a_row_does_not_depend_on_others_and_takes_columns_or_cells(gan):
+    cells = table().cells[:20]
+    scores = gan.score(cells)
+    assert scores.shape == (20,) and len(np.unique(scores)) > 5
+    np.testing.assert_allclose(gan.score(cells[7:9]), scores[7:9], rtol=1e-5)
+    columns = {name: values.numpy() for name, values in gan.codec.to_columns(tf.constant(cells)).items()}
+    np.testing.assert_allclose(gan.score(columns), scores, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["ctgan", "tvae"])
+def test_training_that_goes_on_from_a_file_equals_training_that_was_not_broken_off(tmp_path, name):
+    def build():
+        preset = presets.with_settings(presets.get("table", name), {key: str(value) for key, value in TINY.items()})
+        return preset.build(table(), seed=3)
+
+    whole, parted = build(), build()
+    whole.fit(batches(whole, table(), seed=1), epochs=1, verbose=0)
+    whole.fit(batches(whole, table(), seed=2), epochs=1, verbose=0)
+    parted.fit(batches(parted, table(), seed=1), epochs=1, verbose=0)
+    parted.save(tmp_path / "gan.keras")
+    again = keras.saving.load_model(tmp_path / "gan.keras")
+    assert type(again) is type(whole) and again.label_names == whole.label_names
+    again.fit(batches(again, table(), seed=2), epochs=1, verbose=0)
+    for before, after in zip(whole.weights, again.weights, strict=True):
+        np.testing.assert_array_equal(before, after)
+    np.testing.assert_array_equal(whole.generate_cells(5), again.generate_cells(5))
+
+
+def test_the_autoencoder_learns_that_a_number_follows_from_its_category():
+    preset = TablePreset(
+        network="tvae", width=32, latent_dim=8, pack=1, batch_size=64, beta_1=0.9, generator_ema=0.0, most_modes=5,
+        generator_learning_rate=5e-3, discriminator_learning_rate=5e-3,
+    )  # fmt: skip
+    vae = preset.build(table())
+    vae.fit(batches(vae, table(), 200, size=64), epochs=1, verbose=0)
+    for kind, mean in (("high", 0.0), ("low", 10.0), ("middle", 20.0)):
+        numbers = vae.generate(500, labels=[f"kind={kind}"] * 500)["number"]
+        assert np.nanmedian(numbers) == pytest.approx(mean, abs=2.5), kind
+    assert 0.02 < np.isnan(vae.generate(1000)["number"]).mean() < 0.3
+
+
+def test_a_table_of_one_column_of_numbers_needs_no_conditions():
+    number = Table("n", table().columns[:1], table().cells[:, :1], {})
+    gan = TablePreset(loss="non_saturating", **TINY).build(number)
+    gan.fit(batches(gan, number, 2), epochs=1, verbose=0)
+    assert isinstance(gan, TableGAN) and gan.generate(3)["number"].shape == (3,) and gan.score(number.cells[:2]).shape == (2,)
+    with pytest.raises(ValueError, match="Expected"):
+        gan.generate(1, labels=["number=1"])
+
+
+def test_a_table_of_categories_alone_needs_no_modes():
+    part = Table("c", table().columns[1:], table().cells[:, 1:], {})
+    gan = TablePreset(loss="non_saturating", **TINY).build(part)
+    gan.fit(batches(gan, part, 2), epochs=1, verbose=0)
+    assert list(gan.generate(3, labels=["kind=low"] * 3)["kind"]) == ["low"] * 3
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"batch_size": "25"}, "Expected a batch of whole packs"),
+        ({"network": "gan"}, "one of ctgan, tvae"),
+        ({"conditional": "False"}, "rows can always be asked for"),
+        ({"most_slots": "1"}, "at least 2"),
+        ({"temperature": "0"}, "more than 0"),
+    ],
+)
+def test_settings_out_of_range_are_refused(settings, words):
+    with pytest.raises(ValueError, match=words):
+        presets.with_settings(presets.get("table", "tiny"), settings)

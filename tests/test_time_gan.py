@@ -1,0 +1,106 @@
+"""TimeGAN: its losses by their formulas, what each stage trains, and resuming in the middle of a stage."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from gan_keras import TimeGAN, networks
+from gan_keras.penalties import R1
+
+SHAPE = (4, 2)
+SERIES = np.random.default_rng(0).uniform(-1, 1, (16, *SHAPE)).astype(np.float32)
+
+
+def made(embedding_epochs=1, supervised_epochs=1, **options):
+    """A tiny TimeGAN that runs without graphs: those of many recurrent layers cost most of the time."""
+    keras.utils.set_random_seed(0)
+    generator = networks.TimeGANGenerator(SHAPE, 2, 3, depth=1)
+    gan = TimeGAN(generator, networks.TimeGANDiscriminator(3, depth=1), seed=1)
+    gan.compile(
+        "adam",
+        keras.optimizers.Adam(1e-3),
+        embedding_epochs=embedding_epochs,
+        supervised_epochs=supervised_epochs,
+        generator_steps=1,
+        run_eagerly=True,
+        **options,
+    )
+    return gan
+
+
+@pytest.fixture(scope="module")
+def gan():
+    return made()
+
+
+PARTS = {
+    "embedder": lambda gan: gan.discriminator.embedder,
+    "recovery": lambda gan: gan.generator.recovery,
+    "supervisor": lambda gan: gan.generator.dynamics.supervisor,
+    "generator": lambda gan: gan.generator.dynamics.generator,
+    "judge": lambda gan: gan.discriminator.judge,
+}
+
+
+def test_losses_are_those_of_the_formulas(gan):
+    hidden = np.asarray(gan.discriminator.embedder(SERIES))
+    recovered, foretold = np.asarray(gan.generator.recovery(hidden)), np.asarray(gan.generator.dynamics.supervisor(hidden))
+    assert float(gan.reconstruction_loss(SERIES, hidden)) == pytest.approx(np.sqrt(np.mean((SERIES - recovered) ** 2)), rel=1e-5)
+    expected = np.sqrt(np.mean((hidden[:, 1:] - foretold[:, :-1]) ** 2))
+    assert float(gan.supervised_loss(hidden)) == pytest.approx(expected, rel=1e-5)
+    means = np.abs(SERIES.mean(axis=0) - recovered.mean(axis=0)).mean()
+    deviations = np.abs(SERIES.std(axis=0) - recovered.std(axis=0)).mean()
+    assert float(gan.moments_loss(SERIES, tf.constant(recovered))) == pytest.approx(means + deviations, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("stage", "trained"),
+    [
+        ("embedding", {"embedder", "recovery"}),
+        ("supervised", {"supervisor"}),
+        ("adversarial", set(PARTS)),
+    ],
+)
+def test_each_stage_trains_its_own_networks_and_measures_its_own_losses(stage, trained):
+    gan = made()
+    gan.enter(stage)
+    before = {name: part(gan).get_weights() for name, part in PARTS.items()}
+    logs = gan.train_step(tf.constant(SERIES))
+    after = {name: part(gan).get_weights() for name, part in PARTS.items()}
+    moved = {name for name in PARTS if any((old != new).any() for old, new in zip(before[name], after[name], strict=True))}
+    assert moved == trained
+    measured = {name for name in ("reconstruction", "supervised", "moments", "g_loss", "d_loss") if float(logs[name])}
+    of_stages = {"embedding": {"reconstruction"}, "supervised": {"supervised"}}
+    assert measured == of_stages.get(stage, {"reconstruction", "supervised", "moments", "g_loss", "d_loss"})
+
+
+def test_fit_goes_through_the_stages_and_a_loaded_gan_goes_on_as_it_would_have(tmp_path):
+    options = {"batch_size": 8, "verbose": 0, "shuffle": False}
+    whole = made(embedding_epochs=1, supervised_epochs=2)
+    assert [whole.stage_of(epoch) for epoch in range(4)] == ["embedding", "supervised", "supervised", "adversarial"]
+    logs = whole.fit(SERIES, epochs=4, **options).history
+    assert [bool(loss) for loss in logs["g_loss"]] == [False, False, False, True]
+    assert whole.stage == "adversarial" and whole.generate(3).shape == (3, *SHAPE)
+    parted = made(embedding_epochs=1, supervised_epochs=2)
+    parted.fit(SERIES, epochs=2, **options)  # broken off within the second stage
+    parted.save(tmp_path / "gan.keras")
+    again = keras.saving.load_model(tmp_path / "gan.keras")
+    assert (again.stage, again.embedding_epochs, again.supervised_epochs) == ("supervised", 1, 2)
+    again.fit(SERIES, initial_epoch=2, epochs=4, **options)
+    for network in ("generator", "discriminator", "ema_generator"):
+        pairs = zip(getattr(whole, network).get_weights(), getattr(again, network).get_weights(), strict=True)
+        assert all((one == other).all() for one, other in pairs), network
+
+
+def test_the_autoencoder_learns_to_give_series_back():
+    gan = made(embedding_epochs=30)
+    losses = gan.fit(SERIES, epochs=30, batch_size=16, verbose=0).history["reconstruction"]
+    assert losses[-1] < 0.9 * losses[0]
+
+
+def test_what_acts_on_series_and_impossible_numbers_are_refused():
+    with pytest.raises(ValueError, match="penalties=.*judges hidden states"):
+        made(penalties=[R1()])
+    with pytest.raises(ValueError, match=r"epochs \(-1, 1\)"):
+        made(embedding_epochs=-1)

@@ -1,0 +1,232 @@
+"""Translation runs: the whole way through the command line on a tiny run, a request to the server, and wrong input."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from command_line import call, refused
+
+import gan_keras.modalities.translation
+import gan_keras.run_directory
+import gan_keras.translation_evaluation
+from gan_keras.callbacks.history import read_history
+from gan_keras.callbacks.speed import OF_THE_MACHINE
+from gan_keras.data import load_domains, split_domains
+from gan_keras.metrics.extractor import Recipe
+from gan_keras.pictures import to_levels
+from gan_keras.run import train
+from gan_keras.run_directory import Run
+from gan_keras.serving import Client
+from gan_keras.serving.server import Server
+
+SETTINGS = {"width": "2", "patch_width": "2", "identity_weight": "0", "epochs": "3", "steps_per_epoch": "2"}
+SMALL = ("--preset", "tiny", *(word for name, value in SETTINGS.items() for word in ("--set", f"{name}={value}")))
+
+
+def silent(line):
+    """Takes progress and says nothing."""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("translations")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def extractors(folder):
+    """Extractors are kept in a place of these tests' own, and learn for a few steps."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KERAS_HOME", str(folder / "keras"))
+        patch.setattr(gan_keras.translation_evaluation, "RECIPE", Recipe((4, 8), 30, 32, 1e-2))
+        yield
+
+
+@pytest.fixture(scope="module")
+def run(folder):
+    result = call("train", "translation", "--data", "inverted_digits", "--out", folder / "run", *SMALL)
+    assert result.exit_code == 0, result.output
+    assert "inverted_digits, unpaired; a: 899 images of 16 x 16 x 1" in result.stdout
+    assert "epoch 3/3, adversarial: d_loss" in result.stdout
+    return folder / "run"
+
+
+@pytest.fixture(scope="module")
+def gan(run):
+    return Run(run).load()
+
+
+@pytest.fixture
+def loaded(run, gan, monkeypatch):
+    """The run, whose model is read from the disk once for all tests."""
+    monkeypatch.setattr(gan_keras.run_directory.Run, "load", lambda self: gan)
+    return run
+
+
+@pytest.fixture(scope="module")
+def version(folder, run):
+    result = call("export", run, "--to", folder / "saved_models" / "digits")
+    assert result.exit_code == 0, result.output
+    return folder / "saved_models" / "digits" / "1"
+
+
+@pytest.fixture(scope="module")
+def held_out():
+    return split_domains(load_domains("inverted_digits"), seed=0)[1]
+
+
+def decoded(path):
+    return tf.io.decode_png(path.read_bytes()).numpy()
+
+
+# --- The whole way. ---
+
+
+def test_a_run_keeps_where_its_domains_are_and_a_row_and_a_picture_an_epoch(run, held_out):
+    config = json.loads((run / "config.json").read_text())
+    assert (config["modality"], config["labels"], config["data"]["source"]) == ("translation", None, "inverted_digits")
+    assert (config["data"]["images_a"], config["data"]["images_b"]) == (899, 898)
+    assert config["data"]["held_out_images"] == len(held_out) == 89
+    rows = read_history(run / "history.csv")
+    assert len(rows) == 3 and all(float(row[name]) >= 0 for row in rows for name in ("cycle", "identity", "d_norm"))
+    pictures = sorted(path.name for path in (run / "samples").iterdir())
+    assert pictures == ["animation.gif", *[f"epoch_00{epoch}.png" for epoch in (1, 2, 3)]]
+    assert decoded(run / "samples" / "epoch_003.png").shape == (6 * 34 - 2, 10 * 34 - 2, 1)
+
+
+def test_generate_translates_held_out_images_from_a_place_on(loaded, gan, held_out, tmp_path):
+    expected = to_levels(gan.translate(held_out.a.images[3:8]))
+    for name in ("one.png", "grid.png", "all.npz", "all"):
+        num = 1 if name == "one.png" else 5
+        result = call("generate", loaded, "-n", num, "--seed", 3, "--output", tmp_path / name)
+        assert (result.exit_code, result.stdout) == (0, ""), result.output
+    np.testing.assert_array_equal(decoded(tmp_path / "one.png"), expected[0])
+    np.testing.assert_array_equal(np.load(tmp_path / "all.npz")["images"], expected)
+    np.testing.assert_array_equal([decoded(path) for path in sorted((tmp_path / "all").iterdir())], expected)
+    back = call("generate", loaded, "-n", 2, "--direction", "b_to_a", "--output", tmp_path / "back.npz")
+    assert back.exit_code == 0, back.output
+    np.testing.assert_array_equal(
+        np.load(tmp_path / "back.npz")["images"], to_levels(gan.translate(held_out.b.images[:2], "b_to_a"))
+    )
+
+
+def test_generate_translates_a_file_a_folder_and_an_array(loaded, gan, version, held_out, tmp_path):
+    images = held_out.a.images[:4]
+    np.savez(tmp_path / "images.npz", images=images)
+    (tmp_path / "folder").mkdir()
+    for index, image in enumerate(images):
+        (tmp_path / "folder" / f"{index}.png").write_bytes(tf.io.encode_png(image).numpy())
+    for direction in ("a_to_b", "b_to_a"):
+        expected = gan.translate(images, direction)
+        for source, rows in (("images.npz", slice(0, 4)), ("folder", slice(0, 4)), ("folder/2.png", slice(2, 3))):
+            for made_by in (loaded, version):
+                place = ("--input", tmp_path / source, "--direction", direction)
+                result = call("generate", made_by, *place, "--output", tmp_path / "out.npz")
+                assert result.exit_code == 0, result.output
+                found = np.load(tmp_path / "out.npz")["images"].astype(int)
+                assert np.abs(found - to_levels(expected[rows])).max() <= (made_by == version)
+
+
+def test_evaluate_and_report_write_into_the_run(run, folder):
+    result = call("evaluate", run, "--num", 12, "--json", folder / "scores.json")
+    assert result.exit_code == 0, result.output
+    scores = json.loads((run / "evaluation.json").read_text())
+    assert scores == json.loads((folder / "scores.json").read_text())
+    assert scores["samplers"].keys() == {"gan", "baseline", "unchanged"} and scores["settings"]["num"] == [12, 12]
+    of_real, of_unchanged = (each["values"]["convinced_a_to_b"] for each in (scores["real"], scores["samplers"]["unchanged"]))
+    assert of_real > 0.9 > 0.1 > of_unchanged and scores["samplers"]["gan"]["values"]["cycle_a_to_b"] > 0
+    assert "Verdict: " in result.stdout and decoded(run / "translations.png").ndim == 3
+    assert call("report", run).stdout.strip() == str(run / "report.html")
+    page = (run / "report.html").read_text()
+    assert "<h2>Model card</h2>" in page and "colours matched" in page and "Epoch 003" in page
+
+
+def test_a_server_translates_an_image(version, gan, held_out):
+    image = held_out.a.images[:2] / np.float32(255)
+    server = Server(version.parent.parent, port=0, grpc_port=0, workers=1)
+    with server, Client(f"http://127.0.0.1:{server.port}") as client:
+        found = client.predict("digits", {"image": image}, signature="b_to_a")["image"]
+    np.testing.assert_allclose(found, gan.translate(image, "b_to_a"), atol=1e-5)
+
+
+# --- Resuming. ---
+
+
+def without_times(path):
+    of_the_machine = ("seconds", *OF_THE_MACHINE)
+    return [{name: value for name, value in row.items() if name not in of_the_machine} for row in read_history(path)]
+
+
+def test_a_resumed_run_equals_an_uninterrupted_one(folder, run):
+    class Stop(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if self.model.generator_optimizer.iterations == 3:  # in the midst of the second epoch
+                raise KeyboardInterrupt
+
+    out = folder / "interrupted"
+    own = gan_keras.modalities.translation.TranslationModality.callbacks
+    with pytest.MonkeyPatch.context() as patch:
+        stop = lambda self, *arguments: [*own(self, *arguments), Stop()]  # noqa: E731
+        patch.setattr(gan_keras.modalities.translation.TranslationModality, "callbacks", stop)
+        chosen = {"settings": SETTINGS, "checkpoint_seconds": 0}
+        with pytest.raises(KeyboardInterrupt):
+            train("translation", "inverted_digits", out, "tiny", **chosen, progress=silent)
+    train("translation", "inverted_digits", out, resume=True, progress=silent)
+    assert without_times(out / "history.csv") == without_times(run / "history.csv")
+    whole, parted = (keras.saving.load_model(each / "model.keras").get_weights() for each in (run, out))
+    assert all((before == after).all() for before, after in zip(whole, parted, strict=True))
+
+
+# --- Wrong input. ---
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "standard output does not show them"),
+        (["--output", "a.png", "--direction", "back"], "direction='back'. Expected 'a_to_b' or 'b_to_a'"),
+        (["--output", "a.png", "--seed", "85"], "holds 89 images"),
+        (["--output", "a.png", "--seed", "-1"], "number of the first image"),
+        (["--output", "a.png", "-n", "0"], "n=0"),
+        (["--output", "a.png", "--label", "3"], "this run has no labels"),
+        (["--output", "a.png", "--prompt", "the"], "Got --prompt for a model of the modality translation"),
+        (["--output", "a.png", "--input", "none.png"], "There is no none.png"),
+        (["--output", "a.png", "--input", "words.txt"], "ends in .txt"),
+        (["--output", "a.png", "--input", "broken.png"], "cannot be read as an image"),
+        (["--output", "a.png", "--input", "empty"], "holds no image"),
+        (["--output", "a.png", "--input", "other.npz"], "Expected an array `images`"),
+        (["--output", "a.png", "--input", "one.npz", "--seed", "1"], "one.npz holds 1 images"),
+    ],
+)
+def test_wrong_choices_are_refused(loaded, tmp_path, monkeypatch, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "words.txt").write_text("no image")
+    (tmp_path / "broken.png").write_text("no image")
+    (tmp_path / "empty").mkdir()
+    np.savez(tmp_path / "other.npz", pictures=np.zeros(3))
+    np.savez(tmp_path / "one.npz", images=np.zeros((1, 8, 8, 3), np.uint8))
+    assert words in refused("generate", loaded, *arguments)
+    assert not (tmp_path / "a.png").exists()
+
+
+def test_a_version_needs_images(version, tmp_path):
+    assert "Expected --input" in refused("generate", version, "--output", tmp_path / "a.png")
+    np.savez(tmp_path / "images.npz", images=np.zeros((1, 16, 16, 1), np.uint8))
+    place = ("--input", tmp_path / "images.npz", "--output", tmp_path / "a.png")
+    assert "direction='up'" in refused("generate", version, *place, "--direction", "up")
+
+
+def test_a_run_is_refused_before_it_trains(loaded, folder, tmp_path):
+    np.savez(tmp_path / "small.npz", a=np.zeros((4, 16, 16, 1), np.uint8), b=np.ones((9, 16, 16, 1), np.uint8))
+    np.savez(tmp_path / "odd.npz", a=np.zeros((9, 18, 18, 1), np.uint8), b=np.ones((9, 18, 18, 1), np.uint8))
+    for data, preset, words in (
+        (tmp_path / "odd.npz", "tiny", "multiples of 4"),
+        (tmp_path / "small.npz", "pix2pix", "holds domains without pairs"),
+        ("inverted_digits", "pix2pix", "inverted_digits holds domains without pairs"),
+        (tmp_path / "absent", "tiny", "inverted_digits, outlined_digits"),
+    ):
+        assert words in refused("train", "translation", "--data", data, "--out", tmp_path / "run", "--preset", preset)
+        assert not (tmp_path / "run").exists()
+    assert "trained on" in refused("evaluate", loaded, "--data", "inverted_digits")
+    assert "not exported" in refused("export", loaded, "--to", tmp_path / "models", "--score")
