@@ -104,7 +104,7 @@ class Laboratory:
         self.target = self.kind.target_of(training, self.preset)
         self.task = self.kind(training, self.target)
         self.training = self.task.labelled(training)
-        test = held_out if data is None else self.kind.test_part(self.modality, run, data, training)
+        test = held_out if data is None else self.modality.test_part(run, data, training)
         test = self.task.labelled(test)
         self.test = self.task.samples_of(test), self.task.labels_of(test)
         self.test_name = "held-out part of the run" if data is None else test.name

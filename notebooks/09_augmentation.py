@@ -37,7 +37,7 @@ from IPython.display import Image, Markdown, display
 import gan_keras
 from gan_keras import data, presets
 from gan_keras.augmentation_gain import share_of
-from gan_keras.data.image_data import images_at
+from gan_keras.data.image_data import part_of
 from gan_keras.downstream import ImageDownstream
 from gan_keras.metrics.paired_interval import paired_interval
 from gan_keras.pictures import encode_png, image_grid
@@ -60,7 +60,7 @@ training, test = data.split_images(digits, seed=0)
 
 def share_and_gan(seed):
     """A share of the training images, drawn by the seed, and a GAN that is trained on it."""
-    part = images_at(training, share_of(training.labels, SHARE, seed))
+    part = part_of(training, share_of(training.labels, SHARE, seed), {})
     preset = presets.get("image", "tiny" if SMOKE else "default")
     preset.width, preset.batch_size = (2, 8) if SMOKE else (16, 64)
     gan = preset.build(part, seed=seed)
