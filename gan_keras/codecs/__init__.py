@@ -5,8 +5,8 @@ from gan_keras.codecs.image import ImageCodec
 from gan_keras.codecs.points import PointCodec
 from gan_keras.codecs.series import SeriesCodec
 from gan_keras.codecs.series_components import ComponentCodec
-from gan_keras.codecs.spectrogram import SpectrogramCodec
 from gan_keras.codecs.series_scores import NormalScoreCodec
+from gan_keras.codecs.spectrogram import SpectrogramCodec
 from gan_keras.codecs.subwords import SubwordCodec
 from gan_keras.codecs.table import TableCodec
 from gan_keras.codecs.text import TextCodec
