@@ -104,7 +104,7 @@ class Laboratory:
         self.target = self.kind.target_of(training, self.preset)
         self.task = self.kind(training, self.target)
         self.training = self.task.labelled(training)
-        test = held_out if data is None else self.kind.test_part(self.modality, run, data, training)
+        test = held_out if data is None else self.modality.test_part(run, data, training)
         test = self.task.labelled(test)
         self.test = self.task.samples_of(test), self.task.labels_of(test)
         self.test_name = "held-out part of the run" if data is None else test.name
@@ -114,9 +114,10 @@ class Laboratory:
         num, seconds = self.comparison.num_gans, 60 * self.comparison.minutes
         self.progress(f"Measuring what {num} GANs of {schedule.duration(seconds / num)} each can learn")
         self.seconds, self.besides = self.modality.measure(self.preset, self.training, 0)
+        more = ", more than there is time for: they will learn next to nothing" if self.besides > seconds / num else ""
         self.progress(
-            f"{num} GANs for {schedule.duration(seconds)} in all, of which building takes {self.besides:.0f} s each, and "
-            f"{num * len(TREATMENTS)} downstream models: {self.task.model}. What these cost is told after the first."
+            f"{num} GANs for {schedule.duration(seconds)} in all, of which building takes {self.besides:.0f} s each{more}. "
+            f"Besides {num * len(TREATMENTS)} downstream models ({self.task.model}): what these cost is told after the first."
         )
         self.begun = time.monotonic()
 
@@ -231,6 +232,6 @@ def verdict(part, metric):
     for name, other in GAINS.items():
         mean, low, high = (part["gains"][name][bound] for bound in ("mean", "low", "high"))
         outcome = "better" if low > 0 else "WORSE" if high < 0 else "NOT shown to be better: the interval holds 0"
-        gain = f"{mean:+.4f} [{low:+.4f}, {high:+.4f}] {metric}"
+        gain = f"{mean:+.4f} [{low:+.4f}, {high:+.4f}] {metric.split(' (')[0]}"
         lines.append(f"At {part['share']:g} % of the data, {TREATMENTS[name]} over {TREATMENTS[other]}: {gain}: {outcome}.")
     return lines

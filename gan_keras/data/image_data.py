@@ -103,11 +103,6 @@ def some_images(images, num, seed=0):
     return part_of(images, np.sort(np.random.default_rng(seed).permutation(len(images))[:num]), {})
 
 
-def images_at(images, rows):
-    """The images of some row numbers, in that order."""
-    return part_of(images, rows, {})
-
-
 def with_label_names(images, label_names):
     """Images whose labels are numbered by other names; labels are left out where `label_names` is None.
 

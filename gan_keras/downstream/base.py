@@ -26,17 +26,12 @@ class Downstream:
     def __init__(self, training, target=None):
         if training.labels is None:
             raise ValueError(f"{training.name} has no labels. Expected labelled data: there is no task to enlarge them for.")
-        self.num_labels = len(training.label_names)
+        self.label_names, self.num_labels = training.label_names, len(training.label_names)
 
     @staticmethod
     def target_of(training, preset):
         """Which column is to be told, for modalities whose samples have several; None elsewhere."""
         return
-
-    @staticmethod
-    def test_part(modality, run, source, training):
-        """The part of test data, read as those of the run; what the run was trained on is left out or refused."""
-        raise NotImplementedError
 
     def labelled(self, part):
         """The samples of a part that have a label, as a part."""
@@ -47,7 +42,9 @@ class Downstream:
         raise NotImplementedError
 
     def labels_of(self, part):
-        """The label number of each sample, int `(num,)`."""
+        """The label number of each sample, int `(num,)`; raises `ValueError` if a part numbers other labels."""
+        if part.label_names != self.label_names:
+            raise ValueError(f"{part.name} has the labels {part.label_names}. Expected {self.label_names}.")
         return part.labels
 
     def samples_of(self, part):

@@ -5,7 +5,7 @@ import numpy as np
 from keras import layers
 
 from gan_keras.data import image_batches
-from gan_keras.data.image_data import images_at
+from gan_keras.data.image_data import part_of
 from gan_keras.downstream.base import Downstream
 from gan_keras.downstream.classifier import accuracy_of, updates_for
 from gan_keras.files import replace_whole
@@ -27,16 +27,12 @@ class ImageDownstream(Downstream):
         super().__init__(training, target)
         self.image_shape, self.updates = training.image_shape, updates_for(len(training))
 
-    @staticmethod
-    def test_part(modality, run, source, training):
-        return modality.test_images(run, source, training)
-
     def samples_of(self, part):
         batches = image_batches(part, _BLOCK, shuffle=False)
         return np.concatenate([pixels for pixels, _ in batches.as_numpy_iterator()])
 
     def take(self, part, rows):
-        return images_at(part, rows)
+        return part_of(part, rows, {})
 
     def generated(self, gan, numbers, seed):
         return to_levels(gan.generate(len(numbers), seed, labels=numbers))

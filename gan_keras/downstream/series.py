@@ -25,13 +25,6 @@ class SeriesDownstream(Downstream):
         super().__init__(training, target)
         self.columns, self.updates = training.columns, updates_for(len(training))
 
-    @staticmethod
-    def test_part(modality, run, source, training):
-        test = modality.test_series(run, source, training)
-        if test.label_names != training.label_names:
-            raise ValueError(f"{test.name} has the labels {test.label_names}. Expected those of the run, {training.label_names}.")
-        return test
-
     def take(self, part, rows):
         return part_of(part, rows, {})
 
@@ -43,9 +36,8 @@ class SeriesDownstream(Downstream):
 
     def score(self, training, test, seed):
         means, deviations = (measure(training[0], axis=(0, 1)) for measure in (np.nanmean, np.nanstd))
-        scale = lambda series: as_features(series, means, np.where(deviations > 0, deviations, 1.0))  # noqa: E731
-        network = self.network(training[0].shape[1:], seed)
-        return accuracy_of(network, (scale(training[0]), training[1]), (scale(test[0]), test[1]), self.updates, seed)
+        scaled = [(as_features(series, means, deviations), labels) for series, labels in (training, test)]
+        return accuracy_of(self.network(training[0].shape[1:], seed), *scaled, self.updates, seed)
 
     def score_varied(self, training, test, seed):
         series, labels = training
@@ -78,7 +70,7 @@ class SeriesDownstream(Downstream):
 def as_features(series, means, deviations):
     """Values in deviations from their column's mean, 0 after the end, and a further column that is 1 until the end."""
     inside = ~np.isnan(series).all(axis=2, keepdims=True)
-    scaled = np.nan_to_num((series - means) / deviations)
+    scaled = np.nan_to_num((series - means) / np.where(deviations > 0, deviations, 1.0))
     return np.concatenate([scaled, inside], axis=2).astype(np.float32)
 
 

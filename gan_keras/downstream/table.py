@@ -39,10 +39,6 @@ class TableDownstream(Downstream):
             )
         return place
 
-    @staticmethod
-    def test_part(modality, run, source, training):
-        return modality.test_rows(run, source, training)
-
     def labelled(self, part):
         return part.take(np.flatnonzero(~np.isnan(part.cells[:, self.target])))
 
