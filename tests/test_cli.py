@@ -366,7 +366,7 @@ def test_the_module_runs_as_a_program():
     command = [sys.executable, "-m", "gan_keras", "presets"]
     child = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"})
     assert child.returncode == 0
-    assert {line.split()[0] for line in child.stdout.splitlines()} == {"text", "image"}
+    assert {line.split()[0] for line in child.stdout.splitlines()} >= {"text", "image"}
 
 
 def test_ending_a_process_does_what_ctrl_c_does():
