@@ -144,7 +144,7 @@ PRESETS = {
         "a variational autoencoder that reads conditions, its weights averaged: what learns most in a minute of one core",
         **_VARIATIONAL,
         generator_ema=0.99,
-        epochs=30,
+        epochs=50,
     ),
     "ctgan": TablePreset(
         "Xu et al., 2019: conditions, training by sampling, packs of ten, Wasserstein distance with gradient penalty",
