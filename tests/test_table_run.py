@@ -204,6 +204,7 @@ def test_wrong_choices_for_rows_are_refused(loaded, tmp_path, monkeypatch, argum
         ("a,b\n" + "1,x\n" * 20, ["pack=3"], "Expected a batch of whole packs"),
         ("", [], "Expected a header"),
     ],
+    ids=["few rows", "ragged", "no header", "no number", "no column", "no label", "no packs", "empty"],
 )
 def test_tables_that_are_none_are_refused_before_training(tmp_path, content, settings, words):
     (tmp_path / "a.csv").write_text(content)
