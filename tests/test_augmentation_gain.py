@@ -134,3 +134,8 @@ def test_a_single_row_of_a_class_is_repeated_and_missing_cells_stay_possible():
 def test_a_text_run_is_refused(tmp_path):
     (tmp_path / "config.json").write_text(json.dumps({"modality": "text", "preset": {}, "seed": 0}))
     assert "modality text. Expected one of image, table" in refused("augment", tmp_path, "--output", tmp_path / "a.npz")
+
+
+def test_a_run_without_labels_is_told(tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps({"modality": "image", "preset": {}, "seed": 0, "labels": None}))
+    assert "has no labels" in refused("augment", tmp_path, "--compare")
