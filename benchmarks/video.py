@@ -85,7 +85,10 @@ def main():
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     training, held_out = split_videos(load_videos("moving_digits"))
-    found = {arm: [measured(arm, training, held_out, seed, options) for seed in options.seeds] for arm in ARMS}
+    found = {arm: [] for arm in ARMS}
+    for seed in options.seeds:
+        for arm, runs in found.items():
+            runs.append(measured(arm, training, held_out, seed, options))
     (options.out / "scores.json").write_text(json.dumps(found, indent=2))
     print(f"| | {' | '.join(COLUMNS.values())} |\n|{'---|' * (len(COLUMNS) + 1)}")
     for arm, runs in found.items():

@@ -16,7 +16,7 @@ LEAST, MOST = 300, 2000  # sounds of each sampler, where nothing else is asked f
 RECIPE = Recipe((16, 32, 64, 128, 128), 600, 64)
 """Five convolutions see half of the picture: a word is known by the order of its sounds."""
 
-SIZE, ITERATIONS = 64, 32  # of the spectrograms that are judged, and of the baseline's way to sound
+SIZE, ITERATIONS = 64, 16  # of the spectrograms that are judged, and of the baseline's way to sound
 COLUMNS = {
     "frechet": "Frechet distance",
     "kernel": "kernel distance",

@@ -13,6 +13,7 @@ from gan_keras.metrics import frontier
 
 PANELS = (
     ("Language model", ("nll", "val_nll"), "nats a token"),
+    ("Autoencoder, supervisor and moments of series", ("reconstruction", "supervised", "moments"), "loss"),
     ("Losses of the two networks", ("d_loss", "g_loss", "val_d_loss"), "loss"),
     ("What the discriminator says", ("d_real", "d_fake"), "mean logit"),
     ("How often the discriminator is right, how diverse the samples are", ("d_accuracy", "diversity"), "share"),

@@ -209,8 +209,8 @@ def _check_batch(name, outputs, num_rows):
 def _difference(name, key, served, expected):
     """Returns the largest difference of two arrays; raises `ExportError` if it is no rounding error."""
     expected = _plain(expected)
-    if key == "png_bytes":
-        served, expected = _levels(served), _levels(expected)
+    if key in _LEVELS_OF:
+        served, expected = (_levels(_LEVELS_OF[key], files) for files in (served, expected))
     floating = served.dtype.kind == "f" and expected.dtype == served.dtype
     if served.shape == expected.shape and floating:
         if np.allclose(served, expected, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True):
@@ -223,9 +223,16 @@ def _difference(name, key, served, expected):
     )
 
 
-def _levels(files):
-    """The pixels of PNG files in steps of `TOLERANCE`: a rounding error may turn one by a level, which changes many bytes."""
-    return np.array([tf.io.decode_png(file).numpy() for file in files], np.float32) * np.float32(TOLERANCE)
+_LEVELS_OF = {
+    "png_bytes": tf.io.decode_png,
+    "wav_bytes": lambda file: tf.audio.decode_wav(file).audio * 32768.0,
+}
+"""Whole levels of encoded samples, by the name of the output."""
+
+
+def _levels(decode, files):
+    """Pixels or sounds in steps of `TOLERANCE`: a rounding error may turn one by a level, which changes bytes."""
+    return np.array([decode(file).numpy() for file in files], np.float32) * np.float32(TOLERANCE)
 
 
 def _shortened(array):

@@ -3,6 +3,8 @@
 Reference: [Modeling Tabular Data using Conditional GAN, Xu et al., 2019](https://arxiv.org/abs/1907.00503).
 """
 
+import re
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -144,13 +146,23 @@ class TableGAN(GAN):
             "generate": Signature(lambda **row: columns(self.serve_samples(**row)), {"seed": seeds, **label}),
         }
         if score:
-            rows = self.generate(3)
-            found["score"] = Signature(lambda **row: {"score": self.score_tensors(self.codec.from_columns(row))}, rows)
+            rows = dict(zip(self.input_names, self.generate(3).values(), strict=True))
+            found["score"] = Signature(lambda **row: {"score": self.score_tensors(self.cells_of_inputs(row))}, rows)
         return found
+
+    @property
+    def input_names(self):
+        """What the columns are called as inputs of `score`: TensorFlow takes letters, digits and underlines there alone."""
+        names = [re.sub(r"\W|^(?=\d)", "_", column.name, flags=re.ASCII) for column in self.codec.columns]
+        return [name if names.count(name) == 1 else f"{name}_{index}" for index, name in enumerate(names)]
+
+    def cells_of_inputs(self, row):
+        columns = zip(self.codec.columns, self.input_names, strict=True)
+        return self.codec.from_columns({column.name: row[name] for column, name in columns})
 
     def model_card(self):
         columns = [column.to_config() for column in self.codec.columns]
-        return {**super().model_card(), "columns": columns, "labels": self.label_names}
+        return {**super().model_card(), "columns": columns, "labels": self.label_names, "score_inputs": self.input_names}
 
     def expect_label(self, label):
         if label is None:

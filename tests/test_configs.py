@@ -23,8 +23,8 @@ from gan_keras import (
     text_gan,
 )
 from gan_keras.history_pool import HistoryPools
-from gan_keras.metrics import extractor
-from gan_keras.networks import biggan, cyclegan, r3gan, residual
+from gan_keras.metrics import clip_extractor, extractor
+from gan_keras.networks import biggan, cyclegan, mocogan, r3gan, residual
 
 LINES = ["a cat sat on the mat", "the cat ran", "a mat is on the cat"]
 
@@ -57,6 +57,12 @@ def image_network(name):
     """The example of an image network by its name, with labels."""
     sizes = {"latent_dim": 5} if name.endswith("Generator") else {}
     return lambda: getattr(networks, name)((16, 16, 3), width=16, num_labels=3, **sizes)
+
+
+def video_network(name, **options):
+    """The example of a video network by its name, with labels."""
+    sizes = {"latent_dim": 30} if name.endswith("Generator") else {}
+    return lambda: getattr(networks, name)((4, 12, 12, 3), width=2, num_labels=3, **sizes, **options)
 
 
 def image_block(name):
@@ -95,6 +101,12 @@ EXAMPLES = {
         for paper in ("DCGAN", "SNGAN", "R3GAN", "WGANGP", "BigGAN")
         for player in ("Generator", "Discriminator")
     },
+    "VGANGenerator": video_network("VGANGenerator"),
+    "VGANDiscriminator": video_network("VGANDiscriminator"),
+    "MoCoGANGenerator": video_network("MoCoGANGenerator", motion_dim=3),
+    "MoCoGANDiscriminator": video_network("MoCoGANDiscriminator", num_frames=2),
+    "SlowStart": mocogan.SlowStart,
+    "ClipExtractor": lambda: clip_extractor.ClipExtractor(4, (4, 8), seed=2),
     **{name: image_block(name) for name in ("DownBlock", "FirstDownBlock", "PlainBlock", "UpBlock")},
     **{
         name: image_block(name)
@@ -119,6 +131,7 @@ EXAMPLES = {
     "SmoothDownsampling2D": lambda: networks.layers.SmoothDownsampling2D(),
     "SpectralNormalization": lambda: networks.layers.SpectralNormalization(keras.layers.Dense(3), power_iterations=2),
     "PointCodec": lambda: codecs.PointCodec(means=(1.0, -2.0), deviations=(3.0, 0.5)),
+    "VideoCodec": lambda: codecs.VideoCodec((4, 8, 6, 3)),
     "ImageCodec": lambda: codecs.ImageCodec((8, 6, 3)),
     "DiffAugment": lambda: augmentation.DiffAugment(("colour", "cutout"), strength=0.5, seed=3),
     "Adaptive": lambda: augmentation.Adaptive(("translation",), target=0.5, images=700, strength=0.25, seed=3),

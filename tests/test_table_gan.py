@@ -29,10 +29,8 @@ def table(num=400):
 
 
 def batches(gan, part, steps=4, seed=0, size=32):
-    codec = gan.codec
-    rows = (
-        RowsByCondition(len(part), codec.conditions_of(part.cells), codec.num_conditions) if codec.slots else AllRows(len(part))
-    )
+    codec, num = gan.codec, len(part)
+    rows = RowsByCondition(num, codec.conditions_of(part.cells), codec.num_conditions) if codec.slots else AllRows(num)
     return table_batches(part.cells, rows, size, steps, seed)
 
 

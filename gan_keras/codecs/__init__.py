@@ -5,6 +5,7 @@ from gan_keras.codecs.image import ImageCodec
 from gan_keras.codecs.points import PointCodec
 from gan_keras.codecs.series import SeriesCodec
 from gan_keras.codecs.series_components import ComponentCodec
+from gan_keras.codecs.series_scores import NormalScoreCodec
 from gan_keras.codecs.spectrogram import SpectrogramCodec
 from gan_keras.codecs.subwords import SubwordCodec
 from gan_keras.codecs.table import TableCodec
@@ -17,6 +18,7 @@ __all__ = [
     "CharacterCodec",
     "ComponentCodec",
     "ImageCodec",
+    "NormalScoreCodec",
     "PointCodec",
     "SeriesCodec",
     "SpectrogramCodec",

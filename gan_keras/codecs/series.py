@@ -6,6 +6,9 @@ import tensorflow as tf
 
 from gan_keras.series_files import write_series
 
+MOST_WINDOWS = 50_000
+"""Of more windows than about twice as many not all are looked at."""
+
 MOST_LEVELS, VALUES_OF_A_LEVEL = 256, 20
 """A column has few values if they are no more than so many, and each comes so often in the mean."""
 
@@ -54,17 +57,21 @@ class SeriesCodec:
         """
         if self.length is not None:
             return
-        samples = np.asarray(series.samples() if hasattr(series, "samples") else series, np.float32)
+        samples = windows_of(series)
         if samples.ndim != 3 or not samples.size:
             raise ValueError(f"Got series of shape {samples.shape}. Expected (num, steps, columns).")
         after_end = np.isnan(samples).all(axis=2)
         values = samples[~after_end]
         self.length, self.varying = samples.shape[1], bool(after_end.any())
         self.columns = tuple(getattr(series, "columns", None) or (f"column_{number + 1}" for number in range(samples.shape[2])))
+        self._find_scales(values)
+        self._set()
+
+    def _find_scales(self, values):
+        """What `scale` needs to know of the values `(num, columns)`."""
         self.minima, self.maxima = values.min(axis=0).tolist(), values.max(axis=0).tolist()
         self.sources = [_first_alike(values, column) for column in range(values.shape[1])]
         self.levels = [_few(values[:, column]) for column in range(values.shape[1])]
-        self._set()
 
     def _set(self):
         self.minima, self.maxima, self.sources = (tuple(each) for each in (self.minima, self.maxima, self.sources))
@@ -93,8 +100,7 @@ class SeriesCodec:
         series = tf.cast(series, tf.float32)
         if not series.shape.is_compatible_with(expected):
             raise ValueError(f"Got series of shape {tuple(series.shape)}. Expected (batch, {expected[1]}, {expected[2]}).")
-        low, high = tf.constant(self.minima), tf.constant(self.maxima)
-        scaled = tf.gather((series - low) / (high - low) * 2.0 - 1.0, self._kept, axis=2)
+        scaled = tf.gather(self.scale(series), self._kept, axis=2)
         if not self.varying:
             return scaled
         going_on = tf.reduce_all(tf.math.is_finite(scaled), axis=2, keepdims=True)
@@ -112,15 +118,24 @@ class SeriesCodec:
 
     def unscaled(self, samples):
         """`decode` of scaled windows, `(batch, *window_shape)`."""
-        low, high = tf.constant(self.minima), tf.constant(self.maxima)
         places = [self._kept.index(source) for source in self.sources]
-        shares = (tf.clip_by_value(tf.gather(samples, places, axis=2), -1.0, 1.0) + 1.0) / 2.0
-        series = self.nearest_levels(low + shares * (high - low))
+        series = self.unscale(tf.gather(samples, places, axis=2))
         if not self.varying:
             return series
         goes_on = tf.cast(samples[:, :, -1:] > 0.0, tf.float32)
         goes_on = tf.concat([tf.ones_like(goes_on[:, :1]), goes_on[:, 1:]], axis=1)
         return tf.where(tf.math.cumprod(goes_on, axis=1) > 0.0, series, float("nan"))
+
+    def scale(self, series):
+        """Values of all columns in their own units to [-1, 1]."""
+        low, high = tf.constant(self.minima), tf.constant(self.maxima)
+        return (series - low) / (high - low) * 2.0 - 1.0
+
+    def unscale(self, scaled):
+        """Scaled values of all columns to values that the columns can have, in their own units."""
+        low, high = tf.constant(self.minima), tf.constant(self.maxima)
+        shares = (tf.clip_by_value(scaled, -1.0, 1.0) + 1.0) / 2.0
+        return self.nearest_levels(low + shares * (high - low))
 
     def nearest_levels(self, series):
         """Series in their own units with the columns of few values moved to the nearest of them."""
@@ -176,6 +191,18 @@ class SeriesCodec:
         if self.length is None:
             raise ValueError("The codec knows no columns. Expected a call of `adapt(series)`, or all arguments at once.")
         return self.length
+
+
+def windows_of(series):
+    """Windows to adapt to, float32 `(num, steps, columns)`: all, or of very many fewer, which still hold nearly every step.
+
+    Args:
+        series: As for `SeriesCodec.adapt`.
+    """
+    if not hasattr(series, "samples"):
+        return np.asarray(series, np.float32)
+    apart = min(len(series) // MOST_WINDOWS, series.window // 2)
+    return series.samples(slice(None, None, max(1, apart)))
 
 
 def _few(values):

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from gan_keras.codecs.series import SeriesCodec
+from gan_keras.codecs.series import SeriesCodec, windows_of
 
 MOST_NUMBERS = 4096
 """Steps times columns of the largest window: the components are found by decomposing a square matrix of that size."""
@@ -31,23 +31,25 @@ class ComponentCodec(SeriesCodec):
         whitening: In [0, 1]: 0 keeps the proportions of the variances, 1 makes them equal.
         mean: Mean of the scaled windows, flattened.
         scales: What each component was multiplied by.
+        deviations: Standard deviation of each number of the tensors.
         basis: The components as bytes of float32 in base64.
 
     Raises:
         ValueError: If `whitening` is out of its range.
     """
 
-    def __init__(self, length=None, whitening=0.5, mean=None, scales=None, basis=None, **kwargs):
+    def __init__(self, length=None, whitening=0.5, mean=None, scales=None, deviations=None, basis=None, **kwargs):
         if not 0 <= whitening <= 1:
             raise ValueError(f"whitening={whitening}. Expected a number from 0 (variances as they are) to 1 (all equal).")
-        self.whitening, self.mean, self.scales, self.basis = whitening, mean, scales, basis
+        self.whitening, self.mean, self.basis = whitening, mean, basis
+        self.scales, self.deviations = scales, deviations
         super().__init__(length, **kwargs)
 
     def adapt(self, series):
         if self.length is not None:
             return
         super().adapt(series)
-        samples = series.samples() if hasattr(series, "samples") else series
+        samples = windows_of(series)
         self._find_components(np.reshape(super().encode(samples), (len(samples), -1)))
 
     def _find_components(self, windows):
@@ -63,6 +65,7 @@ class ComponentCodec(SeriesCodec):
         scales = variances[kept] ** (-self.whitening / 2.0)
         scales /= np.sqrt(np.mean(variances[kept] * scales**2))
         self.mean, self.scales = tuple(mean.tolist()), tuple(scales.tolist())
+        self.deviations = tuple((np.sqrt(variances[kept]) * scales).tolist())
         self.basis = base64.b64encode(basis[:, kept].astype("<f4").tobytes()).decode()
 
     def encode(self, series):
@@ -84,7 +87,10 @@ class ComponentCodec(SeriesCodec):
         return (len(self.scales),)
 
     def get_config(self):
-        return {**super().get_config(), **{name: getattr(self, name) for name in ("whitening", "mean", "scales", "basis")}}
+        return {
+            **super().get_config(),
+            **{name: getattr(self, name) for name in ("whitening", "mean", "scales", "deviations", "basis")},
+        }
 
     def _basis(self):
         numbers = np.frombuffer(base64.b64decode(self.basis), "<f4")

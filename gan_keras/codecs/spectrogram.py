@@ -39,7 +39,7 @@ class SpectrogramCodec(SoundCodec):
         ValueError: If an argument is out of its range, or sounds of that rate and length do not fill such a picture.
     """
 
-    def __init__(self, sample_rate=None, length=None, size=64, decibels=60.0, iterations=32):
+    def __init__(self, sample_rate=None, length=None, size=64, decibels=60.0, iterations=16):
         super().__init__(sample_rate, length)
         if size < 4 or not 0 < decibels < math.inf or iterations < 0:
             raise ValueError(

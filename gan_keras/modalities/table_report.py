@@ -85,7 +85,7 @@ def card(config):
         return None
     data = config["data"]
     return {
-        "model": {name: value for name, value in config["model"].items() if name not in ("columns", "labels")},
+        "model": {name: value for name, value in config["model"].items() if name not in ("columns", "labels", "score_inputs")},
         "data": {name: data[name] for name in ("name", "fingerprint", "columns", "training_rows", "held_out_rows")},
         "labels": config["labels"],
         "recipe": config["preset"]["description"],

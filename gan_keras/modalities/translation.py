@@ -50,6 +50,12 @@ class TranslationModality(ReloadedModality):
     def entries(self, data):
         return {"image_shape": list(data.image_shape), "images_a": len(data.a), "images_b": len(data.b)}
 
+    def details(self, gan):
+        _, entries = super().details(gan)
+        card = entries["model"]
+        generators = f"{' and '.join(card['generators'])}, {card['generator_parameters']:,} parameters"
+        return f"{card['class']}: {generators}; discriminators, {gan.discriminator.count_params():,} parameters", entries
+
     def epoch(self, part, preset, seed):
         return domain_batches(part, preset.batch_size, seed, preset.flip)
 

@@ -6,7 +6,7 @@ from gan_keras.networks.biggan import BigGANDiscriminator, BigGANGenerator
 from gan_keras.networks.coded import Coded
 from gan_keras.networks.cyclegan import CycleGANGenerator
 from gan_keras.networks.dcgan import DCGANDiscriminator, DCGANGenerator
-from gan_keras.networks.dense_series import DenseSeriesDiscriminator, DenseSeriesGenerator
+from gan_keras.networks.dense_series import DenseSeriesDiscriminator, DenseSeriesGenerator, GaussianSeriesGenerator
 from gan_keras.networks.features import features_of
 from gan_keras.networks.mlp import MLPDiscriminator, MLPGenerator
 from gan_keras.networks.mocogan import MoCoGANDiscriminator, MoCoGANGenerator
@@ -41,6 +41,7 @@ __all__ = [
     "DenseSeriesGenerator",
     "Discriminator",
     "FourierDiscriminator",
+    "GaussianSeriesGenerator",
     "Generator",
     "MLPDiscriminator",
     "MLPGenerator",

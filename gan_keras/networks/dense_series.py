@@ -48,6 +48,37 @@ class DenseSeriesGenerator(Generator):
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
+class GaussianSeriesGenerator(DenseSeriesGenerator):
+    """`DenseSeriesGenerator` plus noise of its own for each number of a sample, so that it begins as a Gaussian.
+
+    Dense layers turn few numbers of noise into a sample; a window of many columns has more independent noise than that. The
+    first latents, one for each number of the sample, are multiplied by learned deviations and added to what the layers make.
+    For principal components, which do not correlate, that is the Gaussian of the windows at once, and the layers learn the rest.
+
+    Args:
+        sample_shape: As of `DenseSeriesGenerator`, like all that are not listed; `(numbers,)`.
+        latent_dim: Numbers of noise for the layers, beside those for the numbers of the sample.
+        deviations: Those of the numbers at the beginning; None for 1.
+    """
+
+    def __init__(self, sample_shape, latent_dim=32, width=256, depth=3, num_labels=0, deviations=None, **kwargs):
+        super().__init__(sample_shape, latent_dim + math.prod(sample_shape), width, depth, num_labels, **kwargs)
+        self.deviations = None if deviations is None else [float(each) for each in deviations]
+        first = [1.0] * math.prod(self.sample_shape) if deviations is None else self.deviations
+        self.scales = self.add_weight(
+            name="scales", shape=(len(first),), initializer=lambda *_, **__: ops.array(first, "float32")
+        )
+
+    def call(self, latents, labels=None, training=False):
+        noise = ops.cast(latents[:, : self.scales.shape[0]], "float32") * self.scales
+        return super().call(latents, labels, training) + self.reshape(noise)
+
+    def get_config(self):
+        config = {**super().get_config(), "deviations": self.deviations}
+        return {**config, "latent_dim": config["latent_dim"] - math.prod(self.sample_shape)}
+
+
+@keras.saving.register_keras_serializable(package="gan_keras")
 class DenseSeriesDiscriminator(Discriminator):
     """Samples of any shape to logits `(batch, 1)`, float32.
 

@@ -5,11 +5,12 @@ from typing import ClassVar
 
 import keras
 
-from gan_keras.codecs import ComponentCodec, SeriesCodec
+from gan_keras.codecs import ComponentCodec, NormalScoreCodec, SeriesCodec
 from gan_keras.gan import GAN
 from gan_keras.networks import (
     DenseSeriesDiscriminator,
     DenseSeriesGenerator,
+    GaussianSeriesGenerator,
     RCGANDiscriminator,
     RCGANGenerator,
     TimeGANDiscriminator,
@@ -20,47 +21,46 @@ from gan_keras.presets.choices import relativistic
 from gan_keras.time_gan import STAGES, TimeGAN
 
 
-class Dense:
-    """Whole windows at once, as principal components."""
-
-    codec, gan = ComponentCodec, GAN
-
-    @staticmethod
-    def networks(shape, preset, num_labels, **options):
-        generator = DenseSeriesGenerator(shape, preset.latent_dim, preset.width, num_labels=num_labels, **options)
-        return generator, DenseSeriesDiscriminator(preset.width, num_labels=num_labels, **options)
+def dense(codec, preset, num_labels, **options):
+    """Whole windows at once."""
+    generator = DenseSeriesGenerator(codec.tensor_shape, preset.latent_dim, preset.width, num_labels=num_labels, **options)
+    return generator, DenseSeriesDiscriminator(preset.width, num_labels=num_labels, **options)
 
 
-class Recurrent:
+def gaussian(codec, preset, num_labels, **options):
+    """`dense`, whose generator begins as a Gaussian of the components."""
+    begin = {"num_labels": num_labels, "deviations": codec.deviations}
+    generator = GaussianSeriesGenerator(codec.tensor_shape, preset.latent_dim, preset.width, **begin, **options)
+    return generator, DenseSeriesDiscriminator(preset.width, num_labels=num_labels, **options)
+
+
+def rcgan(codec, preset, num_labels, **options):
     """Step by step, with noise at each step."""
-
-    codec, gan = SeriesCodec, GAN
-
-    @staticmethod
-    def networks(shape, preset, num_labels, **options):
-        generator = RCGANGenerator(shape, preset.latent_dim, preset.width, num_labels, **options)
-        return generator, RCGANDiscriminator(preset.width, num_labels, **options)
+    generator = RCGANGenerator(codec.tensor_shape, preset.latent_dim, preset.width, num_labels, **options)
+    return generator, RCGANDiscriminator(preset.width, num_labels, **options)
 
 
-class Embedded:
-    """Step by step in the space of hidden states: TimeGAN, without labels."""
-
-    codec, gan = SeriesCodec, TimeGAN
-
-    @staticmethod
-    def networks(shape, preset, num_labels, **options):
-        generator = TimeGANGenerator(shape, preset.latent_dim, preset.width, **options)
-        return generator, TimeGANDiscriminator(preset.width, **options)
+def timegan(codec, preset, num_labels, **options):
+    """Step by step in the space of hidden states, without labels."""
+    generator = TimeGANGenerator(codec.tensor_shape, preset.latent_dim, preset.width, **options)
+    return generator, TimeGANDiscriminator(preset.width, **options)
 
 
-NETWORKS = {"dense": Dense, "rcgan": Recurrent, "timegan": Embedded}
-"""Codec, GAN and networks by name."""
+NETWORKS = {"dense": dense, "gaussian": gaussian, "rcgan": rcgan, "timegan": timegan}
+"""Pairs of networks by name: a function from codec, preset and number of labels to both."""
+
+STEP_BY_STEP = ("rcgan", "timegan")
+"""Networks that need tensors with an axis of time, those of the codec `"range"`."""
+
+CODECS = {"range": SeriesCodec, "components": ComponentCodec, "scores": NormalScoreCodec}
+"""Codecs by name."""
 
 RANGES = {
     "at least 1": (("width", "stride"), lambda value: value >= 1),
     "at least 2, or 0 for whole series": (("length",), lambda value: value == 0 or value >= 2),
     "at least 0": (("embedding_epochs", "supervised_epochs"), lambda value: value >= 0),
     f"one of {', '.join(NETWORKS)}": (("network",), lambda value: value in NETWORKS),
+    f"one of {', '.join(CODECS)}": (("codec",), lambda value: value in CODECS),
 }
 
 
@@ -73,6 +73,7 @@ class SeriesPreset(Preset):
         network: A name in `NETWORKS`.
         width: Units of the layers.
         network_options: Further arguments of both networks.
+        codec: A name in `CODECS`.
         codec_options: Further arguments of the codec.
         length: Steps of a window; 0 takes every series whole, so that their lengths may differ.
         stride: Steps from the start of one window to the next.
@@ -85,6 +86,7 @@ class SeriesPreset(Preset):
     network: str = "dense"
     width: int = 256
     network_options: dict = dataclasses.field(default_factory=dict)
+    codec: str = "components"
     codec_options: dict = dataclasses.field(default_factory=dict)
     length: int = 24
     stride: int = 1
@@ -116,12 +118,11 @@ class SeriesPreset(Preset):
         """
         self.check()
         keras.utils.set_random_seed(seed)
-        parts = NETWORKS[self.network]
-        codec = self.made(parts.codec, "codec_options", **self.codec_options)
+        codec = self.made(CODECS[self.codec], "codec_options", **self.codec_options)
         codec.adapt(series)
         options = {**self.network_options, "dtype": self.precision}
-        networks = self.made(parts.networks, "network_options", codec.tensor_shape, self, self.num_labels(series), **options)
-        gan = parts.gan(*networks, codec, seed)
+        networks = self.made(NETWORKS[self.network], "network_options", codec, self, self.num_labels(series), **options)
+        gan = (TimeGAN if self.network == "timegan" else GAN)(*networks, codec, seed)
         gan.compile(**self.compile_options())
         return gan
 
@@ -140,6 +141,11 @@ class SeriesPreset(Preset):
         super().check()
         if min(self.stage_epochs.values()) < 0:
             raise ValueError(f"epochs={self.epochs}. Expected those of all stages, of which the first have {self.stage_epochs}.")
+        if (self.network in STEP_BY_STEP) != (self.codec == "range") and self.network != "dense":
+            raise ValueError(
+                f"network={self.network!r} with codec={self.codec!r}. Expected codec='range' for {', '.join(STEP_BY_STEP)}, "
+                "whose networks go step by step, and another for 'gaussian', which needs components."
+            )
         if self.network == "timegan" and self.conditional:
             raise ValueError("conditional=True with network='timegan', which takes no labels. Expected conditional=False.")
 
@@ -153,9 +159,20 @@ PRESETS = {
         steps_per_epoch=30,
         **relativistic(gamma=0.1, learning_rate=1e-3, beta_2=0.99),
     ),
+    "sensors": SeriesPreset(
+        "the same on normal scores, its generator begins as a Gaussian: for many or skewed columns, such as sensors",
+        network="gaussian",
+        codec="scores",
+        latent_dim=16,
+        batch_size=64,
+        epochs=100,
+        steps_per_epoch=30,
+        **relativistic(gamma=1.0, learning_rate=4e-4, beta_2=0.99),
+    ),
     "timegan": SeriesPreset(
         "Yoon et al., 2019: embedding, supervisor, then all in turn; 10,000 steps of each on Google's stock prices",
         network="timegan",
+        codec="range",
         width=24,
         latent_dim=6,
         conditional=False,
@@ -172,6 +189,7 @@ PRESETS = {
     "rcgan": SeriesPreset(
         "Esteban et al., 2017: LSTMs with noise at each step, and the label beside it",
         network="rcgan",
+        codec="range",
         width=100,
         latent_dim=5,
         loss="non_saturating",

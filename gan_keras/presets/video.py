@@ -112,9 +112,9 @@ PRESETS = {
         network_options={"motion_dim": 16},
         latent_dim=48,
         batch_size=16,
-        epochs=10,
+        epochs=30,
         generator_ema=0.995,
-        **relativistic(gamma=0.1, learning_rate=5e-4, beta_2=0.99),
+        **relativistic(gamma=1.0, learning_rate=1e-3, beta_2=0.99),
     ),
     "vgan": VideoPreset(
         "Vondrick et al., 2016, one stream: convolutions in space and time; the paper's width is 64",

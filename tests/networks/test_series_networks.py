@@ -12,12 +12,16 @@ PAIRS = {
         networks.DenseSeriesGenerator(SHAPE, 4, 8, num_labels=num_labels),
         networks.DenseSeriesDiscriminator(8, num_labels=num_labels),
     ),
+    "gaussian": lambda num_labels: (
+        networks.GaussianSeriesGenerator(SHAPE, 2, 8, num_labels=num_labels),
+        networks.DenseSeriesDiscriminator(8, num_labels=num_labels),
+    ),
     "rcgan": lambda num_labels: (
         networks.RCGANGenerator(SHAPE, 2, 6, num_labels),
         networks.RCGANDiscriminator(6, num_labels),
     ),
 }
-LATENTS = np.random.default_rng(0).standard_normal((6, 10)).astype(np.float32)
+LATENTS = np.random.default_rng(0).standard_normal((6, 17)).astype(np.float32)
 
 
 @pytest.mark.parametrize("num_labels", [0, 3])
@@ -53,8 +57,19 @@ def test_noise_of_a_step_changes_that_step_and_those_after_it_alone():
     generator = networks.RCGANGenerator(SHAPE, 2, 6)
     changed = LATENTS.copy()
     changed[:, 4:6] += 1.0  # two numbers a step: those of the third
-    differences = np.abs(np.asarray(generator(LATENTS)) - np.asarray(generator(changed))).max(axis=(0, 2))
+    differences = np.abs(np.asarray(generator(LATENTS[:, :10])) - np.asarray(generator(changed[:, :10]))).max(axis=(0, 2))
     assert (differences[:2] == 0).all() and (differences[2:] > 0).all()
+
+
+def test_a_gaussian_generator_adds_noise_of_the_deviations_asked_for():
+    generator = networks.GaussianSeriesGenerator((2,), 3, 4, deviations=[0.5, 2.0])
+    assert generator.latent_dim == 5
+    latents = LATENTS[:, :5].copy()
+    before = np.asarray(generator(latents))
+    layers = before - latents[:, :2] * [0.5, 2.0]
+    latents[:, :2] = 0.0
+    generator.scales.assign([0.0, 0.0])
+    assert np.abs(layers).max() > 0 and np.abs(np.asarray(generator(latents)) - before).max() > 0.1
 
 
 def test_an_rcgan_logit_is_the_mean_of_the_logits_of_the_steps():
@@ -67,8 +82,8 @@ def test_an_rcgan_logit_is_the_mean_of_the_logits_of_the_steps():
 
 def test_timegan_makes_hidden_states_that_its_recovery_turns_into_series():
     generator, discriminator = networks.TimeGANGenerator(SHAPE, 2, 4, depth=1), networks.TimeGANDiscriminator(4, depth=1)
-    series = generator(LATENTS)
-    made, foretold = generator.hidden(LATENTS)
+    series = generator(LATENTS[:, :10])
+    made, foretold = generator.hidden(LATENTS[:, :10])
     assert made.shape == foretold.shape == (6, 5, 4)
     np.testing.assert_allclose(generator.recovery(foretold), series, rtol=1e-5, atol=1e-6)
     hidden = discriminator.embedder(series)

@@ -71,7 +71,7 @@ def test_labels_change_what_is_made_and_how_it_is_judged_and_neighbours_do_not(n
 @each_pair
 def test_a_step_of_training_reaches_all_weights_and_the_file_makes_the_same_clips(name, tmp_path):
     gan = GAN(*pair(name, num_labels=3))
-    gan.compile(loss=losses.RelativisticPaired(), penalties=[penalties.R1()], run_eagerly=True)
+    gan.compile(loss=losses.RelativisticPaired(), penalties=[penalties.R1()] if name == "MoCoGAN" else [], run_eagerly=True)
     before = [np.array(weight) for weight in kernels(gan)]
     clips = np.random.default_rng(0).uniform(-1, 1, (8, *SHAPE)).astype("float32")
     gan.fit(tf.data.Dataset.from_tensor_slices((clips, np.tile(LABELS, 2))).batch(8), shuffle=False, verbose=0)

@@ -1,0 +1,165 @@
+"""The codecs of sounds against NumPy and SciPy, and what they refuse."""
+
+import io
+
+import numpy as np
+import pytest
+import scipy.signal
+import tensorflow as tf
+from scipy.io import wavfile
+
+from gan_keras.codecs import SpectrogramCodec, WaveformCodec
+from gan_keras.codecs.griffin_lim import ShortTimeFourier, griffin_lim
+from gan_keras.codecs.spectrogram import bands, to_hertz, to_mel
+
+RATE, LENGTH = 4000, 2048
+RANDOM = np.random.default_rng(0)
+
+
+def tone(frequency, length=LENGTH, loudness=20000.0):
+    """An int16 sine of some Hz."""
+    return np.round(loudness * np.sin(2 * np.pi * frequency * np.arange(length) / RATE)).astype(np.int16)
+
+
+@pytest.fixture(scope="module")
+def codec():
+    return SpectrogramCodec(RATE, LENGTH, size=32, iterations=16)
+
+
+# --- Waveforms. ---
+
+
+def test_int16_comes_back_when_the_loudest_sample_is_the_loudest_level():
+    samples = np.stack([np.append(tone(300, LENGTH - 1), 32767), np.append(tone(70, LENGTH - 1), -32767)]).astype(np.int16)
+    codec = WaveformCodec(RATE, LENGTH)
+    encoded = codec.encode(samples)
+    assert encoded.shape == (2, LENGTH, 1) and encoded.dtype == tf.float32
+    np.testing.assert_allclose(encoded[..., 0], samples / 32767, atol=1e-7)
+    np.testing.assert_array_equal(codec.to_int16(codec.decode(encoded)), samples)
+
+
+def test_loudness_is_levelled_silence_stays_and_lengths_are_made_equal():
+    codec = WaveformCodec(RATE, 6)
+    assert np.array_equal(codec.encode(np.array([[0, 100, -200, 50]], np.int16))[0, :, 0], [0, 0.5, -1, 0.25, 0, 0])
+    assert np.array_equal(codec.encode(np.array([[4, 2, 0, 0, 0, 0, 9]], np.int16))[0, :, 0], [1, 0.5, 0, 0, 0, 0])
+    assert not np.any(codec.encode(np.zeros((1, 6), np.int16)))
+    assert np.array_equal(codec.decode(np.full((1, 6, 1), 7.0))[0], np.ones(6))
+
+
+def test_wav_bytes_are_read_by_scipy_as_what_was_written():
+    waveforms = RANDOM.uniform(-1, 1, (3, 50)).astype(np.float32)
+    for codec in (WaveformCodec(RATE, 50), SpectrogramCodec(RATE, LENGTH)):
+        for content, waveform in zip(codec.encode_wav(waveforms).numpy(), waveforms, strict=True):
+            rate, samples = wavfile.read(io.BytesIO(content))
+            assert rate == RATE and samples.dtype == np.int16
+            np.testing.assert_allclose(samples / 32768, waveform, atol=1.01 / 32768)
+
+
+# --- Spectrograms. ---
+
+
+def test_spectra_are_those_of_scipy_and_turn_back_into_the_waveform():
+    waveform = RANDOM.normal(size=(1, LENGTH)).astype(np.float32)
+    transform = ShortTimeFourier(LENGTH, hop=64, window=128)
+    spectra = transform(waveform).numpy()
+    assert spectra.shape == (1, 32, transform.bins) == (1, 32, 129)
+    hann = scipy.signal.get_window("hann", 128)
+    frame = waveform[0, 5 * 64 - 32 : 5 * 64 + 96] * hann  # the fifth, centred at 5.5 * 64
+    np.testing.assert_allclose(spectra[0, 5], np.fft.rfft(frame, 256), atol=1e-4)
+    np.testing.assert_allclose(transform.inverse(spectra)[0, 32:-32], waveform[0, 32:-32], atol=1e-4)
+
+
+def test_bands_are_triangles_of_equal_width_in_mel_with_the_sum_one():
+    weights = bands(16, RATE, 128)
+    np.testing.assert_allclose(weights.sum(axis=0), 1.0, rtol=1e-6)
+    edges = to_hertz(np.linspace(to_mel(40.0), to_mel(2000.0), 18))
+    np.testing.assert_allclose(np.diff(to_mel(edges)), np.diff(to_mel(edges))[0])
+    frequencies = np.linspace(0, 2000, 129)
+    for band in range(16):
+        assert not weights[(frequencies <= edges[band]) | (frequencies >= edges[band + 2]), band].any()
+        assert abs(frequencies[weights[:, band].argmax()] - edges[band + 1]) <= 16  # the nearest of the frequencies
+    assert to_hertz(to_mel(440.0)) == pytest.approx(440.0) and to_mel(1000.0) == pytest.approx(1000.0, rel=1e-3)
+
+
+def test_a_tone_is_a_line_in_its_band_and_softness_is_below_it_in_decibels(codec):
+    picture = codec.encode(tone(500)[np.newaxis])[0, ..., 0].numpy()
+    edges = to_hertz(np.linspace(to_mel(40.0), to_mel(2000.0), 34))
+    band = np.abs(edges[1:-1] - 500).argmin()
+    assert np.array_equal(np.unique(picture[:, 4:-4].argmax(axis=0)), [band])
+    assert picture.max() == 1.0 and picture.min() == -1.0
+    halves = np.concatenate([tone(500, LENGTH // 2, 20000.0), tone(500, LENGTH // 2, 2000.0)])[np.newaxis]
+    levels = codec.encode(halves)[0, band, :, 0].numpy()
+    assert levels[4] - levels[-6] == pytest.approx(20 * 2 / codec.decibels, abs=0.02)  # a tenth is 20 decibels below
+
+
+def test_the_way_back_makes_sounds_of_the_same_spectrogram(codec):
+    sounds = np.stack([tone(300) + tone(900, loudness=5000.0), np.where(np.arange(LENGTH) < 900, tone(700), 0)]).astype(np.int16)
+    spectrograms = codec.encode(sounds)
+    waveforms = codec.decode(spectrograms)
+    assert waveforms.shape == (2, LENGTH) and waveforms.dtype == tf.float32
+    np.testing.assert_allclose(np.abs(waveforms).max(axis=1), 1.0, rtol=1e-6)
+    loud = spectrograms > 0
+    found = codec.encode(waveforms)
+    assert np.abs(found - spectrograms)[loud].mean() < 0.1  # of a range of 2
+    assert np.abs(codec.encode(np.flip(sounds, axis=0)) - spectrograms)[loud].mean() > 0.5  # and not by chance
+
+
+def test_iterations_bring_the_magnitudes_nearer():
+    chirp = scipy.signal.chirp(np.arange(LENGTH) / RATE, 100, LENGTH / RATE, 900) * np.hanning(LENGTH)
+    waveform = chirp[np.newaxis].astype(np.float32)
+    transform = ShortTimeFourier(LENGTH, hop=32, window=128)
+    magnitudes = tf.abs(transform(waveform))
+
+    def distance(iterations):
+        return float(tf.norm(tf.abs(transform(griffin_lim(magnitudes, transform, iterations))) - magnitudes))
+
+    assert distance(16) < 0.7 * distance(1) < 0.7 * distance(0)
+
+
+def test_a_row_does_not_depend_on_its_neighbours_and_hardly_on_rounding(codec):
+    spectrograms = codec.encode(np.stack([tone(frequency) for frequency in (200, 333, 512, 999)]))
+    spectrograms = tf.clip_by_value(spectrograms + RANDOM.normal(scale=0.1, size=spectrograms.shape), -1.0, 1.0)
+    waveforms = codec.decode(spectrograms).numpy()
+    np.testing.assert_allclose(codec.decode(spectrograms[2:3])[0], waveforms[2], atol=1e-5)
+    np.testing.assert_allclose(codec.decode(spectrograms + 1e-7), waveforms, atol=1e-3)
+
+
+def test_silence_is_silence_both_ways(codec):
+    silence = codec.encode(np.zeros((1, LENGTH), np.int16))
+    assert np.array_equal(silence, np.full((1, 32, 32, 1), -1.0))
+    assert not np.any(codec.decode(silence))
+
+
+# --- Configuration and mistakes. ---
+
+
+@pytest.mark.parametrize("kind", [WaveformCodec, SpectrogramCodec])
+def test_rate_and_length_come_from_data_and_are_kept(kind):
+    class Sounds:
+        sample_rate, length = RATE, LENGTH
+
+    codec = kind()
+    with pytest.raises(ValueError, match="Expected a call of `adapt"):
+        codec.encode(np.zeros((1, LENGTH), np.int16))
+    codec.adapt(Sounds)
+    assert kind.from_config(codec.get_config()).get_config() == codec.get_config()
+    assert (codec.sample_rate, codec.length) == (RATE, LENGTH)
+    with pytest.raises(ValueError, match=r"The samples have the shape \(2, 3\)"):
+        codec.decode(np.zeros((2, 3), np.float32))
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"sample_rate": 0}, "sample_rate=0"),
+        ({"length": 2000, "sample_rate": RATE}, "Expected a multiple of 64, at most 4096"),
+        ({"length": 8192, "sample_rate": RATE}, "overlap by half"),
+        ({"length": LENGTH, "sample_rate": RATE, "size": 128}, "choose a smaller size"),
+        ({"size": 2}, "size >= 4"),
+        ({"decibels": 0}, "decibels > 0"),
+        ({"iterations": -1}, "iterations >= 0"),
+    ],
+)
+def test_what_makes_no_spectrogram_is_refused(options, words):
+    with pytest.raises(ValueError, match=words):
+        SpectrogramCodec(**options)

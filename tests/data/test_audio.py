@@ -1,0 +1,238 @@
+"""Sounds from arrays, WAV folders and by name: what is read, what is mended and told, what is refused."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from scipy.io import wavfile
+
+from gan_keras.data import (
+    audio_batches,
+    describe_sounds,
+    load_audio,
+    load_test_audio,
+    sounds_from_arrays,
+    split_sounds,
+)
+from gan_keras.data.audio_data import without_copied_sounds
+from gan_keras.data.tones import LENGTH, PITCHES, SAMPLE_RATE, TIMBRES, load_tones
+
+RANDOM = np.random.default_rng(0)
+SAMPLES = RANDOM.integers(-30000, 30000, (10, 40)).astype(np.int16)
+LABELS = np.arange(10) % 3
+
+
+def write_folder(path, sounds, rate=8000):
+    """WAV files by their names; returns the folder."""
+    for name, samples in sounds.items():
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        wavfile.write(path / name, rate, samples)
+    return path
+
+
+# --- Arrays. ---
+
+
+def test_arrays_of_every_kind_become_the_same_int16():
+    shifted = SAMPLES & ~np.int16(255)  # what 8 bits can hold
+    kinds = {
+        "int16": shifted,
+        "uint8": ((shifted >> 8) + 128).astype(np.uint8),
+        "int32": shifted.astype(np.int32) << 16,
+        "float64": shifted / 32767,
+        "float32": (shifted / 32767).astype(np.float32),
+        "one channel": shifted[..., np.newaxis],
+    }
+    for kind, samples in kinds.items():
+        assert np.array_equal(sounds_from_arrays(kind, samples, 8000).samples, shifted), kind
+
+
+def test_channels_are_mixed_by_their_mean_and_overshoot_is_clipped_and_both_are_told():
+    stereo = np.stack([SAMPLES, np.zeros_like(SAMPLES)], axis=2)
+    sounds = sounds_from_arrays("stereo", stereo, 8000)
+    np.testing.assert_array_equal(sounds.samples, np.round(SAMPLES / 2).astype(np.int16))
+    assert "10 mixed down to one channel" in describe_sounds(sounds)
+    loud = np.clip(SAMPLES / 20000, -1.5, 1.5)
+    sounds = sounds_from_arrays("loud", loud, 8000)
+    assert sounds.report["clipped"] == (np.abs(loud) > 1).any(axis=1).sum() and np.abs(sounds.samples).max() == 32767
+
+
+def test_lengths_are_cut_and_padded_and_told():
+    sounds = sounds_from_arrays("a", np.vstack([SAMPLES, np.zeros((1, 40), np.int16)]), 8000, length=30)
+    np.testing.assert_array_equal(sounds.samples[:10], SAMPLES[:, :30])
+    assert (sounds.length, sounds.report["cut"], sounds.report["padded"], sounds.report["silent"]) == (30, 10, 0, 1)
+    longer = sounds_from_arrays("a", SAMPLES, 8000, LABELS, length=50)
+    assert not longer.samples[:, 40:].any() and longer.report["padded"] == 10
+    assert describe_sounds(longer) == (
+        "a: 10 sounds of 0.00625 s at 8,000 Hz (50 samples), 3 classes, 10 shorter ones padded with silence, 0 duplicates"
+    )
+
+
+@pytest.mark.parametrize(
+    ("samples", "rate", "words"),
+    [
+        (SAMPLES[0], 8000, "Expected .num, length."),
+        (SAMPLES[:, np.newaxis], 8000, "Expected .num, length."),
+        (SAMPLES[:0], 8000, "Expected .num, length."),
+        (SAMPLES[:1], 8000, "holds 1 sounds. Expected at least 2"),
+        (SAMPLES.astype(np.int64), 8000, "dtype int64. Expected int16"),
+        (SAMPLES.astype(float), 8000, r"floats up to \d+.*Expected \[-1, 1\]"),
+        (np.where(np.arange(10)[:, np.newaxis] == 7, np.nan, SAMPLES / 32767), 8000, "1 sounds hold NaN .* number 7"),
+        (np.zeros_like(SAMPLES), 8000, "all 10 sounds are silent"),
+        (SAMPLES, 0, "sample_rate=0"),
+    ],
+)
+def test_wrong_sounds_are_refused(samples, rate, words):
+    with pytest.raises(ValueError, match=words):
+        sounds_from_arrays("wrong", samples, rate)
+
+
+def test_wrong_labels_are_refused():
+    with pytest.raises(ValueError, match=r"labels of shape \(9,\).* for 10 sounds"):
+        sounds_from_arrays("wrong", SAMPLES, 8000, LABELS[:9])
+    with pytest.raises(ValueError, match="the first is -1 of sound 0"):
+        sounds_from_arrays("wrong", SAMPLES, 8000, LABELS - 1)
+
+
+# --- Files. ---
+
+
+def test_npz_files_have_parts_labels_names_and_a_rate(tmp_path):
+    path = tmp_path / "a.npz"
+    names = ["x", "y", "z"]
+    np.savez(path, x_train=SAMPLES, y_train=LABELS, x_test=SAMPLES[:4], y_test=LABELS[:4], sample_rate=8000, label_names=names)
+    sounds, test = load_audio(path), load_test_audio(path, length=20)
+    assert (sounds.name, sounds.sample_rate, sounds.label_names) == ("a.npz", 8000, ("x", "y", "z"))
+    assert np.array_equal(sounds.labels, LABELS) and np.array_equal(test.samples, SAMPLES[:4, :20])
+    np.savez(path, audio=SAMPLES, sample_rate=np.array([4000]))
+    assert load_audio(path).labels is None and load_test_audio(path).sample_rate == 4000
+
+
+def test_npz_files_that_hold_no_sounds_are_refused(tmp_path):
+    path = tmp_path / "a.npz"
+    for arrays, words in (
+        ({"audio": SAMPLES}, r"arrays \['audio'\].*and a number sample_rate"),
+        ({"sounds": SAMPLES, "sample_rate": 8000}, "Expected x_train or audio"),
+        ({"audio": SAMPLES, "sample_rate": 8000.5}, "Expected one whole number, in Hz"),
+        ({"audio": SAMPLES, "sample_rate": [8000, 4000]}, "Expected one whole number, in Hz"),
+    ):
+        np.savez(path, **arrays)
+        with pytest.raises(ValueError, match=words):
+            load_audio(path)
+    path.write_text("no archive")
+    with pytest.raises(ValueError, match="Expected a .npz file, or a folder of WAV files"):
+        load_audio(path)
+    wavfile.write(tmp_path / "one.wav", 8000, SAMPLES[0])
+    with pytest.raises(ValueError, match="is one sound. Expected a folder"):
+        load_audio(tmp_path / "one.wav")
+    with pytest.raises(FileNotFoundError, match="tones"):
+        load_audio(tmp_path / "absent")
+    with pytest.raises(ValueError, match="length=0"):
+        load_audio("tones", length=0)
+
+
+def test_folders_are_read_in_the_order_of_names_with_sub_folders_as_labels(tmp_path):
+    folder = write_folder(tmp_path / "words", {"yes/b.wav": SAMPLES[0], "no/z.WAV": SAMPLES[1, :30], "yes/a.wav": SAMPLES[2]})
+    write_folder(folder, {"no/24.wav": SAMPLES[3].astype(np.int32) << 16, "yes/c.wav": (SAMPLES[4] / 32767).astype(np.float32)})
+    (folder / "notes.txt").write_text("not a sound")
+    sounds = load_audio(folder)
+    assert (sounds.name, sounds.label_names, sounds.labels.tolist()) == ("words", ("no", "yes"), [0, 0, 1, 1, 1])
+    expected = [SAMPLES[3], np.append(SAMPLES[1, :30], np.zeros(10, np.int16)), SAMPLES[2], SAMPLES[0], SAMPLES[4]]
+    np.testing.assert_array_equal(sounds.samples, expected)
+    assert (sounds.report["padded"], sounds.report["other"], sounds.report["unreadable"]) == (1, 1, 0)
+
+
+def test_mixed_rates_name_two_files_and_how_to_mend_them(tmp_path):
+    folder = write_folder(tmp_path, {"a.wav": SAMPLES[0], "b.wav": SAMPLES[1]})
+    write_folder(tmp_path, {"c.wav": SAMPLES[2]}, rate=16000)
+    with pytest.raises(ValueError, match="a.wav 8,000 Hz, c.wav 16,000 Hz. Expected one rate: .*-ar 8000"):
+        load_audio(folder)
+
+
+def test_one_unreadable_file_in_a_hundred_is_skipped_and_told_and_more_are_an_error(tmp_path):
+    folder = write_folder(tmp_path, {f"{index:03d}.wav": SAMPLES[index % 10] for index in range(99)})
+    (folder / "empty.wav").write_bytes(b"")
+    sounds = load_audio(folder)
+    assert len(sounds) == 99 and sounds.report["duplicates"] == 89
+    assert describe_sounds(sounds).endswith("(first of them: empty.wav)")
+    (folder / "cut_off.wav").write_bytes((folder / "000.wav").read_bytes()[:30])
+    wavfile.write(folder / "nothing.wav", 8000, SAMPLES[0, :0])
+    with pytest.raises(ValueError, match="3 of the 102 WAV files .* corrupt or empty: cut_off.wav, empty.wav, nothing.wav"):
+        load_audio(folder)
+
+
+def test_folders_without_sounds_or_with_loose_ones_are_refused(tmp_path):
+    (tmp_path / "song.mp3").write_text("")
+    with pytest.raises(ValueError, match="no WAV file among 1 files.*ffmpeg"):
+        load_audio(tmp_path)
+    write_folder(tmp_path, {"a.wav": SAMPLES[0], "class/b.wav": SAMPLES[1]})
+    with pytest.raises(ValueError, match="1 WAV files itself and 1 in sub-folders"):
+        load_audio(tmp_path)
+
+
+# --- Splits and batches. ---
+
+
+def test_no_held_out_sound_stays_in_training():
+    sounds = sounds_from_arrays("a", np.vstack([SAMPLES, SAMPLES[:4]]), 8000, np.arange(14) % 5)
+    training, held_out = split_sounds(sounds, held_out=5, seed=1)
+    assert len(held_out) == 5 and not np.isin(training.hashes, held_out.hashes).any()
+    assert len(training) + 5 + training.report["dropped"] == 14 and training.report["dropped"] > 0
+    assert split_sounds(sounds, 5, seed=1)[0].fingerprint == training.fingerprint != sounds.fingerprint
+    for part in (training, held_out):
+        rows = [np.flatnonzero((sounds.samples == sound).all(axis=1)) for sound in part.samples]
+        assert all(label in sounds.labels[row] for label, row in zip(part.labels, rows, strict=True))
+    rest = without_copied_sounds(sounds, held_out)
+    assert rest.report["copies"] == 14 - len(rest) and not np.isin(rest.hashes, held_out.hashes).any()
+    with pytest.raises(ValueError, match="Got held_out=14 for 14 sounds"):
+        split_sounds(sounds, 14)
+    with pytest.raises(ValueError, match="are sounds that were trained on"):
+        without_copied_sounds(training, sounds)
+
+
+def test_the_fingerprint_follows_sounds_labels_and_rate():
+    prints = {
+        sounds_from_arrays("a", SAMPLES, 8000, LABELS).fingerprint,
+        sounds_from_arrays("a", SAMPLES, 8000, LABELS[::-1]).fingerprint,
+        sounds_from_arrays("a", SAMPLES, 8000).fingerprint,
+        sounds_from_arrays("a", SAMPLES, 4000).fingerprint,
+        sounds_from_arrays("a", SAMPLES[::-1], 8000).fingerprint,
+    }
+    assert len(prints) == 5 and sounds_from_arrays("b", SAMPLES.copy(), 8000, LABELS).fingerprint in prints
+
+
+def test_batches_hold_every_sound_with_its_label_in_an_order_by_seed_and_epoch():
+    sounds = sounds_from_arrays("a", SAMPLES, 8000, LABELS)
+    batches = audio_batches(sounds, 4, seed=3)
+    assert int(batches.cardinality()) == 2 and batches.element_spec[0].dtype == "int16"
+    epochs = [np.concatenate([samples for samples, _ in batches]) for _ in range(2)]
+    assert not np.array_equal(epochs[0], epochs[1])
+    for samples, labels in audio_batches(sounds, 4, seed=3):
+        rows = [np.flatnonzero((sound == SAMPLES).all(axis=1))[0] for sound in samples.numpy()]
+        assert np.array_equal(LABELS[rows], labels)
+    ordered = list(audio_batches(dataclasses.replace(sounds, labels=None), 4, shuffle=False))
+    assert np.array_equal(np.concatenate(ordered), SAMPLES) and len(ordered) == 3
+    with pytest.raises(ValueError, match="batch_size=11 for 10 sounds"):
+        audio_batches(sounds, 11)
+
+
+# --- Tones. ---
+
+
+def test_tones_have_the_pitch_and_the_harmonics_of_their_label():
+    tones = load_tones(num=16)
+    assert tones.samples.shape == (16, LENGTH) and len(tones.label_names) == len(TIMBRES) * len(PITCHES)
+    for sound, label in zip(tones.samples, tones.labels, strict=True):
+        timbre, pitch = tones.label_names[label].split()
+        spectrum = np.abs(np.fft.rfft(sound * np.hanning(LENGTH)))
+        frequencies = np.fft.rfftfreq(LENGTH, 1 / SAMPLE_RATE)
+        fundamental = frequencies[spectrum.argmax()]
+        assert PITCHES[pitch] - 2 <= fundamental <= PITCHES[pitch] * 2**0.5 + 2
+        if timbre == "clarinet":  # the second harmonic is missing, the third is there
+            second, third = (spectrum[np.abs(frequencies - number * fundamental) < 12].max() for number in (2, 3))
+            assert third > 10 * second
+    assert np.array_equal(load_tones(num=16).samples, tones.samples)
+    assert not np.array_equal(load_tones(num=16, seed=1).samples, tones.samples)
+    assert tones.report["duplicates"] == 0 and load_audio("tones", length=100).length == 100
+    with pytest.raises(ValueError, match="no part 'test'"):
+        load_audio("tones", part="test")

@@ -1,0 +1,58 @@
+"""Presets of audio: what they build, what they check, and that they come back from a config."""
+
+import json
+
+import pytest
+
+from gan_keras import presets
+from gan_keras.codecs import SpectrogramCodec, WaveformCodec
+from gan_keras.data.tones import load_tones
+from gan_keras.presets.audio import PRESETS, AudioPreset
+
+TONES = load_tones(num=8, length=1024)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_is_checked_described_and_comes_back_from_json(name):
+    preset = presets.get("audio", name)
+    preset.check()
+    assert preset.description in presets.names("audio").values()
+    assert AudioPreset.from_config(json.loads(json.dumps(preset.to_config()))) == preset
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "codec", "generator"),
+    [
+        ("tiny", {}, SpectrogramCodec, "DCGANGenerator"),
+        ("specgan", {"codec_options": {"size": 16}}, SpectrogramCodec, "WGANGPGenerator"),
+        ("wavegan", {}, WaveformCodec, "WaveGANGenerator"),
+    ],
+)
+def test_a_preset_builds_its_codec_and_networks_for_the_labels_of_the_data(name, settings, codec, generator):
+    preset = presets.with_settings(presets.get("audio", name), {"width": "2", "latent_dim": "3", **settings})
+    gan = preset.build(TONES, seed=3)
+    assert type(gan.codec) is codec and type(gan.generator).__name__ == generator
+    assert (gan.codec.sample_rate, gan.codec.length, gan.num_labels, gan.latent_dim, gan.seed) == (4000, 1024, 8, 3, 3)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"network": "mlp"}, "network='mlp'. Expected one of wavegan, dcgan"),
+        ({"width": "0"}, "width=0. Expected at least 1"),
+        ({"length": "-1"}, "length=-1. Expected at least 0"),
+        ({"codec_options.colour": "3"}, "codec_options=.*Expected arguments of SpectrogramCodec"),
+        ({"codec_options.size": "48"}, "length=1024 .*Expected a multiple of 48"),
+        ({"network_options.kernel": "3"}, "Unrecognized keyword arguments passed to DCGANGenerator"),
+        ({"network": "wavegan", "codec_options": {}, "network_options.phase_shuffle": "-1"}, "most=-1"),
+    ],
+)
+def test_what_does_not_fit_is_told(settings, words):
+    with pytest.raises(ValueError, match=words):
+        presets.with_settings(presets.get("audio", "tiny"), settings).build(TONES)
+
+
+def test_spectrograms_of_a_size_that_the_networks_do_not_make_are_refused():
+    preset = presets.with_settings(presets.get("audio", "tiny"), {"codec_options.size": "8"})
+    with pytest.raises(ValueError, match="Expected .size, size, channels."):
+        preset.build(load_tones(num=8, length=512))

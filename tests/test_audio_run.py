@@ -1,0 +1,207 @@
+"""Audio runs: the whole way through the command line on a tiny run, resuming, and one clear line for wrong input."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from command_line import call, refused
+from scipy.io import wavfile
+
+import gan_keras.audio_evaluation
+import gan_keras.modalities.audio
+import gan_keras.run_directory
+from gan_keras.callbacks.history import read_history
+from gan_keras.callbacks.speed import OF_THE_MACHINE
+from gan_keras.data import load_audio, split_sounds
+from gan_keras.metrics.extractor import Recipe
+from gan_keras.run import train
+from gan_keras.run_directory import Run
+from gan_keras.sounds import to_int16
+
+TINY = {"preset": "tiny", "settings": {"width": "2"}, "epochs": 2}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("sounds")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def extractors(folder):
+    """Extractors are kept in a place of these tests' own, and learn for a few steps."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KERAS_HOME", str(folder / "keras"))
+        patch.setattr(gan_keras.audio_evaluation, "RECIPE", Recipe((4, 8), 3, 16))
+        yield
+
+
+@pytest.fixture(scope="module")
+def run(folder):
+    choices = ("--preset", "tiny", "--set", "width=2", "--epochs", 2)
+    result = call("train", "audio", "--data", "tones", "--out", folder / "run", *choices)
+    assert result.exit_code == 0, result.output
+    assert "tones: 2,000 sounds of 0.256 s at 4,000 Hz (1,024 samples), 8 classes, 2,000 longer ones cut" in result.stdout
+    assert "epoch 2/2, adversarial: d_loss" in result.stdout
+    return folder / "run"
+
+
+@pytest.fixture(scope="module")
+def gan(run):
+    return Run(run).load()
+
+
+@pytest.fixture
+def loaded(run, gan, monkeypatch):
+    """The run, whose model is read from the disk once for all tests."""
+    monkeypatch.setattr(gan_keras.run_directory.Run, "load", lambda self: gan)
+    return run
+
+
+@pytest.fixture(scope="module")
+def version(folder, run):
+    result = call("export", run, "--to", folder / "saved_models" / "tones")
+    assert result.exit_code == 0, result.output
+    return folder / "saved_models" / "tones" / "1"
+
+
+# --- The whole way. ---
+
+
+def test_an_audio_run_keeps_where_its_sounds_are_and_writes_sounds_and_pictures(run):
+    config = json.loads((run / "config.json").read_text())
+    sounds = load_audio("tones", length=1024)
+    training, held_out = split_sounds(sounds, seed=0)
+    assert (config["modality"], config["labels"]) == ("audio", list(sounds.label_names))
+    data = config["data"]
+    assert (data["source"], data["fingerprint"], data["sample_rate"], data["length"]) == ("tones", sounds.fingerprint, 4000, 1024)
+    assert (data["training_sounds"], data["held_out_sounds"]) == (len(training), len(held_out))
+    names = sorted(path.name for path in (run / "samples").iterdir())
+    assert names == ["animation.gif", "epoch_001.png", "epoch_001.wav", "epoch_002.png", "epoch_002.wav"]
+    rate, samples = wavfile.read(run / "samples" / "epoch_002.wav")
+    assert (rate, len(samples)) == (4000, 40 * (1024 + 600)) and np.abs(samples).max() == 32767
+
+
+def test_generate_writes_one_sound_pictures_a_directory_or_an_array(loaded, gan, tmp_path):
+    expected = to_int16(gan.generate(3, seed=3, labels=[5] * 3))
+    assert np.abs(expected.astype(int)).max() == 32767
+    for name in ("one.wav", "all.png", "all.npz", "all"):
+        num = 1 if name == "one.wav" else 3
+        result = call("generate", loaded, "-n", num, "--seed", 3, "--label", "string high", "--output", tmp_path / name)
+        assert (result.exit_code, result.stdout) == (0, ""), result.output
+    rate, samples = wavfile.read(tmp_path / "one.wav")
+    assert rate == 4000 and np.array_equal(samples, expected[0])
+    arrays = np.load(tmp_path / "all.npz")
+    assert arrays["sample_rate"] == 4000 and np.array_equal(arrays["audio"], expected)
+    assert np.array_equal([wavfile.read(path)[1] for path in sorted((tmp_path / "all").iterdir())], expected)
+    assert tf.io.decode_png((tmp_path / "all.png").read_bytes()).shape == (2 * 128 + 2, 2 * 64 + 2, 3)
+    assert load_audio(tmp_path / "all.npz").length == 1024  # what was made can be read again
+
+
+def test_an_exported_version_makes_the_sounds_of_its_run(loaded, gan, version, tmp_path):
+    for label in ((), ("--label", "4")):
+        asked = [4] * 3 if label else None
+        result = call("generate", version, "-n", 3, "--seed", 5, *label, "--output", tmp_path / "sounds.npz")
+        assert result.exit_code == 0, result.output
+        found, expected = np.load(tmp_path / "sounds.npz"), to_int16(gan.generate(3, seed=5, labels=asked)).astype(int)
+        assert found["sample_rate"] == 4000 and np.abs(found["audio"] - expected).max() <= 1
+    signatures = tf.saved_model.load(str(version)).signatures
+    rows = {"seed": tf.constant([5, 6], tf.int64), "label": tf.constant([4, 4])}
+    waveform = signatures["generate"](**rows)["waveform"]
+    assert waveform.shape == (2, 1024) and waveform.dtype == tf.float32 and np.abs(waveform).max() <= 1
+    wav = tf.audio.decode_wav(signatures["encoded"](**rows)["wav_bytes"][0])
+    assert int(wav.sample_rate) == 4000
+    np.testing.assert_allclose(wav.audio[:, 0], waveform[0], atol=2 / 32768)
+    assert "label: expected 0 to 7, got" in refused("generate", version, "--label", "8", "--output", tmp_path / "x.npz")
+
+
+def test_evaluate_and_report_write_into_the_run(run):
+    result = call("evaluate", run, "--num", 30)
+    assert result.exit_code == 0, result.output
+    scores = json.loads((run / "evaluation.json").read_text())
+    assert scores["samplers"].keys() == {"gan", "baseline"}
+    assert (scores["protocol"]["num_fake"], scores["protocol"]["split"]) == (30, "test")
+    assert scores["real"]["values"]["frechet"] < scores["samplers"]["gan"]["values"]["frechet"]
+    assert 0 <= scores["samplers"]["gan"]["values"]["agreement"] <= 1 and "Verdict: " in result.stdout
+    assert call("report", run).stdout.strip() == str(run / "report.html")
+    page = (run / "report.html").read_text()
+    assert "<h2>Model card</h2>" in page and "Frechet distance" in page and "sample_rate" in page
+    assert page.count('<audio controls preload="none"') == 2 == page.count("data:audio/wav;base64,UklGR")
+
+
+def test_a_test_set_is_cut_to_length_and_must_have_the_rate_of_the_run(loaded, tmp_path):
+    sounds = load_audio("tones")
+    arrays = {"x_test": sounds.samples[:20] // 2, "y_test": sounds.labels[:20], "label_names": sounds.label_names}
+    np.savez(tmp_path / "test.npz", sample_rate=4000, **arrays)
+    result = call("evaluate", loaded, "--data", tmp_path / "test.npz", "--num", 20)
+    assert result.exit_code == 0, result.output
+    scores = json.loads((loaded / "evaluation.json").read_text())
+    assert (scores["settings"]["test"], scores["protocol"]["num_real"]) == ("test.npz", 20)
+    np.savez(tmp_path / "test.npz", sample_rate=8000, **arrays)
+    assert "8,000 Hz, and the run was trained on 4,000 Hz" in refused("evaluate", loaded, "--data", tmp_path / "test.npz")
+    assert "trained on" in refused("evaluate", loaded, "--data", "tones")
+
+
+def test_lists_name_what_there_is_for_audio():
+    assert "audio tones: " in call("datasets").stdout and "audio wavegan: " in call("presets").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "standard output does not show them"),
+        (["--output", "a.mp3"], "ends in .mp3. Expected --output and NAME.wav"),
+        (["--output", "a.wav", "-n", "2"], "Got 2 sounds"),
+        (["--output", "a.wav", "--label", "tuba"], "label='tuba'. Expected one of flute low"),
+        (["--output", "a.wav", "--temperature", "0.5"], "Got --temperature for a model of the modality audio"),
+    ],
+)
+def test_wrong_choices_for_sounds_are_refused(loaded, tmp_path, monkeypatch, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    assert words in refused("generate", loaded, *arguments)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("choices", "words"),
+    [
+        (("--labels", "a.txt"), "labels come with the data"),
+        (("--set", "length=1000"), "length=1000 .*Expected a multiple of 16"),
+        (("--set", "batch_size=5000"), "fewer than batch_size=5000"),
+    ],
+)
+def test_what_cannot_be_trained_is_told_before_training(tmp_path, choices, words):
+    keras.utils.set_random_seed(0)
+    line = refused("train", "audio", "--data", "tones", "--out", tmp_path / "run", "--preset", "tiny", *choices)
+    assert all(part in line for part in words.split(" .*"))
+    assert not (tmp_path / "run").exists()
+
+
+# --- Resuming. ---
+
+
+def test_a_resumed_run_equals_an_uninterrupted_one(folder, run):
+    class Stop(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if batch == 1:
+                raise KeyboardInterrupt
+
+    out = folder / "interrupted"
+    own = gan_keras.modalities.audio.AudioModality.callbacks
+    with pytest.MonkeyPatch.context() as patch:
+        stop = lambda self, *arguments: [*own(self, *arguments), Stop()]  # noqa: E731
+        patch.setattr(gan_keras.modalities.audio.AudioModality, "callbacks", stop)
+        with pytest.raises(KeyboardInterrupt):
+            train("audio", "tones", out, **TINY, checkpoint_seconds=0, progress=lambda line: None)
+    train("audio", "tones", out, resume=True, progress=lambda line: None)
+    rows = [
+        [
+            {name: row[name] for name in row if name not in ("seconds", *OF_THE_MACHINE)}
+            for row in read_history(each / "history.csv")
+        ]
+        for each in (run, out)
+    ]
+    assert rows[0] == rows[1]
+    whole, parted = (keras.saving.load_model(each / "model.keras").generator.get_weights() for each in (run, out))
+    assert all((before == after).all() for before, after in zip(whole, parted, strict=True))
