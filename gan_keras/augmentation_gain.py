@@ -22,12 +22,12 @@ from gan_keras.metrics.paired_interval import paired_interval
 TREATMENTS = {
     "none": "none",
     "classical": "classical",
-    "gan": "GAN",
-    "both": "GAN and classical",
+    "generated": "generated",
+    "both": "generated and classical",
 }
 """Titles of what the training set was enlarged by."""
 
-GAINS = {"gan": "none", "classical": "none", "both": "classical"}
+GAINS = {"generated": "none", "classical": "none", "both": "classical"}
 """What is compared with what."""
 
 
@@ -144,7 +144,7 @@ class Laboratory:
         scores = {
             "none": task.score(real, self.test, seed),
             "classical": task.score_varied(real, self.test, seed),
-            "gan": task.score(enlarged, self.test, seed),
+            "generated": task.score(enlarged, self.test, seed),
             "both": task.score_varied(enlarged, self.test, seed),
         }
         self.tell(share, seed, scores)
