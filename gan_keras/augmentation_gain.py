@@ -12,21 +12,22 @@ import time
 import keras
 import numpy as np
 
-from gan_keras import downstream, modalities, schedule
+from gan_keras import schedule
 from gan_keras.callbacks import AdaptiveAugmentation
 from gan_keras.enlarging import SEEDS_APART
 from gan_keras.generated_labels import LABELLINGS
+from gan_keras.labelled_run import read_labelled_run
 from gan_keras.metrics.paired_interval import paired_interval
 
 TREATMENTS = {
     "none": "none",
     "classical": "classical",
-    "gan": "GAN",
-    "both": "GAN and classical",
+    "generated": "generated",
+    "both": "generated and classical",
 }
 """Titles of what the training set was enlarged by."""
 
-GAINS = {"gan": "none", "classical": "none", "both": "classical"}
+GAINS = {"generated": "none", "classical": "none", "both": "classical"}
 """What is compared with what."""
 
 
@@ -97,17 +98,14 @@ class Laboratory:
 
     def __init__(self, run, comparison, data, progress):
         self.comparison, self.progress, self.done = comparison, progress, 0
-        self.modality = modalities.get(run.config["modality"])
-        self.preset = self.modality.preset_class.from_config(run.config["preset"])
-        self.kind = downstream.get(self.modality.name)
-        training, held_out = self.modality.parts(run)
-        self.target = self.kind.target_of(training, self.preset)
-        self.task = self.kind(training, self.target)
-        self.training = self.task.labelled(training)
-        test = held_out if data is None else self.modality.test_part(run, data, training)
+        self.known = read_labelled_run(run)
+        self.modality, self.preset, self.training, self.task = (
+            getattr(self.known, name) for name in ("modality", "preset", "training", "task")
+        )
+        test = self.known.held_out if data is None else self.modality.test_part(run, data, self.training)
+        self.test_name = "held-out part of the run" if data is None else test.name
         test = self.task.labelled(test)
         self.test = self.task.samples_of(test), self.task.labels_of(test)
-        self.test_name = "held-out part of the run" if data is None else test.name
 
     def plan(self):
         """Measures what a step of a GAN costs, and tells what is to come."""
@@ -139,14 +137,14 @@ class Laboratory:
         """Trains a GAN on a share of the data, and models on what they and it give."""
         rows = share_of(self.task.labels_of(self.training), share, seed)
         part = self.task.take(self.training, rows)
-        task, real = self.kind(part, self.target), (self.task.samples_of(part), self.task.labels_of(part))
+        task, real = self.known.task_of(part), (self.task.samples_of(part), self.task.labels_of(part))
         gan = self.train_gan(part, seed)
         made = generated(task, gan, real[1], self.comparison, seed)
         enlarged = tuple(map(np.concatenate, zip(real, made, strict=True)))
         scores = {
             "none": task.score(real, self.test, seed),
             "classical": task.score_varied(real, self.test, seed),
-            "gan": task.score(enlarged, self.test, seed),
+            "generated": task.score(enlarged, self.test, seed),
             "both": task.score_varied(enlarged, self.test, seed),
         }
         self.tell(share, seed, scores)

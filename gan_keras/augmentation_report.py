@@ -22,8 +22,8 @@ def rows_of(result):
     """The result of `compare_augmentation` as rows, dictionaries of text by column."""
     return [
         {
-            "real data": f"{part['share']:g} %: {part['num_real']:,}",
-            "generated": f"{part['num_generated']:,}",
+            "real samples": f"{part['share']:g} %: {part['num_real']:,}",
+            "generated samples": f"{part['num_generated']:,}",
             **{title: mean_of(part["scores"][name]) for name, title in TREATMENTS.items()},
             **{gain_title(name): str(Interval(**part["gains"][name])) for name in GAINS},
         }

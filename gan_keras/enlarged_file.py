@@ -1,8 +1,8 @@
 """A run's training set with generated samples behind the real ones, as a file."""
 
-from gan_keras import downstream, modalities
 from gan_keras.augmentation_gain import Comparison, generated
 from gan_keras.files import check_parent
+from gan_keras.labelled_run import read_labelled_run
 
 
 def write_enlarged(run, output, choices=None, seed=0):
@@ -20,15 +20,11 @@ def write_enlarged(run, output, choices=None, seed=0):
     Raises:
         ValueError: If the run has no labels, or the file's ending is another.
     """
-    modality = modalities.get(run.config["modality"])
-    kind = downstream.get(modality.name)
-    if output.suffix != kind.ending:
-        raise ValueError(f"{output} ends in {output.suffix or 'nothing'}. Expected NAME{kind.ending}.")
+    known = read_labelled_run(run)
+    task = known.task
+    if output.suffix != task.ending:
+        raise ValueError(f"{output} ends in {output.suffix or 'nothing'}. Expected NAME{task.ending}.")
     check_parent(output)
-    training, _ = modality.parts(run)
-    preset = modality.preset_class.from_config(run.config["preset"])
-    task = kind(training, kind.target_of(training, preset))
-    known = task.labelled(training)
-    made = generated(task, run.load(), task.labels_of(known), choices or Comparison(), seed)
-    task.write(output, known, *made)
-    return len(known), len(made[1])
+    made = generated(task, run.load(), task.labels_of(known.training), choices or Comparison(), seed)
+    task.write(output, known.training, *made)
+    return len(known.training), len(made[1])

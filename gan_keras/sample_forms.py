@@ -116,4 +116,12 @@ def _array_like(samples):
         return lambda values: np.array([str(value).encode() for value in values], object)
     if samples.dtype.kind == "b":
         return lambda values: np.array([str(value).lower() in ("true", "1", "yes") for value in values])
-    return lambda values: np.asarray(values).astype(samples.dtype)
+    return lambda values: _as_type(np.asarray(values), samples.dtype)
+
+
+def _as_type(values, dtype):
+    if dtype.kind in "iu" and values.dtype.kind == "f" and (values != np.round(values)).any():
+        raise ValueError(
+            f"The GAN makes fractions and the data are of dtype {dtype}. Expected data as the GAN was trained on them."
+        )
+    return values.astype(dtype)

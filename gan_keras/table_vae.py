@@ -12,6 +12,9 @@ from gan_keras import noise
 from gan_keras.networks.tabular_autoencoder import divergence
 from gan_keras.table_gan import TableGAN
 
+MEASURED_ROWS = 64
+"""Rows of a batch that are generated beside, to measure how diverse they are."""
+
 _CODES = 3  # which child of the seed the noise of the codes has
 
 
@@ -46,6 +49,9 @@ class TableVAE(TableGAN):
         self.update_generator(loss, tape)
         self.g_loss.update_state(loss)
         self.measure_samples(samples)
+        some = None if conditions is None else conditions[:MEASURED_ROWS]
+        made = self.fake_from(self.latents_from(self.next_seeds(ops.shape(samples[:MEASURED_ROWS])[0])), some)
+        self.measure_diversity(samples[:MEASURED_ROWS], made)
         return self.training_results()
 
     def bound(self, samples, conditions):

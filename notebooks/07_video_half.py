@@ -107,7 +107,8 @@ def train(preset):
     return gan
 
 
-gans = {"with motion": train(motion), "without motion": train(still)}
+recipes = {"with motion": motion} if SMOKE else {"with motion": motion, "without motion": still}
+gans = {title: train(recipe) for title, recipe in recipes.items()}
 gan = gans["with motion"]
 print(f"{gan.latent_dim} latents, {gan.generator.content_dim} of them for the content")
 show(gan.generate(10, seed=1))

@@ -13,7 +13,7 @@ from gan_keras.data import load_images
 from gan_keras.downstream.oversampling import oversampled
 from gan_keras.metrics.paired_interval import paired_interval
 
-TREATMENTS = {"none", "classical", "gan", "both"}
+TREATMENTS = {"none", "classical", "generated", "both"}
 
 
 @pytest.fixture(scope="module")
@@ -61,9 +61,10 @@ def test_the_comparison_trains_a_gan_for_each_share_and_seed_and_lands_in_the_re
     first = found["shares"][0]
     assert 155 <= first["num_real"] == first["num_generated"] <= 170
     assert all(part["scores"].keys() == TREATMENTS and min(part["gan_updates"]) > 0 for part in found["shares"])
-    expected = stats.ttest_rel(first["scores"]["gan"], first["scores"]["none"])
-    assert first["gains"]["gan"]["mean"] == pytest.approx(np.subtract(first["scores"]["gan"], first["scores"]["none"]).mean())
-    assert first["gains"]["gan"]["low"] == pytest.approx(expected.confidence_interval().low)
+    scores, gain = first["scores"], first["gains"]["generated"]
+    expected = stats.ttest_rel(scores["generated"], scores["none"]).confidence_interval()
+    assert gain["mean"] == pytest.approx(np.subtract(scores["generated"], scores["none"]).mean())
+    assert (gain["low"], gain["high"]) == pytest.approx(tuple(expected), nan_ok=True)
     assert found["protocol"]["num_test"] == 179 and len(found["verdict"]) == 3
     assert (run / "augmentation.png").read_bytes()[1:4] == b"PNG"
     page = call("report", run)
@@ -99,11 +100,11 @@ def test_the_interval_is_that_of_a_paired_t_test():
 
 
 def test_the_verdict_says_what_the_interval_says():
-    gains = {"gan": (-0.02, -0.03, -0.01), "classical": (0.02, 0.01, 0.03), "both": (0.01, -0.01, 0.03)}
+    gains = {"generated": (-0.02, -0.03, -0.01), "classical": (0.02, 0.01, 0.03), "both": (0.01, -0.01, 0.03)}
     part = {"share": 5.0, "gains": {name: dict(zip(("mean", "low", "high"), gain, strict=True)) for name, gain in gains.items()}}
-    gan, classical, both = verdict(part, "accuracy")
-    assert gan == "At 5 % of the data, GAN over none: -0.0200 [-0.0300, -0.0100] accuracy: WORSE."
-    assert classical.endswith("better.") and "GAN and classical over classical" in both and "NOT shown" in both
+    generated, classical, both = verdict(part, "accuracy")
+    assert generated == "At 5 % of the data, generated over none: -0.0200 [-0.0300, -0.0100] accuracy: WORSE."
+    assert classical.endswith("better.") and "generated and classical over classical" in both and "NOT shown" in both
 
 
 def test_a_share_has_the_proportions_of_the_data_and_every_label():
@@ -134,3 +135,8 @@ def test_a_single_row_of_a_class_is_repeated_and_missing_cells_stay_possible():
 def test_a_text_run_is_refused(tmp_path):
     (tmp_path / "config.json").write_text(json.dumps({"modality": "text", "preset": {}, "seed": 0}))
     assert "modality text. Expected one of image, table" in refused("augment", tmp_path, "--output", tmp_path / "a.npz")
+
+
+def test_a_run_without_labels_is_told(tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps({"modality": "image", "preset": {}, "seed": 0, "labels": None}))
+    assert "has no labels" in refused("augment", tmp_path, "--compare")

@@ -159,6 +159,14 @@ def test_what_does_not_fit_is_told_at_once(images, gan, change, options, words):
         gan_keras.augment(change(*images), gan, **options)
 
 
+def test_fractions_are_not_cut_to_whole_numbers(images, gan):
+    tensors = gan_keras.GAN(gan.generator, gan.discriminator)  # without a codec: it makes numbers in [-1, 1]
+    with pytest.raises(ValueError, match="makes fractions"):
+        gan_keras.augment(images, tensors)
+    made, _ = rows(gan_keras.augment((images[0] / np.float32(127.5) - 1, images[1]), tensors))
+    assert made.min() < 0
+
+
 def test_samples_without_labels_and_single_samples_are_told(gan, dataset):
     for wrong in (dataset.map(lambda samples, labels: samples), dataset.unbatch()):
         with pytest.raises(ValueError, match=r"batches \(samples, labels\)"):

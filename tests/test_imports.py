@@ -24,7 +24,7 @@ LEVELS = {
     "savedmodel_gate presets schedule run_directory run going_on tracking watchers yardstick verdict evaluation": 4,
     "plots exported image_evaluation translation_evaluation modalities score_table audio_evaluation": 4,
     "video_evaluation series_evaluation table_evaluation downstream augmentation_gain augmentation_report": 4,
-    "enlarged_file": 4,
+    "enlarged_file labelled_run": 4,
     "report export doctor": 5,
     "serving demo": 6,
     "cli __main__": 7,

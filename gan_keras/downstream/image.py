@@ -50,13 +50,13 @@ class ImageDownstream(Downstream):
         features = layers.Rescaling(1 / 127.5, -1.0)(images)
         for variation in variations:
             features = variation(features)
-        width = 32
+        width = 16
         while min(features.shape[1:3]) > 8:
             features = layers.Conv2D(width, 5, strides=2, padding="same", use_bias=False)(features)
             features = layers.ReLU()(layers.BatchNormalization()(features))
             width = min(2 * width, 128)
         features = layers.Dropout(0.3)(layers.Flatten()(features))
-        features = layers.Dropout(0.5)(layers.Dense(128, "relu")(features))
+        features = layers.Dropout(0.3)(layers.Dense(64, "relu")(features))
         return keras.Model(inputs, layers.Dense(self.num_labels)(features))
 
     def variations(self, seed):

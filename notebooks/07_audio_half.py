@@ -1,0 +1,161 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Sounds: what a GAN can see of them
+#
+# A second of telephone speech is 8,000 numbers in a row. A GAN can make those numbers themselves, or a picture of them
+# and then the sound of the picture. This notebook makes tones both ways. You will meet: loudness, spectrograms and mel
+# bands; the way back from a picture to a sound, which has to invent what the picture does not show; phase shuffle; a
+# classifier that says whether the tone asked for is the tone heard.
+
+# %%
+import os
+import pathlib
+import tempfile
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # TensorFlow's start-up notes, not its errors in Python
+
+import matplotlib.pyplot as plt
+import numpy as np
+import tensorflow as tf
+from IPython.display import Audio, Image, Markdown, display
+
+from gan_keras import codecs, data, presets
+from gan_keras.audio_evaluation import COLUMNS, evaluate_sounds
+from gan_keras.callbacks import SampleSounds
+from gan_keras.data.tones import load_tones
+from gan_keras.pictures import encode_png, image_grid
+from gan_keras.presets import with_settings
+from gan_keras.score_table import table
+from gan_keras.sounds import spectrogram_pictures
+
+SMOKE = os.environ.get("GAN_KERAS_SMOKE") == "1"  # the tests run this notebook on tiny settings
+LENGTH = 1024 if SMOKE else 2048
+tf.config.threading.set_intra_op_parallelism_threads(1)
+folder = pathlib.Path(tempfile.mkdtemp())
+plt.rcParams.update({"figure.dpi": 72, "axes.spines.top": False, "axes.spines.right": False})
+
+# %% [markdown]
+# ## 1. The sounds
+#
+# `tones` are made by a formula: four timbres, which differ in how loud the multiples of the fundamental frequency are
+# and in how fast a tone fades, each in a low and a high register. Pitch, beginning and end differ from tone to tone.
+# Your own sounds are a folder of WAV files (sub-folders are labels), or arrays in a `.npz` file:
+# `data.load_audio("recordings/", length=4096)`.
+
+# %%
+tones = load_tones(num=80 if SMOKE else 2000, length=LENGTH)
+training, held_out = data.split_sounds(tones, seed=0)
+print(data.describe_sounds(training))
+
+
+def waveforms_of(sounds):
+    """int16 samples as floats in [-1, 1], each as loud as can be."""
+    return codecs.WaveformCodec(tones.sample_rate, LENGTH).encode(sounds).numpy()[..., 0]
+
+
+def show(waveforms, columns=8):
+    """Spectrograms: time to the right, pitch upwards, bright is loud."""
+    display(Image(encode_png(image_grid(spectrogram_pictures(waveforms, tones.sample_rate), columns))))
+
+
+def play(waveforms):
+    """One sound after the other."""
+    display(Audio(np.pad(waveforms, [(0, 0), (0, 400)]).ravel(), rate=tones.sample_rate, normalize=False))
+
+
+one_of_each = waveforms_of(training.samples[[np.argmax(training.labels == label) for label in range(8)]])
+print(", ".join(tones.label_names))
+show(one_of_each)
+play(one_of_each)
+
+# %% [markdown]
+# ## 2. A picture of a sound, and back
+#
+# Cut the sound into overlapping frames of 32 ms and ask how loud each frequency is in each frame: that is a
+# spectrogram. The ear tells 100 from 120 Hz easily and 1,900 from 1,920 Hz not at all, so the frequencies are gathered
+# into bands that widen upwards (*mel*), and loudness is taken on a logarithmic scale, as it is heard. A square of such
+# numbers in $[-1, 1]$ is all that an image GAN needs.
+#
+# What is lost is the *phase*: where in its swing a wave is when a frame begins. The way back invents it (Griffin and
+# Lim): begin with random phases, make the sound, look which phases *its* spectrogram has, keep those with the wanted
+# loudness, and again. Below, the share of the loudness that is wrong falls with each round, and not to nothing.
+
+# %%
+size = 16 if SMOKE else 32
+for iterations in (0, 1) if SMOKE else (0, 1, 4, 16):
+    codec = codecs.SpectrogramCodec(tones.sample_rate, LENGTH, size=size, iterations=iterations)
+    wanted = codec.encode(one_of_each)
+    found = codec.encode(codec.decode(wanted))
+    print(f"{iterations:2} rounds: mean error {np.abs(found - wanted).mean() * codec.decibels / 2:.1f} decibels")
+returned = codec.decode(wanted).numpy()
+play(returned)
+
+# %% [markdown]
+# ## 3. Two GANs
+#
+# `default` makes spectrograms with the networks and the recipe of the image GANs (see `03_image_gan`). `wavegan` makes
+# the samples themselves: one-dimensional convolutions with kernels of 25 samples, each of which makes the sound four
+# times longer. Such layers leave a hum whose phase is the same in all sounds. A discriminator that found it would look
+# no further, so its features are shifted in time by up to two steps at random: *phase shuffle*
+# ([Donahue et al., 2019](https://arxiv.org/abs/1802.04208)).
+
+# %%
+STEPS = {"default": 500, "wavegan": 120}
+if SMOKE:
+    STEPS = {"default": 1}
+SETTINGS = {
+    "default": {"width": "2" if SMOKE else "16", "codec_options.size": str(size), "generator_ema": "0.99"},
+    "wavegan": {"width": "2" if SMOKE else "8", "discriminator_steps": "1" if SMOKE else "5", "generator_ema": "0.99"},
+}
+trained = {}
+for name, steps in STEPS.items():
+    preset = with_settings(presets.get("audio", name), {**SETTINGS[name], "batch_size": "8" if SMOKE else "32"})
+    gan = preset.build(training, seed=0)
+    batches = data.audio_batches(training, preset.batch_size, seed=0).repeat().take(steps)
+    gan.fit(batches, epochs=1, verbose=0, shuffle=False, callbacks=[SampleSounds(folder / name, rows=8, columns=4)])
+    trained[name] = gan
+    display(Markdown(f"**{name}**: a row is a label, a column is a latent"))
+    display(Image((folder / name / "epoch_001.png").read_bytes()))
+
+# %% [markdown]
+# Listen before reading a number: one tone of each label.
+
+# %%
+for name, gan in trained.items():
+    display(Markdown(f"**{name}**"))
+    play(gan.generate(8, seed=100))
+
+# %% [markdown]
+# ## 4. What the ear of a classifier says
+#
+# A classifier is trained on the spectrograms of *real* training tones. All sounds are heard as waveforms, whatever they
+# were made of, and compared by its features. Beside the GANs stands what anyone can have without one: a Gaussian of
+# the spectrograms of each label, turned into sound; and real tones, which nobody beats but by luck or by copying.
+
+
+# %%
+def score(gan):
+    """The table of a GAN: titles, the GAN, the Gaussian, real tones."""
+    return table(evaluate_sounds(gan, training, held_out, num=200, progress=lambda line: None), COLUMNS)
+
+
+os.environ["KERAS_HOME"] = str(folder)  # where the classifier is kept
+if SMOKE:
+    print("Skipped: the classifier alone takes longer than a smoke test.")
+else:
+    tables = {name: score(gan) for name, gan in trained.items()}
+    titles, _, *others = tables["default"]
+    lines = [titles, ["---"] * len(titles), *([name, *found[1][1:]] for name, found in tables.items()), *others]
+    display(Markdown("\n".join("| " + " | ".join(line) + " |" for line in lines)))

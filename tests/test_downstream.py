@@ -1,0 +1,134 @@
+"""Downstream tasks of tables and series: what they learn, and the enlarged files that they write."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.metrics import f1_score
+
+import gan_keras
+from gan_keras import presets
+from gan_keras.data import load_series, load_table
+from gan_keras.downstream import SeriesDownstream, TableDownstream
+from gan_keras.downstream.series import varied
+
+NUM = 60
+
+
+@pytest.fixture(scope="module")
+def table_path(tmp_path_factory):
+    """Rows whose label follows from a number and a category; one label is missing."""
+    random = np.random.default_rng(0)
+    sizes, colours = random.normal(size=NUM), random.choice(["blue", "red"], NUM)
+    labels = np.where(sizes + (colours == "red") > 0.9, "yes", "no").tolist()
+    labels[0] = ""
+    path = tmp_path_factory.mktemp("table") / "rows.csv"
+    lines = [f"{size:.3f},{label},{colour}" for size, label, colour in zip(sizes, labels, colours, strict=True)]
+    path.write_text("\n".join(["size,buys,colour", *lines, ""]))
+    return path
+
+
+@pytest.fixture(scope="module")
+def preset():
+    preset = presets.get("table", "tiny")
+    preset.label = "buys"
+    return preset
+
+
+@pytest.fixture(scope="module")
+def table(table_path):
+    return load_table(table_path)
+
+
+@pytest.fixture(scope="module")
+def gan(table, preset):
+    return preset.build(table)
+
+
+def test_rows_come_in_the_columns_and_types_of_the_data_with_the_label_asked_for(table, gan):
+    columns = {"colour": np.array(["red", "blue"] * 20), "size": np.linspace(-1, 1, 40, dtype=np.float32)}
+    labels = np.array(["no"] * 36 + ["yes"] * 4)
+    dataset = tf.data.Dataset.from_tensor_slices((columns, labels)).batch(16)
+    enlarged = gan_keras.augment(dataset, gan, 1.0, balanced=True)
+    assert enlarged.element_spec == dataset.element_spec
+    batches = list(enlarged.as_numpy_iterator())
+    found = np.concatenate([labels for _, labels in batches])
+    assert sorted(map(tuple, zip(*np.unique(found, return_counts=True), strict=True))) == [(b"no", 40), (b"yes", 40)]
+    assert {colour for rows, _ in batches for colour in rows["colour"]} <= {b"red", b"blue", b""}
+    _, numbered = next(gan_keras.augment((columns, (labels == "yes").astype(int)), gan, 2.0).as_numpy_iterator())
+    assert set(numbered) <= {0, 1}
+    with pytest.raises(ValueError, match="all of these but one"):
+        gan_keras.augment(({"size": columns["size"]}, labels), gan)
+    with pytest.raises(ValueError, match="dictionary of columns by name"):
+        gan_keras.augment((np.zeros((40, 2)), labels), gan)
+
+
+def test_trees_learn_the_column_that_the_preset_names(table, preset):
+    task = TableDownstream(table, TableDownstream.target_of(table, preset))
+    known = task.labelled(table)
+    samples, labels = task.samples_of(known), task.labels_of(known)
+    assert samples.shape == (NUM - 1, 2) and set(labels) == {0, 1}
+    half = NUM // 2
+    training, test = (samples[:half], labels[:half]), (samples[half:], labels[half:])
+    model = HistGradientBoostingClassifier(categorical_features=[1], random_state=3).fit(*training)
+    rarer = np.bincount(test[1]).argmin()
+    expected = f1_score(test[1] == rarer, model.predict(test[0]) == rarer)
+    assert task.score(training, test, 3) == pytest.approx(expected)
+    with pytest.raises(ValueError, match="holds numbers"):
+        TableDownstream.target_of(table, dataclasses.replace(preset, label="size"))
+
+
+def test_an_enlarged_table_is_read_again_with_the_labels_asked_for(table, preset, gan, tmp_path):
+    task = TableDownstream(table, TableDownstream.target_of(table, preset))
+    known, numbers = task.labelled(table), np.array([1, 0, 1, 1])
+    task.write(tmp_path / "more.csv", known, task.generated(gan, numbers, 0), numbers)
+    found = load_table(tmp_path / "more.csv")
+    assert found.column_names == table.column_names and len(found) == NUM - 1 + 4
+    labels = found.cells[:, found.index("buys")]
+    np.testing.assert_array_equal(labels[: NUM - 1], task.labels_of(known))
+    np.testing.assert_array_equal(labels[NUM - 1 :], numbers)
+
+
+@pytest.fixture(scope="module")
+def series(tmp_path_factory):
+    """Slow and fast waves."""
+    random = np.random.default_rng(0)
+    labels = np.arange(40) % 2
+    waves = [np.sin(np.arange(16) * (0.3 + 0.6 * label) + random.uniform(0, 6)) for label in labels]
+    path = tmp_path_factory.mktemp("series") / "waves.npz"
+    np.savez(path, series=np.stack(waves)[..., None], labels=labels, label_names=["slow", "fast"])
+    return load_series(path, length=16)
+
+
+def test_a_network_learns_the_label_of_a_series(series):
+    task = SeriesDownstream(series)
+    task.updates = 30
+    samples, labels = task.samples_of(series), task.labels_of(series)
+    assert task.score((samples, labels), (samples, labels), seed=0) > 0.9
+
+
+def test_varied_series_keep_their_ends_and_change_about_their_means():
+    series = np.ones((200, 4, 1), np.float32) * np.array([1, -1, 1, -1])[:, None] + 5.0
+    series[:, 3] = np.nan
+    found = varied(series, np.random.default_rng(0))
+    assert np.isnan(found[:, 3]).all() and np.isfinite(found[:, :3]).all()
+    assert found[:, :3].mean() == pytest.approx(series[:, :3].mean(), abs=0.05)
+    assert 0.1 < (found - series)[:, :3].std() < 0.4
+
+
+def test_an_enlarged_file_of_series_is_read_again(series, tmp_path):
+    task = SeriesDownstream(series)
+    task.write(tmp_path / "more.npz", series, np.zeros((3, 16, 1), np.float32) + np.arange(16)[:, None], np.array([1, 1, 0]))
+    found = load_series(tmp_path / "more.npz", length=16)
+    assert len(found) == 43 and found.label_names == ("slow", "fast") and found.labels[40:].tolist() == [1, 1, 0]
+    np.testing.assert_allclose(found.samples()[:40], series.samples(), atol=1e-6)
+
+
+def test_data_without_labels_and_other_labels_are_told(series):
+    with pytest.raises(ValueError, match="has no labels"):
+        SeriesDownstream(load_series("sines"))
+    other = load_series("sines")
+    with pytest.raises(ValueError, match="Expected .'slow', 'fast'"):
+        SeriesDownstream(series).labels_of(other)
