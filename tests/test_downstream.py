@@ -7,14 +7,23 @@ import pytest
 import tensorflow as tf
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import f1_score
+from threadpoolctl import threadpool_limits
 
 import gan_keras
 from gan_keras import presets
-from gan_keras.data import load_series, load_table
-from gan_keras.downstream import SeriesDownstream, TableDownstream
+from gan_keras.data import load_images, load_series, load_table
+from gan_keras.data.image_data import part_of
+from gan_keras.downstream import ImageDownstream, SeriesDownstream, TableDownstream
 from gan_keras.downstream.series import varied
 
 NUM = 60
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """Trees of so few rows would wait for each other's threads longer than they grow."""
+    with threadpool_limits(1):
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +98,21 @@ def test_an_enlarged_table_is_read_again_with_the_labels_asked_for(table, preset
     labels = found.cells[:, found.index("buys")]
     np.testing.assert_array_equal(labels[: NUM - 1], task.labels_of(known))
     np.testing.assert_array_equal(labels[NUM - 1 :], numbers)
+
+
+def test_images_are_written_with_generated_ones_behind_and_varied_in_training_alone(tmp_path):
+    digits = part_of(load_images("digits"), np.arange(40), {})
+    task = ImageDownstream(digits)
+    samples, labels = task.samples_of(digits), task.labels_of(digits)
+    task.write(tmp_path / "more.npz", digits, samples[:3], labels[:3])
+    found = load_images(tmp_path / "more.npz")
+    np.testing.assert_array_equal(found.images, np.concatenate([samples, samples[:3]]))
+    assert found.label_names == digits.label_names
+    assert np.load(tmp_path / "more.npz")["generated"].tolist() == [False] * 40 + [True] * 3
+    network = task.network(0, task.variations(0))
+    plain, again, changed = (network(samples, training=training) for training in (False, False, True))
+    np.testing.assert_array_equal(plain, again)
+    assert np.abs(plain - changed).max() > 0.01
 
 
 @pytest.fixture(scope="module")
