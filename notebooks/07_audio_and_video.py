@@ -121,7 +121,7 @@ play(returned)
 # ([Donahue et al., 2019](https://arxiv.org/abs/1802.04208)).
 
 # %%
-STEPS = {"default": 500, "wavegan": 120}
+STEPS = {"default": 300, "wavegan": 80}
 if SMOKE:
     STEPS = {"default": 1}
 SETTINGS = {
