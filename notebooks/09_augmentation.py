@@ -155,11 +155,10 @@ plt.show()
 # - Read the interval, not the mean. If it holds 0, nothing was shown; if it lies below 0, the generated samples did harm. And
 #   know what it covers: the seeds, not the choice of 179 test images, of which one is 0.0056. Three equal differences, as of the
 #   GAN here, make an interval without width, and stand for one image.
-# - No gain is common: labels that were asked for are met by most samples and not by all, and the generator blurs what it has seen too
-#   rarely. Those who measured it on large data found the same (Ravuri and Vinyals, 2019: samples that look real need not help).
+# - That nothing is gained is common: labels that were asked for are met by most samples and not by all, and the generator blurs
+#   what it has seen too rarely. Those who measured it on large data found the same (Ravuri and Vinyals, 2019).
 # - Classical augmentation brings knowledge from outside, that of an invariance. A GAN brings none. So ask first what you know
-#   about your data, and enlarge by a GAN where you know nothing of the kind: tables and series.
-# - Rare classes are where generated samples help soonest: `balanced=True`.
+#   about your data, and try a GAN where you know nothing of the kind, or where a class is too rare (`balanced=True`).
 # - Never judge by test data that the GAN has seen, or that it made.
 #
 # **Try it yourself:** `SHARE = 50`; more `STEPS` for the GANs, or fewer; three generated images for each real one; an
