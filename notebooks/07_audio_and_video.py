@@ -174,10 +174,9 @@ else:
 #
 # A clip is a stack of images, so a GAN of images with one more axis makes clips: that is VGAN. MoCoGAN asks for more. Who
 # walks and how he walks are two things; a generator should have two knobs for them. This half shows the second idea on
-# digits that fly about: the two parts of its noise, what each of them changes, and what the motion is worth by a yardstick
-# that sees motion.
+# digits that fly about: the two parts of its noise, what each of them changes, and how clips are measured.
 #
-# It takes about two minutes on one processor core.
+# Two GANs train for 50 seconds each of one processor core.
 
 # %%
 PRESET, SECONDS, SAMPLES = ("tiny", 1.0, 20) if SMOKE else ("default", 50.0, 300)
@@ -261,7 +260,7 @@ show(gan.samples_from_latents(one_content, np.full(4, 3)).numpy())
 show(gan.samples_from_latents(one_motion, np.array([0, 3, 4, 7])).numpy())
 
 # %% [markdown]
-# ## 3. A yardstick that sees motion
+# ## 3. A yardstick for motion
 #
 # The Frechet distance needs features, and the features must know of motion: a network that learned digits alone could say
 # that a still photograph of a 3 is as good as a flying 3. So a small classifier in space and time learns on real clips to
@@ -303,7 +302,9 @@ display(Markdown("\n".join("| " + " | ".join(line) + " |" for line in [head, ["-
 
 # %% [markdown]
 # *Agreement* is how often the classifier reads the digit that was asked for, *in order* how often it takes the frames for
-# unshuffled ones. The twin without motion makes photographs: its speed is 0, and its distance tells what the motion is worth.
+# unshuffled ones; frames that are all alike may pass for such, so it is no measure of motion. The twin without motion makes
+# photographs: its speed is 0. So short a training makes blobs that drift rather than digits, and one seed decides nothing: a
+# difference of the two distances may be chance.
 #
 # The command line does all of this: `gan-keras train video --data moving_digits --out runs/clips`, then
 # `gan-keras generate runs/clips -n 9 --label 3 --output threes.gif`. A folder of folders of frames serves as data as well.

@@ -83,7 +83,8 @@ for column in people.columns:
 
 # %%
 names = data.load_table("breast_cancer").column_names
-dropped = {name: "drop" for name in names if not name.startswith(("mean_", "diagnosis"))}
+kept = ("mean_radius", "mean_area", "mean_concavity", "diagnosis") if SMOKE else ("mean_", "diagnosis")
+dropped = {name: "drop" for name in names if not name.startswith(kept)}
 training, held_out = data.split_table(data.load_table("breast_cancer", dropped), held_out=169, seed=0)
 codec = codecs.TableCodec(most_modes=5)
 codec.adapt(training)
@@ -114,7 +115,7 @@ modality = modalities.get("table")
 
 def train(name, epochs):
     """A preset, trained for some epochs of 20 steps."""
-    settings = {"batch_size": "100", "epochs": str(epochs), "most_modes": "5"}
+    settings = {"batch_size": "100", "epochs": str(epochs), "most_modes": "5", "steps_per_epoch": "2" if SMOKE else "20"}
     preset = presets.with_settings(presets.get("table", name), settings)
     gan = preset.build(training, seed=0)
     gan.fit(modality.batches(gan, preset, training, seed=0), epochs=epochs, verbose=0, shuffle=False)
@@ -152,11 +153,11 @@ target = training.index("diagnosis")
 tables = {
     "independent columns": IndependentColumns(training.cells).sample(len(training)),
     "generated": generated,
-    "a variational autoencoder": train("default", 1 if SMOKE else 30).generate_cells(len(training), seed=1),
+    "a variational autoencoder": None if SMOKE else train("default", 30).generate_cells(len(training), seed=1),
     "real training rows": training.cells,
 }
 lines = [["", "F1 on real rows", "accuracy", "column similarity"], ["---"] * 4]
-for title, cells in tables.items():
+for title, cells in ((title, cells) for title, cells in tables.items() if cells is not None):
     learned = synthetic_training(training.columns, cells, held_out.cells, target)
     similarity = np.nanmean(list(column_similarities(training.columns, held_out.cells, cells).values()))
     lines.append([title, f"{learned['f1']:.2f}", f"{learned['accuracy']:.2f}", f"{similarity:.2f}"])
