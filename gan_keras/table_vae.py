@@ -73,5 +73,9 @@ class TableVAE(TableGAN):
         self.g_loss.update_state(ops.mean(self.reconstruction_weight * likelihood + divergence(mean, log_variance)))
         return self.results()
 
+    def results(self):
+        """The loss alone: nothing is adversarial, so that no symptom of two players is looked for."""
+        return {name: value for name, value in super().results().items() if not name.startswith("d_")}
+
     def get_config(self):
         return {**super().get_config(), "reconstruction_weight": self.reconstruction_weight}

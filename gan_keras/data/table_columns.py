@@ -119,7 +119,7 @@ class CategoryColumn(Column):
     """Categories, truth values among them. Its tensors are text; a missing one is the empty text.
 
     Attributes:
-        values: All values of the data, sorted; a cell is an index into them. None where all cells are missing.
+        values: All values of the data, sorted; a cell is an index into them. There are none where all cells are missing.
     """
 
     values: tuple[str, ...] = ()
