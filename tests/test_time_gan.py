@@ -76,7 +76,7 @@ def test_each_stage_trains_its_own_networks_and_measures_its_own_losses(stage, t
 
 
 def test_fit_goes_through_the_stages_and_a_loaded_gan_goes_on_as_it_would_have(tmp_path):
-    options = {"batch_size": 8, "verbose": 0, "shuffle": False}
+    options = {"batch_size": 16, "verbose": 0, "shuffle": False}
     whole = made(embedding_epochs=1, supervised_epochs=2)
     assert [whole.stage_of(epoch) for epoch in range(4)] == ["embedding", "supervised", "supervised", "adversarial"]
     logs = whole.fit(SERIES, epochs=4, **options).history
