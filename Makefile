@@ -15,7 +15,7 @@ demo: $(VENV)/ready
 	$(BIN)/python -m gan_keras demo
 
 test: $(VENV)/ready lint
-	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile
+	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check .

@@ -59,8 +59,9 @@ class GAN(SavedState, Sampling, Inputs, Measures, Distributed, keras.Model):
     def copy_generator(self, name):
         """A generator of the same architecture and weights, which computes in float32."""
         copy = type(self.generator).from_config(self.generator.get_config())
-        seeds = tf.range(2, dtype=tf.int64)
-        call_network(copy, self.latents_from(seeds), self.labels_from(seeds))
+        if not copy.built:
+            seeds = tf.range(2, dtype=tf.int64)
+            call_network(copy, self.latents_from(seeds), self.labels_from(seeds))
         copy.set_weights(self.generator.get_weights())
         copy.trainable, copy.name = False, name
         compute_in_float32(copy)

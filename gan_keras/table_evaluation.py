@@ -13,7 +13,7 @@ from gan_keras.metrics.table_features import TableFeatures
 from gan_keras.metrics.two_sample_test import real_control, two_sample_test
 from gan_keras.sampling import seeds_from
 
-LEAST, MOST = 20, 50_000  # rows of a sampler; training and test rows are taken up to the most
+LEAST, MOST = 10, 50_000  # rows of a sampler; training and test rows are taken up to the most
 COLUMNS = {
     "f1": "F1 on real rows",
     "accuracy": "accuracy on real rows",
@@ -37,7 +37,7 @@ def evaluate_table(gan, training, test, target="", num=None, seed=0, progress=pr
         training: The `Table` that it was trained on.
         test: A `Table` that took no part in training, of the same columns.
         target: Name of the column that models learn to predict; empty for the last one.
-        num: Rows of each sampler, >= 20; by default as many as training rows, at most 50,000.
+        num: Rows of each sampler, >= 10; by default as many as training rows, at most 50,000.
         seed: Of the samples: row i is made from `seed + i`.
         progress: Called with a line of text at each step.
 

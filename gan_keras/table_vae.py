@@ -12,6 +12,9 @@ from gan_keras import noise
 from gan_keras.networks.tabular_autoencoder import divergence
 from gan_keras.table_gan import TableGAN
 
+MEASURED_ROWS = 64
+"""Rows of a batch that are generated beside, to measure how diverse they are."""
+
 _CODES = 3  # which child of the seed the noise of the codes has
 
 
@@ -46,6 +49,9 @@ class TableVAE(TableGAN):
         self.update_generator(loss, tape)
         self.g_loss.update_state(loss)
         self.measure_samples(samples)
+        some = None if conditions is None else conditions[:MEASURED_ROWS]
+        made = self.fake_from(self.latents_from(self.next_seeds(ops.shape(samples[:MEASURED_ROWS])[0])), some)
+        self.measure_diversity(samples[:MEASURED_ROWS], made)
         return self.training_results()
 
     def bound(self, samples, conditions):
@@ -66,6 +72,10 @@ class TableVAE(TableGAN):
         likelihood = self.generator.negative_log_likelihood(samples, mean, conditions)
         self.g_loss.update_state(ops.mean(self.reconstruction_weight * likelihood + divergence(mean, log_variance)))
         return self.results()
+
+    def results(self):
+        """The loss alone: nothing is adversarial, so that no symptom of two players is looked for."""
+        return {name: value for name, value in super().results().items() if not name.startswith("d_")}
 
     def get_config(self):
         return {**super().get_config(), "reconstruction_weight": self.reconstruction_weight}

@@ -97,9 +97,10 @@ class TextGAN(TextWriter):
 
     def enter(self, stage):
         """Goes on in a stage, each of which has a step of its own."""
+        measures_drafts = self.stage != "pretraining"
         self.stage = stage
         self.make_train_function(force=True)
-        self.make_test_function(force=True)
+        self.make_test_function(force=measures_drafts != (stage != "pretraining"))
 
     def stage_of(self, epoch):
         """Name of the stage that `epoch`, counted from 0, belongs to."""

@@ -11,7 +11,7 @@ from gan_keras.gan import GAN
 from gan_keras.stages import Stages
 
 STAGES = ("embedding", "supervised", "adversarial")
-_RECONSTRUCTION_WEIGHT, _AUTOENCODER_SUPERVISED_WEIGHT = 10.0, 0.1  # those of the paper's code
+_RECONSTRUCTION_WEIGHT, _FORESEEABLE_WEIGHT = 10.0, 0.01  # those of the paper's code: 10 and 0.1, the second within the first
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
@@ -106,16 +106,17 @@ class TimeGAN(GAN):
     def train_all(self, series):
         for _ in range(self.generator_steps):
             self.train_generator(series)
-            self.train_autoencoder(series, _AUTOENCODER_SUPERVISED_WEIGHT)
+            self.update_autoencoder(series, lambda hidden: self.joint_loss(series, hidden))
         for _ in range(self.discriminator_steps):
             self.train_discriminator(series)
 
-    def train_autoencoder(self, series, supervised_weight=0.0):
-        """An update of embedder and recovery."""
+    def train_autoencoder(self, series):
+        """An update of embedder and recovery, in the first stage."""
+        self.update_autoencoder(series, lambda hidden: self.reconstruction_loss(series, hidden))
+
+    def update_autoencoder(self, series, loss_of):
         with tf.GradientTape(persistent=True) as tape:
-            hidden = self.discriminator.embedder(series, training=True)
-            loss = _RECONSTRUCTION_WEIGHT * self.reconstruction_loss(series, hidden)
-            loss += supervised_weight * self.supervised_loss(hidden)
+            loss = _RECONSTRUCTION_WEIGHT * loss_of(self.discriminator.embedder(series, training=True))
         self.update(self.discriminator.embedder, self.discriminator_optimizer, loss, tape)
         self.update(self.generator.recovery, self.generator_optimizer, loss, tape)
 
@@ -158,6 +159,10 @@ class TimeGAN(GAN):
     def reconstruction_loss(self, series, hidden):
         """Root of the mean squared difference between series and what the recovery makes of their hidden states."""
         return self.measured("reconstruction", root_mean_square(series - self.generator.recovery(hidden, training=True)))
+
+    def joint_loss(self, series, hidden):
+        """That of the autoencoder in the last stage: hidden states shall stay foreseeable."""
+        return self.reconstruction_loss(series, hidden) + _FORESEEABLE_WEIGHT * self.supervised_loss(hidden)
 
     def supervised_loss(self, hidden):
         """Root of the mean squared difference between hidden states and what the supervisor foretells from those before."""

@@ -46,7 +46,7 @@ from gan_keras.serving.server import Server
 
 tf.get_logger().setLevel("ERROR")  # else each export tells where it put its assets
 SMOKE = os.environ.get("GAN_KERAS_SMOKE") == "1"  # the tests run this notebook on tiny settings
-STEPS, WIDTH = (1, 4) if SMOKE else (600, 16)
+STEPS, WIDTH, CLIENTS = (1, 4, 2) if SMOKE else (600, 16, 8)
 
 plt.rcParams.update({"figure.dpi": 72, "axes.spines.top": False, "axes.spines.right": False})
 
@@ -59,7 +59,7 @@ plt.rcParams.update({"figure.dpi": 72, "axes.spines.top": False, "axes.spines.ri
 # %%
 gan_keras.set_seed(0)
 training, _ = split_images(load_images("digits"))
-preset = gan_keras.presets.get("image", "default")
+preset = gan_keras.presets.get("image", "tiny" if SMOKE else "default")
 preset.width = WIDTH
 gan = preset.build(training)
 batches = image_batches(training, preset.batch_size)
@@ -182,7 +182,7 @@ def ask():
                 failed.append(error)
 
 
-clients = [threading.Thread(target=ask) for _ in range(8)]
+clients = [threading.Thread(target=ask) for _ in range(CLIENTS)]
 for client in clients:
     client.start()
 gan.fit(batches.repeat(), steps_per_epoch=STEPS, epochs=1, shuffle=False, verbose=0)

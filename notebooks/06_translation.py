@@ -43,6 +43,7 @@ from gan_keras.pictures import encode_png, image_grid
 
 SMOKE = os.environ.get("GAN_KERAS_SMOKE") == "1"  # the tests run this notebook on tiny settings
 tf.config.threading.set_intra_op_parallelism_threads(1)
+tf.get_logger().setLevel("ERROR")  # several GANs are several graphs: nothing to warn of
 folder = pathlib.Path(tempfile.mkdtemp())
 
 # %% [markdown]
@@ -77,8 +78,8 @@ show(training.a.images[:12], training.b.images[:12])
 #
 # $$L_{cyc} = \mathbb E_{a}\,\lvert F(G(a)) - a \rvert + \mathbb E_{b}\,\lvert G(F(b)) - b \rvert .$$
 #
-# A third, the **identity** term, asks that what is of the wanted domain already stays as it is, $G(b) \approx b$. We train
-# with the first alone, with two and with all three. Everything else is equal.
+# A third, the **identity** term (`identity_weight`), asks that what is of the wanted domain already stays as it is, $G(b)
+# \approx b$; it keeps colours of photos. Here we train with the first alone and with the first two. Everything else is equal.
 
 # %%
 small = replace(
@@ -94,14 +95,13 @@ small = replace(
     discriminator_learning_rate=1e-3,
     generator_ema=0.95,
 )
-EPOCHS = 1 if SMOKE else 12
+EPOCHS = 1 if SMOKE else 6
 recipes = {
     "adversarial": replace(small, cycle_weight=0.0),
     "with cycle": small,
-    "with cycle and identity": replace(small, identity_weight=2.5),
 }
 if SMOKE:
-    recipes.pop("with cycle and identity")
+    del recipes["adversarial"]
 gans = {}
 for name, recipe in recipes.items():
     batches = data.domain_batches(training, recipe.batch_size, seed=0)
@@ -133,7 +133,7 @@ for name, gan in gans.items():
 # image the mean and the deviation of an image of the other domain.
 
 # %%
-codec = gans["adversarial"].codec
+codec = gans["with cycle"].codec
 real = [codec.encode(images.images).numpy() for images in (training.a, training.b)]
 labels = np.repeat([0, 1], [len(part) for part in real])
 recipe = Recipe((4, 8), 10, 16) if SMOKE else Recipe((8, 16), 100, 32)
@@ -156,7 +156,20 @@ for name, (translated, back) in rows.items():
 display(Markdown("\n".join(lines)))
 
 # %% [markdown]
-# READING
+# Every translation by a GAN is taken for an inverted digit, and only one of the three other columns is good. The adversarial
+# loss **alone** has both generators make much the same digit of all of them: the fourth row of its picture hardly knows what
+# came in, so what comes back is wrong too (0.17). **With the cycle** what comes back is nearly what came in (0.06), and the
+# translations are many clear digits.
+#
+# They are the *wrong* ones. The 0 of the third column becomes something like a 7, and F knows the code and turns it back. No term
+# of the loss forbids it: each $G(a)$ looks like an inverted digit, and the cycle closes. The error to the truth, 0.24, is even
+# larger than that of the blurred average before, 0.17. On photos, small patches and generators that like to keep shapes make
+# this rarer, but nothing makes it impossible. *A closed cycle shows that the way back is known, not that the translation is
+# right.*
+#
+# The baselines teach the rest. Matching colours convinces this classifier as often as the GANs do, though half of each pixel is
+# wrong (0.53): black or white is all that the classifier needs to know. A score of 1.00 that a simple translation has too is no
+# merit. And images left as they are have the perfect cycle error.
 #
 # ## 5. With pairs: pix2pix
 #
@@ -184,18 +197,21 @@ pix2pix.fit(batches.take(2) if SMOKE else batches, epochs=1 if SMOKE else 10, ve
 outlines, digits = as_floats(unseen.a.images), as_floats(unseen.b.images)
 translated = pix2pix.translate(outlines)
 show(outlines[:12], translated[:12], digits[:12])
-print(f"error to the digits: {cycle_error(digits, translated):.3f}; of the outlines as they are: {cycle_error(digits, outlines):.3f}")
+errors = [cycle_error(digits, each) for each in (translated, outlines)]
+print(f"error to the digits: {errors[0]:.3f}; of the outlines as they are: {errors[1]:.3f}")
 
 # %% [markdown]
-# Rows: outlines that were held out, their translations, and the digits that the outlines are of.
+# Rows: outlines that were held out, their translations, and the digits that the outlines are of: an error of 0.04 where the
+# outlines as they are have 0.34.
 #
 # ## What to remember
 #
 # - An adversarial loss says what a translation looks like; the cycle ties it to the image that it is of.
-# - A cycle that closes proves nothing by itself: the identity closes it perfectly. Read it beside how often a translation
-#   convinces.
-# - Convincing a classifier is worth what the classifier is worth: show its score on real images, and what matching colours reaches.
+# - A cycle that closes proves nothing by itself. Leaving images as they are closes it, and so does a secret code.
+# - Convincing a classifier is worth what the classifier is worth: show its score on real images beside it, and what matching
+#   colours reaches.
 # - With pairs everything is easier, and an error can be measured.
 #
-# **Try it yourself:** `network="unet"`, whose short cuts tempt it to leave the image as it is; `patch_depth=2`, patches that see the
-# whole digit; a third of domain b; `gan-keras train translation --data photos --out runs/mine` on two folders of your own.
+# **Try it yourself:** `identity_weight=2.5`, and why it cannot help here; `network="unet"`, whose short cuts like to keep shapes;
+# `patch_depth=2`, patches that see more of a digit; `gan-keras train translation --data photos --out runs/mine` on two folders,
+# `photos/a` and `photos/b`, of your own.

@@ -7,6 +7,7 @@ from gan_keras import GAN, HistoryPool, TextGAN, augmentation, penalties
 from gan_keras.callbacks import AdaptiveAugmentation, Checkpoint
 from gan_keras.codecs import WordCodec
 from gan_keras.networks import ConvolutionalDiscriminator, MLPDiscriminator, MLPGenerator, RecurrentGenerator
+from gan_keras.snapshot import Snapshot
 
 IMAGES = np.random.default_rng(0).normal(size=(30, 8, 8, 1)).astype("float32")
 POINTS = IMAGES[:, 0, :2, 0]
@@ -76,6 +77,17 @@ def train(gan, directory, data, break_off_after=None, epochs=3, callbacks=(), **
         return None
 
 
+class Anew:
+    """A GAN that begins from the start each time it is asked for; what costs, its graphs, is made once."""
+
+    def __init__(self, gan):
+        self.gan, self.start = gan, Snapshot(gan)
+
+    def __call__(self):
+        self.start.restore(self.gan)
+        return self.gan
+
+
 def state_of(gan):
     """Every number that shapes what comes."""
     optimizers = [
@@ -85,7 +97,7 @@ def state_of(gan):
 
 
 def furthest(first, second):
-    """The largest difference of two GANs in any number; infinities have to be equal."""
-    pairs = zip(state_of(first), state_of(second), strict=True)
+    """The largest difference of two GANs, or of what `state_of` told of them, in any number; infinities have to be equal."""
+    pairs = zip(*(each if isinstance(each, list) else state_of(each) for each in (first, second)), strict=True)
     with np.errstate(invalid="ignore"):
         return max(np.abs(np.where(a == b, 0.0, np.asarray(a, np.float64) - b)).max() for a, b in pairs)

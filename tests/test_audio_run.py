@@ -1,5 +1,6 @@
 """Audio runs: the whole way through the command line on a tiny run, resuming, and one clear line for wrong input."""
 
+import io
 import json
 
 import keras
@@ -18,6 +19,8 @@ from gan_keras.data import load_audio, split_sounds
 from gan_keras.metrics.extractor import Recipe
 from gan_keras.run import train
 from gan_keras.run_directory import Run
+from gan_keras.serving import Client
+from gan_keras.serving.server import Server
 from gan_keras.sounds import to_int16
 
 TINY = {"preset": "tiny", "settings": {"width": "2"}, "epochs": 2}
@@ -114,6 +117,17 @@ def test_an_exported_version_makes_the_sounds_of_its_run(loaded, gan, version, t
     assert int(wav.sample_rate) == 4000
     np.testing.assert_allclose(wav.audio[:, 0], waveform[0], atol=2 / 32768)
     assert "label: expected 0 to 7, got" in refused("generate", version, "--label", "8", "--output", tmp_path / "x.npz")
+
+
+def test_a_server_gives_wav_files(gan, version):
+    with (
+        Server(version.parents[1], port=0, grpc_port=0, workers=1) as server,
+        Client(f"http://127.0.0.1:{server.port}") as client,
+    ):
+        files = client.generate("tones", n=2, seed=5, signature="encoded", label=4)
+    rate, samples = wavfile.read(io.BytesIO(files[1]))
+    expected = to_int16(gan.generate(2, seed=5, labels=[4, 4]))[1].astype(int)
+    assert rate == 4000 and np.abs(samples - expected).max() <= 2
 
 
 def test_evaluate_and_report_write_into_the_run(run):

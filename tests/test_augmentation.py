@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from broken_off import Anew
 
 from gan_keras import GAN, augmentation, penalties
 from gan_keras.augmentation import Adaptive, DiffAugment, Scheduled
@@ -167,9 +168,10 @@ def train(gan, epochs=1, **options):
 
 
 def test_fit_moves_and_logs_the_strength():
-    scheduled = train(image_gan(Scheduled(strength=0.0, end=1.0, epochs=2)), 3, callbacks=[AdaptiveAugmentation()])
+    gan = image_gan(Scheduled(["translation"], strength=0.0, end=1.0, epochs=2))
+    scheduled = train(gan, 3, callbacks=[AdaptiveAugmentation()])
     np.testing.assert_allclose(scheduled.history["augmentation_strength"], [0, 0.5, 1])
-    gan = image_gan(Adaptive(images=64, target=-0.999), discriminator_steps=2)
+    gan = image_gan(Adaptive(["translation"], images=64, target=-0.999), discriminator_steps=2)
     history = train(gan, 2, callbacks=[AdaptiveAugmentation(every=2)])
     assert float(gan.augmentation.sign_count) == 0
     assert history.history["augmentation_strength"] == [1.0, 1.0]  # 64 images in an epoch, and few negative logits
@@ -207,10 +209,11 @@ def test_labels_and_use_outside_training_are_left_alone():
 
 def test_a_resumed_training_with_adaptive_augmentation_equals_an_uninterrupted_one(tmp_path):
     callbacks = [AdaptiveAugmentation(every=3)]
-    straight, half = (image_gan(Adaptive(["translation"], 0.0, images=50, strength=0.3)) for _ in range(2))
+    anew = Anew(image_gan(Adaptive(["translation"], 0.0, images=50, strength=0.3)))
+    train(anew(), 2, callbacks=callbacks)
+    anew.gan.save(tmp_path / "half.keras")
+    straight = anew()
     train(straight, 4, callbacks=callbacks)
-    train(half, 2, callbacks=callbacks)
-    half.save(tmp_path / "half.keras")
     resumed = keras.models.load_model(tmp_path / "half.keras")
     train(resumed, 2, callbacks=callbacks)
     assert isinstance(resumed.augmentation, Adaptive)

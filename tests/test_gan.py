@@ -69,10 +69,10 @@ def test_an_option_out_of_its_range_is_an_error(option):
 
 
 def test_the_optimizer_that_callbacks_turn_is_the_generators():
-    gan = compiled_gan(generator_optimizer="sgd", discriminator_optimizer="sgd")
+    gan = compiled_gan(generator_optimizer="sgd", discriminator_optimizer="sgd", run_eagerly=True)
     assert gan.optimizer is gan.generator_optimizer
     before = weights_of(gan.generator), weights_of(gan.discriminator)
-    train(gan, callbacks=[keras.callbacks.LearningRateScheduler(lambda epoch: 0.0)])
+    train(gan, POINTS[:16], callbacks=[keras.callbacks.LearningRateScheduler(lambda epoch: 0.0)])
     assert float(gan.generator_optimizer.learning_rate) == 0
     assert furthest(weights_of(gan.generator), before[0]) == 0
     assert furthest(weights_of(gan.discriminator), before[1]) > 0
@@ -161,13 +161,13 @@ def test_regularizers_of_a_network_count():
 
 
 def test_an_average_of_decay_zero_is_the_live_generator():
-    gan = compiled_gan(generator_ema=0.0)
-    train(gan)
+    gan = compiled_gan(generator_ema=0.0, run_eagerly=True)
+    train(gan, POINTS[:32])
     assert furthest(weights_of(gan.ema_generator), weights_of(gan.generator)) == 0
 
 
 def test_the_average_forgets_its_beginning_soon():
-    gan = compiled_gan(generator_ema=0.999, generator_optimizer=keras.optimizers.Adam(0.1))
+    gan = compiled_gan(generator_ema=0.999, generator_optimizer=keras.optimizers.Adam(0.1), run_eagerly=True)
     start = weights_of(gan.generator)
     train(gan, POINTS[:16])
     expected = [2 / 11 * old + 9 / 11 * new for old, new in zip(start, weights_of(gan.generator), strict=True)]
@@ -177,11 +177,14 @@ def test_the_average_forgets_its_beginning_soon():
 
 def test_training_with_a_constant_scale_takes_the_same_steps():
     """An optimizer with a scale divides the gradients by it: without the first half nothing would be learnt."""
-    plain = compiled_gan(generator_optimizer=keras.optimizers.SGD(0.1), discriminator_optimizer=keras.optimizers.SGD(0.1))
-    scaled = compiled_gan(
-        generator_optimizer=keras.optimizers.SGD(0.1, loss_scale_factor=1024.0),
-        discriminator_optimizer=keras.optimizers.SGD(0.1, loss_scale_factor=64.0),
-    )
+
+    def gan_of(**scales):
+        optimizers = {
+            f"{player}_optimizer": keras.optimizers.SGD(0.1, loss_scale_factor=scale) for player, scale in scales.items()
+        }
+        return compiled_gan(**optimizers, run_eagerly=True)
+
+    plain, scaled = gan_of(generator=None, discriminator=None), gan_of(generator=1024.0, discriminator=64.0)
     start = weights_of(plain.generator)
     train(plain)
     train(scaled)

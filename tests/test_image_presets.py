@@ -13,7 +13,7 @@ PAPERS = ("mlp", "dcgan", "wgan_gp", "sngan", "biggan", "r3gan")
 
 
 def small(name):
-    return presets.with_settings(presets.get("image", name), {"width": "8", "latent_dim": "4"})
+    return presets.with_settings(presets.get("image", name), {"width": "2", "latent_dim": "4"})
 
 
 def test_the_presets_of_the_papers_are_there_with_their_numbers():
@@ -25,7 +25,7 @@ def test_the_presets_of_the_papers_are_there_with_their_numbers():
     default, r3gan = presets.get("image", "default"), presets.get("image", "r3gan")
     assert (default.network, r3gan.network) == ("dcgan", "r3gan")
     for preset, gamma in ((default, 0.1), (r3gan, 1.0)):
-        gan = dataclasses.replace(preset, width=8).build((16, 16, 1))
+        gan = dataclasses.replace(preset, width=2).build((16, 16, 1))
         assert isinstance(gan.adversarial_loss, losses.RelativisticPaired)
         assert [(type(each.penalty).__name__, each.penalty.gamma) for each in gan.penalties] == [("R1", gamma), ("R2", gamma)]
 

@@ -18,11 +18,11 @@ def image_gan():
 
 
 def text_gan():
-    lines = english_phrases().sample(200, seed=0)
-    epochs = {"pretraining_epochs": "1", "discriminator_epochs": "0"}
+    lines = english_phrases().sample(64, seed=0)
+    epochs = {"pretraining_epochs": "0", "discriminator_epochs": "0"}  # likelihood is half of what the last stage learns from
     gan = gan_keras.presets.with_settings(tiny("text", "mixed_bfloat16"), epochs).build(lines)
-    history = gan.fit(text_batches(lines, gan.codec, 32), epochs=2, verbose=0).history
-    assert np.isfinite(history["loss"]).all() and history["d_loss"][1] > 0
+    history = gan.fit(text_batches(lines, gan.codec, 32), epochs=1, verbose=0).history
+    assert np.isfinite(history["loss"]).all() and history["d_loss"][0] > 0
     return gan
 
 

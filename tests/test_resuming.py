@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from broken_off import IMAGES, LINES, POINTS, furthest, image_gan, point_gan, state_of, text_gan, train
+from broken_off import IMAGES, LINES, POINTS, Anew, furthest, image_gan, point_gan, state_of, text_gan, train
 
 from gan_keras import optimizers, penalties
 from gan_keras.callbacks import Checkpoint, EarlyStop, Guard, Speed
@@ -42,6 +42,12 @@ class Values(keras.callbacks.Callback):
         self.values, self.array = state["values"], state["inner"][0]["array"]
 
 
+@pytest.fixture(scope="module")
+def spare():
+    """A GAN of points that every test may train from its start; it reads data sets."""
+    return Anew(point_gan())
+
+
 CASES = {
     "images, arrays": (image_gan, lambda: IMAGES, {"batch_size": 8}, 6),
     "a shuffled data set": (point_gan, lambda: shuffled(POINTS), {"validation_data": POINTS}, 8),
@@ -62,13 +68,13 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_gan_goes_on_in_the_midst_of_an_epoch(tmp_path, case):
+def test_a_gan_goes_on_in_the_midst_of_an_epoch(tmp_path, case, spare):
     build, data, options, batches = CASES[case]
-    straight, broken = build(), build()
-    values = Values(), Values()
-    whole = train(straight, tmp_path / "straight", data(), callbacks=values[:1], **options)
-    assert train(broken, tmp_path / "broken", data(), batches, callbacks=[Values()], **options) is None
-    resumed = build()
+    anew, values = spare if build is point_gan else Anew(build()), (Values(), Values())
+    whole = train(anew(), tmp_path / "straight", data(), callbacks=values[:1], **options)
+    straight = state_of(anew.gan)
+    assert train(anew(), tmp_path / "broken", data(), batches, callbacks=[Values()], **options) is None
+    broken, resumed = state_of(anew.gan), build()
     history = train(resumed, tmp_path / "broken", data(), callbacks=values[1:], **options)
     assert furthest(resumed, straight) == 0.0 < furthest(broken, straight)
     assert (history.epoch, history.history) == (whole.epoch, whole.history)
@@ -89,19 +95,19 @@ def test_a_text_gan_goes_on_within_each_stage(tmp_path):
     assert (history.epoch, history.history) == (whole.epoch, whole.history)
 
 
-def test_a_rollback_after_going_on_is_to_the_start_of_the_epoch(tmp_path):
+def test_a_rollback_after_going_on_is_to_the_start_of_the_epoch(tmp_path, spare):
     spoilt = np.where(np.arange(len(POINTS))[:, None] == len(POINTS) - 1, np.float32(np.nan), POINTS)
 
-    def go_on(directory, break_off_after=None):
-        gan, guard = point_gan(), Guard(Events(show=lambda line: None))
+    def go_on(directory, gan, break_off_after=None):
+        guard = Guard(Events(show=lambda line: None))
         data = tf.data.Dataset.from_tensor_slices(spoilt).batch(8)
         history = train(gan, tmp_path / directory, data, break_off_after, callbacks=[guard])
-        return gan, guard, history
+        return state_of(gan), guard, history
 
-    straight, first, whole = go_on("straight")
+    straight, first, whole = go_on("straight", spare())
     for batches in (6, 8):  # of four in an epoch, the last of which breaks
-        go_on(f"broken {batches}", batches)
-        resumed, second, history = go_on(f"broken {batches}")
+        go_on(f"broken {batches}", spare(), batches)
+        resumed, second, history = go_on(f"broken {batches}", point_gan())
         assert first.num == second.num == 3 and first.events.rows == second.events.rows
         assert furthest(resumed, straight) == 0.0
         np.testing.assert_equal(history.history, whole.history)  # NaN for NaN
@@ -122,12 +128,12 @@ class StopWithin(keras.callbacks.Callback):
 
 
 def test_a_training_that_was_stopped_within_an_epoch_goes_on_there(tmp_path):
-    options = {"batch_size": 8, "shuffle": False, "validation_data": POINTS}
-    straight = point_gan()
-    whole = train(straight, tmp_path / "whole", POINTS, **options)
+    options, anew = {"batch_size": 8, "shuffle": False, "validation_data": POINTS}, Anew(point_gan())
+    whole = train(anew(), tmp_path / "whole", POINTS, **options)
+    straight = state_of(anew.gan)
     for batches in (4, 7):  # of four in an epoch
-        stopped, resumed = point_gan(), point_gan()
-        train(stopped, tmp_path / f"stopped {batches}", POINTS, callbacks=[StopWithin(batches)], **options)
+        train(anew(), tmp_path / f"stopped {batches}", POINTS, callbacks=[StopWithin(batches)], **options)
+        resumed = point_gan()
         history = train(resumed, tmp_path / f"stopped {batches}", POINTS, callbacks=[Speed()], **options)
         assert furthest(resumed, straight) == 0.0
         assert {name: history.history[name] for name in whole.history} == whole.history
@@ -141,31 +147,32 @@ class Scores(keras.callbacks.Callback):
         logs["val_frechet"] = float(epoch)
 
 
-def test_a_training_that_was_ended_ends_at_the_same_epoch_and_stays_ended(tmp_path):
-    def go_on(directory, break_off_after=None):
-        gan, judge = point_gan(), EarlyStop(patience=3, events=Events(show=lambda line: None))
-        return gan, train(gan, tmp_path / directory, shuffled(POINTS), break_off_after, 9, callbacks=[Scores(), judge])
+def test_a_training_that_was_ended_ends_at_the_same_epoch_and_stays_ended(tmp_path, spare):
+    def go_on(directory, gan, break_off_after=None):
+        judge = EarlyStop(patience=3, events=Events(show=lambda line: None))
+        history = train(gan, tmp_path / directory, shuffled(POINTS), break_off_after, 9, callbacks=[Scores(), judge])
+        return state_of(gan), history
 
-    straight, whole = go_on("straight")
-    go_on("broken", 10)  # of four in an epoch
-    resumed, history = go_on("broken")
+    straight, whole = go_on("straight", spare())
+    go_on("broken", spare(), 10)  # of four in an epoch
+    resumed, history = go_on("broken", point_gan())
     assert history.epoch == whole.epoch == [0, 1, 2, 3] and furthest(resumed, straight) == 0.0
     with pytest.warns(UserWarning, match="ended on purpose. Nothing is trained"):
-        again, history = go_on("broken")
+        again, history = go_on("broken", point_gan())
     assert history.epoch == whole.epoch and furthest(again, straight) == 0.0
 
 
 def test_a_training_that_was_given_up_stays_given_up(tmp_path):
     spoilt = np.full((30, 2), np.nan, np.float32)
-    for _ in range(2):
-        gan, guard = point_gan(), Guard(Events(show=lambda line: None), rollbacks=1)
+    for gan in (point_gan(), point_gan()):
+        guard = Guard(Events(show=lambda line: None), rollbacks=1)
         train(gan, tmp_path, spoilt, callbacks=[guard], batch_size=8)
         assert "given up in epoch 1, after 1 rollbacks" in guard.failure
         assert all(np.isfinite(weight).all() for weight in gan.get_weights())
 
 
-def test_a_gan_that_goes_back_to_a_checkpoint_is_told(tmp_path):
-    gan = point_gan()
+def test_a_gan_that_goes_back_to_a_checkpoint_is_told(tmp_path, spare):
+    gan = spare()
     train(gan, tmp_path, POINTS, epochs=1)
     gan.fit(POINTS, verbose=0)
     with pytest.warns(UserWarning, match="had been trained beyond .* what it has learned since is gone"):
@@ -186,17 +193,18 @@ def test_generators_go_on_at_the_ends_of_epochs(tmp_path):
         def __getitem__(self, index):
             return POINTS[8 * index : 8 * index + 8]
 
-    straight, broken = point_gan(), point_gan()
-    train(straight, tmp_path / "straight", Batches(), shuffle=False)
-    train(broken, tmp_path / "broken", Batches(), 5, shuffle=False)
+    anew = Anew(point_gan())
+    train(anew(), tmp_path / "straight", Batches(), shuffle=False)
+    straight = state_of(anew.gan)
+    train(anew(), tmp_path / "broken", Batches(), 5, shuffle=False)
     assert names(tmp_path / "broken") == ["epoch_000001_batch_00000000"]
     resumed = point_gan()
     train(resumed, tmp_path / "broken", Batches(), shuffle=False)
     assert furthest(resumed, straight) == 0.0
 
 
-def test_a_finished_training_can_be_prolonged_and_is_not_repeated(tmp_path):
-    gan = point_gan()
+def test_a_finished_training_can_be_prolonged_and_is_not_repeated(tmp_path, spare):
+    gan = spare()
     train(gan, tmp_path, POINTS, epochs=1)
     after_one = state_of(gan)
     assert train(gan, tmp_path, POINTS, epochs=1).epoch == [0]
@@ -241,9 +249,9 @@ def test_the_order_of_arrays_follows_from_the_seed_and_the_epoch():
         ({"callbacks": [Checkpoint("a"), Checkpoint("b")]}, "Got 2 callbacks that write checkpoints"),
     ],
 )
-def test_options_that_leave_no_place_to_go_on_at_are_refused(tmp_path, options, message):
+def test_options_that_leave_no_place_to_go_on_at_are_refused(tmp_path, options, message, spare):
     with pytest.raises(ValueError, match=message):
-        point_gan().fit(**{"x": ONES, "callbacks": [Checkpoint(tmp_path / "none")], **options}, verbose=0)
+        spare().fit(**{"x": ONES, "callbacks": [Checkpoint(tmp_path / "none")], **options}, verbose=0)
     assert not list(tmp_path.iterdir())
 
 

@@ -8,7 +8,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
 from gan_keras import savedmodel_replay
-from gan_keras.savedmodel_gate import check, list_ops
+from gan_keras.savedmodel_gate import _difference, check, list_ops
 from gan_keras.savedmodel_replay import ExportError
 
 X = tf.TensorSpec([None], tf.float32, name="x")
@@ -117,3 +117,11 @@ def test_ops_inside_functions_are_listed(tmp_path):
     assert "Exp" in ops
     assert "PartitionedCall" in ops
     assert not any(op.startswith("__inference") for op in ops)
+
+
+def test_a_sample_may_turn_by_a_level_in_an_encoded_file_and_not_by_ten():
+    waveform = np.linspace(-0.5, 0.5, 9, dtype="float32")[:, None]
+    files = [tf.audio.encode_wav(waveform + levels / 32768, 8000).numpy() for levels in (0, 1, 10)]
+    _difference("encoded", "wav_bytes", np.array(files[1:2], object), np.array(files[:1], object))
+    with pytest.raises(ExportError, match="'wav_bytes' of the signature 'encoded' differs"):
+        _difference("encoded", "wav_bytes", np.array(files[2:], object), np.array(files[:1], object))

@@ -77,7 +77,8 @@ def test_settings_that_fit_nothing_are_refused(tmp_path, refused):
     assert "takes no labels" in refused(source, "--set", "network=timegan", "--set", "codec=range")
     assert "network_options=" in refused(source, "--set", "network_options.deep=3")
     assert "There is no file" in refused(tmp_path / "none.csv")
-    assert "holds no CSV file" in refused(tmp_path)
+    (tmp_path / "empty").mkdir()
+    assert "holds no CSV file" in refused(tmp_path / "empty")
 
 
 def test_what_is_mended_is_told_and_counted(tmp_path, told):

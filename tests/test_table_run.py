@@ -18,6 +18,8 @@ from gan_keras.data import load_table, split_table
 from gan_keras.metrics import synthetic_training
 from gan_keras.run import train
 from gan_keras.run_directory import Run
+from gan_keras.serving import Client
+from gan_keras.serving.server import Server
 
 TINY = {"preset": "tiny", "settings": {"width": "8"}}
 
@@ -134,6 +136,20 @@ def test_an_exported_version_makes_the_rows_of_its_run(loaded, gan, version):
     assert "score" in model.signatures
 
 
+def test_a_server_answers_with_columns_in_their_own_types(gan, version):
+    with (
+        Server(version.parent.parent, port=0, grpc_port=0, workers=1) as server,
+        Client(f"http://127.0.0.1:{server.port}") as client,
+    ):
+        served = client.generate("people", 3, seed=5, label=4)
+        expected = gan.generate(3, seed=5, labels=["income=>50K"] * 3)
+        assert list(served["income"]) == [">50K"] * 3 and list(served["since"]) == list(expected["since"])
+        np.testing.assert_array_equal(served["hours-per-week"], expected["hours-per-week"])
+        inputs = dict(zip(gan.input_names, expected.values(), strict=True))
+        scores = client.predict("people", inputs, signature="score")
+        np.testing.assert_allclose(scores, gan.score(expected), rtol=1e-4, atol=1e-5)
+
+
 def test_evaluate_and_report_write_into_the_run(run, folder):
     result = call("evaluate", run, "--num", 60, "--data", held_out_file(run, folder))
     assert result.exit_code == 0, result.output
@@ -188,6 +204,7 @@ def test_wrong_choices_for_rows_are_refused(loaded, tmp_path, monkeypatch, argum
         ("a,b\n" + "1,x\n" * 20, ["pack=3"], "Expected a batch of whole packs"),
         ("", [], "Expected a header"),
     ],
+    ids=["few rows", "ragged", "no header", "no number", "no column", "no label", "no packs", "empty"],
 )
 def test_tables_that_are_none_are_refused_before_training(tmp_path, content, settings, words):
     (tmp_path / "a.csv").write_text(content)

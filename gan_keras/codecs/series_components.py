@@ -12,7 +12,8 @@ MOST_NUMBERS = 4096
 """Steps times columns of the largest window: the components are found by decomposing a square matrix of that size."""
 
 MOST_COMPONENTS = 512
-_FLOOR = 1e-6  # components with a smaller share of the largest variance are left out: no judge has seen them
+_FLOOR = 1e-6  # of the largest variance: components are multiplied as if theirs were larger by so much, so that
+_LEAST = 1e-10  # the smallest do not drown the others; those of a still smaller share are rounding and left out
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
@@ -61,8 +62,8 @@ class ComponentCodec(SeriesCodec):
         mean = windows.mean(axis=0, dtype=np.float64)
         variances, basis = np.linalg.eigh(np.cov(windows, rowvar=False))
         variances, basis = variances[::-1][:MOST_COMPONENTS], basis[:, ::-1][:, :MOST_COMPONENTS]
-        kept = variances > _FLOOR * variances[0]
-        scales = variances[kept] ** (-self.whitening / 2.0)
+        kept = variances > _LEAST * variances[0]
+        scales = (variances[kept] + _FLOOR * variances[0]) ** (-self.whitening / 2.0)
         scales /= np.sqrt(np.mean(variances[kept] * scales**2))
         self.mean, self.scales = tuple(mean.tolist()), tuple(scales.tolist())
         self.deviations = tuple((np.sqrt(variances[kept]) * scales).tolist())

@@ -1,13 +1,13 @@
 """`load_audio`: sounds by the name of a data set, from a folder of WAV files, or from arrays in a `.npz` file."""
 
 import pathlib
+import zipfile
 
 import numpy as np
 
 from gan_keras.data.audio_arrays import sounds_from_arrays
 from gan_keras.data.audio_folders import read_wav_folder
 from gan_keras.data.corpus import check_is_file
-from gan_keras.data.images import array_in, arrays_of
 from gan_keras.data.tones import load_tones
 
 AUDIO_DATASETS = {"tones": "2,000 harmonic tones of four timbres at two pitches, 1.024 s at 4,000 Hz"}
@@ -53,27 +53,43 @@ def load_test_audio(name_or_path, length=None):
 
 
 def _read_npz(path, length, part):
-    arrays = arrays_of_sounds(path)
+    arrays = arrays_of(path)
     pairs = [pair for pair in _KEYS[part] if pair[0] in arrays]
     if not pairs or "sample_rate" not in arrays:
         expected = " or ".join(pair[0] for pair in _KEYS[part])
         raise ValueError(
             f"{path} holds the arrays {sorted(arrays)}. Expected {expected} for part={part!r}, and a number sample_rate, in Hz."
         )
-    samples, labels = (array_in(path, arrays, key) for key in pairs[0])
-    rate = np.ravel(array_in(path, arrays, "sample_rate"))
+    samples, labels = (array_of(path, arrays, key) for key in pairs[0])
+    rate = np.ravel(array_of(path, arrays, "sample_rate"))
     if rate.size != 1 or rate.dtype.kind not in "iu":
         raise ValueError(f"{path}: sample_rate is {rate.tolist()}. Expected one whole number, in Hz, such as 16000.")
-    names = next((array_in(path, arrays, key) for key in _NAME_KEYS if key in arrays), None)
+    names = next((array_of(path, arrays, key) for key in _NAME_KEYS if key in arrays), None)
     names = None if names is None else [str(name) for name in np.atleast_1d(names)]
     return sounds_from_arrays(path.name, samples, int(rate[0]), labels, names, length)
 
 
-def arrays_of_sounds(path):
+def arrays_of(path):
     """The arrays of a `.npz` file by name, each read only when it is asked for."""
     if path.suffix.lower() == ".wav":
         raise ValueError(f"{path} is one sound. Expected a folder of WAV files, or a .npz file.")
     try:
-        return arrays_of(path)
-    except ValueError as error:
-        raise ValueError(f"{path} cannot be read as arrays of sounds. Expected a .npz file, or a folder of WAV files.") from error
+        arrays = np.load(path, allow_pickle=False)
+    except (ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path} cannot be read as arrays. Expected a .npz file, or a folder of WAV files.") from error
+    if not isinstance(arrays, np.lib.npyio.NpzFile):
+        raise ValueError(
+            f"{path} holds one array without a name. Expected a .npz file: `np.savez(path, audio=array, sample_rate=8000)`."
+        )
+    return arrays
+
+
+def array_of(path, arrays, key):
+    """One array of a file; None if it has none of that name."""
+    try:
+        return arrays.get(key)
+    except (ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(
+            f"The array {key!r} of {path} cannot be read ({error}). Expected numbers in an array of one shape: sounds of "
+            "several lengths go into a folder of WAV files, or end in zeros."
+        ) from error

@@ -84,7 +84,8 @@ class NumberColumn(Column):
         """The nearest numbers that the column can hold: its decimals, from `low` to `high`; NaN stays. In a graph too."""
         if self.decimals is not None:
             scale = tf.constant(10.0**self.decimals, tf.float64)
-            cells = tf.round(cells * scale) / scale
+            # A plain division by a constant becomes a product in a graph, which turns 25.83 into 25.830000000000002.
+            cells = tf.math.divide_no_nan(tf.round(cells * scale), scale)
         return tf.clip_by_value(cells, tf.constant(self.low, tf.float64), tf.constant(self.high, tf.float64))
 
 
@@ -118,7 +119,7 @@ class CategoryColumn(Column):
     """Categories, truth values among them. Its tensors are text; a missing one is the empty text.
 
     Attributes:
-        values: All values of the data, sorted; a cell is an index into them. None where all cells are missing.
+        values: All values of the data, sorted; a cell is an index into them. There are none where all cells are missing.
     """
 
     values: tuple[str, ...] = ()

@@ -2,7 +2,8 @@
 
 A network that learned nothing but what is to be seen, such as a digit, could overlook how it moves. So it learns beside the
 label whether the frames come in their order or were shuffled; without labels the order alone. Played backwards is no third
-choice: what flies and bounces looks as right backwards.
+choice: what flies and bounces looks as right backwards. Frames that are all alike may pass for frames in order, so how much
+clips move is measured apart, in `metrics.motion`.
 
 Reference: [Misra et al., 2016](https://arxiv.org/abs/1603.08561) (the order of frames).
 """

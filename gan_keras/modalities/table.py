@@ -7,6 +7,7 @@ import numpy as np
 from gan_keras import exported
 from gan_keras.callbacks import Samples
 from gan_keras.data import TABLE_DATASETS, Table, describe_table, load_table, split_table, table_batches, write_csv
+from gan_keras.data.corpus import check_is_file
 from gan_keras.data.table_batches import AllRows, RowsByCondition
 from gan_keras.data.table_columns import column_from_config
 from gan_keras.data.table_files import read_like
@@ -100,6 +101,7 @@ class TableModality(ReloadedModality):
 
     def test_part(self, run, source, training):
         """The rows of a test file, of the columns and categories of the run."""
-        if str(source) in TABLE_DATASETS or load_table(source).fingerprint == run.config["data"]["fingerprint"]:
-            raise ValueError(f"{source} is no file, or what {run.path} was trained on. Expected other rows, or no --data.")
-        return read_like(source, training.columns)
+        check_is_file(source)
+        test = read_like(source, training.columns)
+        self.check_is_other(run, source, test)
+        return test

@@ -46,6 +46,7 @@ class RecurrentGenerator(Generator):
         self.output_dropout = layers.SpatialDropout1D(dropout)
         self.projection = layers.Dense(embedding_dim, name="projection")
         self.token_bias = self.add_weight(name="token_bias", shape=(vocabulary_size,), initializer="zeros")
+        self.build()  # all widths are known; Keras would build by writing sentences, a token at a time
 
     def build(self, latents_shape=None, labels_shape=None):
         for layer, shape in (
@@ -61,7 +62,7 @@ class RecurrentGenerator(Generator):
 
     def call(self, latents, labels=None, training=False):
         """Sentences drawn at temperature 1: token ids `(batch, length)`, int32. No gradient passes through them."""
-        return self.sample(latents, labels)[0]
+        return (self.sample_in_graph if tf.executing_eagerly() else self.sample)(latents, labels)[0]
 
     # --- Teacher forcing: what the network makes of given sentences. ---
 
@@ -85,6 +86,10 @@ class RecurrentGenerator(Generator):
         return -ops.sum(self.token_losses(latents, tokens, labels), axis=1)
 
     # --- Sampling. ---
+
+    @tf.function(reduce_retracing=True)
+    def sample_in_graph(self, latents, labels=None):
+        return self.sample(latents, labels)
 
     def sample(self, latents, labels=None, temperature=None, top_p=None, prompt=None):
         """Sentences, stopped at their end token, and how likely they are.

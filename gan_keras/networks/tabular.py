@@ -55,7 +55,7 @@ class TabularGenerator(Generator):
 
     def build_from_config(self, config):
         # Keras would build a loaded network without conditions, which a network made for some refuses.
-        self(ops.zeros((1, self.latent_dim)), ops.zeros((1,), "int32") if self.num_labels else None)
+        self(ops.zeros((2, self.latent_dim)), ops.zeros((2,), "int32") if self.num_labels else None)
 
     def get_config(self):
         config = super().get_config()
@@ -97,7 +97,7 @@ class RowReader(Discriminator):
 
     def build_from_config(self, config):
         # As of the generator.
-        self(ops.zeros((1, config["input_shape"][-1])), ops.zeros((1,), "int32") if self.num_labels else None)
+        self(ops.zeros((2, config["input_shape"][-1])), ops.zeros((2,), "int32") if self.num_labels else None)
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")

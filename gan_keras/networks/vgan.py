@@ -29,15 +29,14 @@ class VGANGenerator(VideoGenerator):
     def __init__(self, video_shape=(32, 64, 64, 3), latent_dim=100, width=64, num_labels=0, **kwargs):
         super().__init__(video_shape, latent_dim, width, num_labels, **kwargs)
         sizes = clip_sizes(video_shape)
-        (frames, size), *larger = sizes
-        filters = list(reversed(doubling(width, len(larger))))
+        (frames, size), *steps = sizes[0], *itertools.pairwise(sizes)
+        filters = list(reversed(doubling(width, len(steps))))
         self.label_embedding = layers.Embedding(num_labels, latent_dim) if num_labels else None
         self.project = layers.Dense(frames * size**2 * filters[0], use_bias=False, kernel_initializer=initializer())
         self.reshape = layers.Reshape((frames, size, size, filters[0]))
-        self.ups = [up(number, *pair) for number, pair in zip(filters[1:], itertools.pairwise(sizes))]  # noqa: B905 - one less
+        self.ups = [up(number, *step) for number, step in zip(filters[1:], steps[:-1], strict=True)]
         self.normalizations = [BatchNormalization(momentum=0.9, epsilon=1e-5) for _ in filters]
-        options = {"use_bias": True, "activation": "tanh", "dtype": "float32"}
-        self.to_video = up(video_shape[-1], *sizes[-2:], **options)
+        self.to_video = up(video_shape[-1], *steps[-1], use_bias=True, activation="tanh", dtype="float32")
 
     def call(self, latents, labels=None, training=False):
         require_labels(labels, self.num_labels)

@@ -39,7 +39,7 @@ class WaveGANGenerator(Generator):
     """Latents `(batch, latent_dim)` to waveforms in [-1, 1], `(batch, length, 1)`, float32.
 
     Args:
-        length: Samples of a waveform: 5 to 16 times a power of four, such as 4096, 5120, 8192 or 16384.
+        length: Samples of a waveform: 4 to 16 times a power of four, such as 4096, 5120, 8192 or 16384.
         latent_dim: Numbers of noise for a sound.
         width: Filters before the last convolution, doubled at each before it; the paper's is 64.
         num_labels: How many labels condition the sounds, embedded and put beside the latents; 0 for none.

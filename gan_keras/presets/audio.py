@@ -78,6 +78,13 @@ PRESETS = {
         generator_ema=0.995,
         **relativistic(gamma=0.1, learning_rate=5e-4, beta_2=0.99),
     ),
+    "small": AudioPreset(
+        "the default on spectrograms of 32 x 32, for half a second at 8 kHz: speech in minutes on a core, a little rougher",
+        codec_options={"size": 32},
+        length=4096,
+        generator_ema=0.99,
+        **relativistic(gamma=0.1, learning_rate=5e-4, beta_2=0.99),
+    ),
     "wavegan": AudioPreset(
         "Donahue et al., 2019: waveforms by long convolutions, phase shuffle, gradient penalty; the paper's width is 64",
         network="wavegan",

@@ -57,6 +57,7 @@ CODECS = {"range": SeriesCodec, "components": ComponentCodec, "scores": NormalSc
 
 RANGES = {
     "at least 1": (("width", "stride"), lambda value: value >= 1),
+    "in (0, 1]": (("final_share",), lambda value: 0 < value <= 1),
     "at least 2, or 0 for whole series": (("length",), lambda value: value == 0 or value >= 2),
     "at least 0": (("embedding_epochs", "supervised_epochs"), lambda value: value >= 0),
     f"one of {', '.join(NETWORKS)}": (("network",), lambda value: value in NETWORKS),
@@ -79,6 +80,7 @@ class SeriesPreset(Preset):
         stride: Steps from the start of one window to the next.
         time_column: Of CSV files: see `gan_keras.data.load_series`.
         id_column: Of CSV files: see `gan_keras.data.load_series`.
+        final_share: Share of the learning rates that is left at the end, in (0, 1]: they fall by half a cosine.
         embedding_epochs: Of `"timegan"`: see `TimeGAN.compile`.
         supervised_epochs: Of `"timegan"`: see `TimeGAN.compile`.
     """
@@ -92,6 +94,7 @@ class SeriesPreset(Preset):
     stride: int = 1
     time_column: str = ""
     id_column: str = ""
+    final_share: float = 1.0
     embedding_epochs: int = 0
     supervised_epochs: int = 0
 
@@ -123,15 +126,24 @@ class SeriesPreset(Preset):
         options = {**self.network_options, "dtype": self.precision}
         networks = self.made(NETWORKS[self.network], "network_options", codec, self, self.num_labels(series), **options)
         gan = (TimeGAN if self.network == "timegan" else GAN)(*networks, codec, seed)
-        gan.compile(**self.compile_options())
+        options = self.compile_options()
+        for player in ("generator", "discriminator"):
+            options[f"{player}_optimizer"].learning_rate = self.falling_rate(player, len(series))
+        gan.compile(**options)
         return gan
+
+    def falling_rate(self, player, num):
+        """The learning rate of a player over the updates of a training on `num` windows, one a batch."""
+        steps = num // self.batch_size
+        steps = self.epochs * max(1, min(steps, self.steps_per_epoch or steps))
+        return keras.optimizers.schedules.CosineDecay(getattr(self, f"{player}_learning_rate"), steps, alpha=self.final_share)
 
     def made(self, kind, field, *arguments, **options):
         """`kind(*arguments, **options)`, whose further options a field of the preset holds."""
         try:
             return kind(*arguments, **options)
-        except TypeError as error:
-            raise ValueError(f"{field}={getattr(self, field)!r}: {error}. Expected other arguments.") from error
+        except (TypeError, ValueError) as error:  # Keras raises the second for arguments that a network does not know
+            raise ValueError(f"{field}={getattr(self, field)!r}: {error}") from error
 
     def compile_options(self):
         stages = {f"{stage}_epochs": num for stage, num in self.stage_epochs.items() if stage != STAGE}
@@ -157,6 +169,7 @@ PRESETS = {
         batch_size=128,
         epochs=100,
         steps_per_epoch=30,
+        final_share=0.05,
         **relativistic(gamma=0.1, learning_rate=1e-3, beta_2=0.99),
     ),
     "sensors": SeriesPreset(
@@ -166,8 +179,9 @@ PRESETS = {
         latent_dim=16,
         batch_size=64,
         epochs=100,
-        steps_per_epoch=30,
-        **relativistic(gamma=1.0, learning_rate=4e-4, beta_2=0.99),
+        steps_per_epoch=50,
+        final_share=0.05,
+        **relativistic(gamma=1.0, learning_rate=5e-4, beta_2=0.99),
     ),
     "timegan": SeriesPreset(
         "Yoon et al., 2019: embedding, supervisor, then all in turn; 10,000 steps of each on Google's stock prices",

@@ -88,9 +88,16 @@ def test_a_rollback_is_to_all_variables_as_the_epoch_began():
         np.testing.assert_array_equal(found, factor * expected, err_msg=name)
 
 
+@pytest.fixture(scope="module")
+def sound():
+    """A GAN that is made whole each time it breaks."""
+    return small_gan()
+
+
 @pytest.mark.parametrize("place", ["a weight", "a moving mean", "the average", "a moment", "a learning rate"])
-def test_nan_anywhere_in_the_model_is_found_and_undone(place):
-    gan, guard = small_gan(), Guard(Events(show=silent))
+def test_nan_anywhere_in_the_model_is_found_and_undone(sound, place):
+    gan, guard = sound, Guard(Events(show=silent))
+    rate = float(gan.discriminator_optimizer.learning_rate)
     spots = {
         "a weight": lambda: gan.discriminator.trainable_variables[0],
         "a moving mean": lambda: gan.generator.non_trainable_variables[0],
@@ -101,7 +108,7 @@ def test_nan_anywhere_in_the_model_is_found_and_undone(place):
     train(gan, guard, callbacks=[At(5, lambda model: spots[place]().assign(np.nan * np.ones(spots[place]().shape)))])
     assert guard.num == 1 and guard.failure is None and is_finite(gan)
     assert guard.events.rows[0]["kind"] == "not finite"
-    assert float(gan.discriminator_optimizer.learning_rate) == pytest.approx(5e-3)
+    assert float(gan.discriminator_optimizer.learning_rate) == pytest.approx(rate / 2)
 
 
 class SpoiltGradient(penalties.R1):

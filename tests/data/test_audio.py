@@ -119,6 +119,12 @@ def test_npz_files_that_hold_no_sounds_are_refused(tmp_path):
         np.savez(path, **arrays)
         with pytest.raises(ValueError, match=words):
             load_audio(path)
+    np.savez(path, audio=np.array([SAMPLES[0], SAMPLES[0, :3]], dtype=object), sample_rate=8000)
+    with pytest.raises(ValueError, match="'audio' .* sounds of several lengths go into a folder"):
+        load_audio(path)
+    np.save(tmp_path / "lone.npy", SAMPLES)
+    with pytest.raises(ValueError, match="one array without a name"):
+        load_audio(tmp_path / "lone.npy")
     path.write_text("no archive")
     with pytest.raises(ValueError, match="Expected a .npz file, or a folder of WAV files"):
         load_audio(path)

@@ -1,0 +1,66 @@
+"""Sounds as files, and the callback that writes them."""
+
+import io
+
+import keras
+import numpy as np
+import pytest
+from scipy.io import wavfile
+
+from gan_keras import GAN, networks
+from gan_keras.callbacks import SampleSounds
+from gan_keras.callbacks.sounds import sample_sounds
+from gan_keras.codecs import WaveformCodec
+from gan_keras.sounds import encode_wav, spectrogram_pictures, to_int16, write_sounds
+
+RATE = 4000
+
+
+def test_wav_files_hold_the_nearest_levels():
+    waveform = np.array([0.0, 1.0, -1.0, 0.5, 7.0], np.float32)
+    rate, samples = wavfile.read(io.BytesIO(encode_wav(waveform, RATE)))
+    assert rate == RATE and samples.tolist() == [0, 32767, -32767, 16384, 32767]
+    np.testing.assert_array_equal(to_int16(waveform), samples)
+
+
+def test_a_picture_shows_pitch_upwards_and_time_to_the_right():
+    seconds = np.arange(3000) / RATE
+    low_then_high = np.sin(2 * np.pi * np.where(seconds < 0.375, 200, 1500) * seconds)
+    picture = spectrogram_pictures(low_then_high[np.newaxis], RATE)[0].astype(int).sum(axis=-1)
+    assert picture.shape == (128, 2 * 94)  # 64 bands, a frame each 8 ms, each cell of 2 x 2 pixels
+    rows = picture.argmax(axis=0)
+    assert rows[10:80].min() > 64 > 40 > rows[110:170].max()
+
+
+def test_several_sounds_do_not_fit_into_one_file(tmp_path):
+    with pytest.raises(ValueError, match="Got 2 sounds"):
+        write_sounds(tmp_path / "a.wav", np.zeros((2, 5)), RATE)
+
+
+@pytest.fixture(scope="module")
+def gan():
+    keras.utils.set_random_seed(0)
+    generator = networks.WaveGANGenerator(256, latent_dim=3, width=2, num_labels=3)
+    gan = GAN(generator, networks.WaveGANDiscriminator(256, width=2, num_labels=3), WaveformCodec(RATE, 256))
+    gan.compile()
+    return gan
+
+
+def test_every_row_is_a_label_and_every_column_a_latent(gan):
+    waveforms = sample_sounds(gan, rows=3, columns=2, seed=7)
+    for label in range(3):
+        np.testing.assert_array_equal(waveforms[2 * label : 2 * label + 2], gan.generate(2, seed=7, labels=[label] * 2))
+
+
+def test_the_callback_writes_sounds_one_after_the_other_and_their_pictures(gan, tmp_path):
+    callback = SampleSounds(tmp_path, rows=3, columns=2, every=2)
+    samples = np.random.default_rng(0).integers(-9000, 9000, (8, 256)).astype(np.int16)
+    gan.fit(samples, np.arange(8) % 3, batch_size=8, epochs=3, verbose=0, callbacks=[callback])
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["animation.gif", "epoch_002.png", "epoch_002.wav", "epoch_003.png", "epoch_003.wav"]
+    _, found = wavfile.read(tmp_path / "epoch_003.wav")
+    pieces = found.reshape(6, 256 + 600)
+    np.testing.assert_array_equal(pieces[:, :256], to_int16(sample_sounds(gan, 3, 2, 0)))
+    assert not pieces[:, 256:].any() and callback.get_state() == {"epoch": 3}
+    with pytest.raises(ValueError, match="columns=0"):
+        SampleSounds(tmp_path, columns=0)
