@@ -30,8 +30,8 @@ class TableDownstream(Downstream):
 
     @staticmethod
     def target_of(training, preset):
-        """The place of the column that the preset names, or of the last one."""
-        place = training.index(preset.label) if preset.label else len(training.columns) - 1
+        """The place of the column that the preset names, or of the last one that holds a value."""
+        place = training.target(preset.label)
         if not isinstance(training.columns[place], CategoryColumn):
             raise ValueError(
                 f"The column {training.column_names[place]} of {training.name} holds numbers. Expected a column of categories "

@@ -208,3 +208,9 @@ def test_pictures_take_dollars_in_names_and_values_as_they_are(name):
     columns = (NumberColumn(name, False, 0.1, 0.2, 1), CategoryColumn("k", False, ("$1_$", "$2_to_$3_")))
     assert histograms(columns, cells, cells).startswith(b"\x89PNG")
     assert picture_of({"real": cells[None]}, [name, "k"]).startswith(b"\x89PNG")
+
+
+def test_the_column_to_predict_is_the_last_one_that_holds_a_value(tmp_path):
+    table = load_table(write(tmp_path / "a.csv", [f"{i},x{i % 2}," for i in range(12)], "size,kind,"))
+    assert (table.target(), table.target("size")) == (1, 0)
+    assert load_table(write(tmp_path / "b.csv", [","] * 12, "a,b")).target() == 0
