@@ -205,7 +205,7 @@ def share_of(labels, share, seed):
 
 
 def generated(task, gan, labels, choices, seed):
-    """Generated samples and their label numbers, for the labels of a training set.
+    """Generated samples, at least one, and their label numbers, for the labels of a training set.
 
     Args:
         task: A `Downstream`.
@@ -215,7 +215,7 @@ def generated(task, gan, labels, choices, seed):
         seed: Of the noise and the labels.
     """
     labelling = LABELLINGS[choices.balanced](task.num_labels)
-    numbers = labelling.choose(labels, round(choices.ratio * len(labels)), np.random.default_rng(seed))
+    numbers = labelling.choose(labels, max(1, round(choices.ratio * len(labels))), np.random.default_rng(seed))
     return task.generated(gan, numbers, seed * SEEDS_APART), numbers
 
 

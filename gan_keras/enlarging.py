@@ -37,7 +37,8 @@ def augment(dataset, gan, ratio=1.0, seed=0, balanced=False, batch_size=32):
         dataset: A `tf.data.Dataset` of batches `(samples, labels)`, or a pair of such arrays. Samples are what the GAN
             generates, in any form that it trains on: images as levels 0 to 255, in [0, 1] or in [-1, 1] (told by the first
             batch, of which floats above 1 are levels and floats below 0 mean [-1, 1]), rows of a table as a dictionary of
-            columns, series in the data's units. Labels are whole numbers from 0, `(batch,)` or `(batch, 1)`, or one-hot rows.
+            columns, series in the data's units. Labels are whole numbers from 0, `(batch,)` or `(batch, 1)`, or one-hot rows;
+            of tables the values of the column that is the label, as text, or as numbers where all of them are numbers.
         gan: A trained `GAN` with labels.
         ratio: Generated samples for each real one, >= 0, not necessarily whole.
         seed: The same seed gives the same samples in the same order, int from 0 to 2^29.

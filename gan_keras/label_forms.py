@@ -1,5 +1,7 @@
 """The forms that labels have in a data set of the user's own."""
 
+import contextlib
+
 import numpy as np
 
 
@@ -8,7 +10,8 @@ def label_form(labels, num_labels, names=None):
 
     Args:
         labels: A batch of the data's labels: whole numbers `(batch,)` or `(batch, 1)`, one-hot rows `(batch, num_labels)`, or,
-            where there are names, these as text `(batch,)`.
+            where there are names, these as text `(batch,)`. Where all names are numbers, such as grades from 3 to 9, labels
+            that are numbers are the names themselves.
         num_labels: How many the GAN knows.
         names: What the numbers stand for, a list of str; None where they have no names.
 
@@ -19,6 +22,9 @@ def label_form(labels, num_labels, names=None):
     if names is not None and labels.dtype.kind == "O" and not shape:
         return NamedLabels(names)
     if labels.dtype.kind in "biuf" and shape in ((), (1,)):
+        values = _as_numbers(names)
+        if values is not None:
+            return ValueLabels(values, shape, labels.dtype)
         return NumberedLabels(num_labels, shape, labels.dtype)
     if labels.dtype.kind in "biuf" and shape == (num_labels,):
         return OneHotLabels(num_labels, labels.dtype)
@@ -54,6 +60,38 @@ class NumberedLabels:
 
     def from_numbers(self, numbers):
         return numbers.reshape(-1, *self.shape).astype(self.dtype)
+
+
+def _as_numbers(names):
+    """Names as float64, or None unless all are numbers."""
+    with contextlib.suppress(ValueError):
+        return None if names is None else np.array(names, np.float64)
+    return None
+
+
+class ValueLabels:
+    """Numbers that are the names of the labels, in any order and with gaps.
+
+    Args:
+        values: The names as numbers, float64 `(num_labels,)`.
+        shape: Of one label, `()` or `(1,)`.
+        dtype: Of the labels.
+    """
+
+    def __init__(self, values, shape, dtype):
+        self.values, self.shape, self.dtype = values, shape, dtype
+
+    def to_numbers(self, labels):
+        """int32 `(batch,)`; raises `ValueError` for a number that is not among the names."""
+        found = labels.reshape(-1, 1).astype(np.float64) == self.values
+        strange = ~found.any(axis=1)
+        if strange.any():
+            known = ", ".join(f"{value:g}" for value in self.values)
+            raise ValueError(f"Got the label {labels.reshape(-1)[strange][0]}. Expected one of {known}, as in the GAN's data.")
+        return found.argmax(axis=1).astype(np.int32)
+
+    def from_numbers(self, numbers):
+        return self.values[numbers].reshape(-1, *self.shape).astype(self.dtype)
 
 
 class OneHotLabels:

@@ -66,7 +66,7 @@ def picture_of(groups, columns):
             panel.plot(np.arange(series.shape[1]), series[:SHOWN_SERIES, :, row].T, linewidth=0.8)
             panel.tick_params(labelsize=6)
             panel.set_title(title if row == 0 else "", fontsize=8)
-        panels[row][0].set_ylabel(column, fontsize=7)
+        panels[row][0].set_ylabel(column, fontsize=7, parse_math=False)  # dollars are dollars
     for panel in panels[-1]:
         panel.set_xlabel("step", fontsize=7)
     buffer = io.BytesIO()

@@ -36,7 +36,7 @@ def evaluate_table(gan, training, test, target="", num=None, seed=0, progress=pr
         gan: A trained `TableGAN`.
         training: The `Table` that it was trained on.
         test: A `Table` that took no part in training, of the same columns.
-        target: Name of the column that models learn to predict; empty for the last one.
+        target: Name of the column that models learn to predict; empty for the last one that holds a value.
         num: Rows of each sampler, >= 10; by default as many as training rows, at most 50,000.
         seed: Of the samples: row i is made from `seed + i`.
         progress: Called with a line of text at each step.
@@ -48,7 +48,7 @@ def evaluate_table(gan, training, test, target="", num=None, seed=0, progress=pr
     Raises:
         ValueError: For fewer rows than the scores need, or a column that is not there.
     """
-    place = training.index(target or training.column_names[-1])
+    place = training.target(target)
     cells, test_cells = (np.asarray(some_rows(each, MOST, seed).cells) for each in (training, test))
     num = min(MOST, max(LEAST, len(training))) if num is None else num
     check_enough(num, seed, test)

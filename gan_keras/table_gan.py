@@ -107,7 +107,8 @@ class TableGAN(GAN):
         """The same as float64 cells `(n, columns)`: see `data.table_columns`."""
         seeds = seeds_from(n, seed)
         if labels is not None:
-            labels = [self.label_names.index(label) if label in self.label_names else label for label in labels]
+            number_of = {name: number for number, name in enumerate(self.label_names)}
+            labels = [number_of.get(label, label) for label in labels]
             strange = [label for label in labels if isinstance(label, str) or not 0 <= label < len(self.label_names)]
             if len(labels) != n or strange:
                 raise ValueError(
@@ -152,9 +153,10 @@ class TableGAN(GAN):
 
     @property
     def input_names(self):
-        """What the columns are called as inputs of `score`: TensorFlow takes letters, digits and underlines there alone."""
-        names = [re.sub(r"\W|^(?=\d)", "_", column.name, flags=re.ASCII) for column in self.codec.columns]
-        return [name if names.count(name) == 1 else f"{name}_{index}" for index, name in enumerate(names)]
+        """What the columns are called as inputs of `score`: TensorFlow takes letters, digits and underlines, a letter first."""
+        names = [re.sub(r"\W", "_", column.name, flags=re.ASCII) for column in self.codec.columns]
+        names = [name if name[0].isalpha() else f"column_{name.lstrip('_')}" for name in names]
+        return names if len({name.lower() for name in names}) == len(names) else [f"{name}_{i}" for i, name in enumerate(names)]
 
     def cells_of_inputs(self, row):
         columns = zip(self.codec.columns, self.input_names, strict=True)

@@ -11,9 +11,11 @@ from threadpoolctl import threadpool_limits
 
 import gan_keras
 from gan_keras import presets
-from gan_keras.data import load_images, load_series, load_table
+from gan_keras.data import Table, load_images, load_series, load_table
 from gan_keras.data.image_data import part_of
+from gan_keras.data.table_columns import CategoryColumn, NumberColumn
 from gan_keras.downstream import ImageDownstream, SeriesDownstream, TableDownstream
+from gan_keras.downstream.oversampling import MOST_VALUES, _coordinates, oversampled
 from gan_keras.downstream.series import varied
 
 NUM = 60
@@ -156,3 +158,27 @@ def test_data_without_labels_and_other_labels_are_told(series):
     other = load_series("sines")
     with pytest.raises(ValueError, match="Expected .'slow', 'fast'"):
         SeriesDownstream(series).labels_of(other)
+
+
+def test_a_label_of_a_single_row_does_not_stop_the_trees_of_a_large_table():
+    """Of more than 10,000 rows scikit-learn holds a part out, of each label alike."""
+    columns = (NumberColumn("x", False, 0.0, 9.0, 0), CategoryColumn("k", False, ("a", "b", "c")))
+    cells = np.stack([np.arange(10_100.0) % 10, np.arange(10_100) % 2], axis=1)
+    cells[0, 1] = 2
+    task = TableDownstream(Table("a", columns, cells, {}), 1)
+    part = cells[:, :1], cells[:, 1].astype(int)
+    assert task.score(part, part, seed=0) > 0.6
+
+
+def test_a_column_of_one_value_is_nothing_to_tell(preset):
+    columns = (NumberColumn("x", False, 0.0, 9.0, 0), CategoryColumn("buys", False, ("yes",)))
+    with pytest.raises(ValueError, match="buys of a has fewer than 2 values"):
+        TableDownstream.target_of(Table("a", columns, np.zeros((12, 2)), {}), preset)
+
+
+def test_very_many_values_of_a_category_do_not_make_oversampling_large():
+    rows = np.stack([np.arange(300.0), np.arange(300.0)], axis=1)
+    is_category = np.array([False, True])
+    assert _coordinates(rows, is_category).shape == (300, 1 + MOST_VALUES)
+    samples, labels = oversampled(rows, np.arange(300) // 200, is_category, seed=0)
+    assert np.bincount(labels).tolist() == [200, 200] and set(samples[300:, 1]) <= set(range(200, 300))

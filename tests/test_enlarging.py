@@ -171,3 +171,13 @@ def test_samples_without_labels_and_single_samples_are_told(gan, dataset):
     for wrong in (dataset.map(lambda samples, labels: samples), dataset.unbatch()):
         with pytest.raises(ValueError, match=r"batches \(samples, labels\)"):
             gan_keras.augment(wrong, gan)
+
+
+def test_numbers_that_are_the_names_of_labels_are_found_by_their_value():
+    """Names of values are sorted as text: their places are not their numbers."""
+    form, labels = label_form(np.array([9, 10]), 3, ["10", "11", "9"]), np.array([[9], [11]], np.int16)
+    assert form.to_numbers(np.array([9, 10, 11])).tolist() == [2, 0, 1]
+    found = label_form(labels, 3, ["10", "11", "9"]).from_numbers(np.array([2, 0]))
+    np.testing.assert_array_equal(found, np.array([[9], [10]], np.int16), strict=True)
+    with pytest.raises(ValueError, match="Got the label 8. Expected one of 10, 11, 9"):
+        form.to_numbers(np.array([9, 8]))

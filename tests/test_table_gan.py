@@ -1,5 +1,8 @@
 """A GAN of rows: conditions are met, rows follow from their seeds, training goes on bit for bit, the autoencoder learns."""
 
+import re
+import types
+
 import keras
 import numpy as np
 import pytest
@@ -152,3 +155,11 @@ def test_a_table_of_categories_alone_needs_no_modes():
 def test_settings_out_of_range_are_refused(settings, words):
     with pytest.raises(ValueError, match=words):
         presets.with_settings(presets.get("table", "tiny"), settings)
+
+
+@pytest.mark.parametrize("names", [["a b", "a-b", "a_b_1"], ["1st", "$", "_x"], ["a", "A", "\u7a0e", "\u91d1"]])
+def test_inputs_of_an_export_have_names_that_begin_with_a_letter_and_differ(names):
+    codec = types.SimpleNamespace(columns=[NumberColumn(name) for name in names])
+    found = TableGAN.input_names.fget(types.SimpleNamespace(codec=codec))
+    assert len({name.lower() for name in found}) == len(names)
+    assert all(re.fullmatch("[A-Za-z][A-Za-z0-9_]*", name) for name in found), found

@@ -6,8 +6,8 @@ import tensorflow as tf
 
 from gan_keras.series_files import write_series
 
-MOST_WINDOWS = 50_000
-"""Of more windows than about twice as many not all are looked at."""
+MOST_WINDOWS, MOST_CELLS = 50_000, 2**26
+"""Of more windows, or cells of windows, than about twice as many not all are looked at."""
 
 MOST_LEVELS, VALUES_OF_A_LEVEL = 256, 20
 """A column has few values if they are no more than so many, and each comes so often in the mean."""
@@ -201,7 +201,8 @@ def windows_of(series):
     """
     if not hasattr(series, "samples"):
         return np.asarray(series, np.float32)
-    apart = min(len(series) // MOST_WINDOWS, series.window // 2)
+    cells = len(series) * series.window * len(series.columns)
+    apart = min(max(len(series) // MOST_WINDOWS, cells // MOST_CELLS), series.window // 2)
     return series.samples(slice(None, None, max(1, apart)))
 
 

@@ -68,7 +68,10 @@ class TableCodec:
         is_category = [isinstance(column, CategoryColumn) for column in columns]
         self.number_places = [index for index, yes in enumerate(is_category) if not yes]
         self.category_places = [index for index, yes in enumerate(is_category) if yes]
-        self.slots = [Slots(each[:-1], each[-1], self.most_slots) for each in self.counts]
+        self.slots = [
+            Slots(each[:-1], each[-1], self.most_slots, columns[place].has_missing)
+            for each, place in zip(self.counts, self.category_places, strict=True)
+        ]
         self.numbers = NumberModes([columns[place] for place in self.number_places], modes)
         self.sizes = (*self.numbers.sizes, *(each.num for each in self.slots))
 

@@ -16,17 +16,18 @@ class Slots:
 
     Args:
         counts: How often each value comes, a list of int.
-        num_missing: Missing cells; they have a slot unless there are none.
+        num_missing: Missing cells.
         most: Slots of values, the pool's included, >= 2.
+        has_missing: Whether missing cells have a slot though none was counted, as they may be in another part of the table.
     """
 
-    def __init__(self, counts, num_missing, most):
+    def __init__(self, counts, num_missing, most, has_missing=False):
         self.counts, self.num_missing = np.asarray(counts, np.int64), int(num_missing)
         num = len(self.counts)
         frequent = np.argsort(-self.counts, kind="stable")[: num if num <= most else most - 1]
         self.own = np.sort(frequent)
         self.pooled = np.setdiff1d(np.arange(num), self.own)
-        self.has_pool, self.has_missing = len(self.pooled) > 0, self.num_missing > 0
+        self.has_pool, self.has_missing = len(self.pooled) > 0, has_missing or self.num_missing > 0
         self.num = len(self.own) + self.has_pool + self.has_missing
 
     @functools.cached_property

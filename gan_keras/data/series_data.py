@@ -89,7 +89,9 @@ def cut_windows(name, series, columns, length, stride=1, labelling=(None, None),
     if length == 1 or length < 0 or stride < 1:
         raise ValueError(f"Got length={length}, stride={stride}. Expected length >= 2, or 0 for whole series, and stride >= 1.")
     check_lengths(name, series, length)
-    values = np.concatenate(series).astype(np.float32)
+    with np.errstate(over="ignore"):  # told below
+        values = np.concatenate(series).astype(np.float32)
+    check_fits(name, values, columns)
     check_varies(name, values, columns)
     bounds = np.cumsum([0, *map(len, series)])
     starts = [
@@ -121,6 +123,12 @@ def check_lengths(name, series, length):
             f"{name} has a series of {shortest} steps, shorter than a window of {max(length, 2)}. Expected series at least as "
             f"long as a window: a smaller length, such as `--set length={max(2, shortest // 4)}`{whole}."
         )
+
+
+def check_fits(name, values, columns):
+    too_large = [column for column, fits in zip(columns, np.isfinite(values).all(axis=0), strict=True) if not fits]
+    if too_large:
+        raise ValueError(f"{name}: {', '.join(too_large)} holds numbers beyond 3.4e38. Expected smaller ones: change the unit.")
 
 
 def check_varies(name, values, columns):

@@ -37,8 +37,8 @@ def read_csv(path, time_column="", id_column=""):
 
     Args:
         path: Of the file, UTF-8, separated by commas.
-        time_column: Name of the column of time stamps, ISO 8601 or numbers. `""` takes one of `TIME_NAMES`, if there is one;
-            else rows are taken to be in order.
+        time_column: Name of the column of time stamps, numbers or ISO 8601 (of which offsets from UTC count). `""` takes one of
+            `TIME_NAMES`, if there is one; else rows are taken to be in order.
         id_column: Name of the column that says which series a row belongs to; `""` for one series.
 
     Returns:
@@ -127,11 +127,16 @@ def time_stamps(table, column):
 
 def _stamp(table, column, cell, line):
     try:
-        return float(cell) if _is_number(cell) else datetime.datetime.fromisoformat(cell).replace(tzinfo=datetime.UTC).timestamp()
+        return float(cell) if _is_number(cell) else _seconds(datetime.datetime.fromisoformat(cell))
     except ValueError as error:
         raise ValueError(
             f"{table.path}, line {line}: column {column!r} holds {cell!r}. Expected stamps such as 2024-05-31 17:00, or numbers."
         ) from error
+
+
+def _seconds(stamp):
+    """Seconds since 1970; a stamp without a zone is taken for UTC."""
+    return (stamp if stamp.tzinfo else stamp.replace(tzinfo=datetime.UTC)).timestamp()
 
 
 def _rows_by_id(ids):

@@ -86,6 +86,7 @@ class NumberColumn(Column):
             scale = tf.constant(10.0**self.decimals, tf.float64)
             # A plain division by a constant becomes a product in a graph, which turns 25.83 into 25.830000000000002.
             cells = tf.math.divide_no_nan(tf.round(cells * scale), scale)
+            cells = tf.where(tf.equal(cells, 0.0), tf.zeros_like(cells), cells)  # no negative zero, which files would show
         return tf.clip_by_value(cells, tf.constant(self.low, tf.float64), tf.constant(self.high, tf.float64))
 
 
@@ -144,9 +145,18 @@ class CategoryColumn(Column):
     def from_tensor(self, values):
         if not self.values:
             return tf.fill(tf.shape(values), tf.constant(np.nan, tf.float64))
-        equal = values[:, None] == tf.constant(self.values)
-        indices = tf.cast(tf.argmax(equal, axis=1), tf.float64)
-        return tf.where(tf.reduce_any(equal, axis=1), indices, tf.constant(np.nan, tf.float64))
+        known = tf.constant(self.values)
+        hashes = _hashes(known)  # sorted, they are searched: comparing all pairs would fill the memory where values are many
+        order = tf.argsort(hashes)
+        places = tf.searchsorted(tf.gather(hashes, order), _hashes(values))
+        indices = tf.gather(order, tf.minimum(places, len(self.values) - 1))
+        equal = tf.gather(known, indices) == values
+        return tf.where(equal, tf.cast(indices, tf.float64), tf.constant(np.nan, tf.float64))
+
+
+def _hashes(texts):
+    """A number for each text, int64: of 63 bits, so that no two values of a column share one."""
+    return tf.strings.to_hash_bucket_fast(texts, 2**63 - 1)
 
 
 _BY_KIND = {kind.__name__: kind for kind in (NumberColumn, DateColumn, CategoryColumn)}

@@ -74,6 +74,12 @@ class Table:
             raise ValueError(f"There is no column {name!r}. Expected one of {', '.join(self.column_names)}.")
         return self.column_names.index(name)
 
+    def target(self, name=""):
+        """The place of a column to predict: of that name, or of the last one that is not empty, as after a trailing comma."""
+        if name:
+            return self.index(name)
+        return max((index for index, column in enumerate(self.columns) if getattr(column, "values", True)), default=0)
+
     def take(self, rows, report=None):
         """Some of the rows, by their numbers, as a table of its own."""
         cells = allocate((len(rows), len(self.columns)))

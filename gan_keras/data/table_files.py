@@ -33,8 +33,8 @@ class CSVFile:
         self.path, self.report = pathlib.Path(path), {}
         with self.open() as file:
             head = file.readline()
-        self.delimiter = max(_DELIMITERS, key=head.count)  # the first of them where there is none
-        names = [name.strip() for name in next(csv.reader([head], delimiter=self.delimiter), [])]
+        self.delimiter = max(_DELIMITERS, key=lambda each: len(_cells(head, each)))  # the first where there is none
+        names = [name.strip() for name in _cells(head, self.delimiter)]
         if not any(names) or all(_is_number(name) for name in names):
             raise ValueError(f"{self.path} begins with {head.strip()[:80]!r}. Expected a header: a name for each column.")
         self.names = self.distinct(names)
@@ -85,6 +85,10 @@ class CSVFile:
                 f"line {ragged[0]}. Expected as many cells as the header has names: are cells with {self.delimiter!r} quoted?"
             )
         self.report |= {"ragged": len(ragged), "first_ragged": ragged[:5]} if ragged else {}
+
+
+def _cells(line, delimiter):
+    return next(csv.reader([line], delimiter=delimiter), [])
 
 
 def _is_number(text):

@@ -12,6 +12,7 @@ MOST_VALUES = 100_000
 
 _NUMBER = re.compile(r"[+-]?(?:(?:0|[1-9][0-9]*)(?:\.([0-9]*))?|\.([0-9]+))([eE][+-]?[0-9]+)?")
 _MOST_EXACT = 2.0**53  # beyond it float64 leaves whole numbers out
+_MOST = 1e100  # of numbers with an exponent: squares of larger ones are infinite in sums
 
 
 class Guess:
@@ -43,7 +44,7 @@ class Guess:
     def see_numbers(self, texts):
         for text in texts:
             match = _NUMBER.fullmatch(text)
-            if match is None or abs(float(text)) > _MOST_EXACT:
+            if match is None or abs(float(text)) > (_MOST if match[3] else _MOST_EXACT):
                 self.no_number = text
                 return
             if match[3]:

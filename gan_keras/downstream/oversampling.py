@@ -7,6 +7,8 @@ import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
 NEIGHBOURS = 5
+MOST_VALUES = 100
+"""Values of a category that count in distances; rarer ones are far from these and not from each other."""
 
 
 def oversampled(samples, labels, is_category, seed):
@@ -56,5 +58,11 @@ def _coordinates(rows, is_category):
     numbers = rows[:, ~is_category]
     deviations = np.nanstd(numbers, axis=0) if numbers.size else np.ones(0)
     scaled = np.nan_to_num((numbers - np.nanmean(numbers, axis=0)) / np.where(deviations > 0, deviations, 1.0))
-    one_hot = [column[:, None] == np.unique(column) for column in np.nan_to_num(rows[:, is_category], nan=-1.0).T]
+    one_hot = [column[:, None] == _frequent(column) for column in np.nan_to_num(rows[:, is_category], nan=-1.0).T]
     return np.concatenate([scaled, *[each / np.sqrt(2.0) for each in one_hot]], axis=1)
+
+
+def _frequent(column):
+    """The values that come most often, sorted."""
+    values, counts = np.unique(column, return_counts=True)
+    return np.sort(values[np.argsort(-counts, kind="stable")[:MOST_VALUES]])

@@ -30,12 +30,17 @@ class TableDownstream(Downstream):
 
     @staticmethod
     def target_of(training, preset):
-        """The place of the column that the preset names, or of the last one."""
-        place = training.index(preset.label) if preset.label else len(training.columns) - 1
+        """The place of the column that the preset names, or of the last one that holds a value."""
+        place = training.target(preset.label)
         if not isinstance(training.columns[place], CategoryColumn):
             raise ValueError(
                 f"The column {training.column_names[place]} of {training.name} holds numbers. Expected a column of categories "
                 "to tell: train with `--set label=COLUMN`."
+            )
+        if len(training.columns[place].values) < 2:
+            raise ValueError(
+                f"The column {training.column_names[place]} of {training.name} has fewer than 2 values: there is nothing to "
+                "tell. Expected another: train with `--set label=COLUMN`."
             )
         return place
 
@@ -60,7 +65,9 @@ class TableDownstream(Downstream):
         return self.without_target(gan.generate_cells(len(numbers), seed, labels=asked[numbers]))
 
     def score(self, training, test, seed):
-        model = HistGradientBoostingClassifier(categorical_features=self.few_values(training[0]), random_state=seed)
+        can_stop = np.unique(training[1], return_counts=True)[1].min() > 1  # early, by a part of the rows of each label
+        options = {"early_stopping": "auto" if can_stop else False, "random_state": seed}
+        model = HistGradientBoostingClassifier(categorical_features=self.few_values(training[0]), **options)
         predicted = model.fit(*training).predict(test[0])
         names, counts = np.unique(test[1], return_counts=True)
         if len(names) == 2:

@@ -64,10 +64,10 @@ def contingency(first, second):
         second: The same of another column.
     """
     size = 1 + max(each.max() for each in second)
-    shares = [
-        np.bincount(one * size + other, minlength=(1 + max(each.max() for each in first)) * size) / len(one)
-        for one, other in zip(first, second, strict=True)
-    ]
+    pairs = [one * size + other for one, other in zip(first, second, strict=True)]
+    found, places = np.unique(np.concatenate(pairs), return_inverse=True)  # most pairs of many values never come
+    parts = np.split(places, [len(pairs[0])])
+    shares = [np.bincount(part, minlength=len(found)) / len(part) for part in parts]
     return float(1.0 - np.abs(shares[0] - shares[1]).sum() / 2.0)
 
 

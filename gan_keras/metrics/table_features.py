@@ -32,7 +32,8 @@ class TableFeatures:
 class _Numbers:
     def __init__(self, cells):
         known = cells[~np.isnan(cells)]
-        self.mean, self.deviation = (known.mean(), known.std()) if len(known) else (0.0, 1.0)
+        varies = len(known) and known.min() < known.max()  # the deviation of equal numbers can be a little more than 0
+        self.mean, self.deviation = (known.mean() if len(known) else 0.0), (known.std() if varies else 1.0)
         self.has_missing = len(known) < len(cells)
 
     def __call__(self, cells):

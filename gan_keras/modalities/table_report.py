@@ -27,7 +27,8 @@ def histograms(columns, real, fake):
     down = -(-len(columns) // _ACROSS)
     figure = Figure(figsize=(4 * _ACROSS, 2.6 * down), layout="constrained")
     for index, column in enumerate(columns):
-        axes = figure.add_subplot(down, _ACROSS, index + 1, title=column.name)
+        axes = figure.add_subplot(down, _ACROSS, index + 1)
+        axes.set_title(column.name, parse_math=False)  # dollars are dollars
         draw = _draw_categories if isinstance(column, CategoryColumn) else _draw_numbers
         draw(axes, column, real[:, index], fake[:, index])
     figure.axes[0].legend()
@@ -55,7 +56,7 @@ def _draw_categories(axes, column, real, fake):
     names = [str(([*column.values, "(missing)"])[value])[:14] for value in chosen]
     for offset, (share, name) in enumerate(zip(shares, ("real", "generated"), strict=True)):
         axes.bar(np.arange(len(chosen)) + 0.4 * offset, share[chosen], 0.4, alpha=0.7, label=name)
-    axes.set_xticks(np.arange(len(chosen)) + 0.2, names, rotation=60, ha="right", fontsize=7)
+    axes.set_xticks(np.arange(len(chosen)) + 0.2, names, rotation=60, ha="right", fontsize=7, parse_math=False)
 
 
 def samples(run):

@@ -64,7 +64,7 @@ class TablePreset(Preset):
         most_modes: Of a column of numbers, >= 1.
         most_slots: Of a column of categories, >= 2: its rarer values share one.
         types: Types by column, for those that are not to be guessed: `number`, `category`, `date`, `date:FORMAT`, `drop`.
-        label: The column that models learn to predict in an evaluation; empty for the last one.
+        label: The column that models learn to predict in an evaluation; empty for the last one that holds a value.
     """
 
     network: str = "ctgan"

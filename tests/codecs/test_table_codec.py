@@ -140,3 +140,27 @@ def test_an_unknown_category_is_no_choice_where_nothing_is_missing(codec):
 def test_too_few_modes_or_slots_are_refused(options):
     with pytest.raises(ValueError, match="Expected most_modes >= 1"):
         TableCodec(**options)
+
+
+def test_labels_keep_their_conditions_where_missing_cells_are_all_in_another_part():
+    """The column has missing cells in the table, and none in the part that the codec is adapted to."""
+    columns = (CategoryColumn("a", True, ("x", "y")), CategoryColumn("b", False, ("u", "v")))
+    part = Table("part", columns, np.array([[0.0, 0.0], [1.0, 1.0], [1.0, 0.0]]), {})
+    codec = TableCodec()
+    codec.adapt(part)
+    assert codec.labels.names == part.label_names == ["a=x", "a=y", "a=", "b=u", "b=v"]
+    assert codec.labels.conditions.tolist() == [0, 1, 2, 3, 4]
+    np.testing.assert_array_equal(list(codec.conditions_of(part.cells)), [[0, 1, 1], [3, 4, 3]])
+
+
+def test_a_number_that_is_rounded_to_zero_has_no_sign():
+    column = NumberColumn("a", False, -1.0, 1.0, 1)
+    cells = tf.function(column.rounded)(tf.constant([-0.04, 0.04, -0.06], tf.float64))
+    assert column.format(cells.numpy()) == ["0.0", "0.0", "-0.1"]
+
+
+def test_text_is_found_among_very_many_values_without_comparing_all_pairs():
+    column = CategoryColumn("a", True, tuple(f"{number:05}" for number in range(60_000)))
+    cells = np.where(np.arange(30_000) % 7 == 0, np.nan, np.arange(30_000) * 2.0)
+    np.testing.assert_array_equal(column.from_tensor(column.to_tensor(cells)), cells)
+    assert np.isnan(column.from_tensor(tf.constant(["60000", "no"]))).all()

@@ -210,3 +210,14 @@ def test_an_epoch_has_full_batches_of_every_window_once_in_an_order_of_its_own(o
     np.testing.assert_array_equal(first[0], next(iter(series_batches(one, 256, seed=4))).numpy())
     with pytest.raises(ValueError, match="batch_size=5000"):
         series_batches(one, 5000)
+
+
+def test_offsets_of_time_stamps_count_as_on_the_night_when_clocks_are_put_back(tmp_path):
+    lines = ["time,a", "2024-10-27T02:30+01:00,3", "2024-10-27T01:30+02:00,1", "2024-10-27T02:30+02:00,2", "2024-10-27T02:30Z,4"]
+    data = load(tmp_path, lines)
+    assert data.values[:, 0].tolist() == [1.0, 2.0, 3.0, 4.0]
+    assert "irregular" not in data.report
+
+
+def test_numbers_that_are_infinite_as_float32_are_told(tmp_path):
+    assert "b holds numbers beyond 3.4e38" in refusal(tmp_path, ["a,b", "1,1e39", "2,3", "3,4"])

@@ -8,6 +8,8 @@ import pytest
 
 from gan_keras.data import Table, load_table, split_table, table_columns, table_data, table_files, write_csv
 from gan_keras.data.table_columns import CategoryColumn, DateColumn, NumberColumn, column_from_config
+from gan_keras.modalities.table_report import histograms
+from gan_keras.series_files import picture_of
 
 HEADER = "age,height,joined,member,town,empty,zip"
 ROWS = [f"{20 + i},{1.5 + i / 100:.2f},2024-02-{10 + i},{'true' if i % 2 else 'false'},town {i % 3},,0{i}" for i in range(12)]
@@ -186,3 +188,29 @@ def test_cells_are_what_their_tensors_say(path):
         *("int64", "float64"),
         *["string"] * 5,
     ]
+
+
+def test_large_numbers_are_numbers_if_they_have_an_exponent_and_whole_ones_that_floats_leave_out_are_none(tmp_path):
+    rows = [f"{i + 1}e30,{2**60 + i}" for i in range(12)]
+    table = load_table(write(tmp_path / "a.csv", rows, "mass,id"))
+    assert [type(column) for column in table.columns] == [NumberColumn, CategoryColumn]
+    assert table.cells[:, 0].tolist() == [float(f"{i + 1}e30") for i in range(12)]
+
+
+def test_the_delimiter_is_what_parts_cells_and_not_what_quoted_names_hold(tmp_path):
+    table = load_table(write(tmp_path / "a.csv", [f"{i};x" for i in range(12)], '"size, in, cm";kind'))
+    assert table.column_names == ["size, in, cm", "kind"]
+
+
+@pytest.mark.parametrize("name", ["$c_$", "a $ b_$"])
+def test_pictures_take_dollars_in_names_and_values_as_they_are(name):
+    cells = np.array([[0.1, 0.0], [0.2, 1.0]])
+    columns = (NumberColumn(name, False, 0.1, 0.2, 1), CategoryColumn("k", False, ("$1_$", "$2_to_$3_")))
+    assert histograms(columns, cells, cells).startswith(b"\x89PNG")
+    assert picture_of({"real": cells[None]}, [name, "k"]).startswith(b"\x89PNG")
+
+
+def test_the_column_to_predict_is_the_last_one_that_holds_a_value(tmp_path):
+    table = load_table(write(tmp_path / "a.csv", [f"{i},x{i % 2}," for i in range(12)], "size,kind,"))
+    assert (table.target(), table.target("size")) == (1, 0)
+    assert load_table(write(tmp_path / "b.csv", [","] * 12, "a,b")).target() == 0

@@ -87,3 +87,9 @@ def test_independent_columns_keep_each_column_and_lose_what_holds_between_them()
     known = ~np.isnan(fake[:, 0])
     assert abs(stats.pearsonr(fake[known, 0], fake[known, 1]).statistic) < 0.05
     np.testing.assert_array_equal(fake, IndependentColumns(real).sample(5000, seed=1))
+
+
+def test_pairs_of_very_many_values_take_no_more_memory_than_rows():
+    columns = tuple(CategoryColumn(name, False, tuple(map(str, range(100_000)))) for name in "ab")
+    real, fake = (np.stack([np.arange(start, start + 1000.0)] * 2, axis=1) + [0.0, 90_000.0] for start in (0, 500))
+    assert pair_similarities(columns, real, fake)["a", "b"] == pytest.approx(0.5)

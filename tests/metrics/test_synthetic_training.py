@@ -85,3 +85,9 @@ def test_a_classifier_tells_other_samples_apart_and_not_those_of_the_same_law():
     assert 0.73 < found.accuracy < 0.85 and 0.82 < found.area < 0.93  # at best Phi(sqrt(3) / 2) = .81 and Phi(sqrt(1.5)) = .89
     with pytest.raises(ValueError, match="dimensions"):
         two_sample_test(real, other[:, :2])
+
+
+def test_a_number_that_never_changes_in_the_reference_is_not_blown_up():
+    """The deviation of equal numbers is a little more than 0 where their mean is rounded."""
+    found = TableFeatures((NumberColumn("x", False, 0.0, 1.0, 1),), np.full((7, 1), 0.1))(np.array([[0.1], [0.3]]))
+    np.testing.assert_allclose(found, [[0.0], [0.2]], atol=1e-9)
