@@ -4,6 +4,8 @@ All are heard as waveforms: turned to spectrograms again, whatever they were mad
 classifier that was trained on the spectrograms of the real training sounds, against held-out sounds.
 """
 
+import math
+
 import numpy as np
 
 from gan_keras.codecs.spectrogram import SpectrogramCodec
@@ -48,7 +50,7 @@ def evaluate_sounds(gan, training, test, num=None, seed=0, progress=print):
         Dictionary that JSON holds as it is: see `score_table.table`; with `extractor`, `protocol` and `settings`.
 
     Raises:
-        ValueError: For fewer sounds than the scores need, or sounds too short or too long to be judged.
+        ValueError: For fewer sounds than the scores need, or sounds of a rate too low to be judged.
     """
     num = min(MOST, max(LEAST, len(test))) if num is None else num
     check_enough(num, test)
@@ -64,6 +66,15 @@ def evaluate_sounds(gan, training, test, num=None, seed=0, progress=print):
     return _result({"gan": generated, "baseline": baseline}, extractor, (real, labels), (ear, test), asked, seed)
 
 
+class LongFrames(SpectrogramCodec):
+    """A `SpectrogramCodec` for sounds of any length: frames of long ones are longer, so that as many of them still overlap."""
+
+    @property
+    def window(self):
+        least = math.ceil(2 * self.length / self.size)
+        return max(super().window, 2 ** math.ceil(math.log2(least)))
+
+
 class Ear:
     """Hears sounds as spectrograms.
 
@@ -73,7 +84,7 @@ class Ear:
 
     def __init__(self, sounds):
         length = -(-sounds.length // SIZE) * SIZE
-        self.codec = SpectrogramCodec(sounds.sample_rate, length, SIZE, iterations=ITERATIONS)
+        self.codec = LongFrames(sounds.sample_rate, length, SIZE, iterations=ITERATIONS)
 
     def hear(self, sounds):
         """Spectrograms in [-1, 1], `(num, size, size, 1)`, of an array of sounds or of an iterable of such arrays."""

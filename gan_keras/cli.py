@@ -65,11 +65,11 @@ app = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, pret
 @app.command()
 def train(
     modality: Annotated[str, typer.Argument(help=f"What the samples are: {' or '.join(modalities.names())}.")],
-    data: Annotated[str, typer.Option(help="Name of a data set (gan-keras datasets), a file, or a folder of images.")],
+    data: Annotated[str, typer.Option(help="Name of a data set (gan-keras datasets), a file, or a folder of samples.")],
     out: Annotated[pathlib.Path, typer.Option(help="The run's directory: new or empty.")],
     preset: Annotated[str | None, typer.Option(help="Name of a preset (gan-keras presets); default: default.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Epochs of all stages together.")] = None,
-    minutes: Annotated[float | None, typer.Option(help="Train for this time: text at most, images as long.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="Train for this time: several stages (text, TimeGAN) at most.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of the split, the weights and the noise; default: 0.")] = None,
     labels: Annotated[pathlib.Path | None, typer.Option(help="Text: file with a label for each line.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run from its newest checkpoint.")] = False,
@@ -110,7 +110,7 @@ def parse_settings(settings):
 def generate(
     source: Annotated[pathlib.Path, typer.Argument(metavar="RUN_OR_VERSION", help="A run, or an exported version.")],
     n: Annotated[int, typer.Option("-n", "--num", help="How many samples.")] = 10,
-    seed: Annotated[int, typer.Option(help="Sample i is made from seed + i.")] = 0,
+    seed: Annotated[int, typer.Option(help="Sample i is made from seed + i; of a translation the first image's number.")] = 0,
     temperature: Annotated[float | None, typer.Option(help="Text: more than 0; below 1 is more careful.")] = None,
     top_p: Annotated[float | None, typer.Option(help="Text: in (0, 1], draw from the smallest set of tokens so likely.")] = None,
     prompt: Annotated[str | None, typer.Option(help="Text that every sample begins with.")] = None,
@@ -121,10 +121,10 @@ def generate(
     ] = None,
     direction: Annotated[str | None, typer.Option(help="Translation: a_to_b, the default, or b_to_a.")] = None,
     output: Annotated[
-        pathlib.Path | None, typer.Option(help="File to write to instead; of images NAME.png, NAME.npz or a directory.")
+        pathlib.Path | None, typer.Option(help="File to write to, or a directory: for all but text, tables and series needed.")
     ] = None,
 ):
-    """Write samples to standard output, one a line, and nothing else; images to files."""
+    """Write text, tables and series to standard output, and nothing else; images, sounds and clips to files."""
     options = {"temperature": temperature, "top_p": top_p, "prompt": prompt, "candidates": candidates}
     options |= {"input": input, "direction": direction}
     options = {name: value for name, value in options.items() if value is not None}

@@ -68,14 +68,14 @@ def train(
 
     Args:
         modality: What the samples are, a name such as `"text"` or `"image"`: see `gan_keras.modalities`.
-        data: Name of a data set, or a path: see `data.load_text` and `data.load_images`.
+        data: Name of a data set, or a path: see `data.load_text`, `data.load_images` and their like.
         out: The run's directory, new or empty; with `resume` that of the run to go on with.
         preset: Name of a preset, or a preset; None is `"default"`.
         epochs: Epochs of all stages together, shared in the preset's proportion.
-        minutes: Time for the training. Stages of text are shortened, in proportion, until they fit, and never prolonged;
-            images get as many epochs as fit.
+        minutes: Time for the training. Several stages, of text and of TimeGAN, are shortened, in proportion, until they fit,
+            and never prolonged; all else gets as many epochs as fit.
         seed: Of the split, of all weights and noise; None is 0.
-        labels: Path of a file with a label for each line of text; labels of images come with them.
+        labels: Path of a file with a label for each line of text; other labels come with the data.
         resume: Go on with an interrupted run from its newest checkpoint, as if it had not been interrupted. The preset and the
             other choices may be left out, but not the data and their labels; those that are given have to be those of the run.
         settings: Fields of the preset to change: see `presets.with_settings`.

@@ -8,7 +8,7 @@ from scipy.linalg import sqrtm
 import gan_keras.audio_evaluation
 from gan_keras.audio_evaluation import COLUMNS, Ear, agreement, evaluate_sounds
 from gan_keras.codecs import SpectrogramCodec
-from gan_keras.data import split_sounds
+from gan_keras.data import sounds_from_arrays, split_sounds
 from gan_keras.data.tones import load_tones
 from gan_keras.metrics.extractor import Recipe, train_extractor
 from gan_keras.score_table import summary
@@ -83,3 +83,12 @@ def test_too_few_sounds_are_refused(scores):
         evaluate_sounds(Player(others, 8), training, test, num=5)
     with pytest.raises(ValueError, match="seed=-1"):
         evaluate_sounds(Player(others, 8), training, test, num=6, seed=-1)
+
+
+def test_sounds_longer_than_short_frames_cover_are_heard_by_longer_frames():
+    """16,384 samples at 8,000 Hz in 64 frames: those of 32 ms would not overlap by half."""
+    samples = np.random.default_rng(0).integers(-9999, 9999, (2, 16384)).astype(np.int16)
+    ear = Ear(sounds_from_arrays("long", samples, 8000))
+    heard = ear.hear(samples)
+    assert heard.shape == (2, 64, 64, 1) and np.isfinite(heard).all() and ear.codec.window == 512
+    assert Ear(load_tones(num=8)).codec.window == SpectrogramCodec(4000, 4096).window == 128

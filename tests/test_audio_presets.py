@@ -56,3 +56,8 @@ def test_spectrograms_of_a_size_that_the_networks_do_not_make_are_refused():
     preset = presets.with_settings(presets.get("audio", "tiny"), {"codec_options.size": "8"})
     with pytest.raises(ValueError, match="Expected .size, size, channels."):
         preset.build(load_tones(num=8, length=512))
+
+
+def test_waveforms_of_a_length_that_the_networks_do_not_make_are_refused_with_the_data():
+    with pytest.raises(ValueError, match="length=1001. Expected .*`--set length=4096`"):
+        presets.get("audio", "wavegan").codec(load_tones(num=8, length=1001))

@@ -1,6 +1,7 @@
 """Translation runs: the whole way through the command line on a tiny run, a request to the server, and wrong input."""
 
 import json
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -11,10 +12,12 @@ from command_line import call, refused
 import gan_keras.modalities.translation
 import gan_keras.run_directory
 import gan_keras.translation_evaluation
+from gan_keras import presets
 from gan_keras.callbacks.history import read_history
 from gan_keras.callbacks.speed import OF_THE_MACHINE
 from gan_keras.data import load_domains, split_domains
 from gan_keras.metrics.extractor import Recipe
+from gan_keras.modalities import TranslationModality
 from gan_keras.pictures import to_levels
 from gan_keras.run import train
 from gan_keras.run_directory import Run
@@ -186,7 +189,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(folder, run):
     [
         ([], "standard output does not show them"),
         (["--output", "a.png", "--direction", "back"], "direction='back'. Expected 'a_to_b' or 'b_to_a'"),
-        (["--output", "a.png", "--seed", "85"], "holds 89 images"),
+        (["--output", "a.png", "--seed", "85"], "Got -n 10 from image 85 on. The held-out part of"),
         (["--output", "a.png", "--seed", "-1"], "number of the first image"),
         (["--output", "a.png", "-n", "0"], "n=0"),
         (["--output", "a.png", "--label", "3"], "this run has no labels"),
@@ -208,6 +211,18 @@ def test_wrong_choices_are_refused(loaded, tmp_path, monkeypatch, arguments, wor
     np.savez(tmp_path / "one.npz", images=np.zeros((1, 8, 8, 3), np.uint8))
     assert words in refused("generate", loaded, *arguments)
     assert not (tmp_path / "a.png").exists()
+
+
+def test_of_pairs_with_a_part_for_tests_that_part_is_the_test(tmp_path):
+    pixels = np.arange(20, dtype=np.uint8)[:, None, None, None] * np.ones((1, 8, 8, 1), np.uint8)
+    parts = dict(zip(("a_train", "b_train", "a_test", "b_test"), np.split(pixels, 4), strict=True))
+    np.savez(tmp_path / "other.npz", **parts, paired=True)
+    np.savez(tmp_path / "own.npz", a=parts["a_test"][:2], b=parts["b_train"][:2], paired=True)
+    config = {"preset": presets.get("translation", "pix2pix").to_config(), "data": {"fingerprint": "another"}}
+    run, training = SimpleNamespace(config=config, path=tmp_path), load_domains(tmp_path / "own.npz", paired=True)
+    test = TranslationModality().test_part(run, tmp_path / "other.npz", training)
+    np.testing.assert_array_equal(test.a.images, parts["a_test"][2:])  # what was trained on is left out
+    np.testing.assert_array_equal(test.b.images, parts["b_test"][2:])
 
 
 def test_a_version_needs_images(version, tmp_path):

@@ -35,10 +35,7 @@ def sounds_from_arrays(name, samples, sample_rate, labels=None, label_names=None
         )
     check_at_least_one(name, sample_rate=sample_rate)
     levels, report = to_int16(name, samples)
-    try:
-        labelling = check_labels(name, labels, label_names, len(samples))
-    except ValueError as error:
-        raise ValueError(str(error).replace("images", "sounds").replace("image", "sound")) from error
+    labelling = check_labels(name, labels, label_names, len(samples), "sounds")
     return collect_sounds(name, levels, sample_rate, length, labelling, report)
 
 
@@ -50,8 +47,8 @@ def to_int16(name, samples):
     """
     if samples.dtype.kind == "f":
         levels, clipped = _from_floats(name, samples)
-    elif samples.dtype in _FROM_INTEGERS:
-        levels, clipped = _FROM_INTEGERS[samples.dtype](samples), 0
+    elif (native := samples.dtype.newbyteorder("=")) in _FROM_INTEGERS:
+        levels, clipped = _FROM_INTEGERS[native](samples), 0
     else:
         raise ValueError(
             f"{name} holds samples of dtype {samples.dtype}. Expected int16, or uint8, int32 (24 bits are shifted up by 8) or "
@@ -65,7 +62,7 @@ def to_int16(name, samples):
 
 
 _FROM_INTEGERS = {
-    np.dtype("int16"): lambda samples: samples,
+    np.dtype("int16"): lambda samples: samples.astype(np.int16, copy=False),
     np.dtype("uint8"): lambda samples: (samples.astype(np.int16) - 128) << 8,
     np.dtype("int32"): lambda samples: (samples >> 16).astype(np.int16),
 }

@@ -10,6 +10,8 @@ from gan_keras.data.image_data import hash_of
 LEVELS = 32767
 """The loudest sample of an int16 sound."""
 
+MOST_BYTES = 2**32  # of the sounds in memory
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Sounds:
@@ -24,7 +26,8 @@ class Sounds:
         hashes: uint64 array `(num,)`: equal for equal sounds.
         report: Counts: `sounds` and `duplicates` always; `padded` (with silence at the end), `cut` (at the end), `silent`,
             `mixed_down` (of several channels to one), `clipped` (floats beyond [-1, 1]); of files also `unreadable` (corrupt or
-            empty, left out), `other` (files that are no WAV) and `first_unreadable`, at most five names.
+            empty, left out), `truncated` (broken off, kept), `other` (files that are no WAV) and `first_unreadable`, at most five
+            names.
     """
 
     name: str
@@ -70,6 +73,7 @@ def collect_sounds(name, recordings, sample_rate, length, labelling, report):
         raise ValueError(f"{name} holds {len(recordings)} sounds. Expected at least 2.")
     length = max(map(len, recordings)) if length is None else length
     check_at_least_one(name, sample_rate=sample_rate, length=length)
+    check_fits_memory(name, len(recordings), length)
     samples = np.zeros((len(recordings), length), np.int16)
     for sound, recording in zip(samples, recordings, strict=True):
         sound[: len(recording)] = recording[:length]
@@ -92,6 +96,16 @@ def check_at_least_one(name, **numbers):
     for key, value in numbers.items():
         if value < 1:
             raise ValueError(f"{name}: {key}={value}. Expected at least 1.")
+
+
+def check_fits_memory(name, num, length):
+    """Raises `ValueError` if so many int16 sounds of a length are too many: one long recording makes all as long."""
+    needed = 2 * num * length
+    if needed > MOST_BYTES:
+        raise ValueError(
+            f"{name}: {num:,} sounds of {length:,} samples take {needed:,} bytes. Expected at most {MOST_BYTES:,}, for they are "
+            "held in memory: cut them, such as by `--set length=16384`."
+        )
 
 
 def split_sounds(sounds, held_out=None, seed=0):
@@ -140,6 +154,7 @@ def without_copied_sounds(sounds, others):
 
 DESCRIPTIONS = {
     "unreadable": "{} corrupt or empty files skipped",
+    "truncated": "{} that break off kept as they are",
     "other": "{} other files skipped",
     "mixed_down": "{} mixed down to one channel",
     "clipped": "{} clipped to [-1, 1]",

@@ -18,7 +18,8 @@ def read_wav_folder(path, length=None):
     """Reads a folder of WAV files; those in sub-folders, if all are, get the sub-folder's name for a label.
 
     Files are taken in the order of their names; hidden ones are passed over. PCM of 8, 16, 24 and 32 bits and floats are
-    read; several channels are mixed to one by their mean, and counted.
+    read; several channels are mixed to one by their mean, and counted. A file that breaks off is
+    kept as far as it goes, and counted.
 
     Args:
         path: The folder.
@@ -38,7 +39,7 @@ def read_wav_folder(path, length=None):
     sound = [(path, *found) for path, found in read if found is not None]
     paths, rates, recordings, counts = zip(*sound, strict=True)
     _check_one_rate(folder, paths, rates)
-    report = {name: sum(count.get(name, 0) for count in counts) for name in ("mixed_down", "clipped")}
+    report = {name: sum(count.get(name, 0) for count in counts) for name in ("mixed_down", "clipped", "truncated")}
     report |= {"unreadable": len(unreadable), "first_unreadable": unreadable[:NAMED_FILES], "other": num_other}
     name = folder.resolve().name
     return collect_sounds(name, recordings, rates[0], length, _labels_of(folder, paths), report)
@@ -50,12 +51,27 @@ def read_wav(path):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", wavfile.WavFileWarning)  # of chunks that hold no sound
             rate, samples = wavfile.read(path)
-    except (ValueError, EOFError, struct.error):
+    except _BROKEN:
         return None
     if not samples.size or rate < 1:
         return None
     samples, counts = to_int16(str(path), samples[np.newaxis])
-    return rate, samples[0], counts
+    return rate, samples[0], {**counts, "truncated": _ends_early(path)}
+
+
+_BROKEN = (ValueError, EOFError, struct.error, TypeError, ZeroDivisionError, UnboundLocalError)
+"""What SciPy raises for files that are no WAV: the last three for a number of bits or channels that is none, or no sound."""
+
+
+def _ends_early(path):
+    """Whether a file is shorter than its header says, as after a copy that broke off; of a stream the header does not know."""
+    with path.open("rb") as file:
+        head = file.read(8)
+    told = int.from_bytes(head[4:], "big" if head.startswith(b"RIFX") else "little")
+    return told != _UNKNOWN and path.stat().st_size + 1 < told + len(head)  # some leave out the last, padding byte
+
+
+_UNKNOWN = 2**32 - 1
 
 
 def _list_files(folder):

@@ -114,7 +114,7 @@ def with_label_names(images, label_names):
     strange = [] if images.labels is None else sorted(set(images.label_names) - set(label_names))
     if images.labels is None or strange:
         found = f"the classes {', '.join(strange[:5])}" if strange else "no labels"
-        raise ValueError(f"{images.name} has {found}. Expected images of the classes {', '.join(label_names[:10])}.")
+        raise ValueError(f"{images.name} has {found}. Expected the classes {', '.join(label_names[:10])}.")
     numbers = np.array([label_names.index(name) for name in images.label_names], np.int32)
     return dataclasses.replace(images, labels=numbers[images.labels], label_names=label_names)
 

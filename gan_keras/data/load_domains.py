@@ -69,8 +69,7 @@ def _read_npz(path, size, channels):
     def images(key):
         return images_from_arrays(f"{path.name}, {key}", array_in(path, arrays, key), size=size, channels=channels)
 
-    tests = _TESTS.get(keys[0], ())
-    test = tuple(images(key) for key in tests) if tests and all(key in arrays for key in tests) else None
+    test = tuple(map(images, _tests_beside(path, keys, arrays))) or None
     is_paired = "paired" in arrays and bool(np.all(array_in(path, arrays, "paired")))
     return Domains(path.name, images(keys[0]), images(keys[1]), test), is_paired
 
@@ -82,8 +81,7 @@ def _read_folders(path, size, channels):
     def images(name):
         return dataclasses.replace(read_folder(path / name, size, channels), labels=None, label_names=None)
 
-    tests = _TESTS.get(folders[0], ())
-    test = tuple(map(images, tests)) if tests and all(name in names for name in tests) else None
+    test = tuple(map(images, _tests_beside(path, folders, names))) or None
     return Domains(path.resolve().name, images(folders[0]), images(folders[1]), test)
 
 
@@ -94,6 +92,14 @@ def _choose(path, what, pairs, found):
             return pair
     expected = ", or ".join(" and ".join(pair) for pair in pairs)
     raise ValueError(f"{path} holds the {what} {', '.join(sorted(found)) or 'none'}. Expected two domains: {expected}.")
+
+
+def _tests_beside(path, chosen, found):
+    """The names of both domains' part for tests; none where there is no such part."""
+    there = [name for name in _TESTS.get(chosen[0], ()) if name in found]
+    if len(there) == 1:
+        raise ValueError(f"{path} holds {there[0]} alone. Expected {' and '.join(_TESTS[chosen[0]])}, or neither of them.")
+    return there
 
 
 def _have_equal_names(domains):

@@ -89,7 +89,9 @@ def check_lengths(name, lengths, kept):
         raise ValueError(f"{name}: clips of {kept} frames. Expected at least {LEAST_FRAMES}: a single frame is an image.")
     if short:
         shortest = min(short, key=lengths.get)
+        enough = lengths[shortest] >= LEAST_FRAMES
         raise ValueError(
             f"{len(short)} of the {len(lengths)} clips of {name} have fewer than {kept} frames, the shortest is {shortest} with "
-            f"{lengths[shortest]}. Expected {kept} of each: remove them, or ask for fewer, `--set frames={lengths[shortest]}`."
+            f"{lengths[shortest]}. Expected {kept} of each: remove them"
+            + (f", or ask for fewer, `--set frames={lengths[shortest]}`." if enough else ".")
         )

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from gan_keras.data.image_folders import MOST_CORRUPT, NAMED_FILES, NAMED_SIZES, SUFFIXES
-from gan_keras.data.video_arrays import check_lengths, fit_frames
+from gan_keras.data.video_arrays import LEAST_FRAMES, check_lengths, fit_frames
 from gan_keras.data.video_data import collect_videos
 
 MOST_BYTES = 2**32  # of the clips in memory
@@ -86,10 +86,10 @@ def _common_length(folder, clips):
     lengths = collections.Counter(map(len, clips.values()))
     if len(lengths) > 1:
         named = ", ".join(f"{length} frames ({num})" for length, num in lengths.most_common(NAMED_SIZES))
-        raise ValueError(
-            f"The clips of {folder} have {len(lengths)} lengths, most often {named}. Expected one: say how many frames of each "
-            f"are kept from its start, such as `--set frames={min(lengths)}`."
-        )
+        few = [str(clip.relative_to(folder)) for clip, files in clips.items() if len(files) < LEAST_FRAMES]
+        kept = f"say how many frames of each are kept from its start, such as `--set frames={min(lengths)}`"
+        fix = f"remove {', '.join(few[:NAMED_FILES])}, of fewer than {LEAST_FRAMES} frames" if few else kept
+        raise ValueError(f"The clips of {folder} have {len(lengths)} lengths, most often {named}. Expected one: {fix}.")
     return next(iter(lengths))
 
 

@@ -7,8 +7,8 @@ import numpy as np
 from gan_keras import exported
 from gan_keras.callbacks.translation_grid import TranslationGrid, as_floats, translation_grid
 from gan_keras.data import TRANSLATION_DATASETS, describe_domains, domain_batches, image_batches, load_domains, split_domains
-from gan_keras.data.image_data import part_of, without_copies
-from gan_keras.data.image_inputs import check_some, read_inputs
+from gan_keras.data.image_data import part_of
+from gan_keras.data.image_inputs import read_inputs
 from gan_keras.modalities import translation_report
 from gan_keras.modalities.reloaded import ReloadedModality
 from gan_keras.modalities.sample_files import check_output
@@ -84,7 +84,11 @@ class TranslationModality(ReloadedModality):
     def held_out_images(self, run, n, first, direction):
         _, held_out = self.parts(run)
         images = getattr(held_out, direction[0])
-        check_some(f"The held-out part of {run.path}", len(images), first + n - 1)
+        if first + n > len(images):
+            raise ValueError(
+                f"Got -n {n} from image {first} on. The held-out part of {run.path} holds {len(images)} images. Expected a "
+                "seed, which is the number of the first, and -n that are together no more than that, or --input."
+            )
         return levels_of(images, first, n)
 
     def generate_by_version(self, version, n, seed, label, options):
@@ -119,11 +123,8 @@ class TranslationModality(ReloadedModality):
         found = load_domains(source, tuple(sides), channels, preset.is_paired)
         if found.fingerprint == run.config["data"]["fingerprint"]:
             raise ValueError(f"{source} is what {run.path} was trained on. Expected other images, or no --data.")
-        if preset.is_paired:
-            return found.without_those((training.a, training.b))
         a, b = found.test or (found.a, found.b)
-        a, b = without_copies(a, training.a), without_copies(b, training.b)
-        return dataclasses.replace(found, a=a, b=b, test=None)
+        return dataclasses.replace(found, a=a, b=b, test=None).without_those((training.a, training.b))
 
 
 def check_place(n, seed):

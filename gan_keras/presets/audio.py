@@ -6,7 +6,6 @@ from typing import ClassVar
 import keras
 
 from gan_keras.gan import GAN
-from gan_keras.networks.resolutions import resolutions
 from gan_keras.presets.audio_choices import NETWORKS, RANGES
 from gan_keras.presets.base import Preset
 from gan_keras.presets.choices import described, relativistic
@@ -60,15 +59,15 @@ class AudioPreset(Preset):
         Raises:
             ValueError: If it does not take sounds of that rate and length, or there is no such option.
         """
-        kind = NETWORKS[self.network].codec
+        architecture = NETWORKS[self.network]
+        kind = architecture.codec
         try:
             codec = kind(sounds.sample_rate, sounds.length, **self.codec_options)
         except TypeError as error:
             raise ValueError(f"codec_options={self.codec_options!r}: {error}. Expected arguments of {kind.__name__}.") from error
         except ValueError as error:
             raise ValueError(f"{error} The preset's field `length` does: `--set length=4096`.") from error
-        if hasattr(codec, "image_shape"):
-            resolutions(codec.image_shape)
+        architecture.check(codec)
         return codec
 
 

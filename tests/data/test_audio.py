@@ -14,7 +14,8 @@ from gan_keras.data import (
     sounds_from_arrays,
     split_sounds,
 )
-from gan_keras.data.audio_data import without_copied_sounds
+from gan_keras.data.audio_data import check_fits_memory, without_copied_sounds
+from gan_keras.data.audio_folders import read_wav
 from gan_keras.data.tones import LENGTH, PITCHES, SAMPLE_RATE, TIMBRES, load_tones
 
 RANDOM = np.random.default_rng(0)
@@ -42,6 +43,7 @@ def test_arrays_of_every_kind_become_the_same_int16():
         "float64": shifted / 32767,
         "float32": (shifted / 32767).astype(np.float32),
         "one channel": shifted[..., np.newaxis],
+        "bytes the other way round": shifted.astype(">i2"),
     }
     for kind, samples in kinds.items():
         assert np.array_equal(sounds_from_arrays(kind, samples, 8000).samples, shifted), kind
@@ -90,7 +92,7 @@ def test_wrong_sounds_are_refused(samples, rate, words):
 def test_wrong_labels_are_refused():
     with pytest.raises(ValueError, match=r"labels of shape \(9,\).* for 10 sounds"):
         sounds_from_arrays("wrong", SAMPLES, 8000, LABELS[:9])
-    with pytest.raises(ValueError, match="the first is -1 of sound 0"):
+    with pytest.raises(ValueError, match="the first is -1 of sounds 0"):
         sounds_from_arrays("wrong", SAMPLES, 8000, LABELS - 1)
 
 
@@ -165,6 +167,34 @@ def test_one_unreadable_file_in_a_hundred_is_skipped_and_told_and_more_are_an_er
     wavfile.write(folder / "nothing.wav", 8000, SAMPLES[0, :0])
     with pytest.raises(ValueError, match="3 of the 102 WAV files .* corrupt or empty: cut_off.wav, empty.wav, nothing.wav"):
         load_audio(folder)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{22: 0}, {20: 3, 34: 13}, {4: 28, 36: None}],
+    ids=["no channels", "floats of 13 bits", "a header alone"],
+)
+def test_files_with_broken_headers_are_unreadable(tmp_path, changed):
+    path = write_folder(tmp_path, {"a.wav": SAMPLES[0]}) / "a.wav"
+    content = bytearray(path.read_bytes())
+    for place, number in changed.items():
+        content[place:] = b"" if number is None else number.to_bytes(2, "little") + content[place + 2 :]
+    path.write_bytes(content)
+    assert read_wav(path) is None
+
+
+def test_a_file_that_breaks_off_is_kept_and_told(tmp_path):
+    path = write_folder(tmp_path, {f"{index}.wav": SAMPLES[index] for index in range(10)}) / "3.wav"
+    path.write_bytes(path.read_bytes()[:-10])
+    sounds = load_audio(tmp_path)
+    assert (sounds.report["truncated"], sounds.report["padded"]) == (1, 1)
+    np.testing.assert_array_equal(sounds.samples[3], [*SAMPLES[3, :35], *[0] * 5])
+    assert "1 that break off kept as they are" in describe_sounds(sounds)
+
+
+def test_a_long_recording_among_many_is_refused_before_it_fills_the_memory():
+    with pytest.raises(ValueError, match="10,000 sounds of 1,000,000 samples .*--set length=16384"):
+        check_fits_memory("long", 10_000, 1_000_000)
 
 
 def test_folders_without_sounds_or_with_loose_ones_are_refused(tmp_path):

@@ -164,6 +164,12 @@ def test_files_give_the_batches_of_the_same_images_in_memory(tmp_path):
 # --- What is wrong. ---
 
 
+def test_a_part_for_tests_of_one_domain_alone_is_told(tmp_path):
+    np.savez(tmp_path / "half.npz", a_train=images(3), b_train=images(3, 50), b_test=images(2, 100))
+    with pytest.raises(ValueError, match="half.npz holds b_test alone. Expected a_test and b_test, or neither"):
+        load_domains(tmp_path / "half.npz")
+
+
 def test_a_missing_or_empty_domain_is_told(tmp_path):
     np.savez(tmp_path / "one.npz", a=images(3))
     with pytest.raises(ValueError, match=r"one.npz holds the arrays a. Expected two domains: a_train and b_train, or a and b"):

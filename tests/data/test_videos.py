@@ -135,7 +135,8 @@ def spoiled(folder, case):
     [
         ("short", {"frames": 4}, "1 of the 3 clips .* the shortest is b with 3. .*frames=3"),
         ("short", {}, "2 lengths, most often 4 frames"),
-        ("empty", {"frames": 4}, "the shortest is d with 0"),
+        ("empty", {"frames": 4}, "the shortest is d with 0. Expected 4 of each: remove them.$"),
+        ("empty", {}, "Expected one: remove d, of fewer than 2 frames.$"),
         ("corrupt", {}, "1 of the 3 clips .* hold a file that is no image: b"),
         ("sizes", {}, "2 sizes, most often 8 x 8"),
         ("depths", {}, "3 in depth 1, 1 in depth 2"),
