@@ -6,6 +6,7 @@ import numpy as np
 
 from gan_keras import exported
 from gan_keras.callbacks import Samples
+from gan_keras.codecs import TableCodec
 from gan_keras.data import TABLE_DATASETS, Table, describe_table, load_table, split_table, table_batches, write_csv
 from gan_keras.data.corpus import check_is_file
 from gan_keras.data.table_batches import AllRows, RowsByCondition
@@ -83,7 +84,7 @@ class TableModality(ReloadedModality):
         return Table("generated", columns, np.stack(cells, axis=1), {})
 
     def exports(self, version):
-        return "seed" in version.inputs and "columns" in version.card
+        return version.card.get("codec") == TableCodec.__name__
 
     def write(self, samples, output):
         file = io.StringIO()
