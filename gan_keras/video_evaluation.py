@@ -78,7 +78,7 @@ def evaluate_videos(gan, training, test, num=None, seed=0, progress=print):
         "real": samplers.pop("real"),
         "samplers": samplers,
         "extractor": {
-            "task": "order of frames" if training.labels is None else "labels and order of frames",
+            "task": "motion" if training.labels is None else "labels and motion",
             "accuracy": extractor.held_out_accuracy,
         },
         "protocol": {**judge.protocol, "seeds": [seed]},

@@ -270,8 +270,8 @@ show(gan.samples_from_latents(one_motion, np.array([0, 3, 4, 7])).numpy())
 #
 # The Frechet distance needs features, and the features must know of motion: a network that learned digits alone could say
 # that a still photograph of a 3 is as good as a flying 3. So a small classifier in space and time learns on real clips to
-# tell the digit *and* whether the frames are in order or were shuffled. Beside it stands a number that needs no network:
-# the speed of the centre of brightness, in pixels a frame.
+# tell the digit *and* whether the frames are in order, were shuffled, or are one frame that stands still. Beside it stands a
+# number that needs no network: the speed of the centre of brightness, in pixels a frame.
 #
 # The controls: held-out clips against training clips, which nobody beats but by luck or by copying; and real first frames
 # that stand still, whose every frame is perfect.

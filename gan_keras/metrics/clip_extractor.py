@@ -1,9 +1,8 @@
 """An extractor for clips: a small classifier in space and time, trained on the real clips alone.
 
 A network that learned nothing but what is to be seen, such as a digit, could overlook how it moves. So it learns beside the
-label whether the frames come in their order or were shuffled; without labels the order alone. Played backwards is no third
-choice: what flies and bounces looks as right backwards. Frames that are all alike may pass for frames in order, so how much
-clips move is measured apart, in `metrics.motion`.
+label how the clip moves: its frames in their order, the same frames shuffled, or one of them that stands still; without labels
+the motion alone. Played backwards is no further choice: what flies and bounces looks as right backwards.
 
 Reference: [Misra et al., 2016](https://arxiv.org/abs/1603.08561) (the order of frames).
 """
@@ -15,14 +14,14 @@ from keras import layers
 from gan_keras.metrics.extractor import Extractor, Kind
 from gan_keras.metrics.extractor_tasks import LabelTask
 
-ORDERS = 2  # shuffled, in order
+SHUFFLED, IN_ORDER, STOPPED = MOTIONS = range(3)
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class ClipExtractor(Extractor):
     """Convolutions from clips in [-1, 1], `(batch, frames, height, width, channels)`, to `{"features": ..., "logits": ...}`.
 
-    Class `2 * label + 1` is a clip with that label whose frames are in order, class `2 * label` one whose frames are not.
+    Class `3 * label + motion` is a clip with that label whose frames are shuffled (0), in order (1), or all the same one (2).
     Arguments as of `Extractor`; every convolution halves frames, height and width but the first, which keeps the frames.
     """
 
@@ -30,8 +29,8 @@ class ClipExtractor(Extractor):
     first_stride = (1, 2, 2)
 
 
-class OrderTask:
-    """Tell the label of a clip and whether its frames are in order; half of the clips of a batch are shuffled.
+class MotionTask:
+    """Tell the label of a clip and how it moves: a third of the clips of a batch are shuffled, a third are stopped.
 
     Args:
         clips: `(num, frames, height, width, channels)`.
@@ -44,20 +43,21 @@ class OrderTask:
         self.images, self.frames = clips, clips.shape[1]
         labelled = None if labels is None else LabelTask(clips, labels)
         self.labels = np.zeros(len(clips), np.int64) if labels is None else labelled.labels
-        self.num_classes = ORDERS * (1 if labels is None else labelled.num_classes)
+        self.num_classes = len(MOTIONS) * (1 if labels is None else labelled.num_classes)
 
     def batch(self, rows, generator):
-        in_order = generator.integers(ORDERS, size=len(rows))
-        orders = np.tile(np.arange(self.frames), (len(rows), 1))
-        orders[in_order == 0] = generator.permuted(orders[in_order == 0], axis=1)
-        return self.images[rows[:, None], orders], ORDERS * self.labels[rows] + in_order
+        motions = generator.integers(len(MOTIONS), size=len(rows))
+        shown = np.tile(np.arange(self.frames), (len(rows), 1))
+        shown[motions == SHUFFLED] = generator.permuted(shown[motions == SHUFFLED], axis=1)
+        shown[motions == STOPPED] = generator.integers(self.frames, size=(np.sum(motions == STOPPED), 1))
+        return self.images[rows[:, None], shown], len(MOTIONS) * self.labels[rows] + motions
 
 
-CLIPS = Kind(ClipExtractor, OrderTask)
+CLIPS = Kind(ClipExtractor, MotionTask)
 """For `train_extractor`."""
 
 
 def named(logits):
-    """The label that logits of a `ClipExtractor` name for each clip, and whether its frames are in order: a pair of arrays."""
+    """The label that logits of a `ClipExtractor` name for each clip, and whether it moves as real clips do: a pair of arrays."""
     best = np.argmax(logits, axis=1)
-    return best // ORDERS, best % ORDERS == 1
+    return best // len(MOTIONS), best % len(MOTIONS) == IN_ORDER

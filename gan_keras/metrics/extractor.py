@@ -118,7 +118,7 @@ def train_extractor(images, labels=None, seed=0, recipe=None, directory=None, ki
     recipe = recipe or Recipe()
     images = as_images(images)
     task = kind.task(images, labels)
-    path = _directory(directory) / f"{_key(images, labels, seed, recipe)}.keras"
+    path = _directory(directory) / f"{_key(images, labels, seed, recipe, task)}.keras"
     if path.is_file():
         return keras.saving.load_model(path)
     extractor = _train(task, seed, recipe, kind.network)
@@ -186,9 +186,10 @@ def keras_home():
     return pathlib.Path(os.environ.get("KERAS_HOME") or os.path.expanduser("~/.keras"))
 
 
-def _key(images, labels, seed, recipe):
+def _key(images, labels, seed, recipe, task):
     """Hash of all that the training depends on."""
-    settings = {"shape": images.shape, "seed": seed, "task": labels is None, **dataclasses.asdict(recipe)}
+    learned = {"task": type(task).__name__, "classes": task.num_classes}
+    settings = {"shape": images.shape, "seed": seed, **learned, **dataclasses.asdict(recipe)}
     digest = hashlib.sha256(json.dumps(settings).encode())
     digest.update(np.ascontiguousarray(images).data)
     if labels is not None:

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from gan_keras.metrics.clip_extractor import CLIPS, OrderTask, named
+from gan_keras.metrics.clip_extractor import CLIPS, MotionTask, named
 from gan_keras.metrics.extractor import Recipe, hash_of, train_extractor
 from gan_keras.metrics.features import FeatureReader
 
-RECIPE = Recipe(widths=(8, 16), steps=60, batch_size=32, learning_rate=1e-2)
+RECIPE = Recipe(widths=(8, 16), steps=150, batch_size=32, learning_rate=1e-2)
 
 
 def bars(num, seed=0):
@@ -24,21 +24,26 @@ def bars(num, seed=0):
     return clips, labels
 
 
-def test_half_of_a_batch_is_shuffled_and_its_class_tells_label_and_order():
-    clips, labels = bars(40)
-    task = OrderTask(clips, labels)
-    rows = np.arange(40)
-    shown, classes = task.batch(rows, np.random.default_rng(0))
-    assert task.num_classes == 4 and 8 < (classes % 2).sum() < 32
-    np.testing.assert_array_equal(classes // 2, labels)
-    in_order = classes % 2 == 1
+def test_a_class_tells_the_label_of_a_clip_and_whether_its_frames_are_shuffled_in_order_or_one_alone():
+    clips, labels = bars(60)
+    task = MotionTask(clips, labels)
+    shown, classes = task.batch(np.arange(60), np.random.default_rng(0))
+    assert task.num_classes == 6
+    np.testing.assert_array_equal(classes // 3, labels)
+    shuffled, in_order, stopped = (classes % 3 == motion for motion in range(3))
+    assert all(10 < each.sum() < 30 for each in (shuffled, in_order, stopped))
     np.testing.assert_array_equal(shown[in_order], clips[in_order])
-    for shuffled, clip in zip(shown[~in_order], clips[~in_order], strict=True):
-        assert sorted(frame.tobytes() for frame in shuffled) == sorted(frame.tobytes() for frame in clip)
-    assert (shown[~in_order] != clips[~in_order]).any(axis=(1, 2, 3, 4)).mean() > 0.9
-    assert OrderTask(clips).num_classes == 2
+    for found, clip in zip(shown[shuffled], clips[shuffled], strict=True):
+        assert sorted(frame.tobytes() for frame in found) == sorted(frame.tobytes() for frame in clip)
+    assert (shown[shuffled] != clips[shuffled]).any(axis=(1, 2, 3, 4)).mean() > 0.9
+    chosen = []
+    for found, clip in zip(shown[stopped], clips[stopped], strict=True):
+        chosen.append(next(time for time, frame in enumerate(clip) if (frame == found[0]).all()))
+        np.testing.assert_array_equal(found, np.repeat(found[:1], 6, axis=0))
+    assert len(set(chosen)) > 3
+    assert MotionTask(clips).num_classes == 3
     with pytest.raises(ValueError, match="Expected .num, frames"):
-        OrderTask(clips[:, 0])
+        MotionTask(clips[:, 0])
 
 
 def test_it_tells_labels_and_order_and_its_features_tell_a_clip_from_its_first_frame(tmp_path):
