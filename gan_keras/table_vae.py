@@ -9,7 +9,7 @@ import tensorflow as tf
 from keras import ops
 
 from gan_keras import noise
-from gan_keras.networks.tabular_autoencoder import divergence
+from gan_keras.networks.tabular_autoencoder import negative_bound
 from gan_keras.table_gan import TableGAN
 
 MEASURED_ROWS = 64
@@ -56,10 +56,11 @@ class TableVAE(TableGAN):
 
     def bound(self, samples, conditions):
         """The negative evidence lower bound of rows, nats without constants, the mean over the batch."""
-        mean, log_variance = self.discriminator.code(samples, conditions)
-        codes = mean + ops.exp(log_variance / 2.0) * self.code_noise(ops.shape(samples)[0])
-        likelihood = self.generator.negative_log_likelihood(samples, codes, conditions, training=True)
-        return ops.mean(self.reconstruction_weight * likelihood + divergence(mean, log_variance))
+        return self.bound_at(samples, conditions, self.code_noise(ops.shape(samples)[0]))
+
+    def bound_at(self, samples, conditions, code_noise):
+        networks = self.generator, self.discriminator
+        return ops.mean(negative_bound(*networks, samples, conditions, code_noise, self.reconstruction_weight))
 
     def code_noise(self, num):
         """Standard normal `(num, code_dim)`, new in every step."""
@@ -68,9 +69,7 @@ class TableVAE(TableGAN):
     def test_step(self, data):
         """The bound of held-out rows, at the means of their codes."""
         samples, conditions = self.unpack(data)
-        mean, log_variance = self.discriminator.code(samples, conditions)
-        likelihood = self.generator.negative_log_likelihood(samples, mean, conditions)
-        self.g_loss.update_state(ops.mean(self.reconstruction_weight * likelihood + divergence(mean, log_variance)))
+        self.g_loss.update_state(self.bound_at(samples, conditions, code_noise=0.0))
         return self.results()
 
     def results(self):

@@ -26,6 +26,7 @@ from gan_keras import (
     table_gan,
     table_vae,
     text_gan,
+    variational_bound,
 )
 from gan_keras.data import Table
 from gan_keras.data.table_columns import CategoryColumn, NumberColumn
@@ -130,6 +131,8 @@ EXAMPLES = {
     "ResidualTableGenerator": lambda: networks.ResidualTableGenerator(2, (3, 4), 5, 6, units=(7,), temperature=0.4),
     "PackedTableDiscriminator": lambda: networks.PackedTableDiscriminator(6, units=(7,), num=3, dropout=0.25),
     "TableDecoder": lambda: networks.TableDecoder(2, (3, 4), 5, 6, units=(7,), temperature=0.4),
+    "EncodedTableGenerator": lambda: networks.EncodedTableGenerator(2, (3, 4), 5, 6, units=(7,), temperature=0.4),
+    "VariationalBound": lambda: variational_bound.VariationalBound(weight=0.5, reconstruction_weight=3.0),
     "TableEncoder": lambda: networks.TableEncoder(5, 6, units=(7,)),
     "MLPGenerator": lambda: networks.MLPGenerator((2, 3), latent_dim=5, units=(7,), activation="tanh"),
     "MLPDiscriminator": lambda: networks.MLPDiscriminator(units=(7, 3)),

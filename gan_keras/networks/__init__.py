@@ -19,7 +19,7 @@ from gan_keras.networks.recurrent_generator import RecurrentGenerator
 from gan_keras.networks.recurrent_series import RCGANDiscriminator, RCGANGenerator
 from gan_keras.networks.sngan import SNGANDiscriminator, SNGANGenerator
 from gan_keras.networks.tabular import PackedTableDiscriminator, ResidualTableGenerator, TabularGenerator
-from gan_keras.networks.tabular_autoencoder import TableDecoder, TableEncoder
+from gan_keras.networks.tabular_autoencoder import EncodedTableGenerator, TableDecoder, TableEncoder
 from gan_keras.networks.text_discriminators import ConvolutionalDiscriminator, RecurrentDiscriminator, TextDiscriminator
 from gan_keras.networks.timegan import TimeGANDiscriminator, TimeGANGenerator
 from gan_keras.networks.two_headed import TwoHeaded
@@ -40,6 +40,7 @@ __all__ = [
     "DenseSeriesDiscriminator",
     "DenseSeriesGenerator",
     "Discriminator",
+    "EncodedTableGenerator",
     "FourierDiscriminator",
     "GaussianSeriesGenerator",
     "Generator",

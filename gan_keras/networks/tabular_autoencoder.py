@@ -98,6 +98,43 @@ class TableEncoder(RowReader):
         return {**super().get_config(), "code_dim": self.code_dim, "num_labels": self.num_labels, "units": self.units}
 
 
+@keras.saving.register_keras_serializable(package="gan_keras")
+class EncodedTableGenerator(TableDecoder):
+    """A decoder that carries the encoder of its codes: a generator that `VariationalBound` can train on real rows too.
+
+    Arguments as of `TableDecoder`, the same `units` for both.
+    """
+
+    def __init__(self, num_numbers, sizes, noise_dim=128, num_labels=0, units=(128, 128), **kwargs):
+        super().__init__(num_numbers, sizes, noise_dim, num_labels, units, **kwargs)
+        self.encoder = TableEncoder(noise_dim, num_labels, units, dtype=self.dtype_policy)
+
+    def build(self, latents_shape, labels_shape=None):
+        super().build(latents_shape, labels_shape)
+        self.encoder.build_from_config({"input_shape": (None, self.width)})
+
+    def bound(self, samples, labels, noise, reconstruction_weight):
+        """See `negative_bound`."""
+        return negative_bound(self, self.encoder, samples, labels, noise, reconstruction_weight)
+
+
+def negative_bound(decoder, encoder, samples, labels, noise, reconstruction_weight):
+    """The negative evidence lower bound of each row: `(batch,)`, nats without constants.
+
+    Args:
+        decoder: A `TableDecoder`.
+        encoder: A `TableEncoder`.
+        samples: Rows, `(batch, width)`.
+        labels: Their conditions, or None.
+        noise: Standard normal, of the codes, `(batch, noise_dim)`; 0 for the means of the codes.
+        reconstruction_weight: Of the likelihood beside the divergence, > 0.
+    """
+    mean, log_variance = encoder.code(samples, labels)
+    codes = mean + ops.exp(log_variance / 2.0) * ops.cast(noise, mean.dtype)
+    likelihood = decoder.negative_log_likelihood(samples, codes, labels, training=True)
+    return reconstruction_weight * likelihood + divergence(mean, log_variance)
+
+
 def divergence(mean, log_variance):
     """Kullback-Leibler divergence of codes from standard normal ones, `(batch,)`, nats."""
     return ops.sum(ops.exp(log_variance) + ops.square(mean) - 1.0 - log_variance, axis=1) / 2.0

@@ -1,23 +1,40 @@
 """Presets of tables."""
 
 import dataclasses
-from typing import ClassVar
+from collections.abc import Callable
+from typing import ClassVar, NamedTuple
 
 import keras
 
 from gan_keras.codecs import TableCodec
-from gan_keras.networks import PackedTableDiscriminator, ResidualTableGenerator, TableDecoder, TableEncoder
+from gan_keras.networks import (
+    EncodedTableGenerator,
+    PackedTableDiscriminator,
+    ResidualTableGenerator,
+    TableDecoder,
+    TableEncoder,
+)
 from gan_keras.presets.base import Preset
 from gan_keras.presets.choices import described, relativistic
 from gan_keras.table_gan import MeetsCondition, TableGAN
 from gan_keras.table_vae import TableVAE
+from gan_keras.variational_bound import VariationalBound
 
 
 def adversarial(preset, codec, seed):
     """A `TableGAN` with the networks of the conditional tabular GAN, not compiled yet."""
+    return with_discriminator(preset, codec, seed, ResidualTableGenerator)
+
+
+def autoencoding(preset, codec, seed):
+    """A `TableGAN` whose generator explains real rows too, not compiled yet."""
+    return with_discriminator(preset, codec, seed, EncodedTableGenerator)
+
+
+def with_discriminator(preset, codec, seed, kind):
     shared = {"num_labels": codec.num_conditions, "dtype": preset.precision, "units": preset.units}
     of_generator = {**shared, "noise_dim": preset.latent_dim, "temperature": preset.temperature}
-    generator = ResidualTableGenerator(codec.num_numbers, codec.sizes, **of_generator)
+    generator = kind(codec.num_numbers, codec.sizes, **of_generator)
     discriminator = PackedTableDiscriminator(**shared, num=preset.pack, dropout=preset.dropout)
     return TableGAN(generator, discriminator, codec, seed)
 
@@ -30,8 +47,34 @@ def variational(preset, codec, seed):
     return TableVAE(decoder, encoder, codec, seed, preset.reconstruction_weight)
 
 
-NETWORKS = {"ctgan": adversarial, "tvae": variational}
-"""What a preset builds: functions from the preset, an adapted codec and a seed to a GAN."""
+def conditions(preset):
+    """What the generator learns beside the adversarial loss: to meet conditions."""
+    return [MeetsCondition(preset.condition_weight)]
+
+
+def conditions_and_rows(preset):
+    """The same, and to explain real rows."""
+    return [*conditions(preset), VariationalBound(preset.bound_weight, preset.reconstruction_weight)]
+
+
+class Network(NamedTuple):
+    """What a preset builds.
+
+    Attributes:
+        build: A function from the preset, an adapted codec and a seed to a GAN.
+        objectives: A function from the preset to objects of `gan_keras.auxiliary`.
+    """
+
+    build: Callable
+    objectives: Callable
+
+
+NETWORKS = {
+    "vaegan": Network(autoencoding, conditions_and_rows),
+    "ctgan": Network(adversarial, conditions),
+    "tvae": Network(variational, conditions),
+}
+"""Kinds of networks by name."""
 
 RANGES = {
     f"one of {', '.join(NETWORKS)}": (("network",), lambda value: value in NETWORKS),
@@ -40,7 +83,7 @@ RANGES = {
     "at least 2": (("latent_dim", "most_slots"), lambda value: value >= 2),
     "in [0, 1)": (("dropout",), lambda value: 0 <= value < 1),
     "more than 0": (("temperature", "reconstruction_weight"), lambda value: 0 < value < float("inf")),
-    "at least 0.0": (("condition_weight",), lambda value: 0 <= value < float("inf")),
+    "at least 0.0": (("condition_weight", "bound_weight"), lambda value: 0 <= value < float("inf")),
     "types by column, such as --set types.zip=category": (
         ("types",),
         lambda value: all(isinstance(each, str) for pair in value.items() for each in pair),
@@ -60,7 +103,8 @@ class TablePreset(Preset):
         dropout: Of the discriminator, in [0, 1).
         temperature: Of the choices of the generator, > 0.
         condition_weight: Of the cross-entropy between a row and its condition, >= 0.
-        reconstruction_weight: Of a variational autoencoder: of the likelihood beside the divergence, > 0.
+        bound_weight: Of `"vaegan"`: of the bound on the likelihood of real rows beside the adversarial loss, >= 0.
+        reconstruction_weight: Of `"vaegan"` and `"tvae"`: of the likelihood beside the divergence in that bound, > 0.
         most_modes: Of a column of numbers, >= 1.
         most_slots: Of a column of categories, >= 2: its rarer values share one.
         types: Types by column, for those that are not to be guessed: `number`, `category`, `date`, `date:FORMAT`, `drop`.
@@ -74,6 +118,7 @@ class TablePreset(Preset):
     dropout: float = 0.5
     temperature: float = 0.2
     condition_weight: float = 1.0
+    bound_weight: float = 1.0
     reconstruction_weight: float = 2.0
     most_modes: int = 10
     most_slots: int = 100
@@ -101,12 +146,12 @@ class TablePreset(Preset):
         codec = TableCodec(most_modes=self.most_modes, most_slots=self.most_slots, seed=seed)
         codec.adapt(table)
         keras.utils.set_random_seed(seed)
-        gan = NETWORKS[self.network](self, codec, seed)
+        gan = NETWORKS[self.network].build(self, codec, seed)
         gan.compile(**self.compile_options())
         return gan
 
     def compile_options(self):
-        return {**super().compile_options(), "auxiliary": [MeetsCondition(self.condition_weight)]}
+        return {**super().compile_options(), "auxiliary": NETWORKS[self.network].objectives(self)}
 
     def check(self):
         super().check()
@@ -133,24 +178,19 @@ _PAPER = {
     "patience": 0,
 }
 
-_VARIATIONAL = {
-    "network": "tvae",
-    "width": 128,
-    "latent_dim": 128,
-    "pack": 1,
-    "generator_learning_rate": 1e-3,
-    "discriminator_learning_rate": 1e-3,
-    "beta_1": 0.9,
-    "batch_size": 500,
-    "patience": 0,
-}
-
 PRESETS = {
     "default": TablePreset(
-        "a variational autoencoder that reads conditions, its weights averaged: what learns most in a minute of one core",
-        **_VARIATIONAL,
+        "relativistic pairs of rows, whose generator explains real rows too, as an autoencoder: what learns most in minutes",
+        **relativistic_r1(gamma=1.0, learning_rate=1e-3, beta_2=0.99),
+        network="vaegan",
+        width=128,
+        latent_dim=128,
+        pack=1,
+        dropout=0.25,
+        batch_size=500,
+        epochs=75,
         generator_ema=0.99,
-        epochs=50,
+        patience=0,
     ),
     "ctgan": TablePreset(
         "Xu et al., 2019: conditions, training by sampling, packs of ten, Wasserstein distance with gradient penalty",
@@ -169,9 +209,17 @@ PRESETS = {
     ),
     "tvae": TablePreset(
         "Xu et al., 2019, the variational baseline: nothing adversarial; here its networks read conditions too",
-        **_VARIATIONAL,
-        generator_ema=0.0,
+        network="tvae",
+        width=128,
+        latent_dim=128,
+        pack=1,
+        generator_learning_rate=1e-3,
+        discriminator_learning_rate=1e-3,
+        beta_1=0.9,
+        batch_size=500,
         epochs=300,
+        generator_ema=0.0,
+        patience=0,
     ),
     "tiny": TablePreset(
         "a small GAN of rows for 4 epochs: seconds, for tests and notebooks; its rows are poor",

@@ -6,7 +6,13 @@ import pytest
 import tensorflow as tf
 from scipy import stats
 
-from gan_keras.networks import PackedTableDiscriminator, ResidualTableGenerator, TableDecoder, TableEncoder
+from gan_keras.networks import (
+    EncodedTableGenerator,
+    PackedTableDiscriminator,
+    ResidualTableGenerator,
+    TableDecoder,
+    TableEncoder,
+)
 from gan_keras.networks.tabular_autoencoder import divergence
 
 SIZES = (3, 1, 4)
@@ -20,7 +26,7 @@ def latents_of(network, num=6):
 def generators():
     keras.utils.set_random_seed(0)
     options = {"noise_dim": 5, "num_labels": 5}
-    return [ResidualTableGenerator(2, SIZES, units=(8, 8), **options), TableDecoder(2, SIZES, units=(8,), **options)]
+    return [kind(2, SIZES, units=(8,), **options) for kind in (ResidualTableGenerator, TableDecoder, EncodedTableGenerator)]
 
 
 @pytest.mark.parametrize("generator", generators(), ids=lambda network: type(network).__name__)
@@ -92,3 +98,22 @@ def test_networks_come_back_from_a_file(tmp_path):
         answer = network(inputs, LABELS[:2])
         network.save(tmp_path / "network.keras")
         np.testing.assert_array_equal(keras.saving.load_model(tmp_path / "network.keras")(inputs, LABELS[:2]), answer)
+
+
+def test_the_bound_lies_below_the_likelihood_of_a_row_which_integrating_over_the_codes_gives():
+    keras.utils.set_random_seed(3)
+    generator = EncodedTableGenerator(2, SIZES, noise_dim=2, num_labels=5, units=(8,))
+    row = generator(latents_of(generator, 1), LABELS[:1]).numpy()
+    row[0, 2:] = [1, 0, 0, 1, 0, 0, 1, 0]
+    random, num = np.random.default_rng(0), 200_000
+    many, labels = np.repeat(row, num, axis=0), np.repeat(LABELS[:1], num)
+    codes = random.normal(size=(num, 2)).astype(np.float32)
+    exact = np.log(np.mean(np.exp(-generator.negative_log_likelihood(many, codes, labels).numpy().astype(np.float64))))
+    bound = -np.mean(generator.bound(many, labels, codes, 1.0))
+    mean, log_variance = (part.numpy()[0] for part in generator.encoder.code(row, LABELS[:1]))
+    places = mean + np.exp(log_variance / 2) * codes
+    slack = generator.negative_log_likelihood(many, places.astype(np.float32), labels).numpy()
+    by_hand = -np.mean(slack) - 0.5 * np.sum(np.exp(log_variance) + mean**2 - 1 - log_variance)
+    assert bound == pytest.approx(by_hand, abs=1e-3) and bound < exact
+    twice = -np.mean(generator.bound(many, labels, codes, 2.0))
+    assert twice == pytest.approx(bound - np.mean(slack), abs=1e-3)  # the likelihood alone counts twice
