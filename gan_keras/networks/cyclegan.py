@@ -32,7 +32,7 @@ class CycleGANGenerator(Translator):
         self.first = convolution(width, 7, padding="valid")
         self.downs = [convolution(width * 2**index, 3, strides=2) for index in (1, 2)]
         self.residual_blocks = [MirroredBlock(4 * width) for _ in range(blocks)]
-        self.ups = [up_convolution(width * 2**index, 3) for index in (1, 0)]
+        self.ups = [up_convolution(width * 2**index) for index in (1, 0)]
         self.normalizations = [InstanceNormalization() for _ in range(5)]
         self.to_image = convolution(self.channels, 7, padding="valid", use_bias=True, activation="tanh", dtype="float32")
 

@@ -34,10 +34,10 @@ class Pix2PixGenerator(Translator):
         filters = doubling(width, depth)
         self.downs = [convolution(each, _KERNEL, strides=2, use_bias=place == 0) for place, each in enumerate(filters)]
         self.down_normalizations = [InstanceNormalization() for _ in filters[1:]]
-        self.ups = [up_convolution(each, _KERNEL) for each in reversed(filters[:-1])]
+        self.ups = [up_convolution(each) for each in reversed(filters[:-1])]
         self.up_normalizations = [InstanceNormalization() for _ in filters[1:]]
         self.drops = [layers.Dropout(dropout if place < _DROPPED else 0.0) for place in range(depth - 1)]
-        self.to_image = up_convolution(self.image_shape[-1], _KERNEL, use_bias=True, activation="tanh", dtype="float32")
+        self.to_image = up_convolution(self.image_shape[-1], use_bias=True, activation="tanh", dtype="float32")
 
     def call(self, images, training=False):
         features = self.downs[0](images)

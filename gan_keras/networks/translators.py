@@ -56,7 +56,9 @@ def convolution(filters, size, **options):
     return layers.Conv2D(filters, size, **options)
 
 
-def up_convolution(filters, size, **options):
-    """The same, transposed: it doubles height and width."""
-    options = {"strides": 2, "padding": "same", "use_bias": False, "kernel_initializer": initializer(), **options}
-    return layers.Conv2DTranspose(filters, size, **options)
+def up_convolution(filters, **options):
+    """The same after every pixel is repeated, which doubles height and width.
+
+    The papers have transposed convolutions, which leave a grid of dots: [Odena et al., 2016](https://distill.pub/2016/deconv-checkerboard/).
+    """
+    return keras.Sequential([layers.UpSampling2D(), convolution(filters, 3, **options)])

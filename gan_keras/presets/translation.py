@@ -150,7 +150,7 @@ PRESETS = {
         discriminator_learning_rate=5e-4,
         beta_1=0.5,
         batch_size=4,
-        epochs=40,
+        epochs=15,
         generator_ema=0.99,
     ),
     "cyclegan": TranslationPreset(

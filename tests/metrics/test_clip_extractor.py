@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from gan_keras.metrics.clip_extractor import CLIPS, MotionTask, named
-from gan_keras.metrics.extractor import Recipe, hash_of, train_extractor
+from gan_keras.metrics.clip_extractor import CLIPS, ClipExtractor, MotionTask, named
+from gan_keras.metrics.extractor import Kind, Recipe, hash_of, train_extractor
 from gan_keras.metrics.features import FeatureReader
 
 RECIPE = Recipe(widths=(8, 16), steps=150, batch_size=32, learning_rate=1e-2)
@@ -59,3 +59,20 @@ def test_it_tells_labels_and_order_and_its_features_tell_a_clip_from_its_first_f
     assert np.mean(found == other_labels) > 0.9 and in_order.mean() > 0.9
     still = np.repeat(other[:, :1], 6, axis=1)
     assert named(reader.read(still).logits)[1].mean() < 0.5
+
+
+def test_an_extractor_that_learned_another_task_from_the_same_clips_is_not_taken_for_it(tmp_path):
+    class LabelsAlone(MotionTask):
+        def __init__(self, clips, labels):
+            super().__init__(clips, labels)
+            self.num_classes = 2
+
+        def batch(self, rows, generator):
+            return self.images[rows], self.labels[rows]
+
+    clips, labels = bars(40)
+    recipe = Recipe(widths=(4,), steps=1, batch_size=8)
+    shared = {"recipe": recipe, "directory": tmp_path}
+    both = train_extractor(clips, labels, kind=CLIPS, **shared)
+    alone = train_extractor(clips, labels, kind=Kind(ClipExtractor, LabelsAlone), **shared)
+    assert (both.num_classes, alone.num_classes) == (6, 2)
