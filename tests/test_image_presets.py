@@ -8,6 +8,7 @@ import pytest
 
 from gan_keras import augmentation, codecs, losses, penalties, presets
 from gan_keras.data import load_images
+from gan_keras.presets.base import make_update
 
 PAPERS = ("mlp", "dcgan", "wgan_gp", "sngan", "biggan", "r3gan")
 
@@ -96,3 +97,13 @@ def test_settings_reach_into_a_lazy_penalty():
 def test_arguments_that_an_optimizer_does_not_take_are_refused_before_training(options):
     with pytest.raises(ValueError, match="generator_options=.*Expected arguments of Adam"):
         dataclasses.replace(presets.get("image", "tiny"), generator_options=options).build((16, 16, 1), 0)
+
+
+def test_an_optimizer_that_worked_is_not_tried_again():
+    preset = presets.get("image", "tiny")
+    preset.check()
+    before = make_update.cache_info().misses
+    preset.check()
+    assert make_update.cache_info().misses == before
+    dataclasses.replace(preset, beta_1=0.123).check()
+    assert make_update.cache_info().misses == before + 1  # both players have the same one

@@ -2,7 +2,9 @@
 
 import copy
 import dataclasses
+import functools
 import inspect
+import json
 from typing import ClassVar
 
 import keras
@@ -129,10 +131,10 @@ class Preset:
 
     def try_optimizer(self, player):
         """Raises `ValueError` unless the optimizer makes an update: some wrong arguments show no sooner."""
-        optimizer, weight, strategy = self.optimizer(player), keras.Variable([0.0]), tf.distribute.get_strategy()
+        optimizer = self.optimizer(player)
         try:
-            optimizer.build([weight])
-            strategy.run(tf.function(lambda: optimizer.apply([keras.ops.zeros(1)], [weight]), autograph=False))
+            config = {**optimizer.get_config(), "name": "tried"}  # Keras numbers the names that it makes
+            make_update(type(optimizer), json.dumps(config, sort_keys=True), tf.distribute.get_strategy())
         except (TypeError, ValueError, tf.errors.OpError) as error:
             options = getattr(self, f"{player}_options")
             raise ValueError(
@@ -165,3 +167,11 @@ class Preset:
     def readers():
         """How fields that hold objects are read from text: a function by the field's name."""
         return {"augmentation": augmentation_by_name}
+
+
+@functools.lru_cache(maxsize=64)
+def make_update(kind, config, strategy):
+    """Makes an update with the optimizer of a class and a config in JSON. What worked is not tried again: it costs a graph."""
+    optimizer, weight = kind.from_config(json.loads(config)), keras.Variable([0.0])
+    optimizer.build([weight])
+    strategy.run(tf.function(lambda: optimizer.apply([keras.ops.zeros(1)], [weight]), autograph=False))
