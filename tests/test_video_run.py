@@ -182,7 +182,7 @@ def test_clips_shorter_than_asked_and_classes_without_clips_are_refused(tmp_path
     np.savez(tmp_path / "a.npz", videos=clips, labels=np.arange(40) % 2 * 2)
     train_it = ("train", "video", "--data", tmp_path / "a.npz", "--out", tmp_path / "run", "--preset", "tiny")
     assert "40 of the 40 clips of a.npz have fewer than 8 frames" in refused(*train_it, "--set", "frames=8")
-    assert "no clip to train on for 1 of 3 classes: 1" in refused(*train_it)
+    assert "no clips to train on for 1 of 3 classes: 1" in refused(*train_it)
     assert "Expected none: a file of labels is for text" in refused(*train_it, "--labels", tmp_path / "a.npz")
 
 

@@ -48,18 +48,6 @@ class AudioModality(ReloadedModality):
     def entries(self, data):
         return {"sample_rate": data.sample_rate, "length": data.length}
 
-    def check_training(self, training):
-        """Raises if there is no sound to learn some class from: what was made for its label could be anything."""
-        if training.labels is None:
-            return
-        missing = sorted(set(range(len(training.label_names))) - set(training.labels.tolist()))
-        if missing:
-            named = ", ".join(training.label_names[number] for number in missing[:5])
-            raise ValueError(
-                f"{training.name} leaves no sound to train on for {len(missing)} of {len(training.label_names)} classes: "
-                f"{named}. Expected some of each: add sounds, leave the class out, or count labels from 0 without a gap."
-            )
-
     def epoch(self, part, preset, seed):
         part = part if preset.num_labels(part) else dataclasses.replace(part, labels=None, label_names=None)
         return audio_batches(part, preset.batch_size, seed)

@@ -16,8 +16,8 @@ class ReloadedModality(Modality):
     """A modality whose data can be large: arrays and folders stay where they are.
 
     What `read` returns has `name`, `fingerprint`, `report` (counts of what was met and mended), `label_names` (None without
-    labels) and a length; presets are of `presets.base.Preset`. A subclass implements the methods of this class that raise,
-    and those of `Modality` that are not here.
+    labels, else there are `labels`, a number for each sample) and a length; presets are of `presets.base.Preset`. A subclass
+    implements the methods of this class that raise, and those of `Modality` that are not here.
 
     Attributes:
         samples: What the samples are called, in the plural.
@@ -52,9 +52,6 @@ class ReloadedModality(Modality):
     def judge(self, gan, run, parts, num, seed, progress):
         """What `evaluate` returns, but for the name of the test data; `parts` are the training and the test part."""
         raise NotImplementedError
-
-    def check_training(self, training):
-        """Raises `ValueError` if nothing can be learned from a training part; see `keep`."""
 
     # --- Data. ---
 
@@ -92,6 +89,18 @@ class ReloadedModality(Modality):
             raise ValueError(
                 f"{out} lies in {source}, the folder of {self.samples}. Expected a run beside its {self.samples}: name "
                 "another directory."
+            )
+
+    def check_training(self, training):
+        """Raises if there is nothing to learn some class from: what was made for its label could be anything."""
+        if training.label_names is None:
+            return
+        missing = sorted(set(range(len(training.label_names))) - set(training.labels.tolist()))
+        if missing:
+            named = ", ".join(training.label_names[number] for number in missing[:5])
+            raise ValueError(
+                f"{training.name} leaves no {self.samples} to train on for {len(missing)} of {len(training.label_names)} "
+                f"classes: {named}. Expected some of each: add data, leave the class out, or count labels from 0 without a gap."
             )
 
     def check_fills_a_batch(self, data, training, preset):

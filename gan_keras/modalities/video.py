@@ -35,18 +35,6 @@ class VideoModality(ReloadedModality):
     def entries(self, data):
         return {"video_shape": list(data.video_shape)}
 
-    def check_training(self, training):
-        """Raises if there is no clip to learn some class from: what was made for its label could be anything."""
-        if training.labels is None:
-            return
-        missing = sorted(set(range(len(training.label_names))) - set(training.labels.tolist()))
-        if missing:
-            named = ", ".join(training.label_names[number] for number in missing[:5])
-            raise ValueError(
-                f"{training.name} leaves no clip to train on for {len(missing)} of {len(training.label_names)} classes: {named}. "
-                "Expected some of each: add clips, leave the class out, or count labels from 0 without a gap."
-            )
-
     def epoch(self, part, preset, seed):
         columns = [part.videos, part.labels] if preset.num_labels(part) else [part.videos]
         return array_batches(columns, preset.batch_size, seed).take(len(part) // preset.batch_size)  # whole batches
