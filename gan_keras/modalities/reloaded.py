@@ -22,10 +22,13 @@ class ReloadedModality(Modality):
     Attributes:
         samples: What the samples are called, in the plural.
         columns: Titles of the scores by their names: see `score_table`.
-        page: The module of its part of the report: `NOTE` about the scores, `samples(run)` and `card(config)`.
+        page: The module of its part of the report: `NOTE` about the scores, `samples(run)`, and of the model card `USE` and
+            `LIMITS`.
+        told_by_data: Entries of the GAN's own card that the report leaves out.
     """
 
     samples = columns = page = None
+    told_by_data = ()
 
     # --- What a subclass knows. ---
 
@@ -209,4 +212,15 @@ class ReloadedModality(Modality):
         return self.page.samples(run)
 
     def card(self, config):
-        return self.page.card(config)
+        """What was trained on what, and what it is not for; None before the networks are built."""
+        if "model" not in config:
+            return None
+        data = config["data"]
+        return {
+            "model": {name: value for name, value in config["model"].items() if name not in self.told_by_data},
+            "data": {name: value for name, value in data.items() if name not in ("source", "report")},
+            "labels": config["labels"],
+            "recipe": config["preset"]["description"],
+            "use": self.page.USE,
+            "limits": self.page.LIMITS,
+        }

@@ -28,6 +28,7 @@ class TableModality(ReloadedModality):
 
     name, preset_class, samples = "table", TablePreset, "rows"
     columns, page = COLUMNS, table_report
+    told_by_data = ("columns", "labels", "score_inputs")
 
     def datasets(self):
         return TABLE_DATASETS
