@@ -7,7 +7,8 @@ import pathlib
 import tensorflow as tf
 
 from gan_keras.codecs.image import fit_levels
-from gan_keras.data.image_data import collect, hash_of
+from gan_keras.data.image_data import collect
+from gan_keras.data.sample_set import hash_of
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
 _SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")

@@ -9,8 +9,7 @@ import tensorflow as tf
 from gan_keras.audio_evaluation import COLUMNS, evaluate_sounds
 from gan_keras.callbacks import AdaptiveAugmentation, SampleSounds
 from gan_keras.data import AUDIO_DATASETS, audio_batches, describe_sounds, load_audio, load_test_audio, split_sounds
-from gan_keras.data.audio_data import without_copied_sounds
-from gan_keras.data.image_data import with_label_names
+from gan_keras.data.sample_set import with_label_names, without_copies
 from gan_keras.modalities import audio_report
 from gan_keras.modalities.reloaded import ReloadedModality
 from gan_keras.modalities.sample_files import check_output
@@ -90,7 +89,7 @@ class AudioModality(ReloadedModality):
                 "rates: convert the files."
             )
         self.check_is_other(run, source, test)
-        return without_copied_sounds(with_label_names(test, training.label_names), training)
+        return without_copies(with_label_names(test, training.label_names), training)
 
 
 def rate_of(version):

@@ -5,7 +5,8 @@ import time
 
 from gan_keras.callbacks import AdaptiveAugmentation, Interpolation, Quality, SampleGrid
 from gan_keras.data import DOWNLOADED, IMAGE_DATASETS, describe_images, image_batches, load_images, load_test_images, split_images
-from gan_keras.data.image_data import some_images, with_label_names, without_copies
+from gan_keras.data.image_data import some_images
+from gan_keras.data.sample_set import with_label_names, without_copies
 from gan_keras.image_evaluation import COLUMNS, evaluate_images, in_memory_part, tensors_of
 from gan_keras.metrics.extractor import Recipe, train_extractor
 from gan_keras.metrics.image_quality import ImageQuality

@@ -4,7 +4,7 @@ from gan_keras.animations import write_videos
 from gan_keras.callbacks import ClipGrid
 from gan_keras.data import VIDEO_DATASETS, describe_videos, load_test_videos, load_videos, split_videos
 from gan_keras.data.array_batches import array_batches
-from gan_keras.data.video_data import with_clip_labels, without_known
+from gan_keras.data.sample_set import with_label_names, without_copies
 from gan_keras.modalities import video_report
 from gan_keras.modalities.reloaded import ReloadedModality
 from gan_keras.modalities.sample_files import check_output
@@ -60,4 +60,4 @@ class VideoModality(ReloadedModality):
         frames, height, width, channels = training.video_shape
         test = load_test_videos(source, frames, (height, width), channels)
         self.check_is_other(run, source, test)
-        return without_known(with_clip_labels(test, training.label_names), training)
+        return without_copies(with_label_names(test, training.label_names), training)

@@ -14,8 +14,9 @@ from gan_keras.data import (
     sounds_from_arrays,
     split_sounds,
 )
-from gan_keras.data.audio_data import check_fits_memory, without_copied_sounds
+from gan_keras.data.audio_data import check_fits_memory
 from gan_keras.data.audio_folders import read_wav
+from gan_keras.data.sample_set import without_copies
 from gan_keras.data.tones import LENGTH, PITCHES, SAMPLE_RATE, TIMBRES, load_tones
 
 RANDOM = np.random.default_rng(0)
@@ -218,12 +219,12 @@ def test_no_held_out_sound_stays_in_training():
     for part in (training, held_out):
         rows = [np.flatnonzero((sounds.samples == sound).all(axis=1)) for sound in part.samples]
         assert all(label in sounds.labels[row] for label, row in zip(part.labels, rows, strict=True))
-    rest = without_copied_sounds(sounds, held_out)
+    rest = without_copies(sounds, held_out)
     assert rest.report["copies"] == 14 - len(rest) and not np.isin(rest.hashes, held_out.hashes).any()
     with pytest.raises(ValueError, match="Got held_out=14 for 14 sounds"):
         split_sounds(sounds, 14)
     with pytest.raises(ValueError, match="are sounds that were trained on"):
-        without_copied_sounds(training, sounds)
+        without_copies(training, sounds)
 
 
 def test_the_fingerprint_follows_sounds_labels_and_rate():
