@@ -1,7 +1,6 @@
 """Time series: tables, folders and arrays that are cut into windows."""
 
 import dataclasses
-import json
 import time
 from typing import NamedTuple
 
@@ -89,8 +88,7 @@ class SeriesModality(ReloadedModality):
 
     def generate_by_version(self, version, n, seed, label, options):
         series = super().generate_by_version(version, n, seed, label, options)
-        card = version.path / "assets.extra" / "model_card.json"
-        columns = json.loads(card.read_text(encoding="utf-8"))["columns"] if card.exists() else range(series.shape[2])
+        columns = version.card["columns"] if version.card else range(series.shape[2])
         return NamedSeries(series, tuple(columns))
 
     def write(self, samples, output):
