@@ -200,7 +200,7 @@ def test_a_long_recording_among_many_is_refused_before_it_fills_the_memory():
 
 def test_folders_without_sounds_or_with_loose_ones_are_refused(tmp_path):
     (tmp_path / "song.mp3").write_text("")
-    with pytest.raises(ValueError, match="no WAV file among 1 files.*ffmpeg"):
+    with pytest.raises(ValueError, match="no WAV files among 1 files.*ffmpeg"):
         load_audio(tmp_path)
     write_folder(tmp_path, {"a.wav": SAMPLES[0], "class/b.wav": SAMPLES[1]})
     with pytest.raises(ValueError, match="1 WAV files itself and 1 in sub-folders"):
