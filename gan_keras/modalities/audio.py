@@ -9,7 +9,6 @@ import tensorflow as tf
 from gan_keras.audio_evaluation import COLUMNS, evaluate_sounds
 from gan_keras.callbacks import AdaptiveAugmentation, SampleSounds
 from gan_keras.data import AUDIO_DATASETS, audio_batches, describe_sounds, load_audio, load_test_audio, split_sounds
-from gan_keras.data.sample_set import with_label_names, without_copies
 from gan_keras.modalities import audio_report
 from gan_keras.modalities.reloaded import ReloadedModality
 from gan_keras.modalities.sample_files import check_output
@@ -77,19 +76,14 @@ class AudioModality(ReloadedModality):
     def judge(self, gan, run, parts, num, seed, progress):
         return evaluate_sounds(gan, *parts, num, seed, progress), {}
 
-    def test_part(self, run, source, training):
-        """The sounds of a test set: cut or padded, and their labels numbered, as those of the run.
-
-        Those that the run was trained on are left out: a generator that copies would win by them.
-        """
+    def read_test(self, source, training):
         test = load_test_audio(source, training.length)
         if test.sample_rate != training.sample_rate:
             raise ValueError(
                 f"{source} has {test.sample_rate:,} Hz, and the run was trained on {training.sample_rate:,} Hz. Expected equal "
                 "rates: convert the files."
             )
-        self.check_is_other(run, source, test)
-        return without_copies(with_label_names(test, training.label_names), training)
+        return test
 
 
 def rate_of(version):

@@ -6,7 +6,6 @@ import time
 from gan_keras.callbacks import AdaptiveAugmentation, Interpolation, Quality, SampleGrid
 from gan_keras.data import DOWNLOADED, IMAGE_DATASETS, describe_images, image_batches, load_images, load_test_images, split_images
 from gan_keras.data.image_data import some_images
-from gan_keras.data.sample_set import with_label_names, without_copies
 from gan_keras.image_evaluation import COLUMNS, evaluate_images, in_memory_part, tensors_of
 from gan_keras.metrics.extractor import Recipe, train_extractor
 from gan_keras.metrics.image_quality import ImageQuality
@@ -80,14 +79,8 @@ class ImageModality(ReloadedModality):
     def judge(self, gan, run, parts, num, seed, progress):
         return evaluate_images(gan, *parts, num, seed, progress), {}
 
-    def test_part(self, run, source, training):
-        """The images of a test set: cropped and resized, and their labels numbered, as those of the run.
-
-        Those that the run was trained on are left out: a generator that copies would win by them.
-        """
-        test = load_test_images(source, training.image_shape[:2], training.image_shape[2])
-        self.check_is_other(run, source, test)
-        return without_copies(with_label_names(test, training.label_names), training)
+    def read_test(self, source, training):
+        return load_test_images(source, training.image_shape[:2], training.image_shape[2])
 
 
 def seconds_per_image(gan):

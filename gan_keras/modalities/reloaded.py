@@ -6,6 +6,7 @@ import time
 import numpy as np
 
 from gan_keras import exported, schedule, score_table
+from gan_keras.data.sample_set import with_label_names, without_copies
 from gan_keras.modalities import score_report
 from gan_keras.modalities.base import Modality
 from gan_keras.presets.base import STAGE
@@ -48,8 +49,11 @@ class ReloadedModality(Modality):
         """Further entries of `config.json` about the data, such as shapes, as JSON can hold them."""
         raise NotImplementedError
 
-    def test_part(self, run, source, training):
-        """Test data of a name or path, as the run has its own; raises if the run was trained on them."""
+    def read_test(self, source, training):
+        """The part for tests of a name or path, where it has one, else all of it, in the form of the training part.
+
+        Not needed where `test_part` is a modality's own.
+        """
         raise NotImplementedError
 
     def judge(self, gan, run, parts, num, seed, progress):
@@ -196,6 +200,15 @@ class ReloadedModality(Modality):
         result, pictures = self.judge(gan, run, (training, test), num, seed, progress)
         result["settings"]["test"] = f"held-out {self.samples} of the run" if data is None else test.name
         return result, pictures
+
+    def test_part(self, run, source, training):
+        """Test data of a name or path in the form of the run's own, and their labels numbered as those.
+
+        Samples that the run was trained on are left out: a generator that copies would win by them.
+        """
+        test = self.read_test(source, training)
+        self.check_is_other(run, source, test)
+        return without_copies(with_label_names(test, training.label_names), training)
 
     def check_is_other(self, run, source, test):
         """Raises `ValueError` if test data are those of the run: a generator that copies would win by them."""

@@ -121,8 +121,7 @@ class TranslationModality(ReloadedModality):
         *sides, channels = training.image_shape
         preset = self.preset_class.from_config(run.config["preset"])
         found = load_domains(source, tuple(sides), channels, preset.is_paired)
-        if found.fingerprint == run.config["data"]["fingerprint"]:
-            raise ValueError(f"{source} is what {run.path} was trained on. Expected other images, or no --data.")
+        self.check_is_other(run, source, found)
         a, b = found.test or (found.a, found.b)
         return dataclasses.replace(found, a=a, b=b, test=None).without_those((training.a, training.b))
 
