@@ -9,10 +9,19 @@ import math
 import numpy as np
 
 from gan_keras.codecs.spectrogram import SpectrogramCodec
-from gan_keras.image_evaluation import asked_labels, check_enough, check_seeds, comparable
+from gan_keras.image_evaluation import (
+    JUDGED,
+    asked_labels,
+    check_enough,
+    check_seeds,
+    comparable,
+    of_control,
+    without_control,
+)
 from gan_keras.metrics.extractor import Recipe, train_extractor
 from gan_keras.metrics.image_quality import ImageQuality
 from gan_keras.metrics.pixel_gaussian import PixelGaussian
+from gan_keras.score_table import outcome
 
 LEAST, MOST = 300, 2000  # sounds of each sampler, where nothing else is asked for
 RECIPE = Recipe((16, 32, 64, 128, 128), 600, 64)
@@ -31,7 +40,6 @@ COLUMNS = {
 """Titles of the scores; of the distances lower is better, of the others higher."""
 
 TITLES = {"gan": "GAN", "baseline": "Gaussian of the spectrograms of each class", "real": "real training sounds"}
-_JUDGED = {"frechet": -1, "kernel": -1, "precision": 1, "recall": 1}
 _BLOCK = 256  # sounds at once
 
 
@@ -58,7 +66,7 @@ def evaluate_sounds(gan, training, test, num=None, seed=0, progress=print):
     ear = Ear(training)
     real, labels = ear.hear(training.samples), training.labels
     progress(f"Training the classifier whose features are compared on {len(real):,} sounds, unless it is kept")
-    extractor = train_extractor(real, None if labels is None else labels, recipe=RECIPE)
+    extractor = train_extractor(real, labels, recipe=RECIPE)
     progress(f"Generating and scoring {num:,} sounds")
     asked = asked_labels(gan, num, seed)
     baseline = ear.hear(ear.codec.decode(block) for block in blocks_of(PixelGaussian(real, labels).sample(num, seed, asked)))
@@ -126,16 +134,6 @@ def agreement(extractor, spectrograms, labels):
     return float(np.mean(named == labels))
 
 
-def without_control(values):
-    """The values of the sampler itself."""
-    return {name: value for name, value in values.items() if not name.startswith("control_")}
-
-
-def of_control(values):
-    """The values of real samples in its place, by the names of its own."""
-    return {name.removeprefix("control_"): value for name, value in values.items() if name.startswith("control_")}
-
-
 def verdict(values):
     """The outcome in plain words: one line for the whole, then one for each score that decides, and for labels.
 
@@ -146,10 +144,8 @@ def verdict(values):
         List of strings.
     """
     gan, baseline, real = (values[name] for name in ("gan", "baseline", "real"))
-    better = {name: sign * gan[name] > sign * baseline[name] for name, sign in _JUDGED.items()}
-    won, lost = ([COLUMNS[name] for name in _JUDGED if better[name] is outcome] for outcome in (True, False))
-    whole = "; ".join(f"{word} in {', '.join(names)}" for word, names in (("wins", won), ("does NOT win", lost)) if names)
-    shown = [*_JUDGED, *(name for name in ("classifier_score", "agreement") if name in gan)]
+    whole = "; ".join(outcome(gan, baseline, JUDGED, COLUMNS))
+    shown = [*JUDGED, *(name for name in ("classifier_score", "agreement") if name in gan)]
     lines = [
         f"{COLUMNS[name]}: GAN {gan[name]:.4g}, baseline {baseline[name]:.4g}, real sounds {real[name]:.4g}." for name in shown
     ]

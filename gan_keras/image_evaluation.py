@@ -15,6 +15,7 @@ from gan_keras.metrics.extractor import Recipe, train_extractor
 from gan_keras.metrics.image_quality import ImageQuality
 from gan_keras.metrics.pixel_gaussian import PixelGaussian
 from gan_keras.sampling import seeds_from
+from gan_keras.score_table import outcome
 
 LEAST, MOST = 500, 5000  # images of each sampler, where nothing else is asked for
 MOST_BYTES = 2**30  # of training or test images as float32: 350,000 of 28 x 28 x 1, 22,000 of 64 x 64 x 3
@@ -34,7 +35,9 @@ COLUMNS = {
 """Titles of the scores; of the distances lower is better, of the others higher."""
 
 TITLES = {"gan": "GAN", "baseline": "Gaussian of the pixels of each class", "real": "real training images"}
-JUDGED = ("frechet", "kernel", "precision", "recall")
+JUDGED = {"frechet": -1, "kernel": -1, "precision": 1, "recall": 1}
+"""Scores that decide, and whether more (1) or less (-1) is better."""
+
 AGREEMENT_IMAGES = 1000
 _BLOCK = 256  # images encoded at once
 
@@ -73,11 +76,11 @@ def evaluate_images(gan, training, test, num=None, seed=0, progress=print):
     values = {name: score.values for name, score in scores.items()}
     return {
         "settings": {"num": num, "seed": seed},
-        "samplers": {name: {"title": TITLES[name], "values": _own(values[name])} for name in scores},
-        "real": {"title": TITLES["real"], "values": _control(values["gan"])},
+        "samplers": {name: {"title": TITLES[name], "values": without_control(values[name])} for name in scores},
+        "real": {"title": TITLES["real"], "values": of_control(values["gan"])},
         "extractor": {"task": "rotations" if labels is None else "labels", "accuracy": extractor.held_out_accuracy},
         "protocol": {**scores["gan"].protocol.as_dict(), "seeds": [seed]},
-        "verdict": verdict(_own(values["gan"]), _own(values["baseline"]), _control(values["gan"])),
+        "verdict": verdict(without_control(values["gan"]), without_control(values["baseline"]), of_control(values["gan"])),
     }
 
 
@@ -141,11 +144,13 @@ def _add_agreement(scores, gan, baseline, extractor, asked, seed):
         scores[name].values["agreement"] = float(np.mean(named == asked[:num]))
 
 
-def _own(values):
+def without_control(values):
+    """The values of the sampler itself."""
     return {name: value for name, value in values.items() if not name.startswith("control_")}
 
 
-def _control(values):
+def of_control(values):
+    """The values of real samples in its place, by the names of its own."""
     return {name.removeprefix("control_"): value for name, value in values.items() if name.startswith("control_")}
 
 
@@ -160,10 +165,7 @@ def verdict(gan, baseline, real):
     Returns:
         List of strings.
     """
-    signs = {name: -1 if name in ("frechet", "kernel") else 1 for name in JUDGED}
-    better = {name: sign * gan[name] > sign * baseline[name] for name, sign in signs.items()}
-    won, lost = ([COLUMNS[name] for name in JUDGED if better[name] is outcome] for outcome in (True, False))
-    whole = "; ".join(f"{word} in {', '.join(names)}" for word, names in (("wins", won), ("does NOT win", lost)) if names)
+    whole = "; ".join(outcome(gan, baseline, JUDGED, COLUMNS))
     lines = [
         f"{COLUMNS[name]}: GAN {gan[name]:.4g}, baseline {baseline[name]:.4g}, real images {real[name]:.4g}." for name in JUDGED
     ]

@@ -19,6 +19,20 @@ def _cell(value):
     return "-" if value is None else f"{value:.4g}"
 
 
+def outcome(own, other, signs, columns):
+    """What a sampler wins over another, in words: `wins in ...` and `does NOT win in ...`, a list of those that apply.
+
+    Args:
+        own: Its values by the names of the scores.
+        other: Those of the other.
+        signs: By the scores that decide: 1 where more is better, -1 where less is.
+        columns: Titles of the scores.
+    """
+    better = {name: sign * own[name] > sign * other[name] for name, sign in signs.items()}
+    won, lost = ([columns[name] for name in signs if bool(better[name]) is wins] for wins in (True, False))
+    return [f"{word} in {', '.join(names)}" for word, names in (("wins", won), ("does NOT win", lost)) if names]
+
+
 def summary(result, columns):
     """The result as text: a line for each score, and the verdict."""
     turned = list(zip(*table(result, columns), strict=True))

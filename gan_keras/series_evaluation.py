@@ -13,6 +13,7 @@ from gan_keras.metrics.sequence_judge import Recipe
 from gan_keras.metrics.series_distances import autocorrelation_distance, correlation_distance, marginal_distance
 from gan_keras.metrics.vector_autoregression import VectorAutoregression
 from gan_keras.sampling import seeds_from
+from gan_keras.score_table import outcome
 
 MOST = 3000  # windows of each sampler, where nothing else is asked for
 RECIPE = Recipe()
@@ -116,8 +117,7 @@ def verdict(gan, baseline, real):
     Returns:
         List of strings.
     """
-    won, lost = ([COLUMNS[name] for name in COLUMNS if (gan[name] < baseline[name]) is outcome] for outcome in (True, False))
-    whole = "; ".join(f"{word} in {', '.join(names)}" for word, names in (("wins", won), ("does NOT win", lost)) if names)
+    whole = "; ".join(outcome(gan, baseline, dict.fromkeys(COLUMNS, -1), COLUMNS))  # of all of them less is better
     lines = [
         f"{title}: GAN {gan[name]:.4g}, baseline {baseline[name]:.4g}, real windows {real[name]:.4g}."
         for name, title in COLUMNS.items()

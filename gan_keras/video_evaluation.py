@@ -13,6 +13,7 @@ from gan_keras.metrics.extractor import Recipe, train_extractor
 from gan_keras.metrics.image_quality import ImageQuality
 from gan_keras.metrics.motion import centre_speeds, distance_between, frame_differences
 from gan_keras.metrics.pixel_gaussian import PixelGaussian
+from gan_keras.score_table import outcome
 
 LEAST, MOST = 200, 2000  # clips of each sampler, where nothing else is asked for
 RECIPE = Recipe((16, 32, 64), 600, 64)
@@ -145,10 +146,7 @@ def verdict(gan, baseline, still, real):
     """
     parts = []
     for title, other in (("a Gaussian of the pixels of each class", baseline), ("real first frames that stand still", still)):
-        better = {name: sign * gan[name] > sign * other[name] for name, sign in JUDGED.items()}
-        won, lost = ([COLUMNS[name] for name in JUDGED if better[name] is outcome] for outcome in (True, False))
-        words = [f"{word} in {', '.join(names)}" for word, names in (("wins", won), ("does NOT win", lost)) if names]
-        parts.append(f"over {title} {' and '.join(words)}")
+        parts.append(f"over {title} {' and '.join(outcome(gan, other, JUDGED, COLUMNS))}")
     lines = [
         f"{COLUMNS[name]}: GAN {gan[name]:.4g}, Gaussian {baseline[name]:.4g}, still {still[name]:.4g}, real {real[name]:.4g}."
         for name in JUDGED

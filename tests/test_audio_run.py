@@ -8,17 +8,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from command_line import call, refused
+from runs import StopAfterSteps, assert_trained_alike, exported, interrupted, silent, small_extractors
 from scipy.io import wavfile
 
 import gan_keras.audio_evaluation
-import gan_keras.modalities.audio
-import gan_keras.run_directory
-from gan_keras.callbacks.history import read_history
-from gan_keras.callbacks.speed import OF_THE_MACHINE
 from gan_keras.data import load_audio, split_sounds
-from gan_keras.metrics.extractor import Recipe
 from gan_keras.run import train
-from gan_keras.run_directory import Run
 from gan_keras.serving import Client
 from gan_keras.serving.server import Server
 from gan_keras.sounds import to_int16
@@ -26,17 +21,9 @@ from gan_keras.sounds import to_int16
 TINY = {"preset": "tiny", "settings": {"width": "2"}, "epochs": 2}
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("sounds")
-
-
 @pytest.fixture(scope="module", autouse=True)
 def extractors(folder):
-    """Extractors are kept in a place of these tests' own, and learn for a few steps."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("KERAS_HOME", str(folder / "keras"))
-        patch.setattr(gan_keras.audio_evaluation, "RECIPE", Recipe((4, 8), 3, 16))
+    with small_extractors(folder, gan_keras.audio_evaluation):
         yield
 
 
@@ -51,22 +38,8 @@ def run(folder):
 
 
 @pytest.fixture(scope="module")
-def gan(run):
-    return Run(run).load()
-
-
-@pytest.fixture
-def loaded(run, gan, monkeypatch):
-    """The run, whose model is read from the disk once for all tests."""
-    monkeypatch.setattr(gan_keras.run_directory.Run, "load", lambda self: gan)
-    return run
-
-
-@pytest.fixture(scope="module")
 def version(folder, run):
-    result = call("export", run, "--to", folder / "saved_models" / "tones")
-    assert result.exit_code == 0, result.output
-    return folder / "saved_models" / "tones" / "1"
+    return exported(run, folder / "saved_models" / "tones")
 
 
 # --- The whole way. ---
@@ -196,26 +169,8 @@ def test_what_cannot_be_trained_is_told_before_training(tmp_path, choices, words
 
 
 def test_a_resumed_run_equals_an_uninterrupted_one(folder, run):
-    class Stop(keras.callbacks.Callback):
-        def on_train_batch_end(self, batch, logs=None):
-            if batch == 1:
-                raise KeyboardInterrupt
-
     out = folder / "interrupted"
-    own = gan_keras.modalities.audio.AudioModality.callbacks
-    with pytest.MonkeyPatch.context() as patch:
-        stop = lambda self, *arguments: [*own(self, *arguments), Stop()]  # noqa: E731
-        patch.setattr(gan_keras.modalities.audio.AudioModality, "callbacks", stop)
-        with pytest.raises(KeyboardInterrupt):
-            train("audio", "tones", out, **TINY, checkpoint_seconds=0, progress=lambda line: None)
-    train("audio", "tones", out, resume=True, progress=lambda line: None)
-    rows = [
-        [
-            {name: row[name] for name in row if name not in ("seconds", *OF_THE_MACHINE)}
-            for row in read_history(each / "history.csv")
-        ]
-        for each in (run, out)
-    ]
-    assert rows[0] == rows[1]
-    whole, parted = (keras.saving.load_model(each / "model.keras").generator.get_weights() for each in (run, out))
-    assert all((before == after).all() for before, after in zip(whole, parted, strict=True))
+    with interrupted("audio", StopAfterSteps(2)):
+        train("audio", "tones", out, **TINY, checkpoint_seconds=0, progress=silent)
+    train("audio", "tones", out, resume=True, progress=silent)
+    assert_trained_alike(run, out)

@@ -25,11 +25,6 @@ def one_thread():
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("augment")
-
-
-@pytest.fixture(scope="module")
 def run(folder):
     """Rows whose label follows from a number and a category."""
     random = np.random.default_rng(0)

@@ -21,11 +21,6 @@ SMALL = ["--preset", "tiny", *(part for setting in SETTINGS for part in ("--set"
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("cli")
-
-
-@pytest.fixture(scope="module")
 def corpus(folder):
     path = folder / "text.txt"
     lines = list(dict.fromkeys(english_phrases().sample(400, seed=0)))[:100]
@@ -39,18 +34,6 @@ def run(folder, corpus):
     assert result.exit_code == 0, result.output
     assert "epoch 1/1, pretraining: nll" in result.stdout
     return folder / "run"
-
-
-@pytest.fixture(scope="module")
-def gan(run):
-    return gan_keras.run_directory.Run(run).load()
-
-
-@pytest.fixture
-def loaded(run, gan, monkeypatch):
-    """The run, whose model is read from the disk once for all tests."""
-    monkeypatch.setattr(gan_keras.run_directory.Run, "load", lambda self: gan)
-    return run
 
 
 @pytest.fixture(scope="module")

@@ -100,7 +100,7 @@ def test_a_run_inside_the_folder_of_its_images_is_refused(tmp_path):
         ({"images": levels(80), "labels": np.arange(80) - 1}, "1 labels are out of range, the first is -1"),
         ({"images": levels(80), "labels": np.arange(79)}, "labels of shape (79,)"),
         ({"images": levels(80), "labels": np.arange(80) % 4, "label_names": ["a", "b", "c"]}, "20 labels are out of range"),
-        ({"images": levels(80), "labels": np.arange(80) % 3 + 1}, "no image to train on for 1 of 4 classes: 0"),
+        ({"images": levels(80), "labels": np.arange(80) % 3 + 1}, "no images to train on for 1 of 4 classes: 0"),
         ({"images": levels(80), "labels": np.arange(80) % 4, "label_names": "cats"}, "labels are out of range"),
         ({"images": levels(40)}, "batch_size=64"),
         ({"images": levels(1)}, "1 images. Expected at least 2"),

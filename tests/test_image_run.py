@@ -2,42 +2,24 @@
 
 import json
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from command_line import call, refused
+from runs import StopAfterEpochs, assert_trained_alike, exported, interrupted, silent, small_extractors
 
-import gan_keras.cli
 import gan_keras.image_evaluation
-import gan_keras.modalities.image
-import gan_keras.run_directory
 from gan_keras.callbacks.history import read_history
-from gan_keras.callbacks.speed import OF_THE_MACHINE
 from gan_keras.data import load_images, split_images
-from gan_keras.metrics.extractor import Recipe
 from gan_keras.pictures import to_levels
 from gan_keras.run import train
-from gan_keras.run_directory import Run
 
 TINY = {"preset": "tiny", "settings": {"width": "2"}}
 
 
-def silent(line):
-    """Takes progress and says nothing."""
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("images")
-
-
 @pytest.fixture(scope="module", autouse=True)
 def extractors(folder):
-    """Extractors are kept in a place of these tests' own, and learn for a few steps."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("KERAS_HOME", str(folder / "keras"))
-        patch.setattr(gan_keras.image_evaluation, "RECIPE", Recipe((4, 8), 3, 16))
+    with small_extractors(folder, gan_keras.image_evaluation):
         yield
 
 
@@ -51,22 +33,8 @@ def run(folder):
 
 
 @pytest.fixture(scope="module")
-def gan(run):
-    return Run(run).load()
-
-
-@pytest.fixture
-def loaded(run, gan, monkeypatch):
-    """The run, whose model is read from the disk once for all tests."""
-    monkeypatch.setattr(gan_keras.run_directory.Run, "load", lambda self: gan)
-    return run
-
-
-@pytest.fixture(scope="module")
 def version(folder, run):
-    result = call("export", run, "--to", folder / "saved_models" / "digits")
-    assert result.exit_code == 0, result.output
-    return folder / "saved_models" / "digits" / "1"
+    return exported(run, folder / "saved_models" / "digits")
 
 
 def decoded(path):
@@ -183,35 +151,14 @@ def test_wrong_choices_for_images_are_refused(loaded, tmp_path, monkeypatch, arg
 # --- Resuming. ---
 
 
-def weights_of(path):
-    return keras.saving.load_model(path).generator.get_weights()
-
-
-def without_times(path):
-    of_the_machine = ("seconds", *OF_THE_MACHINE)
-    return [{name: value for name, value in row.items() if name not in of_the_machine} for row in read_history(path)]
-
-
 def test_a_resumed_run_equals_an_uninterrupted_one(folder, run):
-    class Stop(keras.callbacks.Callback):
-        def on_epoch_end(self, epoch, logs=None):  # before the checkpoint's: all batches of the epoch are behind, not the epoch
-            if epoch == 1:
-                raise KeyboardInterrupt
-
     out, lines = folder / "interrupted", []
-    own = gan_keras.modalities.image.ImageModality.callbacks
-    with pytest.MonkeyPatch.context() as patch:
-        stop = lambda self, *arguments: [*own(self, *arguments), Stop()]  # noqa: E731
-        patch.setattr(gan_keras.modalities.image.ImageModality, "callbacks", stop)
-        with pytest.raises(KeyboardInterrupt):
-            train("image", "digits", out, **TINY, checkpoint_seconds=0, progress=lines.append)
+    with interrupted("image", StopAfterEpochs(2)):
+        train("image", "digits", out, **TINY, checkpoint_seconds=0, progress=lines.append)
     assert "Interrupted" in lines[-1]
     assert len(gan_keras.load(out).generate(2)) == 2
     train("image", "digits", out, resume=True, progress=lines.append)
-    assert without_times(out / "history.csv") == without_times(run / "history.csv")
-    for name in ("checkpoints/epoch_000004_batch_00000000/model.keras", "model.keras"):
-        whole, parted = (weights_of(each / name) for each in (run, out))
-        assert all((before == after).all() for before, after in zip(whole, parted, strict=True)), name
+    assert_trained_alike(run, out, ("checkpoints/epoch_000004_batch_00000000/model.keras", "model.keras"))
 
 
 def test_going_on_needs_the_same_data_and_the_same_modality(run, tmp_path):

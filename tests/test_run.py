@@ -8,6 +8,7 @@ import shutil
 import keras
 import numpy as np
 import pytest
+from runs import silent
 
 import gan_keras.run
 from gan_keras import checkpoints, presets, strategies
@@ -26,10 +27,6 @@ train_text = functools.partial(gan_keras.run.train, "text")
 
 def manner(progress):
     return gan_keras.run.Manner(progress, None, 60.0, strategies.get())
-
-
-def silent(line):
-    """Takes progress and says nothing."""
 
 
 def newest_checkpoint(out):

@@ -4,16 +4,14 @@ import csv
 import io
 import json
 
-import keras
 import numpy as np
 import pytest
 from command_line import call, refused
+from runs import StopAfterEpochs, assert_trained_alike, exported, interrupted, silent
 
 import gan_keras
-import gan_keras.run_directory
-from gan_keras.callbacks.history import read_history
 from gan_keras.data import load_series, split_series
-from gan_keras.run import Run, train
+from gan_keras.run import train
 from gan_keras.serving import Client
 from gan_keras.serving.server import Server
 
@@ -27,11 +25,6 @@ def write_csv(path, steps=500):
     rows = [f"{step},{one:.5f},{two:.4f},{two:.4f}" for step, (one, two) in enumerate(zip(slow, fast, strict=True))]
     path.write_text("\n".join(["when,slow,fast,again", *rows]) + "\n")
     return path
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("series")
 
 
 @pytest.fixture(scope="module")
@@ -49,22 +42,8 @@ def run(folder, source):
 
 
 @pytest.fixture(scope="module")
-def gan(run):
-    return Run(run).load()
-
-
-@pytest.fixture
-def loaded(run, gan, monkeypatch):
-    """The run, whose model is read from the disk once for all tests."""
-    monkeypatch.setattr(gan_keras.run_directory.Run, "load", lambda self: gan)
-    return run
-
-
-@pytest.fixture(scope="module")
 def version(folder, run):
-    result = call("export", run, "--to", folder / "saved_models" / "x")
-    assert result.exit_code == 0, result.output
-    return folder / "saved_models" / "x" / "1"
+    return exported(run, folder / "saved_models" / "x")
 
 
 def series_of(text):
@@ -168,24 +147,12 @@ def test_lists_name_what_there_is_for_series():
 
 
 def test_a_resumed_run_equals_an_uninterrupted_one(folder, run, source):
-    class Stop(keras.callbacks.Callback):
-        def on_epoch_end(self, epoch, logs=None):
-            if epoch == 1:
-                raise KeyboardInterrupt
-
-    out, silent = folder / "interrupted", lambda line: None
-    own = gan_keras.modalities.series.SeriesModality.callbacks
+    out = folder / "interrupted"
     options = {"preset": "tiny", "settings": {name: str(value) for name, value in SETTINGS.items()}}
-    with pytest.MonkeyPatch.context() as patch:
-        stop = lambda self, *arguments: [*own(self, *arguments), Stop()]  # noqa: E731
-        patch.setattr(gan_keras.modalities.series.SeriesModality, "callbacks", stop)
-        with pytest.raises(KeyboardInterrupt):
-            train("series", source, out, **options, checkpoint_seconds=0, progress=silent)
+    with interrupted("series", StopAfterEpochs(2)):
+        train("series", source, out, **options, checkpoint_seconds=0, progress=silent)
     train("series", source, out, resume=True, progress=silent)
-    losses = [[row["d_loss"] for row in read_history(each / "history.csv")] for each in (run, out)]
-    assert losses[0] == losses[1]
-    whole, parted = (keras.saving.load_model(each / "model.keras").generator.get_weights() for each in (run, out))
-    assert all((before == after).all() for before, after in zip(whole, parted, strict=True))
+    assert_trained_alike(run, out)
 
 
 # --- Labels and lengths. ---

@@ -9,7 +9,7 @@ from scipy.io import wavfile
 
 from gan_keras import GAN, networks
 from gan_keras.callbacks import SampleSounds
-from gan_keras.callbacks.sounds import sample_sounds
+from gan_keras.callbacks.fixed_images import fixed_samples
 from gan_keras.codecs import WaveformCodec
 from gan_keras.sounds import encode_wav, spectrogram_pictures, to_int16, write_sounds
 
@@ -47,7 +47,7 @@ def gan():
 
 
 def test_every_row_is_a_label_and_every_column_a_latent(gan):
-    waveforms = sample_sounds(gan, rows=3, columns=2, seed=7)
+    waveforms = fixed_samples(gan, rows=3, columns=2, seed=7)
     for label in range(3):
         np.testing.assert_array_equal(waveforms[2 * label : 2 * label + 2], gan.generate(2, seed=7, labels=[label] * 2))
 
@@ -60,7 +60,7 @@ def test_the_callback_writes_sounds_one_after_the_other_and_their_pictures(gan, 
     assert names == ["animation.gif", "epoch_002.png", "epoch_002.wav", "epoch_003.png", "epoch_003.wav"]
     _, found = wavfile.read(tmp_path / "epoch_003.wav")
     pieces = found.reshape(6, 256 + 600)
-    np.testing.assert_array_equal(pieces[:, :256], to_int16(sample_sounds(gan, 3, 2, 0)))
+    np.testing.assert_array_equal(pieces[:, :256], to_int16(fixed_samples(gan, 3, 2, 0)))
     assert not pieces[:, 256:].any() and callback.get_state() == {"epoch": 3}
     with pytest.raises(ValueError, match="columns=0"):
         SampleSounds(tmp_path, columns=0)

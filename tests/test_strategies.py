@@ -14,11 +14,6 @@ CLOSE = 1e-5
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("strategies")
-
-
-@pytest.fixture(scope="module")
 def found(folder):
     """What `two_devices.py` finds, and its output; what one device alone ends with is in `alone.npz` of the folder."""
     [(output, errors)] = finish([start([FOLDER / "two_devices.py", folder / "alone.npz"])])

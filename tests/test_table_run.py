@@ -4,33 +4,19 @@ import csv
 import io
 import json
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from command_line import call, refused
+from runs import StopAfterSteps, assert_trained_alike, exported, interrupted, silent
 
-import gan_keras.modalities.table
-import gan_keras.run_directory
-from gan_keras.callbacks.history import read_history
-from gan_keras.callbacks.speed import OF_THE_MACHINE
 from gan_keras.data import load_table, split_table
 from gan_keras.metrics import synthetic_training
 from gan_keras.run import train
-from gan_keras.run_directory import Run
 from gan_keras.serving import Client
 from gan_keras.serving.server import Server
 
 TINY = {"preset": "tiny", "settings": {"width": "8"}}
-
-
-def silent(line):
-    """Takes progress and says nothing."""
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("tables")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -64,22 +50,8 @@ def run(folder, source):
 
 
 @pytest.fixture(scope="module")
-def gan(run):
-    return Run(run).load()
-
-
-@pytest.fixture
-def loaded(run, gan, monkeypatch):
-    """The run, whose model is read from the disk once for all tests."""
-    monkeypatch.setattr(gan_keras.run_directory.Run, "load", lambda self: gan)
-    return run
-
-
-@pytest.fixture(scope="module")
 def version(folder, run):
-    result = call("export", run, "--to", folder / "saved_models" / "people", "--score")
-    assert result.exit_code == 0, result.output
-    return folder / "saved_models" / "people" / "1"
+    return exported(run, folder / "saved_models" / "people", "--score")
 
 
 def rows_of(text):
@@ -223,28 +195,9 @@ def test_test_data_of_other_columns_or_of_the_training_are_refused(loaded, sourc
 # --- Resuming. ---
 
 
-def weights_of(path):
-    return keras.saving.load_model(path).generator.get_weights()
-
-
-def without_times(path):
-    of_the_machine = ("seconds", *OF_THE_MACHINE)
-    return [{name: value for name, value in row.items() if name not in of_the_machine} for row in read_history(path)]
-
-
 def test_a_resumed_run_equals_an_uninterrupted_one(folder, run, source):
-    class Stop(keras.callbacks.Callback):
-        def on_train_batch_end(self, batch, logs=None):
-            if self.model.generator_optimizer.iterations == 6:  # in the midst of the second epoch
-                raise KeyboardInterrupt
-
-    out, own = folder / "interrupted", gan_keras.modalities.table.TableModality.callbacks
-    with pytest.MonkeyPatch.context() as patch:
-        stop = lambda self, *arguments: [*own(self, *arguments), Stop()]  # noqa: E731
-        patch.setattr(gan_keras.modalities.table.TableModality, "callbacks", stop)
-        with pytest.raises(KeyboardInterrupt):
-            train("table", source, out, **TINY, checkpoint_seconds=0, progress=silent)
+    out = folder / "interrupted"
+    with interrupted("table", StopAfterSteps(6)):  # in the midst of the second epoch
+        train("table", source, out, **TINY, checkpoint_seconds=0, progress=silent)
     train("table", source, out, resume=True, progress=silent)
-    assert without_times(out / "history.csv") == without_times(run / "history.csv")
-    for before, after in zip(weights_of(run / "model.keras"), weights_of(out / "model.keras"), strict=True):
-        np.testing.assert_array_equal(before, after)
+    assert_trained_alike(run, out)

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from runs import silent
 
 import gan_keras.translation_evaluation
 from gan_keras.codecs import ImageCodec
@@ -40,10 +41,6 @@ def domains(kind=Domains, num=20):
 @pytest.fixture(autouse=True)
 def classifier(monkeypatch):
     monkeypatch.setattr(gan_keras.translation_evaluation, "train_extractor", lambda images, labels, recipe: Dark())
-
-
-def silent(line):
-    """Takes progress and says nothing."""
 
 
 def test_a_translation_stands_beside_baselines_and_real_images():

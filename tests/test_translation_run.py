@@ -3,24 +3,20 @@
 import json
 from types import SimpleNamespace
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from command_line import call, refused
+from runs import StopAfterSteps, assert_trained_alike, exported, interrupted, silent, small_extractors
 
-import gan_keras.modalities.translation
-import gan_keras.run_directory
 import gan_keras.translation_evaluation
 from gan_keras import presets
 from gan_keras.callbacks.history import read_history
-from gan_keras.callbacks.speed import OF_THE_MACHINE
 from gan_keras.data import load_domains, split_domains
 from gan_keras.metrics.extractor import Recipe
 from gan_keras.modalities import TranslationModality
 from gan_keras.pictures import to_levels
 from gan_keras.run import train
-from gan_keras.run_directory import Run
 from gan_keras.serving import Client
 from gan_keras.serving.server import Server
 
@@ -28,21 +24,9 @@ SETTINGS = {"width": "2", "patch_width": "2", "identity_weight": "0", "epochs": 
 SMALL = ("--preset", "tiny", *(word for name, value in SETTINGS.items() for word in ("--set", f"{name}={value}")))
 
 
-def silent(line):
-    """Takes progress and says nothing."""
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("translations")
-
-
 @pytest.fixture(scope="module", autouse=True)
 def extractors(folder):
-    """Extractors are kept in a place of these tests' own, and learn for a few steps."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("KERAS_HOME", str(folder / "keras"))
-        patch.setattr(gan_keras.translation_evaluation, "RECIPE", Recipe((4, 8), 30, 32, 1e-2))
+    with small_extractors(folder, gan_keras.translation_evaluation, Recipe((4, 8), 30, 32, 1e-2)):
         yield
 
 
@@ -56,22 +40,8 @@ def run(folder):
 
 
 @pytest.fixture(scope="module")
-def gan(run):
-    return Run(run).load()
-
-
-@pytest.fixture
-def loaded(run, gan, monkeypatch):
-    """The run, whose model is read from the disk once for all tests."""
-    monkeypatch.setattr(gan_keras.run_directory.Run, "load", lambda self: gan)
-    return run
-
-
-@pytest.fixture(scope="module")
 def version(folder, run):
-    result = call("export", run, "--to", folder / "saved_models" / "digits")
-    assert result.exit_code == 0, result.output
-    return folder / "saved_models" / "digits" / "1"
+    return exported(run, folder / "saved_models" / "digits")
 
 
 @pytest.fixture(scope="module")
@@ -156,29 +126,12 @@ def test_a_server_translates_an_image(version, gan, held_out):
 # --- Resuming. ---
 
 
-def without_times(path):
-    of_the_machine = ("seconds", *OF_THE_MACHINE)
-    return [{name: value for name, value in row.items() if name not in of_the_machine} for row in read_history(path)]
-
-
 def test_a_resumed_run_equals_an_uninterrupted_one(folder, run):
-    class Stop(keras.callbacks.Callback):
-        def on_train_batch_end(self, batch, logs=None):
-            if self.model.generator_optimizer.iterations == 3:  # in the midst of the second epoch
-                raise KeyboardInterrupt
-
     out = folder / "interrupted"
-    own = gan_keras.modalities.translation.TranslationModality.callbacks
-    with pytest.MonkeyPatch.context() as patch:
-        stop = lambda self, *arguments: [*own(self, *arguments), Stop()]  # noqa: E731
-        patch.setattr(gan_keras.modalities.translation.TranslationModality, "callbacks", stop)
-        chosen = {"settings": SETTINGS, "checkpoint_seconds": 0}
-        with pytest.raises(KeyboardInterrupt):
-            train("translation", "inverted_digits", out, "tiny", **chosen, progress=silent)
+    with interrupted("translation", StopAfterSteps(3)):  # in the midst of the second epoch
+        train("translation", "inverted_digits", out, "tiny", settings=SETTINGS, checkpoint_seconds=0, progress=silent)
     train("translation", "inverted_digits", out, resume=True, progress=silent)
-    assert without_times(out / "history.csv") == without_times(run / "history.csv")
-    whole, parted = (keras.saving.load_model(each / "model.keras").get_weights() for each in (run, out))
-    assert all((before == after).all() for before, after in zip(whole, parted, strict=True))
+    assert_trained_alike(run, out)
 
 
 # --- Wrong input. ---

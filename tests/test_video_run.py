@@ -2,22 +2,16 @@
 
 import json
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from command_line import call, refused
+from runs import StopAfterEpochs, assert_trained_alike, exported, interrupted, silent, small_extractors
 
-import gan_keras.modalities.video
-import gan_keras.run_directory
 import gan_keras.video_evaluation
 from gan_keras.animations import clip_levels, read_gif
-from gan_keras.callbacks.history import read_history
-from gan_keras.callbacks.speed import OF_THE_MACHINE
 from gan_keras.data import load_videos, split_videos
-from gan_keras.metrics.extractor import Recipe
 from gan_keras.run import train
-from gan_keras.run_directory import Run
 from gan_keras.serving import Client
 from gan_keras.serving.server import Server
 
@@ -25,21 +19,9 @@ SETTINGS = {"frames": "4", "size": "12"}
 SET = [part for name, value in SETTINGS.items() for part in ("--set", f"{name}={value}")]
 
 
-def silent(line):
-    """Takes progress and says nothing."""
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("videos")
-
-
 @pytest.fixture(scope="module", autouse=True)
 def extractors(folder):
-    """Extractors are kept in a place of these tests' own, and learn for a few steps."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("KERAS_HOME", str(folder / "keras"))
-        patch.setattr(gan_keras.video_evaluation, "RECIPE", Recipe((4, 8), 3, 16))
+    with small_extractors(folder, gan_keras.video_evaluation):
         yield
 
 
@@ -53,22 +35,8 @@ def run(folder):
 
 
 @pytest.fixture(scope="module")
-def gan(run):
-    return Run(run).load()
-
-
-@pytest.fixture
-def loaded(run, gan, monkeypatch):
-    """The run, whose model is read from the disk once for all tests."""
-    monkeypatch.setattr(gan_keras.run_directory.Run, "load", lambda self: gan)
-    return run
-
-
-@pytest.fixture(scope="module")
 def version(folder, run):
-    result = call("export", run, "--to", folder / "saved_models" / "clips")
-    assert result.exit_code == 0, result.output
-    return folder / "saved_models" / "clips" / "1"
+    return exported(run, folder / "saved_models" / "clips")
 
 
 # --- The whole way. ---
@@ -182,37 +150,17 @@ def test_clips_shorter_than_asked_and_classes_without_clips_are_refused(tmp_path
     np.savez(tmp_path / "a.npz", videos=clips, labels=np.arange(40) % 2 * 2)
     train_it = ("train", "video", "--data", tmp_path / "a.npz", "--out", tmp_path / "run", "--preset", "tiny")
     assert "40 of the 40 clips of a.npz have fewer than 8 frames" in refused(*train_it, "--set", "frames=8")
-    assert "no clip to train on for 1 of 3 classes: 1" in refused(*train_it)
+    assert "no clips to train on for 1 of 3 classes: 1" in refused(*train_it)
     assert "Expected none: a file of labels is for text" in refused(*train_it, "--labels", tmp_path / "a.npz")
 
 
 # --- Resuming. ---
 
 
-def weights_of(path):
-    return keras.saving.load_model(path).generator.get_weights()
-
-
-def without_times(path):
-    of_the_machine = ("seconds", *OF_THE_MACHINE)
-    return [{name: value for name, value in row.items() if name not in of_the_machine} for row in read_history(path)]
-
-
 def test_a_resumed_run_equals_an_uninterrupted_one(folder, run):
-    class Stop(keras.callbacks.Callback):
-        def on_epoch_end(self, epoch, logs=None):  # before the checkpoint's: all batches of the epoch are behind, not the epoch
-            if epoch == 0:
-                raise KeyboardInterrupt
-
     out, lines = folder / "interrupted", []
-    own = gan_keras.modalities.video.VideoModality.callbacks
-    with pytest.MonkeyPatch.context() as patch:
-        stop = lambda self, *arguments: [*own(self, *arguments), Stop()]  # noqa: E731
-        patch.setattr(gan_keras.modalities.video.VideoModality, "callbacks", stop)
-        with pytest.raises(KeyboardInterrupt):
-            train("video", "moving_digits", out, preset="tiny", settings=SETTINGS, checkpoint_seconds=0, progress=lines.append)
+    with interrupted("video", StopAfterEpochs(1)):
+        train("video", "moving_digits", out, preset="tiny", settings=SETTINGS, checkpoint_seconds=0, progress=lines.append)
     assert "Interrupted" in lines[-1]
     train("video", "moving_digits", out, resume=True, progress=silent)
-    assert without_times(out / "history.csv") == without_times(run / "history.csv")
-    whole, parted = (weights_of(each / "model.keras") for each in (run, out))
-    assert all((before == after).all() for before, after in zip(whole, parted, strict=True))
+    assert_trained_alike(run, out)

@@ -1,17 +1,14 @@
 """`ClipGrid`: the clips of fixed latents after every epoch, as an animation, and all frames of the last ones as a picture."""
 
-import pathlib
-
-import keras
-
 from gan_keras.animations import clip_grid, film_strips, write_gif
-from gan_keras.callbacks.fixed_images import check_grid, fixed_samples
+from gan_keras.callbacks.epoch_grid import EpochGrid
+from gan_keras.callbacks.fixed_images import fixed_samples
 from gan_keras.pictures import write_png
 
 _MOST_STRIPS = 10
 
 
-class ClipGrid(keras.callbacks.Callback):
+class ClipGrid(EpochGrid):
     """Writes `epoch_001.gif`, `epoch_002.gif`, ... and, when `fit` ends, `film.png`: a row for each clip, a column a frame.
 
     The latents are the same at every epoch. For a generator with labels a row of the grid is a label and a column is a latent.
@@ -28,16 +25,11 @@ class ClipGrid(keras.callbacks.Callback):
     """
 
     def __init__(self, directory, rows=10, columns=5, seed=0, every=1):
-        super().__init__()
-        check_grid(rows=rows, columns=columns, every=every)
-        self.directory, self.rows, self.columns = pathlib.Path(directory), rows, columns
-        self.seed, self.every = seed, every
+        super().__init__(directory, rows, columns, seed, every)
 
-    def on_epoch_end(self, epoch, logs=None):
-        if (epoch + 1) % self.every == 0 or epoch + 1 == self.params["epochs"]:
-            self.directory.mkdir(parents=True, exist_ok=True)
-            clips = fixed_samples(self.model, self.rows, self.columns, self.seed)
-            write_gif(self.directory / f"epoch_{epoch + 1:03d}.gif", clip_grid(clips, self.columns))
+    def write(self, path):
+        clips = fixed_samples(self.model, self.rows, self.columns, self.seed)
+        write_gif(path.with_suffix(".gif"), clip_grid(clips, self.columns))
 
     def on_train_end(self, logs=None):
         self.directory.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Images of fixed latents, so that pictures of different epochs show the same samples."""
+"""Images, clips and sounds of fixed latents, so that pictures of different epochs show the same samples."""
 
 import numpy as np
 
@@ -26,7 +26,7 @@ def sample_grid(gan, rows, columns, seed):
 
 
 def fixed_samples(gan, rows, columns, seed):
-    """The samples of such a picture in [0, 1], row after row; arguments as of `sample_grid`."""
+    """The samples of such a picture, row after row: images and clips in [0, 1], waveforms; arguments as of `sample_grid`."""
     labels, seeds = gan.labels_from(np.arange(rows)), seed + np.arange(rows * columns, dtype=np.int64)
     if labels is not None:
         labels, seeds = np.repeat(labels, columns), np.tile(seeds[:columns], rows)

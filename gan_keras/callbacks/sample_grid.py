@@ -1,17 +1,15 @@
 """`SampleGrid`: the images of fixed latents after every epoch, and how they came about as an animation."""
 
-import pathlib
 import re
 
-import keras
-
-from gan_keras.callbacks.fixed_images import check_grid, sample_grid
+from gan_keras.callbacks.epoch_grid import EpochGrid
+from gan_keras.callbacks.fixed_images import sample_grid
 from gan_keras.pictures import write_animation, write_png
 
 _NAME = re.compile(r"epoch_(\d+)\.png")
 
 
-class SampleGrid(keras.callbacks.Callback):
+class SampleGrid(EpochGrid):
     """Writes `epoch_001.png`, `epoch_002.png`, ... and, when `fit` ends, all of them as `animation.gif`.
 
     The latents are the same at every epoch. For a generator with labels a row is a label and a column is a latent: what a
@@ -29,16 +27,15 @@ class SampleGrid(keras.callbacks.Callback):
     """
 
     def __init__(self, directory, rows=10, columns=10, seed=0, every=1):
-        super().__init__()
-        check_grid(rows=rows, columns=columns, every=every)
-        self.directory, self.rows, self.columns = pathlib.Path(directory), rows, columns
-        self.seed, self.every, self.epoch = seed, every, 0
+        super().__init__(directory, rows, columns, seed, every)
+        self.epoch = 0
 
     def on_epoch_end(self, epoch, logs=None):
         self.epoch = epoch + 1
-        if self.epoch % self.every == 0 or self.epoch == self.params["epochs"]:
-            self.directory.mkdir(parents=True, exist_ok=True)
-            write_png(self.directory / f"epoch_{self.epoch:03d}.png", self.picture())
+        super().on_epoch_end(epoch, logs)
+
+    def write(self, path):
+        write_png(path.with_suffix(".png"), self.picture())
 
     def picture(self):
         """The picture of an epoch, uint8 `(height, width, channels)`."""

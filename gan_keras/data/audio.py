@@ -1,10 +1,10 @@
 """`load_audio`: sounds by the name of a data set, from a folder of WAV files, or from arrays in a `.npz` file."""
 
 import pathlib
-import zipfile
 
 import numpy as np
 
+from gan_keras.data.array_files import PARTS, TEST_KEYS, ArrayFile, Hints
 from gan_keras.data.audio_arrays import sounds_from_arrays
 from gan_keras.data.audio_folders import read_wav_folder
 from gan_keras.data.corpus import check_is_file
@@ -12,8 +12,12 @@ from gan_keras.data.tones import load_tones
 
 AUDIO_DATASETS = {"tones": "2,000 harmonic tones of four timbres at two pitches, 1.024 s at 4,000 Hz"}
 
-_KEYS = {"train": (("x_train", "y_train"), ("audio", "labels")), "test": (("x_test", "y_test"),)}
-_NAME_KEYS = ("label_names", "class_names")
+_HINTS = Hints(
+    "a folder of WAV files",
+    "audio=array, sample_rate=8000",
+    "sounds of several lengths go into a folder of WAV files, or end in zeros",
+)
+_KEYS = {"train": (("x_train", "y_train"), ("audio", "labels")), "test": TEST_KEYS}
 
 
 def load_audio(name_or_path, length=None, part="train"):
@@ -34,7 +38,7 @@ def load_audio(name_or_path, length=None, part="train"):
         FileNotFoundError: Neither a name nor a file nor a folder.
         ValueError: Sounds or labels that do not fit together, or arguments out of their range.
     """
-    if part not in _KEYS or length is not None and length < 1:
+    if part not in PARTS or length is not None and length < 1:
         raise ValueError(f"Got length={length!r}, part={part!r}. Expected length >= 1, and part 'train' or 'test'.")
     is_name, path = str(name_or_path) in AUDIO_DATASETS, pathlib.Path(name_or_path)
     if not is_name and not path.is_dir():
@@ -48,48 +52,21 @@ def load_audio(name_or_path, length=None, part="train"):
 def load_test_audio(name_or_path, length=None):
     """The part that a set keeps for tests, where it has one, else all of it; see `load_audio`."""
     path = pathlib.Path(name_or_path)
-    has_part = str(name_or_path) not in AUDIO_DATASETS and path.is_file() and "x_test" in arrays_of(path)
+    has_part = str(name_or_path) not in AUDIO_DATASETS and path.is_file() and _open(path).has_test
     return load_audio(name_or_path, length, "test" if has_part else "train")
 
 
 def _read_npz(path, length, part):
-    arrays = arrays_of(path)
-    pairs = [pair for pair in _KEYS[part] if pair[0] in arrays]
-    if not pairs or "sample_rate" not in arrays:
-        expected = " or ".join(pair[0] for pair in _KEYS[part])
-        raise ValueError(
-            f"{path} holds the arrays {sorted(arrays)}. Expected {expected} for part={part!r}, and a number sample_rate, in Hz."
-        )
-    samples, labels = (array_of(path, arrays, key) for key in pairs[0])
-    rate = np.ravel(array_of(path, arrays, "sample_rate"))
+    file = _open(path)
+    expected = f"for part={part!r}, and a number sample_rate, in Hz"
+    samples, labels = file.labelled(_KEYS[part], expected, needed=("sample_rate",))
+    rate = np.ravel(file.array("sample_rate"))
     if rate.size != 1 or rate.dtype.kind not in "iu":
         raise ValueError(f"{path}: sample_rate is {rate.tolist()}. Expected one whole number, in Hz, such as 16000.")
-    names = next((array_of(path, arrays, key) for key in _NAME_KEYS if key in arrays), None)
-    names = None if names is None else [str(name) for name in np.atleast_1d(names)]
-    return sounds_from_arrays(path.name, samples, int(rate[0]), labels, names, length)
+    return sounds_from_arrays(path.name, samples, int(rate[0]), labels, file.label_names, length)
 
 
-def arrays_of(path):
-    """The arrays of a `.npz` file by name, each read only when it is asked for."""
+def _open(path):
     if path.suffix.lower() == ".wav":
         raise ValueError(f"{path} is one sound. Expected a folder of WAV files, or a .npz file.")
-    try:
-        arrays = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path} cannot be read as arrays. Expected a .npz file, or a folder of WAV files.") from error
-    if not isinstance(arrays, np.lib.npyio.NpzFile):
-        raise ValueError(
-            f"{path} holds one array without a name. Expected a .npz file: `np.savez(path, audio=array, sample_rate=8000)`."
-        )
-    return arrays
-
-
-def array_of(path, arrays, key):
-    """One array of a file; None if it has none of that name."""
-    try:
-        return arrays.get(key)
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(
-            f"The array {key!r} of {path} cannot be read ({error}). Expected numbers in an array of one shape: sounds of "
-            "several lengths go into a folder of WAV files, or end in zeros."
-        ) from error
+    return ArrayFile(path, _HINTS)

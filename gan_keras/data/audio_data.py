@@ -5,7 +5,7 @@ import hashlib
 
 import numpy as np
 
-from gan_keras.data.image_data import hash_of
+from gan_keras.data.sample_set import SampleSet, hash_of, several_classes, split_samples
 
 LEVELS = 32767
 """The loudest sample of an int16 sound."""
@@ -14,7 +14,7 @@ MOST_BYTES = 2**32  # of the sounds in memory
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Sounds:
+class Sounds(SampleSet):
     """Mono sounds of one rate and one length, in memory, and what was met while they were read.
 
     Attributes:
@@ -38,6 +38,8 @@ class Sounds:
     hashes: np.ndarray
     report: dict
 
+    noun, by_sample = "sounds", ("samples", "hashes")
+
     def __len__(self):
         return len(self.samples)
 
@@ -49,10 +51,7 @@ class Sounds:
     @property
     def fingerprint(self):
         """SHA-256 of sounds, rate, length and labels, 64 hexadecimal digits: equal if and only if the data are."""
-        digest = hashlib.sha256(f"{self.sample_rate} {self.length}".encode() + self.hashes.tobytes())
-        if self.labels is not None:
-            digest.update(self.labels.tobytes() + "\n".join(self.label_names).encode())
-        return digest.hexdigest()
+        return hashlib.sha256(f"{self.sample_rate} {self.length}".encode() + self.hashes.tobytes() + self.label_bytes).hexdigest()
 
 
 def collect_sounds(name, recordings, sample_rate, length, labelling, report):
@@ -84,11 +83,8 @@ def collect_sounds(name, recordings, sample_rate, length, labelling, report):
     counts = {"sounds": len(samples), "duplicates": len(samples) - len(set(hashes.tolist())), "silent": silent}
     counts |= {"padded": sum(len(recording) < length for recording in recordings)}
     counts |= {"cut": sum(bool(np.any(recording[length:])) for recording in recordings), **report}
-    labels, label_names = labelling
-    if labels is not None and len(np.unique(labels)) == 1:
-        counts["one_class"], labels, label_names = len(samples), None, None
-    labels, label_names = (None, None) if labels is None else (np.asarray(labels, np.int32), tuple(label_names))
-    return Sounds(name, samples, int(sample_rate), labels, label_names, hashes, counts)
+    labels, label_names, one_class = several_classes(labelling)
+    return Sounds(name, samples, int(sample_rate), labels, label_names, hashes, counts | one_class)
 
 
 def check_at_least_one(name, **numbers):
@@ -109,47 +105,8 @@ def check_fits_memory(name, num, length):
 
 
 def split_sounds(sounds, held_out=None, seed=0):
-    """Splits sounds at random, so that no held-out sound stays among the training sounds.
-
-    Args:
-        sounds: `Sounds`.
-        held_out: Number of sounds to hold out, at least 1. By default 10 %, at most 10,000.
-        seed: The same seed splits the same sounds alike, int >= 0.
-
-    Returns:
-        Training and held-out `Sounds`, each in the order they came in. Training copies of a held-out sound are dropped, and
-        counted as `dropped` in the training report.
-
-    Raises:
-        ValueError: `held_out` leaves nothing to train on, or is below 1.
-    """
-    num = len(sounds)
-    held_out = max(1, min(10_000, num // 10)) if held_out is None else held_out
-    if not 1 <= held_out < num:
-        raise ValueError(f"Got held_out={held_out} for {num} sounds. Expected 1 to {num - 1}.")
-    chosen = np.sort(np.random.default_rng(seed).permutation(num)[:held_out])
-    rest = np.flatnonzero(~np.isin(sounds.hashes, sounds.hashes[chosen]))
-    if not len(rest):
-        raise ValueError(f"All sounds of {sounds.name} are copies of held-out sounds. Expected more different ones.")
-    return _part(sounds, rest, {"dropped": num - held_out - len(rest)}), _part(sounds, chosen, {})
-
-
-def _part(sounds, rows, report):
-    labels, hashes = None if sounds.labels is None else sounds.labels[rows], sounds.hashes[rows]
-    counts = {"sounds": len(rows), "duplicates": len(rows) - len(np.unique(hashes)), **report}
-    return dataclasses.replace(sounds, samples=sounds.samples[rows], labels=labels, hashes=hashes, report=counts)
-
-
-def without_copied_sounds(sounds, others):
-    """The sounds that are not among the others, counted as `copies` where some are.
-
-    Raises:
-        ValueError: If none is left.
-    """
-    rows = np.flatnonzero(~np.isin(sounds.hashes, others.hashes))
-    if not len(rows):
-        raise ValueError(f"All sounds of {sounds.name} are sounds that were trained on. Expected others.")
-    return sounds if len(rows) == len(sounds) else _part(sounds, rows, {"copies": len(sounds) - len(rows)})
+    """Splits `Sounds` at random, so that no held-out sound stays among the training sounds: see `sample_set.split_samples`."""
+    return split_samples(sounds, held_out, seed)
 
 
 DESCRIPTIONS = {

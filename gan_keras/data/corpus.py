@@ -8,6 +8,8 @@ import pathlib
 
 import numpy as np
 
+from gan_keras.data.held_out import num_held_out
+
 HEAD_BYTES = 8192
 MOST_INVALID = 0.1
 NAMED_LINES = 5
@@ -173,9 +175,7 @@ def split(corpus, held_out=None, seed=0):
         ValueError: `held_out` leaves nothing to train on, or is below 1.
     """
     num_lines = len(corpus.lines)
-    held_out = max(1, min(1000, num_lines // 10)) if held_out is None else held_out
-    if not 1 <= held_out < num_lines:
-        raise ValueError(f"Got held_out={held_out} for {num_lines} lines. Expected 1 to {num_lines - 1}.")
+    held_out = num_held_out(num_lines, held_out, "lines", most=1000)
     chosen = np.sort(np.random.default_rng(seed).permutation(num_lines)[:held_out])
     secret = {corpus.lines[index] for index in chosen}
     rest = [index for index, line in enumerate(corpus.lines) if line not in secret]

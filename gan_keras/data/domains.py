@@ -6,7 +6,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from gan_keras.data.image_data import Images, describe_images, part_of, split_images, without_copies
+from gan_keras.data.image_data import Images, describe_images, split_images
+from gan_keras.data.sample_set import part_of, without_copies
 
 DOMAINS = ("a", "b")
 

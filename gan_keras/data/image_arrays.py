@@ -3,7 +3,8 @@
 import numpy as np
 
 from gan_keras.codecs.image import CHANNELS, LEVELS, fit_levels
-from gan_keras.data.image_data import collect, hash_of
+from gan_keras.data.image_data import collect
+from gan_keras.data.sample_set import hash_of
 
 _BLOCK = 1024  # images resized at a time
 

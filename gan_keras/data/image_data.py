@@ -5,9 +5,11 @@ import hashlib
 
 import numpy as np
 
+from gan_keras.data.sample_set import SampleSet, part_of, several_classes, split_samples
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Images:
+class Images(SampleSet):
     """Images of one shape, in memory or in files, and what was met while they were read.
 
     Attributes:
@@ -30,21 +32,15 @@ class Images:
     hashes: np.ndarray
     report: dict
 
+    noun, by_sample = "images", ("images", "hashes")
+
     def __len__(self):
         return len(self.images)
 
     @property
     def fingerprint(self):
         """SHA-256 of images, shape and labels, 64 hexadecimal digits: equal if and only if the data are."""
-        digest = hashlib.sha256(repr(self.image_shape).encode() + self.hashes.tobytes())
-        if self.labels is not None:
-            digest.update(self.labels.tobytes() + "\n".join(self.label_names).encode())
-        return digest.hexdigest()
-
-
-def hash_of(content):
-    """64 bits of the SHA-256 of bytes, as an int."""
-    return int.from_bytes(hashlib.sha256(content).digest()[:8], "little")
+        return hashlib.sha256(repr(self.image_shape).encode() + self.hashes.tobytes() + self.label_bytes).hexdigest()
 
 
 def collect(name, images, image_shape, labelling, hashes, report):
@@ -63,81 +59,19 @@ def collect(name, images, image_shape, labelling, hashes, report):
     """
     if len(images) < 2:
         raise ValueError(f"{name} holds {len(images)} images. Expected at least 2.")
-    labels, label_names = labelling
-    counts = {"images": len(images), "duplicates": len(images) - len(set(hashes)), **report}
-    if labels is not None and len(np.unique(labels)) == 1:
-        counts["one_class"], labels, label_names = len(images), None, None
-    if labels is not None:
-        labels, label_names = np.asarray(labels, np.int32), tuple(label_names)
+    labels, label_names, one_class = several_classes(labelling)
+    counts = {"images": len(images), "duplicates": len(images) - len(set(hashes)), **report, **one_class}
     return Images(name, images, image_shape, labels, label_names, np.asarray(hashes, np.uint64), counts)
 
 
 def split_images(images, held_out=None, seed=0):
-    """Splits images at random, so that no held-out image stays among the training images.
-
-    Args:
-        images: `Images`.
-        held_out: Number of images to hold out, at least 1. By default 10 %, at most 10,000.
-        seed: The same seed splits the same images alike, int >= 0.
-
-    Returns:
-        Training and held-out `Images`, each in the order they came in. Training copies of a held-out image are dropped,
-        and counted as `dropped` in the training report.
-
-    Raises:
-        ValueError: `held_out` leaves nothing to train on, or is below 1.
-    """
-    num = len(images)
-    held_out = max(1, min(10_000, num // 10)) if held_out is None else held_out
-    if not 1 <= held_out < num:
-        raise ValueError(f"Got held_out={held_out} for {num} images. Expected 1 to {num - 1}.")
-    chosen = np.sort(np.random.default_rng(seed).permutation(num)[:held_out])
-    rest = np.flatnonzero(~np.isin(images.hashes, images.hashes[chosen]))
-    if not len(rest):
-        raise ValueError(f"All images of {images.name} are copies of held-out images. Expected more different ones.")
-    return part_of(images, rest, {"dropped": num - held_out - len(rest)}), part_of(images, chosen, {})
+    """Splits `Images` at random, so that no held-out image stays among the training images: see `sample_set.split_samples`."""
+    return split_samples(images, held_out, seed)
 
 
 def some_images(images, num, seed=0):
     """At most `num` of the images, drawn at random, in the order they came in."""
     return part_of(images, np.sort(np.random.default_rng(seed).permutation(len(images))[:num]), {})
-
-
-def with_label_names(images, label_names):
-    """Images whose labels are numbered by other names; labels are left out where `label_names` is None.
-
-    Raises:
-        ValueError: If the images have a class that is not among the names, or no labels where names are expected.
-    """
-    if label_names is None or images.label_names == label_names:
-        return images if label_names is not None else dataclasses.replace(images, labels=None, label_names=None)
-    strange = [] if images.labels is None else sorted(set(images.label_names) - set(label_names))
-    if images.labels is None or strange:
-        found = f"the classes {', '.join(strange[:5])}" if strange else "no labels"
-        raise ValueError(f"{images.name} has {found}. Expected the classes {', '.join(label_names[:10])}.")
-    numbers = np.array([label_names.index(name) for name in images.label_names], np.int32)
-    return dataclasses.replace(images, labels=numbers[images.labels], label_names=label_names)
-
-
-def part_of(images, rows, report):
-    in_memory = isinstance(images.images, np.ndarray)
-    pixels = images.images[rows] if in_memory else tuple(images.images[row] for row in rows)
-    labels = None if images.labels is None else images.labels[rows]
-    hashes = images.hashes[rows]
-    counts = {"images": len(rows), "duplicates": len(rows) - len(np.unique(hashes)), **report}
-    return dataclasses.replace(images, images=pixels, labels=labels, hashes=hashes, report=counts)
-
-
-def without_copies(images, others):
-    """The images that are not among the others, counted as `copies` where some are.
-
-    Raises:
-        ValueError: If none is left.
-    """
-    rows = np.flatnonzero(~np.isin(images.hashes, others.hashes))
-    if not len(rows):
-        raise ValueError(f"All images of {images.name} are images that were trained on. Expected others.")
-    return images if len(rows) == len(images) else part_of(images, rows, {"copies": len(images) - len(rows)})
 
 
 DESCRIPTIONS = {

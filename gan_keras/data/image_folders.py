@@ -7,12 +7,12 @@ import pathlib
 import tensorflow as tf
 
 from gan_keras.codecs.image import fit_levels
-from gan_keras.data.image_data import collect, hash_of
+from gan_keras.data.class_folders import NAMED_FILES, check_mostly_sound, labels_of, list_files
+from gan_keras.data.image_data import collect
+from gan_keras.data.sample_set import hash_of
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
 _SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
-MOST_CORRUPT = 0.01
-NAMED_FILES = 5
 NAMED_SIZES = 3
 
 
@@ -38,14 +38,14 @@ def read_folder(path, size=None, channels=None):
     with concurrent.futures.ThreadPoolExecutor() as pool:
         looks = list(pool.map(_look_at, paths))
     corrupt = [str(path.relative_to(folder)) for path, look in zip(paths, looks, strict=True) if look is None]
-    _check_mostly_sound(folder, corrupt, len(paths))
+    check_mostly_sound(folder, corrupt, len(paths), "images", "are corrupt")
     sound = [(path, *look) for path, look in zip(paths, looks, strict=True) if look is not None]
     paths, hashes, shapes = zip(*sound, strict=True)
     image_shape = (*(size or _common_size(folder, shapes)), channels or (3 if any(shape[2] > 2 for shape in shapes) else 1))
     report = {"corrupt": len(corrupt), "first_corrupt": corrupt[:NAMED_FILES], "other": num_other}
     report |= _count(shapes, image_shape)
     files = tuple(str(path) for path in paths)
-    return collect(folder.resolve().name, files, image_shape, _labels_of(folder, paths), hashes, report)
+    return collect(folder.resolve().name, files, image_shape, labels_of(folder, paths), hashes, report)
 
 
 def decode_file(path, image_shape):
@@ -57,21 +57,7 @@ def decode_file(path, image_shape):
 
 def list_images(folder):
     """Paths of the image files, sorted, and the number of other files."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and not _is_hidden(path.relative_to(folder)))
-    paths = [path for path in files if path.suffix.lower() in SUFFIXES]
-    if not paths:
-        raise ValueError(f"{folder} holds no image among {len(files)} files. Expected files {', '.join(SUFFIXES)}.")
-    loose = sum(path.parent == folder for path in paths)
-    if 0 < loose < len(paths):
-        raise ValueError(
-            f"{folder} holds {loose} images itself and {len(paths) - loose} in sub-folders. Expected all in sub-folders, "
-            "one for each class, or all in the folder itself."
-        )
-    return paths, len(files) - len(paths)
-
-
-def _is_hidden(relative):
-    return any(part.startswith((".", "__MACOSX")) for part in relative.parts)
+    return list_files(folder, SUFFIXES, "images", f"files {', '.join(SUFFIXES)}")
 
 
 def _look_at(path):
@@ -83,14 +69,6 @@ def _look_at(path):
         return hash_of(content), tuple(tf.io.decode_png(content).shape)
     except tf.errors.InvalidArgumentError:
         return None
-
-
-def _check_mostly_sound(folder, corrupt, num_files):
-    if len(corrupt) > MOST_CORRUPT * num_files:
-        raise ValueError(
-            f"{len(corrupt)} of the {num_files} images of {folder} are corrupt: {', '.join(corrupt[:NAMED_FILES])}"
-            f"{', ...' if len(corrupt) > NAMED_FILES else ''}. Expected at most 1 %: remove or replace them."
-        )
 
 
 def _common_size(folder, shapes):
@@ -111,13 +89,3 @@ def _count(shapes, image_shape):
         "grey": sum(shape[2] < 3 for shape in shapes) if image_shape[2] == 3 else 0,
         "enlarged": sum(shape[0] < image_shape[0] or shape[1] < image_shape[1] for shape in shapes),
     }
-
-
-def _labels_of(folder, paths):
-    """Labels by the first folder below `folder`, in the order of the names; none for images in the folder itself."""
-    if paths[0].parent == folder:
-        return None, None
-    classes = [path.relative_to(folder).parts[0] for path in paths]
-    names = sorted(set(classes))
-    places = {name: place for place, name in enumerate(names)}
-    return [places[name] for name in classes], names

@@ -7,9 +7,10 @@ import numpy as np
 import tensorflow as tf
 
 from gan_keras.codecs.image import fit_levels
+from gan_keras.data.array_files import ArrayFile
 from gan_keras.data.image_arrays import to_levels
 from gan_keras.data.image_folders import SUFFIXES, decode_file, list_images
-from gan_keras.data.images import array_in, arrays_of
+from gan_keras.data.images import HINTS
 
 
 def read_inputs(path, image_shape, first=0, num=10):
@@ -47,10 +48,10 @@ def check_some(path, num, first):
 
 
 def _of_array(path, image_shape, first, num):
-    arrays = arrays_of(path)
-    if "images" not in arrays:
-        raise ValueError(f"{path} holds the arrays {', '.join(sorted(arrays)) or 'none'}. Expected an array `images`.")
-    levels, _ = to_levels(path.name, np.asarray(array_in(path, arrays, "images")))
+    file = ArrayFile(path, HINTS)
+    if "images" not in file:
+        raise ValueError(f"{path} holds the arrays {', '.join(file.names) or 'none'}. Expected an array `images`.")
+    levels, _ = to_levels(path.name, np.asarray(file.array("images")))
     check_some(path, len(levels), first)
     return fit_levels(levels[first : first + num], image_shape).numpy()
 

@@ -1,11 +1,10 @@
 """`load_images`: images by the name of a data set, from a folder, or from arrays in a `.npz` file."""
 
 import pathlib
-import zipfile
 
 import keras
-import numpy as np
 
+from gan_keras.data.array_files import PARTS, TEST_KEYS, ArrayFile, Hints
 from gan_keras.data.corpus import check_is_file
 from gan_keras.data.digits import load_digits, stacked_digits
 from gan_keras.data.image_arrays import images_from_arrays
@@ -23,8 +22,8 @@ DOWNLOADED = {
 }
 """Data sets that Keras downloads once."""
 
-_KEYS = {"train": (("x_train", "y_train"), ("images", "labels")), "test": (("x_test", "y_test"),)}
-_NAME_KEYS = ("label_names", "class_names")
+HINTS = Hints("a folder of images", "images=array", "images of several sizes go into a folder instead")
+_KEYS = {"train": (("x_train", "y_train"), ("images", "labels")), "test": TEST_KEYS}
 
 
 def load_images(name_or_path, size=None, channels=None, part="train"):
@@ -47,7 +46,7 @@ def load_images(name_or_path, size=None, channels=None, part="train"):
         ValueError: Images or labels that do not fit together, or arguments out of their range.
     """
     size = checked_size(size)
-    if channels not in (None, 1, 3) or part not in _KEYS:
+    if channels not in (None, 1, 3) or part not in PARTS:
         raise ValueError(f"Got channels={channels!r}, part={part!r}. Expected channels 1 or 3, and part 'train' or 'test'.")
     if str(name_or_path) in DOWNLOADED:
         return _download(str(name_or_path), size, channels, part)
@@ -64,7 +63,7 @@ def load_test_images(name_or_path, size=None, channels=None):
     """The part that a set keeps for tests, where it has one, else all of it; see `load_images`."""
     path = pathlib.Path(name_or_path)
     is_file = str(name_or_path) not in (*IMAGE_DATASETS, *DOWNLOADED) and path.is_file()
-    has_part = str(name_or_path) in DOWNLOADED or is_file and _KEYS["test"][0][0] in arrays_of(path)
+    has_part = str(name_or_path) in DOWNLOADED or is_file and ArrayFile(path, HINTS).has_test
     return load_images(name_or_path, size, channels, "test" if has_part else "train")
 
 
@@ -100,34 +99,6 @@ def _download(name, size, channels, part):
 
 
 def _read_npz(path, size, channels, part):
-    arrays = arrays_of(path)
-    pairs = [pair for pair in _KEYS[part] if pair[0] in arrays]
-    if not pairs:
-        expected = " or ".join(pair[0] for pair in _KEYS[part])
-        raise ValueError(f"{path} holds the arrays {sorted(arrays)}. Expected {expected} for part={part!r}.")
-    images, labels = (array_in(path, arrays, key) for key in pairs[0])
-    names = next((array_in(path, arrays, key) for key in _NAME_KEYS if key in arrays), None)
-    names = None if names is None else [str(name) for name in np.atleast_1d(names)]
-    return images_from_arrays(path.name, images, labels, names, size, channels)
-
-
-def array_in(path, arrays, key):
-    """One array of a file; None if it has none of that name."""
-    try:
-        return arrays.get(key)
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(
-            f"The array {key!r} of {path} cannot be read ({error}). Expected numbers in an array of one shape: images of "
-            "several sizes go into a folder instead."
-        ) from error
-
-
-def arrays_of(path):
-    """The arrays of a `.npz` file by name, each read only when it is asked for."""
-    try:
-        arrays = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path} cannot be read as arrays. Expected a .npz file, or a folder of images.") from error
-    if not isinstance(arrays, np.lib.npyio.NpzFile):
-        raise ValueError(f"{path} holds one array without a name. Expected a .npz file: `np.savez(path, images=array)`.")
-    return arrays
+    file = ArrayFile(path, HINTS)
+    images, labels = file.labelled(_KEYS[part], f"for part={part!r}")
+    return images_from_arrays(path.name, images, labels, file.label_names, size, channels)

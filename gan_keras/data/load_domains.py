@@ -5,18 +5,20 @@ import pathlib
 
 import numpy as np
 
+from gan_keras.data.array_files import ArrayFile, Hints
 from gan_keras.data.corpus import check_is_file
 from gan_keras.data.digits import load_digits
 from gan_keras.data.domains import Domains, PairedDomains
 from gan_keras.data.image_arrays import images_from_arrays
 from gan_keras.data.image_folders import read_folder
-from gan_keras.data.images import array_in, arrays_of, checked_size
+from gan_keras.data.images import checked_size
 
 TRANSLATION_DATASETS = {
     "inverted_digits": "digits of scikit-learn, white on black, and others, black on white",
     "outlined_digits": "pairs: outlines of digits of scikit-learn, and the digits",
 }
 
+_HINTS = Hints("a folder with two folders of images", "a=array, b=array", "images of several sizes go into folders instead")
 _KEYS = (("a_train", "b_train"), ("a", "b"))
 _FOLDERS = (("trainA", "trainB"), ("a", "b"))
 _TESTS = {"a_train": ("a_test", "b_test"), "trainA": ("testA", "testB")}
@@ -63,14 +65,14 @@ def load_domains(name_or_path, size=None, channels=None, paired=False):
 
 def _read_npz(path, size, channels):
     """The domains, and whether they say that they are paired."""
-    arrays = arrays_of(path)
-    keys = _choose(path, "arrays", _KEYS, arrays)
+    file = ArrayFile(path, _HINTS)
+    keys = _choose(path, "arrays", _KEYS, file.names)
 
     def images(key):
-        return images_from_arrays(f"{path.name}, {key}", array_in(path, arrays, key), size=size, channels=channels)
+        return images_from_arrays(f"{path.name}, {key}", file.array(key), size=size, channels=channels)
 
-    test = tuple(map(images, _tests_beside(path, keys, arrays))) or None
-    is_paired = "paired" in arrays and bool(np.all(array_in(path, arrays, "paired")))
+    test = tuple(map(images, _tests_beside(path, keys, file))) or None
+    is_paired = "paired" in file and bool(np.all(file.array("paired")))
     return Domains(path.name, images(keys[0]), images(keys[1]), test), is_paired
 
 

@@ -2,11 +2,11 @@
 
 import collections
 import pathlib
-import zipfile
 from typing import NamedTuple
 
 import numpy as np
 
+from gan_keras.data.array_files import ArrayFile, Hints
 from gan_keras.data.corpus import check_is_file
 from gan_keras.data.image_arrays import check_labels
 from gan_keras.data.series_data import cut_windows
@@ -14,6 +14,11 @@ from gan_keras.data.series_tables import check_columns, interpolated, read_csv
 
 SERIES_DATASETS = {"sines": "10,000 series of five sines, 24 steps, of random frequencies and phases (TimeGAN, 2019)"}
 
+_HINTS = Hints(
+    "a CSV file, or a folder of them",
+    "series=array",
+    "series of several lengths are padded to the longest, with an array `lengths` (num,)",
+)
 NUM_SINES, SINE_STEPS, SINE_COLUMNS = 10_000, 24, 5
 _MOST_RADIANS = 0.1  # for a step, and of a phase: those of TimeGAN's published code, of which its figures are
 
@@ -93,21 +98,19 @@ def _read_folder(path, time_column, id_column):
 
 
 def _read_npz(path):
-    arrays = _arrays_of(path)
-    if "series" not in arrays:
-        raise ValueError(f"{path} holds the arrays {sorted(arrays)}. Expected one named `series`, (num, steps, columns).")
-    series = arrays["series"]
+    file = ArrayFile(path, _HINTS)
+    if "series" not in file:
+        raise ValueError(f"{path} holds the arrays {file.names}. Expected one named `series`, (num, steps, columns).")
+    series = file.array("series")
     if series.ndim != 3 or not series.size or series.dtype.kind not in "iuf":
         raise ValueError(
             f"{path}: series of shape {series.shape} and dtype {series.dtype}. Expected numbers (num, steps, columns); series of "
             "several lengths are padded to the longest, with an array `lengths` (num,)."
         )
-    lengths = _checked_lengths(path, arrays.get("lengths", np.full(len(series), series.shape[1])), series)
-    names = arrays.get("label_names")
-    labelling = check_labels(
-        path.name, arrays.get("labels"), None if names is None else list(map(str, names)), len(series), "series"
-    )
-    columns = list(map(str, arrays.get("columns", [f"column_{number + 1}" for number in range(series.shape[2])])))
+    lengths = file.array("lengths") if "lengths" in file else np.full(len(series), series.shape[1])
+    lengths = _checked_lengths(path, lengths, series)
+    labelling = check_labels(path.name, file.array("labels"), file.texts("label_names"), len(series), "series")
+    columns = file.texts("columns") if "columns" in file else [f"column_{number + 1}" for number in range(series.shape[2])]
     if len(columns) != series.shape[2]:
         raise ValueError(f"{path}: {len(columns)} names in `columns` for {series.shape[2]} columns. Expected one for each.")
     check_columns(path, columns)
@@ -130,14 +133,3 @@ def _checked_lengths(path, lengths, series):
             f"{series.shape[1]}, how many steps of each series count."
         )
     return lengths
-
-
-def _arrays_of(path):
-    """All arrays of a `.npz` file by name."""
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
-    except (ValueError, EOFError, AttributeError, zipfile.BadZipFile) as error:
-        raise ValueError(
-            f"{path} cannot be read as arrays ({error}). Expected a .npz file: `np.savez(path, series=array)`."
-        ) from error

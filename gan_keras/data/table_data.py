@@ -9,6 +9,7 @@ import tempfile
 
 import numpy as np
 
+from gan_keras.data.held_out import num_held_out
 from gan_keras.data.table_columns import CategoryColumn
 
 IN_MEMORY_BYTES = 2**29
@@ -134,9 +135,7 @@ def split_table(table, held_out=None, seed=0):
         ValueError: If `held_out` leaves nothing to train on, or is below 1.
     """
     num = len(table)
-    held_out = max(1, min(10_000, num // 10)) if held_out is None else held_out
-    if not 1 <= held_out < num:
-        raise ValueError(f"Got held_out={held_out} for {num} rows. Expected 1 to {num - 1}.")
+    held_out = num_held_out(num, held_out, "rows")
     order = np.random.default_rng(seed).permutation(num)
     return tuple(table.take(np.sort(rows), {"rows": len(rows)}) for rows in (order[held_out:], order[:held_out]))
 

@@ -5,11 +5,12 @@ import hashlib
 
 import numpy as np
 
-from gan_keras.data.image_data import hash_of
+from gan_keras.data.held_out import num_held_out
+from gan_keras.data.sample_set import SampleSet, hash_of, part_of, several_classes
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Videos:
+class Videos(SampleSet):
     """Clips of one shape in memory, and what was met while they were read.
 
     Attributes:
@@ -17,6 +18,7 @@ class Videos:
         videos: uint8 array `(num, frames, height, width, channels)`.
         labels: int32 array `(num,)` of indices into `label_names`, or `None`.
         label_names: One `str` a class, or `None`.
+        hashes: uint64 array `(num,)`: equal for equal clips.
         origins: uint64 array `(num,)`: equal for clips that show one thing, such as copies. They stay together in a split.
         report: Counts: `clips` and `duplicates` always; where they apply `cut` (clips that were longer), `enlarged`,
             `one_class`, and of folders `corrupt` and `first_corrupt`, at most five names.
@@ -26,8 +28,11 @@ class Videos:
     videos: np.ndarray
     labels: np.ndarray | None
     label_names: tuple[str, ...] | None
+    hashes: np.ndarray
     origins: np.ndarray
     report: dict
+
+    noun, by_sample = "clips", ("videos", "hashes", "origins")
 
     def __len__(self):
         return len(self.videos)
@@ -42,8 +47,7 @@ class Videos:
         """SHA-256 of clips, shape and labels, 64 hexadecimal digits: equal if and only if the data are."""
         digest = hashlib.sha256(repr(self.videos.shape).encode())
         digest.update(np.ascontiguousarray(self.videos).data)
-        if self.labels is not None:
-            digest.update(self.labels.tobytes() + "\n".join(self.label_names).encode())
+        digest.update(self.label_bytes)
         return digest.hexdigest()
 
 
@@ -62,20 +66,11 @@ def collect_videos(name, videos, labelling, report, origins=None):
     """
     if len(videos) < 2:
         raise ValueError(f"{name} holds {len(videos)} clips. Expected at least 2.")
-    hashes = hashes_of(videos)
-    labels, label_names = labelling
-    counts = {"clips": len(videos), "duplicates": len(videos) - len(np.unique(hashes)), **report}
-    if labels is not None and len(np.unique(labels)) == 1:
-        counts["one_class"], labels, label_names = len(videos), None, None
-    if labels is not None:
-        labels, label_names = np.asarray(labels, np.int32), tuple(label_names)
+    hashes = np.array([hash_of(np.ascontiguousarray(video).data) for video in videos], np.uint64)
+    labels, label_names, one_class = several_classes(labelling)
+    counts = {"clips": len(videos), "duplicates": len(videos) - len(np.unique(hashes)), **report, **one_class}
     origins = hashes if origins is None else np.asarray(origins, np.uint64)
-    return Videos(name, videos, labels, label_names, origins, counts)
-
-
-def hashes_of(videos):
-    """A number for each clip of an array, equal for equal clips: uint64 `(num,)`."""
-    return np.array([hash_of(np.ascontiguousarray(video).data) for video in videos], np.uint64)
+    return Videos(name, videos, labels, label_names, hashes, origins, counts)
 
 
 def split_videos(videos, held_out=None, seed=0):
@@ -93,55 +88,14 @@ def split_videos(videos, held_out=None, seed=0):
     Raises:
         ValueError: `held_out` is below 1, or nothing is left to train on.
     """
-    num = len(videos)
-    held_out = max(1, min(10_000, num // 10)) if held_out is None else held_out
-    if not 1 <= held_out < num:
-        raise ValueError(f"Got held_out={held_out} for {num} clips. Expected 1 to {num - 1}.")
+    held_out = num_held_out(len(videos), held_out, videos.noun)
     origins, clips = np.unique(videos.origins, return_counts=True)
     order = np.random.default_rng(seed).permutation(len(origins))
     enough = 1 + int(np.searchsorted(np.cumsum(clips[order]), held_out))
     chosen = np.isin(videos.origins, origins[order[:enough]])
     if chosen.all():
         raise ValueError(f"All clips of {videos.name} are of one origin. Expected more different ones.")
-    return some_videos(videos, np.flatnonzero(~chosen)), some_videos(videos, np.flatnonzero(chosen))
-
-
-def some_videos(videos, rows):
-    """The clips of these rows; their report counts them alone."""
-    labels = None if videos.labels is None else videos.labels[rows]
-    part = {"videos": videos.videos[rows], "labels": labels, "origins": videos.origins[rows]}
-    return dataclasses.replace(videos, **part, report={"clips": len(rows)})
-
-
-def with_clip_labels(videos, label_names):
-    """Clips whose labels are numbered by other names; labels are left out where `label_names` is None.
-
-    Raises:
-        ValueError: If the clips have a class that is not among the names, or no labels where names are expected.
-    """
-    if label_names is None:
-        return dataclasses.replace(videos, labels=None, label_names=None)
-    strange = [] if videos.labels is None else sorted(set(videos.label_names) - set(label_names))
-    if videos.labels is None or strange:
-        found = f"the classes {', '.join(strange[:5])}" if strange else "no labels"
-        raise ValueError(f"{videos.name} has {found}. Expected clips of the classes {', '.join(label_names[:10])}.")
-    numbers = np.array([label_names.index(name) for name in videos.label_names], np.int32)
-    return dataclasses.replace(videos, labels=numbers[videos.labels], label_names=tuple(label_names))
-
-
-def without_known(videos, others):
-    """The clips that are not among the others, counted as `known` where some are.
-
-    Raises:
-        ValueError: If none is left.
-    """
-    rows = np.flatnonzero(~np.isin(hashes_of(videos.videos), hashes_of(others.videos)))
-    if not len(rows):
-        raise ValueError(f"All clips of {videos.name} are clips that were trained on. Expected others.")
-    if len(rows) == len(videos):
-        return videos
-    part = some_videos(videos, rows)
-    return dataclasses.replace(part, report={**part.report, "known": len(videos) - len(rows)})
+    return part_of(videos, np.flatnonzero(~chosen), {}), part_of(videos, np.flatnonzero(chosen), {})
 
 
 DESCRIPTIONS = {
@@ -150,7 +104,7 @@ DESCRIPTIONS = {
     "enlarged": "{} enlarged",
     "one_class": "{} of one class, labels left out",
     "duplicates": "{} duplicates",
-    "known": "{} left out that were trained on",
+    "copies": "{} left out that were trained on",
 }
 
 

@@ -8,7 +8,8 @@ import re
 import numpy as np
 import tensorflow as tf
 
-from gan_keras.data.image_folders import MOST_CORRUPT, NAMED_FILES, NAMED_SIZES, SUFFIXES
+from gan_keras.data.class_folders import NAMED_FILES, check_mostly_sound, labels_of
+from gan_keras.data.image_folders import NAMED_SIZES, SUFFIXES
 from gan_keras.data.video_arrays import LEAST_FRAMES, check_lengths, fit_frames
 from gan_keras.data.video_data import collect_videos
 
@@ -42,12 +43,12 @@ def read_video_folder(path, wanted):
     with concurrent.futures.ThreadPoolExecutor() as pool:
         read = list(pool.map(lambda files: _read_clip(files[:kept], wanted), clips.values()))
     corrupt = [names[clip] for clip, frames in zip(clips, read, strict=True) if frames is None]
-    _check_mostly_sound(folder, corrupt, len(clips))
+    check_mostly_sound(folder, corrupt, len(clips), "clips", "hold a file that is no image")
     sound = {clip: frames for clip, frames in zip(clips, read, strict=True) if frames is not None}
     videos = _stacked(folder, sound, wanted)
     cut = sum(len(clips[clip]) > kept for clip in sound)
     report = {"corrupt": len(corrupt), "first_corrupt": corrupt[:NAMED_FILES], "cut": cut}
-    return collect_videos(folder.resolve().name, videos, _labels_of(folder, sound), report)
+    return collect_videos(folder.resolve().name, videos, labels_of(folder, list(sound)), report)
 
 
 def natural_order(path):
@@ -103,15 +104,6 @@ def _read_clip(files, wanted):
     return frames if wanted.size is None else [fit_frames(frame[None], wanted)[0][0] for frame in frames]
 
 
-def _check_mostly_sound(folder, corrupt, num_clips):
-    if len(corrupt) > MOST_CORRUPT * num_clips:
-        raise ValueError(
-            f"{len(corrupt)} of the {num_clips} clips of {folder} hold a file that is no image: "
-            f"{', '.join(corrupt[:NAMED_FILES])}{', ...' if len(corrupt) > NAMED_FILES else ''}. Expected at most 1 %: remove or "
-            "replace them."
-        )
-
-
 def _stacked(folder, clips, wanted):
     """All clips as one array, uint8 `(num, frames, height, width, channels)`."""
     frames = [frame for clip in clips.values() for frame in clip]
@@ -131,12 +123,3 @@ def _stacked(folder, clips, wanted):
         )
     fitted = [fit_frames(frame[None], wanted._replace(channels=channels))[0][0] for frame in frames]
     return np.stack(fitted).reshape(len(clips), -1, *fitted[0].shape)
-
-
-def _labels_of(folder, clips):
-    """Labels by the first folder below `folder`, in the order of the names; none for clips in the folder itself."""
-    parts = [clip.relative_to(folder).parts for clip in clips]
-    if len(parts[0]) == 1:
-        return None, None
-    names = sorted({first for first, _ in parts})
-    return [names.index(first) for first, _ in parts], names

@@ -1,10 +1,8 @@
 """`load_videos`: clips by the name of a data set, from a folder of folders of frames, or from arrays in a `.npz` file."""
 
 import pathlib
-import zipfile
 
-import numpy as np
-
+from gan_keras.data.array_files import PARTS, TEST_KEYS, ArrayFile, Hints
 from gan_keras.data.corpus import check_is_file
 from gan_keras.data.moving_digits import FRAMES, SIZE, digits_at_8_pixels, moving_digits
 from gan_keras.data.video_arrays import LEAST_FRAMES, Wanted, videos_from_arrays
@@ -14,8 +12,10 @@ VIDEO_DATASETS = {
     "moving_digits": "3,594 clips of scikit-learn's digits that fly about and bounce, 12 frames of 16 x 16",
 }
 
-_KEYS = {"train": (("videos", "labels"), ("x_train", "y_train")), "test": (("x_test", "y_test"),)}
-_NAME_KEYS = ("label_names", "class_names")
+_HINTS = Hints(
+    "a folder of folders of frames", "videos=array", "clips of several lengths or sizes go into folders of frames instead"
+)
+_KEYS = {"train": (("videos", "labels"), ("x_train", "y_train")), "test": TEST_KEYS}
 
 
 def load_videos(name_or_path, frames=None, size=None, channels=None, part="train"):
@@ -52,7 +52,7 @@ def load_test_videos(name_or_path, frames=None, size=None, channels=None):
     """The part that a file keeps for tests, where it has one, else all of it; see `load_videos`."""
     path = pathlib.Path(name_or_path)
     is_file = str(name_or_path) not in VIDEO_DATASETS and path.is_file()
-    has_part = is_file and _KEYS["test"][0][0] in _arrays_of(path)
+    has_part = is_file and ArrayFile(path, _HINTS).has_test
     return load_videos(name_or_path, frames, size, channels, "test" if has_part else "train")
 
 
@@ -60,7 +60,7 @@ def _checked(frames, size, channels, part):
     pair = (size, size) if isinstance(size, int) else size
     is_size = pair is None or len(pair) == 2 and all(isinstance(each, int) and each >= 1 for each in pair)
     is_length = frames is None or isinstance(frames, int) and frames >= LEAST_FRAMES
-    if not is_size or not is_length or channels not in (None, 1, 3) or part not in _KEYS:
+    if not is_size or not is_length or channels not in (None, 1, 3) or part not in PARTS:
         raise ValueError(
             f"Got frames={frames!r}, size={size!r}, channels={channels!r}, part={part!r}. Expected {LEAST_FRAMES} frames or "
             "more, a number of pixels or a pair (height, width), 1 channel or 3, and part 'train' or 'test'."
@@ -78,34 +78,6 @@ def _moving_digits(wanted):
 
 
 def _read_npz(path, wanted, part):
-    arrays = _arrays_of(path)
-    pairs = [pair for pair in _KEYS[part] if pair[0] in arrays]
-    if not pairs:
-        expected = " or ".join(pair[0] for pair in _KEYS[part])
-        raise ValueError(f"{path} holds the arrays {sorted(arrays)}. Expected {expected} for part={part!r}.")
-    videos, labels = (_array(path, arrays, key) for key in pairs[0])
-    names = next((_array(path, arrays, key) for key in _NAME_KEYS if key in arrays), None)
-    names = None if names is None else [str(name) for name in np.atleast_1d(names)]
-    return videos_from_arrays(path.name, videos, labels, names, wanted)
-
-
-def _array(path, arrays, key):
-    """One array of a file; None if it has none of that name."""
-    try:
-        return arrays.get(key)
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(
-            f"The array {key!r} of {path} cannot be read ({error}). Expected numbers in an array of one shape: clips of several "
-            "lengths or sizes go into folders of frames instead."
-        ) from error
-
-
-def _arrays_of(path):
-    """The arrays of a `.npz` file by name, each read only when it is asked for."""
-    try:
-        arrays = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path} cannot be read as arrays. Expected a .npz file, or a folder of folders of frames.") from error
-    if not isinstance(arrays, np.lib.npyio.NpzFile):
-        raise ValueError(f"{path} holds one array without a name. Expected a .npz file: `np.savez(path, videos=array)`.")
-    return arrays
+    file = ArrayFile(path, _HINTS)
+    videos, labels = file.labelled(_KEYS[part], f"for part={part!r}")
+    return videos_from_arrays(path.name, videos, labels, file.label_names, wanted)

@@ -5,7 +5,7 @@ import numpy as np
 from keras import layers
 
 from gan_keras.data import image_batches
-from gan_keras.data.image_data import part_of
+from gan_keras.data.sample_set import part_of
 from gan_keras.downstream.base import Downstream
 from gan_keras.downstream.classifier import accuracy_of, updates_for
 from gan_keras.files import replace_whole

@@ -9,8 +9,6 @@ import tensorflow as tf
 from gan_keras.audio_evaluation import COLUMNS, evaluate_sounds
 from gan_keras.callbacks import AdaptiveAugmentation, SampleSounds
 from gan_keras.data import AUDIO_DATASETS, audio_batches, describe_sounds, load_audio, load_test_audio, split_sounds
-from gan_keras.data.audio_data import without_copied_sounds
-from gan_keras.data.image_data import with_label_names
 from gan_keras.modalities import audio_report
 from gan_keras.modalities.reloaded import ReloadedModality
 from gan_keras.modalities.sample_files import check_output
@@ -48,18 +46,6 @@ class AudioModality(ReloadedModality):
     def entries(self, data):
         return {"sample_rate": data.sample_rate, "length": data.length}
 
-    def check_training(self, training):
-        """Raises if there is no sound to learn some class from: what was made for its label could be anything."""
-        if training.labels is None:
-            return
-        missing = sorted(set(range(len(training.label_names))) - set(training.labels.tolist()))
-        if missing:
-            named = ", ".join(training.label_names[number] for number in missing[:5])
-            raise ValueError(
-                f"{training.name} leaves no sound to train on for {len(missing)} of {len(training.label_names)} classes: "
-                f"{named}. Expected some of each: add sounds, leave the class out, or count labels from 0 without a gap."
-            )
-
     def epoch(self, part, preset, seed):
         part = part if preset.num_labels(part) else dataclasses.replace(part, labels=None, label_names=None)
         return audio_batches(part, preset.batch_size, seed)
@@ -90,19 +76,14 @@ class AudioModality(ReloadedModality):
     def judge(self, gan, run, parts, num, seed, progress):
         return evaluate_sounds(gan, *parts, num, seed, progress), {}
 
-    def test_part(self, run, source, training):
-        """The sounds of a test set: cut or padded, and their labels numbered, as those of the run.
-
-        Those that the run was trained on are left out: a generator that copies would win by them.
-        """
+    def read_test(self, source, training):
         test = load_test_audio(source, training.length)
         if test.sample_rate != training.sample_rate:
             raise ValueError(
                 f"{source} has {test.sample_rate:,} Hz, and the run was trained on {training.sample_rate:,} Hz. Expected equal "
                 "rates: convert the files."
             )
-        self.check_is_other(run, source, test)
-        return without_copied_sounds(with_label_names(test, training.label_names), training)
+        return test
 
 
 def rate_of(version):

@@ -3,6 +3,7 @@
 import base64
 
 from gan_keras.html import picture
+from gan_keras.modalities.epoch_files import last_and_first, title_of
 from gan_keras.plots import Picture
 
 NOTE = """<p>Lower is better: Frechet and kernel distance, Frechet within classes. Higher is better: precision (are the sounds
@@ -11,6 +12,8 @@ classifier, which has never heard a generated sound, name the label asked for?).
 by the spectrogram that it has. The last row holds real training sounds against the same test sounds (its agreement is
 the classifier's accuracy on the test sounds): what no generator beats, except by chance or by copying. The Frechet
 distance is not the Frechet audio distance: that has other features.</p>"""
+USE = "sounds like those of the data, to learn from and to experiment with; nobody has said or played them"
+LIMITS = "what the data lack or hold one-sidedly, the sounds lack or hold so too"
 
 
 def samples(run):
@@ -19,11 +22,8 @@ def samples(run):
     Args:
         run: Path of the run.
     """
-    directory = run / "samples"
-    pictures = sorted(directory.glob("epoch_*.png"), key=lambda path: (len(path.name), path.name))  # epoch_1000 after epoch_999
-    last_and_first = [pictures[-1], pictures[0]] if len(pictures) > 1 else pictures
-    shown = [_sounds(path) for path in last_and_first]
-    if (animation := directory / "animation.gif").exists():
+    shown = [_sounds(path) for path in last_and_first(run, ".png")]
+    if (animation := run / "samples" / "animation.gif").exists():
         texts = "All epochs", "An animation: the spectrograms of the epochs in turn."
         shown.append(picture(Picture(*texts, animation.read_bytes(), "gif")))
     return "".join(shown) or None
@@ -31,7 +31,7 @@ def samples(run):
 
 def _sounds(path):
     """The spectrograms of an epoch, above a player of its sounds."""
-    title = path.stem.replace("_", " ").capitalize()
+    title = title_of(path)
     alternative = "Spectrograms of generated sounds, time to the right, pitch upwards. The noise is the same at every epoch."
     wav = path.with_suffix(".wav")
     return picture(Picture(title, alternative, path.read_bytes())) + (player(title, wav.read_bytes()) if wav.exists() else "")
@@ -41,19 +41,3 @@ def player(title, wav):
     """A player of a WAV file that needs no file beside the page."""
     data = base64.b64encode(wav).decode()
     return f'<p><audio controls preload="none" aria-label="{title}" src="data:audio/wav;base64,{data}"></audio></p>'
-
-
-def card(config):
-    """The model card: what was trained on what, and what it is not for; None before the networks are built."""
-    if "model" not in config:
-        return None
-    data = config["data"]
-    told = ("name", "fingerprint", "sample_rate", "length", "training_sounds", "held_out_sounds")
-    return {
-        "model": config["model"],
-        "data": {name: data[name] for name in told},
-        "labels": config["labels"],
-        "recipe": config["preset"]["description"],
-        "use": "sounds like those of the data, to learn from and to experiment with; nobody has said or played them",
-        "limits": "what the data lack or hold one-sidedly, the sounds lack or hold so too",
-    }

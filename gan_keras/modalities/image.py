@@ -5,7 +5,7 @@ import time
 
 from gan_keras.callbacks import AdaptiveAugmentation, Interpolation, Quality, SampleGrid
 from gan_keras.data import DOWNLOADED, IMAGE_DATASETS, describe_images, image_batches, load_images, load_test_images, split_images
-from gan_keras.data.image_data import some_images, with_label_names, without_copies
+from gan_keras.data.image_data import some_images
 from gan_keras.image_evaluation import COLUMNS, evaluate_images, in_memory_part, tensors_of
 from gan_keras.metrics.extractor import Recipe, train_extractor
 from gan_keras.metrics.image_quality import ImageQuality
@@ -48,18 +48,6 @@ class ImageModality(ReloadedModality):
     def entries(self, data):
         return {"image_shape": list(data.image_shape)}
 
-    def check_training(self, training):
-        """Raises if there is no image to learn some class from: what was made for its label could be anything."""
-        if training.labels is None:
-            return
-        missing = sorted(set(range(len(training.label_names))) - set(training.labels.tolist()))
-        if missing:
-            named = ", ".join(training.label_names[number] for number in missing[:5])
-            raise ValueError(
-                f"{training.name} leaves no image to train on for {len(missing)} of {len(training.label_names)} classes: "
-                f"{named}. Expected some of each: add images, leave the class out, or count labels from 0 without a gap."
-            )
-
     def epoch(self, part, preset, seed):
         part = part if preset.num_labels(part) else dataclasses.replace(part, labels=None, label_names=None)
         return image_batches(part, preset.batch_size, seed)
@@ -91,14 +79,8 @@ class ImageModality(ReloadedModality):
     def judge(self, gan, run, parts, num, seed, progress):
         return evaluate_images(gan, *parts, num, seed, progress), {}
 
-    def test_part(self, run, source, training):
-        """The images of a test set: cropped and resized, and their labels numbered, as those of the run.
-
-        Those that the run was trained on are left out: a generator that copies would win by them.
-        """
-        test = load_test_images(source, training.image_shape[:2], training.image_shape[2])
-        self.check_is_other(run, source, test)
-        return without_copies(with_label_names(test, training.label_names), training)
+    def read_test(self, source, training):
+        return load_test_images(source, training.image_shape[:2], training.image_shape[2])
 
 
 def seconds_per_image(gan):

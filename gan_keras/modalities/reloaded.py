@@ -6,6 +6,7 @@ import time
 import numpy as np
 
 from gan_keras import exported, schedule, score_table
+from gan_keras.data.sample_set import with_label_names, without_copies
 from gan_keras.modalities import score_report
 from gan_keras.modalities.base import Modality
 from gan_keras.presets.base import STAGE
@@ -16,16 +17,19 @@ class ReloadedModality(Modality):
     """A modality whose data can be large: arrays and folders stay where they are.
 
     What `read` returns has `name`, `fingerprint`, `report` (counts of what was met and mended), `label_names` (None without
-    labels) and a length; presets are of `presets.base.Preset`. A subclass implements the methods of this class that raise,
-    and those of `Modality` that are not here.
+    labels, else there are `labels`, a number for each sample) and a length; presets are of `presets.base.Preset`. A subclass
+    implements the methods of this class that raise, and those of `Modality` that are not here.
 
     Attributes:
         samples: What the samples are called, in the plural.
         columns: Titles of the scores by their names: see `score_table`.
-        page: The module of its part of the report: `NOTE` about the scores, `samples(run)` and `card(config)`.
+        page: The module of its part of the report: `NOTE` about the scores, `samples(run)`, and of the model card `USE` and
+            `LIMITS`.
+        told_by_data: Entries of the GAN's own card that the report leaves out.
     """
 
     samples = columns = page = None
+    told_by_data = ()
 
     # --- What a subclass knows. ---
 
@@ -45,16 +49,16 @@ class ReloadedModality(Modality):
         """Further entries of `config.json` about the data, such as shapes, as JSON can hold them."""
         raise NotImplementedError
 
-    def test_part(self, run, source, training):
-        """Test data of a name or path, as the run has its own; raises if the run was trained on them."""
+    def read_test(self, source, training):
+        """The part for tests of a name or path, where it has one, else all of it, in the form of the training part.
+
+        Not needed where `test_part` is a modality's own.
+        """
         raise NotImplementedError
 
     def judge(self, gan, run, parts, num, seed, progress):
         """What `evaluate` returns, but for the name of the test data; `parts` are the training and the test part."""
         raise NotImplementedError
-
-    def check_training(self, training):
-        """Raises `ValueError` if nothing can be learned from a training part; see `keep`."""
 
     # --- Data. ---
 
@@ -92,6 +96,18 @@ class ReloadedModality(Modality):
             raise ValueError(
                 f"{out} lies in {source}, the folder of {self.samples}. Expected a run beside its {self.samples}: name "
                 "another directory."
+            )
+
+    def check_training(self, training):
+        """Raises if there is nothing to learn some class from: what was made for its label could be anything."""
+        if training.label_names is None:
+            return
+        missing = sorted(set(range(len(training.label_names))) - set(training.labels.tolist()))
+        if missing:
+            named = ", ".join(training.label_names[number] for number in missing[:5])
+            raise ValueError(
+                f"{training.name} leaves no {self.samples} to train on for {len(missing)} of {len(training.label_names)} "
+                f"classes: {named}. Expected some of each: add data, leave the class out, or count labels from 0 without a gap."
             )
 
     def check_fills_a_batch(self, data, training, preset):
@@ -185,6 +201,15 @@ class ReloadedModality(Modality):
         result["settings"]["test"] = f"held-out {self.samples} of the run" if data is None else test.name
         return result, pictures
 
+    def test_part(self, run, source, training):
+        """Test data of a name or path in the form of the run's own, and their labels numbered as those.
+
+        Samples that the run was trained on are left out: a generator that copies would win by them.
+        """
+        test = self.read_test(source, training)
+        self.check_is_other(run, source, test)
+        return without_copies(with_label_names(test, training.label_names), training)
+
     def check_is_other(self, run, source, test):
         """Raises `ValueError` if test data are those of the run: a generator that copies would win by them."""
         if test.fingerprint == run.config["data"]["fingerprint"]:
@@ -200,4 +225,15 @@ class ReloadedModality(Modality):
         return self.page.samples(run)
 
     def card(self, config):
-        return self.page.card(config)
+        """What was trained on what, and what it is not for; None before the networks are built."""
+        if "model" not in config:
+            return None
+        data = config["data"]
+        return {
+            "model": {name: value for name, value in config["model"].items() if name not in self.told_by_data},
+            "data": {name: value for name, value in data.items() if name not in ("source", "report")},
+            "labels": config["labels"],
+            "recipe": config["preset"]["description"],
+            "use": self.page.USE,
+            "limits": self.page.LIMITS,
+        }

@@ -1,7 +1,6 @@
 """Time series: tables, folders and arrays that are cut into windows."""
 
 import dataclasses
-import json
 import time
 from typing import NamedTuple
 
@@ -51,16 +50,6 @@ class SeriesModality(ReloadedModality):
     def entries(self, data):
         return {"columns": list(data.columns), "window": data.window}
 
-    def check_training(self, training):
-        """Raises if there is no window to learn some label from: what was made for it could be anything."""
-        missing = set() if training.labels is None else set(range(len(training.label_names))) - set(training.labels.tolist())
-        if missing:
-            named = ", ".join(training.label_names[number] for number in sorted(missing)[:5])
-            raise ValueError(
-                f"{training.name} leaves no window to learn {len(missing)} of {len(training.label_names)} labels: {named}. "
-                "Expected some of each: add series, leave the label out, or count labels from 0 without a gap."
-            )
-
     def epoch(self, part, preset, seed):
         part = part if preset.num_labels(part) else dataclasses.replace(part, labels=None, label_names=None)
         return series_batches(part, preset.batch_size, seed)
@@ -99,8 +88,7 @@ class SeriesModality(ReloadedModality):
 
     def generate_by_version(self, version, n, seed, label, options):
         series = super().generate_by_version(version, n, seed, label, options)
-        card = version.path / "assets.extra" / "model_card.json"
-        columns = json.loads(card.read_text(encoding="utf-8"))["columns"] if card.exists() else range(series.shape[2])
+        columns = version.card["columns"] if version.card else range(series.shape[2])
         return NamedSeries(series, tuple(columns))
 
     def write(self, samples, output):

@@ -1,6 +1,7 @@
 """The sections of a report that series fill."""
 
 from gan_keras.html import picture
+from gan_keras.modalities.epoch_files import last_and_first, title_of
 from gan_keras.plots import Picture
 
 NOTE = """<p>Lower is better in all columns. Discriminative score: how far above chance a recurrent classifier tells windows from
@@ -8,6 +9,8 @@ real ones, 0 if it can only guess, 0.5 if it is always right. Predictive score: 
 column of real windows that has learned from these windows, in shares of its range. The distances compare values (in deviations
 of the real ones), autocorrelations, and correlations of columns. The last row holds real training windows against the same test
 windows: what no generator beats, except by chance or by copying. Test windows share no step with training windows.</p>"""
+USE = "windows like those of the data, to learn from, to test and to experiment with; they foretell nothing"
+LIMITS = "what the data lack or show one-sidedly, the windows lack or show so too; values stay in the range of the data"
 
 _TEXT = "A panel for each column: real windows at the left, generated ones at the right. The noise is the same at every epoch."
 
@@ -18,26 +21,8 @@ def samples(run):
     Args:
         run: Path of the run.
     """
-    paths = sorted((run / "samples").glob("epoch_*.png"), key=lambda path: (len(path.name), path.name))  # epoch_1000 last
-    shown = [paths[-1], paths[0]] if len(paths) > 1 else paths
-    return "".join(picture(_picture(path)) for path in shown) or None
+    return "".join(picture(_picture(path)) for path in last_and_first(run, ".png")) or None
 
 
 def _picture(path):
-    return Picture(path.stem.replace("_", " ").capitalize(), _TEXT, path.read_bytes())
-
-
-def card(config):
-    """The model card: what was trained on what, and what it is not for; None before the networks are built."""
-    if "model" not in config:
-        return None
-    data = config["data"]
-    shown = ("name", "fingerprint", "columns", "window", "training_windows", "held_out_windows")
-    return {
-        "model": config["model"],
-        "data": {name: data[name] for name in shown},
-        "labels": config["labels"],
-        "recipe": config["preset"]["description"],
-        "use": "windows like those of the data, to learn from, to test and to experiment with; they foretell nothing",
-        "limits": "what the data lack or show one-sidedly, the windows lack or show so too; values stay in the range of the data",
-    }
+    return Picture(title_of(path), _TEXT, path.read_bytes())

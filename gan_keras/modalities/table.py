@@ -28,6 +28,7 @@ class TableModality(ReloadedModality):
 
     name, preset_class, samples = "table", TablePreset, "rows"
     columns, page = COLUMNS, table_report
+    told_by_data = ("columns", "labels", "score_inputs")
 
     def datasets(self):
         return TABLE_DATASETS
@@ -46,6 +47,9 @@ class TableModality(ReloadedModality):
 
     def entries(self, data):
         return {"columns": {column.name: type(column).__name__.removesuffix("Column").lower() for column in data.columns}}
+
+    def check_training(self, training):
+        """Any table does: its labels are values of its columns."""
 
     def check_fills_a_batch(self, data, training, preset):
         """Any table does: rows are drawn with replacement."""

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from gan_keras import html
 from gan_keras.data.table_columns import CategoryColumn
+from gan_keras.modalities.epoch_files import last_and_first, title_of
 from gan_keras.plots import Picture
 
 HISTOGRAMS = "histograms.png"
@@ -16,6 +17,8 @@ simple models of scikit-learn), and the similarity of columns, of pairs of colum
 test rows (1 is equal). Lower is better: how often a classifier tells the rows from real ones (.5 is chance), and the share of
 rows that are training rows, all cells alike; for real rows it is the share of test rows. The last row holds real training rows:
 what no generator beats, except by chance or by copying.</p>"""
+USE = "rows like those of the data, to learn from and to experiment with; they are no records of anybody"
+LIMITS = "what the data lack or show one-sidedly, the rows lack or show so too; they are not proven to be anonymous"
 
 MOST_COLUMNS, MOST_VALUES = 40, 15  # that are drawn
 _ACROSS = 4
@@ -65,9 +68,7 @@ def samples(run):
     Args:
         run: Path of the run.
     """
-    tables = sorted((run / "samples").glob("epoch_*.csv"), key=lambda path: (len(path.name), path.name))
-    shown = [tables[-1], tables[0]] if len(tables) > 1 else tables
-    parts = [f"<h3>{path.stem.replace('_', ' ').capitalize()}</h3>{_rows(path)}" for path in shown]
+    parts = [f"<h3>{title_of(path)}</h3>{_rows(path)}" for path in last_and_first(run, ".csv")]
     if parts and (run / HISTOGRAMS).exists():
         words = "A histogram for each column: the shares of its values among real and among generated rows."
         parts.insert(0, html.picture(Picture("Columns, real and generated", words, (run / HISTOGRAMS).read_bytes())))
@@ -78,18 +79,3 @@ def _rows(path):
     with open(path, newline="", encoding="utf-8") as file:
         reader = csv.DictReader(file)
         return html.table(reader.fieldnames, list(reader))
-
-
-def card(config):
-    """The model card: what was trained on what, and what it is not for; None before the networks are built."""
-    if "model" not in config:
-        return None
-    data = config["data"]
-    return {
-        "model": {name: value for name, value in config["model"].items() if name not in ("columns", "labels", "score_inputs")},
-        "data": {name: data[name] for name in ("name", "fingerprint", "columns", "training_rows", "held_out_rows")},
-        "labels": config["labels"],
-        "recipe": config["preset"]["description"],
-        "use": "rows like those of the data, to learn from and to experiment with; they are no records of anybody",
-        "limits": "what the data lack or show one-sidedly, the rows lack or show so too; they are not proven to be anonymous",
-    }

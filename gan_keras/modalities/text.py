@@ -13,6 +13,7 @@ from gan_keras.evaluation import evaluate_text, print_summary
 from gan_keras.files import check_parent, replace_whole
 from gan_keras.modalities import text_report
 from gan_keras.modalities.base import Modality
+from gan_keras.modalities.epoch_files import all_epochs, title_of
 from gan_keras.plots import frontier_picture
 from gan_keras.presets import STAGES, TextPreset
 from gan_keras.yardstick import units_of
@@ -133,7 +134,7 @@ class TextModality(Modality):
         return text_report.sections(result)
 
     def samples_section(self, run):
-        paths = sorted((run / "samples").glob("epoch_*.txt"))
+        paths = all_epochs(run, ".txt")
         return "".join(_epoch(path, path in (paths[0], paths[-1])) for path in paths) or None
 
 
@@ -160,5 +161,5 @@ def check_prompt(codec, prompt):
 def _epoch(path, is_open):
     lines = path.read_text(encoding="utf-8").splitlines()[:SHOWN_LINES]
     items = "".join(f'<li dir="auto">{escape(line)}</li>' for line in lines)
-    name = escape(path.stem.replace("_", " ").capitalize())
+    name = escape(title_of(path))
     return f"<details{' open' if is_open else ''}><summary>{name}</summary><ol>{items}</ol></details>"

@@ -7,8 +7,8 @@ import numpy as np
 from gan_keras import exported
 from gan_keras.callbacks.translation_grid import TranslationGrid, as_floats, translation_grid
 from gan_keras.data import TRANSLATION_DATASETS, describe_domains, domain_batches, image_batches, load_domains, split_domains
-from gan_keras.data.image_data import part_of
 from gan_keras.data.image_inputs import read_inputs
+from gan_keras.data.sample_set import part_of
 from gan_keras.modalities import translation_report
 from gan_keras.modalities.reloaded import ReloadedModality
 from gan_keras.modalities.sample_files import check_output
@@ -121,8 +121,7 @@ class TranslationModality(ReloadedModality):
         *sides, channels = training.image_shape
         preset = self.preset_class.from_config(run.config["preset"])
         found = load_domains(source, tuple(sides), channels, preset.is_paired)
-        if found.fingerprint == run.config["data"]["fingerprint"]:
-            raise ValueError(f"{source} is what {run.path} was trained on. Expected other images, or no --data.")
+        self.check_is_other(run, source, found)
         a, b = found.test or (found.a, found.b)
         return dataclasses.replace(found, a=a, b=b, test=None).without_those((training.a, training.b))
 

@@ -4,7 +4,6 @@ from gan_keras.animations import write_videos
 from gan_keras.callbacks import ClipGrid
 from gan_keras.data import VIDEO_DATASETS, describe_videos, load_test_videos, load_videos, split_videos
 from gan_keras.data.array_batches import array_batches
-from gan_keras.data.video_data import with_clip_labels, without_known
 from gan_keras.modalities import video_report
 from gan_keras.modalities.reloaded import ReloadedModality
 from gan_keras.modalities.sample_files import check_output
@@ -35,18 +34,6 @@ class VideoModality(ReloadedModality):
     def entries(self, data):
         return {"video_shape": list(data.video_shape)}
 
-    def check_training(self, training):
-        """Raises if there is no clip to learn some class from: what was made for its label could be anything."""
-        if training.labels is None:
-            return
-        missing = sorted(set(range(len(training.label_names))) - set(training.labels.tolist()))
-        if missing:
-            named = ", ".join(training.label_names[number] for number in missing[:5])
-            raise ValueError(
-                f"{training.name} leaves no clip to train on for {len(missing)} of {len(training.label_names)} classes: {named}. "
-                "Expected some of each: add clips, leave the class out, or count labels from 0 without a gap."
-            )
-
     def epoch(self, part, preset, seed):
         columns = [part.videos, part.labels] if preset.num_labels(part) else [part.videos]
         return array_batches(columns, preset.batch_size, seed).take(len(part) // preset.batch_size)  # whole batches
@@ -64,12 +51,6 @@ class VideoModality(ReloadedModality):
     def judge(self, gan, run, parts, num, seed, progress):
         return evaluate_videos(gan, *parts, num, seed, progress), {}
 
-    def test_part(self, run, source, training):
-        """The clips of a test set: cut and resized, and their labels numbered, as those of the run.
-
-        Those that the run was trained on are left out: a generator that copies would win by them.
-        """
+    def read_test(self, source, training):
         frames, height, width, channels = training.video_shape
-        test = load_test_videos(source, frames, (height, width), channels)
-        self.check_is_other(run, source, test)
-        return without_known(with_clip_labels(test, training.label_names), training)
+        return load_test_videos(source, frames, (height, width), channels)

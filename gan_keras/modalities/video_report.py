@@ -1,6 +1,7 @@
 """The sections of a report that videos fill."""
 
 from gan_keras.html import picture
+from gan_keras.modalities.epoch_files import last_and_first, title_of
 from gan_keras.plots import Picture
 
 NOTE = """<p>Lower is better: Frechet and kernel distance, Frechet within classes, distance of speeds. Higher is better: precision
@@ -9,6 +10,8 @@ generated clip, name the label asked for?), in order (does it take the frames fo
 for such). Change of a pixel and speed (of the centre of brightness) should be those of real clips. The last row holds real
 training clips against the same test clips: what no generator beats, except by chance or by copying. Clips that stand still have
 real frames and no motion.</p>"""
+USE = "clips like those of the data, to learn from and to experiment with; they show no real events or people"
+LIMITS = "what the data lack or show one-sidedly, the clips lack or show so too"
 
 
 def samples(run):
@@ -17,29 +20,12 @@ def samples(run):
     Args:
         run: Path of the run.
     """
-    directory = run / "samples"
-    grids = sorted(directory.glob("epoch_*.gif"), key=lambda path: (len(path.name), path.name))  # epoch_1000 after epoch_999
-    last_and_first = [grids[-1], grids[0]] if len(grids) > 1 else grids
-    return "".join(picture(_shown(path)) for path in [*last_and_first, directory / "film.png"] if path.exists()) or None
+    paths = [*last_and_first(run, ".gif"), run / "samples" / "film.png"]
+    return "".join(picture(_shown(path)) for path in paths if path.exists()) or None
 
 
 def _shown(path):
     if path.name == "film.png":
         return Picture("Frame by frame", "A row for each generated clip, a column for each frame.", path.read_bytes())
     text = "A grid of generated clips, moving. The noise is the same at every epoch."
-    return Picture(path.stem.replace("_", " ").capitalize(), text, path.read_bytes(), "gif")
-
-
-def card(config):
-    """The model card: what was trained on what, and what it is not for; None before the networks are built."""
-    if "model" not in config:
-        return None
-    data = config["data"]
-    return {
-        "model": config["model"],
-        "data": {name: data[name] for name in ("name", "fingerprint", "video_shape", "training_clips", "held_out_clips")},
-        "labels": config["labels"],
-        "recipe": config["preset"]["description"],
-        "use": "clips like those of the data, to learn from and to experiment with; they show no real events or people",
-        "limits": "what the data lack or show one-sidedly, the clips lack or show so too",
-    }
+    return Picture(title_of(path), text, path.read_bytes(), "gif")

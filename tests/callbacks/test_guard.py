@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from runs import silent
 
 from gan_keras import GAN, HistoryPool, networks, penalties
 from gan_keras.callbacks import Guard
@@ -12,10 +13,6 @@ from gan_keras.callbacks.history import read_history
 from gan_keras.snapshot import Snapshot, training_variables
 
 POINTS = np.random.default_rng(0).normal(size=(32, 2)).astype(np.float32)
-
-
-def silent(line):
-    """Takes a line and says nothing."""
 
 
 def small_gan(rate=1e-2, **options):

@@ -14,8 +14,9 @@ from gan_keras.data import (
     sounds_from_arrays,
     split_sounds,
 )
-from gan_keras.data.audio_data import check_fits_memory, without_copied_sounds
+from gan_keras.data.audio_data import check_fits_memory
 from gan_keras.data.audio_folders import read_wav
+from gan_keras.data.sample_set import without_copies
 from gan_keras.data.tones import LENGTH, PITCHES, SAMPLE_RATE, TIMBRES, load_tones
 
 RANDOM = np.random.default_rng(0)
@@ -199,7 +200,7 @@ def test_a_long_recording_among_many_is_refused_before_it_fills_the_memory():
 
 def test_folders_without_sounds_or_with_loose_ones_are_refused(tmp_path):
     (tmp_path / "song.mp3").write_text("")
-    with pytest.raises(ValueError, match="no WAV file among 1 files.*ffmpeg"):
+    with pytest.raises(ValueError, match="no WAV files among 1 files.*ffmpeg"):
         load_audio(tmp_path)
     write_folder(tmp_path, {"a.wav": SAMPLES[0], "class/b.wav": SAMPLES[1]})
     with pytest.raises(ValueError, match="1 WAV files itself and 1 in sub-folders"):
@@ -218,12 +219,12 @@ def test_no_held_out_sound_stays_in_training():
     for part in (training, held_out):
         rows = [np.flatnonzero((sounds.samples == sound).all(axis=1)) for sound in part.samples]
         assert all(label in sounds.labels[row] for label, row in zip(part.labels, rows, strict=True))
-    rest = without_copied_sounds(sounds, held_out)
+    rest = without_copies(sounds, held_out)
     assert rest.report["copies"] == 14 - len(rest) and not np.isin(rest.hashes, held_out.hashes).any()
     with pytest.raises(ValueError, match="Got held_out=14 for 14 sounds"):
         split_sounds(sounds, 14)
     with pytest.raises(ValueError, match="are sounds that were trained on"):
-        without_copied_sounds(training, sounds)
+        without_copies(training, sounds)
 
 
 def test_the_fingerprint_follows_sounds_labels_and_rate():

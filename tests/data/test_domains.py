@@ -8,8 +8,8 @@ from PIL import Image
 
 from gan_keras.data.domain_batches import domain_batches
 from gan_keras.data.domains import PairedDomains, describe_domains, split_domains
-from gan_keras.data.image_data import hash_of
 from gan_keras.data.load_domains import load_domains
+from gan_keras.data.sample_set import hash_of
 
 SHARED_DATA = pathlib.Path(__file__).parents[2] / "../shared/data"
 
@@ -178,7 +178,7 @@ def test_a_missing_or_empty_domain_is_told(tmp_path):
     with pytest.raises(ValueError, match=r"empty.npz, b holds images of shape \(0, 4, 4, 3\)"):
         load_domains(tmp_path / "empty.npz")
     folder = write_folder(tmp_path / "folder", {"a": images(3), "b": []})
-    with pytest.raises(ValueError, match=r"b holds no image among 0 files"):
+    with pytest.raises(ValueError, match=r"b holds no images among 0 files"):
         load_domains(folder)
     with pytest.raises(ValueError, match="holds the folders none. Expected two domains"):
         load_domains(folder / "a")

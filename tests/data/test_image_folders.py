@@ -86,7 +86,7 @@ def test_more_than_one_corrupt_file_in_a_hundred_is_an_error(tmp_path, content):
 
 def test_an_empty_folder_is_an_error(tmp_path):
     (tmp_path / "a.webp").write_bytes(b"RIFF")
-    with pytest.raises(ValueError, match="holds no image among 1 files. Expected files .png, .jpg, .jpeg"):
+    with pytest.raises(ValueError, match="holds no images among 1 files. Expected files .png, .jpg, .jpeg"):
         load_images(tmp_path)
 
 

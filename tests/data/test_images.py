@@ -9,7 +9,7 @@ from PIL import Image
 
 from gan_keras import data
 from gan_keras.data import describe_images, images_from_arrays, load_images, split_images, stacked_digits
-from gan_keras.data.image_data import without_copies
+from gan_keras.data.sample_set import without_copies
 
 SHARED_DATA = pathlib.Path(__file__).parents[2] / "../shared/data"
 RANDOM = np.random.default_rng(0)

@@ -6,8 +6,8 @@ import tensorflow as tf
 from PIL import Image
 
 from gan_keras.data import describe_videos, load_test_videos, load_videos, split_videos, videos_from_arrays
+from gan_keras.data.sample_set import with_label_names, without_copies
 from gan_keras.data.video_arrays import Wanted
-from gan_keras.data.video_data import with_clip_labels, without_known
 
 CLIPS = np.random.default_rng(0).integers(0, 256, (6, 4, 8, 8, 1), dtype=np.uint8)
 LABELS = np.array([0, 1, 0, 1, 0, 1])
@@ -175,15 +175,15 @@ def test_copies_stay_together_and_the_seed_decides():
 def test_a_test_set_is_numbered_by_the_names_of_another_and_loses_what_is_known():
     videos = videos_from_arrays("a", CLIPS, LABELS, ["a", "b"])
     other = videos_from_arrays("b", CLIPS[2:], LABELS[2:], ["b", "a"])
-    numbered = with_clip_labels(other, ("a", "b"))
+    numbered = with_label_names(other, ("a", "b"))
     assert numbered.labels.tolist() == [1, 0, 1, 0]
-    new = without_known(videos, other)
+    new = without_copies(videos, other)
     np.testing.assert_array_equal(new.videos, CLIPS[:2])
-    assert new.report["known"] == 4
+    assert new.report["copies"] == 4
     with pytest.raises(ValueError, match="that were trained on"):
-        without_known(other, videos)
+        without_copies(other, videos)
     with pytest.raises(ValueError, match="has no labels"):
-        with_clip_labels(videos_from_arrays("c", CLIPS), ("a", "b"))
+        with_label_names(videos_from_arrays("c", CLIPS), ("a", "b"))
 
 
 def test_the_fingerprint_follows_clips_and_labels():

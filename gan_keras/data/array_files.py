@@ -1,0 +1,101 @@
+"""`ArrayFile`: the arrays of a `.npz` file, samples and labels among them, and one clear error for what is none."""
+
+import zipfile
+from typing import NamedTuple
+
+import numpy as np
+
+PARTS = ("train", "test")
+TEST_KEYS = (("x_test", "y_test"),)
+"""Names of the samples and labels that a file keeps for tests."""
+
+_NAME_KEYS = ("label_names", "class_names")
+
+
+class Hints(NamedTuple):
+    """What to do instead, in words, for messages.
+
+    Attributes:
+        otherwise: What else could be given, such as `"a folder of images"`.
+        example: How the arrays are named where they are saved, such as `"images=array"`.
+        ragged: What to do with samples of several shapes.
+    """
+
+    otherwise: str
+    example: str
+    ragged: str
+
+
+class ArrayFile:
+    """The arrays of a `.npz` file by name, each read only when it is asked for.
+
+    Args:
+        path: A `pathlib.Path`.
+        hints: `Hints` for messages.
+
+    Raises:
+        ValueError: If the file is none.
+    """
+
+    def __init__(self, path, hints):
+        self.path, self.hints = path, hints
+        try:
+            self._arrays = np.load(path, allow_pickle=False)
+        except (ValueError, EOFError, zipfile.BadZipFile) as error:
+            raise ValueError(f"{path} cannot be read as arrays. Expected a .npz file, or {hints.otherwise}.") from error
+        if not isinstance(self._arrays, np.lib.npyio.NpzFile):
+            raise ValueError(f"{path} holds one array without a name. Expected a .npz file: `np.savez(path, {hints.example})`.")
+
+    def __contains__(self, key):
+        return key in self._arrays
+
+    @property
+    def names(self):
+        """The names of the arrays, sorted."""
+        return sorted(self._arrays)
+
+    @property
+    def has_test(self):
+        """Whether the file keeps a part for tests."""
+        return TEST_KEYS[0][0] in self
+
+    def array(self, key):
+        """One array; None if there is none of that name.
+
+        Raises:
+            ValueError: If it is damaged, or holds other than arrays of one shape.
+        """
+        try:
+            return self._arrays.get(key)
+        except (ValueError, EOFError, zipfile.BadZipFile) as error:
+            raise ValueError(
+                f"The array {key!r} of {self.path} cannot be read ({error}). Expected numbers in an array of one shape: "
+                f"{self.hints.ragged}."
+            ) from error
+
+    def texts(self, key):
+        """An array of names as a list of `str`; None if there is none of that name."""
+        found = self.array(key)
+        return None if found is None else [str(name) for name in np.atleast_1d(found)]
+
+    @property
+    def label_names(self):
+        """The names of labels 0, 1, ..., a list of `str`, or None."""
+        return next((self.texts(key) for key in _NAME_KEYS if key in self), None)
+
+    def labelled(self, pairs, expected, needed=()):
+        """Samples, and their labels or None.
+
+        Args:
+            pairs: Names of samples and of their labels; the first whose samples are there are taken.
+            expected: How the sentence about the expected names goes on, for the message.
+            needed: Names of arrays that have to be there too.
+
+        Raises:
+            ValueError: If there are none.
+        """
+        found = [pair for pair in pairs if all(name in self for name in (pair[0], *needed))]
+        if not found:
+            samples = " or ".join(pair[0] for pair in pairs)
+            raise ValueError(f"{self.path} holds the arrays {self.names}. Expected {samples} {expected}.")
+        return tuple(self.array(key) for key in found[0])
