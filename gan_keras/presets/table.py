@@ -223,6 +223,7 @@ PRESETS = {
     ),
     "tiny": TablePreset(
         "a small GAN of rows for 4 epochs: seconds, for tests and notebooks; its rows are poor",
+        network="vaegan",
         width=16,
         latent_dim=4,
         pack=2,
