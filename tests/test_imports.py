@@ -19,7 +19,7 @@ LEVELS = {
     "snapshot diagnosis past symptoms checkpoints identity resuming seeds versions replicas distribution": 1,
     "strategies sounds animations series_files": 1,
     "gan cycle_gan pix2pix translating many_seeds text_gan text_writing savedmodel_replay settings time_gan": 2,
-    "table_gan table_vae generated_labels label_forms sample_forms enlarging": 2,
+    "table_gan table_vae variational_bound generated_labels label_forms sample_forms enlarging": 2,
     "metrics callbacks analysis": 3,
     "savedmodel_gate presets schedule run_directory run going_on tracking watchers yardstick verdict evaluation": 4,
     "plots exported image_evaluation translation_evaluation modalities score_table audio_evaluation": 4,
