@@ -157,15 +157,15 @@ display(Markdown("\n".join(lines)))
 
 # %% [markdown]
 # Every translation by a GAN is taken for an inverted digit, and only one of the three other columns is good. The adversarial
-# loss **alone** has both generators make much the same digit of all of them: the fourth row of its picture hardly knows what
-# came in, so what comes back is wrong too (0.17). **With the cycle** what comes back is nearly what came in (0.06), and the
+# loss **alone** has both generators make much the same digits of all of them: the last row of its picture hardly knows what
+# came in, so what comes back is wrong too (0.16). **With the cycle** what comes back is nearly what came in (0.05), and the
 # translations are many clear digits.
 #
-# They are the *wrong* ones. The 0 of the third column becomes something like a 7, and F knows the code and turns it back. No term
-# of the loss forbids it: each $G(a)$ looks like an inverted digit, and the cycle closes. The error to the truth, 0.24, is even
-# larger than that of the blurred average before, 0.17. On photos, small patches and generators that like to keep shapes make
-# this rarer, but nothing makes it impossible. *A closed cycle shows that the way back is known, not that the translation is
-# right.*
+# Several are the *wrong* ones. The 0 of the third column becomes something like a 3, the 3 of the fifth something like a 0, and F
+# knows the code and turns both back. No term of the loss forbids it: each $G(a)$ looks like an inverted digit, and the cycle
+# closes. The error to the truth, 0.12, is not much smaller than that of the blurred digits before, 0.15. On photos, small
+# patches and generators that like to keep shapes make this rarer, but nothing makes it impossible. *A closed cycle shows that
+# the way back is known, not that the translation is right.*
 #
 # The baselines teach the rest. Matching colours convinces this classifier as often as the GANs do, though half of each pixel is
 # wrong (0.53): black or white is all that the classifier needs to know. A score of 1.00 that a simple translation has too is no
