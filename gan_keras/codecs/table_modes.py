@@ -14,14 +14,15 @@ from sklearn.mixture import BayesianGaussianMixture
 from gan_keras import noise
 
 MOST_FITTED = 10_000
-"""Numbers that a mixture is fitted to: more change nothing that a network could learn."""
+"""Numbers that a mixture is fitted to, a random part of them all: more change nothing that a network could learn."""
 
 SPAN = 4.0
 """Deviations of a mode that are mapped to 1."""
 
 OUTERMOST = 0.99  # what tanh reaches without effort
 LEAST_WEIGHT = 0.005  # of a mode that is kept
-LEAST_DEVIATION = 1e-6  # in deviations of the column: that of a mode that is one number
+LEAST_SHARE = 0.05  # of a number that is a mode by itself
+LEAST_DEVIATION = 1e-9  # in deviations of the column: that of a mode that is one number, which it gives back when rounded
 
 
 class Modes(NamedTuple):
@@ -33,25 +34,50 @@ class Modes(NamedTuple):
 
 
 def fit_modes(numbers, most_modes=10, seed=0):
-    """Fits a variational mixture of Gaussians, which leaves modes out that it does not need.
+    """Finds the modes of a column: numbers that are met again and again are modes by themselves, the others get a mixture.
+
+    Without that a column that is mostly 0 would be nearly 0 most of the time, and never 0.
 
     Args:
-        numbers: Finite numbers, `(num,)`; where they are more than `MOST_FITTED`, a random part of them is taken.
-        most_modes: Of the mixture, >= 1.
-        seed: Of the fit.
+        numbers: Finite numbers, `(num,)`.
+        most_modes: >= 1.
+        seed: Of the mixture.
 
     Returns:
         `Modes`: one for a column that is constant or has no number.
     """
     numbers = np.asarray(numbers, np.float64)
-    centre, scale = (numbers.mean(), numbers.std()) if len(numbers) else (0.0, 0.0)
+    scale = numbers.std() if len(numbers) else 0.0
     if not scale > 0:
-        return Modes([1.0], [float(centre)], [1.0])
+        return Modes([1.0], [float(numbers.mean()) if len(numbers) else 0.0], [1.0])
+    frequent, shares = _frequent(numbers, most_modes)
+    others = numbers[~np.isin(numbers, frequent)]
+    weights, means, deviations = _mixture(others, most_modes - len(frequent), seed) if len(others) else ([], [], [])
+    weights = np.concatenate([shares, np.multiply(weights, len(others) / len(numbers))])
+    means = np.concatenate([frequent, means])
+    deviations = np.maximum(np.concatenate([np.zeros(len(frequent)), deviations]), LEAST_DEVIATION * scale)
+    order = np.argsort(means)
+    return Modes(weights[order].tolist(), means[order].tolist(), deviations[order].tolist())
+
+
+def _frequent(numbers, most_modes):
+    """The numbers that have a mode of their own, and their shares: the most frequent ones, if others are left one mode less."""
+    values, counts = np.unique(numbers, return_counts=True)
+    most = most_modes if len(values) <= most_modes else most_modes - 1
+    chosen = np.argsort(-counts, kind="stable")[:most]
+    chosen = chosen[counts[chosen] >= LEAST_SHARE * len(numbers)]
+    return values[chosen], counts[chosen] / len(numbers)
+
+
+def _mixture(numbers, most_modes, seed):
+    """Weights, means and deviations of a variational mixture of Gaussians, which leaves modes out that it does not need."""
+    centre, scale = numbers.mean(), numbers.std() or 1.0
     part = np.random.default_rng(seed).permutation(len(numbers))[:MOST_FITTED]
     standard = ((numbers[part] - centre) / scale)[:, np.newaxis]
-    num_modes = min(most_modes, len(np.unique(standard)))
+    if len(standard) == 1:
+        return [1.0], [centre], [0.0]
     mixture = BayesianGaussianMixture(
-        n_components=num_modes,
+        n_components=min(most_modes, len(np.unique(standard))),
         weight_concentration_prior_type="dirichlet_process",
         weight_concentration_prior=0.001,
         random_state=seed,
@@ -61,10 +87,7 @@ def fit_modes(numbers, most_modes=10, seed=0):
         mixture.fit(standard)
     kept = mixture.weights_ >= min(LEAST_WEIGHT, mixture.weights_.max())
     weights = mixture.weights_[kept] / mixture.weights_[kept].sum()
-    deviations = np.maximum(np.sqrt(mixture.covariances_[kept, 0, 0]), LEAST_DEVIATION)
-    means = mixture.means_[kept, 0] * scale + centre
-    order = np.argsort(means)
-    return Modes(weights[order].tolist(), means[order].tolist(), (deviations * scale)[order].tolist())
+    return weights, mixture.means_[kept, 0] * scale + centre, np.sqrt(mixture.covariances_[kept, 0, 0]) * scale
 
 
 class NumberModes:

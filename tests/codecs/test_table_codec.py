@@ -164,3 +164,30 @@ def test_text_is_found_among_very_many_values_without_comparing_all_pairs():
     cells = np.where(np.arange(30_000) % 7 == 0, np.nan, np.arange(30_000) * 2.0)
     np.testing.assert_array_equal(column.from_tensor(column.to_tensor(cells)), cells)
     assert np.isnan(column.from_tensor(tf.constant(["60000", "no"]))).all()
+
+
+def test_numbers_that_are_met_again_and_again_are_modes_of_their_own_and_come_back_exactly():
+    random = np.random.default_rng(0)
+    numbers = np.where(random.random(5000) < 0.9, 0.0, random.normal(3000.0, 800.0, 5000).round(3))
+    numbers[:400] = 40.125
+    modes = table_modes.fit_modes(numbers, 5)
+    assert modes.means[:2] == [0.0, 40.125] and 3 <= len(modes.means) <= 5
+    np.testing.assert_allclose(modes.weights[:2], [np.mean(numbers == 0.0), 400 / 5000])
+    assert sum(modes.weights) == pytest.approx(1.0)
+    found = table_modes.NumberModes([NumberColumn("gain", False, 0.0, 9000.0, 3)], [modes])
+    _, chosen = found.encode(tf.constant(numbers[:, None], tf.float64), tf.range(5000, dtype=tf.int64))
+    np.testing.assert_array_equal(chosen[:, 0] == 0, numbers == 0.0)
+    np.testing.assert_array_equal(chosen[:, 0] == 1, numbers == 40.125)
+    for mode, number in enumerate((0.0, 40.125)):  # wherever in its mode a generator puts it
+        decoded = found.decode(0, tf.linspace(-1.0, 1.0, 9), tf.fill([9], mode))
+        np.testing.assert_array_equal(decoded, np.full(9, number))
+
+
+@pytest.mark.parametrize("num", [3, 4])
+def test_of_few_different_numbers_each_is_a_mode_and_of_more_the_rarer_share_some(num):
+    numbers = np.repeat(np.arange(num, dtype=np.float64), 50)
+    modes = table_modes.fit_modes(numbers, 3)
+    if num == 3:
+        assert modes.means == [0.0, 1.0, 2.0] and modes.weights == pytest.approx([1 / 3] * 3)
+    else:
+        assert len(modes.means) == 3 and sum(mean == round(mean) for mean in modes.means) == 2
