@@ -33,8 +33,9 @@ class CSVFile:
         self.path, self.report = pathlib.Path(path), {}
         with self.open() as file:
             head = file.readline()
-        self.delimiter = max(_DELIMITERS, key=lambda each: len(_cells(head, each)))  # the first where there is none
-        names = [name.strip() for name in _cells(head, self.delimiter)]
+            delimiters = [each for each in _DELIMITERS if each in head] or [_DELIMITERS[0]]
+            self.delimiter = max(delimiters, key=lambda each: len(_cells(head, each)))
+            names = [name.strip() for name in _cells(head, self.delimiter)]
         if not any(names) or all(_is_number(name) for name in names):
             raise ValueError(f"{self.path} begins with {head.strip()[:80]!r}. Expected a header: a name for each column.")
         self.names = self.distinct(names)

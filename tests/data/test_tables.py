@@ -214,3 +214,12 @@ def test_the_column_to_predict_is_the_last_one_that_holds_a_value(tmp_path):
     table = load_table(write(tmp_path / "a.csv", [f"{i},x{i % 2}," for i in range(12)], "size,kind,"))
     assert (table.target(), table.target("size")) == (1, 0)
     assert load_table(write(tmp_path / "b.csv", [","] * 12, "a,b")).target() == 0
+
+
+def test_a_head_that_is_longer_than_a_field_may_be_is_read_or_refused_in_words(tmp_path):
+    names = [f"{number}{'x' * 1000}" for number in range(140)]
+    cells = ",".join("1" * 140)
+    table = load_table(write(tmp_path / "a.csv", [cells] * 12, ",".join(names)))
+    assert table.column_names == names
+    with pytest.raises(ValueError, match="cannot be read as CSV"):
+        load_table(write(tmp_path / "b.csv", [cells] * 12, "".join(names)))
