@@ -119,7 +119,9 @@ def test_an_identifier_is_told_from_a_category(tmp_path, monkeypatch):
 
 def test_test_rows_are_read_by_the_columns_of_the_training(path, tmp_path):
     columns = load_table(path).columns
-    other = write(tmp_path / "b.csv", ["x,2024-03-01,true,9,99,1.25,town 9,7"] * 2, "more,joined,member,empty,age,height,town,zip")
+    other = write(
+        tmp_path / "b.csv", ["x,2024-03-01,true,9,99,1.25,town 9,7"] * 2, "more,joined,member,empty,age,height,town,zip"
+    )
     table = table_files.read_like(other, columns)
     assert table.report == {"rows": 2, "missing": 6, "unseen": 6, "dropped": 1, "empty": ["town", "empty", "zip"]}
     assert text_of(table).splitlines()[1] == "99,1.25,2024-03-01,true,,,"
