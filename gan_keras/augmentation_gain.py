@@ -66,7 +66,7 @@ class Comparison:
 def compare_augmentation(run, comparison, data=None, progress=print):
     """Trains GANs and downstream models on shares of a run's training data, and scores the models on test data.
 
-    Every model makes as many updates, whatever its training set was enlarged by.
+    Every network makes as many updates, whatever its training set was enlarged by; trees grow until they are done.
 
     Args:
         run: A `Run` of images, tables or series with labels: its preset is the recipe of all GANs.
@@ -105,6 +105,8 @@ class Laboratory:
         test = self.known.held_out if data is None else self.modality.test_part(run, data, self.training)
         self.test_name = "held-out part of the run" if data is None else test.name
         test = self.task.labelled(test)
+        if not len(test):
+            raise ValueError(f"The test data ({self.test_name}) have no sample with a known label. Expected some.")
         self.test = self.task.samples_of(test), self.task.labels_of(test)
 
     def plan(self):

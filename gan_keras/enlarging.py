@@ -87,7 +87,8 @@ def _in_batches(data, batch_size, seed):
         raise ValueError(
             f"Got a {type(data).__name__}. Expected a tf.data.Dataset of batches (samples, labels), or a pair of such arrays."
         )
-    samples, labels = tf.nest.map_structure(np.asarray, tuple(data))
+    samples, labels = data[0], np.asarray(data[1])
+    samples = {name: np.asarray(column) for name, column in samples.items()} if isinstance(samples, dict) else np.asarray(samples)
     rows = {len(column) for column in (*tf.nest.flatten(samples), labels)}
     if len(rows) > 1 or min(rows) < 1 or batch_size < 1:
         raise ValueError(

@@ -43,7 +43,7 @@ def evaluate_table(gan, training, test, target="", num=None, seed=0, progress=pr
 
     Returns:
         Dictionary that JSON holds as it is: `samplers` (by name `gan` and `baseline`: `title`, `values`), `real` (as one such
-        sampler), `by_column` (similarities), `protocol`, `verdict` (lines of text) and `settings`.
+        sampler), `by_column` (similarities; None without a number), `protocol`, `verdict` (lines of text) and `settings`.
 
     Raises:
         ValueError: For fewer rows than the scores need, or a column that is not there.
@@ -61,12 +61,13 @@ def evaluate_table(gan, training, test, target="", num=None, seed=0, progress=pr
     for name, rows in tables.items():
         progress(f"Scoring {len(rows):,} rows: {TITLES[name]}")
         scores[name] = score(training.columns, rows, (cells, test_cells), place, seed, is_real=name == "real")
+    by_column = column_similarities(training.columns, test_cells, tables["gan"])
     task = f"predict {training.column_names[place]!r}"
     return {
         "settings": {"num": num, "seed": seed, "target": training.column_names[place]},
         "samplers": {name: {"title": TITLES[name], "values": scores[name]} for name in ("gan", "baseline")},
         "real": {"title": TITLES["real"], "values": scores["real"]},
-        "by_column": column_similarities(training.columns, test_cells, tables["gan"]),
+        "by_column": {name: None if np.isnan(value) else value for name, value in by_column.items()},
         "protocol": protocol(training, test, place, num, seed),
         "verdict": verdict(scores, task),
     }

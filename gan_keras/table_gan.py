@@ -34,7 +34,7 @@ class MeetsCondition(Objective):
             return 0.0
         choices = batch.fake_data[:, gan.codec.first_condition :]
         chosen = ops.sum(choices * ops.one_hot(batch.labels, gan.codec.num_conditions), axis=1)
-        return -self.weight * ops.mean(ops.log(ops.maximum(chosen, 1e-20)))  # of less no logarithm is finite
+        return -self.weight * ops.mean(ops.log(ops.maximum(chosen, 1e-20)))  # less counts as no less than that
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")

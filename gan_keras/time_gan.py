@@ -11,7 +11,7 @@ from gan_keras.gan import GAN
 from gan_keras.stages import Stages
 
 STAGES = ("embedding", "supervised", "adversarial")
-_RECONSTRUCTION_WEIGHT, _FORESEEABLE_WEIGHT = 10.0, 0.01  # those of the paper's code: 10 and 0.1, the second within the first
+_RECONSTRUCTION_WEIGHT, _FORESEEABLE_WEIGHT = 10.0, 0.01  # of the paper's code: 10 and, of the square, 0.1; here within the first
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
@@ -161,8 +161,8 @@ class TimeGAN(GAN):
         return self.measured("reconstruction", root_mean_square(series - self.generator.recovery(hidden, training=True)))
 
     def joint_loss(self, series, hidden):
-        """That of the autoencoder in the last stage: hidden states shall stay foreseeable."""
-        return self.reconstruction_loss(series, hidden) + _FORESEEABLE_WEIGHT * self.supervised_loss(hidden)
+        """That of the autoencoder in the last stage: hidden states shall stay foreseeable, by the supervised loss's square."""
+        return self.reconstruction_loss(series, hidden) + _FORESEEABLE_WEIGHT * ops.square(self.supervised_loss(hidden))
 
     def supervised_loss(self, hidden):
         """Root of the mean squared difference between hidden states and what the supervisor foretells from those before."""

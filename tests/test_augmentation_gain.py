@@ -69,6 +69,11 @@ def test_the_comparison_trains_a_gan_for_each_share_and_seed_and_lands_in_the_re
     assert page.exit_code == 0 and "What augmentation bought" in (run / "report.html").read_text()
 
 
+def test_test_data_whose_labels_are_all_missing_are_told_before_any_training(run, tmp_path):
+    (tmp_path / "test.csv").write_text("size,colour,buys\n" + "1.0,red,\n" * 12)
+    assert "no sample with a known label" in refused("augment", run, "--compare", "--data", tmp_path / "test.csv")
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

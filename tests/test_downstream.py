@@ -182,3 +182,12 @@ def test_very_many_values_of_a_category_do_not_make_oversampling_large():
     assert _coordinates(rows, is_category).shape == (300, 1 + MOST_VALUES)
     samples, labels = oversampled(rows, np.arange(300) // 200, is_category, seed=0)
     assert np.bincount(labels).tolist() == [200, 200] and set(samples[300:, 1]) <= set(range(200, 300))
+
+
+def test_numbers_that_are_all_missing_in_a_share_do_not_stop_the_trees():
+    columns = (NumberColumn("x"), NumberColumn("never", True), CategoryColumn("k", False, ("a", "b")))
+    task = TableDownstream(Table("a", columns, np.zeros((1, 3)), {}), 2)
+    samples, labels = np.stack([np.arange(60.0), np.full(60, np.nan)], axis=1), np.arange(60) // 30
+    test = samples.copy()
+    test[::2, 1] = 5.0  # known in the test rows alone
+    assert task.score((samples, labels), (test, labels), seed=0) == 1.0

@@ -133,6 +133,12 @@ def test_text_labels_are_found_among_the_names():
         form.to_numbers(np.array([b"maybe"], object))
 
 
+def test_lists_are_taken_as_the_arrays_that_they_are(images, gan):
+    from_lists = rows(gan_keras.augment((list(images[0]), images[1].tolist()), gan, 0.5))
+    for made, expected in zip(from_lists, rows(gan_keras.augment(images, gan, 0.5)), strict=True):
+        np.testing.assert_array_equal(made, expected)
+
+
 def test_a_gan_without_labels_is_refused_with_a_way_out(dataset):
     preset = gan_keras.presets.get("image", "tiny")
     preset.width = 2

@@ -75,6 +75,8 @@ def test_settings_that_fit_nothing_are_refused(tmp_path, refused):
     assert "network=gru" in refused(source, "--set", "network=gru").replace("'", "")
     assert "Expected codec='range'" in refused(source, "--set", "network=timegan")
     assert "takes no labels" in refused(source, "--set", "network=timegan", "--set", "codec=range")
+    timegan = ("--set", "network=timegan", "--set", "codec=range", "--set", "conditional=False")
+    assert "Expected final_share=1.0" in refused(source, *timegan, "--set", "final_share=0.5")
     assert "network_options=" in refused(source, "--set", "network_options.deep=3")
     assert "There is no file" in refused(tmp_path / "none.csv")
     (tmp_path / "empty").mkdir()

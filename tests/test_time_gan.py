@@ -75,6 +75,19 @@ def test_each_stage_trains_its_own_networks_and_measures_its_own_losses(stage, t
     assert measured == of_stages.get(stage, {"reconstruction", "supervised", "moments", "g_loss", "d_loss"})
 
 
+def test_the_losses_of_the_last_stage_are_summed_with_the_weights_of_the_papers_code(gan, monkeypatch):
+    losses, parts = [], {}
+    monkeypatch.setattr(TimeGAN, "update", lambda self, network, optimizer, loss, tape: losses.append(float(loss)))
+    monkeypatch.setattr(TimeGAN, "measured", lambda self, name, loss: parts.setdefault(name, loss))
+    gan.g_loss.reset_state()
+    gan.train_generator(tf.constant(SERIES))
+    adversarial, supervised, moments = (float(each) for each in (gan.g_loss.result(), parts["supervised"], parts["moments"]))
+    assert losses == [pytest.approx(adversarial + 100.0 * supervised + 100.0 * moments, rel=1e-5)]
+    losses.clear()
+    gan.update_autoencoder(tf.constant(SERIES), lambda hidden: gan.joint_loss(SERIES, hidden))
+    assert losses == [pytest.approx(10.0 * float(parts["reconstruction"]) + 0.1 * supervised**2, rel=1e-5)] * 2
+
+
 def test_fit_goes_through_the_stages_and_a_loaded_gan_goes_on_as_it_would_have(tmp_path):
     options = {"batch_size": 16, "verbose": 0, "shuffle": False}
     whole = made(embedding_epochs=1, supervised_epochs=2)

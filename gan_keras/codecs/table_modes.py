@@ -104,7 +104,7 @@ class NumberModes:
         self.missing = np.array(
             [size - 1 if column.has_missing else -1 for column, size in zip(columns, self.sizes, strict=True)]
         )
-        most, unused = max(self.sizes, default=1), Modes(1e-300, 0.0, 1.0)
+        most, unused = max(self.sizes, default=1), Modes(0.0, 0.0, 1.0)  # of no weight: no number lies in it, however far out
         self.tables = [
             np.array([values + [fill] * (most - len(values)) for values in (each[part] for each in modes)]).reshape(-1, most)
             for part, fill in enumerate(unused)

@@ -126,13 +126,9 @@ class CategoryColumn(Column):
     values: tuple[str, ...] = ()
 
     def parse(self, texts):
-        """A value that is not among the column's is missing: see `unseen`."""
+        """A value that is not among the column's is missing."""
         index_of = {value: index for index, value in enumerate(self.values)}
         return np.array([index_of.get(text, np.nan) for text in texts], np.float64)
-
-    def unseen(self, texts):
-        """The values, in a sorted list, that the column does not know."""
-        return sorted(set(texts) - set(self.values))
 
     def format(self, cells):
         return ["" if np.isnan(cell) else self.values[int(cell)] for cell in cells]

@@ -162,7 +162,7 @@ DESCRIPTIONS = {
     "dropped": "{} columns dropped",
     "constant": "constant: {}",
     "empty": "all missing: {}",
-    "unseen": "{} unseen values taken as missing",
+    "unseen": "{} cells with unseen values taken as missing",
 }
 
 

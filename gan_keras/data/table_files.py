@@ -7,7 +7,7 @@ import pathlib
 
 import numpy as np
 
-from gan_keras.data.table_columns import CategoryColumn, is_missing
+from gan_keras.data.table_columns import is_missing
 from gan_keras.data.table_data import Table, allocate
 from gan_keras.data.table_types import DROP, Guess, check_types
 
@@ -33,8 +33,9 @@ class CSVFile:
         self.path, self.report = pathlib.Path(path), {}
         with self.open() as file:
             head = file.readline()
-        self.delimiter = max(_DELIMITERS, key=lambda each: len(_cells(head, each)))  # the first where there is none
-        names = [name.strip() for name in _cells(head, self.delimiter)]
+            delimiters = [each for each in _DELIMITERS if each in head] or [_DELIMITERS[0]]
+            self.delimiter = max(delimiters, key=lambda each: len(_cells(head, each)))
+            names = [name.strip() for name in _cells(head, self.delimiter)]
         if not any(names) or all(_is_number(name) for name in names):
             raise ValueError(f"{self.path} begins with {head.strip()[:80]!r}. Expected a header: a name for each column.")
         self.names = self.distinct(names)
@@ -133,7 +134,7 @@ def read_like(path, columns):
         columns: `Column`s.
 
     Returns:
-        A `Table`. Its report also counts `unseen` values of categories, which are taken as missing, and `left_out` columns.
+        A `Table`. Its report also counts cells with `unseen` categories, which are taken as missing, and `dropped` columns.
 
     Raises:
         ValueError: If a column is not there, or a cell is no number or no date of the column's format.
@@ -156,8 +157,7 @@ def _filled(file, columns, num):
         rows = slice(start, start + len(chunk[0]))
         for index, (column, place) in enumerate(zip(columns, places, strict=True)):
             cells[rows, index] = _parsed(file.path, column, chunk[place])
-            is_category = isinstance(column, CategoryColumn)
-            unseen += len(column.unseen([text for text in chunk[place] if not is_missing(text)])) if is_category else 0
+            unseen += int(np.isnan(cells[rows, index]).sum()) - sum(map(is_missing, chunk[place]))
         start = rows.stop
     left_out = len(file.names) - len(columns)
     counts = {"unseen": unseen, "dropped": left_out, **file.report}

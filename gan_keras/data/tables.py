@@ -63,10 +63,6 @@ def _built_in(name):
     return Table(name, (*measured, category), np.column_stack([found.data, order[found.target]]).astype(np.float64), {})
 
 
-def _name(title):
-    return str(title).replace(" ", "_").replace("/", "_")
-
-
 def _decimals(cells):
     """The most digits behind the point that one of the numbers has."""
     return max(max(0, -decimal.Decimal(repr(float(cell))).normalize().as_tuple().exponent) for cell in cells)

@@ -8,6 +8,7 @@ from gan_keras.data.series_data import part_of
 from gan_keras.downstream.base import Downstream
 from gan_keras.downstream.classifier import accuracy_of, updates_for
 from gan_keras.files import replace_whole
+from gan_keras.series_files import lengths_of
 
 JITTER, SCALING = 0.1, 0.2
 """Of the classical augmentation: deviations of the noise on each value, in those of its column, and of the factor of a series."""
@@ -58,7 +59,7 @@ class SeriesDownstream(Downstream):
         series = np.concatenate([part.samples(), samples])
         arrays = {
             "series": series,
-            "lengths": (~np.isnan(series).all(axis=2)).sum(axis=1).astype(np.int32),
+            "lengths": lengths_of(series),
             "columns": np.array(part.columns),
             "labels": np.concatenate([part.labels, numbers]),
             "label_names": np.array(part.label_names),

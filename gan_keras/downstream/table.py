@@ -65,6 +65,7 @@ class TableDownstream(Downstream):
         return self.without_target(gan.generate_cells(len(numbers), seed, labels=asked[numbers]))
 
     def score(self, training, test, seed):
+        training, test = without_empty_columns(training, test)
         can_stop = np.unique(training[1], return_counts=True)[1].min() > 1  # early, by a part of the rows of each label
         options = {"early_stopping": "auto" if can_stop else False, "random_state": seed}
         model = HistGradientBoostingClassifier(categorical_features=self.few_values(training[0]), **options)
@@ -88,3 +89,9 @@ class TableDownstream(Downstream):
         file = io.StringIO()
         write_csv(file, Table(part.name, part.columns, np.concatenate([part.cells, cells]), {}))
         replace_whole(path, lambda temporary: temporary.write_text(file.getvalue(), encoding="utf-8", newline=""))
+
+
+def without_empty_columns(training, test):
+    """Both with zeros in the columns that are all missing in the training samples: of these scikit-learn makes no bins."""
+    is_empty = np.isnan(training[0]).all(axis=0)
+    return tuple((np.where(is_empty, 0.0, samples), labels) for samples, labels in (training, test))

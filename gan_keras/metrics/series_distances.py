@@ -22,7 +22,7 @@ def marginal_distance(real, fake):
 def _column_distance(real, fake):
     real, fake = (each[np.isfinite(each)].astype(np.float64) for each in (real, fake))
     some = [each[:: -(-len(each) // MOST_VALUES)] for each in (real, fake)]
-    return wasserstein_distance(*some) / max(real.std(), 1e-12)
+    return wasserstein_distance(*some) / max(real.std(), _rounding(real, axis=0))
 
 
 def autocorrelation_distance(real, fake):
@@ -34,11 +34,17 @@ def autocorrelation_distance(real, fake):
 
 
 def autocorrelations(windows):
-    """`(lags, columns)`: for each lag from 1 to half a window, covariance over variance, both pooled over all windows."""
+    """`(lags, columns)`: for each lag from 1 to half a window, covariance over variance, both pooled over all windows.
+
+    0 for lags that all windows end before.
+    """
+    windows = np.asarray(windows, np.float64)
     moved = windows - np.nanmean(windows, axis=1, keepdims=True)
-    variances = np.maximum(np.nanmean(moved**2, axis=(0, 1)), 1e-12)
+    variances = np.maximum(np.nanmean(moved**2, axis=(0, 1)), _rounding(windows, axis=(0, 1)) ** 2)
     lags = range(1, max(1, windows.shape[1] // 2) + 1)
-    return np.stack([np.nanmean(moved[:, lag:] * moved[:, :-lag], axis=(0, 1)) / variances for lag in lags])
+    products = [moved[:, lag:] * moved[:, :-lag] for lag in lags]
+    nums = [np.maximum(1, np.isfinite(each).sum(axis=(0, 1))) for each in products]
+    return np.stack([np.nansum(each, axis=(0, 1)) / num / variances for each, num in zip(products, nums, strict=True)])
 
 
 def correlation_distance(real, fake):
@@ -52,5 +58,10 @@ def correlation_distance(real, fake):
 def _correlations(windows):
     rows = windows.reshape(-1, windows.shape[2]).astype(np.float64)
     rows = rows[np.isfinite(rows).all(axis=1)]
-    scaled = (rows - rows.mean(axis=0)) / np.maximum(rows.std(axis=0), 1e-12)
+    scaled = (rows - rows.mean(axis=0)) / np.maximum(rows.std(axis=0), _rounding(rows, axis=0))
     return scaled.T @ scaled / len(rows)
+
+
+def _rounding(values, axis):
+    """The deviation that equal values of float32 have by rounding, above 0: a smaller one is none, whatever the unit."""
+    return 3e-8 * np.sqrt(np.nanmean(values**2, axis=axis)) + 1e-100

@@ -26,7 +26,8 @@ class TableFeatures:
 
     def __call__(self, cells):
         """Cells `(rows, columns)` as float64 features `(rows, dim)`."""
-        return np.concatenate([self.parts[index](cells[:, index]) for index in self.places], axis=1)
+        features = [self.parts[index](cells[:, index]) for index in self.places]
+        return np.concatenate(features or [np.zeros((len(cells), 1))], axis=1)  # of no column nothing can be told
 
 
 class _Numbers:

@@ -80,7 +80,8 @@ class SeriesPreset(Preset):
         stride: Steps from the start of one window to the next.
         time_column: Of CSV files: see `gan_keras.data.load_series`.
         id_column: Of CSV files: see `gan_keras.data.load_series`.
-        final_share: Share of the learning rates that is left at the end, in (0, 1]: they fall by half a cosine.
+        final_share: Share of the learning rates that is left at the end, in (0, 1]: they fall by half a cosine; 1 for
+            `"timegan"`.
         embedding_epochs: Of `"timegan"`: see `TimeGAN.compile`.
         supervised_epochs: Of `"timegan"`: see `TimeGAN.compile`.
     """
@@ -133,10 +134,11 @@ class SeriesPreset(Preset):
         return gan
 
     def falling_rate(self, player, num):
-        """The learning rate of a player over the updates of a training on `num` windows, one a batch."""
+        """The learning rate of a player over all its updates in a training on `num` windows."""
         steps = num // self.batch_size
         steps = self.epochs * max(1, min(steps, self.steps_per_epoch or steps))
-        return keras.optimizers.schedules.CosineDecay(getattr(self, f"{player}_learning_rate"), steps, alpha=self.final_share)
+        updates = steps * {"generator": 1, "discriminator": self.discriminator_steps}[player]
+        return keras.optimizers.schedules.CosineDecay(getattr(self, f"{player}_learning_rate"), updates, alpha=self.final_share)
 
     def made(self, kind, field, *arguments, **options):
         """`kind(*arguments, **options)`, whose further options a field of the preset holds."""
@@ -157,6 +159,11 @@ class SeriesPreset(Preset):
             raise ValueError(
                 f"network={self.network!r} with codec={self.codec!r}. Expected codec='range' for {', '.join(STEP_BY_STEP)}, "
                 "whose networks go step by step, and another for 'gaussian', which needs components."
+            )
+        if self.network == "timegan" and self.final_share != 1:
+            raise ValueError(
+                f"final_share={self.final_share} with network='timegan', whose stages make different numbers of updates of a "
+                "batch. Expected final_share=1.0: its learning rates stay."
             )
         if self.network == "timegan" and self.conditional:
             raise ValueError("conditional=True with network='timegan', which takes no labels. Expected conditional=False.")

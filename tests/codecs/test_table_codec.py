@@ -80,6 +80,16 @@ def test_modes_are_those_of_the_data_and_are_drawn_by_their_probability():
     assert np.mean(drawn.numpy() == 1) == pytest.approx(chances[1] / chances.sum(), abs=0.015)
 
 
+def test_a_number_far_from_its_modes_gets_none_that_only_another_column_has():
+    columns = [NumberColumn("narrow", True), NumberColumn("wide")]
+    modes = [table_modes.Modes([1.0], [0.0], [0.001]), table_modes.Modes([0.5, 0.3, 0.2], [0.0, 1.0, 2.0], [1.0, 1.0, 1.0])]
+    numbers = table_modes.NumberModes(columns, modes)
+    for seeds in (None, tf.range(3, dtype=tf.int64)):
+        inside, found = numbers.encode(np.array([[0.1, 2.0], [0.9, 2.0], [-30.0, 2.0]]), seeds)
+        assert found.numpy()[:, 0].tolist() == [0, 0, 0]  # 1 would be a missing number, 2 a mode of the next column
+        np.testing.assert_allclose(inside[:, 0], [0.99, 0.99, -0.99], rtol=1e-6)
+
+
 def test_decoded_numbers_are_rounded_and_stay_in_the_range_of_the_data(codec):
     samples = np.zeros((2, codec.width), np.float32)
     samples[:, 0], samples[:, 1] = [-1.0, 1.0], [1.0, -1.0]

@@ -119,9 +119,11 @@ def test_an_identifier_is_told_from_a_category(tmp_path, monkeypatch):
 
 def test_test_rows_are_read_by_the_columns_of_the_training(path, tmp_path):
     columns = load_table(path).columns
-    other = write(tmp_path / "b.csv", ["x,2024-03-01,true,9,99,1.25,town 9,7"], "more,joined,member,empty,age,height,town,zip")
+    other = write(
+        tmp_path / "b.csv", ["x,2024-03-01,true,9,99,1.25,town 9,7"] * 2, "more,joined,member,empty,age,height,town,zip"
+    )
     table = table_files.read_like(other, columns)
-    assert table.report == {"rows": 1, "missing": 3, "unseen": 3, "dropped": 1, "empty": ["town", "empty", "zip"]}
+    assert table.report == {"rows": 2, "missing": 6, "unseen": 6, "dropped": 1, "empty": ["town", "empty", "zip"]}
     assert text_of(table).splitlines()[1] == "99,1.25,2024-03-01,true,,,"
     with pytest.raises(ValueError, match="no column 'age'"):
         table_files.read_like(write(tmp_path / "c.csv", ["1"], "b"), columns)
@@ -214,3 +216,12 @@ def test_the_column_to_predict_is_the_last_one_that_holds_a_value(tmp_path):
     table = load_table(write(tmp_path / "a.csv", [f"{i},x{i % 2}," for i in range(12)], "size,kind,"))
     assert (table.target(), table.target("size")) == (1, 0)
     assert load_table(write(tmp_path / "b.csv", [","] * 12, "a,b")).target() == 0
+
+
+def test_a_head_that_is_longer_than_a_field_may_be_is_read_or_refused_in_words(tmp_path):
+    names = [f"{number}{'x' * 1000}" for number in range(140)]
+    cells = ",".join("1" * 140)
+    table = load_table(write(tmp_path / "a.csv", [cells] * 12, ",".join(names)))
+    assert table.column_names == names
+    with pytest.raises(ValueError, match="cannot be read as CSV"):
+        load_table(write(tmp_path / "b.csv", [cells] * 12, "".join(names)))

@@ -8,7 +8,12 @@ from scipy.stats import wasserstein_distance
 from gan_keras.metrics.discriminative_score import discriminative_score
 from gan_keras.metrics.predictive_score import predictive_score
 from gan_keras.metrics.sequence_judge import Recipe, standardise
-from gan_keras.metrics.series_distances import autocorrelation_distance, correlation_distance, marginal_distance
+from gan_keras.metrics.series_distances import (
+    autocorrelation_distance,
+    autocorrelations,
+    correlation_distance,
+    marginal_distance,
+)
 from gan_keras.metrics.vector_autoregression import VectorAutoregression
 
 RECIPE = Recipe(units=6, depth=1, learning_rate=2e-2, batch_size=64, epochs=8, patience=3)
@@ -141,10 +146,35 @@ def test_correlation_distance_is_that_of_numpy():
 
 
 def test_distances_leave_out_what_is_after_the_end():
-    ended = REAL.copy()
-    ended[::2, 4:] = np.nan
-    other = ended.copy()
-    assert marginal_distance(ended, other) == autocorrelation_distance(ended, other) == correlation_distance(ended, other) == 0.0
+    """What is left are the windows that are whole, and the same windows cut short are those of fewer steps."""
+    halves, whole = REAL.copy(), REAL[::2]
+    halves[1::2, 1:] = np.nan  # of a single step, which is its own mean
+    other = 1.5 * walks(600, seed=4)
+    first = np.concatenate([whole.reshape(-1, 2), REAL[1::2, 0]])
+    expected = [wasserstein_distance(first[:, c], other[..., c].ravel()) / first[:, c].std() for c in range(2)]
+    assert marginal_distance(halves, other) == pytest.approx(np.mean(expected), rel=1e-4)
+    expected = abs(np.corrcoef(first.T)[0, 1] - np.corrcoef(other.reshape(-1, 2).T)[0, 1])
+    assert correlation_distance(halves, other) == pytest.approx(expected, rel=1e-4)
+    shares = np.isfinite(halves).all(axis=2).sum() / np.isfinite(whole).all(axis=2).sum()  # of the variance: it is pooled
+    np.testing.assert_allclose(autocorrelations(halves), shares * autocorrelations(whole), rtol=1e-4, atol=1e-6)
+
+
+def test_a_lag_that_no_window_reaches_hangs_together_by_nothing():
+    short = REAL.copy()
+    short[:, 2:] = np.nan
+    found = autocorrelations(short)
+    np.testing.assert_allclose(found[0], -1.0, rtol=1e-4)  # of two values about their mean
+    np.testing.assert_array_equal(found[1:], 0.0)
+    short[:, 1:] = np.nan
+    assert np.isfinite(autocorrelation_distance(REAL, short))
+
+
+def test_distances_do_not_depend_on_the_unit_and_equal_values_do_not_vary():
+    for distance in (marginal_distance, autocorrelation_distance, correlation_distance):
+        other = walks(600, seed=4).cumsum(axis=1)
+        plain = distance(REAL, other)
+        assert plain > 0.01 and distance(REAL * 1e-12, other * 1e-12) == pytest.approx(plain, rel=1e-3), distance
+    np.testing.assert_allclose(autocorrelations(np.full((3, 8, 1), 0.1, np.float32)), 0.0, atol=1e-9)
 
 
 # --- Vector autoregression. ---

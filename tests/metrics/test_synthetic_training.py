@@ -91,3 +91,14 @@ def test_a_number_that_never_changes_in_the_reference_is_not_blown_up():
     """The deviation of equal numbers is a little more than 0 where their mean is rounded."""
     found = TableFeatures((NumberColumn("x", False, 0.0, 1.0, 1),), np.full((7, 1), 0.1))(np.array([[0.1], [0.3]]))
     np.testing.assert_allclose(found, [[0.0], [0.2]], atol=1e-9)
+
+
+@pytest.mark.parametrize("place", [2, 3])
+def test_of_a_column_alone_only_what_is_most_frequent_or_its_mean_can_be_told(place):
+    real, test = (rows(seed)[:, [place]] for seed in (0, 1))
+    found = synthetic_training(COLUMNS[place : place + 1], real, test, target=0)
+    if place == 2:
+        assert found["r2"] == pytest.approx(0.0, abs=0.02)
+    else:
+        shares = np.bincount(test[:, 0].astype(int)) / len(test)
+        assert min(abs(found["accuracy"] - share) for share in (*shares, 0.5)) < 1e-6
