@@ -19,14 +19,14 @@ def test_a_file_with_any_byte_changed_holds_the_same_or_is_refused_as_wrong(tmp_
     path, levels = tmp_path / "a.npz", np.random.default_rng(0).integers(0, 16, (8, 8, 8)).astype(np.uint8)
     np.savez_compressed(path, images=levels)
     content, causes = path.read_bytes(), []
-    for place in range(len(content)):
+    for place in range(0, len(content), 5):
         path.write_bytes(content[:place] + bytes([content[place] ^ 0x55]) + content[place + 1 :])
         try:
             assert all(np.array_equal(array, levels) for array in read_all(path))
         except ValueError as error:
             assert str(path) in str(error) and "Expected" in str(error)
             causes.append(type(error.__cause__))
-    assert zlib.error in causes and len(causes) > 0.5 * len(content)
+    assert zlib.error in causes and len(causes) > 0.1 * len(content)
 
 
 def test_a_file_that_breaks_off_is_refused(tmp_path):
