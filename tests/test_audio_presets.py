@@ -49,6 +49,11 @@ def test_a_preset_builds_its_codec_and_networks_for_the_labels_of_the_data(name,
         ),
         ({"network_options.kernel": "3"}, "Unrecognized keyword arguments passed to DCGANGenerator"),
         ({"network": "wavegan", "codec_options": {}, "network_options.phase_shuffle": "-1"}, "most=-1"),
+        (
+            {"network": "wavegan", "codec_options": {}, "network_options.phase_shuffle": "1.5"},
+            "phase_shuffle.* integer. Expected",
+        ),
+        ({"codec_options.iterations": "2.5"}, "iterations.* integer. Expected arguments of SpectrogramCodec"),
     ],
 )
 def test_what_does_not_fit_is_told(settings, words):
