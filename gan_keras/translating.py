@@ -12,6 +12,7 @@ DIRECTIONS = ("a_to_b", "b_to_a")
 """The two directions of a translation between the domains a and b; the first is what a server does by default."""
 
 _BACK = dict(zip(DIRECTIONS, reversed(DIRECTIONS), strict=True))
+_ROUNDING = 1e-3  # that an image in [0, 1] may be beyond
 
 
 class Translating:
@@ -60,10 +61,11 @@ class Translating:
             whatever others stand beside it.
 
         Raises:
-            ValueError: If there is no such direction, or images are of another shape or not finite.
+            ValueError: If there is no such direction, or images are of another shape, not finite or out of their range.
         """
         self.translator(direction)
-        return self.in_blocks(lambda block: self.translate_samples(self.encode(block), direction), checked(images))
+        images = checked(images) if self.codec is None else checked_pixels(images)
+        return self.in_blocks(lambda block: self.translate_samples(self.encode(block), direction), images)
 
     def reconstruct(self, images, direction="a_to_b"):
         """Images there and back again: what `direction` and then the other one make of them. As `translate`."""
@@ -146,4 +148,12 @@ def checked(images):
             f"Got images of shape {images.shape} and dtype {images.dtype}. Expected (num, height, width, channels), at least "
             "one image, all numbers finite."
         )
+    return images
+
+
+def checked_pixels(images):
+    """Likewise; raises `ValueError` for floats beyond [0, 1] too: levels in floats would all be white."""
+    images = checked(images)
+    if images.dtype != np.uint8 and not -_ROUNDING <= images.min() <= images.max() <= 1.0 + _ROUNDING:
+        raise ValueError(f"Got images from {images.min():g} to {images.max():g}. Expected uint8 levels, or floats in [0, 1].")
     return images

@@ -7,7 +7,7 @@ right on real test images stands beside: no translation can be expected to convi
 import numpy as np
 
 from gan_keras.data import PairedDomains
-from gan_keras.image_evaluation import tensors_of
+from gan_keras.image_evaluation import check_seeds, tensors_of
 from gan_keras.metrics.extractor import Recipe, train_extractor
 from gan_keras.metrics.features import FeatureReader
 from gan_keras.metrics.protocol import Protocol
@@ -44,9 +44,10 @@ def evaluate_translation(gan, training, test, num=None, seed=0, progress=print):
         `real` (as one such sampler), `extractor`, `protocol`, `verdict` (lines of text) and `settings`.
 
     Raises:
-        ValueError: For fewer images than the scores need.
+        ValueError: For fewer images than the scores need, or a seed below 0.
     """
     check_enough(num, test)
+    check_seeds(len(test), seed)
     pixels = [tensors_of(images, gan.codec)[0] for images in (training.a, training.b)]
     progress(f"Training the classifier of the domains on {sum(map(len, pixels)):,} images, unless it is kept")
     labels = np.repeat([0, 1], list(map(len, pixels)))

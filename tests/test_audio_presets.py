@@ -42,9 +42,18 @@ def test_a_preset_builds_its_codec_and_networks_for_the_labels_of_the_data(name,
         ({"width": "0"}, "width=0. Expected at least 1"),
         ({"length": "-1"}, "length=-1. Expected at least 0"),
         ({"codec_options.colour": "3"}, "codec_options=.*Expected arguments of SpectrogramCodec"),
-        ({"codec_options.size": "48"}, "length=1024 .*Expected a multiple of 48"),
+        ({"codec_options.size": "48"}, "length=1024 .*Expected a multiple of 48.*--set length=4096"),
+        (
+            {"codec_options.decibels": "0"},
+            "decibels=0.*Expected size >= 4, decibels > 0.*The preset's fields are .*`codec_options`",
+        ),
         ({"network_options.kernel": "3"}, "Unrecognized keyword arguments passed to DCGANGenerator"),
         ({"network": "wavegan", "codec_options": {}, "network_options.phase_shuffle": "-1"}, "most=-1"),
+        (
+            {"network": "wavegan", "codec_options": {}, "network_options.phase_shuffle": "1.5"},
+            "phase_shuffle.* integer. Expected",
+        ),
+        ({"codec_options.iterations": "2.5"}, "iterations.* integer. Expected arguments of SpectrogramCodec"),
     ],
 )
 def test_what_does_not_fit_is_told(settings, words):

@@ -98,10 +98,14 @@ def test_each_discriminator_has_a_pool_of_its_own():
     pools = HistoryPools(4, seed=1)
     gan = CycleGAN((scale(1.0), scale(1.0)), (mean_plus(0.0), mean_plus(0.0)))
     pools.prepare(gan)
+    exchanged = []
     for step in range(1, 9):
         samples = np.concatenate([np.full((3, *SHAPE), step), np.full((3, *SHAPE), -step)]).astype(np.float32)
         found = pools(samples).numpy()
         assert found[:3].min() > 0 > found[3:].max()
+        exchanged.append((found != samples).any(axis=(1, 2, 3)).reshape(2, 3))
+    assert np.sum(exchanged, axis=(0, 2)).min() > 0  # past ones of both
+    assert not np.array_equal(*np.swapaxes(exchanged, 0, 1))  # and the coins of one are not those of the other
 
 
 # --- Saving. --- That a loaded GAN goes on as it would have is in `test_translation_run.py`.
@@ -165,6 +169,10 @@ def test_wrong_use_is_told(trained):
         trained.translate(A[:0])
     with pytest.raises(ValueError, match="finite"):
         trained.translate(np.full((1, *SHAPE), np.nan))
+    with pytest.raises(ValueError, match="Got images from -1 to 0. Expected uint8 levels, or floats"):
+        trained.translate(A[:2] * 0.0 - np.arange(2.0)[:, None, None, None])
+    with pytest.raises(ValueError, match="to 99. Expected uint8 levels"):
+        trained.translate(np.full((1, *SHAPE), 99))
     with pytest.raises(TypeError, match="translate"):
         trained.generate(2)
     with pytest.raises(TypeError, match="scores no images"):

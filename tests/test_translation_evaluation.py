@@ -67,3 +67,9 @@ def test_of_pairs_the_error_is_measured_too():
 def test_too_few_images_are_refused():
     with pytest.raises(ValueError, match="Got 4 and 4 test images. Expected at least 6"):
         evaluate_translation(Inverting(), domains(), domains(num=4), progress=silent)
+
+
+def test_a_seed_below_zero_is_refused_before_anything_is_trained(monkeypatch):
+    monkeypatch.delattr(gan_keras.translation_evaluation, "train_extractor")
+    with pytest.raises(ValueError, match="seed=-1. Expected a whole number >= 0"):
+        evaluate_translation(Inverting(), domains(), domains(), seed=-1, progress=silent)

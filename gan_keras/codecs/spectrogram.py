@@ -5,6 +5,7 @@ bands as wide as the ear's (mel), so that a picture of 64 x 64 tells speech.
 """
 
 import math
+import operator
 
 import keras
 import numpy as np
@@ -36,6 +37,7 @@ class SpectrogramCodec(SoundCodec):
         iterations: Of the way back, >= 0: more are better and slower.
 
     Raises:
+        TypeError: If a number of bands or iterations is not whole.
         ValueError: If an argument is out of its range, or sounds of that rate and length do not fill such a picture.
     """
 
@@ -45,7 +47,8 @@ class SpectrogramCodec(SoundCodec):
             raise ValueError(
                 f"size={size}, decibels={decibels}, iterations={iterations}. Expected size >= 4, decibels > 0, iterations >= 0."
             )
-        self.size, self.decibels, self.iterations = size, float(decibels), iterations
+        # Half an iteration would be noticed by the first `decode` only, when an epoch of training is over.
+        self.size, self.decibels, self.iterations = operator.index(size), float(decibels), operator.index(iterations)
         if sample_rate is not None and length is not None:
             self.check_adapted()
 

@@ -1,6 +1,8 @@
 """`ArrayFile`: the arrays of a `.npz` file, samples and labels among them, and one clear error for what is none."""
 
+import tokenize
 import zipfile
+import zlib
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +12,9 @@ TEST_KEYS = (("x_test", "y_test"),)
 """Names of the samples and labels that a file keeps for tests."""
 
 _NAME_KEYS = ("label_names", "class_names")
+
+_DAMAGED = (ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error, tokenize.TokenError)
+"""What NumPy raises for files that are no archives, or broken ones: of compressed arrays most often the last but one."""
 
 
 class Hints(NamedTuple):
@@ -41,7 +46,7 @@ class ArrayFile:
         self.path, self.hints = path, hints
         try:
             self._arrays = np.load(path, allow_pickle=False)
-        except (ValueError, EOFError, zipfile.BadZipFile) as error:
+        except _DAMAGED as error:
             raise ValueError(f"{path} cannot be read as arrays. Expected a .npz file, or {hints.otherwise}.") from error
         if not isinstance(self._arrays, np.lib.npyio.NpzFile):
             raise ValueError(f"{path} holds one array without a name. Expected a .npz file: `np.savez(path, {hints.example})`.")
@@ -67,7 +72,7 @@ class ArrayFile:
         """
         try:
             return self._arrays.get(key)
-        except (ValueError, EOFError, zipfile.BadZipFile) as error:
+        except (*_DAMAGED, OSError) as error:
             raise ValueError(
                 f"The array {key!r} of {self.path} cannot be read ({error}). Expected numbers in an array of one shape: "
                 f"{self.hints.ragged}."

@@ -126,7 +126,7 @@ DESCRIPTIONS = {
 
 
 def describe_sounds(sounds):
-    """One line for a log: `tones: 2,000 sounds of 1.02 s at 4,000 Hz (4,096 samples), 10 classes, 0 duplicates`."""
+    """One line for a log: `tones: 2,000 sounds of 1.02 s at 4,000 Hz (4,096 samples), 8 classes, 0 duplicates`."""
     seconds = sounds.length / sounds.sample_rate
     parts = [f"{len(sounds):,} sounds of {seconds:.3g} s at {sounds.sample_rate:,} Hz ({sounds.length:,} samples)"]
     parts += [] if sounds.labels is None else [f"{len(sounds.label_names):,} classes"]

@@ -2,6 +2,7 @@
 
 import collections
 import concurrent.futures
+import math
 import pathlib
 import re
 
@@ -40,6 +41,8 @@ def read_video_folder(path, wanted):
     names = {clip: str(clip.relative_to(folder)) for clip in clips}
     kept = wanted.frames or _common_length(folder, clips)
     check_lengths(folder, {names[clip]: len(files) for clip, files in clips.items()}, kept)
+    if first := _read_clip(next(iter(clips.values()))[:1], wanted):  # before all are in memory, not after
+        _check_fits_memory(folder, kept * len(clips), first[0].shape)
     with concurrent.futures.ThreadPoolExecutor() as pool:
         read = list(pool.map(lambda files: _read_clip(files[:kept], wanted), clips.values()))
     corrupt = [names[clip] for clip, frames in zip(clips, read, strict=True) if frames is None]
@@ -115,11 +118,16 @@ def _stacked(folder, clips, wanted):
             "be cropped and resized to, such as `--set size=24`."
         )
     channels = wanted.channels or max(frame.shape[2] for frame in frames)
-    needed = len(frames) * frames[0].shape[0] * frames[0].shape[1] * channels
+    _check_fits_memory(folder, len(frames), (*frames[0].shape[:2], channels))
+    fitted = [fit_frames(frame[None], wanted._replace(channels=channels))[0][0] for frame in frames]
+    return np.stack(fitted).reshape(len(clips), -1, *fitted[0].shape)
+
+
+def _check_fits_memory(folder, num, frame_shape):
+    """Raises `ValueError` if so many frames of a shape are too many."""
+    needed = num * math.prod(frame_shape)
     if needed > MOST_BYTES:
         raise ValueError(
             f"The clips of {folder} take {needed:,} bytes. Expected at most {MOST_BYTES:,}, for they are held in memory: ask for "
             "fewer frames or smaller ones, such as `--set frames=16 --set size=48`."
         )
-    fitted = [fit_frames(frame[None], wanted._replace(channels=channels))[0][0] for frame in frames]
-    return np.stack(fitted).reshape(len(clips), -1, *fitted[0].shape)

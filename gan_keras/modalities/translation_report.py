@@ -12,7 +12,10 @@ the classifier as often, it shows nothing but colours. The last row holds real i
 USE = "images of one domain as they might look in the other, to learn from and to experiment with"
 LIMITS = "what is unlike the images of both domains is translated too, and badly; nothing of a translation is a fact"
 
-_ROWS = "For each direction three rows: images that took no part in training, their translations, and what comes back of them."
+_ROWS = (
+    "For each direction three rows: images that took no part in training, their translations, and what comes back of them; "
+    "of a recipe with one direction, instead of the last, the images that belong to the first."
+)
 
 
 def samples(run):

@@ -4,12 +4,12 @@ from gan_keras.html import picture
 from gan_keras.modalities.epoch_files import last_and_first, title_of
 from gan_keras.plots import Picture
 
-NOTE = """<p>Lower is better: Frechet and kernel distance, Frechet within classes, distance of speeds. Higher is better: precision
-and density (are the clips real?), recall and coverage (are all kinds there?), agreement (does the classifier, which never saw a
-generated clip, name the label asked for?), in order (does it take the frames for unshuffled ones? Clips that stand still may pass
-for such). Change of a pixel and speed (of the centre of brightness) should be those of real clips. The last row holds real
-training clips against the same test clips: what no generator beats, except by chance or by copying. Clips that stand still have
-real frames and no motion.</p>"""
+NOTE = """<p>Lower is better: Frechet and kernel distance, Frechet within classes, distance of speeds. Higher is better:
+precision and density (are the clips real?), recall and coverage (are all kinds there?), agreement (does the classifier, which
+never saw a generated clip, name the label asked for?), in order (does it take the frames for ones in their order, not for
+shuffled ones or for one that stands still?). Change of a pixel and speed (of the centre of brightness) should be those of real
+clips. The last row holds real training clips against the same test clips: what no generator beats, except by chance or by
+copying. Clips that stand still have real frames and no motion.</p>"""
 USE = "clips like those of the data, to learn from and to experiment with; they show no real events or people"
 LIMITS = "what the data lack or show one-sidedly, the clips lack or show so too"
 

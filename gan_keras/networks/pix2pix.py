@@ -59,7 +59,8 @@ class Pix2PixGenerator(Translator):
 class PatchGANDiscriminator(Discriminator):
     """Images in [-1, 1], `(batch, *image_shape)`, to a map of logits, `(batch, height, width, 1)`, float32: one for each patch.
 
-    Each logit sees a square of pixels alone: 70 for a `depth` of 3, 34 for 2, 16 for 1. A loss is the mean over all of them,
+    Each logit sees a square of pixels, 70 for a `depth` of 3, 34 for 2, 16 for 1, and of the others no more than goes into
+    the means and variances of the normalisations. A loss is the mean over all of them,
     so that each patch has to convince. The mean of the logits first, and then its loss, would let one patch make up for
     another.
 

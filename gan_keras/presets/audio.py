@@ -66,7 +66,8 @@ class AudioPreset(Preset):
         except TypeError as error:
             raise ValueError(f"codec_options={self.codec_options!r}: {error}. Expected arguments of {kind.__name__}.") from error
         except ValueError as error:
-            raise ValueError(f"{error} The preset's field `length` does: `--set length=4096`.") from error
+            fields = "The preset's fields are `length`, such as `--set length=4096`, and `codec_options`"
+            raise ValueError(f"{error} {fields}.") from error
         architecture.check(codec)
         return codec
 

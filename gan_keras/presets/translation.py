@@ -117,6 +117,12 @@ class TranslationPreset(Preset):
         keras.utils.set_random_seed(seed)
         return ALGORITHMS[self.algorithm].build(self, image_shape, seed)
 
+    def check(self):
+        super().check()
+        halvings = NETWORKS[self.network].halvings(self.network_options)
+        if not isinstance(halvings, int) or halvings < 1:
+            raise ValueError(f"network_options={self.network_options!r}. Expected a depth that is a whole number >= 1.")
+
     def generator(self, image_shape):
         """A generator of one direction."""
         options = {**self.network_options, "dtype": self.precision}

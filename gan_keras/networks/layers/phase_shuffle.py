@@ -1,5 +1,7 @@
 """Phase shuffle: [Donahue et al., 2019](https://arxiv.org/abs/1802.04208), section 3.3."""
 
+import operator
+
 import keras
 from keras import layers, ops
 
@@ -18,14 +20,15 @@ class PhaseShuffle(layers.Layer):
         seed: Of the shifts; None for one by Keras' global seed. Its state is saved with the `GAN`.
 
     Raises:
-        ValueError: If `most` is negative.
+        TypeError: If `most` is no whole number.
+        ValueError: If it is negative.
     """
 
     def __init__(self, most=2, seed=None, **kwargs):
         super().__init__(**kwargs)
         if most < 0:
             raise ValueError(f"most={most}. Expected a number of steps >= 0.")
-        self.most, self.seed = most, seed
+        self.most, self.seed = operator.index(most), seed
         self.seed_generator = keras.random.SeedGenerator(seed)
 
     def call(self, features, training=False):

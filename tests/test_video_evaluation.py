@@ -1,0 +1,89 @@
+"""The evaluation of clips: every sampler in its place, by a classifier that is known."""
+
+import keras
+import numpy as np
+import pytest
+from runs import silent
+from scipy import stats
+
+import gan_keras.video_evaluation
+from gan_keras.codecs import VideoCodec
+from gan_keras.data import videos_from_arrays
+from gan_keras.metrics.clip_extractor import IN_ORDER, MOTIONS, STOPPED
+from gan_keras.metrics.motion import centre_speeds
+from gan_keras.video_evaluation import COLUMNS, evaluate_videos
+
+FRAMES, SIZE = 4, 8
+
+
+def flights(num, seed):
+    """Spots on noise that fly 1 or 2 pixels a frame, label 0 dark grey, 1 white, in turn: uint8 clips and labels."""
+    random = np.random.default_rng(seed)
+    clips = random.integers(0, 20, (num, FRAMES, SIZE, SIZE, 1)).astype(np.uint8)
+    for index, clip in enumerate(clips):
+        row, step = random.integers(SIZE), 1 + random.integers(2)
+        clip[np.arange(FRAMES), row, step * np.arange(FRAMES)] = (120, 255)[index % 2]
+    return clips, np.arange(num) % 2
+
+
+class Known(keras.Model):
+    """A classifier by formula: the brightest pixel tells the label, and whether pixels change whether a clip stands still."""
+
+    held_out_accuracy = 1.0
+
+    def call(self, clips, training=False):
+        brightest = keras.ops.max(clips, axis=(1, 2, 3, 4))
+        change = keras.ops.mean(keras.ops.abs(clips[:, 1:] - clips[:, :-1]), axis=(1, 2, 3, 4))
+        motion = keras.ops.where(change > 0, IN_ORDER, STOPPED)
+        named = len(MOTIONS) * keras.ops.cast(brightest > 0.5, "int32") + keras.ops.cast(motion, "int32")
+        features = keras.ops.stack([brightest, change, keras.ops.mean(clips, axis=(1, 2, 3, 4))], axis=1)
+        return {"features": features, "logits": keras.ops.one_hot(named, 2 * len(MOTIONS))}
+
+
+class Player:
+    """Stands for a GAN: plays given clips, for labels that come in turn."""
+
+    codec = VideoCodec((FRAMES, SIZE, SIZE, 1))
+
+    def __init__(self, clips):
+        self.clips = clips
+
+    def labels_from(self, seeds):
+        return np.asarray(seeds) % 2
+
+    def generate(self, n, seed=0):
+        return self.clips[seed : seed + n] / np.float32(255)
+
+
+@pytest.fixture(autouse=True)
+def classifier(monkeypatch):
+    monkeypatch.setattr(gan_keras.video_evaluation, "train_extractor", lambda clips, labels, recipe, kind: Known())
+
+
+def test_a_player_of_real_clips_stands_beside_what_is_simple_and_what_is_real():
+    training, test, (played, labels) = (flights(60, seed) for seed in range(3))
+    played = np.concatenate([played[:40], played[41:], played[40:41]])  # the last twenty are for the other label
+    data = [videos_from_arrays(name, *part) for name, part in (("training", training), ("test", test))]
+    result = evaluate_videos(Player(played), *data, num=60, progress=silent)
+    gan, baseline, still = (result["samplers"][name]["values"] for name in ("gan", "baseline", "still"))
+    real, test_speeds = result["real"]["values"], centre_speeds(test[0] / 255.0)
+    assert gan["agreement"] == pytest.approx(40 / 60) and "agreement" not in still and "agreement" not in real
+    assert [values["in_order"] for values in (gan, baseline, still, real)] == [1.0, 1.0, 0.0, 1.0]
+    assert gan["speed"] == pytest.approx(centre_speeds(played / 255.0).mean(), rel=1e-4)
+    assert real["speed"] == pytest.approx(centre_speeds(training[0] / 255.0).mean(), rel=1e-4)
+    for values, clips in ((gan, played), (real, training[0])):
+        expected = stats.wasserstein_distance(centre_speeds(clips / 255.0), test_speeds)
+        assert values["speed_distance"] == pytest.approx(expected, rel=1e-3)
+    assert (still["speed"], still["frame_difference"]) == (0, 0)
+    assert still["speed_distance"] == pytest.approx(test_speeds.mean(), rel=1e-4)
+    assert min(still["frechet"], baseline["frechet"]) > 3 * max(real["frechet"], gan["frechet"])
+    assert set().union(gan, baseline, still, real) <= set(COLUMNS) and result["protocol"]["num_fake"] == 60
+    assert result["verdict"][0].startswith("The GAN over a Gaussian of the pixels of each class wins in Frechet distance")
+    assert labels.sum() == 30  # as many of both, so that the labels that are asked for are compared within classes
+    assert gan["intra_class_frechet"] > 0
+
+
+def test_too_few_clips_are_refused():
+    data = videos_from_arrays("few", *flights(8, 0))
+    with pytest.raises(ValueError, match="num=5 and 8 test"):
+        evaluate_videos(Player(data.videos), data, data, num=5, progress=silent)
