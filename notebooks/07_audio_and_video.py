@@ -309,8 +309,8 @@ display(Markdown("\n".join("| " + " | ".join(line) + " |" for line in [head, ["-
 # %% [markdown]
 # *Agreement* is how often the classifier reads the digit that was asked for, *in order* how often it takes a clip for one that
 # moves, neither shuffled nor stopped. (It has to tell ten digits and three motions from a few flying pixels: by chance it would
-# be right on 3 %.) The twin without motion makes photographs: its speed is 0, and it is as far away as real first frames that stand
-# still, whose every frame is perfect. So short a training makes blobs that fly rather than digits: the agreement is hardly
+# be right on 3 %.) The twin without motion makes photographs: its speed is 0, and it is as far away as real first frames that
+# stand still, whose every frame is perfect. So short a training makes blobs that fly rather than digits: the agreement is hardly
 # above chance. This is one seed; `benchmarks/video.md` has more, and trains for four minutes.
 #
 # The command line does all of this: `gan-keras train video --data moving_digits --out runs/clips`, then

@@ -36,7 +36,9 @@ def build_by_call(network, config):
 
 
 def check_halves(image_shape, halvings, least=1):
-    """Raises `ValueError` unless the sides of an image can be halved so often, down to at least `least` pixels."""
+    """Raises `ValueError` unless the sides of an image can be halved so often, >= 1, down to at least `least` pixels."""
+    if halvings < 1:
+        raise ValueError(f"Got {halvings} halvings of an image. Expected at least 1.")
     factor = 2**halvings
     if any(side % factor or side // factor < least for side in image_shape[:2]):
         raise ValueError(

@@ -129,6 +129,7 @@ def test_each_network_of_a_pair_reads_its_half_of_a_batch():
     [
         (lambda: CycleGANGenerator((18, 16, 3)), "multiples of 4, at least 8"),
         (lambda: Pix2PixGenerator((16, 16, 3), depth=4), "multiples of 16, at least 32"),
+        (lambda: Pix2PixGenerator((16, 16, 3), depth=0), "Expected at least 1"),
         (lambda: PatchGANDiscriminator((20, 20, 3), depth=3), "multiples of 8, at least 16"),
     ],
 )
