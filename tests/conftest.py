@@ -3,7 +3,10 @@
 import pytest
 
 # Two processes share the files. One that began a long file at the end would run on alone.
-LONGEST = ("test_notebooks.py", "test_strategies.py", "test_resuming.py", "test_text_gan.py", "test_cli.py", "test_image_run.py")
+LONGEST = (
+    *("test_notebooks.py", "test_strategies.py", "test_resuming.py", "test_text_gan.py", "test_cli.py", "test_image_run.py"),
+    *("test_table_gan.py", "test_translation_run.py", "test_video_run.py", "test_audio_run.py", "test_series_run.py"),
+)
 
 
 def pytest_collection_modifyitems(items):
