@@ -18,6 +18,7 @@ from gan_keras.enlarging import SEEDS_APART
 from gan_keras.generated_labels import LABELLINGS
 from gan_keras.labelled_run import read_labelled_run
 from gan_keras.metrics.paired_interval import paired_interval
+from gan_keras.run_directory import write_json
 
 TREATMENTS = {
     "none": "none",
@@ -75,8 +76,9 @@ def compare_augmentation(run, comparison, data=None, progress=print):
         progress: Called with every line of progress.
 
     Returns:
-        Dictionary that JSON holds as it is: `shares` (a list: `share`, `num_real`, `num_generated`, `gan_updates`, `scores` by
-        treatment, a list over the seeds, and `gains` by treatment), `verdict` (lines of text), `protocol`, `settings`.
+        Dictionary that JSON holds as it is, kept in the run after every share: `shares` (a list: `share`, `num_real`,
+        `num_generated`, `gan_updates`, `scores` by treatment, a list over the seeds, and `gains` by treatment), `verdict` (lines
+        of text), `protocol`, `settings`.
 
     Raises:
         ValueError: If an argument is out of its range, or the data have no labels.
@@ -84,13 +86,13 @@ def compare_augmentation(run, comparison, data=None, progress=print):
     comparison.check()
     laboratory = Laboratory(run, comparison, data, progress)
     laboratory.plan()
-    parts = [laboratory.at_share(share) for share in sorted(comparison.shares)]
-    return {
-        "shares": parts,
-        "verdict": [line for part in parts for line in verdict(part, laboratory.task.metric)],
-        "protocol": laboratory.protocol(),
-        "settings": dataclasses.asdict(comparison),
-    }
+    result = {"shares": [], "verdict": [], "protocol": laboratory.protocol(), "settings": dataclasses.asdict(comparison)}
+    for share in sorted(comparison.shares):
+        part = laboratory.at_share(share)
+        result["shares"].append(part)
+        result["verdict"] += verdict(part, laboratory.task.metric)
+        write_json(run.augmentation_path, result)  # hours may lie behind it, and others before it
+    return result
 
 
 class Laboratory:

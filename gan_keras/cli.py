@@ -202,7 +202,6 @@ def augment(
         typer.echo(f"Written: {output}, {num_real:,} real samples and behind them {num_generated:,} generated ones")
     if compare:
         result = compare_augmentation(files, comparison, data, typer.echo)
-        write_json(files.augmentation_path, result)
         picture = augmentation_report.drawing(result)
         replace_whole(files.path / augmentation_report.PICTURE, lambda path: path.write_bytes(picture.data))
         typer.echo(augmentation_report.summary(result))

@@ -8,10 +8,11 @@ from command_line import call, refused
 from scipy import stats
 from threadpoolctl import threadpool_limits
 
-from gan_keras.augmentation_gain import share_of, verdict
+from gan_keras.augmentation_gain import Comparison, Laboratory, compare_augmentation, share_of, verdict
 from gan_keras.data import load_table
 from gan_keras.downstream.oversampling import oversampled
 from gan_keras.metrics.paired_interval import paired_interval
+from gan_keras.run_directory import Run
 
 NUM = 200
 TREATMENTS = {"none", "classical", "generated", "both"}
@@ -67,6 +68,22 @@ def test_the_comparison_trains_a_gan_for_each_share_and_seed_and_lands_in_the_re
     assert (run / "augmentation.png").read_bytes()[1:4] == b"PNG"
     page = call("report", run)
     assert page.exit_code == 0 and "What augmentation bought" in (run / "report.html").read_text()
+
+
+def test_what_was_measured_is_kept_when_a_later_share_is_broken_off(run, monkeypatch):
+    measured = Laboratory.at_share
+
+    def at_share(self, share):
+        if share > 40:
+            raise KeyboardInterrupt
+        return measured(self, share)
+
+    monkeypatch.setattr(Laboratory, "at_share", at_share)
+    with pytest.raises(KeyboardInterrupt):
+        compare_augmentation(Run(run), Comparison((60.0, 30.0), seeds=2, minutes=0.01), progress=lambda line: None)
+    found = json.loads((run / "augmentation.json").read_text())
+    assert [part["share"] for part in found["shares"]] == [30.0]
+    assert len(found["verdict"]) == 3 and all("At 30 %" in line for line in found["verdict"])
 
 
 def test_test_data_whose_labels_are_all_missing_are_told_before_any_training(run, tmp_path):
