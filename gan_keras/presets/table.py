@@ -165,22 +165,9 @@ def relativistic_r1(gamma, learning_rate, beta_2):
     return {**shared, "penalties": shared["penalties"][:1]}
 
 
-_PAPER = {
-    "latent_dim": 128,
-    "loss": "wasserstein",
-    # Of the repeated logits of packs of ten: a norm of 1 over a pack, see `networks.Packed`.
-    "penalties": [described("GradientPenalty", gamma=10.0, seed=0, target=10**0.5)],
-    "beta_1": 0.5,
-    "generator_options": {"beta_2": 0.9},
-    "discriminator_options": {"beta_2": 0.9},
-    "batch_size": 500,
-    "epochs": 300,
-    "patience": 0,
-}
-
 PRESETS = {
     "default": TablePreset(
-        "relativistic pairs of rows, whose generator explains real rows too, as an autoencoder: what learns most in minutes",
+        "relativistic pairs of rows with R1; the generator carries an encoder and explains real rows too (Larsen et al., 2016)",
         **relativistic_r1(gamma=1.0, learning_rate=1e-3, beta_2=0.99),
         network="vaegan",
         width=128,
@@ -194,7 +181,17 @@ PRESETS = {
     ),
     "ctgan": TablePreset(
         "Xu et al., 2019: conditions, training by sampling, packs of ten, Wasserstein distance with gradient penalty",
-        **{**_PAPER, "generator_ema": 0.0},
+        latent_dim=128,
+        loss="wasserstein",
+        # Of the repeated logits of packs of ten: a norm of 1 over a pack, see `networks.Packed`.
+        penalties=[described("GradientPenalty", gamma=10.0, seed=0, target=10**0.5)],
+        beta_1=0.5,
+        generator_options={"beta_2": 0.9},
+        discriminator_options={"beta_2": 0.9},
+        batch_size=500,
+        epochs=300,
+        generator_ema=0.0,
+        patience=0,
     ),
     "relativistic": TablePreset(
         "the networks of ctgan, each row judged by itself: relativistic pairs of one condition, with R1",
