@@ -131,18 +131,18 @@ def furthest(first, second):
     )
 
 
-def train(strategy, make, data, epochs=1):
+def train(strategy, make, data, epochs=1, is_validated=False):
     with strategy.scope():
         gan = make()
     batches = data(gan) if data is lines else data()
     callbacks = [gan_keras.callbacks.AdaptiveAugmentation(every=4)] if gan.augmentation else []
-    options = {"epochs": epochs, "validation_data": batches.take(2), "callbacks": callbacks, "verbose": 0, "shuffle": False}
-    return gan, gan.fit(batches, **options).history
+    validation = {"validation_data": batches.take(2)} if is_validated else {}
+    return gan, gan.fit(batches, epochs=epochs, **validation, callbacks=callbacks, verbose=0, shuffle=False).history
 
 
-def outcome(strategy, make, data, epochs=1):
+def outcome(strategy, *run):
     """Weights and logs after a training, each a list."""
-    gan, logs = train(strategy, make, data, epochs)
+    gan, logs = train(strategy, *run)
     return weights(gan), logs
 
 
@@ -254,12 +254,12 @@ def uneven():
 
 
 def runs():
-    """What is trained on one device and on two: the GAN, its data, and epochs."""
+    """What is trained on one device and on two: the GAN, its data, epochs, and whether it is validated, a graph more."""
     return {
         **{name: (functools.partial(point_gan, **options), points) for name, options in CASES.items()},
         "mixed_float16": (half_precision_gan, points, 3),  # the scale falls for more than an epoch
-        "images": (image_gan, images),
-        "text cooperative": (functools.partial(text_gan, "cooperative", 1), lines, EPOCHS_OF_TEXT),
+        "images": (image_gan, images, 1, True),
+        "text cooperative": (functools.partial(text_gan, "cooperative", 1), lines, EPOCHS_OF_TEXT, True),
         "text policy_gradient": (functools.partial(text_gan, "policy_gradient", 0), lines),
     }
 
