@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 from gan_keras import TableGAN, presets
+from gan_keras.auxiliary import Batch
 from gan_keras.data import Table, table_batches
 from gan_keras.data.table_batches import AllRows, RowsByCondition
 from gan_keras.data.table_columns import CategoryColumn, NumberColumn
@@ -132,6 +133,19 @@ def test_the_autoencoder_alone_and_beside_a_discriminator_learns_that_a_number_f
         numbers = gan.generate(500, labels=[f"kind={kind}"] * 500)["number"]
         assert np.nanmedian(numbers) == pytest.approx(mean, abs=2.5), kind
     assert 0.02 < np.isnan(gan.generate(1000)["number"]).mean() < 0.3
+
+
+def test_the_bound_of_a_batch_is_weighted_and_takes_its_codes_from_the_latents():
+    gan = TablePreset(network="vaegan", loss="relativistic_paired", **LEARNING).build(table())
+    cells = tf.constant(table().cells[:32])
+    samples, labels = gan.unpack((cells, gan.codec.last_condition(cells)))
+    latents = gan.latents_from(np.arange(32))
+    batch = Batch(samples, None, latents, labels)
+    bounds = gan.generator.bound(samples, labels, latents[:, :8], 3.0)  # of 8 numbers of a code
+    found = VariationalBound(weight=0.25, reconstruction_weight=3.0).generator(gan, batch)
+    assert float(found) == pytest.approx(0.25 * float(np.mean(bounds)), rel=1e-5)
+    others = VariationalBound(weight=0.25, reconstruction_weight=3.0).generator(gan, batch._replace(latents=-latents))
+    assert abs(float(found) - float(others)) > 1e-4
 
 
 def test_the_bound_needs_a_generator_with_an_encoder(gan):
