@@ -12,6 +12,7 @@ from gan_keras.metrics.synthetic_training import CLASSIFIERS, REGRESSORS, synthe
 from gan_keras.metrics.table_features import TableFeatures
 from gan_keras.metrics.two_sample_test import real_control, two_sample_test
 from gan_keras.sampling import seeds_from
+from gan_keras.score_table import outcome
 
 LEAST, MOST = 10, 50_000  # rows of a sampler; training and test rows are taken up to the most
 COLUMNS = {
@@ -134,13 +135,10 @@ def verdict(scores, task):
     first = "f1" if "f1" in scores["gan"] else "r2"
     names = (first, "columns", "pairs", "told_apart")
     signs = {name: -1 if name == "told_apart" else 1 for name in names}
-    won = [name for name in names if signs[name] * scores["gan"][name] > signs[name] * scores["baseline"][name]]
-    lost = [name for name in names if name not in won]
-    parts = ((word, [COLUMNS[name] for name in found]) for word, found in (("win", won), ("do NOT win", lost)) if found)
-    whole = "; ".join(f"{word} in {', '.join(titles)}" for word, titles in parts)
+    whole = "; ".join(outcome(scores["gan"], scores["baseline"], signs, COLUMNS))
     lines = [
         f"{COLUMNS[name]}{f' ({task})' if name == first else ''}: generated {scores['gan'][name]:.4g}, independent columns "
         f"{scores['baseline'][name]:.4g}, real rows {scores['real'][name]:.4g}."
         for name in names
     ]
-    return [f"Over a table of independent columns, generated rows {whole} (one set of samples, no interval).", *lines]
+    return [f"Over a table of independent columns, the GAN {whole} (one set of samples, no interval).", *lines]
