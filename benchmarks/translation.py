@@ -1,6 +1,6 @@
 """Translations of apples and tomatoes: how often they convince a classifier, beside what the simplest translations reach.
 
-    gan-keras train translation --data apple2tomato.npz --out runs/translation_0 --epochs 6 --seed 0
+    gan-keras train translation --data apple2tomato.npz --out runs/translation_0 --seed 0
     python benchmarks/translation.py score runs/translation_0 --out runs/translation_0.json
     python benchmarks/translation.py table runs/translation_*.json
     python benchmarks/translation.py grid runs/translation_0 --out benchmarks/translation.png
