@@ -176,7 +176,7 @@ class HTTPFront(ThreadingHTTPServer):
     def __init__(self, address, core):
         self.core = core
         self.connections, self.busy = threading.BoundedSemaphore(MAX_CONNECTIONS), 0
-        self.changed, self.is_stopping = threading.Condition(), False
+        self.changed, self.is_stopping, self.has_stopped = threading.Condition(), False, False
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         super().__init__(address, Handler)
 
@@ -221,8 +221,15 @@ class HTTPFront(ThreadingHTTPServer):
 
     @contextlib.contextmanager
     def answering(self):
-        """Within it, a stop waits for the answer."""
+        """Within it, a stop waits for the answer.
+
+        Raises:
+            ConnectionError: If the stop has ended already. The connection closes without an answer, and clients repeat a
+                request on a kept connection that closed before its answer; an error would fail it.
+        """
         with self.changed:
+            if self.has_stopped:
+                raise ConnectionError("The server has stopped.")
             self.busy += 1
         try:
             yield
@@ -238,3 +245,4 @@ class HTTPFront(ThreadingHTTPServer):
         self.server_close()
         with self.changed:
             self.changed.wait_for(lambda: not self.busy, seconds)
+            self.has_stopped = True

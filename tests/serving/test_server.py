@@ -350,6 +350,19 @@ def test_a_stop_waits_for_answers_and_not_for_connections_that_are_kept(original
     assert all(b"2.5" in answer for answer in answers)
 
 
+def test_a_request_that_comes_after_the_stop_gets_no_answer_so_that_its_client_repeats_it(original, tmp_path):
+    shutil.copytree(original, tmp_path / "half" / "1")
+    server = Server(tmp_path, port=0, grpc_port=0, workers=1)
+    kept = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+    request = ("POST", "/v1/models/half:predict", '{"instances": [1.0]}')
+    kept.request(*request)
+    assert b"2.5" in kept.getresponse().read()
+    server.close()
+    with pytest.raises((ConnectionError, http.client.RemoteDisconnected)):
+        kept.request(*request)
+        kept.getresponse()
+
+
 def test_a_port_that_is_taken_is_told(server, folder):
     for ports in ({"port": server.port, "grpc_port": 0}, {"port": 0, "grpc_port": server.grpc_port}):
         with pytest.raises(OSError, match=r"cannot listen at 127.0.0.1:\d+"):
