@@ -38,7 +38,10 @@ def check_same(known, own, where, what="the checkpoint"):
         where: Path that the training lies in.
         what: What `known` is of, for the message.
     """
-    names = [name for name in {**known, **own} if known.get(name, "absent") != own.get(name, "absent")]
+    both = {**known, **own}
+    # Where a class stands is not compared: releases move files, and its registered name stays.
+    compared = [name for name in both if name.rpartition(".")[2] != "module"]
+    names = [name for name in compared if known.get(name, "absent") != own.get(name, "absent")]
     if names:
         told = [f"{name} is {known.get(name, 'absent')} in {what} and {own.get(name, 'absent')} here" for name in names]
         more = f"; and {len(told) - _MOST_NAMED} more" if len(told) > _MOST_NAMED else ""
