@@ -17,10 +17,10 @@ import json
 import pathlib
 import time
 
-import image_quality
 import keras
 import numpy as np
 
+import image_quality
 from gan_keras.data import image_batches, load_images
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")

@@ -19,7 +19,6 @@ import pathlib
 import time
 
 import numpy as np
-from image_quality import use_one_thread
 
 from gan_keras import presets
 from gan_keras.data import load_series, series_batches
@@ -29,6 +28,7 @@ from gan_keras.metrics.series_distances import autocorrelation_distance, correla
 from gan_keras.metrics.summary import Estimate
 from gan_keras.metrics.vector_autoregression import VectorAutoregression
 from gan_keras.series_files import picture_of
+from image_quality import use_one_thread
 
 NUM = 3000
 SCORES = ("discriminative", "predictive", "marginal", "autocorrelation", "correlation")

@@ -22,6 +22,7 @@ import threading
 import time
 
 import psutil
+
 from serving import FOLDER, Rest, free_port, row_body, serve_command, wait_for
 
 DOCUMENTED = {200, 400, 404, 414, 429, 431, 499, 500, 501, 503, 504}

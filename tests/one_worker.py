@@ -6,9 +6,9 @@ Usage: `python one_worker.py FILE.npz`. See `test_strategies.py`.
 import sys
 
 import numpy as np
-from two_devices import OF_WORKERS, as_vector, outcome, runs
 
 from gan_keras import strategies
+from two_devices import OF_WORKERS, as_vector, outcome, runs
 
 if __name__ == "__main__":
     strategy, all_runs = strategies.get("multi_worker"), runs()

@@ -5,8 +5,8 @@ import contextlib
 import keras
 import numpy as np
 import pytest
-from command_line import call
 
+from command_line import call
 from gan_keras import modalities
 from gan_keras.callbacks.history import read_history
 from gan_keras.callbacks.speed import OF_THE_MACHINE

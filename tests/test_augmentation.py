@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from broken_off import Anew
 
+from broken_off import Anew
 from gan_keras import GAN, augmentation, penalties
 from gan_keras.augmentation import Adaptive, DiffAugment, Scheduled
 from gan_keras.callbacks import AdaptiveAugmentation

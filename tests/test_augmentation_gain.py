@@ -4,10 +4,10 @@ import json
 
 import numpy as np
 import pytest
-from command_line import call, refused
 from scipy import stats
 from threadpoolctl import threadpool_limits
 
+from command_line import call, refused
 from gan_keras.augmentation_gain import Comparison, Laboratory, compare_augmentation, share_of, verdict
 from gan_keras.data import load_table
 from gan_keras.downstream.oversampling import oversampled

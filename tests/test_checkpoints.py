@@ -11,8 +11,8 @@ import time
 
 import numpy as np
 import pytest
-from broken_off import IMAGES, furthest, image_gan, state_of, train
 
+from broken_off import IMAGES, furthest, image_gan, state_of, train
 from gan_keras import GAN, checkpoints
 from gan_keras.callbacks import Checkpoint
 from gan_keras.files import check_writable

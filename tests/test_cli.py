@@ -9,10 +9,10 @@ import sys
 import time
 
 import pytest
-from command_line import call, refused
 
 import gan_keras.cli
 import gan_keras.run_directory
+from command_line import call, refused
 from gan_keras import demo, doctor, exported
 from gan_keras.data.phrases import english_phrases
 

@@ -7,8 +7,8 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from broken_off import Anew
 
+from broken_off import Anew
 from gan_keras import GAN, losses, penalties
 from gan_keras.data import mixtures
 from gan_keras.networks import MLPDiscriminator, MLPGenerator

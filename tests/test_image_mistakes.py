@@ -1,11 +1,11 @@
 """Wrong images on the command line: one clear line, exit code 2, nothing written; what can be mended is told and counted."""
 
-import command_line
 import numpy as np
 import pytest
 import tensorflow as tf
-from command_line import call
 
+import command_line
+from command_line import call
 from gan_keras import GAN, networks
 from gan_keras.modalities.image import ImageModality
 

@@ -2,9 +2,8 @@
 
 import json
 
-from processes import finish, start_workers
-
 import gan_keras
+from processes import finish, start_workers
 
 
 def test_only_the_first_worker_writes_the_run(tmp_path):

@@ -6,8 +6,8 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from broken_off import IMAGES, LINES, POINTS, Anew, furthest, image_gan, point_gan, state_of, text_gan, train
 
+from broken_off import IMAGES, LINES, POINTS, Anew, furthest, image_gan, point_gan, state_of, text_gan, train
 from gan_keras import optimizers, penalties
 from gan_keras.callbacks import Checkpoint, EarlyStop, Guard, Speed
 from gan_keras.callbacks.events import Events

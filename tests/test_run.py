@@ -8,7 +8,6 @@ import shutil
 import keras
 import numpy as np
 import pytest
-from runs import silent
 
 import gan_keras.run
 from gan_keras import checkpoints, presets, strategies
@@ -19,6 +18,7 @@ from gan_keras.files import replace_whole
 from gan_keras.modalities.text import TextModality
 from gan_keras.run import load
 from gan_keras.run_directory import Run
+from runs import silent
 
 SETTINGS = {"units": "16", "rating_samples": "8"}
 

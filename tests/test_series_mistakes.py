@@ -1,10 +1,10 @@
 """Wrong series on the command line: one clear line, exit code 2, nothing written; what can be mended is told and counted."""
 
-import command_line
 import numpy as np
 import pytest
-from command_line import call
 
+import command_line
+from command_line import call
 from gan_keras.modalities.series import SeriesModality
 
 STEPS = 200

@@ -6,14 +6,14 @@ import json
 
 import numpy as np
 import pytest
-from command_line import call, refused
-from runs import StopAfterEpochs, assert_trained_alike, exported, interrupted, silent
 
 import gan_keras
+from command_line import call, refused
 from gan_keras.data import load_series, split_series
 from gan_keras.run import train
 from gan_keras.serving import Client
 from gan_keras.serving.server import Server
+from runs import StopAfterEpochs, assert_trained_alike, exported, interrupted, silent
 
 SETTINGS = {"length": 8, "width": 4, "latent_dim": 3, "time_column": "when"}
 SET = [part for name, value in SETTINGS.items() for part in ("--set", f"{name}={value}")]

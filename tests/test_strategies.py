@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 import tensorflow as tf
-from command_line import refused
-from processes import FOLDER, finish, start, start_workers
 
+from command_line import refused
 from gan_keras import strategies
+from processes import FOLDER, finish, start, start_workers
 
 CLOSE = 1e-5
 

@@ -7,14 +7,14 @@ import json
 import numpy as np
 import pytest
 import tensorflow as tf
-from command_line import call, refused
-from runs import StopAfterSteps, assert_trained_alike, exported, interrupted, silent
 
+from command_line import call, refused
 from gan_keras.data import load_table, split_table
 from gan_keras.metrics import synthetic_training
 from gan_keras.run import train
 from gan_keras.serving import Client
 from gan_keras.serving.server import Server
+from runs import StopAfterSteps, assert_trained_alike, exported, interrupted, silent
 
 TINY = {"preset": "tiny", "settings": {"width": "8"}}
 

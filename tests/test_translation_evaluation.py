@@ -3,12 +3,12 @@
 import keras
 import numpy as np
 import pytest
-from runs import silent
 
 import gan_keras.translation_evaluation
 from gan_keras.codecs import ImageCodec
 from gan_keras.data import Domains, PairedDomains, images_from_arrays
 from gan_keras.translation_evaluation import COLUMNS, evaluate_translation
+from runs import silent
 
 RANDOM = np.random.default_rng(0)
 

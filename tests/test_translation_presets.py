@@ -1,8 +1,8 @@
 """Presets of translations: what they check before anything is read."""
 
 import pytest
-from command_line import refused
 
+from command_line import refused
 from gan_keras import presets
 from gan_keras.presets.translation import PRESETS
 

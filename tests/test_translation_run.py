@@ -6,10 +6,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import tensorflow as tf
-from command_line import call, refused
-from runs import StopAfterSteps, assert_trained_alike, exported, interrupted, silent, small_extractors
 
 import gan_keras.translation_evaluation
+from command_line import call, refused
 from gan_keras import presets
 from gan_keras.callbacks.history import read_history
 from gan_keras.data import load_domains, split_domains
@@ -19,6 +18,7 @@ from gan_keras.pictures import to_levels
 from gan_keras.run import train
 from gan_keras.serving import Client
 from gan_keras.serving.server import Server
+from runs import StopAfterSteps, assert_trained_alike, exported, interrupted, silent, small_extractors
 
 SETTINGS = {"width": "2", "patch_width": "2", "identity_weight": "0", "epochs": "3", "steps_per_epoch": "2"}
 SMALL = ("--preset", "tiny", *(word for name, value in SETTINGS.items() for word in ("--set", f"{name}={value}")))

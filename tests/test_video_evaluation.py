@@ -3,7 +3,6 @@
 import keras
 import numpy as np
 import pytest
-from runs import silent
 from scipy import stats
 
 import gan_keras.video_evaluation
@@ -12,6 +11,7 @@ from gan_keras.data import videos_from_arrays
 from gan_keras.metrics.clip_extractor import IN_ORDER, MOTIONS, STOPPED
 from gan_keras.metrics.motion import centre_speeds
 from gan_keras.video_evaluation import COLUMNS, evaluate_videos
+from runs import silent
 
 FRAMES, SIZE = 4, 8
 

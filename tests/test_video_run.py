@@ -5,15 +5,15 @@ import json
 import numpy as np
 import pytest
 import tensorflow as tf
-from command_line import call, refused
-from runs import StopAfterEpochs, assert_trained_alike, exported, interrupted, silent, small_extractors
 
 import gan_keras.video_evaluation
+from command_line import call, refused
 from gan_keras.animations import clip_levels, read_gif
 from gan_keras.data import load_videos, split_videos
 from gan_keras.run import train
 from gan_keras.serving import Client
 from gan_keras.serving.server import Server
+from runs import StopAfterEpochs, assert_trained_alike, exported, interrupted, silent, small_extractors
 
 SETTINGS = {"frames": "4", "size": "12"}
 SET = [part for name, value in SETTINGS.items() for part in ("--set", f"{name}={value}")]

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from command_line import call, refused
 
+from command_line import call, refused
 from gan_keras.callbacks.history import read_history
 from gan_keras.data.phrases import english_phrases
 from gan_keras.run import load

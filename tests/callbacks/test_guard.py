@@ -3,7 +3,6 @@
 import keras
 import numpy as np
 import pytest
-from runs import silent
 
 from gan_keras import GAN, HistoryPool, networks, penalties
 from gan_keras.callbacks import Guard
@@ -11,6 +10,7 @@ from gan_keras.callbacks.divergence import LEAST, PATIENCE, Divergence
 from gan_keras.callbacks.events import Events
 from gan_keras.callbacks.history import read_history
 from gan_keras.snapshot import Snapshot, training_variables
+from runs import silent
 
 POINTS = np.random.default_rng(0).normal(size=(32, 2)).astype(np.float32)
 
