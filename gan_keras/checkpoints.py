@@ -139,9 +139,9 @@ def read_state(path):
         return with_arrays(json.loads((path / STATE).read_text(encoding="utf-8")), arrays)
 
 
-def load_model(path):
-    """The GAN of a whole checkpoint."""
-    return keras.saving.load_model(path / MODEL)
+def load_model(path, compile=True):
+    """Returns the GAN of a whole checkpoint, compiled for training unless `compile` is False."""
+    return keras.saving.load_model(path / MODEL, compile=compile)
 
 
 def without_arrays(value, arrays):

@@ -239,7 +239,7 @@ def export(
         check_version(check)
         return
     files = Run(run)
-    typer.echo(export_gan(files.load(), to or pathlib.Path("saved_models") / files.path.resolve().name, score=score))
+    typer.echo(export_gan(files.load(compile=False), to or pathlib.Path("saved_models") / files.path.resolve().name, score=score))
 
 
 def check_version(path):

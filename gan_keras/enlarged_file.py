@@ -25,6 +25,6 @@ def write_enlarged(run, output, choices=None, seed=0):
     if output.suffix != task.ending:
         raise ValueError(f"{output} ends in {output.suffix or 'nothing'}. Expected NAME{task.ending}.")
     check_parent(output)
-    made = generated(task, run.load(), task.labels_of(known.training), choices or Comparison(), seed)
+    made = generated(task, run.load(compile=False), task.labels_of(known.training), choices or Comparison(), seed)
     task.write(output, known.training, *made)
     return len(known.training), len(made[1])

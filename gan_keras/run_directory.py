@@ -1,5 +1,6 @@
 """A run: a directory that holds everything a training made, enough to go on with it."""
 
+import functools
 import json
 import pathlib
 import warnings
@@ -44,9 +45,9 @@ class Run:
             what = "holds no run (no config.json)" if self.path.exists() else "does not exist"
             raise FileNotFoundError(f"{self.path} {what}. Expected a directory made by `gan-keras train`.")
 
-    @property
+    @functools.cached_property
     def config(self):
-        """What `config.json` holds.
+        """What `config.json` holds, read once: `write_config` replaces it.
 
         Raises:
             FileNotFoundError: If there is no run.
@@ -62,6 +63,7 @@ class Run:
     def write_config(self, config):
         self.path.mkdir(parents=True, exist_ok=True)
         write_json(self.config_path, config)
+        self.__dict__.pop("config", None)
 
     def write_lines(self, part, lines, labels=None):
         """Keeps the lines of `part`, `"train"` or `"held_out"`, and their labels: the run does not need the source again."""
@@ -97,15 +99,19 @@ class Run:
     def save(self, gan):
         replace_whole(self.model_path, gan.save)
 
-    def load(self):
-        """The trained GAN, as `train` left it; of a run that is not finished that of the newest whole checkpoint."""
+    def load(self, compile=True):
+        """Returns the trained GAN, as `train` left it, or that of the newest whole checkpoint if training is not finished.
+
+        Args:
+            compile: Whether the GAN can be trained further. False is enough to use it, and quicker.
+        """
         self.check_exists()
         if self.model_path.exists():
-            return load_whole(self.model_path)
+            return load_whole(self.model_path, compile)
         path, _ = checkpoints.newest(self.checkpoints, warnings.warn)
         if path is None:
             raise FileNotFoundError(f"{self.path} has no model yet. Go on with its training: `gan-keras train ... --resume`.")
-        return checkpoints.load_model(path)
+        return checkpoints.load_model(path, compile)
 
     def begin(self):
         """Removes what writes left behind that were killed, and the model of a training that was interrupted: it is older than
@@ -115,8 +121,8 @@ class Run:
         self.model_path.unlink(missing_ok=True)
 
 
-def load_whole(path):
-    """The GAN of a file.
+def load_whole(path, compile=True):
+    """Returns the GAN of a file, compiled for training unless `compile` is False.
 
     Raises:
         ValueError: If the file is damaged.
@@ -124,7 +130,7 @@ def load_whole(path):
     try:
         if not zipfile.is_zipfile(path):
             raise zipfile.BadZipFile("it is no archive")
-        return keras.saving.load_model(path)
+        return keras.saving.load_model(path, compile=compile)
     except (zipfile.BadZipFile, zlib.error, OSError, KeyError) as error:
         raise ValueError(
             f"{path} is damaged ({error}). Expected what `gan-keras train` wrote: remove the file, and `gan-keras train ... "

@@ -33,5 +33,5 @@ def loaded(run, gan, monkeypatch):
     """The run, whose model is read from the disk once for all tests."""
     from gan_keras.run_directory import Run
 
-    monkeypatch.setattr(Run, "load", lambda self: gan)
+    monkeypatch.setattr(Run, "load", lambda self, compile=True: gan)
     return run

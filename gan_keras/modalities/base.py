@@ -103,7 +103,7 @@ class Modality:
 
     def generate_from_run(self, run, n, seed, label, options):
         """`n` samples of a run, for `write`; `label` is a name or None."""
-        return self.generate(run.load(), n, seed, run.label_number(label), options)
+        return self.generate(run.load(compile=False), n, seed, run.label_number(label), options)
 
     def generate(self, gan, n, seed, label, options):
         """`n` samples of a trained GAN, for `write`; `label` is a number or None."""

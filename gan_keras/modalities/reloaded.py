@@ -192,7 +192,7 @@ class ReloadedModality(Modality):
     # --- Judging. ---
 
     def evaluate(self, run, data=None, num=None, seed=0, progress=print):
-        gan = run.load()
+        gan = run.load(compile=False)
         training, held_out = self.parts(run)
         test = held_out if data is None else self.test_part(run, data, training)
         if data is not None:

@@ -119,7 +119,7 @@ class TextModality(Modality):
         return replace_whole(output, lambda path: path.write_text(text, encoding="utf-8"))
 
     def evaluate(self, run, data=None, num=None, seed=0, progress=print):
-        gan = run.load()
+        gan = run.load(compile=False)
         test_lines = run.lines("held_out") if data is None else list(load_text(data).lines)
         source = run.config["data"]
         exact = likelihood_of(source["name"], source["fingerprint"])

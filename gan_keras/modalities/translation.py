@@ -72,7 +72,7 @@ class TranslationModality(ReloadedModality):
     def generate_from_run(self, run, n, seed, label, options):
         """Translations of `n` held-out images of a run, from number `seed` on, or of at most `n` of `--input`."""
         check_place(n, seed)
-        gan = run.load()
+        gan = run.load(compile=False)
         gan.translator(options["direction"])
         run.label_number(label)
         if options["input"] is None:
