@@ -183,8 +183,6 @@ EXAMPLES = {
     "GroupedConv2D": lambda: networks.layers.GroupedConv2D(2, kernel_size=1),
     "GumbelSoftmaxSampling": lambda: networks.layers.GumbelSoftmaxSampling(0.5),
     "StraightThroughSampling": lambda: networks.layers.StraightThroughSampling(0.5),
-    "VirtualBatchNormalization": lambda: networks.layers.VirtualBatchNormalization(8, epsilon=1e-3),
-    "WithReference": lambda: networks.WithReference(networks.MLPGenerator((2,), latent_dim=9), num_reference=8, seed=3),
     "MinibatchStandardDeviation": lambda: networks.layers.MinibatchStandardDeviation(2),
     "ModulatedBatchNormalization": lambda: networks.layers.ModulatedBatchNormalization(momentum=0.8, epsilon=1e-4),
     "PixelNormalization": lambda: networks.layers.PixelNormalization(1e-6),

@@ -26,7 +26,6 @@ from gan_keras.networks.two_headed import TwoHeaded
 from gan_keras.networks.vgan import VGANDiscriminator, VGANGenerator
 from gan_keras.networks.wavegan import WaveGANDiscriminator, WaveGANGenerator
 from gan_keras.networks.wgan_gp import WGANGPDiscriminator, WGANGPGenerator
-from gan_keras.networks.with_reference import WithReference
 
 __all__ = [
     "BigGANDiscriminator",
@@ -75,7 +74,6 @@ __all__ = [
     "WGANGPGenerator",
     "WaveGANDiscriminator",
     "WaveGANGenerator",
-    "WithReference",
     "features_of",
     "layers",
 ]

@@ -31,12 +31,11 @@ def image_discriminator(name):
     return lambda **options: getattr(networks, name)(SHAPE, width=8, **options)
 
 
-PAPERS = ("DCGAN", "SNGAN", "R3GAN")  # of whose layers the others are made, but for two that follow below
+PAPERS = ("DCGAN", "SNGAN", "R3GAN")  # of whose layers the others are made, but for one that follows below
 GENERATORS = {
     "MLPGenerator": dense_generator,
     "ComponentGenerator": lambda **options: networks.ComponentGenerator((2,), 9, units=(4,), components=3, **options),
     "Coded": lambda **options: networks.Coded(dense_generator(**options), categorical=(3,), **options),
-    "WithReference": lambda **options: networks.WithReference(dense_generator(**options), num_reference=2, **options),
     **{f"{paper}Generator": image_generator(f"{paper}Generator") for paper in PAPERS},
 }
 DISCRIMINATORS = {

@@ -14,7 +14,6 @@ from gan_keras.networks.layers.normalization import (
 from gan_keras.networks.layers.phase_shuffle import PhaseShuffle
 from gan_keras.networks.layers.resampling import SmoothDownsampling2D, SmoothUpsampling2D
 from gan_keras.networks.layers.spectral_normalization import SpectralNormalization
-from gan_keras.networks.layers.virtual_batch_normalization import VirtualBatchNormalization
 
 __all__ = [
     "BatchNormalization",
@@ -31,5 +30,4 @@ __all__ = [
     "SmoothUpsampling2D",
     "SpectralNormalization",
     "StraightThroughSampling",
-    "VirtualBatchNormalization",
 ]

@@ -6,8 +6,7 @@ import pytest
 import scipy.stats
 import tensorflow as tf
 
-from gan_keras import GAN, networks, noise
-from gan_keras.data import mixtures
+from gan_keras import GAN, noise
 from gan_keras.networks import layers
 
 RANDOM = np.random.default_rng(5)
@@ -63,52 +62,6 @@ def test_a_generator_of_categories_trains_and_draws_the_same_ones_for_the_same_s
     np.testing.assert_array_equal(gan.generate(5, seed=3), gan.generate(60)[3:8])
 
 
-# --- Virtual batch normalisation. ---
-
-
-@pytest.mark.parametrize("shape", [(3,), (2, 4, 3)])
-def test_each_sample_is_normalised_with_the_reference_and_itself_alone(shape):
-    layer = layers.VirtualBatchNormalization(num_reference=4, epsilon=1e-3)
-    inputs = RANDOM.normal(2.0, 3.0, size=(7, *shape)).astype("float32")
-    layer.build(inputs.shape)
-    gamma, beta = RANDOM.normal(size=3), RANDOM.normal(size=3)
-    layer.gamma.assign(gamma), layer.beta.assign(beta)
-
-    def normalize(features, statistics):
-        columns = statistics.reshape(-1, 3)
-        return (features - columns.mean(axis=0)) / np.sqrt(columns.var(axis=0) + 1e-3) * gamma + beta
-
-    reference = inputs[:4].astype(np.float64)
-    expected = [normalize(reference, reference)]
-    expected += [normalize(each, np.concatenate([reference, each]))[None] for each in inputs[4:, None].astype(np.float64)]
-    np.testing.assert_allclose(layer(inputs), np.concatenate([each.reshape(-1, *shape) for each in expected]), atol=1e-5)
-
-
-def virtual_gan():
-    keras.utils.set_random_seed(2)
-    dense = keras.layers.Dense
-    body = [dense(16), layers.VirtualBatchNormalization(8), keras.layers.ReLU(), dense(2)]
-    generator = networks.WithReference(keras.Sequential([keras.Input((4,)), *body]), num_reference=8, seed=3)
-    return GAN(generator, networks.MLPDiscriminator(units=(8,)))
-
-
-def test_a_generator_with_a_reference_trains_and_no_sample_depends_on_its_neighbours(tmp_path):
-    gan = virtual_gan()
-    before = gan.generator.get_weights()
-    gan.compile()
-    gan.fit(mixtures.ring(64, seed=0), batch_size=16, verbose=0)
-    assert all((old != new).any() for old, new in zip(before, gan.generator.get_weights(), strict=True))
-    latents = noise.normal(tf.range(5), 4)
-    together, alone = gan.generator(latents, training=True), gan.generator(latents[:1], training=True)
-    assert together.shape == (5, 2)
-    np.testing.assert_allclose(together[:1], alone, atol=1e-6)
-    gan.save(tmp_path / "gan.keras")
-    np.testing.assert_array_equal(keras.models.load_model(tmp_path / "gan.keras").generate(5), gan.generate(5))
-
-
 def test_sizes_and_temperatures_out_of_range_are_errors():
     with pytest.raises(ValueError, match="temperature=0. Expected more than 0"):
         layers.GumbelSoftmaxSampling(0)
-    for kind in (layers.VirtualBatchNormalization, lambda num: networks.WithReference(networks.MLPGenerator((2,)), num)):
-        with pytest.raises(ValueError, match="num_reference=0. Expected at least one"):
-            kind(0)
