@@ -14,7 +14,7 @@ import shutil
 import keras
 import numpy as np
 
-from gan_keras.files import telling_why, temporary_beside
+from gan_keras.media.safe_files import telling_why, temporary_beside
 
 MODEL, STATE, ARRAYS, SUMS = "model.keras", "state.json", "arrays.npz", "SHA256SUMS"
 _MARK = "__array__"

@@ -23,7 +23,7 @@ from gan_keras.doctor import examine
 from gan_keras.enlarged_file import write_enlarged
 from gan_keras.export import export as export_gan
 from gan_keras.exported import find_version, load_version
-from gan_keras.files import check_parent, replace_whole
+from gan_keras.media.safe_files import check_parent, replace_whole
 from gan_keras.report import write_report
 from gan_keras.run import train as train_gan
 from gan_keras.run_directory import Run, write_json

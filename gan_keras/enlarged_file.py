@@ -1,8 +1,8 @@
 """A run's training set with generated samples behind the real ones, as a file."""
 
 from gan_keras.augmentation_gain import Comparison, generated
-from gan_keras.files import check_parent
 from gan_keras.labelled_run import read_labelled_run
+from gan_keras.media.safe_files import check_parent
 
 
 def write_enlarged(run, output, choices=None, seed=0):

@@ -10,7 +10,7 @@ import zlib
 import keras
 
 from gan_keras import checkpoints
-from gan_keras.files import replace_whole, sweep
+from gan_keras.media.safe_files import replace_whole, sweep
 
 
 class Run:

@@ -42,9 +42,9 @@ from gan_keras.data import load_text, split, text_batches
 from gan_keras.data.phrases import chinese_phrases, english_phrases
 from gan_keras.evaluation import evaluate_text, print_summary
 from gan_keras.feedback import Cooperative
+from gan_keras.media.plots import frontier_picture
 from gan_keras.networks import RecurrentDiscriminator, RecurrentGenerator
 from gan_keras.networks.recurrent_generator import draw
-from gan_keras.plots import frontier_picture
 
 SMOKE = os.environ.get("GAN_KERAS_SMOKE") == "1"  # the tests run this notebook on tiny settings
 LINES, UNITS, NUM = (96, 16, 20) if SMOKE else (2500, 64, 400)

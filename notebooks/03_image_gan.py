@@ -40,12 +40,12 @@ from IPython.display import Image, Markdown, display
 
 from gan_keras import codecs, data, presets
 from gan_keras.callbacks import Interpolation, Quality, SampleGrid
+from gan_keras.media.images import encode_png, image_grid
 from gan_keras.metrics.extractor import Recipe, train_extractor
 from gan_keras.metrics.image_quality import ImageQuality
 from gan_keras.metrics.memorisation import memorisation
 from gan_keras.metrics.pixel_gaussian import PixelGaussian
 from gan_keras.penalties import R1, R2, Lazy
-from gan_keras.pictures import encode_png, image_grid
 
 SMOKE = os.environ.get("GAN_KERAS_SMOKE") == "1"  # the tests run this notebook on tiny settings
 WIDTH, BATCH, SAMPLES = (4, 8, 40) if SMOKE else (16, 64, 500)

@@ -36,10 +36,10 @@ from IPython.display import Image, Markdown, display
 
 from gan_keras import data, presets
 from gan_keras.callbacks.translation_grid import as_floats, translation_grid
+from gan_keras.media.images import encode_png, image_grid
 from gan_keras.metrics.extractor import Recipe, train_extractor
 from gan_keras.metrics.features import FeatureReader
 from gan_keras.metrics.translation import convinced, cycle_error, match_colours
-from gan_keras.pictures import encode_png, image_grid
 
 SMOKE = os.environ.get("GAN_KERAS_SMOKE") == "1"  # the tests run this notebook on tiny settings
 tf.config.threading.set_intra_op_parallelism_threads(1)

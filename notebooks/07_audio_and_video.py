@@ -35,19 +35,19 @@ import tensorflow as tf
 from IPython.display import Audio, Image, Markdown, display
 
 from gan_keras import codecs, data, presets
-from gan_keras.animations import clip_grid, encode_gif, film_strips
 from gan_keras.audio_evaluation import COLUMNS, evaluate_sounds
 from gan_keras.callbacks import SampleSounds
 from gan_keras.data.array_batches import array_batches
 from gan_keras.data.tones import load_tones
+from gan_keras.media.clips import clip_grid, encode_gif, film_strips
+from gan_keras.media.images import encode_png, image_grid
+from gan_keras.media.sounds import spectrogram_pictures
 from gan_keras.metrics.clip_extractor import CLIPS, named
 from gan_keras.metrics.extractor import Recipe, train_extractor
 from gan_keras.metrics.image_quality import ImageQuality
 from gan_keras.metrics.motion import centre_speeds, frame_differences
-from gan_keras.pictures import encode_png, image_grid
 from gan_keras.presets import with_settings
 from gan_keras.score_table import table
-from gan_keras.sounds import spectrogram_pictures
 
 SMOKE = os.environ.get("GAN_KERAS_SMOKE") == "1"  # the tests run this notebook on tiny settings
 LENGTH = 1024 if SMOKE else 2048

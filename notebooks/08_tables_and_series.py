@@ -36,6 +36,7 @@ import tensorflow as tf
 from IPython.display import Image, Markdown, display
 
 from gan_keras import codecs, data, modalities, presets
+from gan_keras.media.series import picture_of
 from gan_keras.metrics.column_similarity import column_similarities
 from gan_keras.metrics.discriminative_score import discriminative_score
 from gan_keras.metrics.independent_columns import IndependentColumns
@@ -45,7 +46,6 @@ from gan_keras.metrics.series_distances import autocorrelation_distance
 from gan_keras.metrics.synthetic_training import synthetic_training
 from gan_keras.metrics.vector_autoregression import VectorAutoregression
 from gan_keras.modalities.table_report import histograms
-from gan_keras.series_files import picture_of
 
 SMOKE = os.environ.get("GAN_KERAS_SMOKE") == "1"  # the tests run this notebook on tiny settings
 tf.config.threading.set_intra_op_parallelism_threads(1)

@@ -39,8 +39,8 @@ from gan_keras import data, presets
 from gan_keras.augmentation_gain import share_of
 from gan_keras.data.image_data import part_of
 from gan_keras.downstream import ImageDownstream
+from gan_keras.media.images import encode_png, image_grid
 from gan_keras.metrics.paired_interval import paired_interval
-from gan_keras.pictures import encode_png, image_grid
 
 SMOKE = os.environ.get("GAN_KERAS_SMOKE") == "1"  # the tests run this notebook on tiny settings
 STEPS, UPDATES, SEEDS = (2, 2, 2) if SMOKE else (400, 300, 3)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from gan_keras.animations import clip_grid, encode_gif, film_strips, read_gif, write_gif, write_videos
-from gan_keras.pictures import image_grid
+from gan_keras.media.clips import clip_grid, encode_gif, film_strips, read_gif, write_gif, write_videos
+from gan_keras.media.images import image_grid
 
 CLIPS = np.random.default_rng(0).integers(0, 256, (3, 5, 32, 32, 1), dtype=np.uint8)
 

@@ -11,10 +11,10 @@ from scipy.io import wavfile
 import gan_keras.audio_evaluation
 from command_line import call, refused
 from gan_keras.data import load_audio, split_sounds
+from gan_keras.media.sounds import to_int16
 from gan_keras.run import train
 from gan_keras.serving import Client
 from gan_keras.serving.server import Server
-from gan_keras.sounds import to_int16
 from runs import StopAfterSteps, assert_trained_alike, exported, interrupted, silent, small_extractors
 
 TINY = {"preset": "tiny", "settings": {"width": "2"}, "epochs": 2}

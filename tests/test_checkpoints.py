@@ -15,7 +15,7 @@ import pytest
 from broken_off import IMAGES, furthest, image_gan, state_of, train
 from gan_keras import GAN, checkpoints
 from gan_keras.callbacks import Checkpoint
-from gan_keras.files import check_writable
+from gan_keras.media.safe_files import check_writable
 from gan_keras.networks import MLPDiscriminator, MLPGenerator
 
 POINTS = np.random.default_rng(0).normal(size=(16, 2)).astype("float32")

@@ -10,7 +10,7 @@ import gan_keras.image_evaluation
 from command_line import call, refused
 from gan_keras.callbacks.history import read_history
 from gan_keras.data import load_images, split_images
-from gan_keras.pictures import to_levels
+from gan_keras.media.images import to_levels
 from gan_keras.run import train
 from runs import StopAfterEpochs, assert_trained_alike, exported, interrupted, silent, small_extractors
 

@@ -28,6 +28,9 @@ LEVELS = {
     "report export doctor": 5,
     "serving demo": 6,
     "cli __main__": 7,
+    "media training": 1,
+    "gans": 2,
+    "export runs": 5,
     "__init__": 8,
 }
 LEVEL_OF = {name: level for names, level in LEVELS.items() for name in names.split()}

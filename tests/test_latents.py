@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gan_keras.latents import spherical_interpolation
+from gan_keras.media.latent_paths import spherical_interpolation
 
 
 def test_a_quarter_of_a_circle_is_divided_evenly():

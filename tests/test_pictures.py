@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gan_keras.pictures import image_grid, to_levels, write_animation, write_png
+from gan_keras.media.images import image_grid, to_levels, write_animation, write_png
 
 
 def test_a_grid_holds_each_image_in_reading_order_enlarged_pixel_by_pixel():

@@ -11,7 +11,7 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from gan_keras.plots import frontier_picture, read_history, training_pictures
+from gan_keras.media.plots import frontier_picture, read_history, training_pictures
 from gan_keras.report import write_report
 
 HISTORY = """epoch,stage,nll,val_nll,d_loss,g_loss,d_real,d_fake

@@ -14,7 +14,7 @@ from gan_keras import checkpoints, presets, strategies
 from gan_keras.callbacks.history import History, read_history
 from gan_keras.callbacks.progress import Progress
 from gan_keras.data.phrases import english_phrases
-from gan_keras.files import replace_whole
+from gan_keras.media.safe_files import replace_whole
 from gan_keras.modalities.text import TextModality
 from gan_keras.run import load
 from gan_keras.run_directory import Run

@@ -12,9 +12,9 @@ from command_line import call, refused
 from gan_keras import presets
 from gan_keras.callbacks.history import read_history
 from gan_keras.data import load_domains, split_domains
+from gan_keras.media.images import to_levels
 from gan_keras.metrics.extractor import Recipe
 from gan_keras.modalities import TranslationModality
-from gan_keras.pictures import to_levels
 from gan_keras.run import train
 from gan_keras.serving import Client
 from gan_keras.serving.server import Server

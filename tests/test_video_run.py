@@ -8,8 +8,8 @@ import tensorflow as tf
 
 import gan_keras.video_evaluation
 from command_line import call, refused
-from gan_keras.animations import clip_levels, read_gif
 from gan_keras.data import load_videos, split_videos
+from gan_keras.media.clips import clip_levels, read_gif
 from gan_keras.run import train
 from gan_keras.serving import Client
 from gan_keras.serving.server import Server

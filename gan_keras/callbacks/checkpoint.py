@@ -7,8 +7,8 @@ import warnings
 import numpy as np
 
 from gan_keras import checkpoints
-from gan_keras.files import check_writable, sweep
 from gan_keras.identity import check_same, identity_of
+from gan_keras.media.safe_files import check_writable, sweep
 from gan_keras.resuming import Position, Resuming
 
 SHARE = 0.01

@@ -1,9 +1,9 @@
 """`ClipGrid`: the clips of fixed latents after every epoch, as an animation, and all frames of the last ones as a picture."""
 
-from gan_keras.animations import clip_grid, film_strips, write_gif
 from gan_keras.callbacks.epoch_grid import EpochGrid
 from gan_keras.callbacks.fixed_images import fixed_samples
-from gan_keras.pictures import write_png
+from gan_keras.media.clips import clip_grid, film_strips, write_gif
+from gan_keras.media.images import write_png
 
 _MOST_STRIPS = 10
 

@@ -4,7 +4,7 @@ import csv
 import os
 
 from gan_keras.callbacks.history import read_history
-from gan_keras.files import replace_whole
+from gan_keras.media.safe_files import replace_whole
 
 ENDED = "ended training"
 COLUMNS = ("epoch", "batch", "kind", "seen", "done")

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from gan_keras.latents import spherical_interpolation
-from gan_keras.pictures import image_grid
+from gan_keras.media.images import image_grid
+from gan_keras.media.latent_paths import spherical_interpolation
 
 
 def check_grid(**sizes):

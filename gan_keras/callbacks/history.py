@@ -6,7 +6,7 @@ import time
 
 import keras
 
-from gan_keras.files import replace_whole
+from gan_keras.media.safe_files import replace_whole
 
 
 class History(keras.callbacks.Callback):

@@ -5,7 +5,7 @@ import pathlib
 import keras
 
 from gan_keras.callbacks.fixed_images import interpolation_strips
-from gan_keras.pictures import write_png
+from gan_keras.media.images import write_png
 
 
 class Interpolation(keras.callbacks.Callback):

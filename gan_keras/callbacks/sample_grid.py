@@ -4,7 +4,7 @@ import re
 
 from gan_keras.callbacks.epoch_grid import EpochGrid
 from gan_keras.callbacks.fixed_images import sample_grid
-from gan_keras.pictures import write_animation, write_png
+from gan_keras.media.images import write_animation, write_png
 
 _NAME = re.compile(r"epoch_(\d+)\.png")
 

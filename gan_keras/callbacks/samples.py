@@ -5,7 +5,7 @@ import pathlib
 import keras
 import numpy as np
 
-from gan_keras.files import replace_whole
+from gan_keras.media.safe_files import replace_whole
 
 
 class Samples(keras.callbacks.Callback):

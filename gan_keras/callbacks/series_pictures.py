@@ -4,8 +4,8 @@ import pathlib
 
 import keras
 
-from gan_keras.files import replace_whole
-from gan_keras.series_files import SHOWN_SERIES, picture_of
+from gan_keras.media.safe_files import replace_whole
+from gan_keras.media.series import SHOWN_SERIES, picture_of
 
 
 class SeriesPictures(keras.callbacks.Callback):

@@ -4,8 +4,8 @@ import numpy as np
 
 from gan_keras.callbacks.fixed_images import fixed_samples
 from gan_keras.callbacks.sample_grid import SampleGrid
-from gan_keras.files import replace_whole
-from gan_keras.sounds import encode_wav, write_spectrograms
+from gan_keras.media.safe_files import replace_whole
+from gan_keras.media.sounds import encode_wav, write_spectrograms
 
 _PAUSE = 0.15  # seconds of silence between two sounds
 

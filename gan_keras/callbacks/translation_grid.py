@@ -3,7 +3,7 @@
 import numpy as np
 
 from gan_keras.callbacks.sample_grid import SampleGrid
-from gan_keras.pictures import image_grid
+from gan_keras.media.images import image_grid
 
 
 class TranslationGrid(SampleGrid):

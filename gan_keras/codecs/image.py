@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from gan_keras.pictures import image_grid, write_png
+from gan_keras.media.images import image_grid, write_png
 
 LEVELS = 255.0
 CHANNELS = (1, 3)  # grey, colour

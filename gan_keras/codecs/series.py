@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from gan_keras.series_files import write_series
+from gan_keras.media.series import write_series
 
 MOST_WINDOWS, MOST_CELLS = 50_000, 2**26
 """Of more windows, or cells of windows, than about twice as many not all are looked at."""

@@ -7,7 +7,7 @@ import numbers
 import numpy as np
 import tensorflow as tf
 
-from gan_keras.files import replace_whole
+from gan_keras.media.safe_files import replace_whole
 
 PADDING, START, END, UNKNOWN = range(4)
 LONGEST = 128

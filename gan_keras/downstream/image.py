@@ -8,8 +8,8 @@ from gan_keras.data import image_batches
 from gan_keras.data.sample_set import part_of
 from gan_keras.downstream.base import Downstream
 from gan_keras.downstream.classifier import accuracy_of, updates_for
-from gan_keras.files import replace_whole
-from gan_keras.pictures import to_levels
+from gan_keras.media.images import to_levels
+from gan_keras.media.safe_files import replace_whole
 
 _BLOCK = 256
 SHIFT, TURN = 0.1, 0.04  # of the size of the image; of a whole turn: 14 degrees

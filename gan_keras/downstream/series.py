@@ -7,8 +7,8 @@ from keras import layers
 from gan_keras.data.series_data import part_of
 from gan_keras.downstream.base import Downstream
 from gan_keras.downstream.classifier import accuracy_of, updates_for
-from gan_keras.files import replace_whole
-from gan_keras.series_files import lengths_of
+from gan_keras.media.safe_files import replace_whole
+from gan_keras.media.series import lengths_of
 
 JITTER, SCALING = 0.1, 0.2
 """Of the classical augmentation: deviations of the noise on each value, in those of its column, and of the factor of a series."""

@@ -10,7 +10,7 @@ from gan_keras.data.table_columns import CategoryColumn
 from gan_keras.data.table_data import Table, write_csv
 from gan_keras.downstream.base import Downstream
 from gan_keras.downstream.oversampling import oversampled
-from gan_keras.files import replace_whole
+from gan_keras.media.safe_files import replace_whole
 
 
 class TableDownstream(Downstream):

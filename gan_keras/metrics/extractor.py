@@ -20,7 +20,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from gan_keras.files import replace_whole
+from gan_keras.media.safe_files import replace_whole
 from gan_keras.metrics.extractor_tasks import LabelTask, RotationTask
 
 

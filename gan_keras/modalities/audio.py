@@ -9,11 +9,11 @@ import tensorflow as tf
 from gan_keras.audio_evaluation import COLUMNS, evaluate_sounds
 from gan_keras.callbacks import AdaptiveAugmentation, SampleSounds
 from gan_keras.data import AUDIO_DATASETS, audio_batches, describe_sounds, load_audio, load_test_audio, split_sounds
+from gan_keras.media.sounds import write_sounds
 from gan_keras.modalities import audio_report
 from gan_keras.modalities.reloaded import ReloadedModality
 from gan_keras.modalities.sample_files import check_output
 from gan_keras.presets.audio import AudioPreset
-from gan_keras.sounds import write_sounds
 
 
 class Recordings(NamedTuple):

@@ -2,9 +2,9 @@
 
 import base64
 
-from gan_keras.html import picture
+from gan_keras.media.html import picture
+from gan_keras.media.plots import Picture
 from gan_keras.modalities.epoch_files import last_and_first, title_of
-from gan_keras.plots import Picture
 
 NOTE = """<p>Lower is better: Frechet and kernel distance, Frechet within classes. Higher is better: precision (are the sounds
 real?), recall (are all kinds there?), classifier score (sure of each, and all classes occur), agreement (does the

@@ -7,12 +7,12 @@ from gan_keras.callbacks import AdaptiveAugmentation, Interpolation, Quality, Sa
 from gan_keras.data import DOWNLOADED, IMAGE_DATASETS, describe_images, image_batches, load_images, load_test_images, split_images
 from gan_keras.data.image_data import some_images
 from gan_keras.image_evaluation import COLUMNS, evaluate_images, in_memory_part, tensors_of
+from gan_keras.media.images import write_images
 from gan_keras.metrics.extractor import Recipe, train_extractor
 from gan_keras.metrics.image_quality import ImageQuality
 from gan_keras.modalities import image_report
 from gan_keras.modalities.reloaded import ReloadedModality
 from gan_keras.modalities.sample_files import check_output
-from gan_keras.pictures import write_images
 from gan_keras.presets.image import ImagePreset
 
 SCORE = "score"

@@ -1,8 +1,8 @@
 """The sections of a report that images fill."""
 
-from gan_keras.html import picture
+from gan_keras.media.html import picture
+from gan_keras.media.plots import Picture
 from gan_keras.modalities.epoch_files import last_and_first, title_of
-from gan_keras.plots import Picture
 
 NOTE = """<p>Lower is better: Frechet and kernel distance, Frechet within classes, sliced Wasserstein. Higher is better: precision
 and density (are the images real?), recall and coverage (are all kinds there?), agreement (does the classifier, which has never

@@ -1,6 +1,6 @@
 """Where samples that are no text are written to: a file of a known ending, or a directory with a file each."""
 
-from gan_keras.files import check_in_directory, check_parent
+from gan_keras.media.safe_files import check_in_directory, check_parent
 
 
 def check_output(output, endings, samples, expected):

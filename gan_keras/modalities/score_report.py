@@ -2,7 +2,7 @@
 
 from html import escape
 
-from gan_keras.html import definitions, section
+from gan_keras.media.html import definitions, section
 from gan_keras.score_table import table
 
 

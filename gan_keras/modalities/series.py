@@ -9,12 +9,12 @@ import numpy as np
 from gan_keras import schedule
 from gan_keras.callbacks import SeriesPictures
 from gan_keras.data import SERIES_DATASETS, describe_series, load_series, series_batches, split_series
-from gan_keras.files import check_parent
+from gan_keras.media.safe_files import check_parent
+from gan_keras.media.series import SHOWN_SERIES, csv_text, write_series
 from gan_keras.modalities import series_report
 from gan_keras.modalities.reloaded import ReloadedModality
 from gan_keras.presets.series import SeriesPreset
 from gan_keras.series_evaluation import COLUMNS, evaluate_series, some_windows
-from gan_keras.series_files import SHOWN_SERIES, csv_text, write_series
 
 PICTURES = 20
 """The most pictures of a training: each takes as long as many steps."""

@@ -1,8 +1,8 @@
 """The sections of a report that series fill."""
 
-from gan_keras.html import picture
+from gan_keras.media.html import picture
+from gan_keras.media.plots import Picture
 from gan_keras.modalities.epoch_files import last_and_first, title_of
-from gan_keras.plots import Picture
 
 NOTE = """<p>Lower is better in all columns. Discriminative score: how far above chance a recurrent classifier tells windows from
 real ones, 0 if it can only guess, 0.5 if it is always right. Predictive score: the error with which a network foretells the last

@@ -12,7 +12,7 @@ from gan_keras.data.corpus import check_is_file
 from gan_keras.data.table_batches import AllRows, RowsByCondition
 from gan_keras.data.table_columns import column_from_config
 from gan_keras.data.table_files import read_like
-from gan_keras.files import check_parent, replace_whole
+from gan_keras.media.safe_files import check_parent, replace_whole
 from gan_keras.modalities import table_report
 from gan_keras.modalities.reloaded import ReloadedModality
 from gan_keras.presets.table import TablePreset

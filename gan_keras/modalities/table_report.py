@@ -6,10 +6,10 @@ import io
 import numpy as np
 from matplotlib.figure import Figure
 
-from gan_keras import html
 from gan_keras.data.table_columns import CategoryColumn
+from gan_keras.media import html
+from gan_keras.media.plots import Picture
 from gan_keras.modalities.epoch_files import last_and_first, title_of
-from gan_keras.plots import Picture
 
 HISTOGRAMS = "histograms.png"
 NOTE = """<p>Higher is better: what models that learn from the rows reach on real test rows (F1 and accuracy, or R2, the mean over

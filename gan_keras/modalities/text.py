@@ -10,11 +10,11 @@ from gan_keras import exported, schedule
 from gan_keras.callbacks import KeepBest, Samples
 from gan_keras.data import DATASETS, describe, likelihood_of, load_text, split, text_batches
 from gan_keras.evaluation import evaluate_text, print_summary
-from gan_keras.files import check_parent, replace_whole
+from gan_keras.media.plots import frontier_picture
+from gan_keras.media.safe_files import check_parent, replace_whole
 from gan_keras.modalities import text_report
 from gan_keras.modalities.base import Modality
 from gan_keras.modalities.epoch_files import all_epochs, title_of
-from gan_keras.plots import frontier_picture
 from gan_keras.presets import STAGES, TextPreset
 from gan_keras.yardstick import units_of
 

@@ -2,8 +2,8 @@
 
 from html import escape
 
-from gan_keras.html import definitions, picture, section
-from gan_keras.plots import frontier_picture
+from gan_keras.media.html import definitions, picture, section
+from gan_keras.media.plots import frontier_picture
 from gan_keras.verdict import COLUMNS, exact_scores, table_row
 
 FRONTIER_NOTE = """<p>A lower temperature makes every sampler more plausible and less diverse, so a single point says nothing: the

@@ -9,10 +9,10 @@ from gan_keras.callbacks.translation_grid import TranslationGrid, as_floats, tra
 from gan_keras.data import TRANSLATION_DATASETS, describe_domains, domain_batches, image_batches, load_domains, split_domains
 from gan_keras.data.image_inputs import read_inputs
 from gan_keras.data.sample_set import part_of
+from gan_keras.media.images import encode_png, write_images
 from gan_keras.modalities import translation_report
 from gan_keras.modalities.reloaded import ReloadedModality
 from gan_keras.modalities.sample_files import check_output
-from gan_keras.pictures import encode_png, write_images
 from gan_keras.presets.translation import TranslationPreset
 from gan_keras.sampling import seeds_from
 from gan_keras.translating import DIRECTIONS

@@ -1,8 +1,8 @@
 """The sections of a report that a translation fills."""
 
-from gan_keras.html import picture
+from gan_keras.media.html import picture
+from gan_keras.media.plots import Picture
 from gan_keras.modalities.epoch_files import last_and_first, title_of
-from gan_keras.plots import Picture
 
 NOTE = """<p>Convinced: the share of images that a classifier, which has learnt the two domains from real images, takes for
 images of the wanted one; higher is better. Cycle error: how far images are, in shares of the whole range, from what comes back of

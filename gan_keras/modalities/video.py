@@ -1,9 +1,9 @@
 """Videos: arrays and folders of frames that become animations."""
 
-from gan_keras.animations import write_videos
 from gan_keras.callbacks import ClipGrid
 from gan_keras.data import VIDEO_DATASETS, describe_videos, load_test_videos, load_videos, split_videos
 from gan_keras.data.array_batches import array_batches
+from gan_keras.media.clips import write_videos
 from gan_keras.modalities import video_report
 from gan_keras.modalities.reloaded import ReloadedModality
 from gan_keras.modalities.sample_files import check_output

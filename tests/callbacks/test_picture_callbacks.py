@@ -10,8 +10,8 @@ from PIL import Image
 from gan_keras import GAN
 from gan_keras.callbacks import Interpolation, SampleGrid, Samples, TensorBoard
 from gan_keras.codecs import ImageCodec
+from gan_keras.media.images import image_grid
 from gan_keras.networks import Generator, MLPDiscriminator
-from gan_keras.pictures import image_grid
 
 SHAPE = (16, 16, 1)
 DATA = np.random.default_rng(0).uniform(-1, 1, (8, *SHAPE)).astype(np.float32)

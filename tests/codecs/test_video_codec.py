@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gan_keras.animations import read_gif
 from gan_keras.codecs import VideoCodec
+from gan_keras.media.clips import read_gif
 
 SHAPE = (2, 16, 8, 1)
 LEVELS = np.arange(256, dtype=np.uint8).reshape(1, *SHAPE)

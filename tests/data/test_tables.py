@@ -8,8 +8,8 @@ import pytest
 
 from gan_keras.data import Table, load_table, split_table, table_columns, table_data, table_files, write_csv
 from gan_keras.data.table_columns import CategoryColumn, DateColumn, NumberColumn, column_from_config
+from gan_keras.media.series import picture_of
 from gan_keras.modalities.table_report import histograms
-from gan_keras.series_files import picture_of
 
 HEADER = "age,height,joined,member,town,empty,zip"
 ROWS = [f"{20 + i},{1.5 + i / 100:.2f},2024-02-{10 + i},{'true' if i % 2 else 'false'},town {i % 3},,0{i}" for i in range(12)]

@@ -6,7 +6,7 @@ import io
 import numpy as np
 from matplotlib.figure import Figure
 
-from gan_keras.files import replace_whole
+from gan_keras.media.safe_files import replace_whole
 
 SHOWN_COLUMNS, SHOWN_SERIES = 6, 12
 """The most columns of the data that a picture shows, a panel each, and the most series in a panel."""

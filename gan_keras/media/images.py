@@ -6,7 +6,7 @@ import math
 import numpy as np
 from PIL import Image
 
-from gan_keras.files import replace_whole
+from gan_keras.media.safe_files import replace_whole
 
 _SMALLEST = 32  # pixels: the sides of smaller images are enlarged to at least this, by a whole factor
 _GAP = 2  # pixels between images

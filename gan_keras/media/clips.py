@@ -5,8 +5,8 @@ import io
 import numpy as np
 from PIL import Image
 
-from gan_keras.files import replace_whole
-from gan_keras.pictures import as_pillow, image_grid, to_levels
+from gan_keras.media.images import as_pillow, image_grid, to_levels
+from gan_keras.media.safe_files import replace_whole
 
 FRAMES_PER_SECOND = 8
 

@@ -9,8 +9,8 @@ from scipy.io import wavfile
 from gan_keras.codecs.griffin_lim import ShortTimeFourier
 from gan_keras.codecs.spectrogram import bands, loudness_levels, window_of
 from gan_keras.codecs.waveform import LEVELS
-from gan_keras.files import replace_whole
-from gan_keras.pictures import image_grid, write_png
+from gan_keras.media.images import image_grid, write_png
+from gan_keras.media.safe_files import replace_whole
 
 _BANDS, _DECIBELS = 64, 60.0
 _ENLARGED = 2  # pixels of a cell, each way
