@@ -21,7 +21,7 @@ from gan_keras import presets, schedule
 from gan_keras.callbacks import KeepBest
 from gan_keras.codecs.text import END, PADDING
 from gan_keras.data import read_corpus, split, text_batches
-from gan_keras.data.corpus import corpus_from_lines
+from gan_keras.data.text.corpus import corpus_from_lines
 from gan_keras.metrics import kneser_ney
 from gan_keras.modalities.text import Lines, TextModality
 from gan_keras.text_writing import trim

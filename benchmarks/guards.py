@@ -21,7 +21,7 @@ from keras import ops
 import gan_keras
 from gan_keras import GAN, callbacks, diagnosis, modalities, networks, penalties
 from gan_keras.data.mixtures import ring
-from gan_keras.data.text_batches import text_batches
+from gan_keras.data.text.batches import text_batches
 from gan_keras.many_seeds import ManySeeds, by_member, interleave
 from gan_keras.run_directory import Run
 from gan_keras.watchers import Watchers

@@ -23,7 +23,7 @@ import numpy as np
 
 from gan_keras import checkpoints
 from gan_keras.callbacks.speed import OF_THE_MACHINE
-from gan_keras.data.phrases import english_phrases
+from gan_keras.data.text.phrases import english_phrases
 
 LINES = 600
 

@@ -15,7 +15,7 @@ import tempfile
 
 import numpy as np
 
-from gan_keras.data.phrases import english_phrases
+from gan_keras.data.text.phrases import english_phrases
 from gan_keras.run import train
 
 SETTINGS = {

@@ -22,7 +22,7 @@ import tensorflow as tf
 
 from gan_keras import modalities
 from gan_keras.data import load_table, split_table
-from gan_keras.data.table_files import read_like
+from gan_keras.data.table.csv import read_like
 from gan_keras.metrics.independent_columns import IndependentColumns
 from gan_keras.metrics.synthetic_training import CLASSIFIERS
 from gan_keras.modalities.table_report import histograms

@@ -10,7 +10,7 @@ import numpy as np
 
 from gan_keras.callbacks.quality import generated_images
 from gan_keras.data import image_batches
-from gan_keras.data.image_data import some_images
+from gan_keras.data.image.images import some_images
 from gan_keras.metrics.extractor import Recipe, train_extractor
 from gan_keras.metrics.image_quality import ImageQuality
 from gan_keras.metrics.pixel_gaussian import PixelGaussian

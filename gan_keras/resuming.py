@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from gan_keras.data.array_batches import array_batches
+from gan_keras.data.arrays import array_batches
 
 
 class Position(NamedTuple):

@@ -6,7 +6,7 @@ import numpy as np
 
 from gan_keras.codecs.image import LEVELS, ImageCodec
 from gan_keras.codecs.table import TableCodec
-from gan_keras.data.table_columns import CategoryColumn
+from gan_keras.data.table.columns import CategoryColumn
 
 
 def source_of(gan, samples):

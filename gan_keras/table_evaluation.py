@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from gan_keras.data.table_columns import CategoryColumn
-from gan_keras.data.table_data import some_rows
+from gan_keras.data.table.columns import CategoryColumn
+from gan_keras.data.table.table import some_rows
 from gan_keras.metrics.column_similarity import column_similarities, missing_similarity, pair_similarities
 from gan_keras.metrics.copied_rows import copied_share
 from gan_keras.metrics.independent_columns import IndependentColumns

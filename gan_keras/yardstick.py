@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gan_keras.data.corpus import corpus_from_lines
+from gan_keras.data.text.corpus import corpus_from_lines
 from gan_keras.metrics import text_quality
 from gan_keras.metrics.bleu import ORDERS, References, bleu_tokens
 from gan_keras.metrics.kneser_ney import KneserNey

@@ -39,7 +39,7 @@ from gan_keras import presets
 from gan_keras.codecs import CharacterCodec, WordCodec
 from gan_keras.codecs.text import END
 from gan_keras.data import load_text, split, text_batches
-from gan_keras.data.phrases import chinese_phrases, english_phrases
+from gan_keras.data.text.phrases import chinese_phrases, english_phrases
 from gan_keras.evaluation import evaluate_text, print_summary
 from gan_keras.feedback import Cooperative
 from gan_keras.media.plots import frontier_picture

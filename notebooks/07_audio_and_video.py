@@ -37,8 +37,8 @@ from IPython.display import Audio, Image, Markdown, display
 from gan_keras import codecs, data, presets
 from gan_keras.audio_evaluation import COLUMNS, evaluate_sounds
 from gan_keras.callbacks import SampleSounds
-from gan_keras.data.array_batches import array_batches
-from gan_keras.data.tones import load_tones
+from gan_keras.data.arrays import array_batches
+from gan_keras.data.audio.load import load_tones
 from gan_keras.media.clips import clip_grid, encode_gif, film_strips
 from gan_keras.media.images import encode_png, image_grid
 from gan_keras.media.sounds import spectrogram_pictures

@@ -9,7 +9,7 @@ import gan_keras.audio_evaluation
 from gan_keras.audio_evaluation import COLUMNS, Ear, agreement, evaluate_sounds
 from gan_keras.codecs import SpectrogramCodec
 from gan_keras.data import sounds_from_arrays, split_sounds
-from gan_keras.data.tones import load_tones
+from gan_keras.data.audio.load import load_tones
 from gan_keras.metrics.extractor import Recipe, train_extractor
 from gan_keras.score_table import summary
 

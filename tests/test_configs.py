@@ -29,7 +29,7 @@ from gan_keras import (
     variational_bound,
 )
 from gan_keras.data import Table
-from gan_keras.data.table_columns import CategoryColumn, NumberColumn
+from gan_keras.data.table.columns import CategoryColumn, NumberColumn
 from gan_keras.history_pool import HistoryPools
 from gan_keras.metrics import clip_extractor, extractor
 from gan_keras.networks import biggan, cyclegan, mocogan, r3gan, residual

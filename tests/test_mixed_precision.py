@@ -7,7 +7,7 @@ import tensorflow as tf
 
 import gan_keras
 from gan_keras.data import image_batches, load_images, text_batches
-from gan_keras.data.phrases import english_phrases
+from gan_keras.data.text.phrases import english_phrases
 
 
 def image_gan():

@@ -13,7 +13,7 @@ from gan_keras.callbacks import Checkpoint, EarlyStop, Guard, Speed
 from gan_keras.callbacks.events import Events
 from gan_keras.checkpoints import names
 from gan_keras.data import text_batches
-from gan_keras.data.array_batches import array_batches
+from gan_keras.data.arrays import array_batches
 from gan_keras.resuming import can_be_ordered
 
 ONES = tf.data.Dataset.from_tensor_slices(np.ones((8, 2), np.float32)).batch(2)

@@ -13,7 +13,7 @@ import gan_keras.run
 from gan_keras import checkpoints, presets, strategies
 from gan_keras.callbacks.history import History, read_history
 from gan_keras.callbacks.progress import Progress
-from gan_keras.data.phrases import english_phrases
+from gan_keras.data.text.phrases import english_phrases
 from gan_keras.media.safe_files import replace_whole
 from gan_keras.modalities.text import TextModality
 from gan_keras.run import load

@@ -17,7 +17,7 @@ import tensorflow as tf
 import gan_keras
 from gan_keras import augmentation, auxiliary, constraints, penalties, text_writing
 from gan_keras.data import text_batches
-from gan_keras.data.phrases import english_phrases
+from gan_keras.data.text.phrases import english_phrases
 from gan_keras.networks import MLPGenerator, layers
 
 text_writing._CALIBRATION_DRAFTS = 256  # enough to compare by

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gan_keras.data.table_data import labels_of
+from gan_keras.data.table.table import labels_of
 
 
 class Labels:

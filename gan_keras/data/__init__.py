@@ -1,31 +1,28 @@
 """Named data sets and files."""
 
-from gan_keras.data.audio import AUDIO_DATASETS, load_audio, load_test_audio
-from gan_keras.data.audio_arrays import sounds_from_arrays
-from gan_keras.data.audio_batches import audio_batches
-from gan_keras.data.audio_data import Sounds, describe_sounds, split_sounds
-from gan_keras.data.corpus import Corpus, check_is_file, describe, read_corpus, split
-from gan_keras.data.digits import stacked_digits
-from gan_keras.data.docstrings import load_docstrings
-from gan_keras.data.domain_batches import domain_batches
-from gan_keras.data.domains import Domains, PairedDomains, describe_domains, split_domains
-from gan_keras.data.image_arrays import images_from_arrays
-from gan_keras.data.image_batches import image_batches
-from gan_keras.data.image_data import Images, describe_images, split_images
-from gan_keras.data.images import DOWNLOADED, IMAGE_DATASETS, load_images, load_test_images
-from gan_keras.data.load_domains import TRANSLATION_DATASETS, load_domains
-from gan_keras.data.oracle import Oracle, load_oracle
-from gan_keras.data.phrases import chinese_phrases, english_phrases, load_chinese_phrases, load_english_phrases
-from gan_keras.data.series import SERIES_DATASETS, load_series
-from gan_keras.data.series_batches import series_batches
-from gan_keras.data.series_data import Series, describe_series, split_series
-from gan_keras.data.table_batches import table_batches
-from gan_keras.data.table_data import Table, describe_table, split_table, write_csv
-from gan_keras.data.tables import TABLE_DATASETS, load_table
-from gan_keras.data.text_batches import text_batches
-from gan_keras.data.video_arrays import videos_from_arrays
-from gan_keras.data.video_data import Videos, describe_videos, split_videos
-from gan_keras.data.videos import VIDEO_DATASETS, load_test_videos, load_videos
+from gan_keras.data.audio.load import AUDIO_DATASETS, load_audio, load_test_audio
+from gan_keras.data.audio.readers import sounds_from_arrays
+from gan_keras.data.audio.sounds import Sounds, audio_batches, describe_sounds, split_sounds
+from gan_keras.data.image.arrays import images_from_arrays
+from gan_keras.data.image.batches import image_batches
+from gan_keras.data.image.digits import stacked_digits
+from gan_keras.data.image.images import Images, describe_images, split_images
+from gan_keras.data.image.load import DOWNLOADED, IMAGE_DATASETS, load_images, load_test_images
+from gan_keras.data.series.load import SERIES_DATASETS, load_series
+from gan_keras.data.series.series import Series, describe_series, series_batches, split_series
+from gan_keras.data.table.batches import table_batches
+from gan_keras.data.table.load import TABLE_DATASETS, load_table
+from gan_keras.data.table.table import Table, describe_table, split_table, write_csv
+from gan_keras.data.text.batches import text_batches
+from gan_keras.data.text.corpus import Corpus, check_is_file, describe, read_corpus, split
+from gan_keras.data.text.docstrings import load_docstrings
+from gan_keras.data.text.oracle import Oracle, load_oracle
+from gan_keras.data.text.phrases import chinese_phrases, english_phrases, load_chinese_phrases, load_english_phrases
+from gan_keras.data.translation.domains import Domains, PairedDomains, describe_domains, domain_batches, split_domains
+from gan_keras.data.translation.load import TRANSLATION_DATASETS, load_domains
+from gan_keras.data.video.load import VIDEO_DATASETS, load_test_videos, load_videos
+from gan_keras.data.video.readers import videos_from_arrays
+from gan_keras.data.video.videos import Videos, describe_videos, split_videos
 
 __all__ = [
     "AUDIO_DATASETS",

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from gan_keras.data.array_batches import array_batches
+from gan_keras.data.arrays import array_batches
 
 BATCH_SIZE = 64
 _BLOCK = 500  # samples tested at once

@@ -9,7 +9,7 @@ import itertools
 import numpy as np
 from scipy import stats
 
-from gan_keras.data.table_columns import CategoryColumn
+from gan_keras.data.table.columns import CategoryColumn
 
 BINS = 10
 """Bins of equal width, over the range of the real numbers, by which a number is compared with a category."""

@@ -14,7 +14,7 @@ from sklearn.metrics import accuracy_score, f1_score, r2_score
 from sklearn.neural_network import MLPClassifier
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from gan_keras.data.table_columns import CategoryColumn
+from gan_keras.data.table.columns import CategoryColumn
 from gan_keras.metrics.table_features import TableFeatures
 
 CLASSIFIERS = {

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gan_keras.data.table_columns import CategoryColumn
+from gan_keras.data.table.columns import CategoryColumn
 
 MOST_VALUES = 50
 """Values of a category that get a feature each; the rarer ones share one."""

@@ -5,7 +5,7 @@ import time
 
 from gan_keras.callbacks import AdaptiveAugmentation, Interpolation, Quality, SampleGrid
 from gan_keras.data import DOWNLOADED, IMAGE_DATASETS, describe_images, image_batches, load_images, load_test_images, split_images
-from gan_keras.data.image_data import some_images
+from gan_keras.data.image.images import some_images
 from gan_keras.image_evaluation import COLUMNS, evaluate_images, in_memory_part, tensors_of
 from gan_keras.media.images import write_images
 from gan_keras.metrics.extractor import Recipe, train_extractor

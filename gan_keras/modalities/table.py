@@ -8,10 +8,10 @@ from gan_keras import exported
 from gan_keras.callbacks import Samples
 from gan_keras.codecs import TableCodec
 from gan_keras.data import TABLE_DATASETS, Table, describe_table, load_table, split_table, table_batches, write_csv
-from gan_keras.data.corpus import check_is_file
-from gan_keras.data.table_batches import AllRows, RowsByCondition
-from gan_keras.data.table_columns import column_from_config
-from gan_keras.data.table_files import read_like
+from gan_keras.data.table.batches import AllRows, RowsByCondition
+from gan_keras.data.table.columns import column_from_config
+from gan_keras.data.table.csv import read_like
+from gan_keras.data.text.corpus import check_is_file
 from gan_keras.media.safe_files import check_parent, replace_whole
 from gan_keras.modalities import table_report
 from gan_keras.modalities.reloaded import ReloadedModality

@@ -6,7 +6,7 @@ import io
 import numpy as np
 from matplotlib.figure import Figure
 
-from gan_keras.data.table_columns import CategoryColumn
+from gan_keras.data.table.columns import CategoryColumn
 from gan_keras.media import html
 from gan_keras.media.plots import Picture
 from gan_keras.modalities.epoch_files import last_and_first, title_of

@@ -2,7 +2,7 @@
 
 from gan_keras.callbacks import ClipGrid
 from gan_keras.data import VIDEO_DATASETS, describe_videos, load_test_videos, load_videos, split_videos
-from gan_keras.data.array_batches import array_batches
+from gan_keras.data.arrays import array_batches
 from gan_keras.media.clips import write_videos
 from gan_keras.modalities import video_report
 from gan_keras.modalities.reloaded import ReloadedModality

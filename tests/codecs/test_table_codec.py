@@ -11,7 +11,7 @@ from scipy import stats
 from gan_keras.codecs import TableCodec, table_modes
 from gan_keras.codecs.table_slots import Slots
 from gan_keras.data import Table
-from gan_keras.data.table_columns import CategoryColumn, DateColumn, NumberColumn
+from gan_keras.data.table.columns import CategoryColumn, DateColumn, NumberColumn
 
 
 def two_modes(random):

@@ -14,10 +14,10 @@ from gan_keras.data import (
     sounds_from_arrays,
     split_sounds,
 )
-from gan_keras.data.audio_data import check_fits_memory
-from gan_keras.data.audio_folders import read_wav
+from gan_keras.data.audio.load import LENGTH, PITCHES, SAMPLE_RATE, TIMBRES, load_tones
+from gan_keras.data.audio.readers import read_wav
+from gan_keras.data.audio.sounds import check_fits_memory
 from gan_keras.data.sample_set import without_copies
-from gan_keras.data.tones import LENGTH, PITCHES, SAMPLE_RATE, TIMBRES, load_tones
 
 RANDOM = np.random.default_rng(0)
 SAMPLES = RANDOM.integers(-30000, 30000, (10, 40)).astype(np.int16)

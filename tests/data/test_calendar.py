@@ -6,23 +6,23 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gan_keras.data import calendar
+from gan_keras.data.table import dates
 
 
-@pytest.mark.parametrize("date_format", calendar.FORMATS)
+@pytest.mark.parametrize("date_format", dates.FORMATS)
 def test_dates_are_written_and_read_as_python_does(date_format):
-    unit = calendar.unit_of(date_format)
-    units = np.random.default_rng(0).integers(-300_000 * calendar.DAY // unit, 900_000 * calendar.DAY // unit, 200)
+    unit = dates.unit_of(date_format)
+    units = np.random.default_rng(0).integers(-300_000 * dates.DAY // unit, 900_000 * dates.DAY // unit, 200)
     units = units if "%S" in date_format or unit > 1 else units // 60 * 60
     start = datetime.datetime(1970, 1, 1)
     expected = [(start + datetime.timedelta(seconds=int(each) * unit)).strftime(date_format) for each in units]
-    written = calendar.write(tf.constant(units), date_format)
+    written = dates.write(tf.constant(units), date_format)
     assert [text.decode() for text in written.numpy()] == expected
-    np.testing.assert_array_equal(calendar.read(written, date_format), units)
-    np.testing.assert_array_equal(calendar.parse(expected, date_format), units)
+    np.testing.assert_array_equal(dates.read(written, date_format), units)
+    np.testing.assert_array_equal(dates.parse(expected, date_format), units)
 
 
 def test_what_is_no_date_of_a_format_does_not_fit():
-    assert calendar.fits("2024-02-29", "%Y-%m-%d")
-    assert not any(calendar.fits(text, "%Y-%m-%d") for text in ("2023-02-29", "2024-2-29", "24-02-29", "2024-02-29 "))
-    assert np.isnan(calendar.read(tf.constant(["", "2024-01"]), "%Y-%m-%d")).all()
+    assert dates.fits("2024-02-29", "%Y-%m-%d")
+    assert not any(dates.fits(text, "%Y-%m-%d") for text in ("2023-02-29", "2024-2-29", "24-02-29", "2024-02-29 "))
+    assert np.isnan(dates.read(tf.constant(["", "2024-01"]), "%Y-%m-%d")).all()

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from gan_keras.data.corpus import corpus_from_lines, describe, read_corpus, split
+from gan_keras.data.text.corpus import corpus_from_lines, describe, read_corpus, split
 
 
 def write(directory, content, name="lines.txt"):

@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from gan_keras.data import docstrings
+from gan_keras.data.text import docstrings
 
 SOURCE = '''"""Reads numbers from a file.
 

@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gan_keras.data.domain_batches import domain_batches
-from gan_keras.data.domains import PairedDomains, describe_domains, split_domains
-from gan_keras.data.load_domains import load_domains
 from gan_keras.data.sample_set import hash_of
+from gan_keras.data.translation.domains import PairedDomains, describe_domains, domain_batches, split_domains
+from gan_keras.data.translation.load import load_domains
 
 SHARED_DATA = pathlib.Path(__file__).parents[2] / "../shared/data"
 

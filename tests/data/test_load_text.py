@@ -3,8 +3,8 @@ import pathlib
 import pytest
 
 from gan_keras import data
-from gan_keras.data import oracle
-from gan_keras.data.phrases import english_phrases
+from gan_keras.data.text import oracle
+from gan_keras.data.text.phrases import english_phrases
 
 SHARED_DATA = pathlib.Path(__file__).parents[2] / "../shared/data"
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gan_keras.data.moving_digits import digits_at_8_pixels, flights, moving_digits
+from gan_keras.data.video.load import digits_at_8_pixels, flights, moving_digits
 
 DIGITS, LABELS = digits_at_8_pixels()
 

@@ -4,7 +4,7 @@ import math
 import numpy as np
 import pytest
 
-from gan_keras.data.oracle import Oracle
+from gan_keras.data.text.oracle import Oracle
 
 
 def all_sequences(oracle):

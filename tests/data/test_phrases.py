@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from gan_keras.data.phrases import PhraseGrammar, chinese_phrases, english_phrases, load_chinese_phrases
+from gan_keras.data.text.phrases import PhraseGrammar, chinese_phrases, english_phrases, load_chinese_phrases
 
 GRAMMARS = pytest.mark.parametrize("grammar", [english_phrases(), chinese_phrases()], ids=["english", "chinese"])
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from gan_keras.data import describe_series, load_series, series_batches, split_series
-from gan_keras.data.series import sines
-from gan_keras.data.series_data import cut_windows
+from gan_keras.data.series.load import sines
+from gan_keras.data.series.series import cut_windows
 
 LINES = ["time,a,b", "0,1,10", "1,2,12", "2,3,11", "3,4,15", "4,5,13"]
 

@@ -6,8 +6,11 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from gan_keras.data import Table, load_table, split_table, table_columns, table_data, table_files, write_csv
-from gan_keras.data.table_columns import CategoryColumn, DateColumn, NumberColumn, column_from_config
+from gan_keras.data import Table, load_table, split_table, write_csv
+from gan_keras.data.table import columns as table_columns
+from gan_keras.data.table import csv
+from gan_keras.data.table import table as table_data
+from gan_keras.data.table.columns import CategoryColumn, DateColumn, NumberColumn, column_from_config
 from gan_keras.media.series import picture_of
 from gan_keras.modalities.table_report import histograms
 
@@ -110,7 +113,7 @@ def test_a_file_that_is_not_utf_8_is_refused_with_a_way_out(tmp_path):
 
 
 def test_an_identifier_is_told_from_a_category(tmp_path, monkeypatch):
-    monkeypatch.setattr("gan_keras.data.table_types.MOST_VALUES", 30)
+    monkeypatch.setattr("gan_keras.data.table.types.MOST_VALUES", 30)
     path = write(tmp_path / "a.csv", [f"id{i},{i}" for i in range(40)], "id,n")
     with pytest.raises(ValueError, match="types.id=drop"):
         load_table(path)
@@ -122,13 +125,13 @@ def test_test_rows_are_read_by_the_columns_of_the_training(path, tmp_path):
     other = write(
         tmp_path / "b.csv", ["x,2024-03-01,true,9,99,1.25,town 9,7"] * 2, "more,joined,member,empty,age,height,town,zip"
     )
-    table = table_files.read_like(other, columns)
+    table = csv.read_like(other, columns)
     assert table.report == {"rows": 2, "missing": 6, "unseen": 6, "dropped": 1, "empty": ["town", "empty", "zip"]}
     assert text_of(table).splitlines()[1] == "99,1.25,2024-03-01,true,,,"
     with pytest.raises(ValueError, match="no column 'age'"):
-        table_files.read_like(write(tmp_path / "c.csv", ["1"], "b"), columns)
+        csv.read_like(write(tmp_path / "c.csv", ["1"], "b"), columns)
     with pytest.raises(ValueError, match="column 'age'"):
-        table_files.read_like(write(tmp_path / "d.csv", [ROWS[0].replace("20,", "old,", 1)]), columns)
+        csv.read_like(write(tmp_path / "d.csv", [ROWS[0].replace("20,", "old,", 1)]), columns)
 
 
 def test_a_split_holds_a_tenth_out_and_loses_no_row(path):
@@ -158,9 +161,9 @@ def test_a_file_larger_than_the_memory_allowed_is_read_to_the_disk(tmp_path, mon
     path = write(tmp_path / "a.csv", rows, "a,b,c")
     whole = load_table(path)
     monkeypatch.setattr(table_data, "IN_MEMORY_BYTES", 2**16)
-    for module in (table_data, table_files):
+    for module in (table_data, csv):
         monkeypatch.setattr(module, "CHUNK_ROWS", 300)
-    monkeypatch.setattr("gan_keras.data.table_types.MOST_VALUES", 100)
+    monkeypatch.setattr("gan_keras.data.table.types.MOST_VALUES", 100)
     tracemalloc.start()
     table = load_table(path)
     peak = tracemalloc.get_traced_memory()[1]

@@ -5,9 +5,10 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from gan_keras.data import describe_videos, load_test_videos, load_videos, split_videos, video_folders, videos_from_arrays
+from gan_keras.data import describe_videos, load_test_videos, load_videos, split_videos, videos_from_arrays
 from gan_keras.data.sample_set import with_label_names, without_copies
-from gan_keras.data.video_arrays import Wanted
+from gan_keras.data.video import readers
+from gan_keras.data.video.readers import Wanted
 
 CLIPS = np.random.default_rng(0).integers(0, 256, (6, 4, 8, 8, 1), dtype=np.uint8)
 LABELS = np.array([0, 1, 0, 1, 0, 1])
@@ -159,7 +160,7 @@ def test_one_corrupt_clip_of_many_is_left_out_and_counted(tmp_path):
 
 def test_more_clips_than_memory_holds_are_refused_before_they_are_read(tmp_path, monkeypatch):
     spoiled(tmp_path / "set", "corrupt")  # the second clip, which no one comes to
-    monkeypatch.setattr(video_folders, "MOST_BYTES", 3 * 4 * 8 * 8 - 1)
+    monkeypatch.setattr(readers, "MOST_BYTES", 3 * 4 * 8 * 8 - 1)
     with pytest.raises(ValueError, match="take 768 bytes. Expected at most 767, .*--set frames=16"):
         load_videos(tmp_path / "set")
     with pytest.raises(ValueError, match="hold a file that is no image"):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from gan_keras.data.table_columns import CategoryColumn, NumberColumn
+from gan_keras.data.table.columns import CategoryColumn, NumberColumn
 from gan_keras.metrics.column_similarity import column_similarities, missing_similarity, pair_similarities
 from gan_keras.metrics.copied_rows import copied_share
 from gan_keras.metrics.independent_columns import IndependentColumns

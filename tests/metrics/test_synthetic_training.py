@@ -5,7 +5,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 
-from gan_keras.data.table_columns import CategoryColumn, NumberColumn
+from gan_keras.data.table.columns import CategoryColumn, NumberColumn
 from gan_keras.metrics import synthetic_training as module
 from gan_keras.metrics.synthetic_training import synthetic_training
 from gan_keras.metrics.table_features import TableFeatures

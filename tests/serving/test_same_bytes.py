@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 import gan_keras
-from gan_keras.data.phrases import english_phrases
+from gan_keras.data.text.phrases import english_phrases
 from gan_keras.savedmodel_replay import Call, replay
 from gan_keras.serving import Client, Code, ServingError
 from gan_keras.serving.server import Server
