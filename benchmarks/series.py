@@ -23,11 +23,14 @@ import numpy as np
 from gan_keras import presets
 from gan_keras.data import load_series, series_batches
 from gan_keras.media.series import picture_of
-from gan_keras.metrics.discriminative_score import discriminative_score
-from gan_keras.metrics.predictive_score import predictive_score
-from gan_keras.metrics.series_distances import autocorrelation_distance, correlation_distance, marginal_distance
-from gan_keras.metrics.summary import Estimate
-from gan_keras.metrics.vector_autoregression import VectorAutoregression
+from gan_keras.metrics.seeds import Estimate
+from gan_keras.metrics.series import discriminative_score, predictive_score
+from gan_keras.metrics.series_distances import (
+    VectorAutoregression,
+    autocorrelation_distance,
+    correlation_distance,
+    marginal_distance,
+)
 from image_quality import use_one_thread
 
 NUM = 3000

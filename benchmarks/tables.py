@@ -23,8 +23,8 @@ import tensorflow as tf
 from gan_keras import modalities
 from gan_keras.data import load_table, split_table
 from gan_keras.data.table.csv import read_like
-from gan_keras.metrics.independent_columns import IndependentColumns
-from gan_keras.metrics.synthetic_training import CLASSIFIERS
+from gan_keras.metrics.table_similarity import IndependentColumns
+from gan_keras.metrics.train_on_synthetic import CLASSIFIERS
 from gan_keras.modalities.table_report import histograms
 from gan_keras.run import train
 from gan_keras.run_directory import Run, write_json

@@ -19,8 +19,7 @@ from gan_keras.image_evaluation import (
     without_control,
 )
 from gan_keras.metrics.extractor import Recipe, train_extractor
-from gan_keras.metrics.image_quality import ImageQuality
-from gan_keras.metrics.pixel_gaussian import PixelGaussian
+from gan_keras.metrics.image_quality import ImageQuality, PixelGaussian
 from gan_keras.score_table import outcome
 
 LEAST, MOST = 300, 2000  # sounds of each sampler, where nothing else is asked for

@@ -17,7 +17,7 @@ from gan_keras.callbacks import AdaptiveAugmentation
 from gan_keras.enlarging import SEEDS_APART
 from gan_keras.generated_labels import LABELLINGS
 from gan_keras.labelled_run import read_labelled_run
-from gan_keras.metrics.paired_interval import paired_interval
+from gan_keras.metrics.seeds import paired_interval
 from gan_keras.run_directory import write_json
 
 TREATMENTS = {

@@ -10,7 +10,7 @@ from gan_keras.augmentation_gain import GAINS, TREATMENTS
 from gan_keras.media.html import definitions, picture, section
 from gan_keras.media.html import table as html_table
 from gan_keras.media.plots import Picture
-from gan_keras.metrics.paired_interval import Interval
+from gan_keras.metrics.seeds import Interval
 
 PICTURE = "augmentation.png"
 NOTE = """<p>Test scores of a downstream model, the mean over seeds and, behind ±, its deviation, by what the training set was

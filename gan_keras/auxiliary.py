@@ -13,7 +13,7 @@ from keras import ops
 
 from gan_keras import replicas
 from gan_keras.losses import two_sided
-from gan_keras.networks.features import features_of
+from gan_keras.networks.image_base import features_of
 
 
 class Batch(NamedTuple):

@@ -10,8 +10,8 @@ from keras import ops
 from gan_keras import auxiliary as objectives
 from gan_keras.gan import GAN
 from gan_keras.history_pool import HistoryPools
+from gan_keras.networks.base import call_network
 from gan_keras.networks.pair import Pair, both, halves
-from gan_keras.pairing import call_network
 from gan_keras.translating import Translating
 
 

@@ -12,9 +12,9 @@ from gan_keras import compilation, loss_scale, losses, replicas, scheduled
 from gan_keras.distribution import Distributed
 from gan_keras.inputs import Inputs, ids
 from gan_keras.measures import Measures
+from gan_keras.networks.base import call_network, latent_dim_of, read_samples
 from gan_keras.networks.precision import compute_in_float32, in_float32
 from gan_keras.optimizers import get_pair
-from gan_keras.pairing import call_network, latent_dim_of, read_samples
 from gan_keras.penalties import get as get_penalty
 from gan_keras.sampling import Sampling
 from gan_keras.saved_state import SavedState

@@ -12,8 +12,7 @@ from gan_keras.callbacks.quality import generated_images
 from gan_keras.data import image_batches
 from gan_keras.data.image.images import some_images
 from gan_keras.metrics.extractor import Recipe, train_extractor
-from gan_keras.metrics.image_quality import ImageQuality
-from gan_keras.metrics.pixel_gaussian import PixelGaussian
+from gan_keras.metrics.image_quality import ImageQuality, PixelGaussian
 from gan_keras.sampling import seeds_from
 from gan_keras.score_table import outcome
 

@@ -11,7 +11,7 @@ import tensorflow as tf
 from keras import ops
 
 from gan_keras import resuming
-from gan_keras.pairing import in_single_precision
+from gan_keras.networks.base import in_single_precision
 
 _NO_BATCH = (
     "The data set has no batch. Expected at least one: with `drop_remainder=True` a batch_size "

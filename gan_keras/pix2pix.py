@@ -9,7 +9,7 @@ from keras import ops
 
 from gan_keras import auxiliary as objectives
 from gan_keras.gan import GAN
-from gan_keras.pairing import call_network, read_samples
+from gan_keras.networks.base import call_network, read_samples
 from gan_keras.translating import Translating
 
 

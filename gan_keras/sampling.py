@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from gan_keras import noise, replicas
 from gan_keras.inputs import check_range
-from gan_keras.pairing import call_network
+from gan_keras.networks.base import call_network
 from gan_keras.signature import Signature, expect
 
 MOST_SAMPLES = 1_000_000

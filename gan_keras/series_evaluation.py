@@ -6,12 +6,14 @@ through the same judges as the control.
 
 import numpy as np
 
-from gan_keras.metrics.discriminative_score import LEAST, discriminative_score
-from gan_keras.metrics.predictive_score import predictive_score
 from gan_keras.metrics.protocol import Protocol
-from gan_keras.metrics.sequence_judge import Recipe
-from gan_keras.metrics.series_distances import autocorrelation_distance, correlation_distance, marginal_distance
-from gan_keras.metrics.vector_autoregression import VectorAutoregression
+from gan_keras.metrics.series import LEAST, Recipe, discriminative_score, predictive_score
+from gan_keras.metrics.series_distances import (
+    VectorAutoregression,
+    autocorrelation_distance,
+    correlation_distance,
+    marginal_distance,
+)
 from gan_keras.sampling import seeds_from
 from gan_keras.score_table import outcome
 

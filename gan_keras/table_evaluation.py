@@ -4,13 +4,16 @@ import numpy as np
 
 from gan_keras.data.table.columns import CategoryColumn
 from gan_keras.data.table.table import some_rows
-from gan_keras.metrics.column_similarity import column_similarities, missing_similarity, pair_similarities
-from gan_keras.metrics.copied_rows import copied_share
-from gan_keras.metrics.independent_columns import IndependentColumns
 from gan_keras.metrics.protocol import Protocol
-from gan_keras.metrics.synthetic_training import CLASSIFIERS, REGRESSORS, synthetic_training
-from gan_keras.metrics.table_features import TableFeatures
-from gan_keras.metrics.two_sample_test import real_control, two_sample_test
+from gan_keras.metrics.table_similarity import (
+    IndependentColumns,
+    TableFeatures,
+    column_similarities,
+    copied_share,
+    missing_similarity,
+    pair_similarities,
+)
+from gan_keras.metrics.train_on_synthetic import CLASSIFIERS, REGRESSORS, real_control, synthetic_training, two_sample_test
 from gan_keras.sampling import seeds_from
 from gan_keras.score_table import outcome
 

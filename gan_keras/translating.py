@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from gan_keras import noise
-from gan_keras.pairing import call_network
+from gan_keras.networks.base import call_network
 from gan_keras.signature import Signature, expect
 
 DIRECTIONS = ("a_to_b", "b_to_a")

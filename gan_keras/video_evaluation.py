@@ -8,11 +8,9 @@ import numpy as np
 
 from gan_keras.callbacks.quality import generated_images
 from gan_keras.image_evaluation import asked_labels, check_enough, check_seeds, comparable
-from gan_keras.metrics.clip_extractor import CLIPS, named
+from gan_keras.metrics.clip_extractor import CLIPS, centre_speeds, distance_between, frame_differences, named
 from gan_keras.metrics.extractor import Recipe, train_extractor
-from gan_keras.metrics.image_quality import ImageQuality
-from gan_keras.metrics.motion import centre_speeds, distance_between, frame_differences
-from gan_keras.metrics.pixel_gaussian import PixelGaussian
+from gan_keras.metrics.image_quality import ImageQuality, PixelGaussian
 from gan_keras.score_table import outcome
 
 LEAST, MOST = 200, 2000  # clips of each sampler, where nothing else is asked for

@@ -42,9 +42,8 @@ from gan_keras import codecs, data, presets
 from gan_keras.callbacks import Interpolation, Quality, SampleGrid
 from gan_keras.media.images import encode_png, image_grid
 from gan_keras.metrics.extractor import Recipe, train_extractor
-from gan_keras.metrics.image_quality import ImageQuality
-from gan_keras.metrics.memorisation import memorisation
-from gan_keras.metrics.pixel_gaussian import PixelGaussian
+from gan_keras.metrics.image_quality import ImageQuality, PixelGaussian
+from gan_keras.metrics.precision_recall import memorisation
 from gan_keras.penalties import R1, R2, Lazy
 
 SMOKE = os.environ.get("GAN_KERAS_SMOKE") == "1"  # the tests run this notebook on tiny settings
@@ -376,4 +375,4 @@ show(np.concatenate([fakes[last][nearest_first], real[found[last].nearest[neares
 #
 # **Try it yourself:** twice the epochs for rungs 1 and 5; `interval=1`, for penalties at each update; `generator_ema=0.999`,
 # too slow for so short a training; `loss="non_saturating"` with both penalties, which tells what the pairs are worth; three
-# seeds and `gan_keras.metrics.summary.summarise`, which says how sure a difference is.
+# seeds and `gan_keras.metrics.seeds.summarise`, which says how sure a difference is.

@@ -42,10 +42,9 @@ from gan_keras.data.audio.load import load_tones
 from gan_keras.media.clips import clip_grid, encode_gif, film_strips
 from gan_keras.media.images import encode_png, image_grid
 from gan_keras.media.sounds import spectrogram_pictures
-from gan_keras.metrics.clip_extractor import CLIPS, named
+from gan_keras.metrics.clip_extractor import CLIPS, centre_speeds, frame_differences, named
 from gan_keras.metrics.extractor import Recipe, train_extractor
 from gan_keras.metrics.image_quality import ImageQuality
-from gan_keras.metrics.motion import centre_speeds, frame_differences
 from gan_keras.presets import with_settings
 from gan_keras.score_table import table
 

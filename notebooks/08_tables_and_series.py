@@ -37,14 +37,10 @@ from IPython.display import Image, Markdown, display
 
 from gan_keras import codecs, data, modalities, presets
 from gan_keras.media.series import picture_of
-from gan_keras.metrics.column_similarity import column_similarities
-from gan_keras.metrics.discriminative_score import discriminative_score
-from gan_keras.metrics.independent_columns import IndependentColumns
-from gan_keras.metrics.predictive_score import predictive_score
-from gan_keras.metrics.sequence_judge import Recipe
-from gan_keras.metrics.series_distances import autocorrelation_distance
-from gan_keras.metrics.synthetic_training import synthetic_training
-from gan_keras.metrics.vector_autoregression import VectorAutoregression
+from gan_keras.metrics.series import Recipe, discriminative_score, predictive_score
+from gan_keras.metrics.series_distances import VectorAutoregression, autocorrelation_distance
+from gan_keras.metrics.table_similarity import IndependentColumns, column_similarities
+from gan_keras.metrics.train_on_synthetic import synthetic_training
 from gan_keras.modalities.table_report import histograms
 
 SMOKE = os.environ.get("GAN_KERAS_SMOKE") == "1"  # the tests run this notebook on tiny settings

@@ -40,7 +40,7 @@ from gan_keras.augmentation_gain import share_of
 from gan_keras.data.image.images import part_of
 from gan_keras.downstream import ImageDownstream
 from gan_keras.media.images import encode_png, image_grid
-from gan_keras.metrics.paired_interval import paired_interval
+from gan_keras.metrics.seeds import paired_interval
 
 SMOKE = os.environ.get("GAN_KERAS_SMOKE") == "1"  # the tests run this notebook on tiny settings
 STEPS, UPDATES, SEEDS = (2, 2, 2) if SMOKE else (400, 300, 3)

@@ -11,7 +11,7 @@ from command_line import call, refused
 from gan_keras.augmentation_gain import Comparison, Laboratory, compare_augmentation, share_of, verdict
 from gan_keras.data import load_table
 from gan_keras.downstream.oversampling import oversampled
-from gan_keras.metrics.paired_interval import paired_interval
+from gan_keras.metrics.seeds import paired_interval
 from gan_keras.run_directory import Run
 
 NUM = 200

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from command_line import call, refused
 from gan_keras.data import load_table, split_table
-from gan_keras.metrics import synthetic_training
+from gan_keras.metrics import train_on_synthetic
 from gan_keras.run import train
 from gan_keras.serving import Client
 from gan_keras.serving.server import Server
@@ -22,7 +22,7 @@ TINY = {"preset": "tiny", "settings": {"width": "8"}}
 @pytest.fixture(scope="module", autouse=True)
 def quick_models():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(synthetic_training, "CLASSIFIERS", {"tree": synthetic_training.CLASSIFIERS["tree"]})
+        patch.setattr(train_on_synthetic, "CLASSIFIERS", {"tree": train_on_synthetic.CLASSIFIERS["tree"]})
         yield
 
 

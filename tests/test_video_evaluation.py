@@ -8,8 +8,7 @@ from scipy import stats
 import gan_keras.video_evaluation
 from gan_keras.codecs import VideoCodec
 from gan_keras.data import videos_from_arrays
-from gan_keras.metrics.clip_extractor import IN_ORDER, MOTIONS, STOPPED
-from gan_keras.metrics.motion import centre_speeds
+from gan_keras.metrics.clip_extractor import IN_ORDER, MOTIONS, STOPPED, centre_speeds
 from gan_keras.video_evaluation import COLUMNS, evaluate_videos
 from runs import silent
 

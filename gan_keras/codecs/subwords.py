@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from gan_keras.codecs.text import UNKNOWN, TextCodec
-from gan_keras.codecs.words import JOINER, join_words, split_words
+from gan_keras.codecs.text_units import JOINER, join_words, split_words
 
 SUFFIX = "\uffee"
 SUFFIX_IN_TEXT = "\u25cb"

@@ -10,9 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from gan_keras import noise
-from gan_keras.codecs.table_labels import Labels
-from gan_keras.codecs.table_modes import Modes, NumberModes, fit_modes
-from gan_keras.codecs.table_slots import Slots
+from gan_keras.codecs.table_columns import Labels, Modes, NumberModes, Slots, fit_modes
 from gan_keras.data.table.columns import CategoryColumn, column_from_config
 from gan_keras.data.table.table import Table, chunks, some_rows, write_csv
 from gan_keras.media.safe_files import replace_whole

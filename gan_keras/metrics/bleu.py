@@ -9,10 +9,11 @@ References: [BLEU](https://aclanthology.org/P02-1040), [smoothing](https://aclan
 [Texygen](https://arxiv.org/abs/1802.01886) (the protocol, and Self-BLEU).
 """
 
+import re
+
 import numpy as np
 
 from gan_keras.metrics.ngrams import MISSING, Corpus, NgramIndex, number_tokens
-from gan_keras.metrics.treebank import bleu_tokens
 
 __all__ = ["References", "bleu", "bleu_tokens", "self_bleu"]
 
@@ -175,3 +176,59 @@ def self_bleu(sentences, orders=ORDERS, num_hypotheses=None):
     """
     references = sentences if isinstance(sentences, References) else References(sentences, max(orders))
     return {n: float(scores.mean()) for n, scores in references.leave_one_out(num_hypotheses, orders).items()}
+
+
+# --- Penn Treebank tokens, the units in which the published text-GAN scores are counted.
+
+# The order matters: each rule reads the text that the rules before it left behind.
+_RULES = tuple(
+    (re.compile(pattern), replacement)
+    for pattern, replacement in (
+        # Quotes that open.
+        (r"[«“‘„]|``?", r" \g<0> "),
+        (r'^"', " `` "),
+        (r"""([ (\[{<])(?:"|'')""", r"\1 `` "),
+        (r"(?i)(?<!\w)'(?!(?:re|ve|ll|m|t|s|d|n)\b)(?=\w)", "' "),
+        # The full stop that ends the line; any other belongs to its word, as in "u.s. flag".
+        (r"""([^.])\.([\])}>"'»”’ ]*+)\s*$""", r"\1 . \2 "),
+        (r"([:,])(\D)", r" \1 \2"),
+        (r"[:,]$", r" \g<0> "),
+        (r"\.{2,}", r" \g<0> "),
+        (r"[;@#$%&?!\u2012-\u2015]", r" \g<0> "),
+        (r"([^'])' ", r"\1 ' "),
+        (r"[*\[\](){}<>]|--", r" \g<0> "),
+        # A space on both sides lets the rules below see the ends of the line as the ends of a word.
+        (r"^|$", " "),
+        # Quotes that close, and clitics.
+        (r"[»”’]", r" \g<0> "),
+        (r"''|\"", " '' "),
+        (r"\s+", " "),
+        (r"([^' ])('[sSmMdD]|') ", r"\1 \2 "),
+        (r"([^' ])('ll|'LL|'re|'RE|'ve|'VE|n't|N'T) ", r"\1 \2 "),
+        (
+            r"(?i)\b(can(?=not)|gim(?=me)|gon(?=na)|got(?=ta)|lem(?=me)|wan(?=na\s)|more(?='n)|d(?='ye))"
+            r"(not|me|na|ta|'n|'ye)\b",
+            r" \1 \2 ",
+        ),
+        (r"(?i) ('t)(is|was)\b", r" \1 \2 "),
+    )
+)
+
+
+def bleu_tokens(line):
+    """Splits a line into words, punctuation and clitics: `"a dog's bed."` is `["a", "dog", "'s", "bed", "."]`.
+
+    These are the tokens of nltk's `NLTKWordTokenizer`. The published protocol calls `nltk.word_tokenize`, which first
+    cuts the line into sentences with a model that must be downloaded. Without that model a line is one sentence: a full
+    stop in its middle stays with its word (`"a dog. a cat."` has the token `"dog."`). Captions are single sentences, so
+    it is nearly always the same.
+
+    Args:
+        line: String.
+
+    Returns:
+        List of strings without white space.
+    """
+    for pattern, replacement in _RULES:
+        line = pattern.sub(replacement, line)
+    return line.split()

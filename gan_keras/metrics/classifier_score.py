@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import log_softmax
 from sklearn.base import clone
 
-from gan_keras.metrics.distances import as_features
+from gan_keras.metrics.precision_recall import as_features
 
 
 class ClassifierScore(NamedTuple):

@@ -5,12 +5,9 @@ import hashlib
 import numpy as np
 
 from gan_keras.metrics.classifier_score import classifier_score
-from gan_keras.metrics.features import FeatureReader
-from gan_keras.metrics.frechet import frechet_distance, intra_class_frechet_distance
-from gan_keras.metrics.kernel_distance import kernel_distance
-from gan_keras.metrics.memorisation import memorisation
-from gan_keras.metrics.moments import LabelMoments, Moments
-from gan_keras.metrics.precision_recall import RealNeighbourhoods
+from gan_keras.metrics.features import FeatureReader, LabelMoments, Moments
+from gan_keras.metrics.frechet import frechet_distance, intra_class_frechet_distance, kernel_distance
+from gan_keras.metrics.precision_recall import RealNeighbourhoods, memorisation
 from gan_keras.metrics.protocol import Protocol, Score
 from gan_keras.metrics.sliced_wasserstein import sliced_wasserstein_distance
 
@@ -128,3 +125,52 @@ def _one_each(labels, num):
     if labels.shape != (num,):
         raise ValueError(f"Got labels of shape {labels.shape} for {num} real images. Expected one for each.")
     return labels
+
+
+# --- The simplest model of images: one normal distribution of the pixels of each class. A GAN has to beat it.
+
+
+class PixelGaussian:
+    """Mean and covariance of the pixels of each class; samples are cut to [-1, 1].
+
+    A sample is the mean plus a random combination of the class's centred images, which has exactly their covariance
+    and needs no matrix of pixels by pixels.
+
+    Args:
+        images: Training images in [-1, 1], `(num, height, width, channels)`.
+        labels: Integers from 0, `(num,)`; None for one distribution of all images.
+    """
+
+    def __init__(self, images, labels=None):
+        self.images = np.asarray(images, np.float32)
+        self.labels = np.zeros(len(self.images), np.int64) if labels is None else np.asarray(labels)
+
+    def sample(self, num, seed=0, labels=None):
+        """Draws images.
+
+        Args:
+            num: How many, >= 1.
+            seed: Of the draws.
+            labels: The class of each, `(num,)`; None draws classes as often as they are among the images.
+
+        Returns:
+            float32 in [-1, 1], `(num, height, width, channels)`.
+
+        Raises:
+            ValueError: For a class without images.
+        """
+        random = np.random.default_rng(seed)
+        labels = random.choice(self.labels, num) if labels is None else np.asarray(labels)
+        samples = np.empty((num, *self.images.shape[1:]), np.float32)
+        for label in np.unique(labels):
+            rows = np.flatnonzero(labels == label)
+            samples[rows] = self._of_class(label, len(rows), random)
+        return np.clip(samples, -1.0, 1.0)
+
+    def _of_class(self, label, num, random):
+        images = self.images[self.labels == label]
+        if not len(images):
+            raise ValueError(f"There are no images of class {label}. Expected one of {np.unique(self.labels).tolist()}.")
+        mean = images.mean(axis=0)
+        weights = random.normal(size=(num, len(images))) / np.sqrt(max(1, len(images) - 1))
+        return mean + np.tensordot(weights.astype(np.float32), images - mean, axes=1)

@@ -5,7 +5,7 @@ Reference: [Deshpande et al., 2018](https://arxiv.org/abs/1803.11188).
 
 import numpy as np
 
-from gan_keras.metrics.distances import as_feature_pair
+from gan_keras.metrics.precision_recall import as_feature_pair
 
 _BLOCK = 16  # directions sorted together
 

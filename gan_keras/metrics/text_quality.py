@@ -9,8 +9,8 @@ References: [distinct-n](https://aclanthology.org/N16-1014),
 from collections import Counter
 from itertools import chain
 
+from gan_keras.metrics.bleu import bleu_tokens
 from gan_keras.metrics.kneser_ney import KneserNey
-from gan_keras.metrics.treebank import bleu_tokens
 
 
 def distinct(sentences, n):

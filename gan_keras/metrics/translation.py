@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from gan_keras.metrics.features import Moments
 from gan_keras.metrics.frechet import frechet_distance
-from gan_keras.metrics.moments import Moments
 
 _LEAST = 1e-6  # stands for the deviation of a channel that does not vary at all
 

@@ -3,14 +3,12 @@
 from gan_keras.networks import layers
 from gan_keras.networks.base import Discriminator, Generator
 from gan_keras.networks.biggan import BigGANDiscriminator, BigGANGenerator
-from gan_keras.networks.coded import Coded
 from gan_keras.networks.cyclegan import CycleGANGenerator
 from gan_keras.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from gan_keras.networks.dense_series import DenseSeriesDiscriminator, DenseSeriesGenerator, GaussianSeriesGenerator
-from gan_keras.networks.features import features_of
+from gan_keras.networks.image_base import features_of
 from gan_keras.networks.mlp import MLPDiscriminator, MLPGenerator
 from gan_keras.networks.mocogan import MoCoGANDiscriminator, MoCoGANGenerator
-from gan_keras.networks.packed import Packed
 from gan_keras.networks.pair import Pair
 from gan_keras.networks.pix2pix import PatchGANDiscriminator, Pix2PixGenerator
 from gan_keras.networks.points import ComponentGenerator, FourierDiscriminator
@@ -18,11 +16,11 @@ from gan_keras.networks.r3gan import R3GANDiscriminator, R3GANGenerator
 from gan_keras.networks.recurrent_generator import RecurrentGenerator
 from gan_keras.networks.recurrent_series import RCGANDiscriminator, RCGANGenerator
 from gan_keras.networks.sngan import SNGANDiscriminator, SNGANGenerator
-from gan_keras.networks.tabular import PackedTableDiscriminator, ResidualTableGenerator, TabularGenerator
+from gan_keras.networks.tabular import Packed, PackedTableDiscriminator, ResidualTableGenerator, TabularGenerator
 from gan_keras.networks.tabular_autoencoder import EncodedTableGenerator, TableDecoder, TableEncoder
 from gan_keras.networks.text_discriminators import ConvolutionalDiscriminator, RecurrentDiscriminator, TextDiscriminator
 from gan_keras.networks.timegan import TimeGANDiscriminator, TimeGANGenerator
-from gan_keras.networks.two_headed import TwoHeaded
+from gan_keras.networks.two_headed import Coded, TwoHeaded
 from gan_keras.networks.vgan import VGANDiscriminator, VGANGenerator
 from gan_keras.networks.wavegan import WaveGANDiscriminator, WaveGANGenerator
 from gan_keras.networks.wgan_gp import WGANGPDiscriminator, WGANGPGenerator

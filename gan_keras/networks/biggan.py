@@ -7,8 +7,7 @@ scales and shifts the normalisations of a block. `GAN.generate(truncation=0.7)` 
 import keras
 from keras import layers, ops
 
-from gan_keras.networks.images import ImageGenerator
-from gan_keras.networks.labels import beside, require_labels
+from gan_keras.networks.image_base import ImageGenerator, beside, require_labels, resolutions
 from gan_keras.networks.layers import BatchNormalization, ModulatedBatchNormalization, SelfAttention2D, SpectralNormalization
 from gan_keras.networks.residual import (
     SpectralDiscriminator,
@@ -17,7 +16,6 @@ from gan_keras.networks.residual import (
     SpectralPlainBlock,
     SpectralUpBlock,
 )
-from gan_keras.networks.resolutions import resolutions
 
 _WIDEST = 16  # times `width`, at the smallest feature maps
 _EMBEDDING = 128  # numbers of a label's embedding, which all blocks share

@@ -3,10 +3,8 @@
 import keras
 from keras import layers, ops
 
-from gan_keras.networks.images import ImageDiscriminator, ImageGenerator
-from gan_keras.networks.labels import beside, check_labels, require_labels
+from gan_keras.networks.image_base import ImageDiscriminator, ImageGenerator, beside, check_labels, require_labels, resolutions
 from gan_keras.networks.layers import BatchNormalization
-from gan_keras.networks.resolutions import resolutions
 
 _KERNEL = 5
 _WIDEST = 8  # times `width`, at the smallest feature maps

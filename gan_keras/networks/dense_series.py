@@ -6,7 +6,7 @@ import keras
 from keras import layers, ops
 
 from gan_keras.networks.base import Discriminator, Generator
-from gan_keras.networks.labels import beside, check_labels, projection, require_labels
+from gan_keras.networks.image_base import beside, check_labels, projection, require_labels
 
 _SLOPE = 0.2
 

@@ -4,10 +4,10 @@ import keras
 from keras import layers, ops
 
 from gan_keras.networks.dcgan import doubling, down, initializer, leaky, up
-from gan_keras.networks.labels import beside, check_labels, require_labels
+from gan_keras.networks.image_base import beside, check_labels, require_labels
 from gan_keras.networks.layers import BatchNormalization
 from gan_keras.networks.vgan import ClipFeatures
-from gan_keras.networks.videos import VideoDiscriminator, VideoGenerator, clip_sizes
+from gan_keras.networks.video_base import VideoDiscriminator, VideoGenerator, clip_sizes
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from gan_keras.networks.translators import build_by_call
+from gan_keras.networks.cyclegan import build_by_call
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")

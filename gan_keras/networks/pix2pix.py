@@ -4,8 +4,8 @@ import keras
 from keras import layers, ops
 
 from gan_keras.networks.base import Discriminator
-from gan_keras.networks.layers.instance_normalization import InstanceNormalization
-from gan_keras.networks.translators import Translator, build_by_call, check_halves, convolution, up_convolution
+from gan_keras.networks.cyclegan import Translator, build_by_call, check_halves, convolution, up_convolution
+from gan_keras.networks.layers.normalization import InstanceNormalization
 
 _KERNEL = 4
 _WIDEST = 8  # times `width`, at the smallest feature maps

@@ -9,11 +9,18 @@ import math
 import keras
 from keras import layers, ops
 
-from gan_keras.networks.images import ImageDiscriminator, ImageGenerator
-from gan_keras.networks.labels import beside, check_labels, projection, require_labels
+from gan_keras.networks.image_base import (
+    ImageDiscriminator,
+    ImageGenerator,
+    beside,
+    check_labels,
+    narrowed,
+    projection,
+    require_labels,
+    resolutions,
+)
 from gan_keras.networks.layers import GroupedConv2D, SmoothDownsampling2D, SmoothUpsampling2D
 from gan_keras.networks.precision import OnePrecision
-from gan_keras.networks.resolutions import narrowed, resolutions
 
 _EXPANSION = 2  # the middle of a block has so many times its channels
 _GROUP = 16  # channels of a group in the middle of a block

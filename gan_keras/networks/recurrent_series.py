@@ -4,7 +4,7 @@ import keras
 from keras import layers, ops
 
 from gan_keras.networks.base import Discriminator, Generator
-from gan_keras.networks.labels import check_labels, projection, require_labels
+from gan_keras.networks.image_base import check_labels, projection, require_labels
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")

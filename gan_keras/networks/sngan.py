@@ -7,8 +7,7 @@ and projection.
 import keras
 from keras import layers, ops
 
-from gan_keras.networks.images import ImageGenerator
-from gan_keras.networks.labels import require_labels
+from gan_keras.networks.image_base import ImageGenerator, narrowed, require_labels, resolutions
 from gan_keras.networks.layers import BatchNormalization
 from gan_keras.networks.residual import (
     SpectralDiscriminator,
@@ -17,7 +16,6 @@ from gan_keras.networks.residual import (
     SpectralPlainBlock,
     UpBlock,
 )
-from gan_keras.networks.resolutions import narrowed, resolutions
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")

@@ -9,7 +9,7 @@ from keras import layers, ops
 
 from gan_keras.codecs.text import PADDING
 from gan_keras.networks.base import Discriminator
-from gan_keras.networks.labels import projection
+from gan_keras.networks.image_base import projection
 
 
 class TextDiscriminator(Discriminator):

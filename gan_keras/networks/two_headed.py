@@ -1,11 +1,105 @@
 """A discriminator that says more of a sample than whether it is real."""
 
-import keras
-from keras import layers
+import math
 
-from gan_keras.networks.base import Discriminator
-from gan_keras.networks.features import features_of
-from gan_keras.pairing import call_network
+import keras
+import numpy as np
+from keras import layers, ops
+
+from gan_keras.networks.base import Discriminator, Generator, call_network, latent_dim_of
+from gan_keras.networks.image_base import features_of
+
+# --- A generator some of whose latents are codes: [InfoGAN, Chen et al., 2016](https://arxiv.org/abs/1606.03657).
+
+_CHOSEN = 10.0  # a latent that standard normal ones do not reach
+_OUTERMOST = 1 - 1e-6  # beyond it the latent of a continuous code is infinite
+
+
+@keras.saving.register_keras_serializable(package="gan_keras")
+class Coded(Generator):
+    """Turns the first latents into codes, the others stay noise, and hands all to a generator.
+
+    Latents are standard normal everywhere in this package. The largest of `k` of them picks one of `k` categories, each as
+    often, which the generator reads as one-hot; a continuous code is uniform in (-1, 1). So noise, `generate` and exports stay
+    as they are, and codes are set by setting latents:
+
+        latents = gan.generator.with_codes(gan.latents_from([0, 1, 2]), categories=[[7], [7], [7]])
+        gan.samples_from_latents(latents)
+
+    Args:
+        generator: A `keras.Model` from latents to samples. It needs a latent for every number of the codes, and more for noise.
+        categorical: How many categories each categorical code has, each >= 2, such as `(10,)`.
+        continuous: How many continuous codes there are, >= 0.
+
+    Raises:
+        ValueError: If there are no codes, or the generator has too few latents for them.
+    """
+
+    def __init__(self, generator, categorical=(10,), continuous=0, **kwargs):
+        super().__init__(latent_dim_of(generator), autocast=False, **kwargs)  # rounded latents tie for the largest
+        self.generator, self.categorical, self.continuous = generator, tuple(categorical), continuous
+        self.code_dim = sum(self.categorical) + continuous
+        if min(self.categorical, default=2) < 2 or continuous < 0 or not 0 < self.code_dim <= self.latent_dim:
+            raise ValueError(
+                f"categorical={self.categorical}, continuous={continuous} for {self.latent_dim} latents. Expected at least one "
+                "code, categories >= 2 of each, continuous >= 0 and a latent for every category and continuous code."
+            )
+        self.num_labels = getattr(generator, "num_labels", 0)
+
+    def call(self, latents, labels=None, training=False):
+        inputs = ops.concatenate([self.codes(latents), latents[:, self.code_dim :]], axis=-1)
+        return call_network(self.generator, inputs, labels if self.num_labels else None, training=training)
+
+    def codes(self, latents):
+        """The codes that latents hold: `(batch, code_dim)`, categorical ones one-hot, then continuous ones in (-1, 1)."""
+        *logits, normals = self.parts(latents)
+        chosen = [ops.one_hot(ops.argmax(each, axis=-1), each.shape[-1], dtype=latents.dtype) for each in logits]
+        return ops.concatenate([*chosen, ops.erf(normals / math.sqrt(2))], axis=-1)
+
+    def with_codes(self, latents, categories=None, values=None):
+        """The same latents with other codes.
+
+        Args:
+            latents: `(batch, latent_dim)`.
+            categories: Whole numbers from 0, `(batch, number of categorical codes)`; None leaves these codes.
+            values: Numbers in [-1, 1], `(batch, number of continuous codes)`; None leaves these codes.
+
+        Returns:
+            Latents `(batch, latent_dim)`.
+
+        Raises:
+            ValueError: If a category is not one of its code.
+        """
+        *logits, normals = self.parts(ops.convert_to_tensor(latents))
+        if categories is not None:
+            categories = np.asarray(categories)
+            if not np.all((categories >= 0) & (categories < self.categorical)):
+                raise ValueError(f"Got the categories {categories}. Expected whole numbers from 0, below {self.categorical}.")
+            columns = ops.unstack(categories, len(self.categorical), axis=1)
+            logits = [_CHOSEN * ops.one_hot(each, size) for each, size in zip(columns, self.categorical, strict=True)]
+        if values is not None:
+            values = ops.clip(ops.convert_to_tensor(values, "float32"), -_OUTERMOST, _OUTERMOST)
+            normals = math.sqrt(2) * ops.erfinv(values)
+        return ops.concatenate([*logits, normals, latents[:, self.code_dim :]], axis=-1)
+
+    def parts(self, latents):
+        """Cuts `(batch, code_dim or more)` into the columns of each categorical code, and last those of the continuous ones."""
+        ends = [sum(self.categorical[: index + 1]) for index in range(len(self.categorical))]
+        codes = latents[:, : self.code_dim]
+        return ops.split(codes, ends, axis=-1) if ends else [codes]
+
+    def get_config(self):
+        config = super().get_config()
+        del config["latent_dim"]  # the generator has it
+        generator = keras.saving.serialize_keras_object(self.generator)
+        return {**config, "generator": generator, "categorical": self.categorical, "continuous": self.continuous}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**{**config, "generator": keras.saving.deserialize_keras_object(config["generator"])})
+
+
+# --- A discriminator that says more of a sample than whether it is real.
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")

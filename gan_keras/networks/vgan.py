@@ -6,9 +6,9 @@ import keras
 from keras import layers, ops
 
 from gan_keras.networks.dcgan import doubling, initializer, leaky
-from gan_keras.networks.labels import beside, check_labels, require_labels
+from gan_keras.networks.image_base import beside, check_labels, require_labels
 from gan_keras.networks.layers import BatchNormalization
-from gan_keras.networks.videos import VideoDiscriminator, VideoGenerator, clip_sizes
+from gan_keras.networks.video_base import VideoDiscriminator, VideoGenerator, clip_sizes
 
 _KERNEL = 4
 _STILL_KERNEL = 3  # along the frames, where their number stays

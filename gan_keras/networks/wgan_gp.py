@@ -7,10 +7,8 @@ critic would spoil.
 import keras
 from keras import layers, ops
 
-from gan_keras.networks.images import ImageDiscriminator
-from gan_keras.networks.labels import check_labels
+from gan_keras.networks.image_base import ImageDiscriminator, check_labels, narrowed, resolutions
 from gan_keras.networks.residual import DownBlock, FirstDownBlock, PlainBlock
-from gan_keras.networks.resolutions import narrowed, resolutions
 from gan_keras.networks.sngan import SNGANGenerator
 
 

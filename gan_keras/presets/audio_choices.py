@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from gan_keras import codecs, networks
-from gan_keras.networks.resolutions import resolutions
+from gan_keras.networks.image_base import resolutions
 from gan_keras.networks.wavegan import depth_of
 from gan_keras.presets.image_choices import NETWORKS as IMAGE_NETWORKS
 

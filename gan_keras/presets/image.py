@@ -7,7 +7,7 @@ import keras
 
 from gan_keras.codecs import ImageCodec
 from gan_keras.gan import GAN
-from gan_keras.networks.resolutions import resolutions
+from gan_keras.networks.image_base import resolutions
 from gan_keras.presets.base import Preset
 from gan_keras.presets.choices import described, relativistic
 from gan_keras.presets.image_choices import NETWORKS, RANGES

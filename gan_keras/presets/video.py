@@ -8,7 +8,7 @@ import keras
 from gan_keras.codecs import VideoCodec
 from gan_keras.gan import GAN
 from gan_keras.networks import MoCoGANDiscriminator, MoCoGANGenerator, VGANDiscriminator, VGANGenerator
-from gan_keras.networks.videos import clip_sizes
+from gan_keras.networks.video_base import clip_sizes
 from gan_keras.presets.base import Preset
 from gan_keras.presets.choices import relativistic
 

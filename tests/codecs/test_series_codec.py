@@ -7,7 +7,7 @@ import tensorflow as tf
 from scipy.special import ndtri
 
 from gan_keras.codecs import ComponentCodec, NormalScoreCodec, SeriesCodec
-from gan_keras.codecs.series_scores import interpolate
+from gan_keras.codecs.series_components import interpolate
 
 RANDOM = np.random.default_rng(0)
 WINDOWS = np.cumsum(RANDOM.standard_normal((300, 6, 2)), axis=1).astype(np.float32) * [1.0, 1000.0] + [5.0, 0.0]

@@ -8,8 +8,8 @@ import pytest
 import tensorflow as tf
 from scipy import stats
 
-from gan_keras.codecs import TableCodec, table_modes
-from gan_keras.codecs.table_slots import Slots
+from gan_keras.codecs import TableCodec, table_columns
+from gan_keras.codecs.table_columns import Slots
 from gan_keras.data import Table
 from gan_keras.data.table.columns import CategoryColumn, DateColumn, NumberColumn
 
@@ -67,13 +67,13 @@ def test_a_sample_is_numbers_in_their_range_and_one_choice_a_column(codec):
 
 
 def test_modes_are_those_of_the_data_and_are_drawn_by_their_probability():
-    modes = table_modes.fit_modes(two_modes(np.random.default_rng(0)), 8)
+    modes = table_columns.fit_modes(two_modes(np.random.default_rng(0)), 8)
     near = np.argmin(np.abs(np.subtract.outer([-50.0, 100.0], modes.means)), axis=1)
     assert np.abs(np.array(modes.means)[near] - [-50, 100]).max() < 5
     assert sum(modes.weights) == pytest.approx(1.0)
     weights, means, deviations = [0.6, 0.4], [0.0, 1.0], [1.0, 2.0]
-    numbers = table_modes.NumberModes(
-        [NumberColumn("n", False, -9.0, 9.0, None)], [table_modes.Modes(weights, means, deviations)]
+    numbers = table_columns.NumberModes(
+        [NumberColumn("n", False, -9.0, 9.0, None)], [table_columns.Modes(weights, means, deviations)]
     )
     _, drawn = numbers.encode(np.full((20_000, 1), 0.7), tf.range(20_000, dtype=tf.int64))
     chances = np.array(weights) * stats.norm.pdf(0.7, means, deviations)
@@ -82,8 +82,8 @@ def test_modes_are_those_of_the_data_and_are_drawn_by_their_probability():
 
 def test_a_number_far_from_its_modes_gets_none_that_only_another_column_has():
     columns = [NumberColumn("narrow", True), NumberColumn("wide")]
-    modes = [table_modes.Modes([1.0], [0.0], [0.001]), table_modes.Modes([0.5, 0.3, 0.2], [0.0, 1.0, 2.0], [1.0, 1.0, 1.0])]
-    numbers = table_modes.NumberModes(columns, modes)
+    modes = [table_columns.Modes([1.0], [0.0], [0.001]), table_columns.Modes([0.5, 0.3, 0.2], [0.0, 1.0, 2.0], [1.0, 1.0, 1.0])]
+    numbers = table_columns.NumberModes(columns, modes)
     for seeds in (None, tf.range(3, dtype=tf.int64)):
         inside, found = numbers.encode(np.array([[0.1, 2.0], [0.9, 2.0], [-30.0, 2.0]]), seeds)
         assert found.numpy()[:, 0].tolist() == [0, 0, 0]  # 1 would be a missing number, 2 a mode of the next column
@@ -180,11 +180,11 @@ def test_numbers_that_are_met_again_and_again_are_modes_of_their_own_and_come_ba
     random = np.random.default_rng(0)
     numbers = np.where(random.random(5000) < 0.9, 0.0, random.normal(3000.0, 800.0, 5000).round(3))
     numbers[:400] = 40.125
-    modes = table_modes.fit_modes(numbers, 5)
+    modes = table_columns.fit_modes(numbers, 5)
     assert modes.means[:2] == [0.0, 40.125] and 3 <= len(modes.means) <= 5
     np.testing.assert_allclose(modes.weights[:2], [np.mean(numbers == 0.0), 400 / 5000])
     assert sum(modes.weights) == pytest.approx(1.0)
-    found = table_modes.NumberModes([NumberColumn("gain", False, 0.0, 9000.0, 3)], [modes])
+    found = table_columns.NumberModes([NumberColumn("gain", False, 0.0, 9000.0, 3)], [modes])
     _, chosen = found.encode(tf.constant(numbers[:, None], tf.float64), tf.range(5000, dtype=tf.int64))
     np.testing.assert_array_equal(chosen[:, 0] == 0, numbers == 0.0)
     np.testing.assert_array_equal(chosen[:, 0] == 1, numbers == 40.125)
@@ -196,7 +196,7 @@ def test_numbers_that_are_met_again_and_again_are_modes_of_their_own_and_come_ba
 @pytest.mark.parametrize("num", [3, 4])
 def test_of_few_different_numbers_each_is_a_mode_and_of_more_the_rarer_share_some(num):
     numbers = np.repeat(np.arange(num, dtype=np.float64), 50)
-    modes = table_modes.fit_modes(numbers, 3)
+    modes = table_columns.fit_modes(numbers, 3)
     if num == 3:
         assert modes.means == [0.0, 1.0, 2.0] and modes.weights == pytest.approx([1 / 3] * 3)
     else:

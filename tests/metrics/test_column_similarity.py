@@ -5,9 +5,13 @@ import pytest
 from scipy import stats
 
 from gan_keras.data.table.columns import CategoryColumn, NumberColumn
-from gan_keras.metrics.column_similarity import column_similarities, missing_similarity, pair_similarities
-from gan_keras.metrics.copied_rows import copied_share
-from gan_keras.metrics.independent_columns import IndependentColumns
+from gan_keras.metrics.table_similarity import (
+    IndependentColumns,
+    column_similarities,
+    copied_share,
+    missing_similarity,
+    pair_similarities,
+)
 
 COLUMNS = (
     NumberColumn("x", True, -9.0, 9.0, None),

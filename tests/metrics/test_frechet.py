@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.linalg import sqrtm
 
+from gan_keras.metrics.features import LabelMoments, Moments
 from gan_keras.metrics.frechet import frechet_distance, intra_class_frechet_distance
-from gan_keras.metrics.moments import LabelMoments, Moments
 
 
 def features(num, dim, seed):

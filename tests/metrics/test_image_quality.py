@@ -11,11 +11,9 @@ from scipy.spatial.distance import cdist
 
 from gan_keras.metrics.classifier_score import classifier_score
 from gan_keras.metrics.extractor import Extractor, hash_of
-from gan_keras.metrics.features import FeatureReader
-from gan_keras.metrics.frechet import frechet_distance
+from gan_keras.metrics.features import FeatureReader, Moments
+from gan_keras.metrics.frechet import frechet_distance, kernel_distance
 from gan_keras.metrics.image_quality import ImageQuality
-from gan_keras.metrics.kernel_distance import kernel_distance
-from gan_keras.metrics.moments import Moments
 from gan_keras.metrics.precision_recall import precision_recall
 from gan_keras.metrics.sliced_wasserstein import sliced_wasserstein_distance
 

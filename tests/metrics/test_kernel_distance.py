@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gan_keras.metrics.kernel_distance import kernel_distance, squared_discrepancy
+from gan_keras.metrics.frechet import kernel_distance, squared_discrepancy
 
 GENERATOR = np.random.default_rng(0)
 REAL, FAKE = GENERATOR.normal(size=(40, 3)), GENERATOR.normal(size=(30, 3)) + 0.5

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
-from gan_keras.metrics.memorisation import memorisation
+from gan_keras.metrics.precision_recall import memorisation
 
 GENERATOR = np.random.default_rng(0)
 TRAIN, HELD_OUT, FAKE = (GENERATOR.normal(size=(num, 5)) for num in (300, 200, 150))

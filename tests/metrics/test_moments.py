@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gan_keras.metrics.moments import LabelMoments, Moments
+from gan_keras.metrics.features import LabelMoments, Moments
 
 FEATURES = np.random.default_rng(0).normal(size=(300, 5)) @ np.diag([1, 10, 0.1, 1, 1]) + 1e3
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage, stats
 
-from gan_keras.metrics.motion import centre_speeds, distance_between, frame_differences
+from gan_keras.metrics.clip_extractor import centre_speeds, distance_between, frame_differences
 
 RANDOM = np.random.default_rng(0)
 CLIPS = RANDOM.uniform(0, 1, (3, 4, 6, 5, 3))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gan_keras.metrics.pixel_gaussian import PixelGaussian
+from gan_keras.metrics.image_quality import PixelGaussian
 
 RANDOM = np.random.default_rng(0)
 MIX = RANDOM.normal(size=(4, 4)) * 0.05

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gan_keras.metrics import distances
+from gan_keras.metrics import precision_recall as distances
 from gan_keras.metrics.precision_recall import precision_recall
 
 GENERATOR = np.random.default_rng(0)

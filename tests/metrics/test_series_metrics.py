@@ -5,16 +5,14 @@ import numpy as np
 import pytest
 from scipy.stats import wasserstein_distance
 
-from gan_keras.metrics.discriminative_score import discriminative_score
-from gan_keras.metrics.predictive_score import predictive_score
-from gan_keras.metrics.sequence_judge import Recipe, standardise
+from gan_keras.metrics.series import Recipe, discriminative_score, predictive_score, standardise
 from gan_keras.metrics.series_distances import (
+    VectorAutoregression,
     autocorrelation_distance,
     autocorrelations,
     correlation_distance,
     marginal_distance,
 )
-from gan_keras.metrics.vector_autoregression import VectorAutoregression
 
 RECIPE = Recipe(units=6, depth=1, learning_rate=2e-2, batch_size=64, epochs=8, patience=3)
 RANDOM = np.random.default_rng(0)
@@ -44,9 +42,9 @@ def test_the_judge_finds_other_series_guesses_between_equal_ones_and_follows_fro
 
 def test_the_score_is_the_distance_of_the_share_of_right_answers_from_one_half(monkeypatch):
     right = np.array([1.0] * 30 + [0.0] * 10)
-    monkeypatch.setattr("gan_keras.metrics.discriminative_score._answers", lambda *arguments: right)
+    monkeypatch.setattr("gan_keras.metrics.series._answers", lambda *arguments: right)
     assert discriminative_score(REAL, REAL) == 0.25
-    monkeypatch.setattr("gan_keras.metrics.discriminative_score._answers", lambda *arguments: 1 - right)
+    monkeypatch.setattr("gan_keras.metrics.series._answers", lambda *arguments: 1 - right)
     assert discriminative_score(REAL, REAL) == 0.25
 
 
@@ -56,7 +54,7 @@ def test_the_judge_is_never_tested_on_what_it_has_learned(monkeypatch):
     def train(network, loss, training, validation, recipe):
         seen["training"], seen["validation"] = training[0], validation[0]
 
-    monkeypatch.setattr("gan_keras.metrics.discriminative_score.train", train)
+    monkeypatch.setattr("gan_keras.metrics.series.train", train)
     monkeypatch.setattr(keras.Sequential, "predict", lambda self, x, **_: seen.setdefault("test", x)[:, 0])
     numbered = np.arange(100.0).reshape(50, 2, 1)
     discriminative_score(numbered, numbered + 1000.0, recipe=RECIPE)
@@ -97,7 +95,7 @@ def test_what_can_be_foretold_is_foretold_by_who_has_learned_from_such_series():
 def test_the_error_is_the_mean_over_known_steps_in_shares_of_the_range(monkeypatch):
     real = REAL[:50].copy()
     real[0, 5:] = np.nan
-    monkeypatch.setattr("gan_keras.metrics.predictive_score.train", lambda *arguments: None)
+    monkeypatch.setattr("gan_keras.metrics.series.train", lambda *arguments: None)
     monkeypatch.setattr(keras.Sequential, "predict", lambda self, x, **_: np.full((*x.shape[:2], 1), 0.25))
     low, high = np.nanmin(real[..., 1]), np.nanmax(real[..., 1])
     expected = np.nanmean(np.abs((real[:, 1:, 1] - low) / (high - low) - 0.25))
@@ -105,7 +103,7 @@ def test_the_error_is_the_mean_over_known_steps_in_shares_of_the_range(monkeypat
 
 
 def test_a_single_column_is_foretold_from_itself(monkeypatch):
-    monkeypatch.setattr("gan_keras.metrics.predictive_score.train", lambda *arguments: None)
+    monkeypatch.setattr("gan_keras.metrics.series.train", lambda *arguments: None)
     monkeypatch.setattr(keras.Sequential, "predict", lambda self, x, **_: x)  # as the step before
     one, scale = REAL[:60, :, :1], np.ptp(REAL[:60, :, :1])
     assert predictive_score(REAL[..., :1], one, recipe=RECIPE) == pytest.approx(

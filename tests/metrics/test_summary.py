@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import sem
 
 from gan_keras.metrics.protocol import Protocol, Score
-from gan_keras.metrics.summary import Estimate, summarise
+from gan_keras.metrics.seeds import Estimate, summarise
 
 RUNS = [3.0, 5.0, 4.5]
 

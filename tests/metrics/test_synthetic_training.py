@@ -6,10 +6,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 
 from gan_keras.data.table.columns import CategoryColumn, NumberColumn
-from gan_keras.metrics import synthetic_training as module
-from gan_keras.metrics.synthetic_training import synthetic_training
-from gan_keras.metrics.table_features import TableFeatures
-from gan_keras.metrics.two_sample_test import real_control, two_sample_test
+from gan_keras.metrics import train_on_synthetic as module
+from gan_keras.metrics.table_similarity import TableFeatures
+from gan_keras.metrics.train_on_synthetic import real_control, synthetic_training, two_sample_test
 
 COLUMNS = (
     NumberColumn("x", False, -9.0, 9.0, None),

@@ -6,7 +6,7 @@ import random
 import pytest
 from nltk.tokenize import NLTKWordTokenizer
 
-from gan_keras.metrics.treebank import bleu_tokens
+from gan_keras.metrics.bleu import bleu_tokens
 
 IMAGE_COCO_TEST = pathlib.Path(__file__).parents[2] / "../shared/data/image_coco/test.txt"
 

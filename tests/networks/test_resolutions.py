@@ -1,6 +1,6 @@
 import pytest
 
-from gan_keras.networks.resolutions import narrowed, resolutions
+from gan_keras.networks.image_base import narrowed, resolutions
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from gan_keras.networks import CycleGANGenerator, Pair, PatchGANDiscriminator, Pix2PixGenerator
+from gan_keras.networks.base import check_logits
 from gan_keras.networks.cyclegan import mirrored
 from gan_keras.networks.layers import InstanceNormalization
-from gan_keras.pairing import check_logits
 
 SHAPE = (16, 24, 3)
 GENERATORS = {

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from gan_keras import GAN, losses, networks, noise, penalties
-from gan_keras.networks.videos import clip_sizes
+from gan_keras.networks.video_base import clip_sizes
 
 SHAPE, LATENTS = (4, 12, 12, 1), 14
 LABELS = np.array([0, 1, 2, 1], "int32")

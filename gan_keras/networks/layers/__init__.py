@@ -3,10 +3,10 @@
 from gan_keras.networks.layers.attention import SelfAttention2D
 from gan_keras.networks.layers.grouped_convolution import GroupedConv2D
 from gan_keras.networks.layers.gumbel_softmax import GumbelSoftmaxSampling, StraightThroughSampling
-from gan_keras.networks.layers.instance_normalization import InstanceNormalization
 from gan_keras.networks.layers.normalization import (
     BatchNormalization,
     ConditionalBatchNormalization,
+    InstanceNormalization,
     MinibatchStandardDeviation,
     ModulatedBatchNormalization,
     PixelNormalization,

@@ -3,7 +3,7 @@
 from keras import layers, ops
 
 from gan_keras.networks.base import Discriminator, Generator
-from gan_keras.networks.labels import projection
+from gan_keras.networks.image_base import projection
 
 LEAST_FRAMES = 2
 _SMALLEST, _SIZES = 4, tuple(sorted(base << power for base in (3, 4) for power in (2, 3, 4, 5)))

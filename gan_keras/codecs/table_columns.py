@@ -1,8 +1,6 @@
-"""Mode-specific normalisation of a column of numbers: which mode a number belongs to, and where in that mode it lies.
+"""What rows of a table can be asked for, and how often the data have it."""
 
-Reference: [Xu et al., 2019](https://arxiv.org/abs/1907.00503), section 4.2.
-"""
-
+import functools
 import warnings
 from typing import NamedTuple
 
@@ -12,6 +10,44 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import BayesianGaussianMixture
 
 from gan_keras import noise
+from gan_keras.data.table.table import labels_of
+
+
+class Labels:
+    """A label for each value of each column of categories, and one for the missing cells of each that has some.
+
+    Args:
+        columns: All `table_columns.Column`s.
+        slots: `table_slots.Slots` of each column of categories.
+        counts: For each of them how often each value comes, and last the number of missing cells.
+
+    Attributes:
+        names: `column=value`, `column=` for a missing cell; a list in the columns' and values' order.
+        places: The column of each, int32.
+        cells: The cell that a row gets, float64; NaN is missing.
+        conditions: What the networks are told, int32: all rare values of a column are one condition.
+        cumulative: Chance of all labels up to each, float32: of columns that are all as likely, values as often as they come.
+    """
+
+    def __init__(self, columns, slots, counts):
+        found, conditions, chances, first = labels_of(columns), [], [], 0
+        for each, numbers in zip(slots, counts, strict=True):
+            chosen = range(len(numbers) if each.has_missing else len(numbers) - 1)
+            conditions += [first + each.slot_of_value[value] for value in chosen]
+            chances += [numbers[value] / sum(numbers) / len(slots) for value in chosen]
+            first += each.num
+        self.names = [f"{columns[place].name}={text}" for place, _, text in found]
+        self.places = np.array([place for place, _, _ in found], np.int32)
+        self.cells = np.array([cell for _, cell, _ in found], np.float64)
+        self.conditions, self.cumulative = np.array(conditions, np.int32), np.cumsum(chances).astype(np.float32)
+
+    def __len__(self):
+        return len(self.names)
+
+
+# --- Mode-specific normalisation of a column of numbers: which mode a number belongs to, and where in that mode it lies.
+#
+# Reference: [Xu et al., 2019](https://arxiv.org/abs/1907.00503), section 4.2.
 
 MOST_FITTED = 10_000
 """Numbers that a mixture is fitted to, a random part of them all: more change nothing that a network could learn."""
@@ -144,3 +180,60 @@ def _gumbel(seeds, scores):
     num = scores.shape[1] * scores.shape[2]
     uniform = tf.reshape(tf.cast(noise.uniform(seeds, num), scores.dtype), tf.shape(scores))
     return -tf.math.log(-tf.math.log(uniform))
+
+
+# --- Slots of a column of categories: what a softmax chooses among.
+#
+# A frequent value has a slot of its own. Rare values of a column with many share one, the pool: networks learn how often it
+# comes and with what, and which of its values it is follows from their frequencies alone. So a column of thousands of values
+# takes no more slots than `most`.
+
+
+class Slots:
+    """Slots of one column: those of values in the values' order, then the pool if there is one, then that of missing cells.
+
+    Args:
+        counts: How often each value comes, a list of int.
+        num_missing: Missing cells.
+        most: Slots of values, the pool's included, >= 2.
+        has_missing: Whether missing cells have a slot though none was counted, as they may be in another part of the table.
+    """
+
+    def __init__(self, counts, num_missing, most, has_missing=False):
+        self.counts, self.num_missing = np.asarray(counts, np.int64), int(num_missing)
+        num = len(self.counts)
+        frequent = np.argsort(-self.counts, kind="stable")[: num if num <= most else most - 1]
+        self.own = np.sort(frequent)
+        self.pooled = np.setdiff1d(np.arange(num), self.own)
+        self.has_pool, self.has_missing = len(self.pooled) > 0, has_missing or self.num_missing > 0
+        self.num = len(self.own) + self.has_pool + self.has_missing
+
+    @functools.cached_property
+    def slot_of_value(self):
+        """int32, a slot for each value, and last the one of a missing cell: -1, no slot at all, where none is known."""
+        slots = np.full(len(self.counts) + 1, len(self.own), np.int32)
+        slots[self.own] = np.arange(len(self.own))
+        slots[-1] = self.num - 1 if self.has_missing else -1
+        return slots
+
+    @functools.cached_property
+    def frequencies(self):
+        """How often each slot comes, int64 `(num,)`."""
+        pool = [self.counts[self.pooled].sum()] * self.has_pool
+        return np.concatenate([self.counts[self.own], pool, [self.num_missing] * self.has_missing]).astype(np.int64)
+
+    def of_cells(self, cells):
+        """The slot of each cell, float64 `(batch,)`, as int32, in a graph too."""
+        missing = tf.math.is_nan(cells)
+        values = tf.where(missing, tf.fill(tf.shape(cells), tf.constant(float(len(self.counts)), tf.float64)), cells)
+        return tf.gather(tf.constant(self.slot_of_value), tf.cast(values, tf.int32))
+
+    def to_cells(self, slots, uniform):
+        """The cell of each slot, int32 `(batch,)`, as float64; `uniform` in (0, 1) draws a value of the pool."""
+        table = np.concatenate([self.own, [np.nan] * (self.has_pool + self.has_missing)]).astype(np.float64)
+        cells = tf.gather(tf.constant(table), slots)
+        if not self.has_pool:
+            return cells
+        cumulative = np.cumsum(self.counts[self.pooled]) / max(1, self.counts[self.pooled].sum())
+        drawn = tf.searchsorted(tf.constant(cumulative[:-1], tf.float32), uniform, side="right")
+        return tf.where(slots == len(self.own), tf.gather(tf.constant(self.pooled, tf.float64), drawn), cells)

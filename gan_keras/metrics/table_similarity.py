@@ -98,3 +98,97 @@ def _correlation(pairs):
     if len(pairs) < 2 or (pairs.min(axis=0) == pairs.max(axis=0)).any():
         return np.nan
     return float(np.corrcoef(pairs.T)[0, 1])
+
+
+# --- Does a table hold rows of the table that it was learned from?
+
+
+def copied_share(rows, training):
+    """Share of rows all of whose cells are those of some training row.
+
+    Rows of a few coarse columns are copies by chance: compare with the share of held-out real rows.
+
+    Args:
+        rows: float64 cells `(num, columns)`; missing cells are equal.
+        training: float64 cells `(num_training, columns)`.
+    """
+    return float(np.isin(_as_bytes(rows), _as_bytes(training)).mean())
+
+
+def _as_bytes(cells):
+    """Each row as one value; of NaN and of zero there is more than one form."""
+    plain = np.ascontiguousarray(np.where(np.isnan(cells), np.inf, cells) + 0.0)
+    return plain.view(np.dtype((np.void, plain.itemsize * plain.shape[1])))[:, 0]
+
+
+# --- The baseline of tables: each column by itself is right, and nothing that holds between columns.
+
+
+class IndependentColumns:
+    """Draws each cell from its column, whatever the other cells of the row are.
+
+    Args:
+        cells: float64 `(rows, columns)` of the training part.
+    """
+
+    def __init__(self, cells):
+        self.cells = cells
+
+    def sample(self, num, seed=0):
+        """float64 cells `(num, columns)`; the same seed draws the same."""
+        random = np.random.default_rng(seed)
+        return np.stack([column[random.integers(len(column), size=num)] for column in np.asarray(self.cells).T], axis=1)
+
+
+# --- Rows of a table as features: what classifiers, and distances, read.
+
+MOST_VALUES = 50
+"""Values of a category that get a feature each; the rarer ones share one."""
+
+
+class TableFeatures:
+    """Numbers in deviations from their mean, categories one-hot; what is missing has features of its own.
+
+    Args:
+        columns: `table_columns.Column`s.
+        cells: float64 `(rows, columns)` of a reference, from which means, deviations and frequent values are taken.
+        without: The place of a column that is left out, such as the one to predict; None leaves none out.
+    """
+
+    def __init__(self, columns, cells, without=None):
+        self.places = [index for index in range(len(columns)) if index != without]
+        self.parts = [
+            _Categories(column, cells[:, index]) if isinstance(column, CategoryColumn) else _Numbers(cells[:, index])
+            for index, column in enumerate(columns)
+        ]
+
+    def __call__(self, cells):
+        """Cells `(rows, columns)` as float64 features `(rows, dim)`."""
+        features = [self.parts[index](cells[:, index]) for index in self.places]
+        return np.concatenate(features or [np.zeros((len(cells), 1))], axis=1)  # of no column nothing can be told
+
+
+class _Numbers:
+    def __init__(self, cells):
+        known = cells[~np.isnan(cells)]
+        varies = len(known) and known.min() < known.max()  # the deviation of equal numbers can be a little more than 0
+        self.mean, self.deviation = (known.mean() if len(known) else 0.0), (known.std() if varies else 1.0)
+        self.has_missing = len(known) < len(cells)
+
+    def __call__(self, cells):
+        missing = np.isnan(cells)
+        numbers = np.where(missing, 0.0, (cells - self.mean) / (self.deviation or 1.0))
+        return np.stack([numbers, missing.astype(np.float64)][: 1 + self.has_missing], axis=1)
+
+
+class _Categories:
+    def __init__(self, column, cells):
+        counts = np.bincount(cells[~np.isnan(cells)].astype(np.int64), minlength=len(column.values))
+        frequent = np.argsort(-counts, kind="stable")[:MOST_VALUES]
+        self.feature_of = np.full(len(column.values) + 1, len(frequent))  # rare ones share a feature
+        self.feature_of[frequent] = np.arange(len(frequent))
+        self.feature_of[-1] = self.last = len(frequent) + 1  # and missing ones
+
+    def __call__(self, cells):
+        values = np.where(np.isnan(cells), len(self.feature_of) - 1, cells).astype(np.int64)
+        return np.eye(self.last + 1)[self.feature_of[values]]

@@ -5,17 +5,19 @@ References: [Esteban et al., 2017](https://arxiv.org/abs/1706.02633), section 4.
 """
 
 import warnings
+from typing import NamedTuple
 
 import numpy as np
-from sklearn.ensemble import AdaBoostClassifier
+from sklearn.ensemble import AdaBoostClassifier, RandomForestClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.metrics import accuracy_score, f1_score, r2_score
+from sklearn.metrics import accuracy_score, f1_score, r2_score, roc_auc_score
 from sklearn.neural_network import MLPClassifier
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from gan_keras.data.table.columns import CategoryColumn
-from gan_keras.metrics.table_features import TableFeatures
+from gan_keras.metrics.precision_recall import as_feature_pair
+from gan_keras.metrics.table_similarity import TableFeatures
 
 CLASSIFIERS = {
     "tree": lambda seed: DecisionTreeClassifier(max_depth=15, class_weight="balanced", random_state=seed),
@@ -95,3 +97,58 @@ def _predicted(model, inputs, targets):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # the protocol ends the training of models early
         return model.fit(inputs[0], targets[0]).predict(inputs[1])
+
+
+# --- Classifier two-sample test: are real and generated samples told apart by a classifier that has seen others of both?
+#
+# Reference: [Lopez-Paz and Oquab, 2017](https://arxiv.org/abs/1610.06545).
+
+NUM_TREES, MOST = 100, 5000  # of the forest; samples of each kind, which are enough to tell a weak generator
+
+
+class TwoSampleTest(NamedTuple):
+    """Attributes:
+    accuracy: Share of unseen samples that the classifier gets right: .5 where both kinds are alike, 1 where none is.
+    area: Area under its ROC curve: the chance that a real sample looks more real than a generated one; .5 to 1 alike.
+    """
+
+    accuracy: float
+    area: float
+
+
+def two_sample_test(real_features, fake_features, seed=0, most=MOST):
+    """Trains a random forest on half of the samples and tests them on the other half.
+
+    What it can reach depends on the number of samples, so it means something beside a control: `real_control`.
+
+    Args:
+        real_features: `(num_real, dim)`.
+        fake_features: `(num_fake, dim)`.
+        seed: Of the halves and of the forest.
+        most: Samples of each kind; as many of both are taken.
+
+    Returns:
+        A `TwoSampleTest`.
+
+    Raises:
+        ValueError: If the dimensions differ, a number is not finite, or there are fewer than 4 samples of a kind.
+    """
+    real_features, fake_features = as_feature_pair(real_features, fake_features, least=4)
+    random, num = np.random.default_rng(seed), min(len(real_features), len(fake_features), most)
+    kinds = [each[random.permutation(len(each))[:num]] for each in (real_features, fake_features)]
+    halves = [
+        (np.concatenate([each[part] for each in kinds]), np.repeat([1, 0], [len(each[part]) for each in kinds]))
+        for part in (slice(0, num // 2), slice(num // 2, None))
+    ]
+    classifier = RandomForestClassifier(NUM_TREES, min_samples_leaf=3, random_state=seed).fit(*halves[0])
+    features, is_real = halves[1]
+    area = roc_auc_score(is_real, classifier.predict_proba(features)[:, 1])
+    return TwoSampleTest(float(np.mean(classifier.predict(features) == is_real)), float(area))
+
+
+def real_control(real_features, seed=0, most=MOST):
+    """`two_sample_test` of the real samples' two halves: what chance alone makes of it; at least 8 samples."""
+    order = np.random.default_rng([seed, 1]).permutation(len(real_features))
+    half = len(order) // 2
+    real_features = np.asarray(real_features)
+    return two_sample_test(real_features[order[:half]], real_features[order[half:]], seed, most)
