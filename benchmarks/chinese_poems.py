@@ -17,7 +17,7 @@ from collections import Counter
 import numpy as np
 import tensorflow as tf
 
-from gan_keras import presets, schedule
+from gan_keras import presets
 from gan_keras.callbacks import KeepBest
 from gan_keras.codecs.text import END, PADDING
 from gan_keras.data import read_corpus, split, text_batches
@@ -25,6 +25,7 @@ from gan_keras.data.text.corpus import corpus_from_lines
 from gan_keras.metrics import kneser_ney
 from gan_keras.modalities.text import Lines, TextModality
 from gan_keras.text_writing import trim
+from gan_keras.training import time_budget
 from gan_keras.yardstick import CHARACTERS, Yardstick, vocabulary_size
 
 SETS = ("tang_poems", "song_quatrains")
@@ -76,7 +77,7 @@ def shortened(preset, lines, minutes, seed):
     """The preset with as many epochs of each stage as fit into the time."""
     training = Lines(lines)
     seconds, besides = TextModality().measure(preset, training, seed)
-    budget = schedule.SPARE * 60 * minutes - 2 * besides  # measuring itself has taken as much
+    budget = time_budget.SPARE * 60 * minutes - 2 * besides  # measuring itself has taken as much
     return TextModality().fit_into(preset, training, seconds, budget)[0]
 
 

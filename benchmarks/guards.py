@@ -4,7 +4,7 @@
     python benchmarks/guards.py price
 
 `rules` trains small networks on a ring of 8 Gaussians, all seeds of a recipe side by side (`ManySeeds`) but each measured alone,
-and asks `gan_keras.diagnosis` of each. `price` times steps with the command line's callbacks and without any, in turns in one
+and asks `diagnosis.rules` of each. `price` times steps with the command line's callbacks and without any, in turns in one
 process, by the processor's time.
 """
 
@@ -19,9 +19,10 @@ import tensorflow as tf
 from keras import ops
 
 import gan_keras
-from gan_keras import GAN, callbacks, diagnosis, modalities, networks, penalties
+from gan_keras import GAN, callbacks, modalities, networks, penalties
 from gan_keras.data.mixtures import ring
 from gan_keras.data.text.batches import text_batches
+from gan_keras.diagnosis import rules as diagnosis
 from gan_keras.many_seeds import ManySeeds, by_member, interleave
 from gan_keras.run_directory import Run
 from gan_keras.watchers import Watchers

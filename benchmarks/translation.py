@@ -17,7 +17,7 @@ import pathlib
 import numpy as np
 
 from gan_keras import modalities
-from gan_keras.callbacks.translation_grid import as_floats, translation_grid
+from gan_keras.callbacks.samples_of_kinds import as_floats, translation_grid
 from gan_keras.media.images import write_png
 from gan_keras.run_directory import Run
 from gan_keras.translation_evaluation import COLUMNS

@@ -31,12 +31,12 @@ from gan_keras.gan import GAN
 from gan_keras.history_pool import HistoryPool
 from gan_keras.pix2pix import Pix2Pix
 from gan_keras.run import load
-from gan_keras.seeds import set_seed
 from gan_keras.selection import Selection
 from gan_keras.table_gan import TableGAN
 from gan_keras.table_vae import TableVAE
 from gan_keras.text_gan import TextGAN
 from gan_keras.time_gan import TimeGAN
+from gan_keras.training.seeds import set_seed
 
 __version__ = "0.1.0"
 __all__ = [

@@ -12,13 +12,13 @@ import time
 import keras
 import numpy as np
 
-from gan_keras import schedule
 from gan_keras.callbacks import AdaptiveAugmentation
 from gan_keras.enlarging import SEEDS_APART
 from gan_keras.generated_labels import LABELLINGS
 from gan_keras.labelled_run import read_labelled_run
 from gan_keras.metrics.seeds import paired_interval
 from gan_keras.run_directory import write_json
+from gan_keras.training import time_budget
 
 TREATMENTS = {
     "none": "none",
@@ -114,11 +114,11 @@ class Laboratory:
     def plan(self):
         """Measures what a step of a GAN costs, and tells what is to come."""
         num, seconds = self.comparison.num_gans, 60 * self.comparison.minutes
-        self.progress(f"Measuring what {num} GANs of {schedule.duration(seconds / num)} each can learn")
+        self.progress(f"Measuring what {num} GANs of {time_budget.duration(seconds / num)} each can learn")
         self.seconds, self.besides = self.modality.measure(self.preset, self.training, 0)
         more = ", more than there is time for: they will learn next to nothing" if self.besides > seconds / num else ""
         self.progress(
-            f"{num} GANs for {schedule.duration(seconds)} in all, of which building takes {self.besides:.0f} s each{more}. "
+            f"{num} GANs for {time_budget.duration(seconds)} in all, of which building takes {self.besides:.0f} s each{more}. "
             f"Besides {num * len(TREATMENTS)} downstream models ({self.task.model}): what these cost is told after the first."
         )
         self.begun = time.monotonic()
@@ -175,7 +175,7 @@ class Laboratory:
         self.done += 1
         left = (time.monotonic() - self.begun) / self.done * (self.comparison.num_gans - self.done)
         told = ", ".join(f"{TREATMENTS[name]} {score:.4f}" for name, score in scores.items())
-        self.progress(f"{share:g} %, seed {seed}: {told} (about {schedule.duration(left)} left)")
+        self.progress(f"{share:g} %, seed {seed}: {told} (about {time_budget.duration(left)} left)")
 
     def protocol(self):
         """What the scores depend on."""

@@ -14,7 +14,7 @@ import tensorflow as tf
 import typer
 from typer.core import TyperGroup
 
-from gan_keras import augmentation_report, modalities, strategies
+from gan_keras import augmentation_report, modalities
 from gan_keras import presets as presets_module
 from gan_keras.augmentation_gain import Comparison, compare_augmentation
 from gan_keras.callbacks.guard import TrainingFailed
@@ -29,6 +29,7 @@ from gan_keras.run import train as train_gan
 from gan_keras.run_directory import Run, write_json
 from gan_keras.savedmodel_gate import check as check_saved_model
 from gan_keras.savedmodel_replay import ExportError
+from gan_keras.training import devices
 
 WRONG_INPUT = (ValueError, FileNotFoundError, IsADirectoryError, NotADirectoryError)
 FAILURES = (OSError, ExportError, ImportError, MemoryError, TrainingFailed, tf.errors.OpError)
@@ -39,7 +40,7 @@ class Commands(TyperGroup):
     """Turns errors of any command into one line and an exit code. `GAN_KERAS_TRACEBACK=1` shows where they come from."""
 
     def invoke(self, context):
-        strategies.grow_memory(lambda line: typer.echo(line, err=True))
+        devices.grow_memory(lambda line: typer.echo(line, err=True))
         try:
             return super().invoke(context)
         except BrokenPipeError:  # `gan-keras generate ... | head`: the command line library ends quietly
@@ -78,7 +79,7 @@ def train(
     ] = None,
     track: Annotated[str | None, typer.Option(help="Log to a tracker, into the run: tensorboard, mlflow or wandb.")] = None,
     checkpoint_seconds: Annotated[float, typer.Option(help="From one checkpoint to the next.", min=0.0)] = 60.0,
-    strategy: Annotated[str, typer.Option(help=f"Devices to train on: {', '.join(strategies.NAMES)}.")] = "none",
+    strategy: Annotated[str, typer.Option(help=f"Devices to train on: {', '.join(devices.NAMES)}.")] = "none",
 ):
     """Train a GAN and keep all that it made in a directory."""
     choices = {"epochs": epochs, "minutes": minutes, "seed": seed, "labels": labels, "resume": resume, "track": track}

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from gan_keras import bfloat16
-from gan_keras.versions import version_of
+from gan_keras.training.fingerprint import version_of
 
 PACKAGES = ("gan_keras", "tensorflow", "tensorflow-text", "keras", "numpy", "matplotlib", "scikit-learn", "typer")
 TIMEOUT_SECONDS = 300

@@ -8,8 +8,7 @@ import tensorflow as tf
 from keras import ops
 
 from gan_keras import auxiliary as objectives
-from gan_keras import compilation, loss_scale, losses, replicas, scheduled
-from gan_keras.distribution import Distributed
+from gan_keras import losses, optimizers, replicas
 from gan_keras.inputs import Inputs, ids
 from gan_keras.measures import Measures
 from gan_keras.networks.base import call_network, latent_dim_of, read_samples
@@ -18,6 +17,8 @@ from gan_keras.optimizers import get_pair
 from gan_keras.penalties import get as get_penalty
 from gan_keras.sampling import Sampling
 from gan_keras.saved_state import SavedState
+from gan_keras.training import loss_scale, xla
+from gan_keras.training.distribution import Distributed
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
@@ -102,16 +103,16 @@ class GAN(SavedState, Sampling, Inputs, Measures, Distributed, keras.Model):
                 without labels; None for none.
             metrics: `keras.metrics.Metric` objects whose `update_state` takes `(real_data, fake_data)`; updated by `evaluate`.
             **kwargs: `run_eagerly`, `steps_per_execution` and `jit_compile` of `keras.Model.compile`. `jit_compile="auto"`
-                compiles by XLA where that is safe and fast: see `gan_keras.compilation`.
+                compiles by XLA where that is safe and fast: see `gan_keras.training.xla`.
 
-        Networks that compute in float16 (dtype policy `"mixed_float16"`) get scaled losses: see `gan_keras.loss_scale`.
+        Networks that compute in float16 (dtype policy `"mixed_float16"`) get scaled losses: see `gan_keras.training.loss_scale`.
 
         Raises:
             ValueError: If an argument is out of its range, one optimizer is given for both networks, one has `use_ema` or scales
                 losses itself, or `jit_compile=True` cannot work.
         """
-        self.generator_ema = scheduled.get(generator_ema)
-        if min(discriminator_steps, generator_steps) < 1 or not 0 <= scheduled.first_value(self.generator_ema) < 1:
+        self.generator_ema = optimizers.get_schedule(generator_ema)
+        if min(discriminator_steps, generator_steps) < 1 or not 0 <= optimizers.first_value(self.generator_ema) < 1:
             raise ValueError(
                 f"discriminator_steps={discriminator_steps}, generator_steps={generator_steps}, generator_ema={generator_ema}. "
                 "Expected steps >= 1 and generator_ema in [0, 1)."
@@ -131,7 +132,7 @@ class GAN(SavedState, Sampling, Inputs, Measures, Distributed, keras.Model):
                 extra.prepare(self)
         self.loss_scale = loss_scale.of_networks(self.generator, self.discriminator)
         self.compile_options, self.first_compiled_as = kwargs, None
-        self.compilation = compilation.decide(self, **kwargs)
+        self.compilation = xla.decide(self, **kwargs)
         # Without an optimizer of its own Keras would make a phantom RMSprop for learning-rate callbacks to turn in vain.
         options = {**kwargs, "jit_compile": self.compilation.jit_compile, "auto_scale_loss": False}
         super().compile(optimizer=self.generator_optimizer, **options)
@@ -216,7 +217,7 @@ class GAN(SavedState, Sampling, Inputs, Measures, Distributed, keras.Model):
         """Moves `ema_generator` towards the live generator; batch normalisation's statistics are averaged too."""
         updates = self.generator_optimizer.iterations
         steps = ops.cast(updates, "float32")
-        decay = ops.minimum(scheduled.value(self.generator_ema, updates), (1.0 + steps) / (10.0 + steps))
+        decay = ops.minimum(optimizers.value_at(self.generator_ema, updates), (1.0 + steps) / (10.0 + steps))
         decay = ops.where(has_moved, decay, 1.0)
         for average, live in zip(self.ema_generator.weights, self.generator.weights, strict=True):
             average.assign(decay * average + (1.0 - decay) * live)

@@ -1,8 +1,7 @@
 """Whether what is asked of a resumed run is what it began with."""
 
-from gan_keras.identity import check_same, flat
 from gan_keras.settings import with_settings
-from gan_keras.versions import shaping_versions
+from gan_keras.training.fingerprint import check_same, flat, shaping_versions
 
 
 def check_goes_on(run, kind, asked):

@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from gan_keras.callbacks.quality import generated_images
+from gan_keras.callbacks.best import generated_images
 from gan_keras.data import image_batches
 from gan_keras.data.image.images import some_images
 from gan_keras.metrics.extractor import Recipe, train_extractor

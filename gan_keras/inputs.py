@@ -10,8 +10,8 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from gan_keras import resuming
 from gan_keras.networks.base import in_single_precision
+from gan_keras.training import resume
 
 _NO_BATCH = (
     "The data set has no batch. Expected at least one: with `drop_remainder=True` a batch_size "
@@ -52,7 +52,7 @@ class Inputs:
         elif y is not None and self.num_labels:
             check_range(y, self.num_labels)
         options = _FIT.bind(self, x, y, *args, **kwargs).arguments
-        history = resuming.fit(self, super().fit, {name: value for name, value in options.items() if name != "self"})
+        history = resume.fit(self, super().fit, {name: value for name, value in options.items() if name != "self"})
         if history.epoch and "loss" not in history.history:
             raise ValueError(_NO_BATCH)
         return history

@@ -4,7 +4,8 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from gan_keras import diagnosis, noise, replicas
+from gan_keras import noise, replicas
+from gan_keras.diagnosis import rules
 
 _LEAST = 1e-12  # stands for the deviation of real data that do not vary at all
 
@@ -62,7 +63,7 @@ class Measures:
         return {**self.results(), **{metric.name: metric.result() for metric in measured}}
 
     def diagnose(self, history):
-        """What the curves of a training tell, in plain words: see `gan_keras.diagnosis`.
+        """What the curves of a training tell, in plain words: see `gan_keras.diagnosis.rules`.
 
         Args:
             history: What `fit` returned, its `history`, rows of a `history.csv`, or the path of one.
@@ -70,7 +71,7 @@ class Measures:
         Returns:
             A list of lines, one for each finding, or a single one that says that there is nothing to find.
         """
-        return diagnosis.diagnose(history)
+        return rules.diagnose(history)
 
     @property
     def metrics(self):

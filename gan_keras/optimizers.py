@@ -2,8 +2,6 @@
 
 import keras
 
-from gan_keras import scheduled
-
 
 def get_pair(generator_optimizer, discriminator_optimizer):
     """The two optimizers of a `GAN`, from names, configs or instances.
@@ -51,18 +49,46 @@ class ScheduledAdam(keras.optimizers.Adam):
     """
 
     def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, **kwargs):
-        if not 0 <= scheduled.first_value(scheduled.get(beta_2)) < 1:
+        if not 0 <= first_value(get_schedule(beta_2)) < 1:
             raise ValueError(f"beta_2={beta_2}. Expected a number in [0, 1), or a schedule that begins there.")
         super().__init__(learning_rate, beta_1, beta_2, **kwargs)
 
     @property
     def beta_2(self):
         """What it is in the next update."""
-        return scheduled.value(self.second_decay, self.iterations)
+        return value_at(self.second_decay, self.iterations)
 
     @beta_2.setter
     def beta_2(self, number):
-        self.second_decay = scheduled.get(number)
+        self.second_decay = get_schedule(number)
 
     def get_config(self):
-        return {**super().get_config(), "beta_2": scheduled.serialize(self.second_decay)}
+        return {**super().get_config(), "beta_2": serialize_schedule(self.second_decay)}
+
+
+# --- Numbers that may move while training: a constant, or a schedule of `keras.optimizers.schedules` of the generator's updates.
+#
+# A schedule reads the count of updates that the generator's optimizer keeps and saves, so that a resumed run goes on along it.
+
+Schedule = keras.optimizers.schedules.LearningRateSchedule
+
+
+def get_schedule(number):
+    """A constant as a float; a schedule, or its serialised config, as the schedule."""
+    if isinstance(number, dict):
+        number = keras.saving.deserialize_keras_object(number)
+    return number if isinstance(number, Schedule) else float(number)
+
+
+def value_at(number, updates):
+    """What a constant or a schedule is after so many updates of the generator."""
+    return number(updates) if isinstance(number, Schedule) else number
+
+
+def serialize_schedule(number):
+    return keras.saving.serialize_keras_object(number) if isinstance(number, Schedule) else number
+
+
+def first_value(number):
+    """What it is before the first update, as a float: by this a range is checked."""
+    return float(value_at(number, 0))

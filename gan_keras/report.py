@@ -9,7 +9,7 @@ from string import Template
 from gan_keras import augmentation_report, modalities
 from gan_keras.callbacks.events import COLUMNS
 from gan_keras.callbacks.history import read_history as read_events
-from gan_keras.diagnosis import diagnose
+from gan_keras.diagnosis.rules import diagnose
 from gan_keras.media.html import definitions, picture, section, table
 from gan_keras.media.plots import read_history, training_pictures
 

@@ -12,15 +12,16 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
-from gan_keras import checkpoints, modalities, presets, schedule, strategies
+from gan_keras import modalities, presets
 from gan_keras.callbacks.checkpoint import Checkpoint, check_seconds
 from gan_keras.callbacks.events import has_ended
-from gan_keras.callbacks.progress import Progress
+from gan_keras.callbacks.history import Progress
 from gan_keras.going_on import check_goes_on
 from gan_keras.run_directory import Run
-from gan_keras.seeds import check_seed
 from gan_keras.tracking import check_tracker, trackers
-from gan_keras.versions import machine, versions
+from gan_keras.training import checkpoint_files, devices, time_budget
+from gan_keras.training.fingerprint import machine, versions
+from gan_keras.training.seeds import check_seed
 from gan_keras.watchers import Watchers
 
 LONG_STEPS = 500
@@ -92,11 +93,11 @@ def train(
         OSError: If the disk is full or read-only; the last checkpoint is whole.
         TrainingFailed: If training broke again and again; the run holds its last good state.
     """
-    strategy = strategies.get(strategy)
+    strategy = devices.get(strategy)
     check_minutes(minutes, strategy)
     check_tracker(track)
     check_seconds(checkpoint_seconds)
-    run, kind = Run(strategies.own_path(out, strategy)), modalities.get(modality)
+    run, kind = Run(devices.own_path(out, strategy)), modalities.get(modality)
     manner = Manner(progress, track, checkpoint_seconds, strategy)
     asked = {"preset": preset, "settings": settings or {}, "epochs": epochs, "minutes": minutes, "seed": seed}
     if resume:
@@ -109,7 +110,7 @@ def train(
     loaded = kind.load(data, chosen, labels)
     progress(kind.describe(loaded))
     try:
-        config = {**_config(kind, chosen, seed, asked), "strategy": strategies.name_of(strategy)}
+        config = {**_config(kind, chosen, seed, asked), "strategy": devices.name_of(strategy)}
         kind.keep(run, config, loaded, data)
         trainer = Trainer(run, loaded, manner)
         seconds = trainer.plan(minutes)
@@ -161,9 +162,9 @@ class Trainer:
         with self.manner.strategy.scope():
             seconds, besides = self.modality.measure(preset, self.training, config["seed"])
         if minutes is not None:
-            budget = schedule.SPARE * 60 * minutes - 2 * besides  # measuring itself has taken as much
+            budget = time_budget.SPARE * 60 * minutes - 2 * besides  # measuring itself has taken as much
             preset, seconds = self.modality.fit_into(preset, self.training, seconds, budget)
-        self.progress(schedule.describe(preset.stage_epochs, seconds, besides))
+        self.progress(time_budget.describe(preset.stage_epochs, seconds, besides))
         self.run.write_config({**config, "preset": preset.to_config()})
         return seconds
 
@@ -187,7 +188,7 @@ class Trainer:
     def go_on(self):
         """Trains from the newest checkpoint to the end."""
         run, total = self.run, self.preset.epochs
-        _, state = checkpoints.newest(run.checkpoints, show=lambda line: None)  # the callback tells of damaged ones
+        _, state = checkpoint_files.newest(run.checkpoints, show=lambda line: None)  # the callback tells of damaged ones
         epoch, batch = (state["epoch"], state["batch"]) if state else (0, 0)
         if (epoch >= total or has_ended(run.events_path)) and run.model_path.exists():
             self.progress(f"{run.path} is complete: {epoch} epochs.")
@@ -248,7 +249,7 @@ def _config(kind, preset, seed, asked):
 
 
 def check_minutes(minutes, strategy):
-    if minutes is not None and strategies.name_of(strategy) == "multi_worker":
+    if minutes is not None and devices.name_of(strategy) == "multi_worker":
         raise ValueError(f"minutes={minutes} for several workers, each with a clock of its own. Expected epochs.")
 
 
@@ -262,4 +263,4 @@ def _preset(kind, preset, settings, epochs, minutes):
         raise ValueError(f"epochs={epochs}. Expected at least 1.")
     if minutes is not None and not 0 < minutes < math.inf:
         raise ValueError(f"minutes={minutes}. Expected more than 0.")
-    return chosen if epochs is None else chosen.with_stage_epochs(schedule.share_epochs(chosen.stage_epochs, epochs))
+    return chosen if epochs is None else chosen.with_stage_epochs(time_budget.share_epochs(chosen.stage_epochs, epochs))

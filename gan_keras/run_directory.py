@@ -9,8 +9,8 @@ import zlib
 
 import keras
 
-from gan_keras import checkpoints
 from gan_keras.media.safe_files import replace_whole, sweep
+from gan_keras.training import checkpoint_files
 
 
 class Run:
@@ -108,10 +108,10 @@ class Run:
         self.check_exists()
         if self.model_path.exists():
             return load_whole(self.model_path, compile)
-        path, _ = checkpoints.newest(self.checkpoints, warnings.warn)
+        path, _ = checkpoint_files.newest(self.checkpoints, warnings.warn)
         if path is None:
             raise FileNotFoundError(f"{self.path} has no model yet. Go on with its training: `gan-keras train ... --resume`.")
-        return checkpoints.load_model(path, compile)
+        return checkpoint_files.load_model(path, compile)
 
     def begin(self):
         """Removes what writes left behind that were killed, and the model of a training that was interrupted: it is older than

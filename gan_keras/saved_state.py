@@ -4,7 +4,7 @@ import json
 
 import keras
 
-from gan_keras import scheduled
+from gan_keras import optimizers
 from gan_keras.freezing import freeze_layers, frozen_layers
 
 
@@ -49,7 +49,7 @@ class SavedState:
             **{name: keras.saving.serialize_keras_object(each) for name, each in objects.items()},
             "discriminator_steps": self.discriminator_steps,
             "generator_steps": self.generator_steps,
-            "generator_ema": scheduled.serialize(self.generator_ema),
+            "generator_ema": optimizers.serialize_schedule(self.generator_ema),
             **self.compile_options,
         }
 

@@ -6,7 +6,7 @@ All are scored on the features of one classifier in space and time, trained on t
 
 import numpy as np
 
-from gan_keras.callbacks.quality import generated_images
+from gan_keras.callbacks.best import generated_images
 from gan_keras.image_evaluation import asked_labels, check_enough, check_seeds, comparable
 from gan_keras.metrics.clip_extractor import CLIPS, centre_speeds, distance_between, frame_differences, named
 from gan_keras.metrics.extractor import Recipe, train_extractor

@@ -35,7 +35,7 @@ import tensorflow as tf
 from IPython.display import Image, Markdown, display
 
 from gan_keras import data, presets
-from gan_keras.callbacks.translation_grid import as_floats, translation_grid
+from gan_keras.callbacks.samples_of_kinds import as_floats, translation_grid
 from gan_keras.media.images import encode_png, image_grid
 from gan_keras.metrics.extractor import Recipe, train_extractor
 from gan_keras.metrics.features import FeatureReader

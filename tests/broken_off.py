@@ -7,7 +7,7 @@ from gan_keras import GAN, HistoryPool, TextGAN, augmentation, penalties
 from gan_keras.callbacks import AdaptiveAugmentation, Checkpoint
 from gan_keras.codecs import WordCodec
 from gan_keras.networks import ConvolutionalDiscriminator, MLPDiscriminator, MLPGenerator, RecurrentGenerator
-from gan_keras.snapshot import Snapshot
+from gan_keras.training.rollback import Snapshot
 
 IMAGES = np.random.default_rng(0).normal(size=(30, 8, 8, 1)).astype("float32")
 POINTS = IMAGES[:, 0, :2, 0]

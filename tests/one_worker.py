@@ -7,9 +7,9 @@ import sys
 
 import numpy as np
 
-from gan_keras import strategies
+from gan_keras.training import devices
 from two_devices import OF_WORKERS, as_vector, outcome, runs
 
 if __name__ == "__main__":
-    strategy, all_runs = strategies.get("multi_worker"), runs()
+    strategy, all_runs = devices.get("multi_worker"), runs()
     np.savez(sys.argv[1], **{name: as_vector(outcome(strategy, *all_runs[name])) for name in OF_WORKERS})

@@ -8,8 +8,7 @@ import pytest
 
 from command_line import call
 from gan_keras import modalities
-from gan_keras.callbacks.history import read_history
-from gan_keras.callbacks.speed import OF_THE_MACHINE
+from gan_keras.callbacks.history import OF_THE_MACHINE, read_history
 from gan_keras.metrics.extractor import Recipe
 
 FEW_STEPS = Recipe((4, 8), 3, 16)

@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 
 from broken_off import IMAGES, furthest, image_gan, state_of, train
-from gan_keras import GAN, checkpoints
+from gan_keras import GAN
 from gan_keras.callbacks import Checkpoint
 from gan_keras.media.safe_files import check_writable
 from gan_keras.networks import MLPDiscriminator, MLPGenerator
+from gan_keras.training import checkpoint_files
 
 POINTS = np.random.default_rng(0).normal(size=(16, 2)).astype("float32")
 
@@ -44,7 +45,7 @@ def trained(tmp_path_factory):
 
 
 def test_the_last_two_stay_and_each_says_where_it_was_written(trained):
-    assert checkpoints.names(trained) == ["epoch_000001_batch_00000002", "epoch_000002_batch_00000000"]
+    assert checkpoint_files.names(trained) == ["epoch_000001_batch_00000002", "epoch_000002_batch_00000000"]
     state = json.loads((trained / "epoch_000001_batch_00000002" / "state.json").read_text())
     assert (state["epoch"], state["batch"], state["seed"], state["stage"]) == (1, 2, 1, None)
     assert [row["epoch"] for row in state["rows"]] == [0]
@@ -68,8 +69,8 @@ def test_a_checkpoint_that_costs_much_is_written_more_seldom(tmp_path):
 
 def test_a_state_of_lists_arrays_and_single_numbers_comes_back(tmp_path):
     kept = {"best": -np.inf, "weights": [np.arange(6.0).reshape(2, 3), np.float32(0.5), np.int64(7)], "none": None}
-    checkpoints.write(tmp_path, small_gan(), {"epoch": 1, "batch": 0, "kept": kept}, keep=1)
-    read = checkpoints.newest(tmp_path, pytest.fail)[1]["kept"]
+    checkpoint_files.write(tmp_path, small_gan(), {"epoch": 1, "batch": 0, "kept": kept}, keep=1)
+    read = checkpoint_files.newest(tmp_path, pytest.fail)[1]["kept"]
     assert (read["best"], read["none"], read["weights"][1:]) == (-np.inf, None, [0.5, 7])
     np.testing.assert_array_equal(read["weights"][0], kept["weights"][0])
 
@@ -86,7 +87,7 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(trained, name,
     flipped = whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :]
     try:
         path.write_bytes(whole[:place] if way == "c" else flipped)
-        used, state = checkpoints.newest(trained, lines.append)
+        used, state = checkpoint_files.newest(trained, lines.append)
     finally:
         path.write_bytes(whole)
     assert (used.name, state["epoch"], state["batch"]) == ("epoch_000001_batch_00000002", 1, 2)
@@ -96,11 +97,11 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(trained, name,
 def test_a_training_goes_on_from_the_one_before_and_replaces_the_damaged_one(tmp_path):
     gan = small_gan()
     fit(gan, tmp_path)
-    newest, before = (tmp_path / name for name in reversed(checkpoints.names(tmp_path)))
+    newest, before = (tmp_path / name for name in reversed(checkpoint_files.names(tmp_path)))
     (newest / "state.json").unlink()
     with pytest.warns(UserWarning, match="state.json missing"):
         fit(small_gan(), tmp_path)
-    assert checkpoints.newest(tmp_path, None)[0] == newest
+    assert checkpoint_files.newest(tmp_path, None)[0] == newest
     for each in (newest, before):
         (each / "model.keras").write_bytes(b"")
     with pytest.warns(UserWarning), pytest.raises(ValueError, match="None of the 2 checkpoints in .* is whole"):
@@ -129,7 +130,7 @@ def test_another_training_is_refused_by_what_differs(trained, other, message):
 
 
 def test_another_version_is_refused_by_its_number(trained, monkeypatch):
-    monkeypatch.setattr("gan_keras.versions.version_of", lambda package: "9.9.1")
+    monkeypatch.setattr("gan_keras.training.fingerprint.version_of", lambda package: "9.9.1")
     with pytest.raises(ValueError, match=r"versions.gan_keras is 0.1 in the checkpoint and 9.9 here; versions.keras is 3.\d+ "):
         fit(small_gan(), trained)
 
@@ -154,7 +155,7 @@ def test_a_full_disk_ends_training_with_the_reason_and_leaves_the_last_checkpoin
     left = ["epoch_000000_batch_00000001", "epoch_000000_batch_00000002"]
     assert sorted(path.name for path in tmp_path.iterdir()) == left
     monkeypatch.undo()
-    assert checkpoints.load_model(checkpoints.newest(tmp_path, None)[0]).generate(2).shape == (2, 2)
+    assert checkpoint_files.load_model(checkpoint_files.newest(tmp_path, None)[0]).generate(2).shape == (2, 2)
     assert fit(small_gan(), tmp_path).epoch == [0, 1]
 
 
@@ -183,12 +184,12 @@ train(image_gan(), sys.argv[1], IMAGES, epochs=100, batch_size=8)
 def test_a_killed_process_leaves_a_training_that_goes_on_with_the_same_bits(tmp_path):
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TF_CPP_MIN_LOG_LEVEL": "3"}
     child = subprocess.Popen([sys.executable, "-c", CHILD, str(tmp_path / "killed")], env=environment)
-    while len(checkpoints.names(tmp_path / "killed")) < 2 and child.poll() is None:
+    while len(checkpoint_files.names(tmp_path / "killed")) < 2 and child.poll() is None:
         time.sleep(0.01)
     time.sleep(0.3)
     child.send_signal(signal.SIGKILL)
     assert child.wait() == -signal.SIGKILL
-    path, state = checkpoints.newest(tmp_path / "killed", None)
+    path, state = checkpoint_files.newest(tmp_path / "killed", None)
     epochs = state["epoch"] + 2
     straight, resumed = image_gan(), None
     train(straight, tmp_path / "straight", IMAGES, epochs=epochs, batch_size=8)

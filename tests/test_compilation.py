@@ -4,8 +4,9 @@ import keras
 import pytest
 import tensorflow as tf
 
-from gan_keras import GAN, compilation, penalties
+from gan_keras import GAN, penalties
 from gan_keras.networks import MLPDiscriminator, MLPGenerator
+from gan_keras.training import xla
 
 layers = keras.layers
 
@@ -56,7 +57,7 @@ def test_where_there_is_a_gpu_what_can_be_compiled_well_is(name, pretend_a_gpu):
     build, reason = TABLE[name]
     gan = build()  # recurrent layers look for a GPU too
     pretend_a_gpu()
-    decision = compilation.decide(gan)
+    decision = xla.decide(gan)
     assert reason in decision.reason
     assert decision.jit_compile == (reason == "there is a GPU, and all layers can be compiled")
 
@@ -64,32 +65,32 @@ def test_where_there_is_a_gpu_what_can_be_compiled_well_is(name, pretend_a_gpu):
 @pytest.mark.parametrize("name", TABLE)
 def test_what_was_asked_for_is_done_or_is_an_error(name):
     gan = TABLE[name][0]()
-    assert compilation.decide(gan, jit_compile=False) == (False, "jit_compile=False was asked for")
+    assert xla.decide(gan, jit_compile=False) == (False, "jit_compile=False was asked for")
     if name not in IMPOSSIBLE:
-        assert compilation.decide(gan, jit_compile=True) == (True, "jit_compile=True was asked for")
+        assert xla.decide(gan, jit_compile=True) == (True, "jit_compile=True was asked for")
         return
     with pytest.raises(ValueError, match="jit_compile=True, and this training cannot be compiled by XLA: .*Expected False or"):
-        compilation.decide(gan, jit_compile=True)
+        xla.decide(gan, jit_compile=True)
 
 
 def test_on_a_processor_nothing_is_compiled_unless_asked_for():
-    decision = compilation.decide(image_gan())
+    decision = xla.decide(image_gan())
     assert not decision.jit_compile and "no GPU" in decision.reason
 
 
 def test_under_a_strategy_and_in_eager_mode_nothing_is_compiled(pretend_a_gpu):
     gan = image_gan()
     pretend_a_gpu()
-    assert "eagerly" in compilation.decide(gan, run_eagerly=True).reason
+    assert "eagerly" in xla.decide(gan, run_eagerly=True).reason
     with tf.distribute.OneDeviceStrategy("CPU:0").scope():
-        assert "strategy" in compilation.decide(gan).reason
+        assert "strategy" in xla.decide(gan).reason
         with pytest.raises(ValueError, match="strategy"):
-            compilation.decide(gan, jit_compile=True)
+            xla.decide(gan, jit_compile=True)
 
 
 def test_another_wish_is_an_error():
     with pytest.raises(ValueError, match="jit_compile='yes'. Expected True, False or 'auto'"):
-        compilation.decide(image_gan(), jit_compile="yes")
+        xla.decide(image_gan(), jit_compile="yes")
 
 
 def test_compile_follows_the_decision_and_saves_the_wish():

@@ -22,7 +22,6 @@ from gan_keras import (
     networks,
     optimizers,
     penalties,
-    shrinking,
     table_gan,
     table_vae,
     text_gan,
@@ -33,6 +32,7 @@ from gan_keras.data.table.columns import CategoryColumn, NumberColumn
 from gan_keras.history_pool import HistoryPools
 from gan_keras.metrics import clip_extractor, extractor
 from gan_keras.networks import biggan, cyclegan, mocogan, r3gan, residual
+from gan_keras.training import rollback
 
 LINES = ["a cat sat on the mat", "the cat ran", "a mat is on the cat"]
 
@@ -213,7 +213,7 @@ EXAMPLES = {
     "MutualInformation": lambda: auxiliary.MutualInformation(weight=0.5, continuous_weight=0.25),
     "FeatureMatching": lambda: auxiliary.FeatureMatching(weight=0.5),
     "ScheduledAdam": lambda: optimizers.ScheduledAdam(0.1, 0.5, keras.optimizers.schedules.CosineDecay(0.9, 7)),
-    "Shrunk": lambda: shrinking.Shrunk(keras.optimizers.schedules.CosineDecay(0.9, 7), 0.25),
+    "Shrunk": lambda: rollback.Shrunk(keras.optimizers.schedules.CosineDecay(0.9, 7), 0.25),
     "HistoryPool": lambda: HistoryPool(size=7, seed=3),
     "Clip": lambda: constraints.Clip(0.02),
     "NonSaturating": losses.NonSaturating,

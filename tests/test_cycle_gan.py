@@ -8,7 +8,7 @@ import tensorflow as tf
 from gan_keras import CycleGAN, augmentation, networks, penalties
 from gan_keras.codecs import ImageCodec
 from gan_keras.history_pool import HistoryPools
-from gan_keras.snapshot import not_finite
+from gan_keras.training.rollback import not_finite
 
 SHAPE = (8, 8, 1)
 RANDOM = np.random.default_rng(0)

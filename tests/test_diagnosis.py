@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from gan_keras import diagnosis
 from gan_keras.callbacks.history import History
-from gan_keras.past import Past, columns_of
+from gan_keras.diagnosis import rules
+from gan_keras.diagnosis.history import Past, columns_of
 
 EPOCHS, STEPS = 12, 100
 
@@ -28,7 +28,7 @@ def curves(**changes):
 
 
 def kinds(history):
-    return [finding.kind for finding in diagnosis.findings(history)]
+    return [finding.kind for finding in rules.findings(history)]
 
 
 def ramp(first, last):
@@ -57,13 +57,13 @@ def test_each_fault_is_found_and_no_other(kind, changes):
 
 
 def test_a_healthy_training_gets_one_line_that_says_what_was_looked_at():
-    lines = diagnosis.diagnose(curves())
+    lines = rules.diagnose(curves())
     assert len(lines) == 1 and lines[0].startswith("Nothing unusual in 12 epochs")
     assert "collapse" in lines[0] and "d_accuracy 0.69" in lines[0]
 
 
 def test_a_finding_tells_its_epochs_its_numbers_and_what_to_try():
-    found = diagnosis.findings(curves(diversity=[0.9] * 4 + [0.05] * 6 + [0.9] * 2))
+    found = rules.findings(curves(diversity=[0.9] * 4 + [0.05] * 6 + [0.9] * 2))
     assert [each.kind for each in found] == ["collapse", "low diversity"]
     finding = found[0]
     assert (finding.epoch, finding.last) == (9, 10)  # the fifth is the first of 500 steps
@@ -95,10 +95,10 @@ def test_a_history_is_read_from_what_fit_returns_from_rows_and_from_a_file(tmp_p
     writer.rows[0]["val_frechet"] = "3.5"
     writer.write()
     returned = type("History", (), {"history": columns})()
-    found = [diagnosis.findings(each)[0] for each in (columns, returned, writer.rows, tmp_path / "history.csv")]
+    found = [rules.findings(each)[0] for each in (columns, returned, writer.rows, tmp_path / "history.csv")]
     assert all(each == found[0] for each in found)
     with pytest.raises(ValueError, match="Expected what `fit` returned"):
-        diagnosis.findings(3)
+        rules.findings(3)
 
 
 def test_a_diversity_of_zero_in_rows_of_numbers_is_a_collapse():
@@ -113,8 +113,8 @@ def test_a_diversity_of_zero_in_rows_of_numbers_is_a_collapse():
         {"epoch": epoch + 1, "stage": "adversarial", **{name: values[epoch] for name, values in columns.items()}}
         for epoch in range(9)
     ]
-    assert "collapse" in [finding.kind for finding in diagnosis.findings(rows)]
-    assert diagnosis.findings(rows) == diagnosis.findings({"stage": ["adversarial"] * 9, **columns})
+    assert "collapse" in [finding.kind for finding in rules.findings(rows)]
+    assert rules.findings(rows) == rules.findings({"stage": ["adversarial"] * 9, **columns})
 
 
 def test_a_column_that_not_each_epoch_logs_ends_with_the_last_epoch():

@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gan_keras import GAN, loss_scale, losses, penalties
+from gan_keras import GAN, losses, penalties
 from gan_keras.data import mixtures
-from gan_keras.loss_scale import FIRST_SCALE, LossScale, Unscaled
+from gan_keras.training import loss_scale
+from gan_keras.training.loss_scale import FIRST_SCALE, LossScale, Unscaled
 
 POINTS = mixtures.ring(64, seed=0)
 INFINITE = tf.constant([np.inf])

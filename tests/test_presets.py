@@ -5,10 +5,11 @@ import dataclasses
 import keras
 import pytest
 
-from gan_keras import feedback, presets, schedule
+from gan_keras import feedback, presets
 from gan_keras.codecs import CharacterCodec, SubwordCodec, WordCodec
 from gan_keras.modalities.text import Lines, TextModality
 from gan_keras.networks import RecurrentDiscriminator
+from gan_keras.training import time_budget
 
 LINES = ["the cat sat.", "a dog ran home.", "the bird sang."] * 3
 
@@ -123,25 +124,28 @@ def test_the_codec_is_the_one_named(tiny, codec, expected):
 
 def test_epochs_are_shared_in_proportion_and_every_stage_has_one_first():
     wanted = {"pretraining": 10, "discriminator": 1, "adversarial": 3}
-    assert list(schedule.share_epochs(wanted, 1).values()) == [1, 0, 0]
-    assert list(schedule.share_epochs(wanted, 3).values()) == [1, 1, 1]
-    assert list(schedule.share_epochs(wanted, 14).values()) == [10, 1, 3]
-    assert list(schedule.share_epochs(wanted, 28).values()) == [20, 2, 6]
-    assert list(schedule.share_epochs({"pretraining": 10, "discriminator": 0, "adversarial": 0}, 25).values()) == [25, 0, 0]
+    assert list(time_budget.share_epochs(wanted, 1).values()) == [1, 0, 0]
+    assert list(time_budget.share_epochs(wanted, 3).values()) == [1, 1, 1]
+    assert list(time_budget.share_epochs(wanted, 14).values()) == [10, 1, 3]
+    assert list(time_budget.share_epochs(wanted, 28).values()) == [20, 2, 6]
+    assert list(time_budget.share_epochs({"pretraining": 10, "discriminator": 0, "adversarial": 0}, 25).values()) == [25, 0, 0]
 
 
 def test_a_time_is_spent_on_no_more_epochs_than_are_wanted_and_on_no_more_than_fit():
     wanted, seconds = {"pretraining": 10, "adversarial": 3}, {"pretraining": 30.0, "adversarial": 100.0}
-    assert schedule.allot(wanted, seconds, 10_000) == wanted
-    assert schedule.allot(wanted, seconds, 300) == {"pretraining": 6, "adversarial": 1}  # 280 s
-    assert schedule.allot(wanted, seconds, 90) == {"pretraining": 3, "adversarial": 0}  # the dear stage does not block the cheap
-    assert schedule.allot(wanted, seconds, 1) == {"pretraining": 1, "adversarial": 0}
+    assert time_budget.allot(wanted, seconds, 10_000) == wanted
+    assert time_budget.allot(wanted, seconds, 300) == {"pretraining": 6, "adversarial": 1}  # 280 s
+    assert time_budget.allot(wanted, seconds, 90) == {
+        "pretraining": 3,
+        "adversarial": 0,
+    }  # the dear stage does not block the cheap
+    assert time_budget.allot(wanted, seconds, 1) == {"pretraining": 1, "adversarial": 0}
 
 
 def test_a_cost_is_told_in_words():
-    text = schedule.describe({"pretraining": 10, "discriminator": 1}, {"pretraining": 30, "discriminator": 60}, 60)
+    text = time_budget.describe({"pretraining": 10, "discriminator": 1}, {"pretraining": 30, "discriminator": 60}, 60)
     assert text == "about 7 min: 10 pretraining epochs of 30 s, 1 discriminator epoch of 60 s"
-    assert schedule.duration(7500) == "2 h 5 min"
+    assert time_budget.duration(7500) == "2 h 5 min"
 
 
 def test_measuring_tells_a_cost_for_the_stages_that_are_trained_alone(tiny):

@@ -11,10 +11,10 @@ from broken_off import IMAGES, LINES, POINTS, Anew, furthest, image_gan, point_g
 from gan_keras import optimizers, penalties
 from gan_keras.callbacks import Checkpoint, EarlyStop, Guard, Speed
 from gan_keras.callbacks.events import Events
-from gan_keras.checkpoints import names
 from gan_keras.data import text_batches
 from gan_keras.data.arrays import array_batches
-from gan_keras.resuming import can_be_ordered
+from gan_keras.training.checkpoint_files import names
+from gan_keras.training.resume import can_be_ordered
 
 ONES = tf.data.Dataset.from_tensor_slices(np.ones((8, 2), np.float32)).batch(2)
 

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 import gan_keras.run
-from gan_keras import checkpoints, presets, strategies
-from gan_keras.callbacks.history import History, read_history
-from gan_keras.callbacks.progress import Progress
+from gan_keras import presets
+from gan_keras.callbacks.history import History, Progress, read_history
 from gan_keras.data.text.phrases import english_phrases
 from gan_keras.media.safe_files import replace_whole
 from gan_keras.modalities.text import TextModality
 from gan_keras.run import load
 from gan_keras.run_directory import Run
+from gan_keras.training import checkpoint_files, devices
 from runs import silent
 
 SETTINGS = {"units": "16", "rating_samples": "8"}
@@ -26,11 +26,11 @@ train_text = functools.partial(gan_keras.run.train, "text")
 
 
 def manner(progress):
-    return gan_keras.run.Manner(progress, None, 60.0, strategies.get())
+    return gan_keras.run.Manner(progress, None, 60.0, devices.get())
 
 
 def newest_checkpoint(out):
-    return checkpoints.newest(out / "checkpoints", silent)
+    return checkpoint_files.newest(out / "checkpoints", silent)
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def test_a_run_without_its_model_is_the_gan_of_its_newest_checkpoint(interrupted
     shutil.copytree(interrupted[0], tmp_path / "run")
     (tmp_path / "run" / "model.keras").unlink()
     path = newest_checkpoint(tmp_path / "run")[0]
-    for expected, got in zip(checkpoints.load_model(path).weights, load(tmp_path / "run").weights, strict=True):
+    for expected, got in zip(checkpoint_files.load_model(path).weights, load(tmp_path / "run").weights, strict=True):
         np.testing.assert_array_equal(expected, got)
     (path / "model.keras").write_bytes(b"half")
     with pytest.warns(UserWarning, match="epoch_000001_batch_00000001 is damaged"):
@@ -144,7 +144,7 @@ def test_an_interrupted_run_refuses_other_data_and_another_version(interrupted, 
     other.write_text("one line\nanother line\n")
     with pytest.raises(ValueError, match="not what .* was trained on"):
         train_text(other, interrupted[0], resume=True, progress=silent)
-    monkeypatch.setattr(gan_keras.versions, "version_of", lambda package: "9.9.1")
+    monkeypatch.setattr(gan_keras.training.fingerprint, "version_of", lambda package: "9.9.1")
     with pytest.raises(ValueError, match=r"keras is 3.\d+ in the run and 9.9 here"):
         train_text(corpus / "text.txt", interrupted[0], resume=True, progress=silent)
 
@@ -175,7 +175,7 @@ def test_a_complete_run_is_left_as_it_is(interrupted, corpus):
 
 def test_going_on_within_the_adversarial_stage_keeps_the_adversarial_weights(interrupted):
     out, _ = interrupted
-    gan = checkpoints.load_model(newest_checkpoint(out)[0])
+    gan = checkpoint_files.load_model(newest_checkpoint(out)[0])
     weights = [np.array(weight) for weight in gan.generator.get_weights()]
     run, config = Run(out), Run(out).config
     run.write_config({**config, "preset": {**config["preset"], "adversarial_epochs": 2}})

@@ -9,7 +9,7 @@ from scipy.io import wavfile
 
 from gan_keras import GAN, networks
 from gan_keras.callbacks import SampleSounds
-from gan_keras.callbacks.fixed_images import fixed_samples
+from gan_keras.callbacks.samples import fixed_samples
 from gan_keras.codecs import WaveformCodec
 from gan_keras.media.sounds import encode_wav, spectrogram_pictures, to_int16, write_sounds
 

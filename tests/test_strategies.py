@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from command_line import refused
-from gan_keras import strategies
+from gan_keras.training import devices
 from processes import FOLDER, finish, start, start_workers
 
 CLOSE = 1e-5
@@ -85,10 +85,10 @@ def test_a_batch_that_cannot_be_shared_is_left_out_with_a_word(found):
 
 @pytest.mark.parametrize("name", ["none", None])
 def test_no_strategy_is_one_device(name):
-    strategy = strategies.get(name)
+    strategy = devices.get(name)
     assert strategy.num_replicas_in_sync == 1
-    assert strategies.name_of(strategy) == "none"
-    assert strategies.writes(strategy)
+    assert devices.name_of(strategy) == "none"
+    assert devices.writes(strategy)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_all_gpus_grow_their_memory(monkeypatch):
     grown, said = [], []
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["first", "second"] * (kind == "GPU"))
     monkeypatch.setattr(tf.config.experimental, "set_memory_growth", lambda device, grows: grown.append((device, grows)))
-    strategies.grow_memory(said.append)
+    devices.grow_memory(said.append)
     assert grown == [("first", True), ("second", True)] and not said
 
 
@@ -123,5 +123,5 @@ def test_devices_that_have_started_keep_their_memory_and_that_is_said(monkeypatc
     said = []
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["first"])
     monkeypatch.setattr(tf.config.experimental, "set_memory_growth", refuse)
-    strategies.grow_memory(said.append)
+    devices.grow_memory(said.append)
     assert len(said) == 1 and "devices have started already: Physical devices cannot be modified" in said[0]

@@ -6,10 +6,10 @@ import warnings
 
 import numpy as np
 
-from gan_keras import checkpoints
-from gan_keras.identity import check_same, identity_of
 from gan_keras.media.safe_files import check_writable, sweep
-from gan_keras.resuming import Position, Resuming
+from gan_keras.training import checkpoint_files
+from gan_keras.training.fingerprint import check_same, identity_of
+from gan_keras.training.resume import Position, Resuming
 
 SHARE = 0.01
 """Checkpoints of a large GAN come more seldom than asked for: they take no more than this share of the time."""
@@ -67,7 +67,7 @@ class Checkpoint(Resuming):
     def begin(self, gan, callbacks, data, within_epochs):
         """Called by `GAN.fit`: checks the directory, loads the newest checkpoint, and returns its `Position`."""
         identity = identity_of(gan, data)
-        path, state = checkpoints.newest(self.directory, self.show)
+        path, state = checkpoint_files.newest(self.directory, self.show)
         if path is not None:
             check_same(state["config"], identity, path)
         check_writable(self.directory)
@@ -125,7 +125,7 @@ class Checkpoint(Resuming):
     def save(self):
         """Writes a checkpoint of the GAN as it is."""
         start = time.monotonic()
-        checkpoints.write(self.directory, self.model, self.state(), self.keep)
+        checkpoint_files.write(self.directory, self.model, self.state(), self.keep)
         self.last = time.monotonic()
         self.cost = self.last - start
 
@@ -160,7 +160,7 @@ def load_into(gan, path, state):
     """Gives a compiled GAN the state of a checkpoint."""
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
-        gan.load_weights(path / checkpoints.MODEL)
+        gan.load_weights(path / checkpoint_files.MODEL)
     if skipped := [str(each.message) for each in told if "Skipping variable loading" in str(each.message)]:
         raise ValueError(f"{path} does not fit the GAN: {skipped[0]} Expected a GAN built and compiled as the one in it.")
     if state["stage"] is not None:

@@ -5,12 +5,13 @@ import time
 
 import numpy as np
 
-from gan_keras import exported, schedule, score_table
+from gan_keras import exported, score_table
 from gan_keras.data.sample_set import with_label_names, without_copies
 from gan_keras.modalities import score_report
 from gan_keras.modalities.base import Modality
 from gan_keras.presets.base import STAGE
 from gan_keras.sampling import seeds_from
+from gan_keras.training import time_budget
 
 
 class ReloadedModality(Modality):
@@ -163,9 +164,9 @@ class ReloadedModality(Modality):
         gan = self.build(preset, training, seed)
         batches = self.batches(gan, preset, training, seed)
         start = time.monotonic()
-        step = schedule.measure_steps(gan, batches, 1).mean(STAGE)
+        step = time_budget.measure_steps(gan, batches, 1).mean(STAGE)
         further = self.measure_further(gan, preset)
-        besides = time.monotonic() - start - schedule.MEASURED_STEPS * step
+        besides = time.monotonic() - start - time_budget.MEASURED_STEPS * step
         return {STAGE: step * self.steps_of(preset, training), **further}, max(besides, 0.0)
 
     def measure_further(self, gan, preset):
@@ -175,7 +176,7 @@ class ReloadedModality(Modality):
     def fit_into(self, preset, training, seconds, budget):
         """As many epochs as fit, however many the preset has."""
         most_steps = self.steps_of(preset, training)
-        epochs, steps = schedule.epochs_within(budget, seconds[STAGE] / most_steps, most_steps)
+        epochs, steps = time_budget.epochs_within(budget, seconds[STAGE] / most_steps, most_steps)
         fitted = preset.with_stage_epochs({STAGE: epochs})
         fitted.steps_per_epoch = steps
         return fitted, {STAGE: steps * seconds[STAGE] / most_steps}

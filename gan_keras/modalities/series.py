@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gan_keras import schedule
 from gan_keras.callbacks import SeriesPictures
 from gan_keras.data import SERIES_DATASETS, describe_series, load_series, series_batches, split_series
 from gan_keras.media.safe_files import check_parent
@@ -15,6 +14,7 @@ from gan_keras.modalities import series_report
 from gan_keras.modalities.reloaded import ReloadedModality
 from gan_keras.presets.series import SeriesPreset
 from gan_keras.series_evaluation import COLUMNS, evaluate_series, some_windows
+from gan_keras.training import time_budget
 
 PICTURES = 20
 """The most pictures of a training: each takes as long as many steps."""
@@ -60,15 +60,15 @@ class SeriesModality(ReloadedModality):
             return super().measure(preset, training, seed)
         gan = self.build(preset.with_stage_epochs({stage: min(num, 1) for stage, num in stages.items()}), training, seed)
         start = time.monotonic()
-        steps = schedule.measure_steps(gan, self.batches(gan, preset, training, seed), sum(num > 0 for num in stages.values()))
-        besides = time.monotonic() - start - sum(schedule.MEASURED_STEPS * steps.mean(stage) for stage in stages)
+        steps = time_budget.measure_steps(gan, self.batches(gan, preset, training, seed), sum(num > 0 for num in stages.values()))
+        besides = time.monotonic() - start - sum(time_budget.MEASURED_STEPS * steps.mean(stage) for stage in stages)
         return {stage: steps.mean(stage) * self.steps_of(preset, training) for stage in stages}, max(besides, 0.0)
 
     def fit_into(self, preset, training, seconds, budget):
         """As many epochs as fit; several stages are shortened, in proportion, and never prolonged."""
         if len(preset.stage_epochs) == 1:
             return super().fit_into(preset, training, seconds, budget)
-        return preset.with_stage_epochs(schedule.allot(preset.stage_epochs, seconds, budget)), seconds
+        return preset.with_stage_epochs(time_budget.allot(preset.stage_epochs, seconds, budget)), seconds
 
     def callbacks(self, run, preset, training, held_out):
         real, every = some_windows(training, SHOWN_SERIES, seed=0), -(-preset.epochs // PICTURES)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gan_keras import exported, schedule
+from gan_keras import exported
 from gan_keras.callbacks import KeepBest, Samples
 from gan_keras.data import DATASETS, describe, likelihood_of, load_text, split, text_batches
 from gan_keras.evaluation import evaluate_text, print_summary
@@ -16,6 +16,7 @@ from gan_keras.modalities import text_report
 from gan_keras.modalities.base import Modality
 from gan_keras.modalities.epoch_files import all_epochs, title_of
 from gan_keras.presets import STAGES, TextPreset
+from gan_keras.training import time_budget
 from gan_keras.yardstick import units_of
 
 # Epochs with a discriminator are rated (`callbacks.KeepBest`) by one draw and the best of four, against the baseline at six
@@ -76,9 +77,9 @@ class TextModality(Modality):
         gan = self.build(preset.with_stage_epochs(epochs), training, seed)
         batches = self.batches(gan, preset, training, seed)
         start = time.monotonic()
-        steps = schedule.measure_steps(gan, batches, sum(epochs.values()))
+        steps = time_budget.measure_steps(gan, batches, sum(epochs.values()))
         draft = seconds_per_draft(gan) if sum(epochs.values()) > epochs[STAGES[0]] else 0.0
-        besides = time.monotonic() - start - sum(schedule.MEASURED_STEPS * steps.mean(stage) for stage in STAGES)
+        besides = time.monotonic() - start - sum(time_budget.MEASURED_STEPS * steps.mean(stage) for stage in STAGES)
         seconds = {stage: int(batches.cardinality()) * steps.mean(stage) for stage in STAGES}
         for stage in STAGES[1:]:
             seconds[stage] += (CALIBRATION_DRAFTS + RATING_POINTS * preset.rating_samples) * draft
@@ -89,7 +90,7 @@ class TextModality(Modality):
 
     def fit_into(self, preset, training, seconds, budget):
         """Stages are shortened, in proportion; they are never prolonged."""
-        return preset.with_stage_epochs(schedule.allot(preset.stage_epochs, seconds, budget)), seconds
+        return preset.with_stage_epochs(time_budget.allot(preset.stage_epochs, seconds, budget)), seconds
 
     def callbacks(self, run, preset, training, held_out):
         tokenize = units_of(held_out.lines).tokenize

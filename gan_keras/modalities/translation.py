@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from gan_keras import exported
-from gan_keras.callbacks.translation_grid import TranslationGrid, as_floats, translation_grid
+from gan_keras.callbacks.samples_of_kinds import TranslationGrid, as_floats, translation_grid
 from gan_keras.data import TRANSLATION_DATASETS, describe_domains, domain_batches, image_batches, load_domains, split_domains
 from gan_keras.data.image.load import read_inputs
 from gan_keras.data.sample_set import part_of

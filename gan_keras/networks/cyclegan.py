@@ -9,7 +9,6 @@ from gan_keras.networks.layers.normalization import InstanceNormalization
 from gan_keras.networks.precision import OnePrecision
 from gan_keras.networks.residual import ResidualBlock
 
-
 # --- What generators of translations have in common: an image comes in, an image of the same shape goes out.
 
 
@@ -73,7 +72,6 @@ def up_convolution(filters, **options):
     return keras.Sequential([layers.UpSampling2D(), convolution(filters, 3, **options)])
 
 
-
 _HALVINGS = 2
 
 
@@ -130,5 +128,3 @@ class MirroredBlock(ResidualBlock):
 def mirrored(features, margin):
     """Feature maps continued by their mirror image beyond each edge: zeros there would look like an edge of an object."""
     return ops.pad(features, ((0, 0), (margin, margin), (margin, margin), (0, 0)), mode="reflect")
-
-

@@ -2,7 +2,7 @@
 
 import keras
 
-from gan_keras import scheduled
+from gan_keras import optimizers
 
 
 class Penalty:
@@ -22,8 +22,8 @@ class Penalty:
     takes_gradients = False
 
     def __init__(self, gamma):
-        self.gamma, self.optimizer = scheduled.get(gamma), None
-        if scheduled.first_value(self.gamma) < 0:
+        self.gamma, self.optimizer = optimizers.get_schedule(gamma), None
+        if optimizers.first_value(self.gamma) < 0:
             raise ValueError(f"gamma={gamma}. Expected a strength >= 0: a negative one would reward what it has to punish.")
 
     def follow(self, optimizer):
@@ -33,13 +33,13 @@ class Penalty:
     @property
     def strength(self):
         """What gamma is now; before `follow`, what it is at the beginning."""
-        return scheduled.value(self.gamma, self.optimizer.iterations if self.optimizer else 0)
+        return optimizers.value_at(self.gamma, self.optimizer.iterations if self.optimizer else 0)
 
     def __call__(self, discriminator, real_data, fake_data):
         raise NotImplementedError
 
     def get_config(self):
-        return {"gamma": scheduled.serialize(self.gamma)}
+        return {"gamma": optimizers.serialize_schedule(self.gamma)}
 
     @classmethod
     def from_config(cls, config):

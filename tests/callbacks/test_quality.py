@@ -6,7 +6,7 @@ import pytest
 
 from gan_keras import GAN
 from gan_keras.callbacks import Quality
-from gan_keras.callbacks.best_weights import BestWeights, networks_of
+from gan_keras.callbacks.best import BestWeights, networks_of
 from gan_keras.metrics.features import FeatureReader
 from gan_keras.metrics.image_quality import ImageQuality
 from gan_keras.metrics.protocol import Protocol, Score

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gan_keras import symptoms
-from gan_keras.past import Past, columns_of
+from gan_keras.diagnosis import symptoms
+from gan_keras.diagnosis.history import Past, columns_of
 
 
 class Finding(NamedTuple):
