@@ -22,9 +22,9 @@ from gan_keras.callbacks import KeepBest
 from gan_keras.codecs.text import END, PADDING
 from gan_keras.data import read_corpus, split, text_batches
 from gan_keras.data.text.corpus import corpus_from_lines
+from gan_keras.gans.text_generation import trim
 from gan_keras.metrics import kneser_ney
 from gan_keras.modalities.text import Lines, TextModality
-from gan_keras.text_writing import trim
 from gan_keras.training import time_budget
 from gan_keras.yardstick import CHARACTERS, Yardstick, vocabulary_size
 

@@ -21,7 +21,7 @@ import tensorflow as tf
 from gan_keras import networks, presets
 from gan_keras.constraints import Clip
 from gan_keras.data import mixtures
-from gan_keras.many_seeds import ManySeeds, interleave
+from gan_keras.gans.many_seeds import ManySeeds, interleave
 from gan_keras.penalties import DRAGAN, R1, GradientPenalty
 from gan_keras.presets.points import PointsPreset
 

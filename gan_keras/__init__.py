@@ -23,19 +23,19 @@ from gan_keras import (
     presets,
     serving,
 )
-from gan_keras.cycle_gan import CycleGAN
 from gan_keras.enlarging import augment
-from gan_keras.export import export
-from gan_keras.freezing import freeze
-from gan_keras.gan import GAN
+from gan_keras.export.export import export
+from gan_keras.gans.cycle_gan import CycleGAN
+from gan_keras.gans.gan import GAN
+from gan_keras.gans.pix2pix import Pix2Pix
+from gan_keras.gans.sampling import Selection
+from gan_keras.gans.saving import freeze
+from gan_keras.gans.table_gan import TableGAN
+from gan_keras.gans.table_vae import TableVAE
+from gan_keras.gans.text_gan import TextGAN
+from gan_keras.gans.time_gan import TimeGAN
 from gan_keras.history_pool import HistoryPool
-from gan_keras.pix2pix import Pix2Pix
 from gan_keras.run import load
-from gan_keras.selection import Selection
-from gan_keras.table_gan import TableGAN
-from gan_keras.table_vae import TableVAE
-from gan_keras.text_gan import TextGAN
-from gan_keras.time_gan import TimeGAN
 from gan_keras.training.seeds import set_seed
 
 __version__ = "0.1.0"

@@ -21,14 +21,14 @@ from gan_keras.callbacks.guard import TrainingFailed
 from gan_keras.demo import demonstrate
 from gan_keras.doctor import examine
 from gan_keras.enlarged_file import write_enlarged
-from gan_keras.export import export as export_gan
-from gan_keras.exported import find_version, load_version
+from gan_keras.export.export import export as export_gan
+from gan_keras.export.exported import find_version, load_version
+from gan_keras.export.gate import check as check_saved_model
+from gan_keras.export.replay import ExportError
 from gan_keras.media.safe_files import check_parent, replace_whole
 from gan_keras.report import write_report
 from gan_keras.run import train as train_gan
 from gan_keras.run_directory import Run, write_json
-from gan_keras.savedmodel_gate import check as check_saved_model
-from gan_keras.savedmodel_replay import ExportError
 from gan_keras.training import devices
 
 WRONG_INPUT = (ValueError, FileNotFoundError, IsADirectoryError, NotADirectoryError)

@@ -4,7 +4,7 @@ import pathlib
 import textwrap
 
 from gan_keras.evaluation import evaluate_text, print_summary
-from gan_keras.export import export
+from gan_keras.export.export import export
 from gan_keras.report import write_report
 from gan_keras.run import train
 from gan_keras.run_directory import Run, write_json

@@ -16,9 +16,9 @@ from typing import NamedTuple
 import numpy as np
 
 from gan_keras.codecs.text import END
+from gan_keras.gans.sampling import Selection
 from gan_keras.metrics.kneser_ney import KneserNey
 from gan_keras.metrics.protocol import Protocol
-from gan_keras.selection import Selection
 from gan_keras.verdict import frontier_gains, print_summary, verdict
 from gan_keras.yardstick import Yardstick, units_of, vocabulary_size
 

@@ -11,9 +11,9 @@ import numpy as np
 from gan_keras.callbacks.best import generated_images
 from gan_keras.data import image_batches
 from gan_keras.data.image.images import some_images
+from gan_keras.gans.sampling import seeds_from
 from gan_keras.metrics.extractor import Recipe, train_extractor
 from gan_keras.metrics.image_quality import ImageQuality, PixelGaussian
-from gan_keras.sampling import seeds_from
 from gan_keras.score_table import outcome
 
 LEAST, MOST = 500, 5000  # images of each sampler, where nothing else is asked for

@@ -6,6 +6,7 @@ through the same judges as the control.
 
 import numpy as np
 
+from gan_keras.gans.sampling import seeds_from
 from gan_keras.metrics.protocol import Protocol
 from gan_keras.metrics.series import LEAST, Recipe, discriminative_score, predictive_score
 from gan_keras.metrics.series_distances import (
@@ -14,7 +15,6 @@ from gan_keras.metrics.series_distances import (
     correlation_distance,
     marginal_distance,
 )
-from gan_keras.sampling import seeds_from
 from gan_keras.score_table import outcome
 
 MOST = 3000  # windows of each sampler, where nothing else is asked for

@@ -4,6 +4,7 @@ import numpy as np
 
 from gan_keras.data.table.columns import CategoryColumn
 from gan_keras.data.table.table import some_rows
+from gan_keras.gans.sampling import seeds_from
 from gan_keras.metrics.protocol import Protocol
 from gan_keras.metrics.table_similarity import (
     IndependentColumns,
@@ -14,7 +15,6 @@ from gan_keras.metrics.table_similarity import (
     pair_similarities,
 )
 from gan_keras.metrics.train_on_synthetic import CLASSIFIERS, REGRESSORS, real_control, synthetic_training, two_sample_test
-from gan_keras.sampling import seeds_from
 from gan_keras.score_table import outcome
 
 LEAST, MOST = 10, 50_000  # rows of a sampler; training and test rows are taken up to the most

@@ -7,12 +7,12 @@ right on real test images stands beside: no translation can be expected to convi
 import numpy as np
 
 from gan_keras.data import PairedDomains
+from gan_keras.gans.image_translation import DIRECTIONS
 from gan_keras.image_evaluation import check_seeds, tensors_of
 from gan_keras.metrics.extractor import Recipe, train_extractor
 from gan_keras.metrics.features import FeatureReader
 from gan_keras.metrics.protocol import Protocol
 from gan_keras.metrics.translation import convinced, cycle_error, distance_between, match_colours
-from gan_keras.translating import DIRECTIONS
 
 RECIPE = Recipe(widths=(16, 32, 64), steps=300, batch_size=32)
 ENDS = {"a_to_b": (0, 1), "b_to_a": (1, 0)}

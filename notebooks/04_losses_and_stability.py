@@ -34,7 +34,7 @@ from IPython.display import Markdown, display
 
 from gan_keras import GAN, noise, presets
 from gan_keras.data.mixtures import modes_covered, ring, ring_centres
-from gan_keras.many_seeds import ManySeeds, interleave
+from gan_keras.gans.many_seeds import ManySeeds, interleave
 from gan_keras.networks import MLPDiscriminator, MLPGenerator, Packed
 from gan_keras.penalties import DRAGAN, R1, R2, GradientPenalty, LeCam
 

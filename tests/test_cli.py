@@ -13,8 +13,9 @@ import pytest
 import gan_keras.cli
 import gan_keras.run_directory
 from command_line import call, refused
-from gan_keras import demo, doctor, exported
+from gan_keras import demo, doctor
 from gan_keras.data.text.phrases import english_phrases
+from gan_keras.export import exported
 
 SETTINGS = ("units=16", "pretraining_epochs=1", "discriminator_epochs=0", "adversarial_epochs=0")
 SMALL = ["--preset", "tiny", *(part for setting in SETTINGS for part in ("--set", setting))]

@@ -22,13 +22,11 @@ from gan_keras import (
     networks,
     optimizers,
     penalties,
-    table_gan,
-    table_vae,
-    text_gan,
-    variational_bound,
 )
 from gan_keras.data import Table
 from gan_keras.data.table.columns import CategoryColumn, NumberColumn
+from gan_keras.gans import table_gan, table_vae, text_gan
+from gan_keras.gans import table_vae
 from gan_keras.history_pool import HistoryPools
 from gan_keras.metrics import clip_extractor, extractor
 from gan_keras.networks import biggan, cyclegan, mocogan, r3gan, residual
@@ -132,7 +130,7 @@ EXAMPLES = {
     "PackedTableDiscriminator": lambda: networks.PackedTableDiscriminator(6, units=(7,), num=3, dropout=0.25),
     "TableDecoder": lambda: networks.TableDecoder(2, (3, 4), 5, 6, units=(7,), temperature=0.4),
     "EncodedTableGenerator": lambda: networks.EncodedTableGenerator(2, (3, 4), 5, 6, units=(7,), temperature=0.4),
-    "VariationalBound": lambda: variational_bound.VariationalBound(weight=0.5, reconstruction_weight=3.0),
+    "VariationalBound": lambda: table_vae.VariationalBound(weight=0.5, reconstruction_weight=3.0),
     "TableEncoder": lambda: networks.TableEncoder(5, 6, units=(7,)),
     "MLPGenerator": lambda: networks.MLPGenerator((2, 3), latent_dim=5, units=(7,), activation="tanh"),
     "MLPDiscriminator": lambda: networks.MLPDiscriminator(units=(7, 3)),

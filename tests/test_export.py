@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gan_keras import warmup
-from gan_keras.export import export, next_version, publish, trace, without_cudnn
-from gan_keras.savedmodel_gate import check, check_stored_once, list_ops, malformed_batches
-from gan_keras.savedmodel_replay import Call, ExportError, replay
-from gan_keras.signature import Signature
+from gan_keras.export import warmup
+from gan_keras.export.export import export, next_version, publish, trace, without_cudnn
+from gan_keras.export.gate import check, check_stored_once, list_ops, malformed_batches
+from gan_keras.export.replay import Call, ExportError, replay
+from gan_keras.gans.signature import Signature
 
 EXPORT_MODULE = importlib.import_module("gan_keras.export")  # the function of the same name hides the module
 WORDS = ["a", "cat", "naïve", "猫", ""]

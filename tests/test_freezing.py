@@ -6,7 +6,7 @@ import pytest
 
 from gan_keras import GAN, freeze, networks
 from gan_keras.data import mixtures
-from gan_keras.freezing import layers_by_depth
+from gan_keras.gans.saving import layers_by_depth
 
 POINTS = mixtures.ring(64, seed=0)
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from gan_keras import GAN, HistoryPool, losses, networks, penalties
 from gan_keras.data.mixtures import ring
-from gan_keras.many_seeds import LossOfEach, ManySeeds, interleave
+from gan_keras.gans.many_seeds import LossOfEach, ManySeeds, interleave
 from gan_keras.presets.points import PointsPreset
 
 SEEDS, STEPS = (3, 8), 6

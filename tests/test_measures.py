@@ -6,8 +6,8 @@ import pytest
 import tensorflow as tf
 
 from gan_keras import GAN, networks
-from gan_keras.many_seeds import ManySeeds
-from gan_keras.measures import global_norm, share_of_distinct
+from gan_keras.gans.many_seeds import ManySeeds
+from gan_keras.gans.step_metrics import global_norm, share_of_distinct
 
 
 def linear_gan(**options):

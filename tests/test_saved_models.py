@@ -20,8 +20,8 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, te
 from tensorflow.core.protobuf import saved_model_pb2
 
 from gan_keras import noise
-from gan_keras.savedmodel_gate import check
-from gan_keras.savedmodel_replay import Call, replay
+from gan_keras.export.gate import check
+from gan_keras.export.replay import Call, replay
 from gan_keras.serving.limits import MAX_ROWS
 from gan_keras.serving.model_config import Latest, ModelConfig, read_model_config
 

@@ -7,9 +7,9 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from gan_keras import savedmodel_replay
-from gan_keras.savedmodel_gate import _difference, check, list_ops
-from gan_keras.savedmodel_replay import ExportError
+from gan_keras.export import replay
+from gan_keras.export.gate import _difference, check, list_ops
+from gan_keras.export.replay import ExportError
 
 X = tf.TensorSpec([None], tf.float32, name="x")
 ROWS = np.array([1.0, 2.0], np.float32)
@@ -87,7 +87,7 @@ def test_a_crash_of_the_child_is_an_error_of_ours(tmp_path):
 
 
 def test_a_python_session_stands_in_where_the_c_library_is_missing_and_says_so(tmp_path, monkeypatch):
-    monkeypatch.setattr(savedmodel_replay.c_api_loader, "find_library", lambda: None)
+    monkeypatch.setattr(replay.c_api_loader, "find_library", lambda: None)
     path = save(tmp_path, lambda x: {"y": tf.ensure_shape(x, [None]) * 2})
     report = check(path, {"serving_default": ({"x": ROWS}, {"y": 2 * ROWS})})
     assert "has no C++ library" in report["loader"]
@@ -95,9 +95,9 @@ def test_a_python_session_stands_in_where_the_c_library_is_missing_and_says_so(t
 
 
 def test_a_child_that_does_not_end_is_stopped(monkeypatch):
-    monkeypatch.setattr(savedmodel_replay, "TIMEOUT_SECONDS", 0.1)
+    monkeypatch.setattr(replay, "TIMEOUT_SECONDS", 0.1)
     with pytest.raises(ExportError, match="took over 0.1 s"):
-        savedmodel_replay._run([sys.executable, "-c", "import time; time.sleep(60)"])
+        replay._run([sys.executable, "-c", "import time; time.sleep(60)"])
 
 
 def test_an_op_that_the_server_lacks_is_named(tmp_path):

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.framework import tensor_pb2
 
-from gan_keras import warmup
+from gan_keras.export import warmup
 
 
 def fields(message):

@@ -15,12 +15,13 @@ import numpy as np
 import tensorflow as tf
 
 import gan_keras
-from gan_keras import augmentation, auxiliary, constraints, penalties, text_writing
+from gan_keras import augmentation, auxiliary, constraints, penalties
 from gan_keras.data import text_batches
 from gan_keras.data.text.phrases import english_phrases
+from gan_keras.gans import text_generation
 from gan_keras.networks import MLPGenerator, layers
 
-text_writing._CALIBRATION_DRAFTS = 256  # enough to compare by
+text_generation._CALIBRATION_DRAFTS = 256  # enough to compare by
 
 STEPS, BATCH = 8, 16
 POINTS = np.random.default_rng(0).normal(size=(STEPS * BATCH, 2)).astype("float32")

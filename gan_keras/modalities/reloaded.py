@@ -5,12 +5,13 @@ import time
 
 import numpy as np
 
-from gan_keras import exported, score_table
+from gan_keras import score_table
 from gan_keras.data.sample_set import with_label_names, without_copies
+from gan_keras.export import exported
+from gan_keras.gans.sampling import seeds_from
 from gan_keras.modalities import score_report
 from gan_keras.modalities.base import Modality
 from gan_keras.presets.base import STAGE
-from gan_keras.sampling import seeds_from
 from gan_keras.training import time_budget
 
 

@@ -4,7 +4,6 @@ import io
 
 import numpy as np
 
-from gan_keras import exported
 from gan_keras.callbacks import Samples
 from gan_keras.codecs import TableCodec
 from gan_keras.data import TABLE_DATASETS, Table, describe_table, load_table, split_table, table_batches, write_csv
@@ -12,11 +11,12 @@ from gan_keras.data.table.batches import AllRows, RowsByCondition
 from gan_keras.data.table.columns import column_from_config
 from gan_keras.data.table.csv import read_like
 from gan_keras.data.text.corpus import check_is_file
+from gan_keras.export import exported
+from gan_keras.gans.sampling import seeds_from
 from gan_keras.media.safe_files import check_parent, replace_whole
 from gan_keras.modalities import table_report
 from gan_keras.modalities.reloaded import ReloadedModality
 from gan_keras.presets.table import TablePreset
-from gan_keras.sampling import seeds_from
 from gan_keras.table_evaluation import COLUMNS, evaluate_table
 
 LEAST_STEPS = 20

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gan_keras import exported
 from gan_keras.callbacks import KeepBest, Samples
 from gan_keras.data import DATASETS, describe, likelihood_of, load_text, split, text_batches
 from gan_keras.evaluation import evaluate_text, print_summary
+from gan_keras.export import exported
 from gan_keras.media.plots import frontier_picture
 from gan_keras.media.safe_files import check_parent, replace_whole
 from gan_keras.modalities import text_report

@@ -4,18 +4,18 @@ import dataclasses
 
 import numpy as np
 
-from gan_keras import exported
 from gan_keras.callbacks.samples_of_kinds import TranslationGrid, as_floats, translation_grid
 from gan_keras.data import TRANSLATION_DATASETS, describe_domains, domain_batches, image_batches, load_domains, split_domains
 from gan_keras.data.image.load import read_inputs
 from gan_keras.data.sample_set import part_of
+from gan_keras.export import exported
+from gan_keras.gans.image_translation import DIRECTIONS
+from gan_keras.gans.sampling import seeds_from
 from gan_keras.media.images import encode_png, write_images
 from gan_keras.modalities import translation_report
 from gan_keras.modalities.reloaded import ReloadedModality
 from gan_keras.modalities.sample_files import check_output
 from gan_keras.presets.translation import TranslationPreset
-from gan_keras.sampling import seeds_from
-from gan_keras.translating import DIRECTIONS
 from gan_keras.translation_evaluation import COLUMNS, evaluate_translation
 
 SHOWN = 10

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import keras
 
-from gan_keras.gan import GAN
+from gan_keras.gans.gan import GAN
 from gan_keras.presets.audio_choices import NETWORKS, RANGES
 from gan_keras.presets.base import Preset
 from gan_keras.presets.choices import described, relativistic

@@ -6,7 +6,7 @@ from typing import ClassVar
 import keras
 
 from gan_keras.codecs import ImageCodec
-from gan_keras.gan import GAN
+from gan_keras.gans.gan import GAN
 from gan_keras.networks.image_base import resolutions
 from gan_keras.presets.base import Preset
 from gan_keras.presets.choices import described, relativistic

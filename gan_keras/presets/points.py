@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from gan_keras.codecs import PointCodec
-from gan_keras.gan import GAN
+from gan_keras.gans.gan import GAN
 from gan_keras.networks import ComponentGenerator, FourierDiscriminator
 from gan_keras.penalties import R1, R2
 

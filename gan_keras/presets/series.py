@@ -6,7 +6,8 @@ from typing import ClassVar
 import keras
 
 from gan_keras.codecs import ComponentCodec, NormalScoreCodec, SeriesCodec
-from gan_keras.gan import GAN
+from gan_keras.gans.gan import GAN
+from gan_keras.gans.time_gan import STAGES, TimeGAN
 from gan_keras.networks import (
     DenseSeriesDiscriminator,
     DenseSeriesGenerator,
@@ -18,7 +19,6 @@ from gan_keras.networks import (
 )
 from gan_keras.presets.base import STAGE, Preset
 from gan_keras.presets.choices import relativistic
-from gan_keras.time_gan import STAGES, TimeGAN
 
 
 def dense(codec, preset, num_labels, **options):

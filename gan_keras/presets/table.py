@@ -7,6 +7,8 @@ from typing import ClassVar, NamedTuple
 import keras
 
 from gan_keras.codecs import TableCodec
+from gan_keras.gans.table_gan import MeetsCondition, TableGAN
+from gan_keras.gans.table_vae import TableVAE, VariationalBound
 from gan_keras.networks import (
     EncodedTableGenerator,
     PackedTableDiscriminator,
@@ -16,9 +18,6 @@ from gan_keras.networks import (
 )
 from gan_keras.presets.base import Preset
 from gan_keras.presets.choices import described, relativistic
-from gan_keras.table_gan import MeetsCondition, TableGAN
-from gan_keras.table_vae import TableVAE
-from gan_keras.variational_bound import VariationalBound
 
 
 def adversarial(preset, codec, seed):

@@ -8,9 +8,9 @@ import keras
 
 from gan_keras import feedback as feedbacks
 from gan_keras.codecs import CharacterCodec, SubwordCodec, WordCodec
+from gan_keras.gans.text_gan import TextGAN
 from gan_keras.networks import ConvolutionalDiscriminator, RecurrentDiscriminator, RecurrentGenerator
 from gan_keras.networks.precision import PRECISIONS
-from gan_keras.text_gan import TextGAN
 
 CODECS = {"words": WordCodec, "characters": CharacterCodec, "subwords": SubwordCodec}
 DISCRIMINATORS = {"recurrent": RecurrentDiscriminator, "convolutional": ConvolutionalDiscriminator}

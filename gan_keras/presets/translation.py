@@ -7,10 +7,10 @@ from typing import ClassVar, NamedTuple
 import keras
 
 from gan_keras.codecs import ImageCodec
-from gan_keras.cycle_gan import CycleGAN
+from gan_keras.gans.cycle_gan import CycleGAN
+from gan_keras.gans.pix2pix import Pix2Pix
 from gan_keras.networks import CycleGANGenerator, PatchGANDiscriminator, Pix2PixGenerator
 from gan_keras.networks.cyclegan import check_halves
-from gan_keras.pix2pix import Pix2Pix
 from gan_keras.presets.base import Preset
 
 

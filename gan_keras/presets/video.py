@@ -6,7 +6,7 @@ from typing import ClassVar
 import keras
 
 from gan_keras.codecs import VideoCodec
-from gan_keras.gan import GAN
+from gan_keras.gans.gan import GAN
 from gan_keras.networks import MoCoGANDiscriminator, MoCoGANGenerator, VGANDiscriminator, VGANGenerator
 from gan_keras.networks.video_base import clip_sizes
 from gan_keras.presets.base import Preset

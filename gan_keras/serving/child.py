@@ -7,7 +7,7 @@ import subprocess
 import sys
 from multiprocessing.connection import Connection
 
-from gan_keras import c_api_loader
+from gan_keras.export import c_api_loader
 from gan_keras.serving import worker
 from gan_keras.serving.errors import ServingError
 

@@ -6,7 +6,7 @@ import os
 import threading
 import time
 
-from gan_keras.savedmodel_replay import text_op_libraries
+from gan_keras.export.replay import text_op_libraries
 from gan_keras.serving.batches import MOST_DEATHS, Task
 from gan_keras.serving.child import Child, ChildDied
 from gan_keras.serving.errors import Code, ServingError

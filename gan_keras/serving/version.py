@@ -3,11 +3,11 @@
 import itertools
 import pathlib
 
-from gan_keras.savedmodel_gate import read_meta_graph
-from gan_keras.savedmodel_replay import ExportError
+from gan_keras.export.gate import read_meta_graph
+from gan_keras.export.replay import ExportError
+from gan_keras.export.warmup import read_warmup_requests
 from gan_keras.serving.errors import Code, ServingError
 from gan_keras.serving.request_checks import find_signature, with_defaults
-from gan_keras.warmup import read_warmup_requests
 
 MAX_NUMBER = 2**63 - 1  # the API's messages hold 64 bits
 _KEYS = itertools.count(1)

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 import tensorflow_text
 
-from gan_keras.savedmodel_replay import text_op_libraries
+from gan_keras.export.replay import text_op_libraries
 from gan_keras.serving.child import Child, ChildDied
 from gan_keras.serving.errors import Code, ServingError
 from gan_keras.serving.version import Version

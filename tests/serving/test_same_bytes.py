@@ -8,7 +8,7 @@ import tensorflow as tf
 
 import gan_keras
 from gan_keras.data.text.phrases import english_phrases
-from gan_keras.savedmodel_replay import Call, replay
+from gan_keras.export.replay import Call, replay
 from gan_keras.serving import Client, Code, ServingError
 from gan_keras.serving.server import Server
 from gan_keras.serving.version import Version

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from gan_keras.sampling import seeds_from
+from gan_keras.gans.sampling import seeds_from
 
 _BLOCK = 256  # rows of one call
 

@@ -9,14 +9,14 @@ from keras import ops
 
 from gan_keras import auxiliary as objectives
 from gan_keras import losses, optimizers, replicas
-from gan_keras.inputs import Inputs, ids
-from gan_keras.measures import Measures
+from gan_keras.gans.inputs import Inputs, ids
+from gan_keras.gans.sampling import Sampling
+from gan_keras.gans.saving import SavedState
+from gan_keras.gans.step_metrics import Measures
 from gan_keras.networks.base import call_network, latent_dim_of, read_samples
 from gan_keras.networks.precision import compute_in_float32, in_float32
 from gan_keras.optimizers import get_pair
 from gan_keras.penalties import get as get_penalty
-from gan_keras.sampling import Sampling
-from gan_keras.saved_state import SavedState
 from gan_keras.training import loss_scale, xla
 from gan_keras.training.distribution import Distributed
 

@@ -7,8 +7,8 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from gan_keras.gan import GAN
-from gan_keras.stages import Stages
+from gan_keras.gans.gan import GAN
+from gan_keras.gans.stages import Stages
 
 STAGES = ("embedding", "supervised", "adversarial")
 _RECONSTRUCTION_WEIGHT, _FORESEEABLE_WEIGHT = 10.0, 0.01  # of the paper's code: 10 and, of the square, 0.1; here within the first

@@ -8,9 +8,9 @@ import tensorflow as tf
 from keras import ops
 
 from gan_keras import auxiliary as objectives
-from gan_keras.gan import GAN
+from gan_keras.gans.gan import GAN
+from gan_keras.gans.image_translation import Translating
 from gan_keras.networks.base import call_network, read_samples
-from gan_keras.translating import Translating
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")

@@ -5,11 +5,10 @@ import tensorflow as tf
 
 from gan_keras import noise, replicas
 from gan_keras.codecs.text import PADDING
-from gan_keras.gan import GAN
+from gan_keras.gans.gan import GAN
+from gan_keras.gans.sampling import Selection, moments_by_length, seeds_from
+from gan_keras.gans.signature import Signature, expect
 from gan_keras.networks.recurrent_generator import token_mask
-from gan_keras.sampling import seeds_from
-from gan_keras.selection import Selection, moments_by_length
-from gan_keras.signature import Signature, expect
 
 MOST_CANDIDATES = 64
 """The largest number of drafts for one sentence."""

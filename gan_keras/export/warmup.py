@@ -16,7 +16,7 @@ FILE_NAME = os.path.join("assets.extra", "tf_serving_warmup_requests")
 
 _SCHEMA = """
   name: "gan_keras/warmup.proto"
-  package: "gan_keras.warmup"
+  package: "gan_keras.export.warmup"
   syntax: "proto3"
   dependency: "tensorflow/core/framework/tensor.proto"
   message_type {
@@ -51,7 +51,7 @@ def _prediction_log_class():
     for dependency in _with_dependencies(tensor_pb2.DESCRIPTOR):
         pool.AddSerializedFile(dependency.serialized_pb)
     pool.Add(text_format.Parse(_SCHEMA, descriptor_pb2.FileDescriptorProto()))
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName("gan_keras.warmup.PredictionLog"))
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName("gan_keras.export.warmup.PredictionLog"))
 
 
 def _with_dependencies(file_descriptor):

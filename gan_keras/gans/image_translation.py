@@ -5,8 +5,8 @@ import numpy as np
 import tensorflow as tf
 
 from gan_keras import noise
+from gan_keras.gans.signature import Signature, expect
 from gan_keras.networks.base import call_network
-from gan_keras.signature import Signature, expect
 
 DIRECTIONS = ("a_to_b", "b_to_a")
 """The two directions of a translation between the domains a and b; the first is what a server does by default."""

@@ -1,14 +1,14 @@
 """Runs a SavedModel in a Python session, for a platform whose TensorFlow comes without the C++ library.
 
 It restores variables as the C++ loader does; only the process holds more than a server's would. Run as
-`python -m gan_keras.session_loader REQUEST REPLY`, in the place of `c_api_loader`.
+`python -m gan_keras.export.session_loader REQUEST REPLY`, in the place of `c_api_loader`.
 """
 
 import sys
 
 import tensorflow as tf
 
-from gan_keras.c_api_loader import StatusError, answer
+from gan_keras.export.c_api_loader import StatusError, answer
 
 INVALID_ARGUMENT = 3
 

@@ -11,9 +11,9 @@ import uuid
 import numpy as np
 import tensorflow as tf
 
-from gan_keras.savedmodel_gate import check
-from gan_keras.savedmodel_replay import ExportError
-from gan_keras.warmup import write_warmup_requests
+from gan_keras.export.gate import check
+from gan_keras.export.replay import ExportError
+from gan_keras.export.warmup import write_warmup_requests
 
 CARD_NAME = os.path.join("assets.extra", "model_card.json")
 STALE_SECONDS = 3600

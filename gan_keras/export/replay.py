@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 
-from gan_keras import c_api_loader
+from gan_keras.export import c_api_loader
 
 TIMEOUT_SECONDS = 600
 
@@ -79,7 +79,7 @@ def _loader():
         return "TensorFlow's C++ loader", [sys.executable, "-P", c_api_loader.__file__]
     return (
         "tf.compat.v1.saved_model.load (this TensorFlow has no C++ library)",
-        [sys.executable, "-m", "gan_keras.session_loader"],
+        [sys.executable, "-m", "gan_keras.export.session_loader"],
     )
 
 

@@ -11,8 +11,8 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import saved_model_pb2
 
-from gan_keras.savedmodel_replay import Call, ExportError, replay
-from gan_keras.warmup import read_warmup_requests
+from gan_keras.export.replay import Call, ExportError, replay
+from gan_keras.export.warmup import read_warmup_requests
 
 INVALID_ARGUMENT = 3
 TOLERANCE = 1e-5

@@ -6,7 +6,7 @@ import tensorflow as tf
 from keras import ops
 
 from gan_keras import losses, noise
-from gan_keras.gan import GAN
+from gan_keras.gans.gan import GAN
 from gan_keras.penalties import get as get_penalty
 
 

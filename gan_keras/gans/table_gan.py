@@ -12,9 +12,9 @@ from keras import ops
 
 from gan_keras import noise
 from gan_keras.auxiliary import Objective
-from gan_keras.gan import GAN
-from gan_keras.sampling import seeds_from
-from gan_keras.signature import Signature, expect
+from gan_keras.gans.gan import GAN
+from gan_keras.gans.sampling import seeds_from
+from gan_keras.gans.signature import Signature, expect
 
 _ENCODING, _LABELS = 1, 2  # which child of a row's seed its draws have
 

@@ -10,10 +10,10 @@ from keras import ops
 
 from gan_keras import feedback as feedbacks
 from gan_keras import replicas
-from gan_keras.measures import share_of_distinct
+from gan_keras.gans.stages import BaselineStages
+from gan_keras.gans.step_metrics import share_of_distinct
+from gan_keras.gans.text_generation import SERVED_CANDIDATES, TextWriter, trim
 from gan_keras.networks.recurrent_generator import token_mask
-from gan_keras.stages import BaselineStages
-from gan_keras.text_writing import SERVED_CANDIDATES, TextWriter, trim
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
