@@ -16,7 +16,7 @@ import time
 import tensorflow as tf
 
 from gan_keras import modalities, run
-from gan_keras.audio_evaluation import COLUMNS
+from gan_keras.modalities.audio.evaluation import COLUMNS
 from gan_keras.run_directory import Run
 
 

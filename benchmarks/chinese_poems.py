@@ -24,9 +24,9 @@ from gan_keras.data import read_corpus, split, text_batches
 from gan_keras.data.text.corpus import corpus_from_lines
 from gan_keras.gans.text_generation import trim
 from gan_keras.metrics import kneser_ney
-from gan_keras.modalities.text import Lines, TextModality
+from gan_keras.modalities.text.modality import Lines, TextModality
+from gan_keras.modalities.text.references import CHARACTERS, Yardstick, vocabulary_size
 from gan_keras.training import time_budget
-from gan_keras.yardstick import CHARACTERS, Yardstick, vocabulary_size
 
 SETS = ("tang_poems", "song_quatrains")
 VERSE, POEM = 5, 20  # characters of a line of verse and of a poem

@@ -22,8 +22,8 @@ import tensorflow as tf
 from gan_keras import presets
 from gan_keras.callbacks import KeepBest
 from gan_keras.data import read_corpus, split, text_batches
-from gan_keras.evaluation import evaluate_text, print_summary
 from gan_keras.metrics.frontier import PUBLISHED_COCO, Point, dominates, reaches
+from gan_keras.modalities.text.evaluation import evaluate_text, print_summary
 
 RELGAN_LIMITS = {"RelGAN(1000)": 0.60, "RelGAN(100)": 0.70}  # the Self-BLEU-5 at which its BLEU has to be reached
 ORDERS = (2, 3, 4, 5)

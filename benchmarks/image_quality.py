@@ -30,7 +30,7 @@ from gan_keras.data import image_batches, load_images, load_test_images
 from gan_keras.media.images import image_grid, write_png
 from gan_keras.metrics.extractor import Recipe, train_extractor
 from gan_keras.metrics.image_quality import ImageQuality, PixelGaussian
-from gan_keras.settings import with_settings
+from gan_keras.modalities.settings import with_settings
 
 NUM, SCORINGS, EPOCHS = 2500, 6, 6
 SHOWN = ("frechet", "kernel", "precision", "recall")

@@ -25,10 +25,10 @@ from gan_keras.data import load_table, split_table
 from gan_keras.data.table.csv import read_like
 from gan_keras.metrics.table_similarity import IndependentColumns
 from gan_keras.metrics.train_on_synthetic import CLASSIFIERS
-from gan_keras.modalities.table_report import histograms
+from gan_keras.modalities.table.evaluation import score
+from gan_keras.modalities.table.modality import histograms
 from gan_keras.run import train
 from gan_keras.run_directory import Run, write_json
-from gan_keras.table_evaluation import score
 
 TRAINING_ROWS, NULLS = 32_561, 0.05
 CONDITIONED_ROWS = 5000

@@ -17,8 +17,8 @@ import gan_keras
 from gan_keras.data import load_videos, split_videos
 from gan_keras.media.clips import clip_grid, film_strips, write_gif
 from gan_keras.media.images import write_png
-from gan_keras.modalities.video import VideoModality
-from gan_keras.video_evaluation import COLUMNS, evaluate_videos
+from gan_keras.modalities.video.evaluation import COLUMNS, evaluate_videos
+from gan_keras.modalities.video.modality import VideoModality
 
 ARMS = {"motion": {}, "no motion": {"network_options": {"motion_dim": 0}}}
 FOREVER = 10**6

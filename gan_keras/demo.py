@@ -3,8 +3,8 @@
 import pathlib
 import textwrap
 
-from gan_keras.evaluation import evaluate_text, print_summary
 from gan_keras.export.export import export
+from gan_keras.modalities.text.evaluation import evaluate_text, print_summary
 from gan_keras.report import write_report
 from gan_keras.run import train
 from gan_keras.run_directory import Run, write_json

@@ -1,6 +1,6 @@
 """Whether what is asked of a resumed run is what it began with."""
 
-from gan_keras.settings import with_settings
+from gan_keras.modalities.settings import with_settings
 from gan_keras.training.fingerprint import check_same, flat, shaping_versions
 
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from gan_keras import downstream, modalities
 from gan_keras.downstream.base import Downstream
 from gan_keras.modalities.base import Modality
-from gan_keras.presets.base import Preset
+from gan_keras.modalities.preset import Preset
 
 
 class LabelledRun(NamedTuple):

@@ -35,7 +35,6 @@ import tensorflow as tf
 from IPython.display import Audio, Image, Markdown, display
 
 from gan_keras import codecs, data, presets
-from gan_keras.audio_evaluation import COLUMNS, evaluate_sounds
 from gan_keras.callbacks import SampleSounds
 from gan_keras.data.arrays import array_batches
 from gan_keras.data.audio.load import load_tones
@@ -45,8 +44,9 @@ from gan_keras.media.sounds import spectrogram_pictures
 from gan_keras.metrics.clip_extractor import CLIPS, centre_speeds, frame_differences, named
 from gan_keras.metrics.extractor import Recipe, train_extractor
 from gan_keras.metrics.image_quality import ImageQuality
+from gan_keras.modalities.audio.evaluation import COLUMNS, evaluate_sounds
+from gan_keras.modalities.score_table import table
 from gan_keras.presets import with_settings
-from gan_keras.score_table import table
 
 SMOKE = os.environ.get("GAN_KERAS_SMOKE") == "1"  # the tests run this notebook on tiny settings
 LENGTH = 1024 if SMOKE else 2048

@@ -41,7 +41,7 @@ from gan_keras.metrics.series import Recipe, discriminative_score, predictive_sc
 from gan_keras.metrics.series_distances import VectorAutoregression, autocorrelation_distance
 from gan_keras.metrics.table_similarity import IndependentColumns, column_similarities
 from gan_keras.metrics.train_on_synthetic import synthetic_training
-from gan_keras.modalities.table_report import histograms
+from gan_keras.modalities.table.modality import histograms
 
 SMOKE = os.environ.get("GAN_KERAS_SMOKE") == "1"  # the tests run this notebook on tiny settings
 tf.config.threading.set_intra_op_parallelism_threads(1)

@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 from scipy.linalg import sqrtm
 
-import gan_keras.audio_evaluation
-from gan_keras.audio_evaluation import COLUMNS, Ear, agreement, evaluate_sounds
+import gan_keras.modalities.audio.evaluation
 from gan_keras.codecs import SpectrogramCodec
 from gan_keras.data import sounds_from_arrays, split_sounds
 from gan_keras.data.audio.load import load_tones
 from gan_keras.metrics.extractor import Recipe, train_extractor
-from gan_keras.score_table import summary
+from gan_keras.modalities.audio.evaluation import COLUMNS, Ear, agreement, evaluate_sounds
+from gan_keras.modalities.score_table import summary
 
 SHORT = Recipe((4, 8, 16), 40, 32, 1e-2)
 
@@ -34,7 +34,7 @@ def scores(tmp_path_factory):
     """The parts of the tones, and the results of a player of real tones and of one of noise."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KERAS_HOME", str(tmp_path_factory.mktemp("keras")))
-        patch.setattr(gan_keras.audio_evaluation, "RECIPE", SHORT)
+        patch.setattr(gan_keras.modalities.audio.modality.evaluation, "RECIPE", SHORT)
         tones = load_tones(num=480, length=2048)
         training, test = split_sounds(tones, 160)
         others = load_tones(num=160, seed=1, length=2048).samples / np.float32(32767)

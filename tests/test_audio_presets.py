@@ -7,7 +7,7 @@ import pytest
 from gan_keras import presets
 from gan_keras.codecs import SpectrogramCodec, WaveformCodec
 from gan_keras.data.audio.load import load_tones
-from gan_keras.presets.audio import PRESETS, AudioPreset
+from gan_keras.modalities.audio.presets import PRESETS, AudioPreset
 
 TONES = load_tones(num=8, length=1024)
 

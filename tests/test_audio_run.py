@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from scipy.io import wavfile
 
-import gan_keras.audio_evaluation
+import gan_keras.modalities.audio.evaluation
 from command_line import call, refused
 from gan_keras.data import load_audio, split_sounds
 from gan_keras.media.sounds import to_int16
@@ -22,7 +22,7 @@ TINY = {"preset": "tiny", "settings": {"width": "2"}, "epochs": 2}
 
 @pytest.fixture(scope="module", autouse=True)
 def extractors(folder):
-    with small_extractors(folder, gan_keras.audio_evaluation):
+    with small_extractors(folder, gan_keras.modalities.audio.modality.evaluation):
         yield
 
 

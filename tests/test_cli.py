@@ -277,7 +277,7 @@ def test_a_full_disk_leaves_an_output_file_as_it_was(loaded, tmp_path, monkeypat
         with open("/dev/full", "w") as file:
             file.write("text")
 
-    monkeypatch.setattr(gan_keras.modalities.text, "replace_whole", full)
+    monkeypatch.setattr(gan_keras.modalities.text.modality, "replace_whole", full)
     assert "No space left" in refused("generate", loaded, "-n", 1, "--output", tmp_path / "out.txt", code=1)
     assert (tmp_path / "out.txt").read_text() == "before"
 

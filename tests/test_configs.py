@@ -26,7 +26,6 @@ from gan_keras import (
 from gan_keras.data import Table
 from gan_keras.data.table.columns import CategoryColumn, NumberColumn
 from gan_keras.gans import table_gan, table_vae, text_gan
-from gan_keras.gans import table_vae
 from gan_keras.history_pool import HistoryPools
 from gan_keras.metrics import clip_extractor, extractor
 from gan_keras.networks import biggan, cyclegan, mocogan, r3gan, residual

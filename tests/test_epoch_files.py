@@ -1,6 +1,6 @@
 """Which samples of a training a report shows."""
 
-from gan_keras.modalities.epoch_files import all_epochs, last_and_first, title_of
+from gan_keras.modalities.sample_files import all_epochs, last_and_first, title_of
 
 
 def written(run, *names):

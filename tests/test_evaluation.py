@@ -7,11 +7,11 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from gan_keras.evaluation import evaluate_text, print_summary
 from gan_keras.metrics.bleu import bleu, bleu_tokens, self_bleu
 from gan_keras.metrics.kneser_ney import KneserNey
-from gan_keras.verdict import frontier_gains, resampled_means, verdict
-from gan_keras.yardstick import CHARACTERS, WORDS, length_distance, units_of
+from gan_keras.modalities.text.comparison import frontier_gains, resampled_means, verdict
+from gan_keras.modalities.text.evaluation import evaluate_text, print_summary
+from gan_keras.modalities.text.references import CHARACTERS, WORDS, length_distance, units_of
 
 NOUNS = ("cat", "dog", "bird", "horse", "man")
 VERBS = ("sees", "likes", "eats")

@@ -7,7 +7,7 @@ import tensorflow as tf
 import command_line
 from command_line import call
 from gan_keras import GAN, networks
-from gan_keras.modalities.image import ImageModality
+from gan_keras.modalities.image.modality import ImageModality
 
 RANDOM = np.random.default_rng(0)
 

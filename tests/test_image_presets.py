@@ -8,7 +8,7 @@ import pytest
 
 from gan_keras import augmentation, codecs, losses, penalties, presets
 from gan_keras.data import load_images
-from gan_keras.presets.base import make_update
+from gan_keras.modalities.preset import make_update
 
 PAPERS = ("mlp", "dcgan", "wgan_gp", "sngan", "biggan", "r3gan")
 

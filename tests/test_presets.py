@@ -7,7 +7,7 @@ import pytest
 
 from gan_keras import feedback, presets
 from gan_keras.codecs import CharacterCodec, SubwordCodec, WordCodec
-from gan_keras.modalities.text import Lines, TextModality
+from gan_keras.modalities.text.modality import Lines, TextModality
 from gan_keras.networks import RecurrentDiscriminator
 from gan_keras.training import time_budget
 

@@ -14,7 +14,7 @@ from gan_keras import presets
 from gan_keras.callbacks.history import History, Progress, read_history
 from gan_keras.data.text.phrases import english_phrases
 from gan_keras.media.safe_files import replace_whole
-from gan_keras.modalities.text import TextModality
+from gan_keras.modalities.text.modality import TextModality
 from gan_keras.run import load
 from gan_keras.run_directory import Run
 from gan_keras.training import checkpoint_files, devices
@@ -57,7 +57,7 @@ def interrupted(corpus, tmp_path_factory):
                 raise KeyboardInterrupt
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(gan_keras.modalities.text, "Samples", Impatience)
+        patch.setattr(gan_keras.modalities.text.modality, "Samples", Impatience)
         choices = {"settings": SETTINGS, "labels": corpus / "labels.txt", "seed": 7, "checkpoint_seconds": 0}
         with pytest.raises(KeyboardInterrupt):
             train_text(corpus / "text.txt", out, "tiny", **choices, progress=lines.append)

@@ -22,7 +22,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 from gan_keras import noise
 from gan_keras.export.gate import check
 from gan_keras.export.replay import Call, replay
-from gan_keras.serving.limits import MAX_ROWS
+from gan_keras.serving.errors import MAX_ROWS
 from gan_keras.serving.model_config import Latest, ModelConfig, read_model_config
 
 ROOT = pathlib.Path(__file__).parent.parent / "saved_models"

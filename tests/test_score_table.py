@@ -1,6 +1,6 @@
 """The words for what a sampler wins."""
 
-from gan_keras.score_table import outcome
+from gan_keras.modalities.score_table import outcome
 
 COLUMNS = {"frechet": "Frechet distance", "recall": "recall", "kernel": "kernel distance", "speed": "speed"}
 SIGNS = {"frechet": -1, "recall": 1, "kernel": -1}

@@ -5,7 +5,7 @@ import pytest
 
 import command_line
 from command_line import call
-from gan_keras.modalities.series import SeriesModality
+from gan_keras.modalities.series.modality import SeriesModality
 
 STEPS = 200
 VALUES = np.cumsum(np.random.default_rng(0).standard_normal((STEPS, 2)), axis=0).round(3)

@@ -14,7 +14,7 @@ from gan_keras.data import Table, table_batches
 from gan_keras.data.table.batches import AllRows, RowsByCondition
 from gan_keras.data.table.columns import CategoryColumn, NumberColumn
 from gan_keras.gans.table_vae import VariationalBound
-from gan_keras.presets.table import TablePreset
+from gan_keras.modalities.table.presets import TablePreset
 
 TINY = {"width": 16, "latent_dim": 4, "pack": 2, "most_modes": 3, "batch_size": 32, "most_slots": 4, "generator_ema": 0.9}
 

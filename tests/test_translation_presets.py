@@ -4,7 +4,7 @@ import pytest
 
 from command_line import refused
 from gan_keras import presets
-from gan_keras.presets.translation import PRESETS
+from gan_keras.modalities.translation.presets import PRESETS
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import gan_keras.translation_evaluation
+import gan_keras.modalities.translation.evaluation
 from command_line import call, refused
 from gan_keras import presets
 from gan_keras.callbacks.history import read_history
@@ -26,7 +26,7 @@ SMALL = ("--preset", "tiny", *(word for name, value in SETTINGS.items() for word
 
 @pytest.fixture(scope="module", autouse=True)
 def extractors(folder):
-    with small_extractors(folder, gan_keras.translation_evaluation, Recipe((4, 8), 30, 32, 1e-2)):
+    with small_extractors(folder, gan_keras.modalities.translation.modality.evaluation, Recipe((4, 8), 30, 32, 1e-2)):
         yield
 
 

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-import gan_keras.video_evaluation
+import gan_keras.modalities.video.evaluation
 from gan_keras.codecs import VideoCodec
 from gan_keras.data import videos_from_arrays
 from gan_keras.metrics.clip_extractor import IN_ORDER, MOTIONS, STOPPED, centre_speeds
-from gan_keras.video_evaluation import COLUMNS, evaluate_videos
+from gan_keras.modalities.video.evaluation import COLUMNS, evaluate_videos
 from runs import silent
 
 FRAMES, SIZE = 4, 8
@@ -56,7 +56,9 @@ class Player:
 
 @pytest.fixture(autouse=True)
 def classifier(monkeypatch):
-    monkeypatch.setattr(gan_keras.video_evaluation, "train_extractor", lambda clips, labels, recipe, kind: Known())
+    monkeypatch.setattr(
+        gan_keras.modalities.video.modality.evaluation, "train_extractor", lambda clips, labels, recipe, kind: Known()
+    )
 
 
 def test_a_player_of_real_clips_stands_beside_what_is_simple_and_what_is_real():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import gan_keras.video_evaluation
+import gan_keras.modalities.video.evaluation
 from command_line import call, refused
 from gan_keras.data import load_videos, split_videos
 from gan_keras.media.clips import clip_levels, read_gif
@@ -21,7 +21,7 @@ SET = [part for name, value in SETTINGS.items() for part in ("--set", f"{name}={
 
 @pytest.fixture(scope="module", autouse=True)
 def extractors(folder):
-    with small_extractors(folder, gan_keras.video_evaluation):
+    with small_extractors(folder, gan_keras.modalities.video.modality.evaluation):
         yield
 
 

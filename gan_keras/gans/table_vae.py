@@ -83,8 +83,8 @@ class TableVAE(TableGAN):
 
 # --- `VariationalBound`: a generator of rows that explains real rows too, beside convincing a discriminator.
 #
-# Reference: [Autoencoding beyond pixels, Larsen et al., 2016](https://arxiv.org/abs/1512.09300), section 3, with the likelihood of
-# rows themselves in the place of that of features.
+# Reference: [Autoencoding beyond pixels, Larsen et al., 2016](https://arxiv.org/abs/1512.09300), section 3, with the
+# likelihood of rows themselves in the place of that of features.
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")

@@ -3,14 +3,14 @@
 A further modality is one more class with the methods of `Modality`, and one more line here.
 """
 
-from gan_keras.modalities.audio import AudioModality
+from gan_keras.modalities.audio.modality import AudioModality
 from gan_keras.modalities.base import Modality
-from gan_keras.modalities.image import ImageModality
-from gan_keras.modalities.series import SeriesModality
-from gan_keras.modalities.table import TableModality
-from gan_keras.modalities.text import TextModality
-from gan_keras.modalities.translation import TranslationModality
-from gan_keras.modalities.video import VideoModality
+from gan_keras.modalities.image.modality import ImageModality
+from gan_keras.modalities.series.modality import SeriesModality
+from gan_keras.modalities.table.modality import TableModality
+from gan_keras.modalities.text.modality import TextModality
+from gan_keras.modalities.translation.modality import TranslationModality
+from gan_keras.modalities.video.modality import VideoModality
 
 __all__ = [
     "AudioModality",

@@ -5,6 +5,6 @@
 
 from gan_keras.serving.client import Client
 from gan_keras.serving.errors import Code, ServingError
-from gan_keras.serving.retries import Retries
+from gan_keras.serving.http_client import Retries
 
 __all__ = ["Client", "Code", "Retries", "ServingError"]

@@ -12,8 +12,7 @@ from concurrent.futures import Future
 
 import numpy as np
 
-from gan_keras.serving.errors import Code, ServingError
-from gan_keras.serving.limits import MAX_QUEUED
+from gan_keras.serving.errors import MAX_QUEUED, Code, ServingError
 
 GRACE_SECONDS = 5.0  # for a run to end by its own time limit, before its process is ended
 MOST_DEATHS = 3  # of processes under one request, before it is taken for the cause

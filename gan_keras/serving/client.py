@@ -5,9 +5,8 @@ import urllib.parse
 import numpy as np
 
 from gan_keras.serving.errors import Code, ServingError
+from gan_keras.serving.http_client import RestTransport, Retries
 from gan_keras.serving.raw_values import Metadata, raw_values, rows_of, seeds_from
-from gan_keras.serving.rest_client import RestTransport
-from gan_keras.serving.retries import Retries
 
 MOST_ROWS = 64
 """The rows of one request: more travel in several, one after the other."""

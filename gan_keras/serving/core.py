@@ -10,8 +10,7 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 
 from gan_keras.serving import examples
 from gan_keras.serving.batches import Request
-from gan_keras.serving.errors import Code, ServingError
-from gan_keras.serving.limits import MAX_ROWS
+from gan_keras.serving.errors import MAX_ROWS, Code, ServingError
 from gan_keras.serving.request_checks import check_outputs, find_signature, with_defaults
 
 

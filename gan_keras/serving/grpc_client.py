@@ -3,9 +3,9 @@
 import contextlib
 
 from gan_keras.serving.errors import Code, ServingError
+from gan_keras.serving.http_client import TryLater
 from gan_keras.serving.raw_values import Metadata, SignatureInfo, TensorInfo, dtype_from
-from gan_keras.serving.retries import TryLater
-from gan_keras.serving.version_state import VersionState
+from gan_keras.serving.version import VersionState
 
 try:
     import grpc

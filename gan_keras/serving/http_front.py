@@ -13,8 +13,7 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from gan_keras.serving.errors import Code, ServingError
-from gan_keras.serving.limits import BODY_SECONDS, HEAD_SECONDS, MAX_CONNECTIONS, MAX_JSON_BYTES
+from gan_keras.serving.errors import BODY_SECONDS, HEAD_SECONDS, MAX_CONNECTIONS, MAX_JSON_BYTES, Code, ServingError
 from gan_keras.serving.playground.pages import page
 from gan_keras.serving.rest.handler import Response, error_response, rest
 

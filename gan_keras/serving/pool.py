@@ -8,8 +8,8 @@ import time
 
 from gan_keras.export.replay import text_op_libraries
 from gan_keras.serving.batches import MOST_DEATHS, Task
-from gan_keras.serving.child import Child, ChildDied
 from gan_keras.serving.errors import Code, ServingError
+from gan_keras.serving.worker_process import Child, ChildDied
 
 LOGGER = logging.getLogger(__name__)
 RESTART_SECONDS = 1.0  # between two starts of a process that does not even start

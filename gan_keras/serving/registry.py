@@ -9,8 +9,7 @@ import time
 import weakref
 
 from gan_keras.serving.errors import Code, ServingError
-from gan_keras.serving.version import Version, fingerprint, versions_on_disk
-from gan_keras.serving.version_state import VersionState
+from gan_keras.serving.version import Version, VersionState, fingerprint, versions_on_disk
 
 LOGGER = logging.getLogger(__name__)
 RETRY_SECONDS = 60.0  # between attempts to load a version that failed and has not changed since

@@ -10,8 +10,7 @@ import numpy as np
 from ml_dtypes import bfloat16
 from tensorflow.core.framework import tensor_pb2
 
-from gan_keras.serving.errors import Code, ServingError
-from gan_keras.serving.limits import MAX_MESSAGE_BYTES
+from gan_keras.serving.errors import MAX_MESSAGE_BYTES, Code, ServingError
 
 MAX_BYTES = 4 * MAX_MESSAGE_BYTES
 """Of all arrays of a request together: a short message may say "a billion times the number 1"."""

@@ -2,6 +2,7 @@
 
 import itertools
 import pathlib
+from typing import NamedTuple
 
 from gan_keras.export.gate import read_meta_graph
 from gan_keras.export.replay import ExportError
@@ -67,3 +68,22 @@ def fingerprint(directory):
     """What changes when anything in a directory does: names, sizes and times of its files."""
     files = sorted(path for path in pathlib.Path(directory).rglob("*") if path.is_file())
     return [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
+
+
+# --- Where a version stands: what a server knows of it, and what its clients are told.
+
+
+class VersionState(NamedTuple):
+    """The state of a version.
+
+    Args:
+        number: Of the version.
+        state: `START`, `LOADING`, `AVAILABLE`, `UNLOADING` or `END`.
+        code: A `Code`: `OK`, or why it is not served.
+        message: The same in words.
+    """
+
+    number: int
+    state: str
+    code: Code = Code.OK
+    message: str = ""

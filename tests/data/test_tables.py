@@ -12,7 +12,7 @@ from gan_keras.data.table import csv
 from gan_keras.data.table import table as table_data
 from gan_keras.data.table.columns import CategoryColumn, DateColumn, NumberColumn, column_from_config
 from gan_keras.media.series import picture_of
-from gan_keras.modalities.table_report import histograms
+from gan_keras.modalities.table.modality import histograms
 
 HEADER = "age,height,joined,member,town,empty,zip"
 ROWS = [f"{20 + i},{1.5 + i / 100:.2f},2024-02-{10 + i},{'true' if i % 2 else 'false'},town {i % 3},,0{i}" for i in range(12)]

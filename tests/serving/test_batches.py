@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from gan_keras.serving.batches import MOST_DEATHS, Queue, Request
-from gan_keras.serving.child import ChildDied
 from gan_keras.serving.errors import Code, ServingError
+from gan_keras.serving.worker_process import ChildDied
 
 
 class Doubles:

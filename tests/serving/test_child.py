@@ -10,9 +10,9 @@ import tensorflow as tf
 import tensorflow_text
 
 from gan_keras.export.replay import text_op_libraries
-from gan_keras.serving.child import Child, ChildDied
 from gan_keras.serving.errors import Code, ServingError
 from gan_keras.serving.version import Version
+from gan_keras.serving.worker_process import Child, ChildDied
 
 DTYPES = [
     *("float32", "float64", "float16", ml_dtypes.bfloat16, "complex64", "complex128", "bool"),

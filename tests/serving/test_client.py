@@ -15,10 +15,10 @@ import pytest
 import tensorflow as tf
 from fake_models import FakeModels, Refusal, serving_grpc, serving_rest
 
-from gan_keras.serving import retries
+from gan_keras.serving import http_client
 from gan_keras.serving.client import Client
 from gan_keras.serving.errors import Code, ServingError
-from gan_keras.serving.retries import Retries, TryLater
+from gan_keras.serving.http_client import Retries, TryLater
 
 SERVING = {"rest": serving_rest, "grpc": serving_grpc}
 QUICK = Retries(attempts=3, first=0.01)
@@ -311,8 +311,8 @@ def test_threads_share_a_client(client):
 
 def test_pauses_double_up_to_the_most_and_are_drawn_from_zero(monkeypatch):
     drawn, slept = [], []
-    monkeypatch.setattr(retries.random, "uniform", lambda low, high: drawn.append((low, high)) or high)
-    monkeypatch.setattr(retries.time, "sleep", slept.append)
+    monkeypatch.setattr(http_client.random, "uniform", lambda low, high: drawn.append((low, high)) or high)
+    monkeypatch.setattr(http_client.time, "sleep", slept.append)
 
     def refuse(_):
         raise TryLater(Code.UNAVAILABLE, "no")
@@ -325,8 +325,8 @@ def test_pauses_double_up_to_the_most_and_are_drawn_from_zero(monkeypatch):
 
 def test_each_attempt_gets_the_time_that_is_left(monkeypatch):
     clock = iter([0.0, 1.0, 4.0, 6.0])
-    monkeypatch.setattr(retries.time, "monotonic", lambda: next(clock))
-    monkeypatch.setattr(retries.time, "sleep", lambda _: None)
+    monkeypatch.setattr(http_client.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(http_client.time, "sleep", lambda _: None)
     given = []
 
     def refuse_once(seconds):

@@ -14,10 +14,13 @@ pytest.importorskip("tensorflow_serving.apis")
 
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc  # noqa: E402
 
-from gan_keras.serving.errors import Code, ServingError  # noqa: E402
+from gan_keras.serving.errors import (  # noqa: E402
+    MAX_MESSAGE_BYTES,
+    Code,
+    ServingError,
+)
 from gan_keras.serving.grpc_api import make_server  # noqa: E402
 from gan_keras.serving.grpc_services import first_values, shortened  # noqa: E402
-from gan_keras.serving.limits import MAX_MESSAGE_BYTES  # noqa: E402
 from gan_keras.serving.tensor_protos import write_tensor  # noqa: E402
 
 PREDICT = b"/tensorflow.serving.PredictionService/Predict"

@@ -12,12 +12,11 @@ from tensorflow.core.framework import types_pb2
 from tensorflow.core.protobuf import meta_graph_pb2
 
 from gan_keras.serving.errors import Code, ServingError
-from gan_keras.serving.rest import json_answers, json_grammar, json_reader
-from gan_keras.serving.rest.float_texts import float32_texts, float64_texts
+from gan_keras.serving.rest import json_grammar, json_in, json_out
 from gan_keras.serving.rest.json_examples import read_examples
-from gan_keras.serving.rest.json_members import Members
-from gan_keras.serving.rest.json_reader import read_object
-from gan_keras.serving.rest.json_tensors import read_inputs
+from gan_keras.serving.rest.json_in import read_inputs, read_object
+from gan_keras.serving.rest.json_out import float32_texts, float64_texts
+from gan_keras.serving.rest.json_values import Members
 
 DTYPES = {
     "float32": types_pb2.DT_FLOAT,
@@ -85,14 +84,14 @@ def as_seen_by_json(array):
 @repeatable
 @given(arrays())
 def test_an_array_comes_back_from_columns_as_it_was(array):
-    text = json_answers.write_columns({"x": array}).replace(b'"outputs"', b'"inputs"', 1)
+    text = json_out.write_columns({"x": array}).replace(b'"outputs"', b'"inputs"', 1)
     assert_same(read(text, x=DTYPES[array.dtype.name])["x"], as_seen_by_json(array))
 
 
 @repeatable
 @given(arrays(smallest_rank=0, rows=2), arrays(smallest_rank=0, rows=2))
 def test_arrays_come_back_from_rows_as_they_were(a, b):
-    text = json_answers.write_rows({"a": a, "b_bytes": b}).replace(b'"predictions"', b'"instances"', 1)
+    text = json_out.write_rows({"a": a, "b_bytes": b}).replace(b'"predictions"', b'"instances"', 1)
     got = read(text, a=DTYPES[a.dtype.name], b_bytes=DTYPES[b.dtype.name])
     assert_same(got["a"], as_seen_by_json(a))
     assert_same(got["b_bytes"], as_seen_by_json(b))
@@ -101,7 +100,7 @@ def test_arrays_come_back_from_rows_as_they_were(a, b):
 @repeatable
 @given(st.lists(st.binary(max_size=9)))
 def test_any_bytes_come_back_from_base64(values):
-    text = json_answers.write_columns({"x_bytes": objects(values, [len(values)])}).replace(b'"outputs"', b'"inputs"', 1)
+    text = json_out.write_columns({"x_bytes": objects(values, [len(values)])}).replace(b'"outputs"', b'"inputs"', 1)
     assert read(text, x=types_pb2.DT_STRING)["x"].tolist() == values
 
 
@@ -189,7 +188,7 @@ def test_both_readers_agree_on_what_is_no_json(value, place, junk):
         except ServingError as error:
             return error.message
 
-    assert outcome(json_reader._read) == outcome(json_grammar.read_by_grammar)
+    assert outcome(json_in._read) == outcome(json_grammar.read_by_grammar)
 
 
 @pytest.mark.parametrize("tail", [b"[", b'"\\ud800"', b"1 2"])
@@ -248,14 +247,14 @@ def test_the_name_of_a_feature_has_to_be_utf8():
 
 def test_results_without_rows_are_refused():
     for write, arguments in {
-        json_answers.write_rows: [{}],
-        json_answers.write_columns: [{}],
-        json_answers.write_classes: [None, np.empty((0, 2), np.float32)],
-        json_answers.write_values: [np.empty(0, np.float32)],
+        json_out.write_rows: [{}],
+        json_out.write_columns: [{}],
+        json_out.write_classes: [None, np.empty((0, 2), np.float32)],
+        json_out.write_values: [np.empty(0, np.float32)],
     }.items():
         with pytest.raises(ServingError, match="Cannot convert empty"):
             write(*arguments)
 
 
 def test_an_error_is_quoted():
-    assert json_answers.write_error('Bad "key" \\ \x01\n') == b'{\n    "error": "Bad \\"key\\" \\\\ \\u0001\\n"\n}'
+    assert json_out.write_error('Bad "key" \\ \x01\n') == b'{\n    "error": "Bad \\"key\\" \\\\ \\u0001\\n"\n}'

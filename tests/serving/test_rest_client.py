@@ -10,7 +10,7 @@ from fake_models import serving_http
 
 from gan_keras.serving.client import Client
 from gan_keras.serving.errors import Code, ServingError
-from gan_keras.serving.retries import Retries
+from gan_keras.serving.http_client import Retries
 
 QUICK = Retries(attempts=3, first=0.01)
 

@@ -21,7 +21,7 @@ import tensorflow as tf
 from tensorflow_serving.apis import model_management_pb2, model_service_pb2_grpc
 
 from gan_keras.serving import Client, Code, Retries, ServingError, http_front
-from gan_keras.serving.limits import MAX_JSON_BYTES, MAX_ROWS
+from gan_keras.serving.errors import MAX_JSON_BYTES, MAX_ROWS
 from gan_keras.serving.model_config import ModelConfig
 from gan_keras.serving.server import Server, announce
 

@@ -5,20 +5,20 @@ What is answered, in which order faults are found, and each text follow TensorFl
 """
 
 import functools
+import json
 import logging
 import re
+import urllib.parse
 import zlib
 from http import HTTPStatus
 from typing import NamedTuple
 
-from gan_keras.serving.errors import HTTP_STATUS, Code, ServingError
-from gan_keras.serving.limits import MAX_JSON_BYTES
-from gan_keras.serving.rest.json_answers import write_classes, write_error, write_values
+from google.protobuf import json_format
+
+from gan_keras.serving.errors import HTTP_STATUS, MAX_JSON_BYTES, Code, ServingError
 from gan_keras.serving.rest.json_examples import read_examples
-from gan_keras.serving.rest.json_reader import read_object
-from gan_keras.serving.rest.json_tensors import read_inputs, signature_name
-from gan_keras.serving.rest.metadata_json import write_metadata, write_statuses
-from gan_keras.serving.rest.paths import find_route, read_target
+from gan_keras.serving.rest.json_in import read_inputs, read_object, signature_name
+from gan_keras.serving.rest.json_out import to_bytes, write_classes, write_error, write_values
 
 LOGGER = logging.getLogger(__name__)
 METRICS_PATH = "/monitoring/prometheus/metrics"
@@ -157,3 +157,125 @@ def _check_model(route):
 
 
 _ACTIONS = {"predict": _predict, "classify": _classify, "regress": _regress, "status": _status, "metadata": _metadata}
+
+
+# --- Answers to GET: the status of a model's versions, and the signatures of one version.
+#
+# Reference: `ToJsonString` of `http_rest_api_util.cc`, which prints protocol messages with their fields' own names.
+
+
+def write_statuses(statuses):
+    """The JSON of a list of `VersionState`, as bytes."""
+    return _printed({"model_version_status": [_status_json(status) for status in statuses]})
+
+
+def write_metadata(version):
+    """The JSON of the signatures of a `Version`, those that TensorFlow adds for itself included, as bytes."""
+    signatures = {name: _message(signature) for name, signature in version.signatures.items()}
+    return _printed(
+        {
+            "model_spec": {"name": version.name, "signature_name": "", "version": str(version.number)},
+            "metadata": {"signature_def": {"signature_def": signatures}},
+        }
+    )
+
+
+def _status_json(status):
+    error = {"error_code": status.code.name, "error_message": status.message}
+    return {"version": str(status.number), "state": status.state, "status": error}
+
+
+def _message(message):
+    return json_format.MessageToDict(message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)
+
+
+def _printed(value):
+    return to_bytes(json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+
+
+# --- What the target of an HTTP request asks for: which model, which version, and what to do with it.
+#
+# Reference: `ParseModelInfo` of `http_rest_api_util.cc`, whose expressions ignore case, take a `?` as a character of a name, and
+# find names before these are decoded; and `libevent/libevent: http.c` (version 2.1.12), which refuses a target that is no URI.
+
+_CHARACTERS = r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/{more}]|%[0-9A-Fa-f]{{2}})*"
+_PATH, _QUERY = _CHARACTERS.format(more=""), _CHARACTERS.format(more="?")
+_TARGET = re.compile(rf"(?:[A-Za-z][A-Za-z0-9+\-.]*:)?(?://[^/?#]*)?(?P<path>{_PATH})(?P<rest>(?:\?{_QUERY})?(?:#{_QUERY})?)")
+_API = re.compile(r"/v1/.*", re.IGNORECASE)
+_VERSION = r"(?:/versions/(?P<number>[0-9]+)|/labels/(?P<label>[^/:]+))?"
+_ROUTES = {
+    "POST": re.compile(rf"/v1/models/(?P<model>[^/:]+){_VERSION}:(?P<action>classify|regress|predict)", re.IGNORECASE),
+    "GET": re.compile(rf"/v1/models(?:/(?P<model>[^/:]+))?{_VERSION}(?:/(?P<action>metadata))?", re.IGNORECASE),
+}
+_LARGEST_VERSION = 2**63 - 1
+
+
+class Target(NamedTuple):
+    """The target of a request without scheme and host: its path, and the same with query and fragment."""
+
+    path: str
+    whole: str
+
+    def is_of_api(self):
+        """Whether the REST API answers, if only to refuse."""
+        return _API.fullmatch(self.whole) is not None
+
+
+class Route(NamedTuple):
+    """What a request asks for.
+
+    Args:
+        action: `predict`, `classify`, `regress`, `metadata` or `status`.
+        model: A name, `""` if there is none.
+        number: Of a version, or None.
+        label: Of a version, or None.
+    """
+
+    action: str
+    model: str
+    number: int | None
+    label: str | None
+
+
+def read_target(text):
+    """The `Target` of a request line; None if it is no URI."""
+    match = _TARGET.fullmatch(text)
+    return Target(match["path"], match["path"] + match["rest"]) if match else None
+
+
+def find_route(method, target):
+    """The `Route` of a request to the API.
+
+    Args:
+        method: Of HTTP.
+        target: A `Target`.
+
+    Raises:
+        ServingError: INVALID_ARGUMENT if there is none.
+    """
+    match = _ROUTES[method].fullmatch(target.whole) if method in _ROUTES else None
+    if match is None:
+        raise _malformed(method, target)
+    number, label = match["number"], match["label"]
+    number = None if number is None else _version_number(number)
+    action = match["action"]  # found without regard to case, but then compared with it
+    if method == "GET":
+        action = action if action == "metadata" else "status"
+    elif action != action.lower():
+        raise _malformed(method, target)
+    return Route(action, _decoded(match["model"] or ""), number, None if label is None else _decoded(label))
+
+
+def _version_number(digits):
+    significant = digits.lstrip("0") or "0"
+    if len(significant) > len(str(_LARGEST_VERSION)) or int(significant) > _LARGEST_VERSION:
+        raise ServingError(Code.INVALID_ARGUMENT, f"Failed to convert version: {digits} to numeric.")
+    return int(significant)
+
+
+def _decoded(text):
+    return urllib.parse.unquote(text, errors="replace")
+
+
+def _malformed(method, target):
+    return ServingError(Code.INVALID_ARGUMENT, f"Malformed request: {method} {target.whole}")

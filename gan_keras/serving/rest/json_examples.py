@@ -7,11 +7,9 @@ of them texts or bytes, floats (with point or exponent), or integers and boolean
 import numpy as np
 from tensorflow.core.example import example_pb2, feature_pb2
 
-from gan_keras.serving.rest.json_excerpt import excerpt
-from gan_keras.serving.rest.json_faults import invalid, type_name
-from gan_keras.serving.rest.json_kinds import decoded, is_base64
-from gan_keras.serving.rest.json_members import Members
-from gan_keras.serving.rest.json_text import to_bytes
+from gan_keras.serving.rest.json_errors import excerpt, invalid, type_name
+from gan_keras.serving.rest.json_out import to_bytes
+from gan_keras.serving.rest.json_values import Members, decoded, is_base64
 
 _LISTS = {"bytes": "bytes_list", "float": "float_list", "int64": "int64_list"}
 

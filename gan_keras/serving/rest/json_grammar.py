@@ -9,7 +9,7 @@ import math
 import re
 
 from gan_keras.serving.errors import Code, ServingError
-from gan_keras.serving.rest.json_members import Members
+from gan_keras.serving.rest.json_values import Members
 
 LONGEST_BYTES = 2**20
 """Of a body that is read by these rules, about a second of work."""

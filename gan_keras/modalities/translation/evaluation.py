@@ -1,0 +1,161 @@
+"""Evaluation of a translation: never alone, beside images left as they are, a transfer of colours, and real images.
+
+A classifier, trained on the real training images of both domains, says which domain an image looks like. How often it is
+right on real test images stands beside: no translation can be expected to convince it more often.
+"""
+
+import numpy as np
+
+from gan_keras.data import PairedDomains
+from gan_keras.gans.image_translation import DIRECTIONS
+from gan_keras.metrics.extractor import Recipe, train_extractor
+from gan_keras.metrics.features import FeatureReader
+from gan_keras.metrics.protocol import Protocol
+from gan_keras.metrics.translation import convinced, cycle_error, distance_between, match_colours
+from gan_keras.modalities.image.evaluation import check_seeds, tensors_of
+
+RECIPE = Recipe(widths=(16, 32, 64), steps=300, batch_size=32)
+ENDS = {"a_to_b": (0, 1), "b_to_a": (1, 0)}
+"""The numbers of the domains that a direction leads from and to."""
+
+TITLES = {"gan": "GAN", "baseline": "colours matched", "unchanged": "images left as they are", "real": "real images"}
+SCORES = {"convinced": "convinced", "cycle": "cycle error", "error": "error to the pair", "frechet": "Frechet distance"}
+COLUMNS = {
+    f"{name}_{direction}": f"{title}, {direction.replace('_', ' ')}" for direction in DIRECTIONS for name, title in SCORES.items()
+}
+"""Titles of the scores. Of `convinced` higher is better, of the others lower."""
+
+LEAST = 6  # test images of each domain
+
+
+def evaluate_translation(gan, training, test, num=None, seed=0, progress=print):
+    """Scores translations of test images, the same images left alone or with colours matched, and real images.
+
+    Args:
+        gan: A trained `CycleGAN` or `Pix2Pix` with a codec.
+        training: `Domains` that it was trained on: the classifier learns from them.
+        test: `Domains` that took no part in training or choosing; of `PairedDomains` the error to the pair is measured too.
+        num: Test images of each domain that are taken, >= 6; None for all.
+        seed: Of the choice among them, and of the colours that are matched.
+        progress: Called with a line of text at each step.
+
+    Returns:
+        Dictionary that JSON holds as it is: `samplers` (by name `gan`, `baseline` and `unchanged`: `title`, `values`),
+        `real` (as one such sampler), `extractor`, `protocol`, `verdict` (lines of text) and `settings`.
+
+    Raises:
+        ValueError: For fewer images than the scores need, or a seed below 0.
+    """
+    check_enough(num, test)
+    check_seeds(len(test), seed)
+    pixels = [tensors_of(images, gan.codec)[0] for images in (training.a, training.b)]
+    progress(f"Training the classifier of the domains on {sum(map(len, pixels)):,} images, unless it is kept")
+    labels = np.repeat([0, 1], list(map(len, pixels)))
+    extractor = train_extractor(np.concatenate(pixels), labels, recipe=RECIPE)
+    chosen = [some(tensors_of(images, gan.codec)[0], num, seed) for images in (test.a, test.b)]
+    progress(f"Translating and scoring {len(chosen[0]):,} and {len(chosen[1]):,} images")
+    judge = Judge(FeatureReader(extractor), pixels, chosen, seed)
+    values = {name: {} for name in TITLES}
+    for direction in gan.translators:
+        for name, found in judge.scores(gan, direction, is_paired=isinstance(test, PairedDomains)).items():
+            values[name] |= {f"{score}_{direction}": value for score, value in found.items()}
+    samplers = {name: {"title": TITLES[name], "values": values[name]} for name in values}
+    return {
+        "settings": {"num": [len(images) for images in chosen], "seed": seed},
+        "real": samplers.pop("real"),
+        "samplers": samplers,
+        "extractor": {"task": "domains", "accuracy": extractor.held_out_accuracy},
+        "protocol": judge.protocol(test, seed).as_dict(),
+        "verdict": verdict(values, list(gan.translators)),
+    }
+
+
+class Judge:
+    """Scores by one classifier of the domains.
+
+    Args:
+        reader: Its `FeatureReader`.
+        training: Real training images of both domains, in [-1, 1].
+        test: Real test images of both.
+        seed: Of the images whose colours are matched.
+    """
+
+    def __init__(self, reader, training, test, seed):
+        self.reader, self.training, self.test, self.seed = reader, training, test, seed
+
+    def scores(self, gan, direction, is_paired):
+        """The scores of each sampler in one direction, by name."""
+        start, end = ENDS[direction]
+        sources, targets = ((self.test[domain] + 1.0) / 2.0 for domain in (start, end))
+        translated = gan.translate(sources, direction)
+        wanted = (some(self.training[end], len(sources), self.seed) + 1.0) / 2.0
+        samplers = {"gan": translated, "baseline": match_colours(sources, wanted), "unchanged": sources}
+        real = self.reader.read(self.test[end])
+        found = {name: self.compare(images, real, end) for name, images in samplers.items()}
+        found["real"] = {"convinced": convinced(real, end), "frechet": self.control(real, end)}
+        if len(gan.translators) > 1:
+            back = next(other for other in gan.translators if other != direction)
+            found["gan"]["cycle"] = cycle_error(sources, gan.translate(translated, back))
+        for name in samplers if is_paired else ():
+            found[name]["error"] = cycle_error(targets, samplers[name])
+        return found
+
+    def compare(self, images, real, end):
+        features = self.reader.read(2.0 * images - 1.0)
+        return {"convinced": convinced(features, end), "frechet": distance_between(real, features)}
+
+    def control(self, real, end):
+        """The distance of as many real training images."""
+        return distance_between(real, self.reader.read(some(self.training[end], len(real.features), self.seed)))
+
+    def protocol(self, test, seed):
+        """What the scores depend on."""
+        num = [len(images) for images in self.test]
+        return Protocol(
+            "translation, classifier of the domains",
+            data=test.fingerprint,
+            split="test",
+            num_real=min(num),
+            num_fake=min(num),
+            seeds=(seed,),
+            **self.reader.protocol,
+        )
+
+
+def some(images, num, seed):
+    """So many of the images, drawn at random; all for None or too many."""
+    if num is None or num >= len(images):
+        return images
+    return images[np.sort(np.random.default_rng(seed).permutation(len(images))[:num])]
+
+
+def check_enough(num, test):
+    found = (len(test.a), len(test.b)) if num is None else (min(num, len(test.a)), min(num, len(test.b)))
+    if min(found) < LEAST:
+        raise ValueError(f"Got {found[0]} and {found[1]} test images. Expected at least {LEAST} of each domain.")
+
+
+def verdict(values, directions):
+    """The outcome in plain words: one line for the whole, then one for each direction.
+
+    Args:
+        values: Values by the names of `COLUMNS`, by the names of `TITLES`.
+        directions: Those that there are.
+    """
+    gan, best = values["gan"], {}
+    for direction in directions:
+        best[direction] = max(values[name][f"convinced_{direction}"] for name in ("baseline", "unchanged"))
+    won = [direction for direction in directions if gan[f"convinced_{direction}"] > best[direction]]
+    lost = [direction for direction in directions if direction not in won]
+    parts = [f"{word} {' and '.join(names)}" for word, names in (("wins", won), ("does NOT win", lost)) if names]
+    whole = f"Over both simple translations the GAN {'; '.join(parts)}, by how often it convinces a classifier (one run)."
+    return [whole, *(line_of(values, direction) for direction in directions)]
+
+
+def line_of(values, direction):
+    key = f"convinced_{direction}"
+    gan, baseline, unchanged, real = (values[name][key] for name in ("gan", "baseline", "unchanged", "real"))
+    return (
+        f"{direction}: {gan:.1%} of translations convince the classifier, {baseline:.1%} of images with colours matched, "
+        f"{unchanged:.1%} of images left as they are; of real images it recognises {real:.1%}."
+    )

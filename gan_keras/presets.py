@@ -1,0 +1,71 @@
+"""Presets: a name for a whole recipe of codec, networks, optimizers and schedule. The only place with tuned numbers."""
+
+import copy
+
+from gan_keras.modalities.audio import presets as audio
+from gan_keras.modalities.audio.presets import AudioPreset
+from gan_keras.modalities.image import presets as image
+from gan_keras.modalities.image.presets import ImagePreset
+from gan_keras.modalities.points import presets as points
+from gan_keras.modalities.preset import Preset
+from gan_keras.modalities.series import presets as series
+from gan_keras.modalities.series.presets import SeriesPreset
+from gan_keras.modalities.settings import with_settings
+from gan_keras.modalities.table import presets as table
+from gan_keras.modalities.table.presets import TablePreset
+from gan_keras.modalities.text import presets as text
+from gan_keras.modalities.text.presets import STAGES, TextPreset, choose_codec
+from gan_keras.modalities.translation import presets as translation
+from gan_keras.modalities.translation.presets import TranslationPreset
+from gan_keras.modalities.video import presets as video
+from gan_keras.modalities.video.presets import VideoPreset
+
+__all__ = [
+    "STAGES",
+    "AudioPreset",
+    "ImagePreset",
+    "Preset",
+    "SeriesPreset",
+    "TablePreset",
+    "TextPreset",
+    "TranslationPreset",
+    "VideoPreset",
+    "choose_codec",
+    "get",
+    "names",
+    "with_settings",
+]
+
+_BY_MODALITY = {
+    "text": text.PRESETS,
+    "image": image.PRESETS,
+    "audio": audio.PRESETS,
+    "video": video.PRESETS,
+    "table": table.PRESETS,
+    "series": series.PRESETS,
+    "translation": translation.PRESETS,
+    "points": points.PRESETS,
+}
+
+
+def names(modality="text"):
+    """Names of the presets of a modality, and a line about each: a dict."""
+    return {name: preset.description for name, preset in _presets_of(modality).items()}
+
+
+def get(modality, name):
+    """A preset of its own, whose fields can be changed.
+
+    Raises:
+        ValueError: If there is no such preset.
+    """
+    presets = _presets_of(modality)
+    if name not in presets:
+        raise ValueError(f"There is no {modality} preset {name!r}. Expected one of {', '.join(presets)}.")
+    return copy.deepcopy(presets[name])
+
+
+def _presets_of(modality):
+    if modality not in _BY_MODALITY:
+        raise ValueError(f"There is no modality {modality!r}. Expected one of {', '.join(_BY_MODALITY)}.")
+    return _BY_MODALITY[modality]
