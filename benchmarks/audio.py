@@ -15,9 +15,10 @@ import time
 
 import tensorflow as tf
 
-from gan_keras import modalities, run
+from gan_keras import modalities
 from gan_keras.modalities.audio.evaluation import COLUMNS
-from gan_keras.run_directory import Run
+from gan_keras.runs import train as run
+from gan_keras.runs.files import Run
 
 
 def main():

@@ -15,10 +15,11 @@ import pathlib
 
 import tensorflow as tf
 
-from gan_keras import augmentation_report
-from gan_keras.augmentation_gain import Comparison, compare_augmentation
-from gan_keras.run import train
-from gan_keras.run_directory import Run, write_json
+from gan_keras.downstream import study_report
+from gan_keras.downstream.study import Comparison, compare_augmentation
+from gan_keras.media.safe_files import write_json
+from gan_keras.runs.files import Run
+from gan_keras.runs.train import train
 
 UCI_TRAINING_ROWS = 32561  # of adult.csv: the rest is UCI's test part
 
@@ -68,7 +69,7 @@ def compare(arguments):
         Run(out).augmentation_path,
         {**result, "settings": {**result["settings"], "preset": " ".join([arguments.preset, *arguments.set])}},
     )
-    print(augmentation_report.summary(result))
+    print(study_report.summary(result))
 
 
 def table(arguments):
@@ -76,7 +77,7 @@ def table(arguments):
     printed = False
     for path in arguments.files:
         result = json.loads(path.read_text(encoding="utf-8"))
-        for row, part in zip(augmentation_report.rows_of(result), result["shares"], strict=True):
+        for row, part in zip(study_report.rows_of(result), result["shares"], strict=True):
             cells = {
                 "run": path.parent.name,
                 **row,

@@ -24,8 +24,8 @@ from gan_keras.data.mixtures import ring
 from gan_keras.data.text.batches import text_batches
 from gan_keras.diagnosis import rules as diagnosis
 from gan_keras.gans.many_seeds import ManySeeds, by_member, interleave
-from gan_keras.run_directory import Run
-from gan_keras.watchers import Watchers
+from gan_keras.runs.default_callbacks import Watchers
+from gan_keras.runs.files import Run
 
 BATCH, EPOCH_STEPS = 128, 100
 

@@ -16,7 +16,7 @@ import tempfile
 import numpy as np
 
 from gan_keras.data.text.phrases import english_phrases
-from gan_keras.run import train
+from gan_keras.runs.train import train
 
 SETTINGS = {
     "image": {"steps_per_epoch": 2, "batch_size": 16, "quality_every": 5, "patience": 0},

@@ -23,12 +23,13 @@ import tensorflow as tf
 from gan_keras import modalities
 from gan_keras.data import load_table, split_table
 from gan_keras.data.table.csv import read_like
+from gan_keras.media.safe_files import write_json
 from gan_keras.metrics.table_similarity import IndependentColumns
 from gan_keras.metrics.train_on_synthetic import CLASSIFIERS
 from gan_keras.modalities.table.evaluation import score
 from gan_keras.modalities.table.modality import histograms
-from gan_keras.run import train
-from gan_keras.run_directory import Run, write_json
+from gan_keras.runs.files import Run
+from gan_keras.runs.train import train
 
 TRAINING_ROWS, NULLS = 32_561, 0.05
 CONDITIONED_ROWS = 5000

@@ -20,7 +20,7 @@ from gan_keras import modalities
 from gan_keras.callbacks.samples_of_kinds import as_floats, translation_grid
 from gan_keras.media.images import write_png
 from gan_keras.modalities.translation.evaluation import COLUMNS
-from gan_keras.run_directory import Run
+from gan_keras.runs.files import Run
 
 SHOWN = 12  # images of each direction
 

@@ -23,7 +23,7 @@ from gan_keras import (
     presets,
     serving,
 )
-from gan_keras.enlarging import augment
+from gan_keras.downstream.augment import augment
 from gan_keras.export.export import export
 from gan_keras.gans.cycle_gan import CycleGAN
 from gan_keras.gans.gan import GAN
@@ -35,7 +35,7 @@ from gan_keras.gans.table_vae import TableVAE
 from gan_keras.gans.text_gan import TextGAN
 from gan_keras.gans.time_gan import TimeGAN
 from gan_keras.history_pool import HistoryPool
-from gan_keras.run import load
+from gan_keras.runs.train import load
 from gan_keras.training.seeds import set_seed
 
 __version__ = "0.1.0"

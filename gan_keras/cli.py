@@ -14,21 +14,22 @@ import tensorflow as tf
 import typer
 from typer.core import TyperGroup
 
-from gan_keras import augmentation_report, modalities
+from gan_keras import modalities
 from gan_keras import presets as presets_module
-from gan_keras.augmentation_gain import Comparison, compare_augmentation
 from gan_keras.callbacks.guard import TrainingFailed
-from gan_keras.demo import demonstrate
-from gan_keras.doctor import examine
-from gan_keras.enlarged_file import write_enlarged
+from gan_keras.downstream import study_report
+from gan_keras.downstream.enlarged_file import write_enlarged
+from gan_keras.downstream.study import Comparison, compare_augmentation
 from gan_keras.export.export import export as export_gan
 from gan_keras.export.exported import find_version, load_version
 from gan_keras.export.gate import check as check_saved_model
 from gan_keras.export.replay import ExportError
-from gan_keras.media.safe_files import check_parent, replace_whole
-from gan_keras.report import write_report
-from gan_keras.run import train as train_gan
-from gan_keras.run_directory import Run, write_json
+from gan_keras.media.safe_files import check_parent, replace_whole, write_json
+from gan_keras.runs.demo import demonstrate
+from gan_keras.runs.doctor import examine
+from gan_keras.runs.files import Run
+from gan_keras.runs.report import write_report
+from gan_keras.runs.train import train as train_gan
 from gan_keras.training import devices
 
 WRONG_INPUT = (ValueError, FileNotFoundError, IsADirectoryError, NotADirectoryError)
@@ -203,10 +204,10 @@ def augment(
         typer.echo(f"Written: {output}, {num_real:,} real samples and behind them {num_generated:,} generated ones")
     if compare:
         result = compare_augmentation(files, comparison, data, typer.echo)
-        picture = augmentation_report.drawing(result)
-        replace_whole(files.path / augmentation_report.PICTURE, lambda path: path.write_bytes(picture.data))
-        typer.echo(augmentation_report.summary(result))
-        typer.echo(f"Written: {files.augmentation_path}, {files.path / augmentation_report.PICTURE}")
+        picture = study_report.drawing(result)
+        replace_whole(files.path / study_report.PICTURE, lambda path: path.write_bytes(picture.data))
+        typer.echo(study_report.summary(result))
+        typer.echo(f"Written: {files.augmentation_path}, {files.path / study_report.PICTURE}")
 
 
 def parse_shares(text):

@@ -41,7 +41,7 @@ from gan_keras.codecs.text import END
 from gan_keras.data import load_text, split, text_batches
 from gan_keras.data.text.phrases import chinese_phrases, english_phrases
 from gan_keras.feedback import Cooperative
-from gan_keras.media.plots import frontier_picture
+from gan_keras.modalities.text.comparison import frontier_picture
 from gan_keras.modalities.text.evaluation import evaluate_text, print_summary
 from gan_keras.networks import RecurrentDiscriminator, RecurrentGenerator
 from gan_keras.networks.recurrent_generator import draw

@@ -36,11 +36,11 @@ from IPython.display import Audio, Image, Markdown, display
 
 from gan_keras import codecs, data, presets
 from gan_keras.callbacks import SampleSounds
+from gan_keras.codecs.sound_pictures import spectrogram_pictures
 from gan_keras.data.arrays import array_batches
 from gan_keras.data.audio.load import load_tones
 from gan_keras.media.clips import clip_grid, encode_gif, film_strips
 from gan_keras.media.images import encode_png, image_grid
-from gan_keras.media.sounds import spectrogram_pictures
 from gan_keras.metrics.clip_extractor import CLIPS, centre_speeds, frame_differences, named
 from gan_keras.metrics.extractor import Recipe, train_extractor
 from gan_keras.metrics.image_quality import ImageQuality

@@ -36,9 +36,9 @@ from IPython.display import Image, Markdown, display
 
 import gan_keras
 from gan_keras import data, presets
-from gan_keras.augmentation_gain import share_of
 from gan_keras.data.image.images import part_of
-from gan_keras.downstream import ImageDownstream
+from gan_keras.downstream.study import share_of
+from gan_keras.downstream.tasks import ImageDownstream
 from gan_keras.media.images import encode_png, image_grid
 from gan_keras.metrics.seeds import paired_interval
 

@@ -23,7 +23,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def gan(run):
     """The GAN of the module's run."""
-    from gan_keras.run_directory import Run  # here: not every test needs TensorFlow
+    from gan_keras.runs.files import Run  # here: not every test needs TensorFlow
 
     return Run(run).load()
 
@@ -31,7 +31,7 @@ def gan(run):
 @pytest.fixture
 def loaded(run, gan, monkeypatch):
     """The run, whose model is read from the disk once for all tests."""
-    from gan_keras.run_directory import Run
+    from gan_keras.runs.files import Run
 
     monkeypatch.setattr(Run, "load", lambda self, compile=True: gan)
     return run

@@ -12,7 +12,7 @@ import gan_keras.modalities.audio.evaluation
 from command_line import call, refused
 from gan_keras.data import load_audio, split_sounds
 from gan_keras.media.sounds import to_int16
-from gan_keras.run import train
+from gan_keras.runs.train import train
 from gan_keras.serving import Client
 from gan_keras.serving.server import Server
 from runs import StopAfterSteps, assert_trained_alike, exported, interrupted, silent, small_extractors

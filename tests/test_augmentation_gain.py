@@ -8,11 +8,11 @@ from scipy import stats
 from threadpoolctl import threadpool_limits
 
 from command_line import call, refused
-from gan_keras.augmentation_gain import Comparison, Laboratory, compare_augmentation, share_of, verdict
 from gan_keras.data import load_table
-from gan_keras.downstream.oversampling import oversampled
+from gan_keras.downstream.study import Comparison, Laboratory, compare_augmentation, share_of, verdict
+from gan_keras.downstream.tasks.oversampling import oversampled
 from gan_keras.metrics.seeds import paired_interval
-from gan_keras.run_directory import Run
+from gan_keras.runs.files import Run
 
 NUM = 200
 TREATMENTS = {"none", "classical", "generated", "both"}

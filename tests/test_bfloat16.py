@@ -1,6 +1,6 @@
 import pytest
 
-from gan_keras import bfloat16
+from gan_keras.runs import doctor
 
 
 @pytest.mark.parametrize(
@@ -10,12 +10,12 @@ from gan_keras import bfloat16
 def test_the_units_are_read_from_the_processors_flags(tmp_path, flags, units):
     path = tmp_path / "cpuinfo"
     path.write_text(f"processor\t: 0\nflags\t\t: {flags}\nbugs\t\t: amx_bf16\n")
-    assert bfloat16.units_of(path) == units
+    assert doctor.units_of(path) == units
 
 
 def test_a_system_without_that_file_does_not_tell(tmp_path):
-    assert bfloat16.units_of(tmp_path / "none") is None
-    assert "known on Linux only" in bfloat16.describe(None, run_python=None)
+    assert doctor.units_of(tmp_path / "none") is None
+    assert "known on Linux only" in doctor.describe_bfloat16(None, run_python=None)
 
 
 def test_what_it_buys_is_measured_where_there_are_units_alone():
@@ -25,10 +25,10 @@ def test_what_it_buys_is_measured_where_there_are_units_alone():
         asked.append(code)
         return True, "0.008 0.030 0.002 0.020"
 
-    assert "no matrix units" in bfloat16.describe([], run_python) and not asked
-    found = bfloat16.describe(["amx_bf16"], run_python)
+    assert "no matrix units" in doctor.describe_bfloat16([], run_python) and not asked
+    found = doctor.describe_bfloat16(["amx_bf16"], run_python)
     assert "a matrix product 2.00 ms, in float32 8.00 ms (4.0 times as fast)" in found
     assert "a training step 20.00 ms, in float32 30.00 ms (1.5 times as fast)" in found
     assert "`--set precision=mixed_bfloat16` pays here now" in found
-    assert "does not pay" in bfloat16.describe(["amx_bf16"], lambda code: (True, "0.008 0.030 0.002 0.040"))
-    assert "the probe failed: no answer" in bfloat16.describe(["amx_bf16"], lambda code: (False, "no answer"))
+    assert "does not pay" in doctor.describe_bfloat16(["amx_bf16"], lambda code: (True, "0.008 0.030 0.002 0.040"))
+    assert "the probe failed: no answer" in doctor.describe_bfloat16(["amx_bf16"], lambda code: (False, "no answer"))

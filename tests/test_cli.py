@@ -11,11 +11,11 @@ import time
 import pytest
 
 import gan_keras.cli
-import gan_keras.run_directory
+import gan_keras.runs.files
 from command_line import call, refused
-from gan_keras import demo, doctor
 from gan_keras.data.text.phrases import english_phrases
 from gan_keras.export import exported
+from gan_keras.runs import demo, doctor
 
 SETTINGS = ("units=16", "pretraining_epochs=1", "discriminator_epochs=0", "adversarial_epochs=0")
 SMALL = ["--preset", "tiny", *(part for setting in SETTINGS for part in ("--set", setting))]
@@ -263,7 +263,7 @@ def test_no_space_left_is_a_failure_of_one_line_that_leaves_nothing(corpus, tmp_
     def full(path, write):
         raise OSError(28, "No space left on device", str(path))
 
-    monkeypatch.setattr(gan_keras.run_directory, "replace_whole", full)
+    monkeypatch.setattr(gan_keras.runs.files, "replace_whole", full)
     line = refused("train", "text", "--data", corpus, "--out", tmp_path / "run", "--preset", "tiny", code=1)
     assert "No space left" in line
     assert not (tmp_path / "run").exists()

@@ -14,9 +14,9 @@ from gan_keras import presets
 from gan_keras.data import Table, load_images, load_series, load_table
 from gan_keras.data.sample_set import part_of
 from gan_keras.data.table.columns import CategoryColumn, NumberColumn
-from gan_keras.downstream import ImageDownstream, SeriesDownstream, TableDownstream
-from gan_keras.downstream.oversampling import MOST_VALUES, _coordinates, oversampled
-from gan_keras.downstream.series import varied
+from gan_keras.downstream.tasks import ImageDownstream, SeriesDownstream, TableDownstream
+from gan_keras.downstream.tasks.oversampling import MOST_VALUES, _coordinates, oversampled
+from gan_keras.downstream.tasks.series import varied
 
 NUM = 60
 

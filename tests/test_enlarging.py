@@ -7,8 +7,7 @@ import tensorflow as tf
 
 import gan_keras
 from gan_keras.data import load_images
-from gan_keras.generated_labels import Balanced
-from gan_keras.label_forms import label_form
+from gan_keras.downstream.labels import Balanced, label_form
 
 NUM, RATIO = 50, 1.5
 

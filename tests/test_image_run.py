@@ -11,7 +11,7 @@ from command_line import call, refused
 from gan_keras.callbacks.history import read_history
 from gan_keras.data import load_images, split_images
 from gan_keras.media.images import to_levels
-from gan_keras.run import train
+from gan_keras.runs.train import train
 from runs import StopAfterEpochs, assert_trained_alike, exported, interrupted, silent, small_extractors
 
 TINY = {"preset": "tiny", "settings": {"width": "2"}}

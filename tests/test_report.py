@@ -11,8 +11,9 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from gan_keras.media.plots import frontier_picture, read_history, training_pictures
-from gan_keras.report import write_report
+from gan_keras.media.plots import read_history, training_pictures
+from gan_keras.modalities.text.comparison import frontier_picture
+from gan_keras.runs.report import write_report
 
 HISTORY = """epoch,stage,nll,val_nll,d_loss,g_loss,d_real,d_fake
 0,pretraining,6.0,5.5,0,0,0,0

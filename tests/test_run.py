@@ -9,24 +9,24 @@ import keras
 import numpy as np
 import pytest
 
-import gan_keras.run
+import gan_keras.runs.train
 from gan_keras import presets
 from gan_keras.callbacks.history import History, Progress, read_history
 from gan_keras.data.text.phrases import english_phrases
 from gan_keras.media.safe_files import replace_whole
 from gan_keras.modalities.text.modality import TextModality
-from gan_keras.run import load
-from gan_keras.run_directory import Run
+from gan_keras.runs.files import Run
+from gan_keras.runs.train import load
 from gan_keras.training import checkpoint_files, devices
 from runs import silent
 
 SETTINGS = {"units": "16", "rating_samples": "8"}
 
-train_text = functools.partial(gan_keras.run.train, "text")
+train_text = functools.partial(gan_keras.runs.train.train, "text")
 
 
 def manner(progress):
-    return gan_keras.run.Manner(progress, None, 60.0, devices.get())
+    return gan_keras.runs.train.Manner(progress, None, 60.0, devices.get())
 
 
 def newest_checkpoint(out):
@@ -193,9 +193,9 @@ def test_going_on_within_the_adversarial_stage_keeps_the_adversarial_weights(int
             raise Seen
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(gan_keras.run, "Progress", Look)
+        patch.setattr(gan_keras.runs.train, "Progress", Look)
         with pytest.raises(Seen):
-            gan_keras.run.Trainer(run, None, manner(silent)).go_on()
+            gan_keras.runs.train.Trainer(run, None, manner(silent)).go_on()
     assert len(kept) == len(weights)
     assert all((a == b).all() for a, b in zip(weights, kept, strict=True))
 
@@ -236,7 +236,7 @@ def test_a_start_that_fails_leaves_nothing(corpus, tmp_path, monkeypatch):
     def full(trainer):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(gan_keras.run.Trainer, "build", full)
+    monkeypatch.setattr(gan_keras.runs.train.Trainer, "build", full)
     with pytest.raises(OSError, match="No space left"):
         train_text(corpus / "text.txt", tmp_path / "run", "tiny", progress=silent)
     assert not (tmp_path / "run").exists()
@@ -250,7 +250,7 @@ def test_minutes_shorten_the_stages_by_what_was_measured(corpus, tmp_path, monke
     run.write_config({"modality": "text", "labels": None, "seed": 0, "preset": preset.to_config()})
     for part in ("train", "held_out"):
         run.write_lines(part, ["a line"] * 100)
-    trainer = gan_keras.run.Trainer(run, None, manner(lines.append))
+    trainer = gan_keras.runs.train.Trainer(run, None, manner(lines.append))
     assert trainer.plan(None) == {}  # short: not worth measuring
     assert trainer.preset.stage_epochs == preset.stage_epochs
     assert trainer.plan(2) == seconds  # 108 s to plan with

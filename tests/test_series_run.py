@@ -10,7 +10,7 @@ import pytest
 import gan_keras
 from command_line import call, refused
 from gan_keras.data import load_series, split_series
-from gan_keras.run import train
+from gan_keras.runs.train import train
 from gan_keras.serving import Client
 from gan_keras.serving.server import Server
 from runs import StopAfterEpochs, assert_trained_alike, exported, interrupted, silent

@@ -11,7 +11,7 @@ import tensorflow as tf
 from command_line import call, refused
 from gan_keras.data import load_table, split_table
 from gan_keras.metrics import train_on_synthetic
-from gan_keras.run import train
+from gan_keras.runs.train import train
 from gan_keras.serving import Client
 from gan_keras.serving.server import Server
 from runs import StopAfterSteps, assert_trained_alike, exported, interrupted, silent

@@ -15,7 +15,7 @@ from gan_keras.data import load_domains, split_domains
 from gan_keras.media.images import to_levels
 from gan_keras.metrics.extractor import Recipe
 from gan_keras.modalities import TranslationModality
-from gan_keras.run import train
+from gan_keras.runs.train import train
 from gan_keras.serving import Client
 from gan_keras.serving.server import Server
 from runs import StopAfterSteps, assert_trained_alike, exported, interrupted, silent, small_extractors

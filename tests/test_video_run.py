@@ -10,7 +10,7 @@ import gan_keras.modalities.video.evaluation
 from command_line import call, refused
 from gan_keras.data import load_videos, split_videos
 from gan_keras.media.clips import clip_levels, read_gif
-from gan_keras.run import train
+from gan_keras.runs.train import train
 from gan_keras.serving import Client
 from gan_keras.serving.server import Server
 from runs import StopAfterEpochs, assert_trained_alike, exported, interrupted, silent, small_extractors

@@ -6,7 +6,7 @@ import pytest
 from command_line import call, refused
 from gan_keras.callbacks.history import read_history
 from gan_keras.data.text.phrases import english_phrases
-from gan_keras.run import load
+from gan_keras.runs.train import load
 
 
 @pytest.fixture

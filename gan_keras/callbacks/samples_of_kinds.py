@@ -6,11 +6,12 @@ import keras
 import numpy as np
 
 from gan_keras.callbacks.samples import EpochGrid, SampleGrid, fixed_samples
+from gan_keras.codecs.sound_pictures import write_spectrograms
 from gan_keras.media.clips import clip_grid, film_strips, write_gif
 from gan_keras.media.images import image_grid, write_png
 from gan_keras.media.safe_files import replace_whole
 from gan_keras.media.series import SHOWN_SERIES, picture_of
-from gan_keras.media.sounds import encode_wav, write_spectrograms
+from gan_keras.media.sounds import encode_wav
 
 _MOST_STRIPS = 10
 

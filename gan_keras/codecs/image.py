@@ -4,10 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from gan_keras.media.images import image_grid, write_png
-
-LEVELS = 255.0
-CHANNELS = (1, 3)  # grey, colour
+from gan_keras.media.images import LEVELS, checked_shape, convert_colour, fit_to, image_grid, write_png
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
@@ -107,56 +104,6 @@ class ImageCodec:
         return self.image_shape
 
 
-def checked_shape(image_shape):
-    """The shape as a tuple of three int; raises `ValueError` unless it is a height, a width and 1 or 3 channels."""
-    shape = tuple(int(size) for size in image_shape)
-    if len(shape) != 3 or min(shape) < 1 or shape[2] not in CHANNELS:
-        raise ValueError(f"image_shape={shape}. Expected (height, width, channels), 1 channel for grey or 3 for colour.")
-    return shape
-
-
-def fit_to(images, height, width):
-    """Crops images centrally to the proportions of `height` and `width`, then resizes them, antialiased.
-
-    Args:
-        images: `(batch, any height, any width, channels)`, any numbers.
-        height: Rows of the result.
-        width: Columns of the result.
-
-    Returns:
-        float32 `(batch, height, width, channels)`: bilinear where it grows, triangle-filtered where it shrinks.
-    """
-    images = tf.cast(images, tf.float32)
-    if images.shape[1:3] == (height, width):
-        return images
-    rows, columns = tf.unstack(tf.shape(images)[1:3])
-    kept_rows = tf.clip_by_value(columns * height // width, 1, rows)
-    kept_columns = tf.clip_by_value(rows * width // height, 1, columns)
-    top, left = (rows - kept_rows) // 2, (columns - kept_columns) // 2
-    cropped = images[:, top : top + kept_rows, left : left + kept_columns]
-    return tf.image.resize(cropped, (height, width), antialias=True)
-
-
-def convert_colour(images, channels):
-    """Grey images to `channels=3`, colour images to `channels=1` (luma of BT.601), others as they are.
-
-    Raises:
-        ValueError: If the images have neither 1 nor 3 channels.
-    """
-    found = images.shape[-1]
-    if found not in CHANNELS:
-        raise ValueError(f"Got images of shape {tuple(images.shape)}. Expected 1 channel (grey) or 3 (colour), last.")
-    if found == channels:
-        return images
-    return tf.image.grayscale_to_rgb(images) if channels == 3 else tf.image.rgb_to_grayscale(images)
-
-
 def _channels_last(shape):
     """The shape of a batch of images, with an axis for channels where grey images have none."""
     return (*shape, 1) if len(shape) == 3 else shape
-
-
-def fit_levels(images, image_shape):
-    """uint8 images of any size and colour to uint8 images of one shape: see `fit_to` and `convert_colour`."""
-    height, width, channels = image_shape
-    return tf.cast(tf.round(convert_colour(fit_to(images, height, width), channels)), tf.uint8)

@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from gan_keras.codecs.image import CHANNELS, LEVELS
 from gan_keras.media.clips import clip_grid, write_gif
+from gan_keras.media.images import CHANNELS, LEVELS
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")

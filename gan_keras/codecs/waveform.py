@@ -7,8 +7,7 @@ loudest sample is 1 or -1; silence stays silence.
 import keras
 import tensorflow as tf
 
-LEVELS = 32767.0
-"""The loudest sample of an int16 sound."""
+from gan_keras.media.sounds import LEVELS
 
 
 class SoundCodec:

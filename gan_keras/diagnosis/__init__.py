@@ -1,1 +1,1 @@
-"""TODO."""
+"""What the curves of a training tell."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""From a trained GAN to a checked SavedModel, and back."""

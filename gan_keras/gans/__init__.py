@@ -1,1 +1,1 @@
-"""TODO."""
+"""The algorithm boxes: `GAN` and its siblings, one paper a file."""

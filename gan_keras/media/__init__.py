@@ -1,1 +1,1 @@
-"""TODO."""
+"""Pictures, clips, sounds, plots and files: what writes and reads them."""

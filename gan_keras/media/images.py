@@ -4,9 +4,13 @@ import io
 import math
 
 import numpy as np
+import tensorflow as tf
 from PIL import Image
 
 from gan_keras.media.safe_files import replace_whole
+
+LEVELS = 255.0
+CHANNELS = (1, 3)  # grey, colour
 
 _SMALLEST = 32  # pixels: the sides of smaller images are enlarged to at least this, by a whole factor
 _GAP = 2  # pixels between images
@@ -111,3 +115,53 @@ def write_images(path, images):
         path.mkdir(exist_ok=True)
         for index, image in enumerate(levels):
             write_png(path / f"{index:05d}.png", image)
+
+
+def checked_shape(image_shape):
+    """The shape as a tuple of three int; raises `ValueError` unless it is a height, a width and 1 or 3 channels."""
+    shape = tuple(int(size) for size in image_shape)
+    if len(shape) != 3 or min(shape) < 1 or shape[2] not in CHANNELS:
+        raise ValueError(f"image_shape={shape}. Expected (height, width, channels), 1 channel for grey or 3 for colour.")
+    return shape
+
+
+def fit_to(images, height, width):
+    """Crops images centrally to the proportions of `height` and `width`, then resizes them, antialiased.
+
+    Args:
+        images: `(batch, any height, any width, channels)`, any numbers.
+        height: Rows of the result.
+        width: Columns of the result.
+
+    Returns:
+        float32 `(batch, height, width, channels)`: bilinear where it grows, triangle-filtered where it shrinks.
+    """
+    images = tf.cast(images, tf.float32)
+    if images.shape[1:3] == (height, width):
+        return images
+    rows, columns = tf.unstack(tf.shape(images)[1:3])
+    kept_rows = tf.clip_by_value(columns * height // width, 1, rows)
+    kept_columns = tf.clip_by_value(rows * width // height, 1, columns)
+    top, left = (rows - kept_rows) // 2, (columns - kept_columns) // 2
+    cropped = images[:, top : top + kept_rows, left : left + kept_columns]
+    return tf.image.resize(cropped, (height, width), antialias=True)
+
+
+def convert_colour(images, channels):
+    """Grey images to `channels=3`, colour images to `channels=1` (luma of BT.601), others as they are.
+
+    Raises:
+        ValueError: If the images have neither 1 nor 3 channels.
+    """
+    found = images.shape[-1]
+    if found not in CHANNELS:
+        raise ValueError(f"Got images of shape {tuple(images.shape)}. Expected 1 channel (grey) or 3 (colour), last.")
+    if found == channels:
+        return images
+    return tf.image.grayscale_to_rgb(images) if channels == 3 else tf.image.rgb_to_grayscale(images)
+
+
+def fit_levels(images, image_shape):
+    """uint8 images of any size and colour to uint8 images of one shape: see `fit_to` and `convert_colour`."""
+    height, width, channels = image_shape
+    return tf.cast(tf.round(convert_colour(fit_to(images, height, width), channels)), tf.uint8)

@@ -9,8 +9,6 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.figure import Figure
 
-from gan_keras.metrics import frontier
-
 PANELS = (
     ("Language model", ("nll", "val_nll"), "nats a token"),
     ("Autoencoder, supervisor and moments of series", ("reconstruction", "supervised", "moments"), "loss"),
@@ -113,36 +111,3 @@ def _png(figure):
     buffer = io.BytesIO()
     figure.savefig(buffer, dpi=150, format="png")
     return buffer.getvalue()
-
-
-def frontier_picture(result, order=5):
-    """The quality-diversity frontier of an evaluation.
-
-    Args:
-        result: What `evaluate_text` returned, or the same read from JSON.
-        order: The n of BLEU-n and Self-BLEU-n.
-
-    Returns:
-        A `Picture`.
-    """
-    samplers = {sampler["title"]: _points(sampler) for sampler in result["samplers"].values()}
-    buffer = io.BytesIO()
-    frontier.plot(samplers, buffer, real=_points(result["real"])[0], order=order)
-    ranges = "; ".join(f"{title}: {_range(points, order)}" for title, points in samplers.items())
-    title = f"BLEU-{order} against Self-BLEU-{order}"
-    return Picture(title, f"{title}, a line a sampler over temperatures. {ranges}.", buffer.getvalue())
-
-
-def _points(sampler):
-    """The `Point`s of a sampler in the result, whose orders are strings, as JSON wants them."""
-    return [
-        frontier.Point(
-            *({int(n): score for n, score in point[name].items()} for name in ("bleu", "self_bleu")), point["temperature"]
-        )
-        for point in sampler["points"]
-    ]
-
-
-def _range(points, order):
-    pairs = sorted((point.self_bleu[order], point.bleu[order]) for point in points)
-    return " to ".join(f"({self_bleu:.2f}, {bleu:.2f})" for self_bleu, bleu in (pairs[0], pairs[-1]))

@@ -1,6 +1,7 @@
 """Files that are whole at any moment, and places that can be written to."""
 
 import contextlib
+import json
 import os
 import pathlib
 import re
@@ -80,3 +81,13 @@ def check_in_directory(path):
     """Raises unless `path` lies in a directory that exists."""
     if not path.parent.is_dir():
         raise FileNotFoundError(f"There is no directory {path.parent}. Expected an existing one for {path.name}.")
+
+
+def read_json(path):
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def write_json(path, value):
+    """Writes JSON beside `path` and renames it into its place."""
+    text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+    replace_whole(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))

@@ -1,1 +1,1 @@
-"""TODO."""
+"""What `fit` needs besides the algorithm: devices, precision, time, checkpoints and resuming."""

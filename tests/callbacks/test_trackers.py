@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gan_keras import GAN, callbacks, networks
-from gan_keras.tracking import check_tracker
+from gan_keras.runs.default_callbacks import check_tracker
 
 
 class Recorder:

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Audio data: loading, splitting, describing and batching."""

@@ -7,8 +7,9 @@ import numpy as np
 
 from gan_keras.data.arrays import PARTS, TEST_KEYS, ArrayFile, Hints
 from gan_keras.data.audio.readers import read_wav_folder, sounds_from_arrays
-from gan_keras.data.audio.sounds import LEVELS, collect_sounds
+from gan_keras.data.audio.sounds import collect_sounds
 from gan_keras.data.text.corpus import check_is_file
+from gan_keras.media.sounds import LEVELS
 
 AUDIO_DATASETS = {"tones": "2,000 harmonic tones of four timbres at two pitches, 1.024 s at 4,000 Hz"}
 

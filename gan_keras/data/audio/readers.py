@@ -7,9 +7,10 @@ import warnings
 import numpy as np
 from scipy.io import wavfile
 
-from gan_keras.data.audio.sounds import LEVELS, check_at_least_one, collect_sounds
+from gan_keras.data.audio.sounds import check_at_least_one, collect_sounds
 from gan_keras.data.class_folders import NAMED_FILES, check_mostly_sound, labels_of, list_files
 from gan_keras.data.image.arrays import check_labels
+from gan_keras.media.sounds import LEVELS
 
 _MOST_CHANNELS = 8  # an axis of more numbers is no axis of channels
 

@@ -45,8 +45,6 @@ def audio_batches(sounds, batch_size=64, seed=0, shuffle=True):
 
 # --- `Sounds`: what a data set of sounds is, however it was read, and how it is split.
 
-LEVELS = 32767
-"""The loudest sample of an int16 sound."""
 
 MOST_BYTES = 2**32  # of the sounds in memory
 

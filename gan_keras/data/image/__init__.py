@@ -1,1 +1,1 @@
-"""TODO."""
+"""Image data: loading, splitting, describing and batching."""

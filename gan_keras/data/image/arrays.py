@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from gan_keras.codecs.image import CHANNELS, LEVELS, fit_levels
 from gan_keras.data.image.images import collect
 from gan_keras.data.sample_set import hash_of
+from gan_keras.media.images import CHANNELS, LEVELS, fit_levels
 
 _BLOCK = 1024  # images resized at a time
 

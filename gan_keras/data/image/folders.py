@@ -6,10 +6,10 @@ import pathlib
 
 import tensorflow as tf
 
-from gan_keras.codecs.image import fit_levels
 from gan_keras.data.class_folders import NAMED_FILES, check_mostly_sound, labels_of, list_files
 from gan_keras.data.image.images import collect
 from gan_keras.data.sample_set import hash_of
+from gan_keras.media.images import fit_levels
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
 _SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")

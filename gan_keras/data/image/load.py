@@ -7,12 +7,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from gan_keras.codecs.image import fit_levels
 from gan_keras.data.arrays import PARTS, TEST_KEYS, ArrayFile, Hints
 from gan_keras.data.image.arrays import images_from_arrays, to_levels
 from gan_keras.data.image.digits import load_digits, stacked_digits
 from gan_keras.data.image.folders import SUFFIXES, decode_file, list_images, read_folder
 from gan_keras.data.text.corpus import check_is_file
+from gan_keras.media.images import fit_levels
 
 
 def read_inputs(path, image_shape, first=0, num=10):

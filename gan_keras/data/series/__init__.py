@@ -1,1 +1,1 @@
-"""TODO."""
+"""Series data: loading, splitting, describing and batching."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Table data: loading, splitting, describing and batching."""

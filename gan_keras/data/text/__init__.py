@@ -1,1 +1,1 @@
-"""TODO."""
+"""Text data: loading, splitting, describing and batching."""

@@ -3,8 +3,6 @@
 import numpy as np
 import tensorflow as tf
 
-from gan_keras.codecs.text import PADDING
-
 _BATCHES_PER_POOL = 50  # lines are sorted by length within pools of this many batches: short enough to stay random
 
 
@@ -32,7 +30,7 @@ def text_batches(lines, codec, batch_size=64, labels=None, seed=0, shuffle=True)
             "Expected at least one line, a label for each line or none at all, and a batch_size >= 1."
         )
     tokens = np.asarray(codec.encode(list(lines)))
-    lengths = (tokens != PADDING).sum(axis=1)
+    lengths = (tokens != 0).sum(axis=1)  # 0 is padding
     columns = (tokens,) if labels is None else (tokens, np.asarray(labels, np.int32))
     epochs = iter(range(2**31))
 

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Translation data: loading, splitting, describing and batching."""

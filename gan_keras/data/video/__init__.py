@@ -1,1 +1,1 @@
-"""TODO."""
+"""Video data: loading, splitting, describing and batching."""

@@ -10,11 +10,11 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from gan_keras.codecs.image import fit_levels
 from gan_keras.data.class_folders import NAMED_FILES, check_mostly_sound, labels_of
 from gan_keras.data.image.arrays import check_labels, to_levels
 from gan_keras.data.image.folders import NAMED_SIZES, SUFFIXES
 from gan_keras.data.video.videos import collect_videos
+from gan_keras.media.images import fit_levels
 
 _BLOCK = 1024  # frames resized at a time
 LEAST_FRAMES = 2

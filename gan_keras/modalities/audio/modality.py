@@ -8,10 +8,10 @@ import numpy as np
 import tensorflow as tf
 
 from gan_keras.callbacks import AdaptiveAugmentation, SampleSounds
+from gan_keras.codecs.sound_pictures import write_sounds
 from gan_keras.data import AUDIO_DATASETS, audio_batches, describe_sounds, load_audio, load_test_audio, split_sounds
 from gan_keras.media.html import picture
 from gan_keras.media.plots import Picture
-from gan_keras.media.sounds import write_sounds
 from gan_keras.modalities.audio.evaluation import COLUMNS, evaluate_sounds
 from gan_keras.modalities.audio.presets import AudioPreset
 from gan_keras.modalities.from_files import ReloadedModality

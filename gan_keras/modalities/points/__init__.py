@@ -1,1 +1,1 @@
-"""TODO."""
+"""Recipes for points in the plane."""

@@ -1,7 +1,11 @@
 """Who wins: the distance between two frontiers with its interval, in numbers, in a table and in plain words."""
 
+import io
+
 import numpy as np
 
+from gan_keras.media.plots import Picture
+from gan_keras.metrics import frontier
 from gan_keras.metrics.frontier import Point, gain_over
 
 NUM_RESAMPLES = 1000
@@ -162,3 +166,36 @@ def print_summary(result):
     values = ", ".join(f"{name} {likelihoods[name]:.3f}" for name in ("gan", "baseline", "ngram"))
     headline, *details = result["verdict"]
     return "\n".join([*lines, f"Held-out nats a token: {values}", f"Verdict: {headline}", *details])
+
+
+def frontier_picture(result, order=5):
+    """The quality-diversity frontier of an evaluation.
+
+    Args:
+        result: What `evaluate_text` returned, or the same read from JSON.
+        order: The n of BLEU-n and Self-BLEU-n.
+
+    Returns:
+        A `Picture`.
+    """
+    samplers = {sampler["title"]: _points(sampler) for sampler in result["samplers"].values()}
+    buffer = io.BytesIO()
+    frontier.plot(samplers, buffer, real=_points(result["real"])[0], order=order)
+    ranges = "; ".join(f"{title}: {_range(points, order)}" for title, points in samplers.items())
+    title = f"BLEU-{order} against Self-BLEU-{order}"
+    return Picture(title, f"{title}, a line a sampler over temperatures. {ranges}.", buffer.getvalue())
+
+
+def _points(sampler):
+    """The `Point`s of a sampler in the result, whose orders are strings, as JSON wants them."""
+    return [
+        frontier.Point(
+            *({int(n): score for n, score in point[name].items()} for name in ("bleu", "self_bleu")), point["temperature"]
+        )
+        for point in sampler["points"]
+    ]
+
+
+def _range(points, order):
+    pairs = sorted((point.self_bleu[order], point.bleu[order]) for point in points)
+    return " to ".join(f"({self_bleu:.2f}, {bleu:.2f})" for self_bleu, bleu in (pairs[0], pairs[-1]))

@@ -10,11 +10,10 @@ from gan_keras.callbacks import KeepBest, Samples
 from gan_keras.data import DATASETS, describe, likelihood_of, load_text, split, text_batches
 from gan_keras.export import exported
 from gan_keras.media.html import definitions, picture, section
-from gan_keras.media.plots import frontier_picture
 from gan_keras.media.safe_files import check_parent, replace_whole
 from gan_keras.modalities.base import Modality
 from gan_keras.modalities.sample_files import all_epochs, title_of
-from gan_keras.modalities.text.comparison import COLUMNS, exact_scores, table_row
+from gan_keras.modalities.text.comparison import COLUMNS, exact_scores, frontier_picture, table_row
 from gan_keras.modalities.text.evaluation import evaluate_text, print_summary
 from gan_keras.modalities.text.presets import STAGES, TextPreset
 from gan_keras.modalities.text.references import units_of

@@ -6,8 +6,8 @@ from keras import layers
 
 from gan_keras.data import image_batches
 from gan_keras.data.sample_set import part_of
-from gan_keras.downstream.base import Downstream
-from gan_keras.downstream.classifier import accuracy_of, updates_for
+from gan_keras.downstream.tasks.base import Downstream
+from gan_keras.downstream.tasks.classifier import accuracy_of, updates_for
 from gan_keras.media.images import to_levels
 from gan_keras.media.safe_files import replace_whole
 

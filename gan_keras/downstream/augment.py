@@ -11,9 +11,8 @@ import math
 import numpy as np
 import tensorflow as tf
 
-from gan_keras.generated_labels import LABELLINGS
-from gan_keras.label_forms import label_form
-from gan_keras.sample_forms import source_of
+from gan_keras.downstream.labels import LABELLINGS, label_form
+from gan_keras.downstream.samples import source_of
 
 SEEDS_APART = 2**32
 """Generated samples of one seed at most: sample `j` is made of the noise of `seed * SEEDS_APART + j`."""

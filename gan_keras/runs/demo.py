@@ -4,10 +4,11 @@ import pathlib
 import textwrap
 
 from gan_keras.export.export import export
+from gan_keras.media.safe_files import write_json
 from gan_keras.modalities.text.evaluation import evaluate_text, print_summary
-from gan_keras.report import write_report
-from gan_keras.run import train
-from gan_keras.run_directory import Run, write_json
+from gan_keras.runs.files import Run
+from gan_keras.runs.report import write_report
+from gan_keras.runs.train import train
 
 NUM_SHOWN = 10
 NUM_EVALUATED = 1000

@@ -4,9 +4,10 @@ import inspect
 
 import numpy as np
 
-from gan_keras.codecs.image import LEVELS, ImageCodec
+from gan_keras.codecs.image import ImageCodec
 from gan_keras.codecs.table import TableCodec
 from gan_keras.data.table.columns import CategoryColumn
+from gan_keras.media.images import LEVELS
 
 
 def source_of(gan, samples):

@@ -1,7 +1,7 @@
 """A run's training set with generated samples behind the real ones, as a file."""
 
-from gan_keras.augmentation_gain import Comparison, generated
-from gan_keras.labelled_run import read_labelled_run
+from gan_keras.downstream.run import read_labelled_run
+from gan_keras.downstream.study import Comparison, generated
 from gan_keras.media.safe_files import check_parent
 
 

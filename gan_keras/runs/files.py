@@ -1,7 +1,6 @@
 """A run: a directory that holds everything a training made, enough to go on with it."""
 
 import functools
-import json
 import pathlib
 import warnings
 import zipfile
@@ -9,7 +8,7 @@ import zlib
 
 import keras
 
-from gan_keras.media.safe_files import replace_whole, sweep
+from gan_keras.media.safe_files import read_json, replace_whole, sweep, write_json
 from gan_keras.training import checkpoint_files
 
 
@@ -140,13 +139,3 @@ def load_whole(path, compile=True):
 
 def _write_lines(path, lines):
     path.write_bytes("".join(f"{line}\n" for line in lines).encode())
-
-
-def read_json(path):
-    return json.loads(path.read_text(encoding="utf-8"))
-
-
-def write_json(path, value):
-    """Writes JSON beside `path` and renames it into its place."""
-    text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
-    replace_whole(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))

@@ -13,11 +13,11 @@ import keras
 import numpy as np
 
 from gan_keras.callbacks import AdaptiveAugmentation
-from gan_keras.enlarging import SEEDS_APART
-from gan_keras.generated_labels import LABELLINGS
-from gan_keras.labelled_run import read_labelled_run
+from gan_keras.downstream.augment import SEEDS_APART
+from gan_keras.downstream.labels import LABELLINGS
+from gan_keras.downstream.run import read_labelled_run
+from gan_keras.media.safe_files import write_json
 from gan_keras.metrics.seeds import paired_interval
-from gan_keras.run_directory import write_json
 from gan_keras.training import time_budget
 
 TREATMENTS = {

@@ -2,8 +2,9 @@
 
 from typing import NamedTuple
 
-from gan_keras import downstream, modalities
-from gan_keras.downstream.base import Downstream
+from gan_keras import modalities
+from gan_keras.downstream import tasks
+from gan_keras.downstream.tasks.base import Downstream
 from gan_keras.modalities.base import Modality
 from gan_keras.modalities.preset import Preset
 
@@ -36,13 +37,13 @@ def read_labelled_run(run):
     """Reads the data of a run again.
 
     Args:
-        run: A `Run` of a modality that `gan_keras.downstream` knows.
+        run: A `Run` of a modality that `gan_keras.downstream.tasks` knows.
 
     Raises:
         ValueError: If the modality has no downstream task, or the run no labels.
     """
     config = run.config
-    kind = downstream.get(config.get("modality", "text"))
+    kind = tasks.get(config.get("modality", "text"))
     if config["labels"] is None:
         raise ValueError(
             f"{run.path} has no labels. Expected a run of labelled data and of a preset with `conditional=True`: samples "

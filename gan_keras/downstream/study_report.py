@@ -6,7 +6,7 @@ from html import escape
 import numpy as np
 from matplotlib.figure import Figure
 
-from gan_keras.augmentation_gain import GAINS, TREATMENTS
+from gan_keras.downstream.study import GAINS, TREATMENTS
 from gan_keras.media.html import definitions, picture, section
 from gan_keras.media.html import table as html_table
 from gan_keras.media.plots import Picture

@@ -6,10 +6,11 @@ import pathlib
 from html import escape
 from string import Template
 
-from gan_keras import augmentation_report, modalities
+from gan_keras import modalities
 from gan_keras.callbacks.events import COLUMNS
 from gan_keras.callbacks.history import read_history as read_events
 from gan_keras.diagnosis.rules import diagnose
+from gan_keras.downstream import study_report
 from gan_keras.media.html import definitions, picture, section, table
 from gan_keras.media.plots import read_history, training_pictures
 
@@ -99,7 +100,7 @@ def _augmentation(run):
     if not path.is_file():
         return []
     try:
-        return augmentation_report.sections(_read_json(path))
+        return study_report.sections(_read_json(path))
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} lacks {error}. Expected a whole comparison: `gan-keras augment {run} --compare`.") from error
 

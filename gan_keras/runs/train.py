@@ -16,13 +16,12 @@ from gan_keras import modalities, presets
 from gan_keras.callbacks.checkpoint import Checkpoint, check_seconds
 from gan_keras.callbacks.events import has_ended
 from gan_keras.callbacks.history import Progress
-from gan_keras.going_on import check_goes_on
-from gan_keras.run_directory import Run
-from gan_keras.tracking import check_tracker, trackers
+from gan_keras.runs.default_callbacks import Watchers, check_tracker, trackers
+from gan_keras.runs.files import Run
+from gan_keras.runs.same_run import check_goes_on
 from gan_keras.training import checkpoint_files, devices, time_budget
 from gan_keras.training.fingerprint import machine, versions
 from gan_keras.training.seeds import check_seed
-from gan_keras.watchers import Watchers
 
 LONG_STEPS = 500
 """A training of more steps is measured before it begins, so that its cost can be told."""

@@ -5,8 +5,8 @@ import numpy as np
 from keras import layers
 
 from gan_keras.data.series.series import part_of
-from gan_keras.downstream.base import Downstream
-from gan_keras.downstream.classifier import accuracy_of, updates_for
+from gan_keras.downstream.tasks.base import Downstream
+from gan_keras.downstream.tasks.classifier import accuracy_of, updates_for
 from gan_keras.media.safe_files import replace_whole
 from gan_keras.media.series import lengths_of
 

@@ -8,8 +8,8 @@ from sklearn.metrics import f1_score
 
 from gan_keras.data.table.columns import CategoryColumn
 from gan_keras.data.table.table import Table, write_csv
-from gan_keras.downstream.base import Downstream
-from gan_keras.downstream.oversampling import oversampled
+from gan_keras.downstream.tasks.base import Downstream
+from gan_keras.downstream.tasks.oversampling import oversampled
 from gan_keras.media.safe_files import replace_whole
 
 

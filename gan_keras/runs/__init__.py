@@ -1,0 +1,1 @@
+"""Training in a directory that holds everything a training made."""
