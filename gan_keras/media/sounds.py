@@ -8,8 +8,6 @@ from scipy.io import wavfile
 LEVELS = 32767.0
 """The loudest sample of an int16 sound."""
 
-_BANDS, _DECIBELS = 64, 60.0
-
 
 def encode_wav(waveform, sample_rate):
     """The bytes of a WAV file of 16 bits: `waveform` `(length,)`, floats in [-1, 1]; `sample_rate` in Hz."""

@@ -10,7 +10,7 @@ from gan_keras.callbacks.events import Events
 from gan_keras.callbacks.guard import LEAST, PATIENCE, Divergence
 from gan_keras.callbacks.history import read_history
 from gan_keras.training.rollback import Snapshot, training_variables
-from runs import silent
+from whole_runs import silent
 
 POINTS = np.random.default_rng(0).normal(size=(32, 2)).astype(np.float32)
 

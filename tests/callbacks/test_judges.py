@@ -10,7 +10,7 @@ from gan_keras import GAN, networks
 from gan_keras.callbacks import EarlyStop, Speed, Watch
 from gan_keras.callbacks.events import Events, has_ended
 from gan_keras.callbacks.history import read_history
-from runs import silent
+from whole_runs import silent
 
 HEALTHY = {"d_accuracy": "0.7", "diversity": "0.9", "d_norm": "0.3", "g_norm": "0.2", "g_loss": "0.7", "steps": "600"}
 

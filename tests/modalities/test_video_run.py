@@ -13,7 +13,7 @@ from gan_keras.media.clips import clip_levels, read_gif
 from gan_keras.runs.train import train
 from gan_keras.serving import Client
 from gan_keras.serving.server import Server
-from runs import StopAfterEpochs, assert_trained_alike, exported, interrupted, silent, small_extractors
+from whole_runs import StopAfterEpochs, assert_trained_alike, exported, interrupted, silent, small_extractors
 
 SETTINGS = {"frames": "4", "size": "12"}
 SET = [part for name, value in SETTINGS.items() for part in ("--set", f"{name}={value}")]

@@ -12,7 +12,7 @@ from gan_keras.callbacks.history import read_history
 from gan_keras.data import load_images, split_images
 from gan_keras.media.images import to_levels
 from gan_keras.runs.train import train
-from runs import StopAfterEpochs, assert_trained_alike, exported, interrupted, silent, small_extractors
+from whole_runs import StopAfterEpochs, assert_trained_alike, exported, interrupted, silent, small_extractors
 
 TINY = {"preset": "tiny", "settings": {"width": "2"}}
 

@@ -15,7 +15,7 @@ from gan_keras.media.sounds import to_int16
 from gan_keras.runs.train import train
 from gan_keras.serving import Client
 from gan_keras.serving.server import Server
-from runs import StopAfterSteps, assert_trained_alike, exported, interrupted, silent, small_extractors
+from whole_runs import StopAfterSteps, assert_trained_alike, exported, interrupted, silent, small_extractors
 
 TINY = {"preset": "tiny", "settings": {"width": "2"}, "epochs": 2}
 

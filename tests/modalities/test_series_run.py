@@ -13,7 +13,7 @@ from gan_keras.data import load_series, split_series
 from gan_keras.runs.train import train
 from gan_keras.serving import Client
 from gan_keras.serving.server import Server
-from runs import StopAfterEpochs, assert_trained_alike, exported, interrupted, silent
+from whole_runs import StopAfterEpochs, assert_trained_alike, exported, interrupted, silent
 
 SETTINGS = {"length": 8, "width": 4, "latent_dim": 3, "time_column": "when"}
 SET = [part for name, value in SETTINGS.items() for part in ("--set", f"{name}={value}")]

@@ -18,7 +18,7 @@ from gan_keras.modalities import TranslationModality
 from gan_keras.runs.train import train
 from gan_keras.serving import Client
 from gan_keras.serving.server import Server
-from runs import StopAfterSteps, assert_trained_alike, exported, interrupted, silent, small_extractors
+from whole_runs import StopAfterSteps, assert_trained_alike, exported, interrupted, silent, small_extractors
 
 SETTINGS = {"width": "2", "patch_width": "2", "identity_weight": "0", "epochs": "3", "steps_per_epoch": "2"}
 SMALL = ("--preset", "tiny", *(word for name, value in SETTINGS.items() for word in ("--set", f"{name}={value}")))

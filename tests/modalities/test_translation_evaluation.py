@@ -8,7 +8,7 @@ import gan_keras.modalities.translation.evaluation
 from gan_keras.codecs import ImageCodec
 from gan_keras.data import Domains, PairedDomains, images_from_arrays
 from gan_keras.modalities.translation.evaluation import COLUMNS, evaluate_translation
-from runs import silent
+from whole_runs import silent
 
 RANDOM = np.random.default_rng(0)
 

@@ -18,7 +18,7 @@ from gan_keras.modalities.text.modality import TextModality
 from gan_keras.runs.files import Run
 from gan_keras.runs.train import load
 from gan_keras.training import checkpoint_files, devices
-from runs import silent
+from whole_runs import silent
 
 SETTINGS = {"units": "16", "rating_samples": "8"}
 

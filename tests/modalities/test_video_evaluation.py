@@ -10,7 +10,7 @@ from gan_keras.codecs import VideoCodec
 from gan_keras.data import videos_from_arrays
 from gan_keras.metrics.clip_extractor import IN_ORDER, MOTIONS, STOPPED, centre_speeds
 from gan_keras.modalities.video.evaluation import COLUMNS, evaluate_videos
-from runs import silent
+from whole_runs import silent
 
 FRAMES, SIZE = 4, 8
 

@@ -14,7 +14,7 @@ from gan_keras.metrics import train_on_synthetic
 from gan_keras.runs.train import train
 from gan_keras.serving import Client
 from gan_keras.serving.server import Server
-from runs import StopAfterSteps, assert_trained_alike, exported, interrupted, silent
+from whole_runs import StopAfterSteps, assert_trained_alike, exported, interrupted, silent
 
 TINY = {"preset": "tiny", "settings": {"width": "8"}}
 
