@@ -178,15 +178,15 @@ def frontier_picture(result, order=5):
     Returns:
         A `Picture`.
     """
-    samplers = {sampler["title"]: _points(sampler) for sampler in result["samplers"].values()}
+    samplers = {sampler["title"]: _frontier_points(sampler) for sampler in result["samplers"].values()}
     buffer = io.BytesIO()
-    frontier.plot(samplers, buffer, real=_points(result["real"])[0], order=order)
+    frontier.plot(samplers, buffer, real=_frontier_points(result["real"])[0], order=order)
     ranges = "; ".join(f"{title}: {_range(points, order)}" for title, points in samplers.items())
     title = f"BLEU-{order} against Self-BLEU-{order}"
     return Picture(title, f"{title}, a line a sampler over temperatures. {ranges}.", buffer.getvalue())
 
 
-def _points(sampler):
+def _frontier_points(sampler):
     """The `Point`s of a sampler in the result, whose orders are strings, as JSON wants them."""
     return [
         frontier.Point(
