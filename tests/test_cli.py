@@ -131,7 +131,7 @@ def test_the_doctor_ends_with_1_where_something_is_broken(monkeypatch):
         return said["text" if "tensorflow_text" in code else "step" if arguments else "devices"]
 
     monkeypatch.setattr(doctor, "run_python", run_python)
-    monkeypatch.setattr(doctor.bfloat16, "units_of", lambda: [])
+    monkeypatch.setattr(doctor, "units_of", lambda: [])
     monkeypatch.setattr(doctor, "version_of", lambda package: "2.21.0")
     broken = call("doctor")
     assert broken.exit_code == 1
