@@ -1,4 +1,4 @@
-"""What a server counts, in the text format of Prometheus, under TensorFlow Serving's names where it has one.
+"""Counters and histograms in the text format of Prometheus, under TensorFlow Serving's names where it has one.
 
 Reference: `prometheus_exporter.cc` and `servables/tensorflow/util.cc` of TensorFlow Serving.
 """
@@ -15,7 +15,7 @@ class Histogram:
     """Counts values by size.
 
     Args:
-        limits: Upper ends of the buckets, rising.
+        limits: Upper limits of the buckets, in ascending order.
     """
 
     def __init__(self, limits):
@@ -38,7 +38,7 @@ class Histogram:
 
 
 class Runtime:
-    """Of one model: the time and the rows of each run in a worker."""
+    """Time and number of rows of one model's runs in the workers."""
 
     def __init__(self, latency, rows):
         self.latency, self.rows = latency, rows
@@ -55,20 +55,20 @@ class Metrics:
         self.histograms, self.counters, self.lock = {}, {}, threading.Lock()
 
     def runtime(self, model):
-        """The `Runtime` of a model."""
+        """Returns the `Runtime` of a model."""
         latency = self._histogram(":tensorflow:serving:runtime_latency", _LATENCY_BUCKETS, model_name=model)
         rows = self._histogram(":tensorflow:serving:batching_session:processed_batch_size", _ROW_BUCKETS, model_name=model)
         return Runtime(latency, rows)
 
     def request(self, model, api, entrypoint, status, started):
-        """Counts a request that has its answer.
+        """Counts a finished request.
 
         Args:
-            model: Its name, one that is served: names that clients make up would fill the memory.
-            api: Predict, Classify, Regress, ...
+            model: Name of a served model. Names made up by clients would fill the memory.
+            api: `Predict`, or `predict` for REST.
             entrypoint: REST or GRPC.
             status: The name of a `Code`.
-            started: `time.monotonic()` when it came.
+            started: `time.monotonic()` at the request's arrival.
         """
         self.count(":tensorflow:serving:request_count", model_name=model, status=status)
         if status != "OK":
@@ -90,7 +90,7 @@ class Metrics:
             return self.histograms[key]
 
     def text(self, gauges):
-        """All that was counted, and some numbers of this moment.
+        """Returns all counts and the given current values as text.
 
         Args:
             gauges: A number by name.

@@ -16,7 +16,7 @@ from gan_keras.export.gate import check, check_stored_once, list_ops, malformed_
 from gan_keras.export.replay import Call, ExportError, replay
 from gan_keras.gans.signature import Signature
 
-EXPORT_MODULE = importlib.import_module("gan_keras.export")  # the function of the same name hides the module
+EXPORT_MODULE = importlib.import_module("gan_keras.export.export")
 WORDS = ["a", "cat", "naïve", "猫", ""]
 STEPS, WIDTH = 4, 8
 

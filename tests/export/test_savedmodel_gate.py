@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from gan_keras.export import replay
+from gan_keras.export import loader, replay
 from gan_keras.export.gate import _difference, check, list_ops
 from gan_keras.export.replay import ExportError
 
@@ -29,7 +29,7 @@ def test_a_python_function_is_refused(tmp_path):
 
 def test_a_function_that_must_be_compiled_is_refused(tmp_path):
     compiled = tf.function(lambda x: x * 2, jit_compile=True)
-    with pytest.raises(ExportError, match="servers switch XLA off"):
+    with pytest.raises(ExportError, match="servers disable XLA"):
         check(save(tmp_path, lambda x: {"y": compiled(x)}))
 
 
@@ -44,7 +44,7 @@ def test_a_ragged_output_is_refused(tmp_path):
     [
         (lambda x: {"y": tf.reduce_sum(x)}, X, r"'y' .* has shape \(\). Expected a batch dimension"),
         (lambda x: {"y": tf.cast(x, tf.float16)}, X, "'y' .* is float16"),
-        (lambda b64: {"y": b64 + 1}, tf.TensorSpec([None], tf.float32, name="b64"), "takes for base64"),
+        (lambda b64: {"y": b64 + 1}, tf.TensorSpec([None], tf.float32, name="b64"), "reserves for base64"),
         (lambda x: {"y": x + 1}, tf.TensorSpec([], tf.float32, name="x"), "'x' .* Expected a batch dimension"),
     ],
 )
@@ -87,7 +87,8 @@ def test_a_crash_of_the_child_is_an_error_of_ours(tmp_path):
 
 
 def test_a_python_session_stands_in_where_the_c_library_is_missing_and_says_so(tmp_path, monkeypatch):
-    monkeypatch.setattr(replay.c_api_loader, "find_library", lambda: None)
+    monkeypatch.setattr(loader, "SavedModel", loader.PythonSavedModel)
+    monkeypatch.setattr(replay, "_run", lambda command: loader.main(*command[-2:]))
     path = save(tmp_path, lambda x: {"y": tf.ensure_shape(x, [None]) * 2})
     report = check(path, {"serving_default": ({"x": ROWS}, {"y": 2 * ROWS})})
     assert "has no C++ library" in report["loader"]

@@ -23,8 +23,6 @@ def write_models(folder):
     for name, versions in GRAPHS.items():
         for number, build in versions.items():
             _write_graph(folder / name / str(number), build)
-    examples = Examples()
-    tf.saved_model.save(examples, str(folder / "examples" / "1"), signatures=examples.signatures())
     (folder / "broken" / "7").mkdir(parents=True)
     (folder / "broken" / "7" / "saved_model.pb").write_bytes(b"\xffno protocol buffer")
     labels = {"half": {"stable": 1, "canary": 2, "lost": 9}}
@@ -104,50 +102,3 @@ GRAPHS = {
     "several": {1: several_inputs},
     "odd": {1: odd_outputs},
 }
-
-
-class Examples(tf.Module):
-    """Classification and regression in TensorFlow 2, whose signatures all say that their method is predict."""
-
-    def signatures(self):
-        functions = [self.both, self.scores, self.classes, self.value, self.column, self.matrix, self.other_input, self.counts]
-        named = {function.__name__: self._traced(function) for function in functions}
-        return {"serving_default": named["both"], **named}
-
-    def _traced(self, function):
-        name = "examples" if function.__name__ == "other_input" else "inputs"
-        return tf.function(lambda **inputs: function(inputs[name])).get_concrete_function(
-            **{name: tf.TensorSpec([None], tf.string, name=name)}
-        )
-
-    def _x(self, serialized):
-        return tf.io.parse_example(serialized, {"x": tf.io.FixedLenFeature([], tf.float32)})["x"]
-
-    def scores(self, serialized):
-        x = self._x(serialized)
-        return {"scores": tf.stack([x, 1 - x], axis=1)}
-
-    def classes(self, serialized):
-        return {"classes": tf.tile([["cat", 'a "dog"']], [tf.size(serialized), 1])}
-
-    def both(self, serialized):
-        return {**self.scores(serialized), **self.classes(serialized)}
-
-    def value(self, serialized):
-        return {"outputs": self._x(serialized) * 2}
-
-    def column(self, serialized):
-        return {"outputs": self._x(serialized)[:, tf.newaxis]}
-
-    def matrix(self, serialized):
-        return {"outputs": self.scores(serialized)["scores"]}
-
-    def other_input(self, serialized):
-        return {"outputs": self._x(serialized)}
-
-    def counts(self, serialized):
-        """What an example says, feature by feature: how many texts, floats and integers."""
-        kinds = {"texts": tf.string, "floats": tf.float32, "integers": tf.int64}
-        found = tf.io.parse_example(serialized, {name: tf.io.RaggedFeature(dtype) for name, dtype in kinds.items()})
-        lengths = [tf.cast(found[name].row_lengths(), tf.float32) for name in kinds]
-        return {"scores": tf.stack(lengths, axis=1)}

@@ -53,9 +53,3 @@ def invalid(message, is_beginning=False):
 def escaped(content):
     """Bytes as they are written in the text form."""
     return "".join(f"\\{byte:03o}" for byte in content)
-
-
-def example(**features):
-    """A `tf.train.Example` of one float for each feature."""
-    entries = (f'feature {{ key: "{name}" value {{ float_list {{ value: {value} }} }} }} ' for name, value in features.items())
-    return f"features {{ {''.join(entries)}}}"

@@ -1,4 +1,4 @@
-"""One more SavedModel, for what those of `fixture_models` have not: default values, a long run, wrong classifications."""
+"""One more SavedModel, for what those of `fixture_models` have not: default values and a long run."""
 
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
@@ -10,7 +10,7 @@ def rows(dtype, name):
 
 def write_more(directory):
     """Writes the model as a version; the input `b` of its default signature has a default value."""
-    signatures = {**wires(), **classifications()}
+    signatures = wires()
     concrete = {name: tf.function(function).get_concrete_function(*specs) for name, (function, specs) in signatures.items()}
     tf.saved_model.save(tf.Module(), str(directory), signatures=concrete)
     path = directory / "saved_model.pb"
@@ -32,18 +32,3 @@ def wires():
         "slow": (count_down, [rows(tf.int64, "n")]),
         "guarded": (lambda x: {"y": tf.ensure_shape(x, [None])}, [rows(tf.float32, "x")]),
     }
-
-
-def classifications():
-    """Signatures that look as if they classified or regressed, and do not."""
-
-    def scores(inputs):
-        return tf.zeros([tf.size(inputs), 2])
-
-    outputs = {
-        "double_scores": lambda inputs: {"scores": tf.cast(scores(inputs), tf.float64)},
-        "flat_scores": lambda inputs: {"scores": scores(inputs)[:, 0]},
-        "integers": lambda inputs: {"outputs": tf.cast(scores(inputs)[:, 0], tf.int64)},
-        "three_outputs": lambda inputs: {"classes": inputs[:, None], "scores": scores(inputs), "more": scores(inputs)},
-    }
-    return {name: (function, [rows(tf.string, "inputs")]) for name, function in outputs.items()}

@@ -1,14 +1,8 @@
 """Predict: models, versions, signatures, inputs and outputs."""
 
-from google.protobuf import text_format
-from grpc_cases import Case, Error, answer, escaped, example, floats, invalid, spec, tensor
-from tensorflow.core.example import example_pb2
+from grpc_cases import Case, Error, answer, floats, invalid, spec, tensor
 
 PREDICT = "servables/tensorflow/predict_util.cc"
-
-
-def serialized(**features):
-    return escaped(text_format.Parse(example(**features), example_pb2.Example()).SerializeToString())
 
 
 CASES = [
@@ -230,19 +224,5 @@ CASES = [
         spec("half") + tensor("x", "DT_FLOAT", [3], "float_val: 2"),
         answer(floats("y", 4, 4, 4, field="outputs")),
         "tensorflow/core/framework/tensor.cc: FromProtoField",
-    ),
-    Case(
-        "a signature that reads examples predicts from serialized ones",
-        "Predict",
-        spec("examples", "value") + tensor("inputs", "DT_STRING", [1], f'string_val: "{serialized(x=2.0)}"'),
-        answer(floats("outputs", 4, field="outputs"), name="examples", version=1, signature="value"),
-        "servables/tensorflow/predict_impl_test.cc: PredictionWithNamedRegressionSignature",
-    ),
-    Case(
-        "an example that lacks a feature is refused by the graph",
-        "Predict",
-        spec("examples", "value") + tensor("inputs", "DT_STRING", [1], f'string_val: "{serialized(z=2.0)}"'),
-        invalid("Name: <unknown>, Feature: x (data type: float) is required but could not be found.", is_beginning=True),
-        f"{PREDICT}: session->Run(",
     ),
 ]

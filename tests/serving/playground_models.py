@@ -91,7 +91,7 @@ class FakeCore:
         )
 
     def statuses(self, name):
-        return [types.SimpleNamespace(number=1, message="The version's saved_model.pb is damaged or not whole.")]
+        return [types.SimpleNamespace(number=1, message="The version's saved_model.pb is damaged or incomplete.")]
 
 
 def write_card(directory, text):

@@ -3,6 +3,8 @@
 from rest_cases import Case, error, get, json_with, post, predict, rows, same_json
 from rest_path_cases import AVAILABLE, STATUSES
 
+from gan_keras.serving.errors import PREDICT_ONLY
+
 HANDLER, PATHS = "model_servers/http_rest_api_handler.cc", "model_servers/http_rest_api_util.cc"
 HANDLER_TEST = "model_servers/http_rest_api_handler_test.cc"
 FIRST = {"model_version_status": [{"version": "1", **AVAILABLE}]}
@@ -82,11 +84,18 @@ VERSIONS = [
         error("JSON Parse error: Missing a name for object member. at offset: 1"),
     ),
     Case(
-        "examples are read before the model is looked for",
-        f"{HANDLER}:122",
-        post("foo:classify", "{}"),
-        400,
-        error("JSON Value: {} When method is classify, key 'examples' is expected and was not found"),
+        "classify is not implemented, whatever the body",
+        "model_servers/http_server.cc:66",
+        post("half:classify", '{"examples": [{"x": 2.0}]}'),
+        501,
+        error(PREDICT_ONLY),
+    ),
+    Case(
+        "regress is not implemented",
+        "model_servers/http_server.cc:66",
+        post("foo/versions/7:regress", ""),
+        501,
+        error(PREDICT_ONLY),
     ),
 ]
 

@@ -7,9 +7,9 @@ import types
 import numpy as np
 import pytest
 
-from gan_keras.serving.batches import MOST_DEATHS, Queue, Request
+from gan_keras.serving.batches import MAX_DEATHS, Queue, Request
 from gan_keras.serving.errors import Code, ServingError
-from gan_keras.serving.worker_process import ChildDied
+from gan_keras.serving.pool import WorkerDied
 
 
 class Doubles:
@@ -116,7 +116,7 @@ def test_when_a_process_dies_its_requests_are_tried_again_one_by_one_and_the_cau
     class Dies(Doubles):
         def ask(self, method, key, feeds, *arguments, **options):
             if 13 in feeds["x"]:
-                raise ChildDied
+                raise WorkerDied
             return super().ask(method, key, feeds, *arguments, **options)
 
     queue, child = Queue(1), Dies()
@@ -126,10 +126,10 @@ def test_when_a_process_dies_its_requests_are_tried_again_one_by_one_and_the_cau
         batch = queue.take(0)
         try:
             batch.run_on(child)
-        except ChildDied:
+        except WorkerDied:
             num_deaths += 1
-            batch.lost(queue)
-    assert num_deaths == MOST_DEATHS
+            batch.worker_died(queue)
+    assert num_deaths == MAX_DEATHS
     assert first.future.result()[0].tolist() == [2] and last.future.result()[0].tolist() == [4]
     with pytest.raises(ServingError) as caught:
         cause.future.result()

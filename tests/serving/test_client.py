@@ -124,7 +124,7 @@ def test_a_version_is_a_number_or_a_label(client, models):
 @pytest.mark.parametrize(
     "choices, words",
     [
-        ({"n": 0}, "one sample at least"),
+        ({"n": 0}, "at least one sample"),
         ({"n": 1.5}, "whole numbers"),
         ({"seed": 2**62 + 1}, "2\\^62"),
         ({"mood": 3}, "Expected the inputs of the signature: prompt, seed, temperature, top_p"),
@@ -148,7 +148,7 @@ def test_a_label_beyond_its_dtype_is_refused(client, label):
 
 @pytest.mark.parametrize("latents", [[], [1.0, 2.0, 3.0], 0.0])
 def test_predict_wants_one_row_at_least(client, latents):
-    with pytest.raises(ValueError, match="one row at least|one at least"):
+    with pytest.raises(ValueError, match="at least one"):
         client.predict("digits", {"latents": np.reshape(latents, (-1, 3)) if latents == [] else latents}, signature="latents")
 
 
@@ -339,7 +339,7 @@ def test_each_attempt_gets_the_time_that_is_left(monkeypatch):
 
 
 def test_retries_wants_one_attempt_at_least():
-    with pytest.raises(ValueError, match="one attempt at least"):
+    with pytest.raises(ValueError, match="at least one attempt"):
         Retries(attempts=0)
 
 

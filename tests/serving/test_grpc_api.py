@@ -14,13 +14,8 @@ pytest.importorskip("tensorflow_serving.apis")
 
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc  # noqa: E402
 
-from gan_keras.serving.errors import (  # noqa: E402
-    MAX_MESSAGE_BYTES,
-    Code,
-    ServingError,
-)
-from gan_keras.serving.grpc_api import make_server  # noqa: E402
-from gan_keras.serving.grpc_services import first_values, shortened  # noqa: E402
+from gan_keras.serving.errors import MAX_MESSAGE_BYTES, PREDICT_ONLY, Code, ServingError  # noqa: E402
+from gan_keras.serving.grpc_api import first_values, make_server, shortened  # noqa: E402
 from gan_keras.serving.tensor_protos import write_tensor  # noqa: E402
 
 PREDICT = b"/tensorflow.serving.PredictionService/Predict"
@@ -88,7 +83,7 @@ def refusal(call, *arguments, **keywords):
 
 
 def test_an_error_of_ours_tells_the_client_nothing_and_the_log_all(start, caplog):
-    with caplog.at_level(logging.ERROR, "gan_keras.serving.grpc_services"):
+    with caplog.at_level(logging.ERROR, "gan_keras.serving.grpc_api"):
         code, message = refusal(stub(start()).Predict, request("broken"))
     assert (code, message) == (grpc.StatusCode.INTERNAL, "Internal error of the server.")
     assert "ZeroDivisionError: /secret/path" in caplog.text and "Predict failed." in caplog.text
@@ -112,9 +107,14 @@ def test_bytes_that_are_no_message_are_refused_and_fill_no_log(start, caplog):
     assert not caplog.records
 
 
-def test_a_method_that_there_is_none_of_is_unimplemented(start):
-    call = grpc.insecure_channel(f"127.0.0.1:{start()}").unary_unary("/tensorflow.serving.PredictionService/Train")
-    assert refusal(call, b"")[0] == grpc.StatusCode.UNIMPLEMENTED
+def test_methods_other_than_predict_are_unimplemented(start):
+    channel = grpc.insecure_channel(f"127.0.0.1:{start()}")
+    for method, words in {
+        **dict.fromkeys(["Classify", "Regress", "MultiInference"], PREDICT_ONLY),
+        "Train": "Method not found!",
+    }.items():
+        call = channel.unary_unary(f"/tensorflow.serving.PredictionService/{method}")
+        assert refusal(call, b"") == (grpc.StatusCode.UNIMPLEMENTED, words)
 
 
 def test_a_call_without_a_message_is_unimplemented(start):

@@ -130,7 +130,7 @@ def test_a_file_that_is_no_configuration_is_told_with_what_is_expected(tmp_path,
 
 def test_a_file_that_is_no_text_is_told(tmp_path):
     (tmp_path / "models.config").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ValueError, match=r"models.config is no text\. Expected a ModelServerConfig"):
+    with pytest.raises(ValueError, match=r"models.config is not text\. Expected a ModelServerConfig"):
         read_model_config(tmp_path / "models.config")
 
 
@@ -165,7 +165,7 @@ def test_a_folder_that_is_a_model_itself_is_told_from_one_of_models(tmp_path):
 
 
 def test_a_folder_that_is_missing_is_told(tmp_path):
-    with pytest.raises(FileNotFoundError, match="no directory. Expected one that holds NAME/VERSION/saved_model.pb"):
+    with pytest.raises(FileNotFoundError, match="not a directory. Expected one that holds NAME/VERSION/saved_model.pb"):
         configs_of_folder(tmp_path / "none")
 
 

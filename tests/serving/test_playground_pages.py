@@ -48,7 +48,7 @@ def test_the_list_tells_why_a_model_is_not_available(core):
     broken = next(model for model in json.loads(models_json(core))["models"] if model["name"] == "broken")
     assert broken["version"] is None
     assert broken["error"] == (
-        "Servable not found for request: Latest(broken)\nVersion 1: The version's saved_model.pb is damaged or not whole."
+        "Servable not found for request: Latest(broken)\nVersion 1: The version's saved_model.pb is damaged or incomplete."
     )
 
 

@@ -132,7 +132,7 @@ def test_a_version_that_failed_and_has_not_changed_is_tried_again_a_few_times_la
     monkeypatch.setattr(registry_module, "RETRY_SECONDS", -1.0)
     for _ in range(20):
         registry.follow_disk()
-    assert len(attempts) == registry_module.MOST_RETRIES
+    assert len(attempts) == registry_module.MAX_RETRIES
 
 
 def test_policies_choose_the_versions_that_are_served(registry, tmp_path):

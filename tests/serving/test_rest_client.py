@@ -114,7 +114,7 @@ def test_it_keeps_a_wait_that_is_told_as_a_date():
 def test_it_tells_an_answer_of_another_api(body):
     with (
         scripted(answers_with(200, {}, body)) as (_, client),
-        pytest.raises(ServingError, match="not of TensorFlow Serv") as caught,
+        pytest.raises(ServingError, match="not follow TensorFlow Serv") as caught,
     ):
         client.status("text")
     assert caught.value.code == Code.INTERNAL

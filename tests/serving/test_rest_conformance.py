@@ -5,7 +5,6 @@ import re
 
 import pytest
 import rest_column_cases
-import rest_example_cases
 import rest_model_cases
 import rest_path_cases
 import rest_row_cases
@@ -13,7 +12,7 @@ import rest_value_cases
 
 from gan_keras.serving.rest.handler import rest
 
-TABLES = (rest_path_cases, rest_model_cases, rest_row_cases, rest_column_cases, rest_value_cases, rest_example_cases)
+TABLES = (rest_path_cases, rest_model_cases, rest_row_cases, rest_column_cases, rest_value_cases)
 CASES = [pytest.param(case, id=f"{table.__name__[5:-6]}: {case.name}") for table in TABLES for case in table.CASES]
 
 

@@ -129,11 +129,11 @@ def test_a_request_that_takes_too_long_ends_and_leaves_the_server_well(server, c
 
 @pytest.mark.parametrize("num", [1, 2])
 def test_after_workers_were_killed_requests_are_answered_and_the_workers_come_back(server, client, num):
-    before = {child.process.pid for child in server.pool.children}
+    before = {child.process.pid for child in server.pool.workers}
     for pid in list(before)[:num]:
         os.kill(pid, signal.SIGKILL)
     assert [half(client, float(value)) for value in range(8)] == [[value / 2 + 2] for value in range(8)]
-    until(lambda: len({child.process.pid for child in server.pool.children} - before) >= num)
+    until(lambda: len({child.process.pid for child in server.pool.workers} - before) >= num)
 
 
 def until(condition, seconds=60.0):
@@ -298,18 +298,18 @@ def test_a_reload_over_grpc_stays(original, tmp_path):
 
 
 def test_a_signature_without_a_tensor_ends_no_process(server):
-    before = [child.process.pid for child in server.pool.children]
+    before = [child.process.pid for child in server.pool.workers]
     with pytest.raises(ServingError):
         server.core.predict(server.core.version("half"), "__saved_model_init_op", {})
-    assert [child.process.pid for child in server.pool.children] == before
+    assert [child.process.pid for child in server.pool.workers] == before
 
 
 def test_a_worker_that_is_killed_again_and_again_takes_no_version_with_it(server, client):
-    worker = server.pool.children[0]
+    worker = server.pool.workers[0]
     for _ in range(2):
         os.kill(worker.process.pid, signal.SIGKILL)
-        until(lambda worker=worker: half(client, 1.0) == [2.5] and server.pool.children[0] is not worker)
-        worker = server.pool.children[0]
+        until(lambda worker=worker: half(client, 1.0) == [2.5] and server.pool.workers[0] is not worker)
+        worker = server.pool.workers[0]
     until(lambda: half(client, 1.0) == [2.5])
     assert {each.state for each in client.status("half")} == {"AVAILABLE"}
 
@@ -320,7 +320,7 @@ def test_a_worker_that_is_killed_while_it_loads_loads_again(original, tmp_path):
         write_version(tmp_path / "half", 2)
         with concurrent.futures.ThreadPoolExecutor(1) as thread:
             swap = thread.submit(server.registry.follow_disk)
-            os.kill(server.pool.children[0].process.pid, signal.SIGKILL)
+            os.kill(server.pool.workers[0].process.pid, signal.SIGKILL)
             swap.result(60)
         assert server.core.version("half").number == 2
 

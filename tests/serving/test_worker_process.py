@@ -11,8 +11,8 @@ import tensorflow_text
 
 from gan_keras.export.replay import text_op_libraries
 from gan_keras.serving.errors import Code, ServingError
+from gan_keras.serving.pool import WorkerDied, WorkerProcess
 from gan_keras.serving.version import Version
-from gan_keras.serving.worker_process import Child, ChildDied
 
 DTYPES = [
     *("float32", "float64", "float16", ml_dtypes.bfloat16, "complex64", "complex128", "bool"),
@@ -57,7 +57,7 @@ def version(tmp_path_factory):
 
 @pytest.fixture
 def child(version):
-    child = Child(1)
+    child = WorkerProcess(1)
     child.ask("load", 1, str(version.directory), text_op_libraries(), [])
     yield child
     child.end()
@@ -87,14 +87,14 @@ def test_a_run_ends_at_its_time_limit(child, version):
 
 
 def test_a_process_that_does_not_answer_in_time_is_given_up(child, version):
-    with pytest.raises(ChildDied, match="did not answer within 0 s"):
+    with pytest.raises(WorkerDied, match="did not answer within 0 s"):
         child.ask("run", 1, {version.signatures["endless"].inputs["x"].name: np.ones(1, np.float32)}, [], 60_000, seconds=0.0)
     child.kill()
 
 
 def test_a_crash_in_a_kernel_ends_the_child_alone(child, version):
     """TensorFlow Text reads the size of a batch that a scalar has not."""
-    with pytest.raises(ChildDied):
+    with pytest.raises(WorkerDied):
         run(child, version, "crash", np.array(b"a", object))
     assert child.process.wait(20) in (-signal.SIGSEGV, -signal.SIGABRT)
 
@@ -131,7 +131,7 @@ def test_versions_that_are_unloaded_give_their_memory_back(child, version):
 
 
 def test_a_process_whose_server_is_gone_ends_by_itself(version):
-    child = Child(1)
+    child = WorkerProcess(1)
     child.ask("ready")
     child.connection.close()
     assert child.process.wait(20) == 0
