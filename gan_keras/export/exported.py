@@ -167,7 +167,7 @@ def _check_inputs(function, choices):
     if inputs != set(choices):
         fix = "Pass a label, a whole number" if "label" in inputs else "Leave out the label"
         raise ValueError(
-            f"Got {', '.join(sorted(choices))}. Expected the inputs of this version: {', '.join(sorted(inputs))}. {fix}."
+            f"Got {', '.join(sorted(choices)) or 'seeds alone'}. Expected the inputs of this version: {', '.join(sorted(inputs))}. {fix}."
         )
 
 

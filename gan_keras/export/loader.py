@@ -136,7 +136,7 @@ class CppSavedModel:
         Raises:
             StatusError: If TensorFlow refuses the request or fails.
         """
-        sources, targets = self._outputs(feeds), self._outputs(fetches)
+        sources, targets = ((_Output * len(names))(*map(self._output, names)) for names in (feeds, fetches))
         given = (c_void_p * len(feeds))(*[self._to_tensor(array) for array in feeds.values()])
         fetched = (c_void_p * len(fetches))()
         proto = bytes([16]) + varint(timeout_ms)  # a serialized `RunOptions` with its field 2, `timeout_in_ms`
@@ -168,9 +168,6 @@ class CppSavedModel:
         finally:
             self._library.TF_DeleteStatus(status)
 
-    def _outputs(self, names):
-        return (_Output * len(names))(*map(self._output, names))
-
     def _output(self, name):
         """Looks up an output; ":0" may be omitted. TensorFlow itself would crash on an unknown operation."""
         operation, _, index = name.partition(":")
@@ -201,10 +198,8 @@ class CppSavedModel:
             content = ctypes.string_at(data, self._library.TF_TensorByteSize(tensor)) if data else b""
             return np.frombuffer(content, dtype).reshape(shape)
         places = [data + index * _STRING_SIZE for index in range(int(np.prod(shape)))]
-        return objects([self._string_at(place) for place in places], shape)
-
-    def _string_at(self, place):
-        return ctypes.string_at(self._library.TF_StringGetDataPointer(place), self._library.TF_StringGetSize(place))
+        start, size = self._library.TF_StringGetDataPointer, self._library.TF_StringGetSize
+        return objects([ctypes.string_at(start(place), size(place)) for place in places], shape)
 
 
 class PythonSavedModel:

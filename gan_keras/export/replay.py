@@ -61,7 +61,13 @@ def replay(directory, calls):
     """
     with tempfile.TemporaryDirectory() as folder:
         request_path, reply_path = os.path.join(folder, "request.npz"), os.path.join(folder, "reply.npz")
-        _write_request(request_path, directory, calls)
+        plan = {
+            "directory": os.path.abspath(directory),
+            "op_libraries": text_op_libraries(),
+            "calls": [{"name": call.name, "feeds": list(call.feeds), "fetches": call.fetches} for call in calls],
+        }
+        feeds = {f"{number}/{name}": array for number, call in enumerate(calls) for name, array in call.feeds.items()}
+        loader.write_tensors(request_path, plan, feeds)
         _run([sys.executable, "-P", loader.__file__, request_path, reply_path])
         plan, tensors = loader.read_tensors(reply_path)
     if "load_error" in plan:
@@ -71,16 +77,6 @@ def replay(directory, calls):
         None if number in errors else [tensors[f"{number}/{name}"] for name in call.fetches] for number, call in enumerate(calls)
     ]
     return Reply(plan["loader"], plan["load_seconds"], outputs, errors)
-
-
-def _write_request(path, directory, calls):
-    plan = {
-        "directory": os.path.abspath(directory),
-        "op_libraries": text_op_libraries(),
-        "calls": [{"name": call.name, "feeds": list(call.feeds), "fetches": call.fetches} for call in calls],
-    }
-    feeds = {f"{number}/{name}": array for number, call in enumerate(calls) for name, array in call.feeds.items()}
-    loader.write_tensors(path, plan, feeds)
 
 
 def text_op_libraries():

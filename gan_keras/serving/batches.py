@@ -93,16 +93,14 @@ class Batch:
 
     def run(self, process):
         first, started = self.requests[0], time.monotonic()
-        feeds = {name: self.merged(name) for name in first.feeds}
+        feeds = first.feeds
+        if len(self.requests) > 1:
+            feeds = {name: np.concatenate([request.feeds[name] for request in self.requests]) for name in feeds}
         seconds = max(request.deadline for request in self.requests) - started
         arguments = (first.version.key, feeds, first.fetches, max(1, round(1000 * seconds)))
         outputs = process.ask("run", *arguments, seconds=seconds + GRACE_SECONDS)
         first.observe(self.num_rows, time.monotonic() - started)
         return outputs
-
-    def merged(self, name):
-        arrays = [request.feeds[name] for request in self.requests]
-        return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
 
     def split(self, outputs):
         start, is_merged = 0, len(self.requests) > 1

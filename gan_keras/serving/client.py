@@ -131,14 +131,14 @@ class Client:
         """Sends `rows(info)`. If the server refuses it and the signature has changed, after a hot swap, sends it once more."""
         known = self._known.get(target) or self.metadata(*target)
         try:
-            return self._send(target, signature, _described(known, signature), rows)
+            return self._send(target, signature, _signature_info(known, signature), rows)
         except (ServingError, ValueError) as error:
             if isinstance(error, ServingError) and error.code not in _REFUSED:
                 raise
             fresh = self.metadata(*target)
             if fresh == known:
                 raise
-        return self._send(target, signature, _described(fresh, signature), rows)
+        return self._send(target, signature, _signature_info(fresh, signature), rows)
 
     def _send(self, target, signature, info, rows):
         inputs = rows(info)
@@ -149,7 +149,7 @@ class Client:
             answer = self._retries.call(
                 lambda left, block=block: self._transport.predict(target, signature, info, block, left), self._timeout
             )
-            blocks.append(_checked(answer, min(BLOCK_ROWS, num_rows - start)))
+            blocks.append(_check_rows(answer, min(BLOCK_ROWS, num_rows - start)))
         outputs = {name: raw_values(name, np.concatenate([block[name] for block in blocks])) for name in info.outputs}
         return outputs if len(outputs) > 1 else next(iter(outputs.values()))
 
@@ -175,7 +175,7 @@ def _transport(url):
     raise ValueError(f"{url!r} is not a server's address. Expected http://HOST:PORT, https://HOST:PORT or grpc://HOST:PORT.")
 
 
-def _described(metadata, signature):
+def _signature_info(metadata, signature):
     try:
         return metadata.signatures[signature]
     except KeyError as error:
@@ -195,7 +195,7 @@ def _rows(info, inputs, num_rows=None):
     return rows
 
 
-def _checked(outputs, num_rows):
+def _check_rows(outputs, num_rows):
     for name, array in outputs.items():
         if array.ndim == 0 or len(array) != num_rows:
             raise ServingError(Code.INTERNAL, f"{name} has shape {array.shape} for {num_rows} rows. Expected one per row.")

@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import functools
 import time
 from concurrent.futures import TimeoutError as FutureTimeoutError
 
@@ -79,7 +80,7 @@ class Core:
     def _run(self, version, signature, feeds, fetches, timeout):
         seconds = self.timeout if timeout is None else min(timeout, self.timeout)
         group = group_of(version, signature, feeds, fetches)
-        observe = self.metrics.runtime(version.name).observe
+        observe = functools.partial(self.metrics.run, version.name)
         request = Request(version, feeds, fetches, group, time.monotonic() + seconds, observe)
         self.queue.put(request)
         future = request.future

@@ -67,11 +67,7 @@ def shortened(message):
 
 
 class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
-    """Predictions and metadata. A call takes no longer than its deadline allows.
-
-    Args:
-        core: The `Core` to ask.
-    """
+    """Predictions and metadata of a `Core`. A call takes no longer than its deadline allows."""
 
     def __init__(self, core):
         self.core = core
@@ -117,11 +113,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
 
 
 class ModelService(model_service_pb2_grpc.ModelServiceServicer):
-    """The state of the models, and the list of models to serve.
-
-    Args:
-        core: The `Core` to ask.
-    """
+    """The state of a `Core`'s models, and the list of models to serve."""
 
     def __init__(self, core):
         self.core = core
@@ -159,12 +151,7 @@ def given_spec(request):
 
 
 def first_values(text, names):
-    """Returns the first value of each named metric, truncated to a whole number; 0 if there is none.
-
-    Args:
-        text: From `Core.metrics_text`.
-        names: In TensorFlow Serving's form, such as `/tensorflow/serving/request_count`.
-    """
+    """Returns the first value of each metric as int, 0 if missing; names are like `/tensorflow/serving/request_count`."""
     values = {}
     for line in text.splitlines():
         name, value = re.split(r"[ {]", line, maxsplit=1)[0], line.rpartition(" ")[2]
@@ -187,11 +174,8 @@ class RequestReader(grpc.ServerInterceptor):
 
     gRPC assigns a thread to a call at its first bytes. For a method with a single request message, that thread waits for
     the message without a limit. Methods therefore run as if they took a stream, which is the same on the wire, and their
-    only message is read here, where the waiting time is known. It is parsed here too: gRPC would log a traceback for
-    every malformed message.
-
-    Args:
-        seconds: Time limit for the whole request to arrive.
+    only message is read here, at most `seconds` long. It is parsed here too: gRPC would log a traceback for every
+    malformed message.
     """
 
     def __init__(self, seconds):

@@ -35,11 +35,7 @@ _OPTIONS = (
 
 
 class GrpcTransport:
-    """Predict, metadata and status over gRPC, without encryption.
-
-    Args:
-        address: `HOST:PORT`.
-    """
+    """Predict, metadata and status over gRPC, without encryption, from a server at `HOST:PORT`."""
 
     def __init__(self, address):
         channel = grpc.insecure_channel(address, options=_OPTIONS)

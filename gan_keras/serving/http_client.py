@@ -123,21 +123,21 @@ class Connections:
         """
         deadline = time.monotonic() + timeout
         try:
-            return self._on_any_connection(method, path, body, deadline)
+            return self._send(method, path, body, deadline)
         except TimeoutError as error:
             raise ServingError(Code.DEADLINE_EXCEEDED, f"{self.url} did not answer within {timeout:.3g} s.") from error
         except (OSError, http.client.HTTPException) as error:
             raise TryLater(Code.UNAVAILABLE, f"{self.url} cannot be reached: {error or type(error).__name__}.") from error
 
-    def _on_any_connection(self, method, path, body, deadline):
+    def _send(self, method, path, body, deadline):
         with self._lock:
             connection = self._idle.pop() if self._idle else None
         if connection:
             with contextlib.suppress(*_CLOSED_MEANWHILE):  # a server may close an idle connection at any time
-                return self._on(connection, method, path, body, deadline)
-        return self._on(self._kind(*self._address), method, path, body, deadline)
+                return self._send_on(connection, method, path, body, deadline)
+        return self._send_on(self._kind(*self._address), method, path, body, deadline)
 
-    def _on(self, connection, method, path, body, deadline):
+    def _send_on(self, connection, method, path, body, deadline):
         kept = False
         try:
             answer, kept = _exchange(connection, method, self._prefix + path, body, deadline)
@@ -158,17 +158,17 @@ class Connections:
 
 def _exchange(connection, method, path, body, deadline):
     """Returns an `Answer`, and True if the connection can be reused."""
-    connection.timeout = _left(deadline)
+    connection.timeout = _seconds_left(deadline)
     if connection.sock:
         connection.sock.settimeout(connection.timeout)
     connection.request(method, path, body, {"Content-Type": "application/json"} if body else {})
     socket = connection.sock
     response = connection.getresponse()
     chunks = []
-    socket.settimeout(_left(deadline))
+    socket.settimeout(_seconds_left(deadline))
     while chunk := response.read1(_CHUNK):
         chunks.append(chunk)
-        socket.settimeout(_left(deadline))
+        socket.settimeout(_seconds_left(deadline))
     response.close()
     body = b"".join(chunks)
     if response.length:
@@ -176,7 +176,7 @@ def _exchange(connection, method, path, body, deadline):
     return Answer(response.status, response.headers, body), not response.will_close
 
 
-def _left(deadline):
+def _seconds_left(deadline):
     """Returns the seconds until a deadline; raises `TimeoutError` after it. A socket's own limit restarts at each byte."""
     seconds = deadline - time.monotonic()
     if seconds <= 0:
@@ -195,11 +195,7 @@ def seconds_to_wait(headers):
 
 
 class RestTransport:
-    """Predict, metadata and status over REST.
-
-    Args:
-        url: `http://HOST:PORT` or `https://HOST:PORT`.
-    """
+    """Predict, metadata and status over REST, from a server at `http://HOST:PORT` or `https://HOST:PORT`."""
 
     def __init__(self, url):
         self._connections = Connections(url)
@@ -240,7 +236,11 @@ class RestTransport:
         """Returns a list of a model's `VersionState`s, newest first."""
         answer = self._ask("GET", _path(model, None), None, timeout)
         with _checking_answer():
-            return [_state(each["version"], each["state"], each["status"]) for each in answer["model_version_status"]]
+            return [
+                VersionState(int(each["version"]), each["state"], Code[status["error_code"]], status["error_message"])
+                for each in answer["model_version_status"]
+                for status in [each["status"]]
+            ]
 
     def _ask(self, method, path, body, timeout):
         answer = self._connections.request(method, path, body, timeout)
@@ -287,10 +287,6 @@ def _shape(proto):
     if proto["unknown_rank"]:
         return None
     return tuple(None if int(each["size"]) < 0 else int(each["size"]) for each in proto["dim"])
-
-
-def _state(version, state, status):
-    return VersionState(int(version), state, Code[status["error_code"]], status["error_message"])
 
 
 def _to_json(array):

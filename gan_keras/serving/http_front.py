@@ -162,12 +162,7 @@ def check_size(num):
 
 
 class HTTPFront(ThreadingHTTPServer):
-    """The HTTP side of a server.
-
-    Args:
-        address: `(host, port)`; port 0 takes a free one.
-        core: The `Core`.
-    """
+    """The HTTP side of a server at an address `(host, port)`; port 0 takes a free one."""
 
     daemon_threads = True
     request_queue_size = 128

@@ -162,22 +162,18 @@ def _checked(entries):
             raise _Fault(index, "Model has no name")
         if entry.name in names[:index]:
             raise _Fault(index, f"Illegal to list model {entry.name} multiple times in config list")
-        message = _path_fault(entry) or _platform_fault(entry) or _other_fault(entry)
-        if message:
+        if message := _fault_of(entry):
             raise _Fault(index, message)
     return [ModelConfig(entry.name, entry.base_path, _policy(entry), dict(entry.version_labels)) for entry in entries]
 
 
-def _path_fault(entry):
+def _fault_of(entry):
+    """Returns what is wrong with an entry; None if nothing is."""
     if re.match(r"[A-Za-z][A-Za-z0-9.]*://", entry.base_path):
         return f"Model {entry.name} has the base_path {entry.base_path}, but this server reads the local disk only"
     if not os.path.isabs(entry.base_path):
         return f"Expected model {entry.name} to have an absolute path or URI; got base_path()={entry.base_path}"
-    return None
-
-
-def _platform_fault(entry):
-    """`model_type` is the deprecated form of `model_platform`: 1 stands for "tensorflow"."""
+    # `model_type` is the deprecated form of `model_platform`: 1 stands for "tensorflow".
     if bool(entry.model_type) == bool(entry.model_platform):
         both, joined = ("both", "and") if entry.model_type else ("neither", "nor")
         return (
@@ -188,10 +184,6 @@ def _platform_fault(entry):
         return f"ModelServerConfig::model_type choice {entry.model_type} not supported."
     if entry.model_platform not in ("", PLATFORM):
         return f"Model {entry.name} requests unsupported platform {entry.model_platform}"
-    return None
-
-
-def _other_fault(entry):
     if entry.HasField("logging_config"):
         return "No request-logger-creator provided."
     if entry.model_version_policy.HasField("specific") and not entry.model_version_policy.specific.versions:

@@ -1,6 +1,5 @@
 """The models and versions that are served: those on the disk, those that the configuration selects, those that load."""
 
-import contextlib
 import gc
 import logging
 import queue
@@ -56,7 +55,7 @@ class Model:
         for number, version in list(self.available.items()):
             if version.key == key:
                 del self.available[number]
-                self._fail(number, version.directory, error, self._fingerprint_of(version.directory))
+                self._fail(number, version.directory, error, fingerprint(version.directory))
 
     def latest(self):
         available = dict(self.available)  # a copy: the polling thread may swap versions meanwhile
@@ -68,10 +67,10 @@ class Model:
             return True
         seen, when, num = self.failures[number]
         is_late = time.monotonic() - when > RETRY_SECONDS and num < MAX_RETRIES
-        return is_late or self._fingerprint_of(directory) != seen
+        return is_late or fingerprint(directory) != seen
 
     def _load(self, number, directory):
-        self.statuses[number], seen = VersionState(number, "LOADING"), self._fingerprint_of(directory)
+        self.statuses[number], seen = VersionState(number, "LOADING"), fingerprint(directory)
         try:
             version = Version(self.config.name, number, directory)
             self.pool.load(version.key, directory, list(version.warm_up()))
@@ -83,11 +82,6 @@ class Model:
         self.available[number] = version
         self.statuses[number] = VersionState(number, "AVAILABLE")
         LOGGER.info("%s version %d is available.", self.config.name, number)
-
-    def _fingerprint_of(self, directory):
-        with contextlib.suppress(OSError):  # files vanish meanwhile: the next check will tell
-            return fingerprint(directory)
-        return None
 
     def _fail(self, number, directory, error, seen):
         """Records a failure. `seen` is the fingerprint from before the load: files written during it count as a change."""

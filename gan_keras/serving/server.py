@@ -73,7 +73,11 @@ class Server:
         queue, self.registry = Queue(workers, max_batch_rows), Registry()
         self.registry.read_configs = read_configs
         self.core = core = Core(self.registry, queue, Metrics(), timeout)
-        self.http = listen(host, port, core)  # a busy port shows before anything is loaded
+        try:  # a busy port shows before anything is loaded
+            self.http = HTTPFront((host, port), core)
+        except OSError as error:
+            message = f"REST cannot listen at {host}:{port}: {error.strerror}. Expected a free port of this machine."
+            raise OSError(message) from error
         self.port = self.http.server_address[1]
         try:
             self.grpc, self.grpc_port = make_server(core.for_entrypoint("GRPC"), host, grpc_port)
@@ -123,14 +127,6 @@ class Server:
         self.close()
 
 
-def listen(host, port, core):
-    """Returns the `HTTPFront` at an address; raises an `OSError` that names the address if it is not available."""
-    try:
-        return HTTPFront((host, port), core)
-    except OSError as error:
-        raise OSError(f"REST cannot listen at {host}:{port}: {error.strerror}. Expected a free port of this machine.") from error
-
-
 def serve(show, **settings):
     """Runs a `Server` until Ctrl-C or SIGTERM.
 
@@ -163,17 +159,10 @@ def announce(server, show):
     if not server.core.names():
         show("There is no version of a model yet. New ones are served as they appear.")
     for name in server.core.names():
-        for line in describe_versions(server.core, name):
-            show(f"{name} {line}")
+        try:
+            for status in server.core.statuses(name):
+                reason = status.message and ": " + " ".join(status.message.split())
+                show(f"{name} version {status.number}: {status.state}{reason}")
+        except ServingError as error:
+            show(f"{name} has no version yet: {error.message}")
     show(f"REST http://{host}:{server.port}/v1/models  gRPC {host}:{server.grpc_port}  page http://{host}:{server.port}/")
-
-
-def describe_versions(core, name):
-    """Returns a line for each version of a model."""
-    try:
-        return [
-            f"version {status.number}: {status.state}{status.message and ': ' + ' '.join(status.message.split())}"
-            for status in core.statuses(name)
-        ]
-    except ServingError as error:
-        return [f"has no version yet: {error.message}"]

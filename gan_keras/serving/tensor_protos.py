@@ -101,17 +101,18 @@ def read_tensor(proto, max_bytes=MAX_BYTES):
     """
     if proto.dtype not in _KINDS:
         raise Malformed
+    too_large = f": it takes more than {max_bytes} bytes"
     dtype, field, wire = _KINDS[proto.dtype]
     shape = tuple(dim.size for dim in proto.tensor_shape.dim[: MAX_RANK + 1])
     num, num_without_zeros = math.prod(shape), math.prod(max(size, 1) for size in shape)
     if len(shape) > MAX_RANK or min(shape, default=0) < 0 or num >= 2**63:
         raise Malformed
     if num_without_zeros * dtype.itemsize > max_bytes:  # numpy's own rule
-        raise Malformed(_too_large(max_bytes))
+        raise Malformed(too_large)
     content = proto.tensor_content if num else b""
     values = _content(content, dtype, num) if content else _typed(getattr(proto, field), dtype, wire, num)
     if dtype == _TEXT and _num_bytes(values) > max_bytes:
-        raise Malformed(_too_large(max_bytes))
+        raise Malformed(too_large)
     return values.reshape(shape)
 
 
@@ -189,7 +190,3 @@ def _read_varint(content, place):
 
 def _num_bytes(array):
     return array.nbytes + (sum(map(len, array.flat)) if array.dtype == _TEXT else 0)
-
-
-def _too_large(max_bytes):
-    return f": it takes more than {max_bytes} bytes"

@@ -70,9 +70,12 @@ def versions_on_disk(base_path):
 
 
 def fingerprint(directory):
-    """Returns names, sizes and times of all files in a directory: it differs as soon as one of them changes."""
-    files = sorted(path for path in pathlib.Path(directory).rglob("*") if path.is_file())
-    return [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
+    """Returns names, sizes and times of all files in a directory, to detect changes; None if files vanish meanwhile."""
+    try:
+        files = sorted(path for path in pathlib.Path(directory).rglob("*") if path.is_file())
+        return [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
+    except OSError:
+        return None
 
 
 def find_signature(signatures, name):

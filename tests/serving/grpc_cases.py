@@ -16,13 +16,13 @@ class Error(NamedTuple):
 
 
 class Case(NamedTuple):
-    """A request of a method, and its answer: text of the response, or an `Error`."""
+    """A request of a method, and its answer: the text of the response, or an `Error`."""
 
     name: str
-    method: str
     request: str
     expected: str | Error
     source: str
+    method: str = "Predict"
 
 
 def spec(name, signature="", version=None, label=None):

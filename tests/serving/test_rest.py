@@ -6,6 +6,7 @@ import logging
 import random
 import tracemalloc
 
+from gan_keras.serving.errors import PREDICT_ONLY
 from gan_keras.serving.rest.handler import rest
 
 DOCUMENTED = {200, 400, 404, 429, 499, 500, 501, 503, 504}
@@ -40,6 +41,12 @@ def test_a_fault_of_the_server_is_told_to_the_log_and_not_to_the_client(caplog):
     assert response.status == 500
     assert json.loads(response.body) == {"error": "Internal error."}
     assert "a secret" in caplog.text
+
+
+def test_classify_and_regress_are_not_implemented_whatever_the_model_and_the_body(core):
+    for path, body in (("half:classify", b'{"examples": [{"x": 2.0}]}'), ("nobody/versions/7:regress", b"")):
+        response = rest(core, "POST", f"/v1/models/{path}", {}, body)
+        assert (response.status, json.loads(response.body)) == (501, {"error": PREDICT_ONLY})
 
 
 def test_metrics_are_text(core):

@@ -1,4 +1,4 @@
-// The list of models and the one that is shown. The part of the address after # names it.
+// The list of models and the current model, which the part of the address after # names.
 
 let models = [];
 let wished = "";
@@ -8,7 +8,7 @@ function readAddress() {
   try {
     wished = decodeURIComponent(location.hash.slice(2));
   } catch {
-    wished = ""; // a broken % code
+    wished = ""; // an invalid % code
   }
 }
 
@@ -57,7 +57,7 @@ function showModel(model) {
 
 function partsOf(model) {
   const panels = [...(isPlayable(model) ? [generatePanel(model)] : []), ...(canWalk(model) ? [walkPanel(model)] : [])];
-  if (!panels.length) panels.push(make("p", {}, "This page has no form for what this model reads. Other clients can call it."));
+  if (!panels.length) panels.push(make("p", {}, "This page has no form for this model's inputs. Other clients can call it."));
   return [make("p", { className: "facts" }, factsOf(model)), ...panels, signatureTable(model)];
 }
 

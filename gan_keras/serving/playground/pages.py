@@ -26,12 +26,7 @@ class Page(NamedTuple):
 
 
 def page(core, path):
-    """Returns the `Page` at a path, `/` or `/playground/models.json`; None for any other path.
-
-    Args:
-        core: A `Core` that knows the models.
-        path: The path as the client sent it, including a query.
-    """
+    """Returns the `Page` at a path as a client sent it, `/` or `/playground/models.json`; None for any other path."""
     path = path.partition("?")[0]
     if path == "/":
         return Page("text/html; charset=utf-8", _html(), _headers(_policy()))

@@ -88,8 +88,8 @@ def _page(status):
 
 
 def _metrics(core, target):
-    if target.whole != METRICS_PATH:
-        return Response(400, _PLAIN, f"Unexpected path: {target.whole}. Should be {METRICS_PATH}".encode())
+    if target.full_path != METRICS_PATH:
+        return Response(400, _PLAIN, f"Unexpected path: {target.full_path}. Should be {METRICS_PATH}".encode())
     return Response(200, _PLAIN, core.metrics_text().encode())
 
 
@@ -198,22 +198,15 @@ class Target(NamedTuple):
     """The target of a request without scheme and host: its path, and the path with query and fragment."""
 
     path: str
-    whole: str
+    full_path: str
 
     def is_of_api(self):
         """Returns True if the REST API answers this target, possibly with an error."""
-        return _API.fullmatch(self.whole) is not None
+        return _API.fullmatch(self.full_path) is not None
 
 
 class Route(NamedTuple):
-    """The operation that a request asks for.
-
-    Args:
-        action: `predict`, `classify`, `regress`, `metadata` or `status`.
-        model: The model's name, `""` if there is none.
-        number: The version's number, or None.
-        label: The version's label, or None.
-    """
+    """A request's operation (`predict`, `metadata`, ...), model (`""` if there is none), and version number or label, if any."""
 
     action: str
     model: str
@@ -228,16 +221,8 @@ def read_target(text):
 
 
 def find_route(method, target):
-    """Returns the `Route` of a request to the API.
-
-    Args:
-        method: The HTTP method.
-        target: A `Target`.
-
-    Raises:
-        ServingError: INVALID_ARGUMENT if there is none.
-    """
-    match = _ROUTES[method].fullmatch(target.whole) if method in _ROUTES else None
+    """Returns the `Route` of a request to the API; raises `ServingError` INVALID_ARGUMENT if there is none."""
+    match = _ROUTES[method].fullmatch(target.full_path) if method in _ROUTES else None
     if match is None:
         raise _malformed(method, target)
     number, label = match["number"], match["label"]
@@ -259,4 +244,4 @@ def _version_number(digits):
 
 
 def _malformed(method, target):
-    return ServingError(Code.INVALID_ARGUMENT, f"Malformed request: {method} {target.whole}")
+    return ServingError(Code.INVALID_ARGUMENT, f"Malformed request: {method} {target.full_path}")

@@ -37,14 +37,7 @@ _SEVERAL = "multiple input tensors required as per tensorinfo_map"
 
 
 def read_object(body):
-    """Returns the JSON object at the beginning of a body, a `Members`.
-
-    Args:
-        body: Bytes of UTF-8. Anything after the object is ignored.
-
-    Raises:
-        ServingError: INVALID_ARGUMENT if there is none.
-    """
+    """Returns the JSON object at the beginning of a body, a `Members`; raises `ServingError` if there is none."""
     if not body:
         raise ServingError(Code.INVALID_ARGUMENT, "JSON Parse error: The document is empty")
     value = _read(body)
@@ -76,14 +69,7 @@ def _needs_grammar(body):
 
 
 def signature_name(document):
-    """Returns the name of the requested signature, `""` if there is none.
-
-    Args:
-        document: The `Members` of the body.
-
-    Raises:
-        ServingError: INVALID_ARGUMENT if the name is not a string.
-    """
+    """Returns the name of the requested signature, `""` if there is none; raises `ServingError` if it is not a string."""
     name = document.first_values().get("signature_name", "")
     if type(name) is not str:
         raise invalid(f"JSON Value: {excerpt(document)} not formatted correctly. 'signature_name' key must be a string value.")

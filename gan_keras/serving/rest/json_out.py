@@ -191,13 +191,7 @@ def float64_texts(array):
 
 
 def _text(value, read, num_digits):
-    """Returns the text of one number.
-
-    Args:
-        value: A Python float.
-        read: Converts text to a number of the dtype.
-        num_digits: Number of digits that reproduces any number of the dtype.
-    """
+    """Returns the text of a Python float; `num_digits` digits reproduce any number of its dtype, which `read` reads."""
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else "-Infinity" if value < 0 else "Infinity"
     text = f"{value:.6g}"

@@ -6,7 +6,6 @@ Errors are TensorFlow Serving's: the first one that `FillTensorProto`, `AddInsta
 """
 
 import binascii
-import contextlib
 import decimal
 import math
 import re
@@ -39,11 +38,7 @@ _TYPES = {type(None): "Null", list: "Array", Members: "Object", str: "String", i
 
 
 class Floats:
-    """Any number; one too large for the dtype becomes infinite.
-
-    Args:
-        dtype: A numpy dtype.
-    """
+    """Any number; one too large for the numpy dtype becomes infinite."""
 
     def __init__(self, dtype):
         self.dtype = dtype
@@ -146,44 +141,34 @@ def decoded(value):
     return binascii.a2b_base64(digits + b"=" * missing)
 
 
-class _Full(Exception):
-    """Stops the writer: the text is long enough, or the value is a number that it cannot write."""
-
-
 def excerpt(value):
     """Returns the beginning of a value's text, arrays on one line; it ends after the piece that reaches 256 bytes."""
-    pieces = _Pieces()
-    with contextlib.suppress(_Full):
-        pieces.write(value, "", 0)
-    return "".join(pieces.texts)
+    texts, num_bytes = [], 0
+    for text in _pieces(value, "", 0):
+        if text is None or num_bytes >= _EXCERPT_BYTES:
+            break
+        texts.append(text)
+        num_bytes += len(to_bytes(text))
+    return "".join(texts)
 
 
-class _Pieces:
-    def __init__(self):
-        self.texts, self.num_bytes = [], 0
-
-    def put(self, text):
-        if self.num_bytes >= _EXCERPT_BYTES:
-            raise _Full
-        self.texts.append(text)
-        self.num_bytes += len(text.encode("utf-8", "surrogateescape"))
-
-    def write(self, value, before, level):
-        if type(value) is list:
-            self.put(before + "[")
-            for place, item in enumerate(value):
-                self.write(item, ", " if place else "", level + 1)
-            self.put("]")
-        elif type(value) is Members:
-            self.put(before + "{")
-            for place, (name, item) in enumerate(value):
-                self.put((",\n" if place else "\n") + INDENT * (level + 1) + quoted(name))
-                self.write(item, ": ", level + 1)
-            self.put("\n" + INDENT * level + "}" if value else "}")
-        else:
-            self.put(before + _scalar(value))
-            if _is_not_finite(value):
-                raise _Full
+def _pieces(value, before, level):
+    """Yields the text of a value piece by piece; None after a number that the writer cannot write."""
+    if type(value) is list:
+        yield before + "["
+        for place, item in enumerate(value):
+            yield from _pieces(item, ", " if place else "", level + 1)
+        yield "]"
+    elif type(value) is Members:
+        yield before + "{"
+        for place, (name, item) in enumerate(value):
+            yield (",\n" if place else "\n") + INDENT * (level + 1) + quoted(name)
+            yield from _pieces(item, ": ", level + 1)
+        yield "\n" + INDENT * level + "}" if value else "}"
+    else:
+        yield before + _scalar(value)
+        if _is_not_finite(value):
+            yield None
 
 
 def _scalar(value):
@@ -236,13 +221,7 @@ def is_named_row(value):
 
 
 def check_plain_rows(rows, name, dtype):
-    """Raises `ServingError` INVALID_ARGUMENT unless rows without names make one tensor.
-
-    Args:
-        rows: The list of `instances`.
-        name: The input's name.
-        dtype: The number of its dtype in TensorFlow.
-    """
+    """Raises `ServingError` INVALID_ARGUMENT unless `instances` without names make one tensor."""
     seen = {}
     for number, row in enumerate(rows):
         if is_named_row(row):
@@ -254,12 +233,7 @@ def check_plain_rows(rows, name, dtype):
 
 
 def check_named_rows(rows, dtypes):
-    """Raises `ServingError` INVALID_ARGUMENT unless rows that name their inputs make one tensor per input.
-
-    Args:
-        rows: The list of `instances`.
-        dtypes: Numbers of dtypes by input name.
-    """
+    """Raises `ServingError` INVALID_ARGUMENT unless `instances` that name their inputs make one tensor per input."""
     seen = {}
     for number, row in enumerate(rows):
         if not is_named_row(row):
