@@ -1,4 +1,4 @@
-"""What `saved_models/README.md` says is so: its links, its table of signatures, and the answers of a server to its commands."""
+"""Checks `saved_models/README.md`: its links, its table of signatures, and a server's answers to its commands."""
 
 import json
 import pathlib

@@ -1,7 +1,7 @@
-"""What `saved_models/` holds: trained models that are served as they are, and the files to serve them in production.
+"""The content of `saved_models/`: trained models that are served as they are, and configuration files for production.
 
 Fields and flags are those of TensorFlow Serving's `session_bundle_config.proto`, `monitoring_config.proto` and
-`model_servers/main.cc`, whose definitions no package brings.
+`model_servers/main.cc`; no package contains their definitions.
 """
 
 import functools
@@ -103,9 +103,6 @@ def flags_of(arguments):
     return dict(argument[2:].split("=", 1) for argument in arguments)
 
 
-# --- The models. ---
-
-
 @pytest.mark.parametrize("name", MODELS)
 def test_a_committed_model_is_small_and_tells_nothing_of_the_machine_that_made_it(name):
     files = [path for path in (ROOT / name).rglob("*") if path.is_file()]
@@ -151,9 +148,6 @@ def test_the_sentences_are_sentences_and_the_digits_are_bright_on_dark():
     assert 0.1 < np.mean(images["image"]) < 0.5 < np.quantile(images["image"], 0.9)
 
 
-# --- The configuration files. ---
-
-
 def test_the_labels_of_each_model_begin_at_a_version_that_is_there():
     labels = {"stable": 1, "canary": 1}
     configs = read_model_config(ROOT / "models.config")
@@ -176,9 +170,6 @@ def test_metrics_are_on_at_the_path_that_prometheus_is_told(pod, container):
     assert monitoring.enable and monitoring.path == annotations["prometheus.io/path"]
     assert monitoring.path == container["livenessProbe"]["httpGet"]["path"]
     assert annotations["prometheus.io/port"] == flags_of(container["args"])["rest_api_port"]
-
-
-# --- The containers. ---
 
 
 def test_both_manifests_run_one_image_with_the_same_flags(compose, container):

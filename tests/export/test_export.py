@@ -1,4 +1,4 @@
-"""Exports a tiny text model once and asks the version, and the files around it, everything that must hold."""
+"""Exports a tiny text model once and checks the version and the files around it."""
 
 import importlib
 import json

@@ -1,4 +1,4 @@
-"""Each test saves a model with one fault, without `export`'s care, and expects the gate to name that fault."""
+"""Each test saves a model with one fault, without `export`'s safeguards, and expects the gate to name that fault."""
 
 import sys
 

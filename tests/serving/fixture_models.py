@@ -1,4 +1,4 @@
-"""Small SavedModels that behave like those of TensorFlow Serving's own tests, and some that it has none of.
+"""Small SavedModels that behave like those of TensorFlow Serving's own tests, and some for further tests.
 
 Those with shapes or method names that TensorFlow 2 does not write are built as graphs.
 """
@@ -6,6 +6,7 @@ Those with shapes or method names that TensorFlow 2 does not write are built as 
 import pathlib
 
 import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
 
 from gan_keras.serving.model_config import All, ModelConfig
 
@@ -43,7 +44,7 @@ def _signature(inputs, outputs, method=PREDICT):
 
 
 def half_plus(number):
-    """`y = x / 2 + number`, of a value or of the feature `x` of an example."""
+    """`y = x / 2 + number`, of a value or of an example's feature `x`."""
 
     def build():
         serialized = v1.placeholder(tf.string, name="tf_example")
@@ -60,7 +61,7 @@ def half_plus(number):
 
 
 def every_dtype():
-    """For each dtype a signature that gives back what it gets, of any shape."""
+    """For each dtype a signature that returns its input, of any shape."""
     signatures = {}
     for name in DTYPES:
         x = v1.placeholder(tf.as_dtype(name), name=name)
@@ -81,7 +82,7 @@ def several_inputs():
 
 
 def odd_outputs():
-    """Outputs that an answer cannot hold, or only in some form."""
+    """Outputs that an answer cannot hold, or only in one of its forms."""
     x, text = v1.placeholder(tf.float32, name="x"), v1.placeholder(tf.string, name="text")
     return {
         "sum": _signature({"x": x}, {"sum": tf.reduce_sum(x)}),
@@ -102,3 +103,33 @@ GRAPHS = {
     "several": {1: several_inputs},
     "odd": {1: odd_outputs},
 }
+
+
+def rows(dtype, name):
+    return tf.TensorSpec([None], dtype, name)
+
+
+def write_more(directory):
+    """Writes a model with default values and a long run; the input `b` of its default signature has a default value."""
+    signatures = wires()
+    concrete = {name: tf.function(function).get_concrete_function(*specs) for name, (function, specs) in signatures.items()}
+    tf.saved_model.save(tf.Module(), str(directory), signatures=concrete)
+    path = directory / "saved_model.pb"
+    saved_model = saved_model_pb2.SavedModel.FromString(path.read_bytes())
+    default = saved_model.meta_graphs[0].signature_def["serving_default"].defaults["b"]
+    default.CopyFrom(tf.make_tensor_proto([10.0, 20.0]))
+    path.write_bytes(saved_model.SerializeToString())
+
+
+def wires():
+    def sum_and_texts(a, b):
+        return {"sum": a + b, "texts": tf.strings.as_string(tf.cast(a, tf.int32))}
+
+    def count_down(n):
+        return {"left": tf.while_loop(lambda left: tf.reduce_any(left > 0), lambda left: [left - 1], [n])[0]}
+
+    return {
+        "serving_default": (sum_and_texts, [rows(tf.float32, "a"), rows(tf.float32, "b")]),
+        "slow": (count_down, [rows(tf.int64, "n")]),
+        "guarded": (lambda x: {"y": tf.ensure_shape(x, [None])}, [rows(tf.float32, "x")]),
+    }

@@ -1,14 +1,14 @@
-"""The form of the cases of what TensorFlow Serving answers over gRPC: requests and answers in protobuf's text form.
+"""Format of the cases for the gRPC API: requests and answers in protobuf's text format.
 
-Each has its source: a file of TensorFlow Serving below `tensorflow_serving/`, or one of TensorFlow, which begins with
-`tensorflow/`, and words in it. The models are those of `grpc_models.py`.
+Each has its source: words in a file of TensorFlow Serving below `tensorflow_serving/`, or of TensorFlow, which begins with
+`tensorflow/`. The models are those of `fixture_models.py`.
 """
 
 from typing import NamedTuple
 
 
 class Error(NamedTuple):
-    """The code, by name, and the message of a refusal."""
+    """Code name and message of a refusal."""
 
     code: str
     message: str
@@ -51,5 +51,5 @@ def invalid(message, is_beginning=False):
 
 
 def escaped(content):
-    """Bytes as they are written in the text form."""
+    """Bytes as written in the text format."""
     return "".join(f"\\{byte:03o}" for byte in content)

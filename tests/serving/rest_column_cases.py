@@ -1,4 +1,4 @@
-"""Predict requests in columns; requests that are neither; outputs in both forms."""
+"""Predict requests in columns; requests in neither form; outputs in both forms."""
 
 from rest_cases import Case, error, error_like, exactly, post, predict, same_json
 

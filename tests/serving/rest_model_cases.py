@@ -1,4 +1,4 @@
-"""Which version answers, and what a server says of its models: status and metadata."""
+"""The version that answers, and the status and metadata of models."""
 
 from rest_cases import Case, error, get, json_with, predict, rows, same_json
 from rest_path_cases import AVAILABLE, STATUSES

@@ -1,4 +1,4 @@
-"""Predict requests in rows: names, shapes, and what is wrong with them."""
+"""Predict requests in rows: names, shapes, and invalid rows."""
 
 from rest_cases import Case, error, error_like, exactly, predict, rows
 

@@ -1,4 +1,4 @@
-"""Values in predict requests: every dtype in and out, numbers, texts, base64, and RapidJSON's dialect of JSON."""
+"""Values of predict requests: every dtype in and out, numbers, strings, base64, and RapidJSON's dialect of JSON."""
 
 import json
 

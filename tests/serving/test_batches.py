@@ -1,4 +1,4 @@
-"""The queue merges what waits for the same signature, and each request gets its own rows, its own error, in time."""
+"""Merging of requests for the same signature: each gets its own rows or its own error, in time."""
 
 import threading
 import time
@@ -13,7 +13,7 @@ from gan_keras.serving.pool import WorkerDied
 
 
 class Doubles:
-    """Stands in for a process: gives twice what it is fed, refuses negative rows, and notes what it was asked."""
+    """A fake process: doubles its inputs, refuses negative rows, and records its requests."""
 
     def __init__(self):
         self.fed = []

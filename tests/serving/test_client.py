@@ -1,4 +1,4 @@
-"""The client against scripted servers of both protocols: what it sends, what it makes of the answers, when it asks again."""
+"""The client with fake servers of both protocols: its requests, its results, its retries."""
 
 import contextlib
 import socket
@@ -53,9 +53,6 @@ def free_port():
         return probe.getsockname()[1]
 
 
-# --- Raw values out. ---
-
-
 def test_text_is_a_list_of_str_and_sample_i_is_of_seed_plus_i(client):
     assert client.generate("text", n=2, seed=41) == ["line 41 é", "line 42 é"]
 
@@ -78,9 +75,6 @@ def test_several_outputs_are_a_dict_and_numbers_may_be_none(client):
     found = client.generate("wine", n=2)
     assert found["grape"] == ["Pinot", "Pinot"]
     np.testing.assert_array_equal(found["alcohol"], np.float32([np.nan, np.inf]), strict=True)
-
-
-# --- Raw values in. ---
 
 
 def test_one_choice_stands_for_all_samples_and_a_list_has_one_each(client):
@@ -152,9 +146,6 @@ def test_predict_wants_one_row_at_least(client, latents):
         client.predict("digits", {"latents": np.reshape(latents, (-1, 3)) if latents == [] else latents}, signature="latents")
 
 
-# --- What a server has. ---
-
-
 def test_models_tells_available_versions_of_the_names_it_was_given(client):
     assert client.models() == {"digits": [3], "text": [3], "absent": []}
 
@@ -177,9 +168,6 @@ def test_metadata_tells_dtypes_and_shapes(client):
 
 def test_metadata_leaves_out_what_is_not_to_be_called(client):
     assert set(client.metadata("text").signatures) == {"serving_default", "generate", "score"}
-
-
-# --- Refusals. ---
 
 
 def test_an_unknown_model_is_not_found(client):
@@ -306,9 +294,6 @@ def test_threads_share_a_client(client):
     assert found == {number: [f"line {100 * number + n} é" for n in range(20)] for number in range(8)}
 
 
-# --- Pauses. ---
-
-
 def test_pauses_double_up_to_the_most_and_are_drawn_from_zero(monkeypatch):
     drawn, slept = [], []
     monkeypatch.setattr(http_client.random, "uniform", lambda low, high: drawn.append((low, high)) or high)
@@ -341,9 +326,6 @@ def test_each_attempt_gets_the_time_that_is_left(monkeypatch):
 def test_retries_wants_one_attempt_at_least():
     with pytest.raises(ValueError, match="at least one attempt"):
         Retries(attempts=0)
-
-
-# --- URLs. ---
 
 
 @pytest.mark.parametrize("url", ["127.0.0.1:8501", "ftp://127.0.0.1", "http://", "grpc://127.0.0.1:8500/v1", ""])

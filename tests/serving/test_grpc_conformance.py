@@ -1,13 +1,13 @@
-"""The gRPC API answers as TensorFlow Serving does: the cases of `grpc_*_cases.py` over a channel, and what is no table."""
+"""gRPC answers compared with TensorFlow Serving's: the cases of `grpc_*_cases.py`, and tests that do not fit a table."""
 
 import collections
 import random
 
 import grpc_model_cases
-import grpc_models
 import grpc_predict_cases
 import grpc_tensor_cases
 import pytest
+from fixture_models import write_more
 from google.protobuf import message_factory, text_format
 from grpc_cases import Error, floats, spec, tensor
 
@@ -32,11 +32,7 @@ CASES = [
 
 
 class Client:
-    """Calls methods of both services with requests and responses in text form.
-
-    Args:
-        port: Of the server, on this machine.
-    """
+    """Calls methods of both services with requests and responses in text format."""
 
     def __init__(self, port):
         self.channel = grpc.insecure_channel(f"127.0.0.1:{port}")
@@ -45,14 +41,14 @@ class Client:
         self.methods = {method.name: method for service in services for method in service.methods}
 
     def call(self, method, request, timeout=60.0):
-        """The response message; raises `grpc.RpcError`."""
+        """Returns the response message; raises `grpc.RpcError`."""
         descriptor = self.methods[method]
         response = message_factory.GetMessageClass(descriptor.output_type)
         path = f"/{descriptor.containing_service.full_name}/{method}"
         return self.channel.unary_unary(path, None, response.FromString)(self.request(method, request), timeout=timeout)
 
     def request(self, method, text):
-        """The bytes of a request."""
+        """Returns the bytes of a request."""
         return self._parsed(text, self.methods[method].input_type).SerializeToString()
 
     def response(self, method, text):
@@ -62,7 +58,7 @@ class Client:
         return text_format.Parse(text, message_factory.GetMessageClass(descriptor)())
 
     def refusal(self, method, request, timeout=60.0):
-        """The name of the code, and the message."""
+        """Returns the code's name and the message."""
         with pytest.raises(grpc.RpcError) as raised:
             self.call(method, request, timeout)
         return raised.value.code().name, raised.value.details()
@@ -72,7 +68,7 @@ class Client:
 def config(fixture_configs, tmp_path_factory):
     """The models of `fixture_models` and one more, as text for a server's configuration."""
     more = tmp_path_factory.mktemp("more")
-    grpc_models.write_more(more / "00000123")
+    write_more(more / "00000123")
     entries = "".join(entry(config) for config in [*fixture_configs, ModelConfig("more", str(more), All())])
     return f"model_config_list {{\n{entries}}}\n"
 
@@ -160,7 +156,7 @@ DOCUMENTED = {"OK", "INVALID_ARGUMENT", "NOT_FOUND", "FAILED_PRECONDITION", "INT
 
 
 def altered(content, generator):
-    """A request with one of its fields changed: still a message, and nearly always a wrong one."""
+    """Returns a request with one field changed: still a message, and nearly always an invalid one."""
     request = predict_pb2.PredictRequest.FromString(content)
     tensor = request.inputs[generator.choice(sorted(request.inputs) or ["x"])]
     changes = [
@@ -180,7 +176,7 @@ def altered(content, generator):
 
 
 def mutated(content, generator):
-    """Bytes, some of them changed, left out, put in, doubled or cut off: seldom still a message."""
+    """Returns bytes with some of them changed, removed, inserted, doubled or cut off: rarely still a message."""
     content = bytearray(content or b"\0")
     place, length = generator.randrange(len(content)), generator.randint(1, 8)
     change = generator.choice(["flip", "set", "insert", "delete", "double", "cut"])
@@ -196,6 +192,7 @@ def mutated(content, generator):
     return bytes(content)
 
 
+@pytest.mark.slow
 def test_three_hundred_mutated_requests_get_documented_codes_and_the_server_lives(client):
     generator, codes = random.Random(7), collections.Counter()
     predict = client.channel.unary_unary("/tensorflow.serving.PredictionService/Predict")

@@ -1,4 +1,4 @@
-"""JSON to arrays and back: nothing is lost, both readers agree, numbers are as short as they can be."""
+"""JSON to arrays and back: nothing is lost, both readers agree, numbers are as short as possible."""
 
 import json
 import math
@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tensorflow.core.framework import types_pb2
 from tensorflow.core.protobuf import meta_graph_pb2
 
+from gan_keras.export.loader import objects
 from gan_keras.serving.errors import Code, ServingError
 from gan_keras.serving.rest import json_grammar, json_in, json_out
 from gan_keras.serving.rest.json_in import read_inputs, read_object
@@ -43,12 +44,6 @@ def refusal(body, **dtypes):
         read(body, **dtypes)
     assert raised.value.code == Code.INVALID_ARGUMENT
     return raised.value.message
-
-
-def objects(values, shape):
-    array = np.empty(len(values), object)
-    array[:] = values
-    return array.reshape(shape)
 
 
 @st.composite

@@ -1,4 +1,4 @@
-"""Which models to serve: a folder, TensorFlow Serving's text form, and its message."""
+"""The models to serve: a folder, TensorFlow Serving's text format, and its message."""
 
 import pytest
 from google.protobuf import text_format

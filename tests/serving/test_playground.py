@@ -1,4 +1,4 @@
-"""The page in a real browser, against a server that plays the models: what a person sees, does and downloads."""
+"""The page in a real browser with a fake server: what a user sees, does and downloads."""
 
 import json
 import pathlib
@@ -24,6 +24,7 @@ FLAGS = (
     *("--no-first-run", "--disable-component-update", "--disable-sync"),
 )
 EXPECT_MS = 20_000
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +68,7 @@ def models(server, core):
 
 @pytest.fixture
 def opened(browser, server, models):
-    """Opens the page at a model; at the end nothing may have failed, been blocked, or been asked of another server."""
+    """Opens the page at a model. At the end nothing may have failed, been blocked, or been requested from another server."""
     shared = browser.contexts[0] if browser.contexts else browser.new_context()
     views, faults = [], []
 

@@ -1,4 +1,4 @@
-"""Versions come and go as in TensorFlow Serving: the new before the old goes, the old while the new is broken."""
+"""Versions come and go as in TensorFlow Serving: the old one stays until the new one is loaded, or while it is broken."""
 
 import gc
 import os
@@ -15,7 +15,7 @@ from gan_keras.serving.registry import Registry
 
 
 class Books:
-    """Stands in for worker processes: keeps books of what was loaded and unloaded, in order."""
+    """A fake pool that records what was loaded and unloaded, in order."""
 
     def __init__(self):
         self.loaded, self.events = {}, []

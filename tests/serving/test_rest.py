@@ -1,4 +1,4 @@
-"""What `rest` does when something else goes wrong: a bomb, a fault of the server, any bytes at all."""
+"""Robustness of `rest`: decompression bombs, errors of the server, and arbitrary bytes."""
 
 import gzip
 import json
@@ -13,7 +13,7 @@ DOCUMENTED = {200, 400, 404, 429, 499, 500, 501, 503, 504}
 
 
 class Broken:
-    """A core with a fault."""
+    """A core that fails."""
 
     def version(self, *_):
         raise RuntimeError("a secret of /home/somebody")

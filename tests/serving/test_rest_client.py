@@ -1,4 +1,4 @@
-"""The client over HTTP: connections that are kept, lost and slow, and answers that are not of the API."""
+"""The client over HTTP: kept, lost and slow connections, and answers that do not follow the API."""
 
 import contextlib
 import email.utils
@@ -16,7 +16,7 @@ QUICK = Retries(attempts=3, first=0.01)
 
 
 class Raw(fake_models.RestHandler):
-    """Answers each request by the next of the server's `script`: a function of the handler."""
+    """Answers each request with the next function of the server's `script`."""
 
     def do_GET(self):
         self.rfile.read(int(self.headers.get("Content-Length", 0)))

@@ -1,4 +1,4 @@
-"""One seed, one sample: in Python, in the SavedModel, in the C++ loader, over REST and over gRPC, alone and in a batch."""
+"""A seed gives the same bytes in Python, the SavedModel, the C++ loader, REST and gRPC, alone and in a batch."""
 
 import concurrent.futures
 
@@ -46,7 +46,7 @@ def server(folder):
 
 
 def expected(gan, name):
-    """What the GAN itself makes of `NUM` rows, as bytes."""
+    """The GAN's own results for `NUM` rows, as bytes."""
     if name == "digits":
         return as_bytes(gan.generate(NUM, seed=0, labels=CHOICES[name]["label"]))
     rows = zip(*CHOICES[name].values(), strict=True)
@@ -95,7 +95,7 @@ def by_c_loader(version, name):
 
 
 def test_requests_of_many_clients_were_merged(server):
-    """Else the test above would say nothing of batches."""
+    """Otherwise the test above would not cover batches."""
     lines = [line for line in server.core.metrics_text().splitlines() if "processed_batch_size_bucket" in line]
     for name in CHOICES:
         counts = [int(line.rpartition(" ")[2]) for line in lines if f'model_name="{name}"' in line and 'le="1"' in line]

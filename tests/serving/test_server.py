@@ -1,4 +1,4 @@
-"""A server as its users meet it: over sockets, with models that crash and loop, versions that come, processes that die."""
+"""A server over sockets: crashing and looping models, new versions, dying processes, misbehaving clients."""
 
 import concurrent.futures
 import contextlib
@@ -46,7 +46,7 @@ class Half(tf.Module):
 
 
 def write_version(folder, number, offset=2.0):
-    """As an export does: beside its place, then renamed."""
+    """Writes a version as an export does: to a temporary directory, then renamed."""
     model, hidden = Half(offset), folder / f".tmp-{number}"
     tf.saved_model.save(model, str(hidden), {"serving_default": model.half, "endless": model.endless})
     os.rename(hidden, folder / str(number))
@@ -103,6 +103,7 @@ def test_rest_and_grpc_answer_the_same(server, client):
         assert half(other, 1.0, 2.0) == [2.5, 3.0]
 
 
+@pytest.mark.slow
 def test_many_clients_at_once_get_their_own_rows_and_their_own_errors(client):
     def ask(value):
         if value % 7:
@@ -143,6 +144,7 @@ def until(condition, seconds=60.0):
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_versions_are_swapped_under_load_without_a_failed_request_a_broken_one_left_out(original, tmp_path):
     folder = tmp_path / "saved_models" / "half"
     shutil.copytree(original, folder / "1")
@@ -224,6 +226,7 @@ def test_a_client_that_sends_too_slowly_is_cut_off(server, monkeypatch):
         assert connection.recv(1) == b"" and time.monotonic() - started < 10.0
 
 
+@pytest.mark.slow
 def test_a_connection_too_many_is_told_to_come_again(original, tmp_path, monkeypatch):
     monkeypatch.setattr(http_front, "MAX_CONNECTIONS", 2)
     shutil.copytree(original, tmp_path / "half" / "1")
@@ -304,6 +307,7 @@ def test_a_signature_without_a_tensor_ends_no_process(server):
     assert [child.process.pid for child in server.pool.workers] == before
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_again_and_again_takes_no_version_with_it(server, client):
     worker = server.pool.workers[0]
     for _ in range(2):
@@ -314,6 +318,7 @@ def test_a_worker_that_is_killed_again_and_again_takes_no_version_with_it(server
     assert {each.state for each in client.status("half")} == {"AVAILABLE"}
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_while_it_loads_loads_again(original, tmp_path):
     shutil.copytree(original, tmp_path / "half" / "1")
     with Server(tmp_path, port=0, grpc_port=0, workers=2, poll_seconds=60.0) as server:
@@ -388,6 +393,7 @@ def test_something_to_serve_is_asked_for():
         Server()
 
 
+@pytest.mark.slow
 def test_the_command_serves_until_it_is_told_to_end_and_leaves_no_process(folder):
     command = [sys.executable, "-m", "gan_keras", "serve", str(folder), "--port", "0", "--grpc-port", "0", "--workers", "1"]
     environment = {**os.environ, "PYTHONPATH": str(pathlib.Path(__file__).parents[2]), "PYTHONUNBUFFERED": "1"}

@@ -1,4 +1,4 @@
-"""A process that runs models: every dtype through it, time limits, memory given back, and crashes that stay in it."""
+"""A process that runs models: every dtype, time limits, memory, and crashes that do not reach the server."""
 
 import signal
 
@@ -21,7 +21,7 @@ DTYPES = [
 
 
 class Odd(tf.Module):
-    """Signatures that give back what they get, do not end, crash, or hold much memory."""
+    """Signatures that return their input, do not end, crash, or hold much memory."""
 
     def __init__(self):
         super().__init__()
@@ -120,6 +120,7 @@ def test_a_version_that_fails_its_warm_up_is_not_kept(child, version):
         run(child, version, "float32", np.ones(1, np.float32), key=2)
 
 
+@pytest.mark.slow
 def test_versions_that_are_unloaded_give_their_memory_back(child, version):
     process, sizes = psutil.Process(child.process.pid), []
     for key in range(2, 14):
