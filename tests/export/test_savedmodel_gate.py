@@ -75,7 +75,7 @@ def test_a_signature_without_a_guard_of_ranks_is_refused(tmp_path):
         check(path, expected)
 
 
-def test_a_crash_of_the_child_is_an_error_of_ours(tmp_path):
+def test_a_crash_of_the_child_is_an_export_error(tmp_path):
     pytest.importorskip("tensorflow_text")
     from tensorflow_text import WhitespaceTokenizer
 
@@ -86,7 +86,7 @@ def test_a_crash_of_the_child_is_an_error_of_ours(tmp_path):
         check(path, expected)
 
 
-def test_a_python_session_stands_in_where_the_c_library_is_missing_and_says_so(tmp_path, monkeypatch):
+def test_a_python_session_replaces_a_missing_c_library_and_is_reported(tmp_path, monkeypatch):
     monkeypatch.setattr(loader, "SavedModel", loader.PythonSavedModel)
     monkeypatch.setattr(replay, "_run", lambda command: loader.main(*command[-2:]))
     path = save(tmp_path, lambda x: {"y": tf.ensure_shape(x, [None]) * 2})
@@ -120,7 +120,7 @@ def test_ops_inside_functions_are_listed(tmp_path):
     assert not any(op.startswith("__inference") for op in ops)
 
 
-def test_a_sample_may_turn_by_a_level_in_an_encoded_file_and_not_by_ten():
+def test_a_level_in_an_encoded_file_may_differ_by_one_but_not_by_ten():
     waveform = np.linspace(-0.5, 0.5, 9, dtype="float32")[:, None]
     files = [tf.audio.encode_wav(waveform + levels / 32768, 8000).numpy() for levels in (0, 1, 10)]
     _difference("encoded", "wav_bytes", np.array(files[1:2], object), np.array(files[:1], object))

@@ -82,26 +82,26 @@ def refusal(call, *arguments, **keywords):
     return raised.value.code(), raised.value.details()
 
 
-def test_an_error_of_ours_tells_the_client_nothing_and_the_log_all(start, caplog):
+def test_an_internal_error_is_logged_and_hidden_from_the_client(start, caplog):
     with caplog.at_level(logging.ERROR, "gan_keras.serving.grpc_api"):
         code, message = refusal(stub(start()).Predict, request("broken"))
     assert (code, message) == (grpc.StatusCode.INTERNAL, "Internal error of the server.")
     assert "ZeroDivisionError: /secret/path" in caplog.text and "Predict failed." in caplog.text
 
 
-def test_a_refusal_keeps_its_code_and_its_words(start):
+def test_a_refusal_keeps_its_code_and_message(start):
     expected = (grpc.StatusCode.RESOURCE_EXHAUSTED, "Try again later.")
     assert refusal(stub(start()).Predict, request("full")) == expected
 
 
-def test_a_call_brings_its_time_limit_or_none(start, core):
+def test_a_call_may_have_a_time_limit(start, core):
     predict = stub(start()).Predict
     predict(request(), timeout=20)
     predict(request())
     assert 15 < core.timeouts[0] < 21 and core.timeouts[1] is None
 
 
-def test_bytes_that_are_no_message_are_refused_and_fill_no_log(start, caplog):
+def test_bytes_that_are_not_a_message_are_refused_and_not_logged(start, caplog):
     call = grpc.insecure_channel(f"127.0.0.1:{start()}").unary_unary(PREDICT.decode())
     assert refusal(call, b"\xff\xff\xff") == (grpc.StatusCode.INTERNAL, "The request cannot be parsed.")
     assert not caplog.records
@@ -132,7 +132,7 @@ def test_a_request_that_is_too_large_is_refused_and_one_that_just_fits_is_not(st
     assert refusal(predict, too_large, compression=grpc.Compression.Gzip)[0] == grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
-def test_more_calls_than_there_is_room_for_are_told_so_at_once(start, core):
+def test_calls_beyond_the_maximum_are_refused_at_once(start, core):
     predict = stub(start(num_threads=2, max_rpcs=2)).Predict
     pending = [predict.future(request("slow")) for _ in range(2)]
     assert all(core.entered.acquire(timeout=20) for _ in pending)
@@ -157,7 +157,7 @@ def begin_call(port):
     return connection
 
 
-def test_clients_that_never_send_their_request_do_not_keep_the_threads(start):
+def test_clients_that_never_send_their_request_do_not_occupy_threads(start):
     port = start(num_threads=2, body_seconds=1.0)
     connections = [begin_call(port) for _ in range(4)]
     assert stub(port).Predict(request(), timeout=20).model_spec.name == "m"
@@ -165,7 +165,7 @@ def test_clients_that_never_send_their_request_do_not_keep_the_threads(start):
         connection.close()
 
 
-def test_a_port_that_is_taken_is_an_error_at_once(start, core):
+def test_a_busy_port_is_an_error_at_once(start, core):
     port = start()
     with pytest.raises(OSError, match=f"gRPC cannot listen at 127.0.0.1:{port}. Expected an address"):
         make_server(core, "127.0.0.1", port)

@@ -106,7 +106,7 @@ def test_no_two_cases_are_alike():
     assert len({(case.method, case.request) for case in CASES}) == len(CASES) >= 30
 
 
-def test_metadata_are_all_signatures_as_they_were_saved(client, server):
+def test_metadata_contains_all_signatures_as_saved(client, server):
     """Reference: get_model_metadata_impl_test.cc, ReturnsSignaturesForValidModel."""
     response = client.call("GetModelMetadata", spec("half") + 'metadata_field: "signature_def"')
     signatures = get_model_metadata_pb2.SignatureDefMap()
@@ -143,7 +143,7 @@ def test_a_new_configuration_is_served_when_its_call_returns(client, config):
     assert client.call("Predict", spec("more") + floats("a", 1, 2)).outputs["sum"].float_val == [11, 22]
 
 
-def test_a_label_does_not_move_to_a_version_that_is_not_there(client, config):
+def test_a_label_does_not_move_to_a_missing_version(client, config):
     """Reference: server_core.cc, UpdateModelVersionLabelMap."""
     moved = config.replace('key: "stable" value: 1', 'key: "stable" value: 7')
     code, message = client.refusal("HandleReloadConfigRequest", f"config {{ {moved} }}")

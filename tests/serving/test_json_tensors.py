@@ -99,7 +99,7 @@ def test_any_bytes_come_back_from_base64(values):
 
 @repeatable
 @given(st.binary(max_size=20))
-def test_bytes_that_are_no_utf8_pass_through_a_text(value):
+def test_bytes_that_are_not_utf8_pass_through_strings(value):
     text = value.translate(None, b'"\\' + bytes(range(32)))
     assert read(b'{"inputs": "' + text + b'"}', x=types_pb2.DT_STRING)["x"].item() == text
 
@@ -127,7 +127,7 @@ def test_float64_are_written_with_as_many_digits_as_they_need(values):
     assert float64_texts(np.array(values, np.float64)) == [shortest(value, np.float64, 17) for value in values]
 
 
-def test_numbers_at_the_ends_of_the_quick_way_are_written_by_the_same_rule():
+def test_numbers_at_the_limits_of_the_fast_path_are_written_by_the_same_rule():
     powers = np.float32(10.0) ** np.arange(-6, 9, dtype=np.float32)
     steps = [powers, np.nextafter(powers, np.float32(0)), np.nextafter(powers, np.float32(np.inf))]
     values = np.concatenate([*steps, np.float32([0, 9999.9995, 0.99999994, 1.001953125, 3])])
@@ -170,7 +170,7 @@ def test_both_readers_read_what_python_writes(value, ascii_only):
 
 @repeatable
 @given(documents, st.integers(0), st.sampled_from([b"", b",", b"}", b'"', b"[", b"1", b"\xff", b"\0", b"e", b"\\"]))
-def test_both_readers_agree_on_what_is_no_json(value, place, junk):
+def test_both_readers_agree_on_invalid_json(value, place, junk):
     text = json.dumps({"a": value}).encode()
     place %= len(text)
     text = text[:place] + junk + text[place + 1 :]
@@ -185,7 +185,7 @@ def test_both_readers_agree_on_what_is_no_json(value, place, junk):
 
 
 @pytest.mark.parametrize("tail", [b"[", b'"\\ud800"', b"1 2"])
-def test_a_long_body_that_is_no_json_is_refused_without_reading_it_again(tail, monkeypatch):
+def test_a_long_invalid_body_is_refused_without_reading_it_again(tail, monkeypatch):
     monkeypatch.setattr(json_grammar, "_Reader", None)
     body = b'{"inputs": [' + b"1," * 2**19 + tail
     assert refusal(body, x=types_pb2.DT_INT32).startswith("JSON Parse error: Invalid value. at offset: ")
@@ -196,7 +196,7 @@ def test_a_long_body_of_brackets_is_refused():
 
 
 @pytest.mark.parametrize("num_digits", [400, 5000])
-def test_an_integer_that_no_float_holds_is_refused(num_digits):
+def test_an_integer_beyond_any_float_is_refused(num_digits):
     body = '{"inputs": ' + "9" * num_digits + "}"
     for dtype in (types_pb2.DT_FLOAT, types_pb2.DT_INT64, types_pb2.DT_STRING):
         assert refusal(body, x=dtype)
@@ -211,12 +211,12 @@ def test_a_tensor_has_no_more_axes_than_numpy_has(rank):
         assert refusal(body, x=types_pb2.DT_INT32) == "tensor parsing error: x"
 
 
-def test_of_equal_names_in_a_row_the_first_one_counts():
+def test_the_first_value_of_a_repeated_name_counts():
     rows = '{"instances": [{"x": 1, "x": 2}, {"x": 3}]}'
     assert read(rows, x=types_pb2.DT_INT32)["x"].tolist() == [1, 3]
 
 
-def test_half_of_a_surrogate_pair_comes_as_its_three_bytes():
+def test_half_a_surrogate_pair_becomes_its_three_bytes():
     assert read(rb'{"inputs": "\udc00"}', x=types_pb2.DT_STRING)["x"].item() == b"\xed\xb0\x80"
 
 

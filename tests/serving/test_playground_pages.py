@@ -13,7 +13,7 @@ def core(tmp_path_factory):
     return make_core(tmp_path_factory.mktemp("models"))
 
 
-def test_the_list_tells_names_versions_kinds_and_signatures(core):
+def test_the_list_contains_names_versions_kinds_and_signatures(core):
     found = {model["name"]: model for model in json.loads(models_json(core))["models"]}
     assert found["text"]["version"] == 3
     assert found["digits"]["signatures"]["latents"] == {
@@ -33,7 +33,7 @@ def test_the_list_tells_names_versions_kinds_and_signatures(core):
     }
 
 
-def test_the_list_has_cards_that_a_browser_can_read(core):
+def test_the_list_has_cards_that_a_browser_can_parse(core):
     def refuse(constant):
         raise AssertionError(f"{constant} is no JSON")
 
@@ -44,7 +44,7 @@ def test_the_list_has_cards_that_a_browser_can_read(core):
     assert cards["wine"] is None  # there is none
 
 
-def test_the_list_tells_why_a_model_is_not_available(core):
+def test_the_list_gives_the_reason_why_a_model_is_not_available(core):
     broken = next(model for model in json.loads(models_json(core))["models"] if model["name"] == "broken")
     assert broken["version"] is None
     assert broken["error"] == (

@@ -19,7 +19,7 @@ class Broken:
         raise RuntimeError("a secret of /home/somebody")
 
 
-def test_a_bomb_in_gzip_is_refused_without_unpacking_it(core):
+def test_a_gzip_bomb_is_refused_without_unpacking_it(core):
     body, headers = gzip.compress(bytes(50_000_000)), {"Content-Encoding": "gzip"}
     tracemalloc.start()
     response = rest(core, "POST", "/v1/models/half:predict", headers, body, max_body=100_000)
@@ -29,13 +29,13 @@ def test_a_bomb_in_gzip_is_refused_without_unpacking_it(core):
     assert peak < 1_000_000
 
 
-def test_a_body_in_gzip_may_have_just_as_many_bytes_as_are_allowed(core):
+def test_a_gzip_body_may_have_exactly_the_maximum_size(core):
     body, headers = b'{"instances": [1.0]}', {"Content-Encoding": "gzip"}
     for max_body, status in ((len(body), 200), (len(body) - 1, 400)):
         assert rest(core, "POST", "/v1/models/half:predict", headers, gzip.compress(body), max_body).status == status
 
 
-def test_a_fault_of_the_server_is_told_to_the_log_and_not_to_the_client(caplog):
+def test_an_internal_error_is_logged_and_hidden_from_the_client(caplog):
     with caplog.at_level(logging.ERROR):
         response = rest(Broken(), "POST", "/v1/models/half:predict", {}, b"{}")
     assert response.status == 500

@@ -116,14 +116,14 @@ def test_requests_of_many_clients_were_merged(server):
         ("phrases", {"top_p": np.nan}, "top_p: expected numbers in"),
     ],
 )
-def test_the_graph_refuses_choices_that_make_no_sense(server, name, choices, reason):
+def test_the_graph_refuses_invalid_choices(server, name, choices, reason):
     for url in (f"http://127.0.0.1:{server.port}", f"grpc://127.0.0.1:{server.grpc_port}"):
         with Client(url) as client, pytest.raises(ServingError, match=reason) as caught:
             client.generate(name, 1, **choices)
         assert caught.value.code == Code.INVALID_ARGUMENT
 
 
-def test_the_graph_refuses_latents_that_are_no_numbers(server):
+def test_the_graph_refuses_latents_that_are_nan(server):
     with Client(f"http://127.0.0.1:{server.port}") as client:
         width = client.metadata("digits").signatures["latents"].inputs["latents"].shape[1]
         inputs = {"latents": np.full([1, width], np.nan, np.float32), "label": np.zeros(1, np.int32)}

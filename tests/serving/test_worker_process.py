@@ -86,7 +86,7 @@ def test_a_run_ends_at_its_time_limit(child, version):
     assert run(child, version, "float32", np.ones(1, np.float32)) == 1
 
 
-def test_a_process_that_does_not_answer_in_time_is_given_up(child, version):
+def test_a_process_that_does_not_answer_in_time_is_considered_dead(child, version):
     with pytest.raises(WorkerDied, match="did not answer within 0 s"):
         child.ask("run", 1, {version.signatures["endless"].inputs["x"].name: np.ones(1, np.float32)}, [], 60_000, seconds=0.0)
     child.kill()
@@ -121,7 +121,7 @@ def test_a_version_that_fails_its_warm_up_is_not_kept(child, version):
 
 
 @pytest.mark.slow
-def test_versions_that_are_unloaded_give_their_memory_back(child, version):
+def test_unloaded_versions_free_their_memory(child, version):
     process, sizes = psutil.Process(child.process.pid), []
     for key in range(2, 14):
         child.ask("load", key, str(version.directory), text_op_libraries(), [])
@@ -131,7 +131,7 @@ def test_versions_that_are_unloaded_give_their_memory_back(child, version):
     assert sizes[-1] - sizes[1] < 128  # twelve versions hold 768 MiB of weights
 
 
-def test_a_process_whose_server_is_gone_ends_by_itself(version):
+def test_a_process_without_its_server_ends_by_itself(version):
     child = WorkerProcess(1)
     child.ask("ready")
     child.connection.close()
