@@ -47,8 +47,8 @@ def test_the_table_names_the_signatures_of_the_models_that_are_here():
     for name in ("docstrings", "digits"):
         card = json.loads((ROOT / name / "1" / "assets.extra" / "model_card.json").read_text(encoding="utf-8"))
         assert set(card["signatures"]) <= named
-        told = re.search(rf"`{name}` has ((?:`\w+`(?:, | and )?)+)", " ".join(section("Signatures").split()))[1]
-        assert set(re.findall(r"`(\w+)`", told)) == set(card["signatures"])
+        documented = re.search(rf"`{name}` has ((?:`\w+`(?:, | and )?)+)", " ".join(section("Signatures").split()))[1]
+        assert set(re.findall(r"`(\w+)`", documented)) == set(card["signatures"])
 
 
 def test_alerts_use_metrics_that_the_guide_explains():

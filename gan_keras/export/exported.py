@@ -165,10 +165,9 @@ def _answers(function, seeds, choices):
 def _check_inputs(function, choices):
     inputs = set(function.structured_input_signature[1]) - {"seed"}
     if inputs != set(choices):
+        got, expected = (", ".join(sorted(names)) or "none" for names in (choices, inputs))
         fix = "Pass a label, a whole number" if "label" in inputs else "Leave out the label"
-        raise ValueError(
-            f"Got {', '.join(sorted(choices)) or 'seeds alone'}. Expected the inputs of this version: {', '.join(sorted(inputs))}. {fix}."
-        )
+        raise ValueError(f"Got the inputs: {got}. Expected those of this version: {expected}. {fix}.")
 
 
 def _call(function, **tensors):

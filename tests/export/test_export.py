@@ -174,7 +174,7 @@ def test_two_exports_at_once_get_two_numbers(tmp_path, monkeypatch):
     (tmp_path / "1").mkdir()
     (tmp_path / "1" / "file").write_text("old")
     (tmp_path / ".tmp-new").mkdir()
-    numbers = iter([1, 2])  # the first was free when it was asked for
+    numbers = iter([1, 2])  # 1 seemed to be free
     monkeypatch.setattr(EXPORT_MODULE, "next_version", lambda directory: next(numbers))
     assert publish(str(tmp_path / ".tmp-new"), str(tmp_path)) == str(tmp_path / "2")
     assert (tmp_path / "1" / "file").read_text() == "old"

@@ -67,7 +67,7 @@ CASES = [
         "core/servable_state_monitor.h: std::greater",
     ),
     status_of(
-        "the status of one version is asked for", spec("half", version=1), status(1), f"{STATUS_TEST}: SingleVersionSuccess"
+        "the status of one version is requested", spec("half", version=1), status(1), f"{STATUS_TEST}: SingleVersionSuccess"
     ),
     status_of(
         "a label does not narrow the status",

@@ -7,19 +7,19 @@ PREDICT = "servables/tensorflow/predict_util.cc"
 
 CASES = [
     Case(
-        "the latest version and the default signature answer unless others are asked for",
+        "the latest version and the default signature answer unless others are requested",
         spec("half") + floats("x", 2, 4),
         answer(floats("y", 4, 5, field="outputs")),
         "servables/tensorflow/predict_impl_test.cc: PredictionSuccess",
     ),
     Case(
-        "a version is asked for by number",
+        "a version is requested by number",
         spec("half", version=1) + floats("x", 2),
         answer(floats("y", 3, field="outputs"), version=1),
         "model_servers/server_core.cc: ModelSpec::kVersion",
     ),
     Case(
-        "a version is asked for by label, and the answer tells its number",
+        "a version is requested by label, and the answer contains its number",
         spec("half", label="stable") + floats("x", 2),
         answer(floats("y", 3, field="outputs"), version=1),
         "model_servers/server_core.cc: GetModelVersionForLabel",
@@ -55,7 +55,7 @@ CASES = [
         "core/manager.h: Specific(",
     ),
     Case(
-        "version 0 is asked for too, where it is given",
+        "version 0 is requested like any other",
         spec("half", version=0) + floats("x", 2),
         Error("NOT_FOUND", "Servable not found for request: Specific(half, 0)"),
         "model_servers/server_core.cc: ServableRequest::Specific(",
@@ -132,7 +132,7 @@ CASES = [
         f"{PREDICT}: When no output is specified, fetch all output tensors",
     ),
     Case(
-        "an output is asked for by name",
+        "an output is requested by name",
         spec("more") + floats("a", 7) + floats("b", 0) + 'output_filter: "texts"',
         answer(tensor("texts", "DT_STRING", [1], 'string_val: "7"', "outputs"), name="more", version=123),
         f"{PREDICT}: output_filter",
@@ -144,7 +144,7 @@ CASES = [
         f"{PREDICT}: output tensor alias not found in signature: ",
     ),
     Case(
-        "an output that is asked for twice is refused",
+        "an output that is requested twice is refused",
         spec("half") + floats("x", 7) + 'output_filter: "y" output_filter: "y"',
         invalid("duplicate output tensor alias: y"),
         f"{PREDICT}: duplicate output tensor alias: ",
@@ -191,7 +191,7 @@ CASES = [
         f"{PREDICT}: AsProtoField",
     ),
     Case(
-        "one value stands for all of a shape",
+        "one value fills a shape",
         spec("half") + tensor("x", "DT_FLOAT", [3], "float_val: 2"),
         answer(floats("y", 4, 4, 4, field="outputs")),
         "tensorflow/core/framework/tensor.cc: FromProtoField",

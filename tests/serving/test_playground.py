@@ -33,7 +33,7 @@ def core(tmp_path_factory):
 
 
 class Handler(fake_models.RestHandler):
-    """The page beside the REST API, as the server has them."""
+    """The page and the REST API, as in the server."""
 
     def do_GET(self):
         found = page(self.server.core, self.path)

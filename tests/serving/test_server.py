@@ -29,7 +29,7 @@ VERSION = tf.TensorSpec([None], tf.float32, name="x")
 
 
 class Half(tf.Module):
-    """`y = x / 2 + offset` by row, refusing what is negative, and a loop that does not end."""
+    """`y = x / 2 + offset` per row for x >= 0, and an endless loop."""
 
     def __init__(self, offset):
         super().__init__()

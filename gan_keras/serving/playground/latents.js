@@ -47,6 +47,6 @@ function between(first, second, part) {
   const angle = Math.acos(Math.min(1, Math.max(-1, cosine)));
   const isStraight = angle < 1e-6 || Math.PI - angle < 1e-6;
   const weight = (share) => (isStraight ? share : Math.sin(share * angle) / Math.sin(angle));
-  const wished = a + part * (b - a);
-  return first.map((value, i) => wished * (weight(1 - part) * value / a + weight(part) * second[i] / b));
+  const target = a + part * (b - a);
+  return first.map((value, i) => target * (weight(1 - part) * value / a + weight(part) * second[i] / b));
 }

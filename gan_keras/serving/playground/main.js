@@ -1,14 +1,14 @@
 // The list of models and the current model, which the part of the address after # names.
 
 let models = [];
-let wished = "";
+let requested = "";
 
 function readAddress() {
   if (!location.hash.startsWith("#/")) return; // the skip link
   try {
-    wished = decodeURIComponent(location.hash.slice(2));
+    requested = decodeURIComponent(location.hash.slice(2));
   } catch {
-    wished = ""; // an invalid % code
+    requested = ""; // an invalid % code
   }
 }
 
@@ -62,7 +62,7 @@ function partsOf(model) {
 }
 
 function show() {
-  const model = models.find(({ name }) => name === wished) ?? models.find(isAvailable) ?? models[0];
+  const model = models.find(({ name }) => name === requested) ?? models.find(isAvailable) ?? models[0];
   showList(model);
   return model ? showModel(model) : byId("panels").replaceChildren();
 }
