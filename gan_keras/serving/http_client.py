@@ -236,11 +236,8 @@ class RestTransport:
         """Returns a list of a model's `VersionState`s, newest first."""
         answer = self._ask("GET", _path(model, None), None, timeout)
         with _checking_answer():
-            return [
-                VersionState(int(each["version"]), each["state"], Code[status["error_code"]], status["error_message"])
-                for each in answer["model_version_status"]
-                for status in [each["status"]]
-            ]
+            entries = [(int(each["version"]), each["state"], each["status"]) for each in answer["model_version_status"]]
+            return [VersionState(*entry, Code[status["error_code"]], status["error_message"]) for *entry, status in entries]
 
     def _ask(self, method, path, body, timeout):
         answer = self._connections.request(method, path, body, timeout)

@@ -328,10 +328,10 @@ def test_retries_needs_at_least_one_attempt():
         Retries(attempts=0)
 
 
-@pytest.mark.parametrize("url", ["127.0.0.1:8501", "ftp://127.0.0.1", "http://", "grpc://127.0.0.1:8500/v1", ""])
-def test_a_url_of_another_form_is_refused(url):
-    with pytest.raises(ValueError, match="Expected http://HOST:PORT, https://HOST:PORT or grpc://HOST:PORT"):
-        Client(url)
+def test_a_url_of_another_form_is_refused():
+    for url in ("127.0.0.1:8501", "ftp://127.0.0.1", "http://", "grpc://127.0.0.1:8500/v1", ""):
+        with pytest.raises(ValueError, match="Expected http://HOST:PORT, https://HOST:PORT or grpc://HOST:PORT"):
+            Client(url)
 
 
 def test_grpc_without_its_packages_explains_how_to_install_them(monkeypatch):

@@ -195,20 +195,16 @@ def test_a_long_body_of_brackets_is_refused():
     assert refusal(b'{"inputs": ' + b"[" * 2**21, x=types_pb2.DT_INT32) == "JSON Parse error: Invalid value. at offset: 0"
 
 
-@pytest.mark.parametrize("num_digits", [400, 5000])
-def test_an_integer_beyond_any_float_is_refused(num_digits):
-    body = '{"inputs": ' + "9" * num_digits + "}"
-    for dtype in (types_pb2.DT_FLOAT, types_pb2.DT_INT64, types_pb2.DT_STRING):
-        assert refusal(body, x=dtype)
+def test_an_integer_beyond_any_float_is_refused():
+    for num_digits in (400, 5000):
+        for dtype in (types_pb2.DT_FLOAT, types_pb2.DT_INT64, types_pb2.DT_STRING):
+            assert refusal('{"inputs": ' + "9" * num_digits + "}", x=dtype)
 
 
-@pytest.mark.parametrize("rank", [64, 65, 254, 300, 2000])
-def test_a_tensor_has_no_more_axes_than_numpy_has(rank):
-    body = f'{{"inputs": {"[" * rank}1{"]" * rank}}}'
-    if rank <= 64:
-        assert read(body, x=types_pb2.DT_INT32)["x"].ndim == rank
-    else:
-        assert refusal(body, x=types_pb2.DT_INT32) == "tensor parsing error: x"
+def test_a_tensor_has_no_more_axes_than_numpy_has():
+    body = {rank: f'{{"inputs": {"[" * rank}1{"]" * rank}}}' for rank in (64, 65, 254, 300, 2000)}
+    assert read(body.pop(64), x=types_pb2.DT_INT32)["x"].ndim == 64
+    assert {refusal(each, x=types_pb2.DT_INT32) for each in body.values()} == {"tensor parsing error: x"}
 
 
 def test_the_first_value_of_a_repeated_name_counts():
