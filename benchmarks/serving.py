@@ -1,7 +1,7 @@
-"""Speed of `gan-keras serve` beside the same SavedModel in process (the limit) and a plain FastAPI app.
+"""Speed of `gan-keras serve`, compared with the same SavedModel in process (the limit) and a plain FastAPI app.
 
-Run: `python benchmarks/serving.py load [--seconds 4] [--rounds 3]` and `python benchmarks/serving.py one`. Both print
-the rows of a table; servers are processes of their own on the same cores as the clients, which is said in the table.
+Run: `python benchmarks/serving.py load [--seconds 4] [--rounds 3]` and `python benchmarks/serving.py one`. Both print the
+rows of a table. Servers are separate processes on the same cores as the clients, as the table says.
 """
 
 import argparse
@@ -22,7 +22,7 @@ CONNECTIONS = (1, 16, 64)
 
 
 class Rest:
-    """Requests over one connection, of `gan-keras serve` or of the app."""
+    """Requests over one connection, to `gan-keras serve` or the app."""
 
     def __init__(self, port, path, body):
         self.connection, self.path, self.body = http.client.HTTPConnection("127.0.0.1", port, timeout=60), path, body
@@ -86,7 +86,7 @@ def free_port():
 
 @contextlib.contextmanager
 def running(command, port):
-    """A server as a process of its own, once its port answers."""
+    """Runs a server as a process, once its port answers."""
     process = subprocess.Popen([sys.executable, *map(str, command)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         wait_for(port, process)
@@ -113,7 +113,7 @@ def serve_command(port, grpc_port, *options):
 
 
 def load(make_call, connections, seconds):
-    """Requests a second, and milliseconds of the median and the 99th percentile, of clients that ask without a pause."""
+    """Returns requests per second, and p50 and p99 in milliseconds, of clients that send requests without a pause."""
     calls = [make_call() for _ in range(connections)]
     seeds, times, stop = itertools.count(), [], time.monotonic() + seconds
     for call in calls:
@@ -149,7 +149,7 @@ def measure_load(arguments):
 
 
 def makers(model, ports):
-    """A maker of calls by the name of its row."""
+    """Returns functions that create clients, by the name of their row."""
     target = f"/v1/models/{model}:predict"
     limit = in_process(model)
     found = {"in process": lambda: limit, "FastAPI": lambda: Rest(ports["FastAPI"][0], f"/{model}", app_body)}
@@ -161,7 +161,7 @@ def makers(model, ports):
 
 
 def print_rows(model, connections, makers, arguments):
-    """In turns, so that a change of the machine's speed meets all; each figure is the median of its rounds."""
+    """Measures in turns, so that changes of the machine's speed affect all rows; each figure is the median of its rounds."""
     figures = {name: [] for name in makers}
     for _ in range(arguments.rounds):
         for name, make_call in makers.items():
@@ -172,7 +172,7 @@ def print_rows(model, connections, makers, arguments):
 
 
 def measure_one(arguments):
-    """What a single request costs more than in process: the calls take turns, request by request."""
+    """Measures how much longer a single request takes than in process: the calls take turns, request by request."""
     port, grpc_port = free_port(), free_port()
     with running(serve_command(port, grpc_port), port):
         print("| model | what | p50, ms | more than in process, ms |\n|---|---|---|---|")

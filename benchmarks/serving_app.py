@@ -1,7 +1,7 @@
-"""What a user would write without a server: FastAPI around `tf.saved_model.load`, to compare `gan-keras serve` with.
+"""A server as a user might write it: FastAPI around `tf.saved_model.load`, for comparison with `gan-keras serve`.
 
 Run: `python benchmarks/serving_app.py FOLDER PORT` (needs `pip install fastapi uvicorn`). `POST /MODEL` with
-`{"seed": [1, 2]}` answers `{"predictions": [...]}`.
+`{"seed": [1, 2]}` returns `{"predictions": [...]}`.
 """
 
 import pathlib

@@ -1,7 +1,7 @@
-"""What `gan-keras serve` does when versions change, processes die and clients misbehave.
+"""Behaviour of `gan-keras serve` when versions change, processes die and clients misbehave.
 
-Run: `python benchmarks/serving_faults.py swap|kill|fuzz [--model docstrings]`. Each works on a copy of a model of
-`saved_models/`, in a server of its own, and prints what it counted.
+Run: `python benchmarks/serving_faults.py swap|kill|fuzz [--model docstrings]`. Each works on a copy of a model from
+`saved_models/`, in a server of its own, and prints its counts.
 """
 
 import argparse
@@ -26,15 +26,15 @@ import psutil
 from serving import FOLDER, Rest, free_port, row_body, serve_command, wait_for
 
 DOCUMENTED = {200, 400, 404, 414, 429, 431, 499, 500, 501, 503, 504}
-"""Statuses of HTTP that `saved_models/README.md` names."""
+"""HTTP statuses that `saved_models/README.md` documents."""
 
 
 class Clients:
-    """Clients that ask without a pause, and what became of their requests.
+    """Clients that send requests without a pause, and the results of their requests.
 
     Args:
-        make_call: Makes a connection.
-        num: Of clients.
+        make_call: Creates a connection.
+        num: Number of clients.
     """
 
     def __init__(self, make_call, num=16):
@@ -64,7 +64,7 @@ class Clients:
             thread.join()
 
     def longest_pause(self, since):
-        """Seconds between two answers that followed each other, from a moment on until there are answers again."""
+        """Returns the longest time between two answers, from a moment on until there are answers again."""
         time.sleep(2)
         while not self.ends or self.ends[-1] < since + 1:
             time.sleep(0.1)
@@ -74,7 +74,7 @@ class Clients:
 
 @contextlib.contextmanager
 def serving(folder):
-    """A server of a folder: its process and its port."""
+    """Runs a server of a folder; gives its process and its port."""
     port = free_port()
     command = [sys.executable, *map(str, serve_command(port, free_port()))]
     command[command.index(str(FOLDER))] = str(folder)
@@ -96,7 +96,7 @@ def statuses(port, model):
 
 
 def swap(folder, model, num=20, broken=10):
-    """Publishes versions while clients ask; one of them is broken."""
+    """Publishes versions, one of them broken, under load."""
     source = folder / model / "1"
     with serving(folder) as (_, port), Clients(lambda: Rest(port, f"/v1/models/{model}:predict", row_body)) as clients:
         seconds = []
@@ -117,14 +117,14 @@ def swap(folder, model, num=20, broken=10):
 
 
 def kill(folder, model, times=5):
-    """Kills a worker, and then all of them at once, while clients ask."""
+    """Kills one worker, and then all workers at once, under load."""
     with serving(folder) as (process, port):
         time.sleep(2)
         for label, choose in (("one worker", lambda children: children[:1]), ("all workers", list)):
             with Clients(lambda: Rest(port, f"/v1/models/{model}:predict", row_body)) as clients:
                 pauses = []
                 for _ in range(times):
-                    time.sleep(10)  # for the process that was killed to be back
+                    time.sleep(10)  # until the killed process is back
                     started = time.monotonic()
                     for child in choose(process.children()):
                         child.send_signal(signal.SIGKILL)
@@ -136,7 +136,7 @@ def kill(folder, model, times=5):
 
 
 def fuzz(folder, model, num=10_000):
-    """Sends requests that are wrong in every way, and looks at the answers and at the memory."""
+    """Sends malformed requests of many kinds and checks the answers and the memory."""
     randomness = random.Random(0)
     with serving(folder) as (process, port):
         counts, before = collections.Counter(), None
@@ -156,7 +156,7 @@ def memory(process):
 
 
 def malformed(randomness, model):
-    """The bytes of one request: a right one, with a part of it replaced, cut, doubled or flipped."""
+    """Returns the bytes of a request in which a part is replaced, cut, doubled or flipped."""
     choose = randomness.choice
     method = choose(["POST", "POST", "POST", "GET", "PUT", "DELETE", "post", "", "\x00"])
     path = choose([f"/v1/models/{model}", f"/v1/models/{model}/versions/{choose(['1', '99', '-1', '9' * 40])}"])
@@ -194,7 +194,7 @@ def random_body(randomness):
 
 
 def send(port, raw):
-    """The status of the answer, or "closed" where the server ended the connection: a request that is not whole has none."""
+    """Returns the answer's status, or "closed" if the server ended the connection: an incomplete request has no answer."""
     with socket.create_connection(("127.0.0.1", port), 60) as connection:
         try:
             connection.sendall(raw)

@@ -1,4 +1,4 @@
-"""What `saved_models/README.md` says is so: its links, its table of signatures, and the answers of a server to its commands."""
+"""Checks `saved_models/README.md`: its links, its table of signatures, and a server's answers to its commands."""
 
 import json
 import pathlib
@@ -47,11 +47,11 @@ def test_the_table_names_the_signatures_of_the_models_that_are_here():
     for name in ("docstrings", "digits"):
         card = json.loads((ROOT / name / "1" / "assets.extra" / "model_card.json").read_text(encoding="utf-8"))
         assert set(card["signatures"]) <= named
-        told = re.search(rf"`{name}` has ((?:`\w+`(?:, | and )?)+)", " ".join(section("Signatures").split()))[1]
-        assert set(re.findall(r"`(\w+)`", told)) == set(card["signatures"])
+        documented = re.search(rf"`{name}` has ((?:`\w+`(?:, | and )?)+)", " ".join(section("Signatures").split()))[1]
+        assert set(re.findall(r"`(\w+)`", documented)) == set(card["signatures"])
 
 
-def test_alerts_ask_for_metrics_that_the_guide_explains():
+def test_alerts_use_metrics_that_the_guide_explains():
     explained = set(METRIC.findall("\n".join(row for row in GUIDE.splitlines() if row.startswith("| `:tensorflow"))))
     rules = [rule for block in blocks("yaml") for group in yaml.safe_load(block)["groups"] for rule in group["rules"]]
     assert len({rule["alert"] for rule in rules}) == len(rules) > 3
@@ -88,7 +88,7 @@ def ask(server, command):
         return error.read().decode()
 
 
-def test_a_server_answers_the_commands_of_the_guide_as_it_says(server):
+def test_the_commands_of_the_guide_give_the_answers_that_it_shows(server):
     assert len(commands()) > 3
     for command, shown in commands():
         answer = ask(server, command)

@@ -1,7 +1,7 @@
-"""What `saved_models/` holds: trained models that are served as they are, and the files to serve them in production.
+"""The content of `saved_models/`: trained models that are served as they are, and configuration files for production.
 
 Fields and flags are those of TensorFlow Serving's `session_bundle_config.proto`, `monitoring_config.proto` and
-`model_servers/main.cc`, whose definitions no package brings.
+`model_servers/main.cc`; no package contains their definitions.
 """
 
 import functools
@@ -103,11 +103,8 @@ def flags_of(arguments):
     return dict(argument[2:].split("=", 1) for argument in arguments)
 
 
-# --- The models. ---
-
-
 @pytest.mark.parametrize("name", MODELS)
-def test_a_committed_model_is_small_and_tells_nothing_of_the_machine_that_made_it(name):
+def test_a_committed_model_is_small_and_contains_no_path_of_a_machine(name):
     files = [path for path in (ROOT / name).rglob("*") if path.is_file()]
     assert sum(path.stat().st_size for path in [*files, *(ROOT / name).rglob("*/")]) <= MOST_BYTES
     assert {path.relative_to(ROOT / name).parts[0] for path in files} == {"1"}
@@ -116,14 +113,14 @@ def test_a_committed_model_is_small_and_tells_nothing_of_the_machine_that_made_i
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_a_committed_model_passes_the_gate_and_does_not_tell_who_was_trained_on(name):
+def test_a_committed_model_passes_the_gate_and_has_no_score(name):
     report = check(str(ROOT / name / "1"))
     own = {"docstrings": {"guided"}, "digits": {"encoded"}}[name]
     assert set(report["signatures"]) == {"serving_default", "generate", "latents"} | own
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_two_loaders_and_two_batches_make_the_same_of_a_seed(name):
+def test_loaders_and_batches_give_equal_samples(name):
     seeds = np.arange(20, 40)
     function = tf.saved_model.load(str(ROOT / name / "1")).signatures["serving_default"]
     (expected,) = function(seed=tf.constant(seeds)).values()
@@ -151,17 +148,14 @@ def test_the_sentences_are_sentences_and_the_digits_are_bright_on_dark():
     assert 0.1 < np.mean(images["image"]) < 0.5 < np.quantile(images["image"], 0.9)
 
 
-# --- The configuration files. ---
-
-
-def test_the_labels_of_each_model_begin_at_a_version_that_is_there():
+def test_the_labels_of_each_model_refer_to_an_existing_version():
     labels = {"stable": 1, "canary": 1}
     configs = read_model_config(ROOT / "models.config")
     assert configs == [ModelConfig(name, f"/models/{name}", Latest(2), labels) for name in MODELS]
     assert all((ROOT / name / "1" / "saved_model.pb").exists() for name in MODELS)
 
 
-def test_batches_are_of_sizes_that_the_graphs_compute_anyway():
+def test_batch_sizes_are_those_that_the_graphs_compute_anyway():
     batching = read_config("batching.config", "BatchingParameters")
     sizes, most = list(batching.allowed_batch_sizes), batching.max_execution_batch_size.value
     assert sizes == sorted(set(sizes)) and sizes[-1] == batching.max_batch_size.value  # or the server does not start
@@ -170,15 +164,12 @@ def test_batches_are_of_sizes_that_the_graphs_compute_anyway():
     assert batching.max_enqueued_batches.value > 0
 
 
-def test_metrics_are_on_at_the_path_that_prometheus_is_told(pod, container):
+def test_metrics_are_enabled_at_the_path_given_to_prometheus(pod, container):
     monitoring = read_config("monitoring.config", "MonitoringConfig").prometheus_config
     annotations = pod["metadata"]["annotations"]
     assert monitoring.enable and monitoring.path == annotations["prometheus.io/path"]
     assert monitoring.path == container["livenessProbe"]["httpGet"]["path"]
     assert annotations["prometheus.io/port"] == flags_of(container["args"])["rest_api_port"]
-
-
-# --- The containers. ---
 
 
 def test_both_manifests_run_one_image_with_the_same_flags(compose, container):
@@ -192,7 +183,7 @@ def test_both_manifests_run_one_image_with_the_same_flags(compose, container):
     }
 
 
-def test_each_file_that_a_flag_names_lies_in_a_directory_that_is_mounted_to_be_read(compose, pod, container):
+def test_every_file_named_by_a_flag_is_in_a_read_only_mount(compose, pod, container):
     (mount,) = compose["volumes"]
     assert (mount["source"], mount["target"], mount["read_only"]) == (".", "/models", True)
     mounts = {each["mountPath"]: each for each in container["volumeMounts"]}
@@ -214,7 +205,7 @@ def test_ports_agree_from_the_flag_to_the_client(compose, manifests, container):
     assert all(container[f"{probe}Probe"]["httpGet"]["port"] == "rest" for probe in ("startup", "readiness", "liveness"))
 
 
-def test_threads_are_as_many_as_the_cores_that_a_container_gets(compose, container):
+def test_the_number_of_threads_equals_the_containers_cores(compose, container):
     cores = container["resources"]["limits"]["cpu"]
     flags = flags_of(container["args"])
     assert container["resources"]["requests"] == container["resources"]["limits"]
@@ -223,7 +214,7 @@ def test_threads_are_as_many_as_the_cores_that_a_container_gets(compose, contain
     assert read_config("batching.config", "BatchingParameters").num_batch_threads.value == int(cores)
 
 
-def test_what_scales_and_protects_the_deployment_means_its_pods(manifests, pod):
+def test_autoscaler_budget_and_service_select_the_deployments_pods(manifests, pod):
     deployment = manifests["Deployment"]
     scaler = manifests["HorizontalPodAutoscaler"]["spec"]
     assert (scaler["scaleTargetRef"]["kind"], scaler["scaleTargetRef"]["name"]) == ("Deployment", deployment["metadata"]["name"])

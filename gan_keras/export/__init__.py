@@ -1,1 +1,1 @@
-"""From a trained GAN to a checked SavedModel, and back."""
+"""Export of a trained GAN as a checked SavedModel, and generation from it."""

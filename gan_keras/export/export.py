@@ -1,4 +1,4 @@
-"""From a GAN to a version that TensorFlow Serving serves: written aside, checked, then renamed into its place."""
+"""Export of a GAN as a version for TensorFlow Serving: written to a temporary directory, checked, then renamed."""
 
 import contextlib
 import importlib.metadata
@@ -20,30 +20,30 @@ STALE_SECONDS = 3600
 
 
 def export(gan, directory, score=False):
-    """Writes a GAN as the next version of a SavedModel that TensorFlow Serving (2.20 or newer) serves.
+    """Writes a GAN as the next version of a SavedModel for TensorFlow Serving (2.20 or newer).
 
-    The version is written beside its place, run by TensorFlow's C++ loader in a child process, compared with eager
-    execution and renamed into its place: a server that watches `directory` never sees half of it, and an existing
-    version is never touched. It needs no code of ours to run.
+    The version is written to a temporary directory, run by TensorFlow's C++ loader in a child process, compared with
+    eager execution, and renamed: a server that watches `directory` never sees an incomplete version, and an existing
+    version is never changed. The version runs without any code of this package.
 
     Args:
-        gan: Offers `signatures(score)` (a dict of `Signature`), `model_card()` (a dict that JSON can hold) and
+        gan: Has `signatures(score)` (a dict of `Signature`), `model_card()` (a dict that JSON can hold) and
             `export_trackables()` (the tables that the signatures use).
         directory: The model's directory, `saved_models/NAME`; NAME is the model's name in a server.
-        score: Also export the discriminator's logit. It tells who was in the training data.
+        score: Also export the discriminator's logit. It reveals which data were in the training set.
 
     Returns:
-        The path of the version, `directory/N`, where N is 1 more than the highest version there.
+        The path of the version, `directory/N`, where N is 1 more than the highest version number there.
 
     Raises:
         NotADirectoryError: If `directory` is a file.
-        ExportError: If a server would refuse the model or answer differently; nothing is left behind then.
+        ExportError: If a server would refuse the model or answer differently; no files are left then.
     """
     directory = os.fspath(directory)
     if os.path.exists(directory) and not os.path.isdir(directory):
         raise NotADirectoryError(f"{directory!r} is a file. Expected the model's directory, such as 'saved_models/a'.")
     os.makedirs(directory, exist_ok=True)
-    sweep_dead_exports(directory)
+    remove_abandoned(directory)
     unfinished = os.path.join(directory, f".tmp-{uuid.uuid4().hex}")
     try:
         write_version(gan, unfinished, os.path.basename(os.path.abspath(directory)), score)
@@ -53,12 +53,12 @@ def export(gan, directory, score=False):
 
 
 def write_version(gan, path, model_name, score):
-    """Writes a SavedModel with its warm-up requests and its card into the new directory `path`, and checks it."""
+    """Writes a SavedModel with warm-up requests and model card into the new directory `path`, and checks it."""
     with without_cudnn(gan):
         signatures = gan.signatures(score=score)
         guarded = {name: guard(signature) for name, signature in signatures.items()}
         traced = {name: trace(guarded[name], signatures[name].inputs) for name in signatures}
-        expected = {name: answer(guarded[name], signatures[name].examples) for name in signatures}
+        expected = {name: run_eagerly(guarded[name], signatures[name].examples) for name in signatures}
     weights = list({id(weight): weight for function in traced.values() for weight in function.variables}.values())
     save(path, traced, weights, gan.export_trackables())
     write_warmup_requests(path, model_name, {name: inputs for name, (inputs, _) in expected.items()})
@@ -69,8 +69,8 @@ def write_version(gan, path, model_name, score):
 def guard(signature):
     """Returns the function of a signature, of named tensors, as it is served.
 
-    The check of ranks and batch sizes comes first: a C++ session checks neither, and some string kernels crash on a
-    scalar. Outputs of reduced precision become float32, which is what REST can write.
+    It checks ranks and batch sizes first: a C++ session checks neither, and some string kernels crash on a scalar.
+    Outputs of reduced precision become float32, which REST can write.
     """
 
     def serve(**tensors):
@@ -95,12 +95,12 @@ def _served_precision(output):
 
 
 def trace(function, specs):
-    """Returns the concrete function of named tensors with the `tf.TensorSpec`s of `specs`."""
+    """Returns the concrete function of a function of named tensors, with the `tf.TensorSpec`s of `specs`."""
     return tf.function(function, autograph=False).get_concrete_function(**specs)
 
 
-def answer(function, examples):
-    """Returns a pair of dicts of arrays: the examples, and what eager execution on the CPU makes of them."""
+def run_eagerly(function, examples):
+    """Returns a pair of dicts of arrays: the examples, and the outputs of eager execution on the CPU."""
     with tf.device("CPU:0"):
         outputs = function(**{name: tf.constant(array) for name, array in examples.items()})
     return examples, {name: np.asarray(output) for name, output in outputs.items()}
@@ -108,7 +108,7 @@ def answer(function, examples):
 
 @contextlib.contextmanager
 def without_cudnn(gan):
-    """Within it, recurrent layers are traced with portable ops: where there is a GPU they would take cuDNN's."""
+    """Traces recurrent layers with portable ops; on a GPU they would use cuDNN's."""
     layers = [layer for layer in gan._flatten_layers() if hasattr(layer, "use_cudnn")]
     before = [layer.use_cudnn for layer in layers]
     try:
@@ -123,11 +123,11 @@ def without_cudnn(gan):
 def save(path, functions, weights, tables):
     """Writes a SavedModel of concrete functions.
 
-    It tracks the `tf.Variable`s that the functions use, not the Keras models that own them: Keras hands TensorFlow a
-    copy of each variable, and then the C++ loader misses one of the two or every weight is stored twice.
+    It tracks the `tf.Variable`s that the functions use instead of the Keras models that own them. For a model, Keras
+    gives TensorFlow a copy of each variable: then the C++ loader misses one of the two, or each weight is stored twice.
 
     Raises:
-        ExportError: If a function uses a table that is not among `tables`.
+        ExportError: If a function uses a table that is not in `tables`.
     """
     module = tf.Module()
     module.weights, module.tables = weights, list(tables)
@@ -138,7 +138,7 @@ def save(path, functions, weights, tables):
 
 
 def describe(signatures, expected):
-    """Returns the inputs and outputs of each signature, as a reader of the card needs them."""
+    """Returns inputs and outputs of each signature for the model card."""
     return {
         name: {
             "inputs": {key: [spec.dtype.name, spec.shape.as_list()] for key, spec in signature.inputs.items()},
@@ -149,14 +149,14 @@ def describe(signatures, expected):
 
 
 def write_card(path, card):
-    """Writes the model card of a version, with the versions of the libraries that made it."""
+    """Writes a version's model card, including the versions of TensorFlow and Keras."""
     versions = {library: importlib.metadata.version(library) for library in ("tensorflow", "keras")}
     with open(os.path.join(path, CARD_NAME), "w", encoding="utf-8") as file:
         json.dump({**card, "versions": versions}, file, indent=2, ensure_ascii=False)
 
 
 def publish(unfinished, directory):
-    """Renames a complete version into its place, after the disk has all of it, and returns its path."""
+    """Flushes a complete version to the disk, renames it to the next version number, and returns its path."""
     for folder, _, files in os.walk(unfinished):
         for path in [*(os.path.join(folder, file) for file in files), folder]:
             _flush_to_disk(path)
@@ -167,7 +167,7 @@ def publish(unfinished, directory):
         except OSError:
             if not os.path.isdir(version):
                 raise
-            continue  # another export took this number: take the next
+            continue  # another export took this number: try the next
         _flush_to_disk(directory)
         return version
 
@@ -181,12 +181,12 @@ def _flush_to_disk(path):
 
 
 def next_version(directory):
-    """Returns 1 more than the highest child of `directory` that is named by a number, 1 if there is none."""
+    """Returns 1 more than the highest numeric name in a directory; 1 if there is none."""
     return 1 + max((int(name) for name in os.listdir(directory) if name.isascii() and name.isdecimal()), default=0)
 
 
-def sweep_dead_exports(directory):
-    """Removes what exports that were killed over an hour ago left unfinished."""
+def remove_abandoned(directory):
+    """Removes unfinished versions of exports that were killed over an hour ago."""
     for name in os.listdir(directory):
         path = os.path.join(directory, name)
         if name.startswith(".tmp-") and time.time() - os.path.getmtime(path) > STALE_SECONDS:

@@ -1,4 +1,4 @@
-"""Generation from an exported version: TensorFlow, and for text TensorFlow Text's ops, are all that it needs."""
+"""Generation from an exported version. It needs TensorFlow, and for subword models TensorFlow Text's ops."""
 
 import contextlib
 import json
@@ -11,11 +11,11 @@ import tensorflow as tf
 
 from gan_keras.gans.sampling import seeds_from
 
-_BLOCK = 256  # rows of one call
+_BLOCK = 256  # rows per call
 
 
 def find_version(path):
-    """The directory of a version: `path` itself, or the highest version in it; None if there is none."""
+    """Returns the directory of a version: `path` itself or the highest version in it; None if there is none."""
     path = pathlib.Path(path)
     if (path / "saved_model.pb").exists():
         return path
@@ -24,80 +24,85 @@ def find_version(path):
 
 
 class Version(NamedTuple):
-    """A version that was loaded: its directory and its SavedModel."""
+    """A loaded version: its directory and its SavedModel."""
 
     path: pathlib.Path
     model: object
 
     @property
     def outputs(self):
-        """Names of what `serving_default` returns."""
+        """Names of the outputs of `serving_default`."""
         return set(self.model.signatures["serving_default"].structured_outputs)
 
     @property
     def card(self):
-        """Its model card, a dictionary; empty where it has none."""
+        """Its model card, a dictionary; empty if it has none."""
         path = self.path / "assets.extra" / "model_card.json"
         return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
     @property
     def inputs(self):
-        """Names of what `serving_default` reads."""
+        """Names of the inputs of `serving_default`."""
         return set(self.model.signatures["serving_default"].structured_input_signature[1])
 
 
 def load_version(path):
     """Loads the version in a directory."""
-    with contextlib.suppress(ImportError):  # without it word and character models still load
+    with contextlib.suppress(ImportError):  # word and character models load without it
         import tensorflow_text  # noqa: F401
     return Version(pathlib.Path(path), tf.saved_model.load(str(path)))
 
 
 def generate_text(version, n, seed=0, temperature=1.0, top_p=1.0, prompt="", label=None, candidates=1):
-    """Sentences by the signatures `generate` and `guided` of an exported text GAN.
+    """Generates sentences with the signature `generate` or `guided` of an exported text GAN.
 
     Args:
         version: A `Version`.
-        n: How many.
-        seed: Sentence `i` is made from `seed + i`.
+        n: Number of sentences.
+        seed: Sentence `i` is generated from `seed + i`.
         temperature: More than 0.
         top_p: In (0, 1].
-        prompt: Text that every sentence begins with.
-        label: A whole number, for models that take labels.
+        prompt: Beginning of every sentence.
+        label: A whole number, for models with labels.
         candidates: 1, or the number of drafts that `guided` was exported with.
 
     Returns:
         List of `n` str.
 
     Raises:
-        ValueError: If an argument is out of its range: the graph itself checks most of them.
+        ValueError: If an argument is out of its range; the graph itself checks most of them.
     """
     seeds = seeds_from(n, seed)
-    function = version.model.signatures[_signature(version.path, candidates)]
+    exported = version.card.get("guided_candidates")
+    if candidates not in (1, exported):
+        raise ValueError(f"candidates={candidates}. Expected 1 or {exported}, the number that this version was exported with.")
+    function = version.model.signatures["generate" if candidates == 1 else "guided"]
     choices = {"prompt": prompt or "", "temperature": np.float32(temperature), "top_p": np.float32(top_p)}
     if label is not None:
         choices["label"] = label_of(label)
     _check_inputs(function, choices)
     texts = np.concatenate([part["text"] for part in _answers(function, seeds, choices)])
     sentences = [text.decode() for text in texts]
-    _check_known(sentences[0], prompt or "")
+    for mark in ("<unk>", "\ufffd"):  # never drawn: in a sentence it stands for an unknown word of the prompt
+        if mark in sentences[0] and mark not in (prompt or ""):
+            raise ValueError(f"The prompt {prompt!r} has words that this model does not know. It reads {sentences[0]!r}.")
     return sentences
 
 
 def generate_samples(version, n, seed=0, label=None):
-    """Samples of an exported GAN: by `serving_default`, or by `generate` where they have a label.
+    """Generates samples of an exported GAN with `serving_default`, or with `generate` for a label.
 
     Args:
         version: A `Version`.
-        n: How many.
-        seed: Sample `i` is made from `seed + i`.
-        label: A whole number, for models that take labels; None takes what the model takes by itself.
+        n: Number of samples.
+        seed: Sample `i` is generated from `seed + i`.
+        label: A whole number, for models with labels; None lets the model choose.
 
     Returns:
         An array `(n, ...)` by the name of the output.
 
     Raises:
-        ValueError: If an argument is out of its range: the graph itself checks the label.
+        ValueError: If an argument is out of its range; the graph itself checks the label.
     """
     seeds = seeds_from(n, seed)
     choices = {} if label is None else {"label": label_of(label)}
@@ -108,16 +113,16 @@ def generate_samples(version, n, seed=0, label=None):
 
 
 def image_shape_of(version, direction):
-    """The shape of the images that an exported translation reads, `(height, width, channels)`.
+    """Returns the image shape that an exported translation reads, `(height, width, channels)`.
 
     Raises:
-        ValueError: If the version has no such direction.
+        ValueError: If the version does not have this direction.
     """
     return tuple(_direction(version, direction).structured_input_signature[1]["image"].shape[1:])
 
 
 def translate_images(version, images, direction):
-    """Images by the signature of a direction of an exported translation.
+    """Translates images with an exported translation.
 
     Args:
         version: A `Version`.
@@ -128,7 +133,7 @@ def translate_images(version, images, direction):
         Floats in [0, 1], of the shape of `images`.
 
     Raises:
-        ValueError: If the version has no such direction.
+        ValueError: If the version does not have this direction.
     """
     function = _direction(version, direction)
     blocks = (images[start : start + _BLOCK] for start in range(0, len(images), _BLOCK))
@@ -136,42 +141,33 @@ def translate_images(version, images, direction):
 
 
 def _direction(version, direction):
-    found = [name for name in version.model.signatures if name != "serving_default"]
-    if direction not in found:
-        raise ValueError(f"direction={direction!r}. Expected {' or '.join(map(repr, sorted(found)))}.")
+    names = [name for name in version.model.signatures if name != "serving_default"]
+    if direction not in names:
+        raise ValueError(f"direction={direction!r}. Expected {' or '.join(map(repr, sorted(names)))}.")
     return version.model.signatures[direction]
 
 
 def label_of(label):
-    """The label as the graph reads it; raises `ValueError` where it is beyond any."""
+    """Returns the label as the graph reads it; raises `ValueError` if it cannot be one."""
     if not 0 <= label <= np.iinfo(np.int32).max:
         raise ValueError(f"label={label}. Expected one of the model's labels, counted from 0.")
     return np.int32(label)
 
 
 def _answers(function, seeds, choices):
-    """Yields the outputs of a signature for blocks of seeds, the same choices for all, as arrays by name."""
+    """Yields a signature's outputs for blocks of seeds, with the same choices for all, as arrays by name."""
     for start in range(0, len(seeds), _BLOCK):
         block = seeds[start : start + _BLOCK]
         rows = {name: tf.fill([len(block)], tf.constant(value)) for name, value in choices.items()}
         yield _call(function, seed=tf.constant(block), **rows)
 
 
-def _signature(version, candidates):
-    if candidates == 1:
-        return "generate"
-    card = version / "assets.extra" / "model_card.json"
-    served = json.loads(card.read_text(encoding="utf-8"))["guided_candidates"] if card.exists() else None
-    if candidates != served:
-        raise ValueError(f"candidates={candidates}. Expected 1 or {served}, the number that this version was exported with.")
-    return "guided"
-
-
 def _check_inputs(function, choices):
     inputs = set(function.structured_input_signature[1]) - {"seed"}
     if inputs != set(choices):
-        fix = "give a label: a whole number" if "label" in inputs else "leave out the label"
-        raise ValueError(f"This version reads {', '.join(sorted(inputs))}. Expected just that: {fix}.")
+        got, expected = (", ".join(sorted(names)) or "none" for names in (choices, inputs))
+        fix = "Pass a label, a whole number" if "label" in inputs else "Leave out the label"
+        raise ValueError(f"Got the inputs: {got}. Expected those of this version: {expected}. {fix}.")
 
 
 def _call(function, **tensors):
@@ -180,10 +176,3 @@ def _call(function, **tensors):
     except tf.errors.InvalidArgumentError as error:
         found = re.search(r"assertion failed: (.*)", error.message)
         raise ValueError(found[1] if found else error.message.splitlines()[0]) from error
-
-
-def _check_known(sentence, prompt):
-    """Raises for a prompt with unknown words. No unknown token is ever drawn, so its mark can only come from the prompt."""
-    for mark in ("<unk>", "\ufffd"):
-        if mark in sentence and mark not in prompt:
-            raise ValueError(f"The prompt {prompt!r} holds words that this model does not know. It reads {sentence!r}.")

@@ -1,7 +1,7 @@
-"""The gate of an export: what TensorFlow Serving would refuse, crash on or answer differently never appears.
+"""Checks a SavedModel before it is published: it must load and run as in TensorFlow Serving, and match Keras.
 
-It reads the graph, then has a child process run it (`savedmodel_replay`). Loading it with `tf.saved_model.load` would
-not do: that restores variables in a way of its own, and checks shapes that a server does not.
+The gate reads the graph, then has a child process run it (`replay`). `tf.saved_model.load` would not be enough: it
+restores variables in its own way, and it checks shapes that a server does not check.
 """
 
 import os
@@ -11,46 +11,49 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import saved_model_pb2
 
+from gan_keras.export.loader import objects
 from gan_keras.export.replay import Call, ExportError, replay
 from gan_keras.export.warmup import read_warmup_requests
 
 INVALID_ARGUMENT = 3
 TOLERANCE = 1e-5
-SERVED_DTYPES = (  # those that the REST API reads and writes
+SERVED_DTYPES = (  # dtypes that the REST API reads and writes
     *("float32", "float64", "int8", "int16", "int32", "int64"),
     *("uint8", "uint32", "uint64", "string", "bool"),
 )
-REFUSED_OPS = {  # by the beginning of their names
-    "PyFunc": "it calls Python, which no server runs",
-    "EagerPyFunc": "it calls Python, which no server runs",
+REFUSED_OPS = {  # by the prefix of their names
+    "PyFunc": "it calls Python, which servers do not run",
+    "EagerPyFunc": "it calls Python, which servers do not run",
     "Cudnn": "it needs a GPU: give the layer `use_cudnn=False`, or export in a process that did not run it on a GPU",
-    "Xla": "servers switch XLA off: leave out `jit_compile=True`",
+    "Xla": "servers disable XLA: leave out `jit_compile=True`",
 }
 
 
 def check(directory, expected=None, weight_bytes=None):
-    """Raises unless TensorFlow Serving would serve this version, and serve what eager execution computes.
+    """Raises unless TensorFlow Serving would serve this version, with the results of eager execution.
 
     Args:
         directory: The version's directory.
-        expected: By signature name a pair: the dict of example inputs and the dict of outputs that eager execution
-            made of them. By default the requests of the warm-up file are run and their answers not compared.
+        expected: By signature name a pair: a dict of example inputs, and the dict of outputs of eager execution. By
+            default the warm-up requests are run and their outputs not compared.
         weight_bytes: Size of the weights that the signatures use; by default their storage is not checked.
 
     Returns:
         A dict: `loader`, `load_seconds`, `ops`, `signatures`, `weight_bytes` as stored, and `largest_difference`
-        from `expected` (None without).
+        from `expected` (None without it).
 
     Raises:
-        ExportError: With the first rule that is broken.
+        ExportError: For the first rule that is violated.
     """
     graph = read_meta_graph(directory)
-    signatures = _served_signatures(graph)
+    signatures = {name: each for name, each in graph.signature_def.items() if not name.startswith("__")}
     check_ops(graph)
     for name, signature in signatures.items():
         check_signature(name, signature)
     stored_bytes = check_stored_once(directory, weight_bytes)
-    examples = expected if expected is not None else _unanswered(read_warmup_requests(directory))
+    examples = expected
+    if expected is None:
+        examples = {name: (inputs, {}) for name, inputs in read_warmup_requests(directory).items()}
     loader, load_seconds, difference = _run_and_compare(directory, signatures, examples)
     return {
         "loader": loader,
@@ -63,14 +66,14 @@ def check(directory, expected=None, weight_bytes=None):
 
 
 def list_ops(directory):
-    """Returns the sorted names of the ops in the graph of a SavedModel and in its functions."""
+    """Returns the sorted names of the ops in a SavedModel's graph and its functions."""
     graph = read_meta_graph(directory)
     functions = {function.signature.name for function in graph.graph_def.library.function}
     return sorted({node.op for node in _nodes(graph)} - functions)
 
 
 def read_meta_graph(directory):
-    """The `MetaGraphDef` of a SavedModel that servers run, the one with the tag `serve`.
+    """Returns the `MetaGraphDef` of a SavedModel that servers run, the one with the tag `serve`.
 
     Raises:
         ExportError: If the file is damaged, or holds no such graph.
@@ -80,11 +83,11 @@ def read_meta_graph(directory):
     try:
         graphs = saved_model_pb2.SavedModel.FromString(content).meta_graphs
     except DecodeError as error:
-        raise ExportError("The file saved_model.pb is damaged or not whole.") from error
+        raise ExportError("The file saved_model.pb is damaged or incomplete.") from error
     for graph in graphs:
         if "serve" in graph.meta_info_def.tags:
             return graph
-    raise ExportError("The file saved_model.pb holds no graph with the tag 'serve', which servers ask for.")
+    raise ExportError("The file saved_model.pb holds no graph with the tag 'serve', which servers load.")
 
 
 def _nodes(graph):
@@ -93,12 +96,8 @@ def _nodes(graph):
         yield from function.node_def
 
 
-def _served_signatures(graph):
-    return {name: signature for name, signature in graph.signature_def.items() if not name.startswith("__")}
-
-
 def check_ops(graph):
-    """Raises `ExportError` if a `MetaGraphDef` holds an op that a server cannot run. Unknown ops show at the load."""
+    """Raises `ExportError` if a `MetaGraphDef` has an op that servers cannot run. Unknown ops show when it is loaded."""
     for node in _nodes(graph):
         for prefix, reason in REFUSED_OPS.items():
             if node.op.startswith(prefix):
@@ -109,11 +108,11 @@ def check_ops(graph):
 
 
 def check_signature(name, signature):
-    """Raises `ExportError` unless every input and output of a `SignatureDef` can travel over REST, in batches."""
+    """Raises `ExportError` unless REST can carry every input and output of a `SignatureDef`, in batches."""
     if not signature.inputs:
-        raise ExportError(f"The signature {name!r} has no input. Expected one at least, such as `seed`.")
+        raise ExportError(f"The signature {name!r} has no input. Expected at least one, such as `seed`.")
     if "b64" in signature.inputs:
-        raise ExportError(f"The signature {name!r} has an input 'b64', which REST takes for base64. Give it another name.")
+        raise ExportError(f"The signature {name!r} has an input 'b64', which REST reserves for base64. Give it another name.")
     for key, tensor in [*signature.inputs.items(), *signature.outputs.items()]:
         where = f"{key!r} of the signature {name!r}"
         if tensor.WhichOneof("encoding") != "name":
@@ -126,7 +125,7 @@ def check_signature(name, signature):
 
 
 def check_stored_once(directory, weight_bytes):
-    """Raises `ExportError` if the variables take over 1.1 times `weight_bytes`; returns the bytes that they take."""
+    """Returns the size of the stored variables; raises `ExportError` if it exceeds 1.1 times `weight_bytes`."""
     if not os.path.exists(os.path.join(directory, "variables", "variables.index")):
         return 0
     checkpoint = tf.train.load_checkpoint(os.path.join(directory, "variables", "variables"))
@@ -144,12 +143,8 @@ def check_stored_once(directory, weight_bytes):
     return stored_bytes
 
 
-def _unanswered(requests):
-    return {name: (inputs, {}) for name, inputs in requests.items()}
-
-
 def _run_and_compare(directory, signatures, examples):
-    """Runs, for each signature, its examples and then the malformed batches that it has to refuse."""
+    """Runs each signature's examples, then the malformed batches that it must refuse."""
     calls = [_call(name, signatures[name], inputs) for name, (inputs, _) in examples.items()]
     malformed = [
         _call(f"{name} with {fault}", signatures[name], inputs)
@@ -178,16 +173,15 @@ def _call(name, signature, inputs):
 
 
 def _plain(array):
-    """Numpy's text and bytes become arrays of `bytes` objects; everything else stays."""
+    """Converts numpy's strings and bytes to arrays of `bytes` objects; other arrays stay the same."""
     array = np.asarray(array)
     if array.dtype.kind not in "OSU":
         return array
-    values = [value.encode() if isinstance(value, str) else bytes(value) for value in array.reshape(-1)]
-    return np.array([*values, None], dtype=object)[:-1].reshape(array.shape)
+    return objects([each.encode() if isinstance(each, str) else bytes(each) for each in array.reshape(-1)], array.shape)
 
 
 def malformed_batches(inputs):
-    """Returns batches that a guarded signature refuses, by fault; without a guard some kernels crash on them."""
+    """Returns batches by fault that a guarded signature refuses; without the guard some kernels crash on them."""
     inputs = {name: np.asarray(array) for name, array in inputs.items()}
     batches = {"inputs of rank 0": {name: array.reshape(-1)[0:1].reshape(()) for name, array in inputs.items()}}
     if len(inputs) > 1:
@@ -202,12 +196,12 @@ def _check_batch(name, outputs, num_rows):
         if array.ndim == 0 or len(array) != num_rows:
             raise ExportError(
                 f"{key!r} of the signature {name!r} has shape {array.shape} for {num_rows} rows. "
-                "Expected one row out for each row in."
+                "Expected one output row per input row."
             )
 
 
 def _difference(name, key, served, expected):
-    """Returns the largest difference of two arrays; raises `ExportError` if it is no rounding error."""
+    """Returns the largest difference of two arrays; raises `ExportError` if it exceeds rounding errors."""
     expected = _plain(expected)
     if key in _LEVELS_OF:
         served, expected = (_levels(_LEVELS_OF[key], files) for files in (served, expected))
@@ -227,11 +221,11 @@ _LEVELS_OF = {
     "png_bytes": tf.io.decode_png,
     "wav_bytes": lambda file: tf.audio.decode_wav(file).audio * 32768.0,
 }
-"""Whole levels of encoded samples, by the name of the output."""
+"""Decoders of encoded samples to whole levels, by the name of the output."""
 
 
 def _levels(decode, files):
-    """Pixels or sounds in steps of `TOLERANCE`: a rounding error may turn one by a level, which changes bytes."""
+    """Pixels or sounds in steps of `TOLERANCE`: a rounding error may change a level by one, and thus the bytes."""
     return np.array([decode(file).numpy() for file in files], np.float32) * np.float32(TOLERANCE)
 
 

@@ -1,4 +1,4 @@
-"""Runs a SavedModel in a child process: a crash there is an error here."""
+"""Runs a SavedModel in a child process, so that a crash there is only an error here."""
 
 import dataclasses
 import importlib.util
@@ -8,13 +8,13 @@ import subprocess
 import sys
 import tempfile
 
-from gan_keras.export import c_api_loader
+from gan_keras.export import loader
 
 TIMEOUT_SECONDS = 600
 
 
 class ExportError(RuntimeError):
-    """A model that TensorFlow Serving would not serve, or would serve differently."""
+    """A model that TensorFlow Serving would refuse or serve with different results."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,13 +28,13 @@ class Call:
 
 @dataclasses.dataclass(frozen=True)
 class Reply:
-    """What the child said.
+    """The child's answer.
 
     Args:
-        loader: The loader that was used, in words.
+        loader: Description of the loader.
         load_seconds: Time to load.
-        outputs: For each call the list of its arrays, or None where it failed.
-        errors: `(code, message)` of TensorFlow by the number of the call that failed.
+        outputs: For each call the list of its arrays, or None if it failed.
+        errors: TensorFlow's `(code, message)` by the number of the failed call.
     """
 
     loader: str
@@ -46,8 +46,8 @@ class Reply:
 def replay(directory, calls):
     """Loads a SavedModel in a child process and runs calls there, in order.
 
-    The child uses TensorFlow's C++ loader, which is TensorFlow Serving's, with TensorFlow Text's ops if installed.
-    Where TensorFlow comes without it, a Python session stands in, and the reply's `loader` says so.
+    The child uses TensorFlow's C++ loader, the one in TensorFlow Serving, with TensorFlow Text's ops if installed.
+    If TensorFlow comes without it, the child uses a Python session and the reply's `loader` says so.
 
     Args:
         directory: Holds `saved_model.pb`.
@@ -59,38 +59,24 @@ def replay(directory, calls):
     Raises:
         ExportError: If the model does not load, or the child crashes or takes over 10 minutes.
     """
-    loader, command = _loader()
     with tempfile.TemporaryDirectory() as folder:
         request_path, reply_path = os.path.join(folder, "request.npz"), os.path.join(folder, "reply.npz")
-        _write_request(request_path, directory, calls)
-        _run([*command, request_path, reply_path])
-        plan, tensors = c_api_loader.read_tensors(reply_path)
+        plan = {
+            "directory": os.path.abspath(directory),
+            "op_libraries": text_op_libraries(),
+            "calls": [{"name": call.name, "feeds": list(call.feeds), "fetches": call.fetches} for call in calls],
+        }
+        feeds = {f"{number}/{name}": array for number, call in enumerate(calls) for name, array in call.feeds.items()}
+        loader.write_tensors(request_path, plan, feeds)
+        _run([sys.executable, "-P", loader.__file__, request_path, reply_path])
+        plan, tensors = loader.read_tensors(reply_path)
     if "load_error" in plan:
-        raise ExportError(f"{directory!r} does not load in {loader}: {_one_line(plan['load_error'])}")
+        raise ExportError(f"{directory!r} does not load in {plan['loader']}: {_one_line(plan['load_error'])}")
     errors = {int(number): tuple(error) for number, error in plan["errors"].items()}
     outputs = [
         None if number in errors else [tensors[f"{number}/{name}"] for name in call.fetches] for number, call in enumerate(calls)
     ]
-    return Reply(loader, plan["load_seconds"], outputs, errors)
-
-
-def _loader():
-    if c_api_loader.find_library():
-        return "TensorFlow's C++ loader", [sys.executable, "-P", c_api_loader.__file__]
-    return (
-        "tf.compat.v1.saved_model.load (this TensorFlow has no C++ library)",
-        [sys.executable, "-m", "gan_keras.export.session_loader"],
-    )
-
-
-def _write_request(path, directory, calls):
-    plan = {
-        "directory": os.path.abspath(directory),
-        "op_libraries": text_op_libraries(),
-        "calls": [{"name": call.name, "feeds": list(call.feeds), "fetches": call.fetches} for call in calls],
-    }
-    feeds = {f"{number}/{name}": array for number, call in enumerate(calls) for name, array in call.feeds.items()}
-    c_api_loader.write_tensors(path, plan, feeds)
+    return Reply(plan["loader"], plan["load_seconds"], outputs, errors)
 
 
 def text_op_libraries():
@@ -106,12 +92,12 @@ def _run(command):
     try:
         child = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=TIMEOUT_SECONDS)
     except subprocess.TimeoutExpired as error:
-        raise ExportError(f"The exported model took over {TIMEOUT_SECONDS} s. Expected a loop that ends.") from error
+        raise ExportError(f"The exported model took over {TIMEOUT_SECONDS} s. Expected loops that terminate.") from error
     if child.returncode:
-        at = (child.stdout.splitlines() or ["the load"])[-1]
+        place = (child.stdout.splitlines() or ["the load"])[-1]
         raise ExportError(
-            f"The process that ran the exported model ended with status {child.returncode} in {at}; a server would "
-            f"crash there too. Its last words: {_one_line(child.stderr[-500:])}"
+            f"The process that ran the exported model ended with status {child.returncode} in {place}; a server would "
+            f"crash there too. End of its log: {_one_line(child.stderr[-500:])}"
         )
 
 

@@ -1,8 +1,8 @@
-"""The warm-up file of a served version: requests that TensorFlow Serving answers before the first client asks.
+"""Warm-up file of a served version: requests that TensorFlow Serving runs before it accepts clients.
 
-Its messages live in the package `tensorflow-serving-api`, which is large and optional. The few fields that a warm-up
-needs are declared here instead; the wire format knows numbers and no names, so a server reads them as its own
-(`prediction_log.proto`, `predict.proto` and `model.proto` of TensorFlow Serving).
+Its messages are part of the package `tensorflow-serving-api`, which is large and optional. The few fields that a
+warm-up needs are declared here instead. The wire format has field numbers but no names, so a server reads them as its
+own (`prediction_log.proto`, `predict.proto` and `model.proto` of TensorFlow Serving).
 """
 
 import os
@@ -68,24 +68,19 @@ def write_warmup_requests(directory, model_name, requests):
 
     Args:
         directory: The version's directory.
-        model_name: The name under which it will be served.
-        requests: The inputs of one request, a dict of arrays, by signature name.
+        model_name: Name of the model in a server.
+        requests: A dict of arrays, the inputs of one request, by signature name.
     """
     path = os.path.join(directory, FILE_NAME)
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with tf.io.TFRecordWriter(path) as writer:
         for signature_name, inputs in requests.items():
-            writer.write(_prediction_log(model_name, signature_name, inputs).SerializeToString())
-
-
-def _prediction_log(model_name, signature_name, inputs):
-    log = PredictionLog()
-    request = log.predict_log.request
-    request.model_spec.name = model_name
-    request.model_spec.signature_name = signature_name
-    for name, array in inputs.items():
-        request.inputs[name].ParseFromString(tf.make_tensor_proto(array).SerializeToString())
-    return log
+            log = PredictionLog()
+            request = log.predict_log.request
+            request.model_spec.name, request.model_spec.signature_name = model_name, signature_name
+            for name, array in inputs.items():
+                request.inputs[name].ParseFromString(tf.make_tensor_proto(array).SerializeToString())
+            writer.write(log.SerializeToString())
 
 
 def read_warmup_requests(directory):
@@ -95,14 +90,16 @@ def read_warmup_requests(directory):
         directory: The version's directory.
 
     Returns:
-        The inputs of one request, a dict of arrays, by signature name; empty if the version has no such file.
+        A dict of arrays, the inputs of one request, by signature name; empty if the version has no such file.
     """
     path = os.path.join(directory, FILE_NAME)
     if not os.path.exists(path):
         return {}
     logs = (PredictionLog.FromString(record.numpy()) for record in tf.data.TFRecordDataset(path))
-    return {log.predict_log.request.model_spec.signature_name: _arrays(log.predict_log.request.inputs) for log in logs}
-
-
-def _arrays(tensor_protos):
-    return {name: np.asarray(tf.make_ndarray(tensor_protos[name])) for name in sorted(tensor_protos)}
+    requests = [log.predict_log.request for log in logs]
+    return {
+        request.model_spec.signature_name: {
+            name: np.asarray(tf.make_ndarray(request.inputs[name])) for name in sorted(request.inputs)
+        }
+        for request in requests
+    }

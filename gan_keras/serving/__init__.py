@@ -1,6 +1,6 @@
-"""A local server that speaks TensorFlow Serving's REST and gRPC API, its client, and a page to play with.
+"""A local server with TensorFlow Serving's REST and gRPC API, its client, and a page to try models.
 
-`Client` calls either server; `gan_keras.serving.server.Server` is the local one, which needs the extra `serving`.
+`Client` calls either server. `gan_keras.serving.server.Server` is the local one; it needs the extra `serving`.
 """
 
 from gan_keras.serving.client import Client

@@ -1,7 +1,7 @@
-"""Requests that wait for a worker: those of one signature are run as one batch, in the order in which they came.
+"""Dynamic batching: waiting requests for one signature run as a single batch, oldest first.
 
-A worker that is free takes the oldest request and with it all that wait for the same signature. So a batch costs nobody
-any waiting, and batches grow with the load by themselves.
+A free worker takes the oldest request and, with it, all that wait for the same signature. Batching therefore delays
+no request, and batches grow with the load by themselves.
 """
 
 import collections
@@ -14,21 +14,21 @@ import numpy as np
 
 from gan_keras.serving.errors import MAX_QUEUED, Code, ServingError
 
-GRACE_SECONDS = 5.0  # for a run to end by its own time limit, before its process is ended
-MOST_DEATHS = 3  # of processes under one request, before it is taken for the cause
+GRACE_SECONDS = 5.0  # added to a run's own time limit before its process is killed
+MAX_DEATHS = 3  # worker processes that may die while running a request before it is considered the cause
 
 
 @dataclasses.dataclass(eq=False)
 class Request:
-    """One run of a model that somebody waits for.
+    """A run of a model that a client waits for.
 
     Args:
-        version: The `Version` to run; it stays loaded as long as somebody holds it.
+        version: The `Version` to run; it stays loaded as long as an object refers to it.
         feeds: An array by tensor name.
         fetches: Tensor names.
-        group: Requests of equal groups may be merged; None for none.
-        deadline: Of `time.monotonic`.
-        observe: Told the rows and the seconds of the run that held this request.
+        group: Requests with equal groups may be merged; None for a request that runs alone.
+        deadline: In terms of `time.monotonic`.
+        observe: Called with the number of rows and the seconds of the run that included this request.
     """
 
     version: object
@@ -45,8 +45,8 @@ class Request:
         array = next(iter(self.feeds.values()), np.empty(()))
         return len(array) if array.ndim else 1
 
-    def end(self, outputs):
-        """Gives the answer, or an error, to whoever waits; nobody does any more after a time limit."""
+    def finish(self, outputs):
+        """Delivers the outputs or an error; does nothing if the request already has a result."""
         if self.future.done():
             return
         if isinstance(outputs, Exception):
@@ -56,26 +56,27 @@ class Request:
 
 
 class Batch:
-    """Requests of one group, to be run at once."""
+    """Requests of one group that run together."""
 
     def __init__(self, requests):
         self.requests = requests
 
-    def run_on(self, child):
-        """Runs the batch on a `Child`; a request that fails does not fail the others."""
-        self.end_late()
+    def run_on(self, process):
+        """Runs the batch on a `WorkerProcess`; a request that fails does not fail the others."""
+        self.finish_expired()
         if not self.requests:
             return
         try:
-            outputs = self.run(child)
+            outputs = self.run(process)
         except ServingError as error:
-            if len(self.requests) == 1 or error.code == Code.DEADLINE_EXCEEDED:
-                self.end_all(error)
+            if len(self.requests) > 1 and error.code != Code.DEADLINE_EXCEEDED:
+                self.run_one_by_one(process)
             else:
-                self.run_one_by_one(child)
+                for request in self.requests:
+                    request.finish(error)
             return
         if len(self.requests) > 1 and any(array.ndim == 0 or len(array) != self.num_rows for array in outputs):
-            self.run_one_by_one(child)  # its rows are not independent, whatever its shapes say
+            self.run_one_by_one(process)  # its rows are not independent, whatever its shapes say
         else:
             self.split(outputs)
 
@@ -83,80 +84,74 @@ class Batch:
     def num_rows(self):
         return sum(request.num_rows for request in self.requests)
 
-    def end_late(self):
+    def finish_expired(self):
         now = time.monotonic()
         for request in self.requests:
             if request.deadline <= now:
-                request.end(ServingError(Code.DEADLINE_EXCEEDED, "The request waited for longer than its time limit."))
+                request.finish(ServingError(Code.DEADLINE_EXCEEDED, "The request waited longer than its time limit."))
         self.requests = [request for request in self.requests if not request.future.done()]
 
-    def run(self, child):
+    def run(self, process):
         first, started = self.requests[0], time.monotonic()
-        feeds = {name: self.merged(name) for name in first.feeds}
+        feeds = first.feeds
+        if len(self.requests) > 1:
+            feeds = {name: np.concatenate([request.feeds[name] for request in self.requests]) for name in feeds}
         seconds = max(request.deadline for request in self.requests) - started
         arguments = (first.version.key, feeds, first.fetches, max(1, round(1000 * seconds)))
-        outputs = child.ask("run", *arguments, seconds=seconds + GRACE_SECONDS)
+        outputs = process.ask("run", *arguments, seconds=seconds + GRACE_SECONDS)
         first.observe(self.num_rows, time.monotonic() - started)
         return outputs
-
-    def merged(self, name):
-        arrays = [request.feeds[name] for request in self.requests]
-        return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
 
     def split(self, outputs):
         start, is_merged = 0, len(self.requests) > 1
         for request in self.requests:
             stop = start + request.num_rows
-            request.end([array[start:stop] for array in outputs] if is_merged else outputs)
+            request.finish([array[start:stop] for array in outputs] if is_merged else outputs)
             start = stop
 
-    def run_one_by_one(self, child):
+    def run_one_by_one(self, process):
         for request in self.requests:
-            Batch([request]).run_on(child)
+            Batch([request]).run_on(process)
 
-    def end_all(self, error):
-        for request in self.requests:
-            request.end(error)
-
-    def lost(self, queue):
-        """The process died under the batch: what has no answer waits again, each request by itself, for any worker."""
+    def worker_died(self, queue):
+        """Returns requests without a result to the queue, each on its own, unless they were there too often."""
         for request in self.requests:
             request.group, request.deaths = None, request.deaths + 1
-            if request.deaths < MOST_DEATHS:
+            if request.deaths < MAX_DEATHS:
                 queue.put_first(request)
             else:
-                request.end(ServingError(Code.INTERNAL, "The process that ran this request ended each time it was tried."))
+                request.finish(ServingError(Code.INTERNAL, "The process that ran this request ended each time it was tried."))
 
-    def replaced(self):
-        """The worker has a new process; the requests need not wait for it."""
+    def worker_restarted(self):
+        """Does nothing: the requests are in the queue again, for any worker."""
 
 
 class Task:
-    """Something else that one worker has to do, such as loading a version."""
+    """Other work for one worker, such as loading a version."""
 
     def __init__(self, method, *arguments):
         self.method, self.arguments, self.future = method, arguments, Future()
 
-    def run_on(self, child):
+    def run_on(self, process):
         try:
-            self.future.set_result(child.ask(self.method, *self.arguments))
+            self.future.set_result(process.ask(self.method, *self.arguments))
         except ServingError as error:
             self.future.set_exception(error)
 
-    def lost(self, queue):
-        """The process died: the new one is told what to load before it takes anything else."""
+    def worker_died(self, queue):
+        """Does nothing: the pool tells a new process what to load before it takes other work."""
 
-    def replaced(self):
+    def worker_restarted(self):
         self.future.set_result(None)
 
 
 class Queue:
-    """What waits for workers.
+    """Waiting requests and tasks.
 
     Args:
-        num_workers: Each has its own tasks, which come before the requests that all of them share.
-        max_batch_rows: Requests are merged up to this number of rows; 1 merges none.
-        capacity: Requests that may wait.
+        num_workers: Each worker has tasks of its own, which come before the requests that all workers share.
+        max_batch_rows: Maximum number of rows of a merged batch; 1 merges nothing.
+        capacity: Maximum number of waiting requests.
     """
 
     def __init__(self, num_workers, max_batch_rows=64, capacity=MAX_QUEUED):
@@ -168,10 +163,9 @@ class Queue:
         return len(self.requests)
 
     def put(self, request):
-        """Raises `ServingError` UNAVAILABLE if there is no room: the client comes again later."""
+        """Adds a request; raises `ServingError` UNAVAILABLE, so that the client retries later, if the queue is full."""
         with self.changed:
-            if self.is_closed:
-                raise ServingError(Code.UNAVAILABLE, "The server is stopping.")
+            self._check_open()
             if len(self.requests) >= self.capacity:
                 raise ServingError(Code.UNAVAILABLE, "The queue of requests is full. Try again later.")
             self.requests.append(request)
@@ -184,13 +178,16 @@ class Queue:
 
     def put_task(self, worker, task):
         with self.changed:
-            if self.is_closed:
-                raise ServingError(Code.UNAVAILABLE, "The server is stopping.")
+            self._check_open()
             self.tasks[worker].append(task)
             self.changed.notify_all()
 
+    def _check_open(self):
+        if self.is_closed:
+            raise ServingError(Code.UNAVAILABLE, "The server is stopping.")
+
     def take(self, worker):
-        """The next `Task` or `Batch` for a worker; None once the queue is closed and empty."""
+        """Waits for and returns the next `Task` or `Batch` of a worker; None once the queue is closed and empty."""
         with self.changed:
             while not (self.tasks[worker] or self.requests):
                 if self.is_closed:
@@ -210,7 +207,7 @@ class Queue:
         return Batch(chosen)
 
     def close(self):
-        """No more requests are taken in; those that wait are still answered."""
+        """Refuses new requests; those that wait are still answered."""
         with self.changed:
             self.is_closed = True
             self.changed.notify_all()

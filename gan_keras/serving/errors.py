@@ -1,10 +1,10 @@
-"""What a server says when it does not answer: a code of gRPC, a message, and the number of HTTP that goes with it."""
+"""Errors of a server, their HTTP statuses, and the limits that requests have to keep."""
 
 import enum
 
 
 class Code(enum.IntEnum):
-    """Codes of gRPC and of TensorFlow (`tsl/protobuf/error_codes.proto`)."""
+    """Status codes of gRPC and of TensorFlow (`tsl/protobuf/error_codes.proto`)."""
 
     OK = 0
     CANCELLED = 1
@@ -44,11 +44,11 @@ HTTP_STATUS = {code: status for status, codes in _HTTP.items() for code in codes
 
 
 class ServingError(Exception):
-    """An answer that is an error.
+    """A server's refusal of a request.
 
     Args:
         code: A `Code`.
-        message: For the client: no path of this machine, no traceback.
+        message: Text for the client, without paths of the server's machine and without a traceback.
     """
 
     def __init__(self, code, message):
@@ -56,25 +56,26 @@ class ServingError(Exception):
         self.code, self.message = Code(code), message
 
 
-# --- What one client may ask of a server, and how long it may take.
+PREDICT_ONLY = "Classify, Regress and MultiInference are not implemented. Expected Predict, which runs every signature."
+"""Message for the calls that read `tf.train.Example`s, which no exported signature does."""
 
 MAX_JSON_BYTES = 4 * 2**20
-"""Of a request's body over HTTP, also after decompression: Python reads it, and all others wait for that."""
+"""Maximum size of an HTTP body, also after decompression: Python parses it while all other requests wait."""
 
 MAX_MESSAGE_BYTES = 16 * 2**20
-"""Of a gRPC message."""
+"""Maximum size of a gRPC message."""
 
 MAX_ROWS = 1024
-"""Of one request to a signature whose rows are independent: more is split by the client."""
+"""Maximum number of rows per request to a signature with independent rows; clients split larger requests."""
 
 MAX_QUEUED = 1000
-"""Requests that wait for a worker; the next one is told to come again later."""
+"""Maximum number of requests that wait for a worker; more are refused with UNAVAILABLE."""
 
 MAX_CONNECTIONS = 500
-"""Of HTTP at the same time."""
+"""Maximum number of simultaneous HTTP connections."""
 
 HEAD_SECONDS = 30.0
-"""For a request's head to come, the wait for it on an open connection included."""
+"""Time limit for the head of an HTTP request, including the time that a kept connection is idle."""
 
 BODY_SECONDS = 30.0
-"""For its body to come, and for the answer to be taken."""
+"""Time limit for the body to arrive, and for the client to receive the answer."""

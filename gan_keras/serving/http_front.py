@@ -1,6 +1,6 @@
-"""HTTP/1.1 over sockets: what a client sends becomes one call of `rest`, within limits of size and time.
+"""HTTP/1.1 over sockets: each request becomes one call of `rest`, within limits of size and time.
 
-A thread for each connection; what they wait for, the models, runs in other processes.
+Every connection has a thread; the models, which the threads wait for, run in other processes.
 """
 
 import contextlib
@@ -22,16 +22,16 @@ BUSY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1
 CHUNK_BYTES = 65536
 DRAIN_SECONDS = 1.0
 LENGTH, CHUNK_SIZE = re.compile(r"[0-9]{1,18}"), re.compile(rb"[0-9a-fA-F]{1,15}")
-ACCEPT_SECONDS = 0.1  # after a connection that could not be taken
+ACCEPT_SECONDS = 0.1  # pause after a connection that could not be accepted
 
 
-class Patient(io.RawIOBase):
-    """Reads a socket until a moment that the reader sets: a byte now and then does not hold a thread for ever."""
+class DeadlineReader(io.RawIOBase):
+    """Reads a socket until a deadline, so that a client that sends a byte now and then does not hold a thread forever."""
 
     def __init__(self, connection):
         self.connection, self.deadline = connection, 0.0
 
-    def wait(self, seconds):
+    def set_limit(self, seconds):
         self.deadline = time.monotonic() + seconds
 
     def readable(self):
@@ -53,12 +53,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def setup(self):
         super().setup()
-        self.patient = Patient(self.connection)
-        self.rfile = io.BufferedReader(self.patient, CHUNK_BYTES)
+        self.reader = DeadlineReader(self.connection)
+        self.rfile = io.BufferedReader(self.reader, CHUNK_BYTES)
 
     def handle_one_request(self):
-        """Reads a request and answers it; what is no HTTP, too much or too slow ends the connection."""
-        self.patient.wait(HEAD_SECONDS)
+        """Reads and answers a request. Malformed, oversized or slow requests end the connection."""
+        self.reader.set_limit(HEAD_SECONDS)
         self.close_connection = True
         self.raw_requestline = self.rfile.readline(CHUNK_BYTES + 1)
         if len(self.raw_requestline) > CHUNK_BYTES:
@@ -71,9 +71,9 @@ class Handler(BaseHTTPRequestHandler):
     def answer(self):
         with self.server.answering():
             try:
-                self.patient.wait(BODY_SECONDS)
+                self.reader.set_limit(BODY_SECONDS)
                 response = self.server.respond(self.command, self.path, self.headers, self.read_body())
-            except ServingError as error:  # the rest of the body was not read
+            except ServingError as error:  # the body was not read to its end
                 self.close_connection, response = True, error_response(error)
             self.close_connection |= self.server.is_stopping
             self.write(response)
@@ -81,17 +81,17 @@ class Handler(BaseHTTPRequestHandler):
             self.drain()
 
     def read_body(self):
-        """The body, of a stated length or in chunks.
+        """Reads the body, which has a stated length or comes in chunks.
 
         Raises:
-            ServingError: If it is longer than `MAX_JSON_BYTES`, or its length is not stated as HTTP wants it: a proxy in front
-                might find another end of the request than this server does.
+            ServingError: If it is longer than `MAX_JSON_BYTES`, or HTTP does not allow its length fields: a proxy could
+                see another end of the request than this server.
         """
         lengths, codings = self.headers.get_all("Content-Length", []), self.headers.get_all("Transfer-Encoding", [])
         if [coding.strip().lower() for coding in codings] == ["chunked"] and not lengths:
             return self.read_chunks()
         if codings or len(lengths) > 1 or not LENGTH.fullmatch(length := lengths[0] if lengths else "0"):
-            message = "Expected one Content-Length, a whole number, or Transfer-Encoding: chunked alone."
+            message = "Expected one Content-Length, a whole number, or only Transfer-Encoding: chunked."
             raise ServingError(Code.INVALID_ARGUMENT, message)
         return self.read_exactly(check_size(int(length)))
 
@@ -115,11 +115,11 @@ class Handler(BaseHTTPRequestHandler):
     def read_exactly(self, num):
         body = self.rfile.read(num)
         if len(body) < num:
-            raise ConnectionError("The client went before its request was whole.")
+            raise ConnectionError("The client left before its request was complete.")
         return body
 
     def write(self, response):
-        """Sends head and body at once, within `BODY_SECONDS` in all."""
+        """Sends head and body together, within `BODY_SECONDS`."""
         headers = {**dict(response.headers), "Content-Length": str(len(response.body))}
         self.close_connection |= headers.get("Connection") == "close"
         if self.close_connection:
@@ -130,20 +130,20 @@ class Handler(BaseHTTPRequestHandler):
         self.connection.sendall("\r\n".join(lines).encode("latin-1") + (b"" if self.command == "HEAD" else response.body))
 
     def drain(self):
-        """Reads on for a moment: a socket that is closed with bytes unread takes the answer back."""
+        """Reads for a moment: closing a socket with unread bytes would discard the answer."""
         self.connection.shutdown(socket.SHUT_WR)
-        self.patient.wait(DRAIN_SECONDS)
+        self.reader.set_limit(DRAIN_SECONDS)
         with contextlib.suppress(TimeoutError):
             while self.rfile.read1(CHUNK_BYTES):
                 pass
 
     def handle_expect_100(self):
-        """Tells a client that waits before it sends a long body to go on."""
+        """Tells a client that waits before it sends a long body to continue."""
         self.connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
         return True
 
     def send_error(self, code, message=None, explain=None):
-        """What the base class refuses of itself, such as a line that is no HTTP."""
+        """Answers what the base class refuses, such as a line that is not HTTP."""
         self.close_connection = True
         text = message or self.responses[code][0]
         response = error_response(ServingError(Code.INVALID_ARGUMENT, f"Malformed HTTP: {text}"))
@@ -154,20 +154,15 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def check_size(num):
-    """`num`; raises `ServingError` if a body of so many bytes is too long."""
+    """Returns `num`; raises `ServingError` if a body of `num` bytes is too long."""
     if not 0 <= num <= MAX_JSON_BYTES:
-        message = f"The body has over {MAX_JSON_BYTES:,} bytes. Expected less: ask for fewer samples in one request."
+        message = f"The body has over {MAX_JSON_BYTES:,} bytes. Expected less: ask for fewer samples per request."
         raise ServingError(Code.OUT_OF_RANGE, message)
     return num
 
 
 class HTTPFront(ThreadingHTTPServer):
-    """The HTTP side of a server.
-
-    Args:
-        address: `(host, port)`; port 0 takes a free one.
-        core: The `Core`.
-    """
+    """The HTTP side of a server at an address `(host, port)`; port 0 takes a free one."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -188,17 +183,17 @@ class HTTPFront(ThreadingHTTPServer):
     def get_request(self):
         try:
             return super().get_request()
-        except OSError:  # no file descriptor is left: without a pause the loop would take a whole core
+        except OSError:  # no file descriptor is left; without a pause the loop would use a whole core
             time.sleep(ACCEPT_SECONDS)
             raise
 
     def process_request(self, request, client_address):
-        """A thread for the connection, if there is one left."""
+        """Starts a thread for the connection, or refuses it if there are too many."""
         if not self.connections.acquire(blocking=False):
             return self.refuse(request)
         try:
             return super().process_request(request, client_address)
-        except RuntimeError:  # the system gives no more threads
+        except RuntimeError:  # the system provides no more threads
             self.connections.release()
             return self.refuse(request)
 
@@ -214,17 +209,17 @@ class HTTPFront(ThreadingHTTPServer):
             self.connections.release()
 
     def handle_error(self, request, client_address):
-        """A client that is slow or gone is no fault of the server; anything else is, and is logged."""
+        """Logs errors, except those of a client that is slow or gone."""
         level = logging.DEBUG if isinstance(sys.exception(), OSError) else logging.ERROR
         LOGGER.log(level, "A connection ended early.", exc_info=True)
 
     @contextlib.contextmanager
     def answering(self):
-        """Within it, a stop waits for the answer.
+        """Makes a stop wait for the answer under way.
 
         Raises:
-            ConnectionError: If the stop has ended already. The connection closes without an answer, and clients repeat a
-                request on a kept connection that closed before its answer; an error would fail it.
+            ConnectionError: If the server has stopped. The connection then closes without an answer, after which clients
+                repeat a request on a kept connection; an error would fail it.
         """
         with self.changed:
             if self.has_stopped:
@@ -238,8 +233,8 @@ class HTTPFront(ThreadingHTTPServer):
                 self.changed.notify_all()
 
     def stop(self, seconds):
-        """Takes no more connections, and gives the answers under way `seconds` to end."""
-        self.is_stopping = True  # kept connections end with their next answer: otherwise `busy` is never 0 under load
+        """Accepts no more connections and gives answers under way `seconds` to finish."""
+        self.is_stopping = True  # closes kept connections after their next answer: otherwise `busy` would never be 0 under load
         self.shutdown()
         self.server_close()
         with self.changed:

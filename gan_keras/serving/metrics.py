@@ -1,4 +1,4 @@
-"""What a server counts, in the text format of Prometheus, under TensorFlow Serving's names where it has one.
+"""Counters and histograms in the text format of Prometheus, under TensorFlow Serving's names where it has one.
 
 Reference: `prometheus_exporter.cc` and `servables/tensorflow/util.cc` of TensorFlow Serving.
 """
@@ -12,11 +12,7 @@ _ROW_BUCKETS = [float(2**power) for power in range(11)]
 
 
 class Histogram:
-    """Counts values by size.
-
-    Args:
-        limits: Upper ends of the buckets, rising.
-    """
+    """Counts values by size; `limits` are the upper limits of the buckets, in ascending order."""
 
     def __init__(self, limits):
         self.limits, self.counts, self.sum, self.lock = limits, [0] * (len(limits) + 1), 0.0, threading.Lock()
@@ -37,38 +33,28 @@ class Histogram:
         yield f"{name}_count{{{labels}}} {running}"
 
 
-class Runtime:
-    """Of one model: the time and the rows of each run in a worker."""
-
-    def __init__(self, latency, rows):
-        self.latency, self.rows = latency, rows
-
-    def observe(self, num_rows, seconds):
-        self.latency.add(1e6 * seconds)
-        self.rows.add(num_rows)
-
-
 class Metrics:
     """The counters and histograms of a server."""
 
     def __init__(self):
         self.histograms, self.counters, self.lock = {}, {}, threading.Lock()
 
-    def runtime(self, model):
-        """The `Runtime` of a model."""
+    def run(self, model, num_rows, seconds):
+        """Counts a run of a model in a worker."""
         latency = self._histogram(":tensorflow:serving:runtime_latency", _LATENCY_BUCKETS, model_name=model)
         rows = self._histogram(":tensorflow:serving:batching_session:processed_batch_size", _ROW_BUCKETS, model_name=model)
-        return Runtime(latency, rows)
+        latency.add(1e6 * seconds)
+        rows.add(num_rows)
 
     def request(self, model, api, entrypoint, status, started):
-        """Counts a request that has its answer.
+        """Counts a finished request.
 
         Args:
-            model: Its name, one that is served: names that clients make up would fill the memory.
-            api: Predict, Classify, Regress, ...
+            model: Name of a served model. Names made up by clients would fill the memory.
+            api: `Predict`, or `predict` for REST.
             entrypoint: REST or GRPC.
             status: The name of a `Code`.
-            started: `time.monotonic()` when it came.
+            started: `time.monotonic()` at the request's arrival.
         """
         self.count(":tensorflow:serving:request_count", model_name=model, status=status)
         if status != "OK":
@@ -90,11 +76,7 @@ class Metrics:
             return self.histograms[key]
 
     def text(self, gauges):
-        """All that was counted, and some numbers of this moment.
-
-        Args:
-            gauges: A number by name.
-        """
+        """Returns all counts, and the current values in `gauges`, a number by name, as text."""
         with self.lock:
             counters, histograms = sorted(self.counters.items()), sorted(self.histograms.items(), key=lambda item: item[0])
         lines = [f"# TYPE {name} gauge\n{name}{{}} {value}" for name, value in gauges.items()]

@@ -1,6 +1,6 @@
-"""Which models to serve, and which of their versions: from a folder, or from TensorFlow Serving's own configuration.
+"""The models to serve and their versions: from a folder, or in TensorFlow Serving's configuration format.
 
-The messages of the checks are TensorFlow Serving's (`server_core.cc`, `server_request_logger.cc`), wherever it has one.
+Error messages are TensorFlow Serving's (`server_core.cc`, `server_request_logger.cc`) where it has one.
 """
 
 import dataclasses
@@ -16,21 +16,17 @@ from gan_keras.serving.version import versions_on_disk
 EXAMPLE = 'model_config_list { config { name: "digits" base_path: "/models/digits" model_platform: "tensorflow" } }'
 PLATFORM = "tensorflow"
 IMAGE_FOLDER = "/models"
-"""Where the official image of TensorFlow Serving has its models."""
+"""Folder of the models in TensorFlow Serving's official image."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Latest:
-    """The versions with the highest numbers; TensorFlow Serving's default.
-
-    Args:
-        num_versions: How many, at least 1.
-    """
+    """The `num_versions` versions with the highest numbers; TensorFlow Serving's default is 1."""
 
     num_versions: int = 1
 
     def pick(self, available):
-        """The numbers to serve, highest first, of a collection of those that are there."""
+        """Returns the numbers to serve among those available, highest first."""
         return sorted(available, reverse=True)[: self.num_versions]
 
 
@@ -39,22 +35,16 @@ class All:
     """Every version."""
 
     def pick(self, available):
-        """The numbers to serve, highest first, of a collection of those that are there."""
         return sorted(available, reverse=True)
 
 
 @dataclasses.dataclass(frozen=True)
 class Specific:
-    """Named versions, as for a roll-back or beside a canary.
-
-    Args:
-        versions: Their numbers.
-    """
+    """The versions with the given numbers, as for a rollback or next to a canary."""
 
     versions: tuple[int, ...]
 
     def pick(self, available):
-        """The numbers to serve, highest first, of a collection of those that are there."""
         return sorted(set(self.versions).intersection(available), reverse=True)
 
 
@@ -63,9 +53,9 @@ class ModelConfig:
     """A model to serve.
 
     Args:
-        name: By which clients ask for it.
-        base_path: The absolute path of the directory that holds its versions.
-        policy: Which of them to serve: `Latest`, `All` or `Specific`.
+        name: The name that clients use.
+        base_path: Absolute path of the directory that holds its versions.
+        policy: The versions to serve: `Latest`, `All` or `Specific`.
         labels: Version numbers by label (`"stable"`, `"canary"`).
     """
 
@@ -76,7 +66,7 @@ class ModelConfig:
 
 
 class _Fault(Exception):
-    """What is wrong with an entry; `index` is its place in the list."""
+    """An error in an entry; `index` is the entry's place in the list."""
 
     def __init__(self, index, message):
         super().__init__(message)
@@ -84,15 +74,15 @@ class _Fault(Exception):
 
 
 def configs_of_folder(directory):
-    """A `ModelConfig` for each child of a directory that holds a version, sorted by name; the folder's files are not read.
+    """Returns a `ModelConfig` for each child of a directory that holds a version, sorted by name. Files are ignored.
 
     Raises:
         FileNotFoundError: If the directory is missing.
-        ValueError: If it is a model itself, not a directory of models.
+        ValueError: If it holds the versions of one model instead of models.
     """
     directory = pathlib.Path(directory).absolute()
     if not directory.is_dir():
-        raise FileNotFoundError(f"{directory} is no directory. Expected one that holds NAME/VERSION/saved_model.pb.")
+        raise FileNotFoundError(f"{directory} is not a directory. Expected one that holds NAME/VERSION/saved_model.pb.")
     if versions_on_disk(directory):
         raise ValueError(f"{directory} holds the versions of one model. Expected the directory above: {directory.parent}.")
     children = sorted(child for child in directory.iterdir() if not child.name.startswith("."))
@@ -100,18 +90,21 @@ def configs_of_folder(directory):
 
 
 def read_model_config(path, folder=None):
-    """The `ModelConfig`s of a file of the form that TensorFlow Serving's `--model_config_file` takes.
+    """Reads the `ModelConfig`s of a file in the format of TensorFlow Serving's `--model_config_file`.
 
     Args:
-        path: Of the file.
-        folder: Stands in for the folder of the official image, `/models`, so that one file serves both; relative base
-            paths lie in it. None leaves all as they are, and refuses relative ones as TensorFlow Serving does.
+        path: Path of the file.
+        folder: Replaces `/models`, the folder of the official image, so that one file works for both; relative base
+            paths are relative to it. None changes nothing and refuses relative paths, as TensorFlow Serving does.
 
     Raises:
-        ValueError: With the line, what is wrong there and what is expected.
+        ValueError: With the line, the fault and what is expected.
         OSError: If the file cannot be read.
     """
-    text = _read_text(path)
+    try:
+        text = pathlib.Path(path).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not text. Expected a ModelServerConfig in text form: {EXAMPLE}") from error
     try:
         message = text_format.Parse(text, _model_server_config())
     except text_format.ParseError as error:
@@ -121,14 +114,14 @@ def read_model_config(path, folder=None):
         raise ValueError(f"{path} has no model_config_list, the only kind of configuration. Expected {EXAMPLE}")
     if folder is not None:
         for entry in message.model_config_list.config:
-            entry.base_path = _placed(entry.base_path, folder)
+            entry.base_path = _relocated(entry.base_path, folder)
     try:
         return _checked(message.model_config_list.config)
     except _Fault as fault:
         raise ValueError(f"{path}{_line_of(text, fault.index)}: {fault}. Expected entries like {EXAMPLE}") from fault
 
 
-def _placed(base_path, folder):
+def _relocated(base_path, folder):
     path = pathlib.PurePosixPath(base_path)
     if path.is_relative_to(IMAGE_FOLDER):
         path = path.relative_to(IMAGE_FOLDER)
@@ -138,10 +131,10 @@ def _placed(base_path, folder):
 
 
 def from_proto(model_server_config):
-    """The `ModelConfig`s of a `ModelServerConfig` message.
+    """Converts a `ModelServerConfig` message to `ModelConfig`s.
 
     Raises:
-        ServingError: INVALID_ARGUMENT.
+        ServingError: INVALID_ARGUMENT if it is not a valid list of models.
     """
     if model_server_config.WhichOneof("config") != "model_config_list":
         raise ServingError(
@@ -162,13 +155,6 @@ def _model_server_config():
     return model_server_config_pb2.ModelServerConfig()
 
 
-def _read_text(path):
-    try:
-        return pathlib.Path(path).read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is no text. Expected a ModelServerConfig in text form: {EXAMPLE}") from error
-
-
 def _checked(entries):
     names = [entry.name for entry in entries]
     for index, entry in enumerate(entries):
@@ -176,22 +162,18 @@ def _checked(entries):
             raise _Fault(index, "Model has no name")
         if entry.name in names[:index]:
             raise _Fault(index, f"Illegal to list model {entry.name} multiple times in config list")
-        message = _path_fault(entry) or _platform_fault(entry) or _other_fault(entry)
-        if message:
+        if message := _fault_of(entry):
             raise _Fault(index, message)
     return [ModelConfig(entry.name, entry.base_path, _policy(entry), dict(entry.version_labels)) for entry in entries]
 
 
-def _path_fault(entry):
+def _fault_of(entry):
+    """Returns what is wrong with an entry; None if nothing is."""
     if re.match(r"[A-Za-z][A-Za-z0-9.]*://", entry.base_path):
         return f"Model {entry.name} has the base_path {entry.base_path}, but this server reads the local disk only"
     if not os.path.isabs(entry.base_path):
         return f"Expected model {entry.name} to have an absolute path or URI; got base_path()={entry.base_path}"
-    return None
-
-
-def _platform_fault(entry):
-    """`model_type` is the deprecated form of `model_platform`: 1 stands for "tensorflow"."""
+    # `model_type` is the deprecated form of `model_platform`: 1 stands for "tensorflow".
     if bool(entry.model_type) == bool(entry.model_platform):
         both, joined = ("both", "and") if entry.model_type else ("neither", "nor")
         return (
@@ -202,10 +184,6 @@ def _platform_fault(entry):
         return f"ModelServerConfig::model_type choice {entry.model_type} not supported."
     if entry.model_platform not in ("", PLATFORM):
         return f"Model {entry.name} requests unsupported platform {entry.model_platform}"
-    return None
-
-
-def _other_fault(entry):
     if entry.HasField("logging_config"):
         return "No request-logger-creator provided."
     if entry.model_version_policy.HasField("specific") and not entry.model_version_policy.specific.versions:
@@ -228,7 +206,7 @@ _ENTRY = re.compile(r"\bconfig\s*:?\s*[{<]")
 
 
 def _line_of(text, index):
-    """`, line N`, where an entry begins; nothing if the entries are written in the rare form `config: [...]`."""
+    """Returns `, line N` for the line of an entry; an empty string if the entries have the rare form `config: [...]`."""
     bare = _COMMENT_OR_STRING.sub(lambda match: " " * len(match[0]), text)
     starts = [match.start() for match in _ENTRY.finditer(bare)]
     return f", line {text.count(chr(10), 0, starts[index]) + 1}" if index < len(starts) else ""

@@ -1,22 +1,24 @@
-"""`TensorProto` of the gRPC API to and from numpy arrays, as `Tensor::FromProto` and `AsProtoField` of TensorFlow.
+"""Conversion between the gRPC API's `TensorProto`s and numpy arrays, as in TensorFlow's `Tensor::FromProto`.
 
-Texts are object arrays of `bytes`. The reader trusts no number of the message: it looks at what there is before it
-makes room for what is said to be there.
+Strings are object arrays of `bytes`. The reader trusts no number in a message: it compares the declared size with
+the limit before it allocates memory.
 """
 
 import math
 
 import numpy as np
 from ml_dtypes import bfloat16
-from tensorflow.core.framework import tensor_pb2
+from tensorflow.core.framework import tensor_pb2, types_pb2
 
+from gan_keras.export.loader import objects, varint
 from gan_keras.serving.errors import MAX_MESSAGE_BYTES, Code, ServingError
+from gan_keras.serving.raw_values import TensorInfo, dtype_from
 
 MAX_BYTES = 4 * MAX_MESSAGE_BYTES
-"""Of all arrays of a request together: a short message may say "a billion times the number 1"."""
+"""Maximum total size of a request's arrays: a short message may stand for "a billion times the number 1"."""
 
 MAX_RANK = 64
-"""Of numpy's arrays."""
+"""Maximum rank of a numpy array."""
 
 _KINDS = {  # number of tensorflow/core/framework/types.proto: dtype, field, dtype of the field's values
     1: (np.float32, "float_val", np.float32),
@@ -40,23 +42,40 @@ _KINDS = {number: (np.dtype(dtype), field, np.dtype(wire)) for number, (dtype, f
 _NUMBERS = {dtype: number for number, (dtype, _, _) in _KINDS.items()}
 _STORED_AS_BITS = (np.dtype(bfloat16), np.dtype(np.float16))
 _TEXT = np.dtype(object)
-_FIXED_WIDTH = {  # the tag of a packed field whose bytes are those of an array
+_FIXED_WIDTH = {  # tag by field, for packed fields with the memory layout of an array
     field: bytes([tensor_pb2.TensorProto.DESCRIPTOR.fields_by_name[field].number << 3 | 2])
     for field in ("float_val", "double_val", "bool_val", "scomplex_val", "dcomplex_val")
 }
 
 
 def number_of(dtype):
-    """The number that TensorFlow gives to a numpy dtype; that of texts is `object`."""
+    """Returns TensorFlow's number of a numpy dtype; strings have the dtype `object`."""
     return _NUMBERS[dtype]
 
 
+def dtype_name(number):
+    """Returns TensorFlow's name of the dtype with a number, such as `float`."""
+    return types_pb2.DataType.Name(number).removeprefix("DT_").lower()
+
+
+def describe(tensors):
+    """Returns the `TensorInfo`s of a `SignatureDef`'s inputs or outputs by name."""
+    return {
+        name: TensorInfo(dtype_from(types_pb2.DataType.Name(each.dtype)), _shape_of(each.tensor_shape))
+        for name, each in tensors.items()
+    }
+
+
+def _shape_of(proto):
+    return None if proto.unknown_rank else tuple(None if dim.size < 0 else dim.size for dim in proto.dim)
+
+
 class Malformed(Exception):
-    """A `TensorProto` that describes no tensor, or one too large."""
+    """A `TensorProto` that describes no tensor, or a tensor that is too large."""
 
 
 def read_tensors(protos):
-    """Arrays by name, of the `TensorProto`s of a request by name.
+    """Returns the arrays of a request's `TensorProto`s by name.
 
     Raises:
         ServingError: INVALID_ARGUMENT if one is malformed, or all together take more than `MAX_BYTES`.
@@ -72,32 +91,33 @@ def read_tensors(protos):
 
 
 def read_tensor(proto, max_bytes=MAX_BYTES):
-    """The array that a `TensorProto` describes.
+    """Returns the array that a `TensorProto` describes.
 
-    Typed fields may hold fewer values than the shape says: the last one, or zero, stands for the rest; more than that
-    are left out. The bytes of `tensor_content` have to be as many as the shape says.
+    Typed fields may hold fewer values than the shape has elements: the last value, or zero, fills the rest. Extra values
+    are ignored. `tensor_content` must have exactly the size of the shape.
 
     Raises:
-        Malformed: If there is none, or it takes more than `max_bytes`.
+        Malformed: If there is no such array, or it takes more than `max_bytes`.
     """
     if proto.dtype not in _KINDS:
         raise Malformed
+    too_large = f": it takes more than {max_bytes} bytes"
     dtype, field, wire = _KINDS[proto.dtype]
     shape = tuple(dim.size for dim in proto.tensor_shape.dim[: MAX_RANK + 1])
     num, num_without_zeros = math.prod(shape), math.prod(max(size, 1) for size in shape)
     if len(shape) > MAX_RANK or min(shape, default=0) < 0 or num >= 2**63:
         raise Malformed
-    if num_without_zeros * dtype.itemsize > max_bytes:  # numpy counts in this way
-        raise Malformed(_too_large(max_bytes))
+    if num_without_zeros * dtype.itemsize > max_bytes:  # numpy's own rule
+        raise Malformed(too_large)
     content = proto.tensor_content if num else b""
     values = _content(content, dtype, num) if content else _typed(getattr(proto, field), dtype, wire, num)
     if dtype == _TEXT and _num_bytes(values) > max_bytes:
-        raise Malformed(_too_large(max_bytes))
+        raise Malformed(too_large)
     return values.reshape(shape)
 
 
 def write_tensor(array, proto):
-    """Fills an empty `TensorProto`, in the typed fields (`float_val`, ...) that clients read by name."""
+    """Fills an empty `TensorProto`. Uses the typed fields (`float_val`, ...), which clients read by name."""
     proto.dtype = number_of(array.dtype)
     proto.tensor_shape.SetInParent()  # a scalar has a shape too
     for size in array.shape:
@@ -105,7 +125,7 @@ def write_tensor(array, proto):
     _, field, wire = _KINDS[proto.dtype]
     if field in _FIXED_WIDTH:
         content = array.tobytes()
-        proto.MergeFromString(_FIXED_WIDTH[field] + _varint(len(content)) + content)
+        proto.MergeFromString(_FIXED_WIDTH[field] + varint(len(content)) + content)
         return
     if array.dtype in _STORED_AS_BITS:
         array = array.view(np.uint16)
@@ -114,7 +134,7 @@ def write_tensor(array, proto):
 
 def _typed(values, dtype, wire, num):
     if dtype == _TEXT:
-        return _filled(_objects(values[:num]), num, b"")
+        return _filled(objects(values[:num], -1), num, b"")
     values = np.asarray(values, wire)
     if dtype.kind == "c":
         values = values[: len(values) // 2 * 2].view(dtype)
@@ -142,7 +162,7 @@ def _content(content, dtype, num):
 
 
 def _texts(content, num):
-    """Texts that follow one another, after the lengths of all of them in base 128."""
+    """Strings stored one after another, after the lengths of all of them in base 128."""
     lengths, place = [], 0
     for _ in range(num):
         length, place = _read_varint(content, place)
@@ -153,7 +173,7 @@ def _texts(content, num):
     for length in lengths:
         texts.append(content[place : place + length])
         place += length
-    return _objects(texts)
+    return objects(texts, -1)
 
 
 def _read_varint(content, place):
@@ -168,23 +188,5 @@ def _read_varint(content, place):
     raise Malformed
 
 
-def _varint(number):
-    digits = []
-    while number >= 128:
-        digits.append(number % 128 + 128)
-        number //= 128
-    return bytes([*digits, number])
-
-
-def _objects(values):
-    array = np.empty(len(values), object)
-    array[:] = values
-    return array
-
-
 def _num_bytes(array):
     return array.nbytes + (sum(map(len, array.flat)) if array.dtype == _TEXT else 0)
-
-
-def _too_large(max_bytes):
-    return f": it takes more than {max_bytes} bytes"

@@ -1,7 +1,7 @@
 """The process that runs models for a server, so that a crash in a kernel ends this process and nothing else.
 
-`python -P worker.py LOADER DESCRIPTOR`: LOADER is the path of a file with a `SavedModel` (`c_api_loader.py`), DESCRIPTOR
-the number of an open socket. It imports no TensorFlow of Python: with the C++ loader it is ready within half a second.
+`python -P worker.py LOADER DESCRIPTOR`: LOADER is the path of `export/loader.py`, DESCRIPTOR the number of an open
+socket. The process does not import TensorFlow's Python package: with the C++ loader it starts within half a second.
 """
 
 import contextlib
@@ -15,15 +15,15 @@ import traceback
 from multiprocessing.connection import Connection
 
 OK, ERROR = "ok", "error"
-WARM_UP_MS = 60_000  # for one request: while a version loads, no other one is looked at
-INTERNAL, UNAVAILABLE = 13, 14  # of TensorFlow's codes
+WARM_UP_MS = 60_000  # per request: while a version loads, no other version is checked
+INTERNAL, UNAVAILABLE = 13, 14  # TensorFlow's codes
 
 
 class Worker:
-    """The models of this process by key, and what it does on request.
+    """The models of this process by key, and the methods that the server calls.
 
     Args:
-        loader: The globals of a loader's file: `SavedModel` and `StatusError`.
+        loader: The globals of the loader's file: `SavedModel` and `StatusError`.
     """
 
     def __init__(self, loader):
@@ -31,10 +31,10 @@ class Worker:
         self.models = {}
 
     def ready(self):
-        """Says that the process is there."""
+        """Does nothing: an answer shows that the process runs."""
 
     def load(self, key, directory, op_libraries, warm_up):
-        """Loads a version and runs its warm-up requests, pairs of feeds and fetches; one that is there stays."""
+        """Loads a version and runs its warm-up requests, pairs of feeds and fetches; does nothing if it is loaded."""
         if key in self.models:
             return
         model = self.load_model(directory, op_libraries)
@@ -47,18 +47,18 @@ class Worker:
         self.models[key] = model
 
     def unload(self, key):
-        """Frees a version, if this process came to load it."""
+        """Frees a version if it is loaded."""
         if key in self.models:
             self.models.pop(key).close()
 
     def run(self, key, feeds, fetches, timeout_ms):
-        """The fetched arrays of one run; a process that was started again may still miss the version."""
+        """Returns the fetched arrays of one run. A restarted process may not have the version yet."""
         if key not in self.models:
             raise self.status_error(UNAVAILABLE, "The version is not loaded here. Try again later.")
         return self.models[key].run(feeds, fetches, timeout_ms)
 
     def answer(self, connection):
-        """Answers requests `(name of a method, *arguments)` one by one until the server closes the socket, or is gone."""
+        """Answers requests `(method, *arguments)` one by one until the server closes the socket or is gone."""
         with contextlib.suppress(EOFError, ConnectionError):
             while True:
                 connection.send(self.reply(*connection.recv()))
@@ -68,22 +68,22 @@ class Worker:
             return OK, getattr(self, method)(*arguments)
         except self.status_error as error:
             return ERROR, error.code, str(error)
-        except Exception:  # unforeseen, such as a signature without a tensor: no reason to end with all other models
+        except Exception:  # such as a signature without a tensor: no reason to end the other models too
             traceback.print_exc()
             return ERROR, INTERNAL, "The request could not be run."
 
 
 def main(loader_path, descriptor):
-    """Runs the process; Ctrl-C in a terminal is for the server, which then closes the socket."""
+    """Runs the process. Ctrl-C in a terminal is left to the server, which then closes the socket."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=end_with_server, args=[int(descriptor)], daemon=True).start()
     Worker(runpy.run_path(loader_path)).answer(Connection(int(descriptor)))
 
 
 def end_with_server(descriptor):
-    """Ends the process, whatever it is doing, once the other end of the socket is closed."""
+    """Ends the process at any point once the other end of the socket is closed."""
     poll = select.poll()
-    poll.register(descriptor, 0)  # a hang-up is always told
+    poll.register(descriptor, 0)  # a hang-up is always reported
     poll.poll()
     os._exit(0)
 

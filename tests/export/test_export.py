@@ -1,4 +1,4 @@
-"""Exports a tiny text model once and asks the version, and the files around it, everything that must hold."""
+"""Exports a tiny text model once and checks the version and the files around it."""
 
 import importlib
 import json
@@ -16,7 +16,7 @@ from gan_keras.export.gate import check, check_stored_once, list_ops, malformed_
 from gan_keras.export.replay import Call, ExportError, replay
 from gan_keras.gans.signature import Signature
 
-EXPORT_MODULE = importlib.import_module("gan_keras.export")  # the function of the same name hides the module
+EXPORT_MODULE = importlib.import_module("gan_keras.export.export")
 WORDS = ["a", "cat", "naïve", "猫", ""]
 STEPS, WIDTH = 4, 8
 
@@ -145,7 +145,7 @@ def test_malformed_and_empty_batches_are_answered_not_crashed_on(version):
     assert reply.outputs[4][0].shape[0] == 0
 
 
-def test_strings_of_every_kind_survive_the_way_to_the_child_and_back(tmp_path):
+def test_strings_of_every_kind_survive_the_round_trip_to_the_child(tmp_path):
     def echo(text):
         return {"text": text}
 
@@ -157,7 +157,7 @@ def test_strings_of_every_kind_survive_the_way_to_the_child_and_back(tmp_path):
     assert reply.outputs[0][0].tolist() == strings.tolist()
 
 
-def test_versions_count_from_the_highest_number_and_an_existing_one_is_never_touched(tmp_path):
+def test_version_numbers_continue_from_the_highest_and_existing_versions_stay(tmp_path):
     for name in ("1", "00000041", "7.old", "notes", ".tmp-123"):
         (tmp_path / name).mkdir()
     assert next_version(tmp_path) == 42
@@ -174,13 +174,13 @@ def test_two_exports_at_once_get_two_numbers(tmp_path, monkeypatch):
     (tmp_path / "1").mkdir()
     (tmp_path / "1" / "file").write_text("old")
     (tmp_path / ".tmp-new").mkdir()
-    numbers = iter([1, 2])  # the first was free when it was asked for
+    numbers = iter([1, 2])  # 1 seemed to be free
     monkeypatch.setattr(EXPORT_MODULE, "next_version", lambda directory: next(numbers))
     assert publish(str(tmp_path / ".tmp-new"), str(tmp_path)) == str(tmp_path / "2")
     assert (tmp_path / "1" / "file").read_text() == "old"
 
 
-def test_a_refused_or_interrupted_export_leaves_no_version_and_nothing_else(model, tmp_path, monkeypatch):
+def test_a_refused_or_interrupted_export_leaves_no_files(model, tmp_path, monkeypatch):
     (tmp_path / "5").mkdir()
     for error in (ExportError, KeyboardInterrupt):
 
@@ -195,7 +195,7 @@ def test_a_refused_or_interrupted_export_leaves_no_version_and_nothing_else(mode
         assert os.listdir(tmp_path) == ["5"]
 
 
-def test_a_killed_export_leaves_no_number_and_the_next_one_sweeps_it_once_it_is_old(tmp_path, monkeypatch):
+def test_a_killed_export_leaves_no_number_and_is_removed_later(tmp_path, monkeypatch):
     old, fresh = tmp_path / ".tmp-old", tmp_path / ".tmp-fresh"
     for path in (old, fresh):
         path.mkdir()
@@ -205,14 +205,14 @@ def test_a_killed_export_leaves_no_number_and_the_next_one_sweeps_it_once_it_is_
     assert sorted(os.listdir(tmp_path)) == [".tmp-fresh", "1"]
 
 
-def test_a_file_in_the_place_of_the_directory_is_one_clear_error(tmp_path):
+def test_a_file_instead_of_the_directory_is_an_error(tmp_path):
     (tmp_path / "file").write_text("mine")
     with pytest.raises(NotADirectoryError, match="is a file. Expected the model's directory"):
         export(None, tmp_path / "file")
     assert (tmp_path / "file").read_text() == "mine"
 
 
-def test_recurrent_layers_are_exported_with_portable_ops_beside_a_gpu(model, monkeypatch):
+def test_recurrent_layers_are_exported_with_portable_ops_on_a_gpu(model, monkeypatch):
     rnn = importlib.import_module("keras.src.backend.tensorflow.rnn")
     monkeypatch.setattr(rnn, "_is_gpu_available", lambda: True)
     signature = model.signatures()["serving_default"]
@@ -244,7 +244,7 @@ def test_a_table_that_is_not_tracked_is_named_in_one_line(model, tmp_path, monke
         {"n": np.ones(3), "m": np.array(1)},
     ],
 )
-def test_examples_that_are_no_batch_are_refused(examples):
+def test_examples_that_are_not_a_batch_are_refused(examples):
     with pytest.raises(ValueError, match="with a batch dimension first and the same number of rows"):
         Signature(dict, examples)
 

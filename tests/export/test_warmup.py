@@ -1,4 +1,4 @@
-"""The warm-up file is checked byte by byte: field numbers are what a server reads."""
+"""The warm-up file, byte by byte: a server reads field numbers."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What the tests of the protocols share: models, and a core that serves them in a worker process."""
+"""Fixtures of the protocol tests: models, and a core that serves them in a worker process."""
 
 import pytest
 from fixture_models import write_models

@@ -1,6 +1,6 @@
-"""Models and a server for the tests of the client: what TensorFlow Serving would say, over REST and over gRPC.
+"""Models and a server for the tests of the client: TensorFlow Serving's answers over REST and gRPC.
 
-It is written with the protocol's own messages and shares no code with the client.
+It uses the protocol's own messages and shares no code with the client.
 """
 
 import base64
@@ -81,7 +81,7 @@ def signature_def(inputs, outputs):
 
 
 class Refusal(Exception):
-    """An error that the server answers with: a gRPC code, words, and seconds to wait."""
+    """An error answer: a gRPC code, a message, and seconds to wait."""
 
     def __init__(self, code, message, seconds=None):
         super().__init__(message)
@@ -89,11 +89,11 @@ class Refusal(Exception):
 
 
 class FakeModels:
-    """What both protocols serve.
+    """The models that both protocols serve.
 
     Attributes:
-        calls: For each predict request `(model, version, signature, number of rows)`.
-        failures: What the next requests fail with: `Refusal`s.
+        calls: `(model, version, signature, number of rows)` of each predict request.
+        failures: `Refusal`s for the next requests.
         delay: Seconds that an answer takes.
     """
 
@@ -132,8 +132,6 @@ class FakeModels:
         answer.model_version_status[1].status.error_message = "damaged"
         return answer
 
-
-# --- REST. ---
 
 STATUS = {"INVALID_ARGUMENT": 400, "NOT_FOUND": 404, "RESOURCE_EXHAUSTED": 429, "UNAVAILABLE": 503, "INTERNAL": 500}
 PATH = re.compile(r"/v1/models/([^/:]+)(?:/(?:versions|labels)/([^/:]+))?(:predict|/metadata)?")
@@ -209,7 +207,7 @@ class RestHandler(BaseHTTPRequestHandler):
 
 
 class HttpServer(ThreadingHTTPServer):
-    """An HTTP server that hangs up on its clients when it is closed, as the end of a process does."""
+    """An HTTP server that disconnects its clients when it is closed, as the end of a process does."""
 
     daemon_threads = True
 
@@ -250,9 +248,6 @@ def serving_rest(models, port=0):
     """Serves `FakeModels` over REST; gives the URL."""
     with serving_http(RestHandler, port, models=models) as server:
         yield server.url
-
-
-# --- gRPC. ---
 
 
 def refusing(method):

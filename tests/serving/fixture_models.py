@@ -1,4 +1,4 @@
-"""Small SavedModels that behave like those of TensorFlow Serving's own tests, and some that it has none of.
+"""Small SavedModels that behave like those of TensorFlow Serving's own tests, and some for further tests.
 
 Those with shapes or method names that TensorFlow 2 does not write are built as graphs.
 """
@@ -6,6 +6,7 @@ Those with shapes or method names that TensorFlow 2 does not write are built as 
 import pathlib
 
 import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
 
 from gan_keras.serving.model_config import All, ModelConfig
 
@@ -23,8 +24,6 @@ def write_models(folder):
     for name, versions in GRAPHS.items():
         for number, build in versions.items():
             _write_graph(folder / name / str(number), build)
-    examples = Examples()
-    tf.saved_model.save(examples, str(folder / "examples" / "1"), signatures=examples.signatures())
     (folder / "broken" / "7").mkdir(parents=True)
     (folder / "broken" / "7" / "saved_model.pb").write_bytes(b"\xffno protocol buffer")
     labels = {"half": {"stable": 1, "canary": 2, "lost": 9}}
@@ -45,7 +44,7 @@ def _signature(inputs, outputs, method=PREDICT):
 
 
 def half_plus(number):
-    """`y = x / 2 + number`, of a value or of the feature `x` of an example."""
+    """`y = x / 2 + number`, of a value or of an example's feature `x`."""
 
     def build():
         serialized = v1.placeholder(tf.string, name="tf_example")
@@ -62,7 +61,7 @@ def half_plus(number):
 
 
 def every_dtype():
-    """For each dtype a signature that gives back what it gets, of any shape."""
+    """For each dtype a signature that returns its input, of any shape."""
     signatures = {}
     for name in DTYPES:
         x = v1.placeholder(tf.as_dtype(name), name=name)
@@ -83,7 +82,7 @@ def several_inputs():
 
 
 def odd_outputs():
-    """Outputs that an answer cannot hold, or only in some form."""
+    """Outputs that an answer cannot hold, or only in one of its forms."""
     x, text = v1.placeholder(tf.float32, name="x"), v1.placeholder(tf.string, name="text")
     return {
         "sum": _signature({"x": x}, {"sum": tf.reduce_sum(x)}),
@@ -106,48 +105,31 @@ GRAPHS = {
 }
 
 
-class Examples(tf.Module):
-    """Classification and regression in TensorFlow 2, whose signatures all say that their method is predict."""
+def rows(dtype, name):
+    return tf.TensorSpec([None], dtype, name)
 
-    def signatures(self):
-        functions = [self.both, self.scores, self.classes, self.value, self.column, self.matrix, self.other_input, self.counts]
-        named = {function.__name__: self._traced(function) for function in functions}
-        return {"serving_default": named["both"], **named}
 
-    def _traced(self, function):
-        name = "examples" if function.__name__ == "other_input" else "inputs"
-        return tf.function(lambda **inputs: function(inputs[name])).get_concrete_function(
-            **{name: tf.TensorSpec([None], tf.string, name=name)}
-        )
+def write_more(directory):
+    """Writes a model with default values and a long run; the input `b` of its default signature has a default value."""
+    signatures = wires()
+    concrete = {name: tf.function(function).get_concrete_function(*specs) for name, (function, specs) in signatures.items()}
+    tf.saved_model.save(tf.Module(), str(directory), signatures=concrete)
+    path = directory / "saved_model.pb"
+    saved_model = saved_model_pb2.SavedModel.FromString(path.read_bytes())
+    default = saved_model.meta_graphs[0].signature_def["serving_default"].defaults["b"]
+    default.CopyFrom(tf.make_tensor_proto([10.0, 20.0]))
+    path.write_bytes(saved_model.SerializeToString())
 
-    def _x(self, serialized):
-        return tf.io.parse_example(serialized, {"x": tf.io.FixedLenFeature([], tf.float32)})["x"]
 
-    def scores(self, serialized):
-        x = self._x(serialized)
-        return {"scores": tf.stack([x, 1 - x], axis=1)}
+def wires():
+    def sum_and_texts(a, b):
+        return {"sum": a + b, "texts": tf.strings.as_string(tf.cast(a, tf.int32))}
 
-    def classes(self, serialized):
-        return {"classes": tf.tile([["cat", 'a "dog"']], [tf.size(serialized), 1])}
+    def count_down(n):
+        return {"left": tf.while_loop(lambda left: tf.reduce_any(left > 0), lambda left: [left - 1], [n])[0]}
 
-    def both(self, serialized):
-        return {**self.scores(serialized), **self.classes(serialized)}
-
-    def value(self, serialized):
-        return {"outputs": self._x(serialized) * 2}
-
-    def column(self, serialized):
-        return {"outputs": self._x(serialized)[:, tf.newaxis]}
-
-    def matrix(self, serialized):
-        return {"outputs": self.scores(serialized)["scores"]}
-
-    def other_input(self, serialized):
-        return {"outputs": self._x(serialized)}
-
-    def counts(self, serialized):
-        """What an example says, feature by feature: how many texts, floats and integers."""
-        kinds = {"texts": tf.string, "floats": tf.float32, "integers": tf.int64}
-        found = tf.io.parse_example(serialized, {name: tf.io.RaggedFeature(dtype) for name, dtype in kinds.items()})
-        lengths = [tf.cast(found[name].row_lengths(), tf.float32) for name in kinds]
-        return {"scores": tf.stack(lengths, axis=1)}
+    return {
+        "serving_default": (sum_and_texts, [rows(tf.float32, "a"), rows(tf.float32, "b")]),
+        "slow": (count_down, [rows(tf.int64, "n")]),
+        "guarded": (lambda x: {"y": tf.ensure_shape(x, [None])}, [rows(tf.float32, "x")]),
+    }

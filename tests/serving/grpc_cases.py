@@ -1,14 +1,14 @@
-"""The form of the cases of what TensorFlow Serving answers over gRPC: requests and answers in protobuf's text form.
+"""Format of the cases for the gRPC API: requests and answers in protobuf's text format.
 
-Each has its source: a file of TensorFlow Serving below `tensorflow_serving/`, or one of TensorFlow, which begins with
-`tensorflow/`, and words in it. The models are those of `grpc_models.py`.
+Each has its source: words in a file of TensorFlow Serving below `tensorflow_serving/`, or of TensorFlow, which begins with
+`tensorflow/`. The models are those of `fixture_models.py`.
 """
 
 from typing import NamedTuple
 
 
 class Error(NamedTuple):
-    """The code, by name, and the message of a refusal."""
+    """Code name and message of a refusal."""
 
     code: str
     message: str
@@ -16,13 +16,13 @@ class Error(NamedTuple):
 
 
 class Case(NamedTuple):
-    """A request of a method, and its answer: text of the response, or an `Error`."""
+    """A request of a method, and its answer: the text of the response, or an `Error`."""
 
     name: str
-    method: str
     request: str
     expected: str | Error
     source: str
+    method: str = "Predict"
 
 
 def spec(name, signature="", version=None, label=None):
@@ -51,11 +51,5 @@ def invalid(message, is_beginning=False):
 
 
 def escaped(content):
-    """Bytes as they are written in the text form."""
+    """Bytes as written in the text format."""
     return "".join(f"\\{byte:03o}" for byte in content)
-
-
-def example(**features):
-    """A `tf.train.Example` of one float for each feature."""
-    entries = (f'feature {{ key: "{name}" value {{ float_list {{ value: {value} }} }} }} ' for name, value in features.items())
-    return f"features {{ {''.join(entries)}}}"

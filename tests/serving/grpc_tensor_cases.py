@@ -41,7 +41,6 @@ CASES = [
     *(
         Case(
             f"a tensor with {name} is refused",
-            "Predict",
             spec("half") + f'inputs {{ key: "x" value {{ {text} }} }}',
             invalid("tensor parsing error: x"),
             "tensorflow/cc/saved_model/util.cc: tensor parsing error: ",
@@ -51,7 +50,6 @@ CASES = [
     *(
         Case(
             f"{dtype} goes in and out in its typed field",
-            "Predict",
             spec("dtypes", dtype) + tensor("x", f"DT_{dtype.upper()}", [len(VALUES[dtype])], typed(dtype)),
             answer(
                 tensor("y", f"DT_{dtype.upper()}", [len(VALUES[dtype])], typed(dtype), "outputs"),

@@ -1,4 +1,4 @@
-"""A model of each kind for the tests of the page, and as much of a `Core` as the page asks."""
+"""A model of each kind for the tests of the page, and the parts of a `Core` that the page uses."""
 
 import types
 
@@ -74,7 +74,7 @@ MODELS = {
 
 
 class FakeCore:
-    """The part of a `Core` that the page asks."""
+    """The parts of a `Core` that the page uses."""
 
     def __init__(self, directory, models):
         self.directory, self.models = directory, models
@@ -91,7 +91,7 @@ class FakeCore:
         )
 
     def statuses(self, name):
-        return [types.SimpleNamespace(number=1, message="The version's saved_model.pb is damaged or not whole.")]
+        return [types.SimpleNamespace(number=1, message="The version's saved_model.pb is damaged or incomplete.")]
 
 
 def write_card(directory, text):

@@ -1,8 +1,8 @@
-"""What TensorFlow Serving's REST API answers: one case a request, each with the place in its sources that says so.
+"""Answers of TensorFlow Serving's REST API: one case per request, each with the place in its sources that proves it.
 
-`source` is a line of a file under `tensorflow_serving/` of `tensorflow/serving` (July 2026) or, with the name of another
-repository in front, of that one: `Tencent/rapidjson` v1.1.0, `libevent/libevent` release-2.1.12-stable,
-`abseil/abseil-cpp` (August 2026). The models are those of `fixture_models`.
+`source` is a line of a file below `tensorflow_serving/` of `tensorflow/serving` (July 2026) or, after the name of another
+repository, of that one: `Tencent/rapidjson` v1.1.0, `libevent/libevent` release-2.1.12-stable, `abseil/abseil-cpp`
+(August 2026). The models are those of `fixture_models`.
 """
 
 import dataclasses
@@ -15,16 +15,7 @@ MODELS = "/v1/models/"
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """One request and its answer.
-
-    Args:
-        name: What it shows, as a sentence.
-        source: The reference.
-        request: Method, target, headers, body.
-        status: Expected number of HTTP.
-        check: Called with the body; raises `AssertionError` if it is not as expected.
-        content_type: Expected header.
-    """
+    """A request (method, target, headers, body) and its answer; `check` is called with the body and asserts."""
 
     name: str
     source: str
@@ -35,7 +26,7 @@ class Case:
 
 
 def post(path, body, **headers):
-    """A POST below `/v1/models/`; a body that is no bytes or text is written as JSON."""
+    """A POST below `/v1/models/`; a body that is neither bytes nor a string is written as JSON."""
     if not isinstance(body, str | bytes):
         body = json.dumps(body)
     return "POST", MODELS + path, headers, body if isinstance(body, bytes) else body.encode()
@@ -78,12 +69,12 @@ def same_json(expected):
 
 
 def error(text):
-    """Expects an error of just this text."""
+    """Expects an error with exactly this text."""
     return same_json({"error": text})
 
 
 def error_like(pattern):
-    """Expects an error with a match of a regular expression: where the text is that of TensorFlow's kernels."""
+    """Expects an error that matches a regular expression, for texts of TensorFlow's kernels."""
 
     def check(body):
         (name, message), *others = json.loads(body).items()
@@ -93,7 +84,7 @@ def error_like(pattern):
 
 
 def json_with(pattern):
-    """Expects JSON whose text has a match of a regular expression."""
+    """Expects JSON whose text matches a regular expression."""
 
     def check(body):
         json.loads(body)

@@ -1,4 +1,4 @@
-"""Predict requests in columns; requests that are neither; outputs in both forms."""
+"""Predict requests in columns; requests in neither form; outputs in both forms."""
 
 from rest_cases import Case, error, error_like, exactly, post, predict, same_json
 
@@ -159,65 +159,45 @@ WHOLE = [
     ),
 ]
 
+
+def odd(name, line, form, signature, status, check):
+    return Case(name, f"{TENSOR}:{line}", predict("odd", {form: [1, 2]}, signature), status, check)
+
+
+BYTES = [[{"b64": "aGVsbG8="}, {"b64": "d29ybGQ="}], [{"b64": "dGY="}, {"b64": "c2VydmluZw=="}]]
+UNEQUAL = error("Tensor name: twice has inconsistent batch size: 4 expecting: 2")
 OUTPUTS = [
-    Case(
-        "a scalar output in rows",
-        f"{TENSOR}:988",
-        predict("odd", {"instances": [1, 2]}, "sum"),
-        400,
-        error("Tensor name: sum has no shape information "),
-    ),
-    Case(
-        "a scalar output in columns",
-        f"{TENSOR}:956",
-        predict("odd", {"inputs": [1, 2]}, "sum"),
-        200,
-        exactly('{\n    "outputs": 3.0\n}'),
-    ),
-    Case(
-        "outputs of other lengths in rows",
-        f"{TENSOR}:994",
-        predict("odd", {"instances": [1, 2]}, "uneven"),
-        400,
-        error("Tensor name: twice has inconsistent batch size: 4 expecting: 2"),
-    ),
-    Case(
+    odd("a scalar output in rows", 988, "instances", "sum", 400, error("Tensor name: sum has no shape information ")),
+    odd("a scalar output in columns", 956, "inputs", "sum", 200, exactly('{\n    "outputs": 3.0\n}')),
+    odd("outputs of other lengths in rows", 994, "instances", "uneven", 400, UNEQUAL),
+    odd(
         "outputs of other lengths in columns",
-        f"{TENSOR}:1036",
-        predict("odd", {"inputs": [1, 2]}, "uneven"),
+        1036,
+        "inputs",
+        "uneven",
         200,
-        same_json({"outputs": {"once": [1, 2], "twice": [1, 2, 1, 2]}}),
+        same_json({"outputs": {"once": [1, 2], "twice": [1, 2] * 2}}),
     ),
     Case(
-        "no rows come out",
+        "no rows",
         f"{TENSOR_TEST}:1153",
         predict("odd", {"instances": [1, 2]}, "none"),
         200,
         exactly('{\n    "predictions": []\n}'),
     ),
-    Case(
-        "half comes out",
-        f"{TENSOR}:945",
-        predict("odd", {"instances": [1]}, "as_half"),
-        400,
-        error("Failed to write JSON value for tensor type: half"),
+    odd("half in an output", 945, "instances", "as_half", 400, error("Failed to write JSON value for tensor type: half")),
+    odd(
+        "bfloat16 in an output", 945, "inputs", "as_bfloat16", 400, error("Failed to write JSON value for tensor type: bfloat16")
     ),
     Case(
-        "bfloat16 comes out",
-        f"{TENSOR}:945",
-        predict("odd", {"inputs": [1]}, "as_bfloat16"),
-        400,
-        error("Failed to write JSON value for tensor type: bfloat16"),
-    ),
-    Case(
-        "bytes come out in base64",
+        "bytes in base64",
         f"{TENSOR_TEST}:897",
         predict("odd", {"instances": [["hello", "world"], ["tf", "serving"]]}, "bytes"),
         200,
-        same_json({"predictions": [[{"b64": "aGVsbG8="}, {"b64": "d29ybGQ="}], [{"b64": "dGY="}, {"b64": "c2VydmluZw=="}]]}),
+        same_json({"predictions": BYTES}),
     ),
     Case(
-        "a text that is no UTF-8 comes out as it is",
+        "a string that is not UTF-8 stays the same",
         f"{TENSOR}:918",
         post("odd:predict", b'{"signature_name": "both", "instances": ["\xff"]}'),
         200,

@@ -1,141 +1,71 @@
-"""Which version answers, and what a server says of its models: status and metadata."""
+"""The version that answers, and the status and metadata of models."""
 
-from rest_cases import Case, error, get, json_with, post, predict, rows, same_json
+from rest_cases import Case, error, get, json_with, predict, rows, same_json
 from rest_path_cases import AVAILABLE, STATUSES
 
 HANDLER, PATHS = "model_servers/http_rest_api_handler.cc", "model_servers/http_rest_api_util.cc"
 HANDLER_TEST = "model_servers/http_rest_api_handler_test.cc"
 FIRST = {"model_version_status": [{"version": "1", **AVAILABLE}]}
 
+SERVER, MANAGER = "model_servers/server_core.cc", "core/basic_manager.cc"
+STATUS_IMPL = "model_servers/get_model_status_impl.cc"
+
+
+def answered(name, source, path, values, text):
+    return Case(name, source, predict(path, {"instances": values}), 200, rows(text))
+
+
+def not_found(name, source, path, servable):
+    message = f"Servable not found for request: {servable}"
+    return Case(name, source, predict(path, {"instances": [1]}), 404, error(message))
+
+
+def unknown_label(name, request):
+    return Case(name, f"{SERVER}:891", request, 400, error("Unrecognized servable version label: none"))
+
+
 VERSIONS = [
+    answered("the latest version", f"{HANDLER_TEST}:335", "half", [[1.0, 2.0], [3.0, 4.0]], "[3.5, 4.0], [4.5, 5.0]"),
+    answered("a version by number", f"{HANDLER_TEST}:345", "half/versions/1", [1.0, 2.0], "2.5, 3.0"),
+    answered("a version by label", f"{HANDLER_TEST}:355", "half/labels/stable", [1.0, 2.0], "2.5, 3.0"),
+    not_found("an unknown model", f"{HANDLER_TEST}:265", "foo", "Latest(foo)"),
+    not_found("an unknown model and version", f"{HANDLER_TEST}:271", "foo/versions/50", "Specific(foo, 50)"),
+    not_found("an unknown version", f"{MANAGER}:139", "half/versions/99", "Specific(half, 99)"),
+    not_found("a label of a missing version", f"{MANAGER}:139", "half/labels/lost", "Specific(half, 9)"),
+    not_found("a model that does not load", f"{MANAGER}:139", "broken", "Latest(broken)"),
+    unknown_label("an unknown label", predict("half/labels/none", {"instances": [1]})),
+    unknown_label("an unknown model and label", predict("foo/labels/none", {"instances": [1]})),
     Case(
-        "the latest version",
-        f"{HANDLER_TEST}:335",
-        predict("half", {"instances": [[1.0, 2.0], [3.0, 4.0]]}),
-        200,
-        rows("[3.5, 4.0], [4.5, 5.0]"),
-    ),
-    Case(
-        "a version by number", f"{HANDLER_TEST}:345", predict("half/versions/1", {"instances": [1.0, 2.0]}), 200, rows("2.5, 3.0")
-    ),
-    Case(
-        "a version by label",
-        f"{HANDLER_TEST}:355",
-        predict("half/labels/stable", {"instances": [1.0, 2.0]}),
-        200,
-        rows("2.5, 3.0"),
-    ),
-    Case(
-        "an unknown model",
-        f"{HANDLER_TEST}:265",
-        predict("foo", {"instances": [1]}),
-        404,
-        error("Servable not found for request: Latest(foo)"),
-    ),
-    Case(
-        "an unknown model and version",
-        f"{HANDLER_TEST}:271",
-        predict("foo/versions/50", {"instances": [1]}),
-        404,
-        error("Servable not found for request: Specific(foo, 50)"),
-    ),
-    Case(
-        "an unknown version",
-        "core/basic_manager.cc:139",
-        predict("half/versions/99", {"instances": [1]}),
-        404,
-        error("Servable not found for request: Specific(half, 99)"),
-    ),
-    Case(
-        "an unknown label",
-        "model_servers/server_core.cc:891",
-        predict("half/labels/none", {"instances": [1]}),
-        400,
-        error("Unrecognized servable version label: none"),
-    ),
-    Case(
-        "an unknown model and label",
-        "model_servers/server_core.cc:891",
-        predict("foo/labels/none", {"instances": [1]}),
-        400,
-        error("Unrecognized servable version label: none"),
-    ),
-    Case(
-        "a label of a version that is not there",
-        "core/basic_manager.cc:139",
-        predict("half/labels/lost", {"instances": [1]}),
-        404,
-        error("Servable not found for request: Specific(half, 9)"),
-    ),
-    Case(
-        "a model that does not load",
-        "core/basic_manager.cc:139",
-        predict("broken", {"instances": [1]}),
-        404,
-        error("Servable not found for request: Latest(broken)"),
-    ),
-    Case(
-        "JSON is read before the model is looked for",
+        "JSON is parsed before the model is looked up",
         f"{HANDLER}:165",
         predict("foo", "{"),
         400,
         error("JSON Parse error: Missing a name for object member. at offset: 1"),
     ),
-    Case(
-        "examples are read before the model is looked for",
-        f"{HANDLER}:122",
-        post("foo:classify", "{}"),
-        400,
-        error("JSON Value: {} When method is classify, key 'examples' is expected and was not found"),
-    ),
 ]
 
+
+def reported(name, source, path, check):
+    return Case(name, source, get(path), 200, check)
+
+
+def unknown(name, source, path, message):
+    return Case(name, source, get(path), 404, error(message))
+
+
+DAMAGED = r'"version": "7",\s+"state": "END",\s+"status": \{\s+"error_code": "DATA_LOSS"'
 STATUS = [
-    Case("all versions, the highest first", "core/servable_state_monitor.h:69", get("half"), 200, same_json(STATUSES)),
-    Case("the status of one version", f"{HANDLER_TEST}:473", get("half/versions/1"), 200, same_json(FIRST)),
-    Case(
-        "a label is not looked at",
-        "model_servers/get_model_status_impl.cc:102",
-        get("half/labels/stable"),
-        200,
-        same_json(STATUSES),
+    reported("all versions, highest first", "core/servable_state_monitor.h:69", "half", same_json(STATUSES)),
+    reported("the status of one version", f"{HANDLER_TEST}:473", "half/versions/1", same_json(FIRST)),
+    reported("a label is ignored", f"{STATUS_IMPL}:102", "half/labels/stable", same_json(STATUSES)),
+    reported("metadata in capitals is a status", f"{HANDLER}:98", "half/METADATA", same_json(STATUSES)),
+    reported("the status of a version that does not load", f"{STATUS_IMPL}:61", "broken", json_with(DAMAGED)),
+    unknown("the status of an unknown model", f"{STATUS_IMPL}:99", "foo", "Could not find any versions of model foo"),
+    unknown(
+        "the status of an unknown version", f"{STATUS_IMPL}:89", "half/versions/99", "Could not find version 99 of model half"
     ),
-    Case("metadata in capitals is a status", f"{HANDLER}:98", get("half/METADATA"), 200, same_json(STATUSES)),
-    Case(
-        "the status of an unknown model",
-        "model_servers/get_model_status_impl.cc:99",
-        get("foo"),
-        404,
-        error("Could not find any versions of model foo"),
-    ),
-    Case(
-        "the status of an unknown version",
-        "model_servers/get_model_status_impl.cc:89",
-        get("half/versions/99"),
-        404,
-        error("Could not find version 99 of model half"),
-    ),
-    Case(
-        "the status of a version that does not load",
-        "model_servers/get_model_status_impl.cc:61",
-        get("broken"),
-        200,
-        json_with(r'"version": "7",\s+"state": "END",\s+"status": \{\s+"error_code": "DATA_LOSS"'),
-    ),
-    Case(
-        "metadata of an unknown model",
-        "core/basic_manager.cc:139",
-        get("foo/metadata"),
-        404,
-        error("Servable not found for request: Latest(foo)"),
-    ),
-    Case(
-        "metadata of an unknown label",
-        "model_servers/server_core.cc:891",
-        get("half/labels/none/metadata"),
-        400,
-        error("Unrecognized servable version label: none"),
-    ),
+    unknown("metadata of an unknown model", f"{MANAGER}:139", "foo/metadata", "Servable not found for request: Latest(foo)"),
+    unknown_label("metadata of an unknown label", get("half/labels/none/metadata")),
 ]
 
 

@@ -1,4 +1,4 @@
-"""Targets, methods, headers: which request is which, and what is none."""
+"""Targets, methods and headers: which request is which, and which is invalid."""
 
 import gzip
 
@@ -26,6 +26,15 @@ def request(method, target, body=b"", **headers):
 
 def zipped(body, **headers):
     return post("half:predict", body, **{"Content-Encoding": "gzip", **headers})
+
+
+def not_found(name, line, model, decoded=None):
+    message = f"Servable not found for request: Latest({decoded or model})"
+    return Case(name, f"{PATHS}:{line}", post(f"{model}:predict", ONE), 404, error(message))
+
+
+def ignored_body(name, request):
+    return Case(name, f"{EVHTTP}request.cc:256", request, 400, error("JSON Parse error: The document is empty"))
 
 
 NOT_FOUND = page(404, "Not Found")
@@ -75,28 +84,10 @@ TARGETS = [
         200,
         rows("2.5"),
     ),
-    Case(
-        "a query is part of the name",
-        f"{PATHS}:31",
-        post("half?x=1:predict", ONE),
-        404,
-        error("Servable not found for request: Latest(half?x=1)"),
-    ),
+    not_found("a query is part of the name", 31, "half?x=1"),
     Case("a name is decoded after it is found", f"{PATHS}:78", post("h%61lf/labels/st%61ble:predict", ONE), 200, rows("2.5")),
-    Case(
-        "a decoded slash is part of the name",
-        f"{PATHS}:78",
-        post("a%2Fb:predict", ONE),
-        404,
-        error("Servable not found for request: Latest(a/b)"),
-    ),
-    Case(
-        "dots lead nowhere",
-        f"{PATHS}:78",
-        post("..%2F..%2Fetc:predict", ONE),
-        404,
-        error("Servable not found for request: Latest(../../etc)"),
-    ),
+    not_found("a decoded slash is part of the name", 78, "a%2Fb", "a/b"),
+    not_found("dots lead nowhere", 78, "..%2F..%2Fetc", "../../etc"),
     Case("a version with zeros in front", f"{PATHS}:117", post("half/versions/0002:predict", ONE), 200, rows("3.5")),
     Case("another path", "model_servers/http_rest_api_util.h:33", request("GET", "/index"), 404, NOT_FOUND, HTML),
     Case("the version of the API alone", "model_servers/http_rest_api_util.h:33", request("GET", "/v1"), 404, NOT_FOUND, HTML),
@@ -128,20 +119,8 @@ OTHERS = [
     Case("OPTIONS without an origin", f"{FRONT}:175", request("OPTIONS", "/v1/models/half"), 400, exactly(""), None),
     Case("OPTIONS elsewhere", f"{FRONT}:141", request("OPTIONS", "*"), 404, NOT_FOUND, HTML),
     Case("a body in gzip", f"{EVHTTP}request.cc:265", zipped(gzip.compress(b'{"instances": [2.0]}')), 200, rows("4.0")),
-    Case(
-        "a body that says gzip and is not is like none",
-        f"{EVHTTP}request.cc:256",
-        zipped(ONE),
-        400,
-        error("JSON Parse error: The document is empty"),
-    ),
-    Case(
-        "a body in gzip that ends early is like none",
-        f"{EVHTTP}request.cc:256",
-        zipped(gzip.compress(ONE.encode())[:-9]),
-        400,
-        error("JSON Parse error: The document is empty"),
-    ),
+    ignored_body("a body that claims to be gzip and is not", zipped(ONE)),
+    ignored_body("a body in gzip that ends early", zipped(gzip.compress(ONE.encode())[:-9])),
     Case(
         "a query at the metrics",
         f"{FRONT}:97",

@@ -1,4 +1,4 @@
-"""Predict requests in rows: names, shapes, and what is wrong with them."""
+"""Predict requests in rows: names, shapes, and invalid rows."""
 
 from rest_cases import Case, error, error_like, exactly, predict, rows
 
@@ -120,9 +120,9 @@ CASES = [
         [[[1, 2], [3]]],
         "Encountered list at unexpected size: 1 at level: 1 expected size: 2",
     ),
-    refused_row("a list beside a number", 419, [[1, [2]]], "Encountered list at unexpected level: 1 expected < 1"),
+    refused_row("a list next to a number", 419, [[1, [2]]], "Encountered list at unexpected level: 1 expected < 1"),
     refused_row(
-        "a number beside a list",
+        "a number next to a list",
         401,
         [[[1], 2]],
         "JSON Value: 2 found at incorrect level: 2 in the JSON DOM. Expected at level: 2",

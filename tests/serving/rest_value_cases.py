@@ -1,4 +1,4 @@
-"""Values in predict requests: every dtype in and out, numbers, texts, base64, and RapidJSON's dialect of JSON."""
+"""Values of predict requests: every dtype in and out, numbers, strings, base64, and RapidJSON's dialect of JSON."""
 
 import json
 
@@ -140,7 +140,7 @@ DIALECT = [
     Case("bytes behind the object", f"{TENSOR}:485", predict("half", '{"instances": [1.0]} X{'), 200, rows("3.5")),
     Case("a byte order mark", f"{TENSOR}:482", predict("half", b'\xef\xbb\xbf{"instances": [1.0]}'.decode()), 200, rows("3.5")),
     Case(
-        "short words for what is not finite",
+        "short forms of non-finite numbers",
         f"{READER}:1192",
         of_dtype("float", "-Inf, Inf, -NaN"),
         200,

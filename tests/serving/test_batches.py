@@ -1,4 +1,4 @@
-"""The queue merges what waits for the same signature, and each request gets its own rows, its own error, in time."""
+"""Merging of requests for the same signature: each gets its own rows or its own error, in time."""
 
 import threading
 import time
@@ -7,13 +7,13 @@ import types
 import numpy as np
 import pytest
 
-from gan_keras.serving.batches import MOST_DEATHS, Queue, Request
+from gan_keras.serving.batches import MAX_DEATHS, Queue, Request
 from gan_keras.serving.errors import Code, ServingError
-from gan_keras.serving.worker_process import ChildDied
+from gan_keras.serving.pool import WorkerDied
 
 
 class Doubles:
-    """Stands in for a process: gives twice what it is fed, refuses negative rows, and notes what it was asked."""
+    """A fake process: doubles its inputs, refuses negative rows, and records its requests."""
 
     def __init__(self):
         self.fed = []
@@ -49,7 +49,7 @@ def test_requests_of_one_group_are_merged_and_each_gets_its_own_rows():
     assert [each.future.result()[0].tolist() for each in (first, second, third)] == [[2, 4], [6], [8, 10, 12]]
 
 
-def test_other_groups_wait_for_their_turn_in_the_order_in_which_they_came():
+def test_other_groups_wait_in_order_of_arrival():
     queue, child = Queue(1), Doubles()
     put(queue, request(1), request(2, group="h"), request(3), request(4, group="h"), request(5, group=None))
     run_all(queue, child)
@@ -57,7 +57,7 @@ def test_other_groups_wait_for_their_turn_in_the_order_in_which_they_came():
 
 
 @pytest.mark.parametrize(("limit", "batches"), [(1, [[1, 2], [3], [4]]), (3, [[1, 2, 3], [4]])])
-def test_a_batch_has_at_most_the_rows_of_the_limit_and_one_request_at_least(limit, batches):
+def test_a_batch_keeps_the_limit_of_rows_but_has_at_least_one_request(limit, batches):
     queue, child = Queue(1, max_batch_rows=limit), Doubles()
     put(queue, request(1, 2), request(3), request(4))
     run_all(queue, child)
@@ -73,7 +73,7 @@ def test_a_request_that_fails_does_not_fail_those_that_were_merged_with_it():
         bad.future.result()
 
 
-def test_requests_whose_answer_is_not_a_row_for_each_row_are_run_one_by_one():
+def test_requests_without_one_output_row_per_row_run_one_by_one():
     class Sums(Doubles):
         def ask(self, *arguments, **options):
             return [super().ask(*arguments, **options)[0].sum()]
@@ -104,7 +104,7 @@ def test_a_full_queue_and_a_closed_one_refuse_at_once():
         queue.close()
 
 
-def test_a_closed_queue_gives_out_what_waits_and_then_nothing():
+def test_a_closed_queue_hands_out_what_waits_and_then_nothing():
     queue = Queue(1)
     put(queue, request(1))
     queue.close()
@@ -112,11 +112,11 @@ def test_a_closed_queue_gives_out_what_waits_and_then_nothing():
     assert queue.take(0) is None
 
 
-def test_when_a_process_dies_its_requests_are_tried_again_one_by_one_and_the_cause_is_given_up():
+def test_requests_of_a_dead_process_are_retried_one_by_one_and_the_cause_fails():
     class Dies(Doubles):
         def ask(self, method, key, feeds, *arguments, **options):
             if 13 in feeds["x"]:
-                raise ChildDied
+                raise WorkerDied
             return super().ask(method, key, feeds, *arguments, **options)
 
     queue, child = Queue(1), Dies()
@@ -126,17 +126,17 @@ def test_when_a_process_dies_its_requests_are_tried_again_one_by_one_and_the_cau
         batch = queue.take(0)
         try:
             batch.run_on(child)
-        except ChildDied:
+        except WorkerDied:
             num_deaths += 1
-            batch.lost(queue)
-    assert num_deaths == MOST_DEATHS
+            batch.worker_died(queue)
+    assert num_deaths == MAX_DEATHS
     assert first.future.result()[0].tolist() == [2] and last.future.result()[0].tolist() == [4]
     with pytest.raises(ServingError) as caught:
         cause.future.result()
     assert caught.value.code == Code.INTERNAL
 
 
-def test_a_worker_that_waits_is_woken_by_a_request():
+def test_a_request_wakes_a_waiting_worker():
     queue, child = Queue(1), Doubles()
     worker = threading.Thread(target=lambda: queue.take(0).run_on(child))
     worker.start()

@@ -1,4 +1,4 @@
-"""The client against scripted servers of both protocols: what it sends, what it makes of the answers, when it asks again."""
+"""The client with fake servers of both protocols: its requests, its results, its retries."""
 
 import contextlib
 import socket
@@ -53,9 +53,6 @@ def free_port():
         return probe.getsockname()[1]
 
 
-# --- Raw values out. ---
-
-
 def test_text_is_a_list_of_str_and_sample_i_is_of_seed_plus_i(client):
     assert client.generate("text", n=2, seed=41) == ["line 41 é", "line 42 é"]
 
@@ -74,13 +71,10 @@ def test_encoded_samples_are_bytes(client):
     ]
 
 
-def test_several_outputs_are_a_dict_and_numbers_may_be_none(client):
+def test_several_outputs_are_a_dict_and_numbers_may_be_nan(client):
     found = client.generate("wine", n=2)
     assert found["grape"] == ["Pinot", "Pinot"]
     np.testing.assert_array_equal(found["alcohol"], np.float32([np.nan, np.inf]), strict=True)
-
-
-# --- Raw values in. ---
 
 
 def test_one_choice_stands_for_all_samples_and_a_list_has_one_each(client):
@@ -99,7 +93,7 @@ def test_a_label_reaches_generate_and_none_reaches_serving_default(client, model
     assert [call[2] for call in models.calls] == ["generate", "serving_default"]
 
 
-def test_many_samples_travel_in_blocks_and_are_what_each_is_alone(client, models):
+def test_many_samples_are_requested_in_blocks_and_equal_single_ones(client, models):
     found = client.generate("text", n=200, seed=3, prompt=[str(n) for n in range(200)])
     assert [call[3] for call in models.calls] == [64, 64, 64, 8]
     assert found[137] == client.generate("text", seed=140, prompt="137")[0]
@@ -124,7 +118,7 @@ def test_a_version_is_a_number_or_a_label(client, models):
 @pytest.mark.parametrize(
     "choices, words",
     [
-        ({"n": 0}, "one sample at least"),
+        ({"n": 0}, "at least one sample"),
         ({"n": 1.5}, "whole numbers"),
         ({"seed": 2**62 + 1}, "2\\^62"),
         ({"mood": 3}, "Expected the inputs of the signature: prompt, seed, temperature, top_p"),
@@ -147,39 +141,33 @@ def test_a_label_beyond_its_dtype_is_refused(client, label):
 
 
 @pytest.mark.parametrize("latents", [[], [1.0, 2.0, 3.0], 0.0])
-def test_predict_wants_one_row_at_least(client, latents):
-    with pytest.raises(ValueError, match="one row at least|one at least"):
+def test_predict_needs_at_least_one_row(client, latents):
+    with pytest.raises(ValueError, match="at least one"):
         client.predict("digits", {"latents": np.reshape(latents, (-1, 3)) if latents == [] else latents}, signature="latents")
 
 
-# --- What a server has. ---
-
-
-def test_models_tells_available_versions_of_the_names_it_was_given(client):
+def test_models_returns_the_available_versions_of_the_given_names(client):
     assert client.models() == {"digits": [3], "text": [3], "absent": []}
 
 
-def test_models_needs_names_since_no_server_tells_them(url):
+def test_models_needs_names(url):
     with Client(url) as client, pytest.raises(ValueError, match="Expected their names"):
         client.models()
 
 
-def test_status_tells_why_a_version_is_not_served(client):
+def test_status_gives_the_reason_why_a_version_is_not_served(client):
     assert client.status("text") == [(3, "AVAILABLE", Code.OK, ""), (2, "END", Code.DATA_LOSS, "damaged")]
 
 
-def test_metadata_tells_dtypes_and_shapes(client):
+def test_metadata_contains_dtypes_and_shapes(client):
     version, signatures = client.metadata("digits")
     assert version == 3
     assert signatures["latents"] == ({"latents": ("float32", (None, 3))}, {"image": ("float32", (None, 2, 2, 1))})
     assert signatures["encoded"].outputs == {"png_bytes": ("string", (None,))}
 
 
-def test_metadata_leaves_out_what_is_not_to_be_called(client):
+def test_metadata_omits_internal_signatures(client):
     assert set(client.metadata("text").signatures) == {"serving_default", "generate", "score"}
-
-
-# --- Refusals. ---
 
 
 def test_an_unknown_model_is_not_found(client):
@@ -188,14 +176,14 @@ def test_an_unknown_model_is_not_found(client):
     assert caught.value.code == Code.NOT_FOUND
 
 
-def test_an_unknown_signature_is_refused_with_those_that_there_are(client):
+def test_an_unknown_signature_is_refused_with_the_names_of_the_others(client):
     with pytest.raises(ServingError, match='"guided" not found in signature def: version 3 has generate, score, s') as caught:
         client.generate("text", signature="guided")
     assert caught.value.code == Code.INVALID_ARGUMENT
 
 
 @pytest.mark.parametrize("code", ["INVALID_ARGUMENT", "INTERNAL"])
-def test_a_refusal_carries_the_servers_words_and_is_not_asked_again(client, models, code):
+def test_an_error_has_the_servers_message_and_is_not_retried(client, models, code):
     client.generate("text")
     models.failures = [Refusal(grpc.StatusCode[code], "temperature: expected more than 0"), FULL]
     with pytest.raises(ServingError, match="temperature: expected more than 0") as caught:
@@ -204,12 +192,12 @@ def test_a_refusal_carries_the_servers_words_and_is_not_asked_again(client, mode
     assert len(models.failures) == (1 if code == "INTERNAL" else 0)  # a refused input may be of a new version: metadata is read
 
 
-def test_what_is_full_or_away_is_asked_again(client, models):
+def test_a_full_or_unavailable_server_is_retried(client, models):
     models.failures = [FULL, Refusal(grpc.StatusCode.UNAVAILABLE, "A worker restarts.")]
     assert client.generate("text", seed=4) == ["line 4 é"]
 
 
-def test_attempts_end_with_the_last_refusal(client, models):
+def test_the_last_attempt_raises_its_error(client, models):
     models.failures = [FULL] * 5
     with pytest.raises(ServingError, match="The queue is full.") as caught:
         client.generate("text")
@@ -217,20 +205,20 @@ def test_attempts_end_with_the_last_refusal(client, models):
     assert len(models.failures) == 5 - QUICK.attempts
 
 
-def test_the_wait_that_a_server_asks_for_is_kept(client, models):
+def test_the_client_waits_as_long_as_the_server_requests(client, models):
     models.failures = [Refusal(FULL.code, FULL.message, seconds=1)]
     started = time.monotonic()
     client.generate("text")
     assert time.monotonic() - started >= 1
 
 
-def test_a_wait_beyond_the_time_limit_is_not_begun(url, models):
+def test_a_pause_beyond_the_time_limit_is_not_started(url, models):
     models.failures = [Refusal(FULL.code, FULL.message, seconds=60)]
     with Client(url, timeout=2) as client, pytest.raises(ServingError, match="The queue is full."):
         client.generate("text")
 
 
-def test_a_slow_answer_is_given_up_in_time(url, models):
+def test_a_slow_answer_times_out(url, models):
     models.delay = 1.5
     started = time.monotonic()
     with Client(url, timeout=0.2) as client, pytest.raises(ServingError) as caught:
@@ -239,14 +227,14 @@ def test_a_slow_answer_is_given_up_in_time(url, models):
     assert time.monotonic() - started < 1.2
 
 
-def test_no_server_is_unavailable(protocol):
+def test_a_missing_server_is_unavailable(protocol):
     scheme = {"rest": "http", "grpc": "grpc"}[protocol]
     with Client(f"{scheme}://127.0.0.1:{free_port()}", retries=QUICK) as client, pytest.raises(ServingError) as caught:
         client.generate("text")
     assert caught.value.code == Code.UNAVAILABLE
 
 
-def test_a_server_that_is_started_again_is_found_again(protocol, models):
+def test_a_restarted_server_is_found_again(protocol, models):
     port = free_port()
     with SERVING[protocol](models, port) as url:
         client = Client(url, retries=Retries(attempts=20, first=0.1, most=0.2))
@@ -285,7 +273,7 @@ def test_signatures_are_read_again_when_a_version_was_swapped(client, models):
     assert client.generate("digits", label=1, temperature=0.5) == np.float32(0.5)
 
 
-def test_an_answer_with_too_few_rows_is_the_servers_mistake(client, models):
+def test_an_answer_with_too_few_rows_is_an_internal_error(client, models):
     models.models["text"] = {"serving_default": ({"seed": tf.int64}, {"text": tf.string}, lambda seed: {"text": ["one"]})}
     with pytest.raises(ServingError, match=r"text has shape \(1,\) for 2 rows") as caught:
         client.generate("text", n=2)
@@ -306,10 +294,7 @@ def test_threads_share_a_client(client):
     assert found == {number: [f"line {100 * number + n} é" for n in range(20)] for number in range(8)}
 
 
-# --- Pauses. ---
-
-
-def test_pauses_double_up_to_the_most_and_are_drawn_from_zero(monkeypatch):
+def test_pauses_are_drawn_between_zero_and_a_limit_that_doubles(monkeypatch):
     drawn, slept = [], []
     monkeypatch.setattr(http_client.random, "uniform", lambda low, high: drawn.append((low, high)) or high)
     monkeypatch.setattr(http_client.time, "sleep", slept.append)
@@ -338,21 +323,18 @@ def test_each_attempt_gets_the_time_that_is_left(monkeypatch):
     assert given == [9.0, 4.0]
 
 
-def test_retries_wants_one_attempt_at_least():
-    with pytest.raises(ValueError, match="one attempt at least"):
+def test_retries_needs_at_least_one_attempt():
+    with pytest.raises(ValueError, match="at least one attempt"):
         Retries(attempts=0)
 
 
-# --- URLs. ---
+def test_a_url_of_another_form_is_refused():
+    for url in ("127.0.0.1:8501", "ftp://127.0.0.1", "http://", "grpc://127.0.0.1:8500/v1", ""):
+        with pytest.raises(ValueError, match="Expected http://HOST:PORT, https://HOST:PORT or grpc://HOST:PORT"):
+            Client(url)
 
 
-@pytest.mark.parametrize("url", ["127.0.0.1:8501", "ftp://127.0.0.1", "http://", "grpc://127.0.0.1:8500/v1", ""])
-def test_a_url_of_another_form_is_refused(url):
-    with pytest.raises(ValueError, match="Expected http://HOST:PORT, https://HOST:PORT or grpc://HOST:PORT"):
-        Client(url)
-
-
-def test_grpc_without_its_packages_tells_how_to_install_them(monkeypatch):
+def test_grpc_without_its_packages_explains_how_to_install_them(monkeypatch):
     monkeypatch.setitem(sys.modules, "grpc", None)
     monkeypatch.delitem(sys.modules, "gan_keras.serving.grpc_client", raising=False)
     with pytest.raises(ImportError, match=r'pip install "gan_keras\[serving\]"'):

@@ -1,4 +1,4 @@
-"""The gRPC server as such: its limits, its errors, and clients that do not play along."""
+"""The gRPC server: its limits, its errors, and clients that misbehave."""
 
 import logging
 import socket
@@ -14,20 +14,15 @@ pytest.importorskip("tensorflow_serving.apis")
 
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc  # noqa: E402
 
-from gan_keras.serving.errors import (  # noqa: E402
-    MAX_MESSAGE_BYTES,
-    Code,
-    ServingError,
-)
-from gan_keras.serving.grpc_api import make_server  # noqa: E402
-from gan_keras.serving.grpc_services import first_values, shortened  # noqa: E402
+from gan_keras.serving.errors import MAX_MESSAGE_BYTES, PREDICT_ONLY, Code, ServingError  # noqa: E402
+from gan_keras.serving.grpc_api import first_values, make_server, shortened  # noqa: E402
 from gan_keras.serving.tensor_protos import write_tensor  # noqa: E402
 
 PREDICT = b"/tensorflow.serving.PredictionService/Predict"
 
 
 class EchoCore:
-    """Answers with the inputs, or as the model's name says."""
+    """Returns the inputs, or behaves as the model's name says."""
 
     def __init__(self):
         self.timeouts, self.entered, self.release = [], threading.Semaphore(0), threading.Event()
@@ -87,34 +82,39 @@ def refusal(call, *arguments, **keywords):
     return raised.value.code(), raised.value.details()
 
 
-def test_an_error_of_ours_tells_the_client_nothing_and_the_log_all(start, caplog):
-    with caplog.at_level(logging.ERROR, "gan_keras.serving.grpc_services"):
+def test_an_internal_error_is_logged_and_hidden_from_the_client(start, caplog):
+    with caplog.at_level(logging.ERROR, "gan_keras.serving.grpc_api"):
         code, message = refusal(stub(start()).Predict, request("broken"))
     assert (code, message) == (grpc.StatusCode.INTERNAL, "Internal error of the server.")
     assert "ZeroDivisionError: /secret/path" in caplog.text and "Predict failed." in caplog.text
 
 
-def test_a_refusal_keeps_its_code_and_its_words(start):
+def test_a_refusal_keeps_its_code_and_message(start):
     expected = (grpc.StatusCode.RESOURCE_EXHAUSTED, "Try again later.")
     assert refusal(stub(start()).Predict, request("full")) == expected
 
 
-def test_a_call_brings_its_time_limit_or_none(start, core):
+def test_a_call_may_have_a_time_limit(start, core):
     predict = stub(start()).Predict
     predict(request(), timeout=20)
     predict(request())
     assert 15 < core.timeouts[0] < 21 and core.timeouts[1] is None
 
 
-def test_bytes_that_are_no_message_are_refused_and_fill_no_log(start, caplog):
+def test_bytes_that_are_not_a_message_are_refused_and_not_logged(start, caplog):
     call = grpc.insecure_channel(f"127.0.0.1:{start()}").unary_unary(PREDICT.decode())
     assert refusal(call, b"\xff\xff\xff") == (grpc.StatusCode.INTERNAL, "The request cannot be parsed.")
     assert not caplog.records
 
 
-def test_a_method_that_there_is_none_of_is_unimplemented(start):
-    call = grpc.insecure_channel(f"127.0.0.1:{start()}").unary_unary("/tensorflow.serving.PredictionService/Train")
-    assert refusal(call, b"")[0] == grpc.StatusCode.UNIMPLEMENTED
+def test_methods_other_than_predict_are_unimplemented(start):
+    channel = grpc.insecure_channel(f"127.0.0.1:{start()}")
+    for method, words in {
+        **dict.fromkeys(["Classify", "Regress", "MultiInference"], PREDICT_ONLY),
+        "Train": "Method not found!",
+    }.items():
+        call = channel.unary_unary(f"/tensorflow.serving.PredictionService/{method}")
+        assert refusal(call, b"") == (grpc.StatusCode.UNIMPLEMENTED, words)
 
 
 def test_a_call_without_a_message_is_unimplemented(start):
@@ -132,7 +132,7 @@ def test_a_request_that_is_too_large_is_refused_and_one_that_just_fits_is_not(st
     assert refusal(predict, too_large, compression=grpc.Compression.Gzip)[0] == grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
-def test_more_calls_than_there_is_room_for_are_told_so_at_once(start, core):
+def test_calls_beyond_the_maximum_are_refused_at_once(start, core):
     predict = stub(start(num_threads=2, max_rpcs=2)).Predict
     pending = [predict.future(request("slow")) for _ in range(2)]
     assert all(core.entered.acquire(timeout=20) for _ in pending)
@@ -147,7 +147,7 @@ def frame(kind, flags, stream, payload):
 
 
 def begin_call(port):
-    """A connection on which a call of Predict begins whose request never comes."""
+    """Opens a connection and starts a call of Predict without sending its request."""
     headers = {b":method": b"POST", b":scheme": b"http", b":path": PREDICT, b":authority": b"x"}
     headers |= {b"content-type": b"application/grpc", b"te": b"trailers"}
     block = b"".join(b"\0" + bytes([len(name)]) + name + bytes([len(text)]) + text for name, text in headers.items())
@@ -157,7 +157,7 @@ def begin_call(port):
     return connection
 
 
-def test_clients_that_never_send_their_request_do_not_keep_the_threads(start):
+def test_clients_that_never_send_their_request_do_not_occupy_threads(start):
     port = start(num_threads=2, body_seconds=1.0)
     connections = [begin_call(port) for _ in range(4)]
     assert stub(port).Predict(request(), timeout=20).model_spec.name == "m"
@@ -165,23 +165,17 @@ def test_clients_that_never_send_their_request_do_not_keep_the_threads(start):
         connection.close()
 
 
-def test_a_port_that_is_taken_is_an_error_at_once(start, core):
+def test_a_busy_port_is_an_error_at_once(start, core):
     port = start()
     with pytest.raises(OSError, match=f"gRPC cannot listen at 127.0.0.1:{port}. Expected an address"):
         make_server(core, "127.0.0.1", port)
 
 
-@pytest.mark.parametrize(
-    ("message", "expected"),
-    [
-        ("x" * 1024, "x" * 1024),
-        ("x" * 1025, "x" * 1024 + "...TRUNCATED"),
-        ("x" + "ä" * 600, "x" + "ä" * 511 + "...TRUNCATED"),
-        ("\ud800", "?"),
-    ],
-)
-def test_a_message_is_cut_after_1024_bytes_at_the_end_of_a_character(message, expected):
-    assert shortened(message) == expected
+def test_a_message_is_cut_after_1024_bytes_at_the_end_of_a_character():
+    assert shortened("x" * 1024) == "x" * 1024
+    assert shortened("x" * 1025) == "x" * 1024 + "...TRUNCATED"
+    assert shortened("x" + "ä" * 600) == "x" + "ä" * 511 + "...TRUNCATED"
+    assert shortened("\ud800") == "?"
 
 
 def test_metrics_are_found_by_the_names_of_tensorflow_serving():

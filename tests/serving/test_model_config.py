@@ -1,4 +1,4 @@
-"""Which models to serve: a folder, TensorFlow Serving's text form, and its message."""
+"""The models to serve: a folder, TensorFlow Serving's text format, and its message."""
 
 import pytest
 from google.protobuf import text_format
@@ -41,7 +41,7 @@ def test_a_policy_picks_versions_highest_first(policy, expected):
     assert policy.pick([]) == []
 
 
-def test_a_file_of_tensorflow_serving_is_read_whole(tmp_path):
+def test_a_file_of_tensorflow_serving_is_read_completely(tmp_path):
     text = f"""
       # as in `--model_config_file`
       model_config_list: {{
@@ -102,7 +102,7 @@ FAULTS = [  # the entries, the line of the wrong one in the file, TensorFlow Ser
 
 
 @pytest.mark.parametrize(("entries", "line", "message"), FAULTS, ids=[message for _, _, message in FAULTS])
-def test_a_wrong_entry_is_told_with_its_line_in_a_file_and_in_the_same_words_to_a_client(tmp_path, entries, line, message):
+def test_a_wrong_entry_is_reported_with_its_line_and_in_the_same_words_to_a_client(tmp_path, entries, line, message):
     with pytest.raises(ValueError, match=f"models.config, line {line}: ") as of_file:
         read(tmp_path, listed(*entries))
     with pytest.raises(ServingError) as of_request:
@@ -123,18 +123,18 @@ def test_a_wrong_entry_is_told_with_its_line_in_a_file_and_in_the_same_words_to_
         ('custom_model_config { type_url: "x" }', "has no model_config_list"),
     ],
 )
-def test_a_file_that_is_no_configuration_is_told_with_what_is_expected(tmp_path, text, message):
+def test_an_invalid_file_is_reported_with_what_is_expected(tmp_path, text, message):
     with pytest.raises(ValueError, match=message):
         read(tmp_path, text)
 
 
-def test_a_file_that_is_no_text_is_told(tmp_path):
+def test_a_binary_file_is_reported(tmp_path):
     (tmp_path / "models.config").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ValueError, match=r"models.config is no text\. Expected a ModelServerConfig"):
+    with pytest.raises(ValueError, match=r"models.config is not text\. Expected a ModelServerConfig"):
         read_model_config(tmp_path / "models.config")
 
 
-def test_entries_in_the_rare_form_of_a_list_are_checked_too_though_without_a_line(tmp_path):
+def test_entries_in_the_rare_form_of_a_list_are_checked_without_a_line_number(tmp_path):
     with pytest.raises(ValueError, match=r"models.config: Expected model m to have an absolute path"):
         read(tmp_path, 'model_config_list { config: [ { name: "m" model_platform: "tensorflow" } ] }')
 
@@ -158,14 +158,14 @@ def test_a_folder_gives_a_model_for_each_child_that_holds_a_version(tmp_path):
     ]
 
 
-def test_a_folder_that_is_a_model_itself_is_told_from_one_of_models(tmp_path):
+def test_a_folder_of_one_models_versions_is_refused(tmp_path):
     (tmp_path / "digits" / "1").mkdir(parents=True)
     with pytest.raises(ValueError, match="holds the versions of one model. Expected the directory above: "):
         configs_of_folder(tmp_path / "digits")
 
 
-def test_a_folder_that_is_missing_is_told(tmp_path):
-    with pytest.raises(FileNotFoundError, match="no directory. Expected one that holds NAME/VERSION/saved_model.pb"):
+def test_a_missing_folder_is_reported(tmp_path):
+    with pytest.raises(FileNotFoundError, match="not a directory. Expected one that holds NAME/VERSION/saved_model.pb"):
         configs_of_folder(tmp_path / "none")
 
 

@@ -1,4 +1,4 @@
-"""The page in a real browser, against a server that plays the models: what a person sees, does and downloads."""
+"""The page in a real browser with a fake server: what a user sees, does and downloads."""
 
 import json
 import pathlib
@@ -24,6 +24,7 @@ FLAGS = (
     *("--no-first-run", "--disable-component-update", "--disable-sync"),
 )
 EXPECT_MS = 20_000
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +33,7 @@ def core(tmp_path_factory):
 
 
 class Handler(fake_models.RestHandler):
-    """The page beside the REST API, as the server has them."""
+    """The page and the REST API, as in the server."""
 
     def do_GET(self):
         found = page(self.server.core, self.path)
@@ -67,7 +68,7 @@ def models(server, core):
 
 @pytest.fixture
 def opened(browser, server, models):
-    """Opens the page at a model; at the end nothing may have failed, been blocked, or been asked of another server."""
+    """Opens the page at a model. At the end nothing may have failed, been blocked, or been requested from another server."""
     shared = browser.contexts[0] if browser.contexts else browser.new_context()
     views, faults = [], []
 
@@ -132,7 +133,7 @@ def test_models_are_listed_and_the_address_chooses_one(opened):
     assert view.evaluate("document.activeElement.textContent") == "text"
 
 
-def test_a_model_that_is_not_available_says_why(opened):
+def test_an_unavailable_model_shows_the_reason(opened):
     view = opened("broken")
     assert view.locator(".why").inner_text().startswith("Not available. Servable not found for request: Latest(broken)\n")
     assert view.get_by_role("link", name="broken not available").count() == 1
@@ -175,7 +176,7 @@ def test_images_are_a_grid_of_canvases(opened, models):
     assert models.calls == [("digits", None, "serving_default", 4)]
 
 
-def test_images_of_a_label_come_as_png_files(opened, models):
+def test_images_with_a_label_come_as_png_files(opened, models):
     view = opened("digits")
     view.get_by_label("How many images").fill("2")
     view.get_by_role("region", name="Generate").get_by_label("Label").fill("7")
@@ -184,7 +185,7 @@ def test_images_of_a_label_come_as_png_files(opened, models):
     assert models.calls == [("digits", None, "encoded", 2)]
 
 
-def test_a_walk_leads_from_the_latents_of_one_seed_to_those_of_the_other(opened):
+def test_a_walk_leads_from_one_seeds_latents_to_the_others(opened):
     view = opened("text")
     press(view, "Walk")
     slider = view.get_by_label("Place between seed 1 and seed 2")
@@ -198,7 +199,7 @@ def test_a_walk_leads_from_the_latents_of_one_seed_to_those_of_the_other(opened)
     assert stage.inner_text() not in ends
 
 
-def test_latents_are_those_that_the_models_draw_and_the_way_between_them_keeps_their_length(opened):
+def test_latents_equal_the_models_and_interpolation_keeps_their_length(opened):
     view = opened("text")
     seeds = [0, 1, 2**31, 12345]
     drawn = view.evaluate("seeds => seeds.map(seed => normalLatents(seed, 500))", seeds)
@@ -224,7 +225,7 @@ def test_a_walk_through_images_plays_and_pauses(opened, models):
     assert models.calls == [("digits", None, "latents", 25)]
 
 
-def test_who_asked_for_less_motion_sees_it_slow_and_once(opened):
+def test_reduced_motion_plays_slowly_and_once(opened):
     view = opened("digits", reduced_motion="reduce")
     press(view, "Walk")
     slider = view.get_by_label("Place between")
@@ -259,7 +260,7 @@ def test_a_model_without_a_form_still_shows_its_signatures(opened):
     assert view.get_by_text("image: float32 (any, 8, 8, 1)").count() == 2
 
 
-def test_keys_alone_suffice(opened):
+def test_the_keyboard_alone_is_enough(opened):
     view = opened("digits")
 
     def tab_to(words):
@@ -285,7 +286,7 @@ def test_keys_alone_suffice(opened):
         view.keyboard.press("Enter")
 
 
-def test_a_refusal_is_told_in_the_servers_words_and_gone_with_the_next_answer(opened, models):
+def test_an_error_shows_the_servers_message_until_the_next_answer(opened, models):
     view = opened("text")
     models.failures = [
         Refusal(fake_models.grpc.StatusCode.RESOURCE_EXHAUSTED, f"The queue is full. {HOSTILE}\n\t [[{{node Assert}}]]")
@@ -298,7 +299,7 @@ def test_a_refusal_is_told_in_the_servers_words_and_gone_with_the_next_answer(op
     assert alert.count() == 0
 
 
-def test_a_server_that_is_gone_is_told(opened):
+def test_a_lost_server_is_reported(opened):
     view = opened("text")
     view.route("**/v1/**", lambda route: route.abort())
     press(view, "Write")
@@ -364,7 +365,7 @@ def test_sounds_are_downloaded_byte_by_byte(opened):
     assert downloaded(view, "WAV 2") == ("tones.2.wav", wav(np.arange(3))["wav_bytes"][1])
 
 
-def test_rows_are_downloaded_as_csv_and_numbers_that_are_none_are_empty(opened):
+def test_rows_are_downloaded_as_csv_with_nan_left_empty(opened):
     view = opened("wine")
     view.get_by_label("How many rows").fill("2")
     generated(view, "Make rows")
@@ -372,7 +373,7 @@ def test_rows_are_downloaded_as_csv_and_numbers_that_are_none_are_empty(opened):
 
 
 @pytest.mark.parametrize("model", ["text", "digits", "wine"])
-def test_a_phone_needs_no_sideways_scrolling(opened, model):
+def test_a_phone_needs_no_horizontal_scrolling(opened, model):
     view = opened(model, viewport={"width": 360, "height": 740})
     generated(view, {"text": "Write", "digits": "Draw", "wine": "Make rows"}[model])
     view.get_by_text("Signatures").click()

@@ -13,7 +13,7 @@ def core(tmp_path_factory):
     return make_core(tmp_path_factory.mktemp("models"))
 
 
-def test_the_list_tells_names_versions_kinds_and_signatures(core):
+def test_the_list_contains_names_versions_kinds_and_signatures(core):
     found = {model["name"]: model for model in json.loads(models_json(core))["models"]}
     assert found["text"]["version"] == 3
     assert found["digits"]["signatures"]["latents"] == {
@@ -33,7 +33,7 @@ def test_the_list_tells_names_versions_kinds_and_signatures(core):
     }
 
 
-def test_the_list_has_cards_that_a_browser_can_read(core):
+def test_the_list_has_cards_that_a_browser_can_parse(core):
     def refuse(constant):
         raise AssertionError(f"{constant} is no JSON")
 
@@ -44,19 +44,17 @@ def test_the_list_has_cards_that_a_browser_can_read(core):
     assert cards["wine"] is None  # there is none
 
 
-def test_the_list_tells_why_a_model_is_not_available(core):
+def test_the_list_gives_the_reason_why_a_model_is_not_available(core):
     broken = next(model for model in json.loads(models_json(core))["models"] if model["name"] == "broken")
     assert broken["version"] is None
     assert broken["error"] == (
-        "Servable not found for request: Latest(broken)\nVersion 1: The version's saved_model.pb is damaged or not whole."
+        "Servable not found for request: Latest(broken)\nVersion 1: The version's saved_model.pb is damaged or incomplete."
     )
 
 
-@pytest.mark.parametrize(
-    "path", ["", "/x", "//", "/playground", "/playground/", "/playground/../pages.py", "/playground/main.js"]
-)
-def test_other_paths_are_not_the_pages(core, path):
-    assert page(core, path) is None
+def test_other_paths_are_not_the_pages(core):
+    for path in ("", "/x", "//", "/playground", "/playground/", "/playground/../pages.py", "/playground/main.js"):
+        assert page(core, path) is None
 
 
 def test_the_page_is_one_file_that_forbids_everything_else(core):

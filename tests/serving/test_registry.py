@@ -1,4 +1,4 @@
-"""Versions come and go as in TensorFlow Serving: the new before the old goes, the old while the new is broken."""
+"""Versions come and go as in TensorFlow Serving: the old one stays until the new one is loaded, or while it is broken."""
 
 import gc
 import os
@@ -15,7 +15,7 @@ from gan_keras.serving.registry import Registry
 
 
 class Books:
-    """Stands in for worker processes: keeps books of what was loaded and unloaded, in order."""
+    """A fake pool that records what was loaded and unloaded, in order."""
 
     def __init__(self):
         self.loaded, self.events = {}, []
@@ -65,7 +65,7 @@ def test_the_new_version_is_loaded_before_the_old_one_goes(registry, tmp_path):
     assert states(registry) == {2: "AVAILABLE", 1: "END"}
 
 
-def test_a_version_is_unloaded_only_when_its_last_request_lets_go(registry, tmp_path):
+def test_a_version_is_unloaded_only_after_its_last_request(registry, tmp_path):
     write_version(tmp_path, 1)
     registry.configure([config(tmp_path)])
     held = registry.version("m")
@@ -93,7 +93,7 @@ def test_a_version_held_by_a_cycle_of_objects_is_unloaded_too(registry, tmp_path
 
 
 @pytest.mark.parametrize("fault", ["refused", "empty", "damaged", "another platform"])
-def test_the_old_version_serves_on_while_the_new_one_is_broken(registry, tmp_path, fault):
+def test_the_old_version_stays_while_the_new_one_is_broken(registry, tmp_path, fault):
     write_version(tmp_path, 1)
     registry.configure([config(tmp_path)])
     if fault == "refused":
@@ -111,7 +111,7 @@ def test_the_old_version_serves_on_while_the_new_one_is_broken(registry, tmp_pat
     assert status.code != Code.OK and status.message and str(tmp_path) not in status.message
 
 
-def test_a_version_that_was_half_written_is_loaded_once_it_is_whole(registry, tmp_path):
+def test_an_incomplete_version_is_loaded_once_it_is_complete(registry, tmp_path):
     (tmp_path / "1").mkdir()
     registry.configure([config(tmp_path)])
     assert states(registry) == {1: "END"}
@@ -121,7 +121,7 @@ def test_a_version_that_was_half_written_is_loaded_once_it_is_whole(registry, tm
     assert states(registry) == {1: "AVAILABLE"}
 
 
-def test_a_version_that_failed_and_has_not_changed_is_tried_again_a_few_times_later(registry, tmp_path, monkeypatch):
+def test_a_failed_version_that_has_not_changed_is_retried_a_few_times(registry, tmp_path, monkeypatch):
     write_version(tmp_path, 1, "refused")
     attempts = []
     load = registry.pool.load
@@ -132,10 +132,10 @@ def test_a_version_that_failed_and_has_not_changed_is_tried_again_a_few_times_la
     monkeypatch.setattr(registry_module, "RETRY_SECONDS", -1.0)
     for _ in range(20):
         registry.follow_disk()
-    assert len(attempts) == registry_module.MOST_RETRIES
+    assert len(attempts) == registry_module.MAX_RETRIES
 
 
-def test_policies_choose_the_versions_that_are_served(registry, tmp_path):
+def test_policies_select_the_versions_to_serve(registry, tmp_path):
     for number in (1, 2, 10):
         write_version(tmp_path, number)
     for policy, expected in ((Latest(2), [10, 2]), (All(), [10, 2, 1]), (Specific([1]), [1])):
@@ -143,7 +143,7 @@ def test_policies_choose_the_versions_that_are_served(registry, tmp_path):
         assert [number for number, state in states(registry).items() if state == "AVAILABLE"] == expected
 
 
-def test_names_of_versions_are_numbers_however_written_and_others_are_left_alone(registry, tmp_path):
+def test_directories_named_by_a_number_are_versions_and_others_are_ignored(registry, tmp_path):
     write_version(tmp_path, "00000123")
     for name in (".tmp-1", "1a", "-3", "4.0", "٣"):
         (tmp_path / name).mkdir()
@@ -151,7 +151,7 @@ def test_names_of_versions_are_numbers_however_written_and_others_are_left_alone
     assert states(registry) == {123: "AVAILABLE"}
 
 
-def test_versions_go_when_all_are_deleted_but_not_when_the_folder_is_out_of_reach(registry, tmp_path):
+def test_versions_disappear_when_all_are_deleted_but_not_when_the_folder_is_unreachable(registry, tmp_path):
     folder, away = tmp_path / "m", tmp_path / "away"
     write_version(folder, 1)
     registry.configure([config(folder)])
@@ -166,21 +166,21 @@ def test_versions_go_when_all_are_deleted_but_not_when_the_folder_is_out_of_reac
     assert caught.value.code == Code.NOT_FOUND and states(registry) == {1: "END"}
 
 
-def test_a_folder_whose_number_no_message_can_hold_is_no_version(registry, tmp_path):
+def test_a_number_beyond_64_bits_is_not_a_version(registry, tmp_path):
     write_version(tmp_path, 2**63)
     write_version(tmp_path, 7)
     registry.configure([config(tmp_path)])
     assert states(registry) == {7: "AVAILABLE"}
 
 
-def test_a_folder_that_cannot_be_read_leaves_the_other_models_alone(registry, tmp_path):
+def test_an_unreadable_folder_does_not_affect_other_models(registry, tmp_path):
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     write_version(tmp_path / "good", 1)
     registry.configure([config(tmp_path / "loop", name="loop"), config(tmp_path / "good", name="good")])
     assert states(registry, "good") == {1: "AVAILABLE"}
 
 
-def test_files_that_come_while_a_version_fails_to_load_are_a_change(registry, tmp_path):
+def test_files_written_while_a_version_fails_to_load_count_as_a_change(registry, tmp_path):
     write_version(tmp_path, 1)
     load = registry.pool.load
 
@@ -196,7 +196,7 @@ def test_files_that_come_while_a_version_fails_to_load_are_a_change(registry, tm
     assert states(registry) == {1: "AVAILABLE"}
 
 
-def test_models_that_a_new_configuration_leaves_out_go_and_may_come_back(registry, tmp_path):
+def test_models_missing_from_a_new_configuration_are_withdrawn_and_may_return(registry, tmp_path):
     write_version(tmp_path / "a", 1)
     write_version(tmp_path / "b", 1)
     a, b = config(tmp_path / "a", name="a"), config(tmp_path / "b", name="b")

@@ -1,4 +1,4 @@
-"""What `rest` does when something else goes wrong: a bomb, a fault of the server, any bytes at all."""
+"""Robustness of `rest`: decompression bombs, errors of the server, and arbitrary bytes."""
 
 import gzip
 import json
@@ -6,19 +6,20 @@ import logging
 import random
 import tracemalloc
 
+from gan_keras.serving.errors import PREDICT_ONLY
 from gan_keras.serving.rest.handler import rest
 
 DOCUMENTED = {200, 400, 404, 429, 499, 500, 501, 503, 504}
 
 
 class Broken:
-    """A core with a fault."""
+    """A core that fails."""
 
     def version(self, *_):
         raise RuntimeError("a secret of /home/somebody")
 
 
-def test_a_bomb_in_gzip_is_refused_without_unpacking_it(core):
+def test_a_gzip_bomb_is_refused_without_unpacking_it(core):
     body, headers = gzip.compress(bytes(50_000_000)), {"Content-Encoding": "gzip"}
     tracemalloc.start()
     response = rest(core, "POST", "/v1/models/half:predict", headers, body, max_body=100_000)
@@ -28,18 +29,24 @@ def test_a_bomb_in_gzip_is_refused_without_unpacking_it(core):
     assert peak < 1_000_000
 
 
-def test_a_body_in_gzip_may_have_just_as_many_bytes_as_are_allowed(core):
+def test_a_gzip_body_may_have_exactly_the_maximum_size(core):
     body, headers = b'{"instances": [1.0]}', {"Content-Encoding": "gzip"}
     for max_body, status in ((len(body), 200), (len(body) - 1, 400)):
         assert rest(core, "POST", "/v1/models/half:predict", headers, gzip.compress(body), max_body).status == status
 
 
-def test_a_fault_of_the_server_is_told_to_the_log_and_not_to_the_client(caplog):
+def test_an_internal_error_is_logged_and_hidden_from_the_client(caplog):
     with caplog.at_level(logging.ERROR):
         response = rest(Broken(), "POST", "/v1/models/half:predict", {}, b"{}")
     assert response.status == 500
     assert json.loads(response.body) == {"error": "Internal error."}
     assert "a secret" in caplog.text
+
+
+def test_classify_and_regress_are_not_implemented_whatever_the_model_and_the_body(core):
+    for path, body in (("half:classify", b'{"examples": [{"x": 2.0}]}'), ("nobody/versions/7:regress", b"")):
+        response = rest(core, "POST", f"/v1/models/{path}", {}, body)
+        assert (response.status, json.loads(response.body)) == (501, {"error": PREDICT_ONLY})
 
 
 def test_metrics_are_text(core):

@@ -1,4 +1,4 @@
-"""The client over HTTP: connections that are kept, lost and slow, and answers that are not of the API."""
+"""The client over HTTP: kept, lost and slow connections, and answers that do not follow the API."""
 
 import contextlib
 import email.utils
@@ -16,7 +16,7 @@ QUICK = Retries(attempts=3, first=0.01)
 
 
 class Raw(fake_models.RestHandler):
-    """Answers each request by the next of the server's `script`: a function of the handler."""
+    """Answers each request with the next function of the server's `script`."""
 
     def do_GET(self):
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -83,12 +83,12 @@ def test_it_replaces_a_connection_that_the_server_closed_meanwhile_without_a_pau
         assert len(server.connections) == 2
 
 
-def test_it_asks_again_for_what_was_cut_off():
+def test_it_repeats_a_request_with_an_incomplete_answer():
     with scripted(answers_half, answers) as (_, client):
         assert client.status("text")[0].state == "AVAILABLE"
 
 
-def test_it_gives_up_in_time_on_an_answer_that_drips():
+def test_it_times_out_on_an_answer_that_drips():
     started = time.monotonic()
     with scripted(drips, timeout=0.4) as (_, client), pytest.raises(ServingError) as caught:
         client.status("text")
@@ -102,7 +102,7 @@ def test_it_quotes_names_and_goes_below_the_path_of_the_url():
         assert server.paths == ["/models-of-a/v1/models/a%20b%2F%C3%BC%3Ac%3F"]
 
 
-def test_it_keeps_a_wait_that_is_told_as_a_date():
+def test_it_waits_until_a_date():
     date = email.utils.formatdate(time.time() + 2, usegmt=True)
     started = time.monotonic()
     with scripted(answers_with(503, {"Retry-After": date}, b"{}"), answers) as (_, client):
@@ -111,10 +111,10 @@ def test_it_keeps_a_wait_that_is_told_as_a_date():
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b"{}", b'{"model_version_status": [{}]}'])
-def test_it_tells_an_answer_of_another_api(body):
+def test_it_recognises_an_answer_of_another_api(body):
     with (
         scripted(answers_with(200, {}, body)) as (_, client),
-        pytest.raises(ServingError, match="not of TensorFlow Serv") as caught,
+        pytest.raises(ServingError, match="not follow TensorFlow Serv") as caught,
     ):
         client.status("text")
     assert caught.value.code == Code.INTERNAL
@@ -129,7 +129,7 @@ def test_it_shows_the_page_of_a_proxy():
     assert caught.value.code == Code.UNKNOWN
 
 
-def test_it_over_tls_to_a_server_without_it_is_unavailable():
+def test_tls_to_a_server_without_it_is_unavailable():
     with serving_http(Raw, script=[], paths=[]) as server:
         client = Client(server.url.replace("http:", "https:"), retries=Retries(attempts=1))
         with pytest.raises(ServingError) as caught:

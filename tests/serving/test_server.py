@@ -1,4 +1,4 @@
-"""A server as its users meet it: over sockets, with models that crash and loop, versions that come, processes that die."""
+"""A server over sockets: crashing and looping models, new versions, dying processes, misbehaving clients."""
 
 import concurrent.futures
 import contextlib
@@ -29,7 +29,7 @@ VERSION = tf.TensorSpec([None], tf.float32, name="x")
 
 
 class Half(tf.Module):
-    """`y = x / 2 + offset` by row, refusing what is negative, and a loop that does not end."""
+    """`y = x / 2 + offset` per row for x >= 0, and an endless loop."""
 
     def __init__(self, offset):
         super().__init__()
@@ -46,7 +46,7 @@ class Half(tf.Module):
 
 
 def write_version(folder, number, offset=2.0):
-    """As an export does: beside its place, then renamed."""
+    """Writes a version as an export does: to a temporary directory, then renamed."""
     model, hidden = Half(offset), folder / f".tmp-{number}"
     tf.saved_model.save(model, str(hidden), {"serving_default": model.half, "endless": model.endless})
     os.rename(hidden, folder / str(number))
@@ -103,6 +103,7 @@ def test_rest_and_grpc_answer_the_same(server, client):
         assert half(other, 1.0, 2.0) == [2.5, 3.0]
 
 
+@pytest.mark.slow
 def test_many_clients_at_once_get_their_own_rows_and_their_own_errors(client):
     def ask(value):
         if value % 7:
@@ -115,7 +116,7 @@ def test_many_clients_at_once_get_their_own_rows_and_their_own_errors(client):
         assert all(threads.map(ask, range(300)))
 
 
-def test_a_request_that_takes_too_long_ends_and_leaves_the_server_well(server, client):
+def test_a_request_that_takes_too_long_ends_without_harm_to_the_server(server, client):
     with Client(f"http://127.0.0.1:{server.port}", timeout=60.0) as patient:
         server.core.timeout = 0.5
         try:
@@ -129,11 +130,11 @@ def test_a_request_that_takes_too_long_ends_and_leaves_the_server_well(server, c
 
 @pytest.mark.parametrize("num", [1, 2])
 def test_after_workers_were_killed_requests_are_answered_and_the_workers_come_back(server, client, num):
-    before = {child.process.pid for child in server.pool.children}
+    before = {child.process.pid for child in server.pool.workers}
     for pid in list(before)[:num]:
         os.kill(pid, signal.SIGKILL)
     assert [half(client, float(value)) for value in range(8)] == [[value / 2 + 2] for value in range(8)]
-    until(lambda: len({child.process.pid for child in server.pool.children} - before) >= num)
+    until(lambda: len({child.process.pid for child in server.pool.workers} - before) >= num)
 
 
 def until(condition, seconds=60.0):
@@ -143,6 +144,7 @@ def until(condition, seconds=60.0):
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_versions_are_swapped_under_load_without_a_failed_request_a_broken_one_left_out(original, tmp_path):
     folder = tmp_path / "saved_models" / "half"
     shutil.copytree(original, folder / "1")
@@ -208,7 +210,7 @@ def test_a_body_in_chunks_is_read_and_an_endless_one_is_not(server):
         b"POST /v1/models/half:predict HTTP/1.1\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n",
     ],
 )
-def test_what_is_no_http_gets_a_code_and_a_reason_in_json(server, raw):
+def test_malformed_http_gets_a_status_and_a_reason_in_json(server, raw):
     head, _, body = exchange(server, raw).partition(b"\r\n\r\n")
     assert head.split()[1] in (b"400", b"414", b"431") and json.loads(body)["error"]
 
@@ -224,7 +226,8 @@ def test_a_client_that_sends_too_slowly_is_cut_off(server, monkeypatch):
         assert connection.recv(1) == b"" and time.monotonic() - started < 10.0
 
 
-def test_a_connection_too_many_is_told_to_come_again(original, tmp_path, monkeypatch):
+@pytest.mark.slow
+def test_a_connection_beyond_the_maximum_is_told_to_retry(original, tmp_path, monkeypatch):
     monkeypatch.setattr(http_front, "MAX_CONNECTIONS", 2)
     shutil.copytree(original, tmp_path / "half" / "1")
     with Server(tmp_path, port=0, grpc_port=0, workers=1) as server:
@@ -250,7 +253,7 @@ def test_the_page_and_the_metrics_are_there(server, client):
     assert ':tensorflow:serving:request_latency_count{model_name="half",API="predict",entrypoint="REST"}' in metrics
 
 
-def test_a_file_of_models_is_read_again_when_it_changes_and_left_alone_while_it_is_wrong(original, tmp_path):
+def test_a_changed_file_of_models_is_applied_unless_it_is_wrong(original, tmp_path):
     shutil.copytree(original, tmp_path / "half" / "1")
     file = tmp_path / "models.config"
 
@@ -270,7 +273,7 @@ def test_a_file_of_models_is_read_again_when_it_changes_and_left_alone_while_it_
         assert server.core.version("b", label="stable").number == 1
 
 
-def test_a_reload_that_names_a_model_without_a_version_says_so_and_serves_the_others(original, tmp_path):
+def test_a_reload_reports_a_model_without_a_version_and_serves_the_others(original, tmp_path):
     shutil.copytree(original, tmp_path / "a" / "1")
     configs = [ModelConfig(name, str(tmp_path / name)) for name in ("a", "b")]
     with Server(tmp_path, port=0, grpc_port=0, workers=1, poll_seconds=0.05) as server:
@@ -297,35 +300,37 @@ def test_a_reload_over_grpc_stays(original, tmp_path):
         assert server.core.names() == ["b", "c"]
 
 
-def test_a_signature_without_a_tensor_ends_no_process(server):
-    before = [child.process.pid for child in server.pool.children]
+def test_a_signature_without_a_tensor_does_not_end_a_process(server):
+    before = [child.process.pid for child in server.pool.workers]
     with pytest.raises(ServingError):
         server.core.predict(server.core.version("half"), "__saved_model_init_op", {})
-    assert [child.process.pid for child in server.pool.children] == before
+    assert [child.process.pid for child in server.pool.workers] == before
 
 
-def test_a_worker_that_is_killed_again_and_again_takes_no_version_with_it(server, client):
-    worker = server.pool.children[0]
+@pytest.mark.slow
+def test_a_worker_killed_repeatedly_loses_no_version(server, client):
+    worker = server.pool.workers[0]
     for _ in range(2):
         os.kill(worker.process.pid, signal.SIGKILL)
-        until(lambda worker=worker: half(client, 1.0) == [2.5] and server.pool.children[0] is not worker)
-        worker = server.pool.children[0]
+        until(lambda worker=worker: half(client, 1.0) == [2.5] and server.pool.workers[0] is not worker)
+        worker = server.pool.workers[0]
     until(lambda: half(client, 1.0) == [2.5])
     assert {each.state for each in client.status("half")} == {"AVAILABLE"}
 
 
-def test_a_worker_that_is_killed_while_it_loads_loads_again(original, tmp_path):
+@pytest.mark.slow
+def test_a_worker_killed_while_loading_loads_again(original, tmp_path):
     shutil.copytree(original, tmp_path / "half" / "1")
     with Server(tmp_path, port=0, grpc_port=0, workers=2, poll_seconds=60.0) as server:
         write_version(tmp_path / "half", 2)
         with concurrent.futures.ThreadPoolExecutor(1) as thread:
             swap = thread.submit(server.registry.follow_disk)
-            os.kill(server.pool.children[0].process.pid, signal.SIGKILL)
+            os.kill(server.pool.workers[0].process.pid, signal.SIGKILL)
             swap.result(60)
         assert server.core.version("half").number == 2
 
 
-def test_a_stop_waits_for_answers_and_not_for_connections_that_are_kept(original, tmp_path):
+def test_a_stop_waits_for_answers_but_not_for_kept_connections(original, tmp_path):
     shutil.copytree(original, tmp_path / "half" / "1")
     server = Server(tmp_path, port=0, grpc_port=0, workers=1)
     answers, failures = [], []
@@ -350,7 +355,7 @@ def test_a_stop_waits_for_answers_and_not_for_connections_that_are_kept(original
     assert all(b"2.5" in answer for answer in answers)
 
 
-def test_a_request_that_comes_after_the_stop_gets_no_answer_so_that_its_client_repeats_it(original, tmp_path):
+def test_a_request_after_the_stop_gets_no_answer_so_that_its_client_repeats_it(original, tmp_path):
     shutil.copytree(original, tmp_path / "half" / "1")
     server = Server(tmp_path, port=0, grpc_port=0, workers=1)
     kept = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
@@ -363,13 +368,13 @@ def test_a_request_that_comes_after_the_stop_gets_no_answer_so_that_its_client_r
         kept.getresponse()
 
 
-def test_a_port_that_is_taken_is_told(server, folder):
+def test_a_busy_port_is_reported(server, folder):
     for ports in ({"port": server.port, "grpc_port": 0}, {"port": 0, "grpc_port": server.grpc_port}):
         with pytest.raises(OSError, match=r"cannot listen at 127.0.0.1:\d+"):
             Server(folder, **ports)
 
 
-def test_a_folder_stands_in_for_the_one_of_the_official_image(folder, tmp_path):
+def test_a_folder_replaces_the_official_images(folder, tmp_path):
     file = tmp_path / "models.config"
     models = [("a", "/models/half"), ("b", "half"), ("c", str(folder / "half")), ("d", "/models/none")]
     entries = (f'config {{ name: "{name}" base_path: "{path}" model_platform: "tensorflow" }}' for name, path in models)
@@ -383,12 +388,13 @@ def test_a_folder_stands_in_for_the_one_of_the_official_image(folder, tmp_path):
         Server(config_file=file)
 
 
-def test_something_to_serve_is_asked_for():
+def test_a_server_needs_something_to_serve():
     with pytest.raises(ValueError, match="neither a folder nor a file of models"):
         Server()
 
 
-def test_the_command_serves_until_it_is_told_to_end_and_leaves_no_process(folder):
+@pytest.mark.slow
+def test_the_command_serves_until_sigterm_and_leaves_no_process(folder):
     command = [sys.executable, "-m", "gan_keras", "serve", str(folder), "--port", "0", "--grpc-port", "0", "--workers", "1"]
     environment = {**os.environ, "PYTHONPATH": str(pathlib.Path(__file__).parents[2]), "PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
@@ -407,7 +413,7 @@ def test_the_command_serves_until_it_is_told_to_end_and_leaves_no_process(folder
         process.kill()
 
 
-def test_grpc_refuses_bytes_that_are_no_request(server):
+def test_grpc_refuses_bytes_that_are_not_a_request(server):
     with grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel:
         call = channel.unary_unary("/tensorflow.serving.PredictionService/Predict")
         with pytest.raises(grpc.RpcError) as caught:

@@ -1,8 +1,8 @@
-// The server's REST API: what any other client may ask, and the list of models.
+// The server's REST API, as for any other client, and the list of models.
 
 const SPECIAL = /"(?:[^"\\]|\\.)*"|-?\bInfinity\b|\bNaN\b/g;
 
-// The server writes NaN and Infinity as they are; JavaScript's JSON knows neither, so they become null here.
+// The server writes NaN and Infinity, which JavaScript's JSON does not have: they become null here.
 function parse(text) {
   return JSON.parse(text.replace(SPECIAL, (found) => (found[0] === '"' ? found : "null")));
 }
@@ -20,7 +20,7 @@ async function ask(path, options) {
   return parse(text);
 }
 
-// The first of the lines: TensorFlow adds where in the graph it happened.
+// Without the place in the graph, which TensorFlow appends.
 function errorText(text) {
   try {
     return String(JSON.parse(text).error).split("\n\t [[")[0];
@@ -37,7 +37,7 @@ const pathOf = (model) => `v1/models/${encodeURIComponent(model.name)}:predict`;
 
 const bodyOf = (request) => JSON.stringify({ signature_name: request.signature, inputs: request.inputs });
 
-// Answers a request {signature, inputs}, the inputs in columns, with the columns of the outputs by name.
+// Runs a request {signature, inputs}, the inputs in columns, and returns the columns of the outputs by name.
 async function predict(model, request, signal) {
   const answer = await ask(pathOf(model), { method: "POST", body: bodyOf(request), signal });
   const names = Object.keys(model.signatures[request.signature].outputs);

@@ -1,4 +1,4 @@
-// Elements. Whatever comes from a server becomes text, never markup: nothing here parses HTML.
+// Elements. Text from a server never becomes markup: nothing here parses HTML.
 
 function make(tag, properties = {}, ...children) {
   const element = document.createElement(tag);
@@ -14,7 +14,7 @@ const byId = (id) => document.getElementById(id);
 
 let fieldCount = 0;
 
-// A control under its label. `size` is "wide", "half" or ""; `shown` stands beside the title.
+// A control below its label. `size` is "wide", "half" or ""; `shown` follows the title.
 function field(title, control, size = "", shown = "") {
   control.id = `field-${++fieldCount}`;
   const label = make("label", { htmlFor: control.id }, title, shown);
@@ -46,7 +46,7 @@ function submitButton(text) {
   return make("button", { type: "submit" }, text);
 }
 
-// A wide element in a frame that scrolls, with the keyboard too.
+// A wide element in a frame that scrolls, also by keyboard.
 function scrolling(title, element) {
   return make("div", { className: "scroll", role: "region", tabIndex: 0, "aria-label": title }, element);
 }

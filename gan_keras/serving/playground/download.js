@@ -1,4 +1,4 @@
-// Results as files, made on this page when they are asked for.
+// Results as files, created on this page on request.
 
 const fileName = (model, ending) => `${model.name.replace(/[^\p{L}\p{N}_-]+/gu, "_").slice(0, 60) || "model"}.${ending}`;
 

@@ -1,6 +1,6 @@
-// Pictures on canvases: images, lines, and many images on one sheet.
+// Canvases: images, line charts, and sheets of images.
 
-// An image of nested rows of pixels of 1 or 3 numbers in [0, 1].
+// An image from nested rows of pixels with 1 or 3 numbers in [0, 1].
 function drawImage(rows) {
   const [height, width, channels] = [rows.length, rows[0].length, rows[0][0].length];
   const canvas = make("canvas", { width, height, role: "img" });
@@ -20,7 +20,7 @@ async function drawPng(bytes) {
   return canvas;
 }
 
-// Lines over the same time, one for each list of numbers.
+// A line chart with one line per list of numbers.
 function drawLines(lists) {
   const canvas = make("canvas", { width: 1280, height: 256, role: "img", className: "chart" });
   const numbers = lists.flat().filter((value) => value !== null);
@@ -40,7 +40,7 @@ function drawLines(lists) {
   return canvas;
 }
 
-// All images in their own pixels, in rows that make the sheet about square.
+// All images at their own resolution, arranged in a roughly square sheet.
 function drawSheet(canvases) {
   const columns = Math.ceil(Math.sqrt(canvases.length));
   const [width, height] = [canvases[0].width, canvases[0].height];

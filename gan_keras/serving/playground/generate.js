@@ -1,6 +1,6 @@
-// The panel that makes samples: a field for each input of the model's signatures, a seed for each sample.
+// The panel that generates samples: a field for each input of the model's signatures, a seed for each sample.
 
-// How the known inputs are asked for; whatever else a signature reads gets a plain field.
+// Fields of known inputs; other inputs get a plain field.
 const FIELDS = {
   prompt: () => textField("Prompt: how each line begins", "prompt"),
   temperature: () => rangeField("Temperature", "temperature", 1, 0.05, 2, 0.05),
@@ -9,7 +9,7 @@ const FIELDS = {
 
 function labelField(model, required) {
   const names = model.card?.labels;
-  if (!Array.isArray(names)) return numberField(required ? "Label" : "Label (empty: in turn)", "label", required ? 0 : "", 0, MOST_SEED, required);
+  if (!Array.isArray(names)) return numberField(required ? "Label" : "Label (empty: in turn)", "label", required ? 0 : "", 0, MAX_SEED, required);
   const options = names.map((name, label) => [label, String(name)]);
   const choice = selectField("Label", "label", required ? options : [["", "in turn"], ...options]);
   choice.lastChild.dataset.number = "yes";
@@ -38,7 +38,7 @@ function generateForm(model, kind) {
     fields.push(selectField("Drafts", "drafts", [["one", "One"], ["guided", `Best of ${drafts}`]]));
   }
   const counted = "seed" in inputs
-    ? [numberField("Seed", "seed", 0, 0, MOST_SEED), numberField(`How many ${kind.noun}`, "num", kind.num, 1, 64)]
+    ? [numberField("Seed", "seed", 0, 0, MAX_SEED), numberField(`How many ${kind.noun}`, "num", kind.num, 1, 64)]
     : [];
   const form = make("form", {}, ...fields.sort((a, b) => b.classList.contains("wide") - a.classList.contains("wide")), ...counted);
   if (kind === IMAGE) form.append(sizeField());
@@ -53,7 +53,7 @@ function sizeField() {
   return choice;
 }
 
-// The seeds after those that are shown.
+// Continues with the seeds after the current ones.
 function nextButton(form) {
   const button = make("button", { type: "button" }, "Next seeds");
   button.addEventListener("click", () => {

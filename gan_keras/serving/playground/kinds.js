@@ -1,10 +1,10 @@
-// What differs between kinds of models. Each kind has
-//   verb, noun, num      the button's word, what a result is called, how many to make at first
+// The differences between kinds of models. Each kind has
+//   verb, noun, num      the button's text, the name of a result, the initial number of results
 //   signature(model, chosen)  the signature that fits the chosen values
 //   samples(outputs, captions)  an element for each sample
 //   arrange(samples, outputs)   one element that holds them all
-//   files(outputs, samples)     what can be downloaded, besides JSON
-//   remark(outputs)      what a reader should know about these results, or nothing
+//   files(outputs, samples)     downloads besides JSON
+//   remark(outputs)      a note on these results, optional
 
 const firstOf = (model, names) => names.find((name) => name in model.signatures);
 
@@ -34,7 +34,7 @@ const IMAGE = {
   files: (_, samples) => [["PNG", "png", () => pngOf(drawSheet(samples))]],
 };
 
-// Without a label: a signature that reads none, where labels come in turn.
+// Without a label: a signature that reads none and uses the labels in turn.
 function plainNames(model) {
   const labelled = "label" in (model.signatures.encoded?.inputs ?? {});
   return labelled ? ["serving_default"] : ["encoded", "generate", "serving_default"];

@@ -1,4 +1,4 @@
-// Latents from a seed, the same that the models draw, and the way from one to another.
+// Latents from a seed, equal to those of the models, and the path from one to another.
 
 const GOLDEN_RATIO = 0x9e3779b97f4a7c15n;
 
@@ -27,7 +27,7 @@ const UNDER_MIDDLE = [-54.47609879822406, 161.5858368580409, -155.6989798598866,
 
 const polynomial = (coefficients, x) => coefficients.reduce((sum, coefficient) => sum * x + coefficient, 0);
 
-// The quantile function of the standard normal distribution by Acklam's rational functions, within a part in 10^9.
+// Quantile function of the standard normal distribution: Acklam's rational functions, relative error about 10^-9.
 function inverseNormal(part) {
   if (part > 0.5) return -inverseNormal(1 - part);
   if (part < 0.02425) {
@@ -38,8 +38,8 @@ function inverseNormal(part) {
   return (part - 0.5) * polynomial(MIDDLE, square) / polynomial(UNDER_MIDDLE, square);
 }
 
-// Along the great circle, not the straight line: the middle of a straight line is shorter than any latents
-// that a generator was trained on. The length goes evenly from one to the other.
+// Interpolates along the great circle: the middle of a straight line is shorter than the latents that a generator
+// was trained on. The length changes linearly from one to the other.
 function between(first, second, part) {
   const length = (latents) => Math.hypot(...latents);
   const [a, b] = [length(first), length(second)];
@@ -47,6 +47,6 @@ function between(first, second, part) {
   const angle = Math.acos(Math.min(1, Math.max(-1, cosine)));
   const isStraight = angle < 1e-6 || Math.PI - angle < 1e-6;
   const weight = (share) => (isStraight ? share : Math.sin(share * angle) / Math.sin(angle));
-  const wished = a + part * (b - a);
-  return first.map((value, i) => wished * (weight(1 - part) * value / a + weight(part) * second[i] / b));
+  const target = a + part * (b - a);
+  return first.map((value, i) => target * (weight(1 - part) * value / a + weight(part) * second[i] / b));
 }

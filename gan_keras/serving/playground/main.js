@@ -1,14 +1,14 @@
-// The list of models and the one that is shown. The part of the address after # names it.
+// The list of models and the current model, which the part of the address after # names.
 
 let models = [];
-let wished = "";
+let requested = "";
 
 function readAddress() {
   if (!location.hash.startsWith("#/")) return; // the skip link
   try {
-    wished = decodeURIComponent(location.hash.slice(2));
+    requested = decodeURIComponent(location.hash.slice(2));
   } catch {
-    wished = ""; // a broken % code
+    requested = ""; // an invalid % code
   }
 }
 
@@ -57,12 +57,12 @@ function showModel(model) {
 
 function partsOf(model) {
   const panels = [...(isPlayable(model) ? [generatePanel(model)] : []), ...(canWalk(model) ? [walkPanel(model)] : [])];
-  if (!panels.length) panels.push(make("p", {}, "This page has no form for what this model reads. Other clients can call it."));
+  if (!panels.length) panels.push(make("p", {}, "This page has no form for this model's inputs. Other clients can call it."));
   return [make("p", { className: "facts" }, factsOf(model)), ...panels, signatureTable(model)];
 }
 
 function show() {
-  const model = models.find(({ name }) => name === wished) ?? models.find(isAvailable) ?? models[0];
+  const model = models.find(({ name }) => name === requested) ?? models.find(isAvailable) ?? models[0];
   showList(model);
   return model ? showModel(model) : byId("panels").replaceChildren();
 }

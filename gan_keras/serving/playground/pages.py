@@ -1,4 +1,4 @@
-"""The playground: one page of HTML, put together of the files beside this one, and the list of models that it asks for."""
+"""The playground: an HTML page assembled from the files in this folder, and the list of models that it requests."""
 
 import base64
 import contextlib
@@ -9,10 +9,8 @@ import json
 import os
 from typing import NamedTuple
 
-from tensorflow.core.framework import types_pb2
-
 from gan_keras.serving.errors import ServingError
-from gan_keras.serving.raw_values import dtype_from
+from gan_keras.serving.tensor_protos import describe
 
 _SCRIPTS = ("dom", "api", "latents", "draw", "sound", "download", "player", "kinds", "panel", "generate", "walk", "main")
 _CARD = os.path.join("assets.extra", "model_card.json")
@@ -20,7 +18,7 @@ _MODALITIES = {"text": "text", "image": "image", "waveform": "audio", "video": "
 
 
 class Page(NamedTuple):
-    """What answers a GET: its content type, its bytes and its other headers, a dict."""
+    """The answer to a GET: its content type, its bytes and further headers, a dict."""
 
     content_type: str
     body: bytes
@@ -28,12 +26,7 @@ class Page(NamedTuple):
 
 
 def page(core, path):
-    """The `Page` at a path, `/` or `/playground/models.json`; None for every other path.
-
-    Args:
-        core: A `Core`: tells the models.
-        path: As the client sent it, with the query if there is one.
-    """
+    """Returns the `Page` at a path as a client sent it, `/` or `/playground/models.json`; None for any other path."""
     path = path.partition("?")[0]
     if path == "/":
         return Page("text/html; charset=utf-8", _html(), _headers(_policy()))
@@ -43,9 +36,9 @@ def page(core, path):
 
 
 def models_json(core):
-    """The models as JSON: `{"models": [{name, version, modality, signatures, card}]}`.
+    """Returns the models as JSON: `{"models": [{name, version, modality, signatures, card}]}`.
 
-    `version` is the number of the newest one that is available. Where there is none it is null, and `error` says why.
+    `version` is the number of the newest available version. If there is none it is null, and `error` gives the reason.
     `modality` is text, image, audio, video, table, series, translation or other. `signatures` is `{name: {"inputs":
     {name: {"dtype", "shape"}}, "outputs": ...}}`, where null stands for any size or any rank. `card` is the model card
     of the export, null without one.
@@ -57,14 +50,8 @@ def _described(core, name):
     try:
         version = core.version(name)
     except ServingError as error:
-        return {
-            "name": name,
-            "version": None,
-            "modality": "other",
-            "signatures": {},
-            "card": None,
-            "error": _why(core, name, error),
-        }
+        unavailable = {"version": None, "modality": "other", "signatures": {}, "card": None}
+        return {"name": name, **unavailable, "error": _reason(core, name, error)}
     signatures = {key: each for key, each in sorted(version.signatures.items()) if not key.startswith("__")}
     return {
         "name": name,
@@ -75,8 +62,8 @@ def _described(core, name):
     }
 
 
-def _why(core, name, error):
-    """The refusal, and what is known of each version that cannot be served."""
+def _reason(core, name, error):
+    """Returns the refusal, and the error of each version that cannot be served."""
     with contextlib.suppress(ServingError):
         failed = [status for status in core.statuses(name) if status.message]
         return "\n".join([error.message, *(f"Version {status.number}: {status.message}" for status in failed)])
@@ -84,7 +71,7 @@ def _why(core, name, error):
 
 
 def modality(signatures):
-    """What a model makes, by the names of the contract: those of what `serving_default` reads and gives."""
+    """Returns a model's modality, derived from the names of the inputs and outputs of `serving_default`."""
     default = signatures.get("serving_default")
     if default is None:
         return "other"
@@ -97,21 +84,14 @@ def modality(signatures):
 
 
 def _infos(tensors):
-    return {
-        name: {"dtype": dtype_from(types_pb2.DataType.Name(each.dtype)), "shape": _shape(each.tensor_shape)}
-        for name, each in sorted(tensors.items())
-    }
-
-
-def _shape(proto):
-    return None if proto.unknown_rank else [None if dim.size < 0 else dim.size for dim in proto.dim]
+    return {name: info._asdict() for name, info in sorted(describe(tensors).items())}
 
 
 def read_card(directory):
-    """The model card of a version as a dict; None if it has none that can be read: a model is served without one too."""
+    """Returns a version's model card as a dict; None if it has no readable one, which does not keep it from being served."""
     try:
         with open(os.path.join(directory, _CARD), encoding="utf-8") as file:
-            card = json.load(file, parse_constant=lambda _: None)  # a page's JSON knows no NaN
+            card = json.load(file, parse_constant=lambda _: None)  # a browser's JSON has no NaN
         json.dumps(card, allow_nan=False)  # 1e999 is read as infinity
     except (OSError, ValueError, RecursionError):
         return None
@@ -120,12 +100,7 @@ def read_card(directory):
 
 @functools.cache
 def _html():
-    html = _read("page.html")
-    return html.replace("{{style}}", _style()).replace("{{script}}", _script()).encode()
-
-
-def _style():
-    return _read("style.css")
+    return _read("page.html").replace("{{style}}", _read("style.css")).replace("{{script}}", _script()).encode()
 
 
 def _script():
@@ -138,12 +113,12 @@ def _read(name):
 
 @functools.cache
 def _policy():
-    """Nothing may be loaded or run but what is on the page itself, known by its hash; requests go to this server only."""
+    """Forbids to load or run anything but the page's own parts, known by their hashes; requests go to this server only."""
     return "; ".join(
         [
             "default-src 'none'",
             f"script-src {_hash(_script())}",
-            f"style-src {_hash(_style())}",
+            f"style-src {_hash(_read('style.css'))}",
             "connect-src 'self'",
             "img-src data: blob:",
             "media-src blob:",

@@ -1,8 +1,8 @@
-// A panel: a form, what is going on, what went wrong, and the result. The newest request wins.
+// A panel: a form, its status, its error, and the result. The newest request wins.
 
-const MOST_SEED = 2 ** 31;
+const MAX_SEED = 2 ** 31;
 
-// `work(values, signal)` answers with a message and an element; `values` are those of the form.
+// `work(values, signal)` returns a message and an element; `values` are those of the form.
 function panel(title, form, work) {
   const status = make("p", { role: "status" });
   const alert = make("p", { role: "alert" });
@@ -38,7 +38,7 @@ function panel(title, form, work) {
   return make("section", { "aria-label": title }, heading, form, status, alert, result);
 }
 
-// Numbers for number and range controls; what was left empty is left out.
+// Number and range controls give numbers; empty ones are left out.
 function valuesOf(form) {
   const values = {};
   for (const control of form.elements) {

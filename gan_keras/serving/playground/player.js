@@ -1,7 +1,7 @@
-// A row of frames seen one at a time: a slider, and a button that plays them to and fro.
+// Frames shown one at a time: a slider, and a button that plays them back and forth.
 
 const FRAME_MS = 90;
-const CALM_FRAME_MS = 600; // for those who asked for less motion; it stops at the end
+const CALM_FRAME_MS = 600; // for users who prefer reduced motion; it stops at the end
 
 const wantsCalm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 

@@ -1,8 +1,8 @@
-// WAV files: bytes from base64, and what the player below shows of them.
+// WAV files: bytes from base64, and their outline above the player.
 
 const bytesOf = (wrapped) => Uint8Array.from(atob(wrapped.b64), (character) => character.charCodeAt(0));
 
-// Lows and highs of a WAV file of 16-bit samples, as numbers in [-1, 1]; null for another kind of file.
+// Minima and maxima of a WAV file with 16-bit samples, as numbers in [-1, 1]; null for any other file.
 function outlineOf(bytes, steps = 640) {
   const view = new DataView(bytes.buffer);
   const word = (at) => String.fromCharCode(...bytes.subarray(at, at + 4));

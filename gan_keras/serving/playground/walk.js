@@ -1,7 +1,7 @@
-// The panel that walks from one sample to another through the latents between them.
+// The panel that walks from one sample to another along the latents between them.
 
 const FRAMES = 25;
-const MOST_NUMBERS = 200000; // of one answer: JSON of many pixels is long
+const MAX_NUMBERS = 200000; // per answer: JSON of many pixels is long
 
 const sizeOf = (info) => (info.shape ?? []).slice(1).reduce((size, dim) => size * (dim ?? 64), 1);
 
@@ -17,14 +17,14 @@ function joined(parts) {
 
 function walkForm(model) {
   const labels = "label" in model.signatures.latents.inputs ? [labelField(model, true)] : [];
-  const seeds = [numberField("From seed", "from", 1, 0, MOST_SEED), numberField("To seed", "to", 2, 0, MOST_SEED)];
+  const seeds = [numberField("From seed", "from", 1, 0, MAX_SEED), numberField("To seed", "to", 2, 0, MAX_SEED)];
   return make("form", {}, ...seeds, ...labels, submitButton("Walk"));
 }
 
 async function walk(model, values, signal) {
   const { inputs, outputs } = model.signatures.latents;
   const latents = latentsOf(values, inputs.latents.shape[1]);
-  const rows = Math.max(1, Math.floor(MOST_NUMBERS / Object.values(outputs).reduce((sum, info) => sum + sizeOf(info), 0)));
+  const rows = Math.max(1, Math.floor(MAX_NUMBERS / Object.values(outputs).reduce((sum, info) => sum + sizeOf(info), 0)));
   const parts = [];
   for (let start = 0; start < FRAMES; start += rows) {
     const block = latents.slice(start, start + rows);

@@ -1,1 +1,1 @@
-"""The REST API of TensorFlow Serving: `handler.rest` answers a request, and `json_*` are its dialect of JSON."""
+"""TensorFlow Serving's REST API: `handler.rest` answers a request; the `json_*` modules implement its dialect of JSON."""

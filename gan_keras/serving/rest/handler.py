@@ -1,7 +1,7 @@
-"""The REST API of TensorFlow Serving as a function of a request: it opens no socket and waits for none.
+"""TensorFlow Serving's REST API as a function of a request, without sockets.
 
-What is answered, in which order faults are found, and each text follow TensorFlow Serving's `http_server.cc`,
-`http_rest_api_handler.cc` and the files that they use; `libevent/libevent: http.c` writes its pages in HTML.
+Answers, the order of checks and all messages follow TensorFlow Serving's `http_server.cc`, `http_rest_api_handler.cc`,
+`http_rest_api_util.cc` and the files that they use. `libevent/libevent: http.c` writes its HTML pages.
 """
 
 import functools
@@ -15,14 +15,13 @@ from typing import NamedTuple
 
 from google.protobuf import json_format
 
-from gan_keras.serving.errors import HTTP_STATUS, MAX_JSON_BYTES, Code, ServingError
-from gan_keras.serving.rest.json_examples import read_examples
+from gan_keras.serving.errors import HTTP_STATUS, MAX_JSON_BYTES, PREDICT_ONLY, Code, ServingError
 from gan_keras.serving.rest.json_in import read_inputs, read_object, signature_name
-from gan_keras.serving.rest.json_out import to_bytes, write_classes, write_error, write_values
+from gan_keras.serving.rest.json_out import to_bytes, write_error
+from gan_keras.serving.version import DEFAULT_SIGNATURE
 
 LOGGER = logging.getLogger(__name__)
 METRICS_PATH = "/monitoring/prometheus/metrics"
-DEFAULT_SIGNATURE = "serving_default"
 _METHODS = ("GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH")
 _JSON = [("Content-Type", "application/json")]
 _PLAIN = [("Content-Type", "text/plain")]
@@ -31,7 +30,7 @@ _GZIP = 16 + zlib.MAX_WBITS
 
 
 class Response(NamedTuple):
-    """An answer: a number of HTTP, headers as pairs (the front adds the body's length), and the body's bytes."""
+    """An answer: an HTTP status, headers as pairs (the front adds the body's length), and the body's bytes."""
 
     status: int
     headers: list
@@ -44,25 +43,25 @@ def rest(core, method, target, headers, body, max_body=MAX_JSON_BYTES):
     Args:
         core: The `Core`.
         method: `GET`, `POST`, ...
-        target: Of the request line, as it was sent.
-        headers: Of the request; only its `get` is used, which has to find names in any case.
+        target: The target in the request line, as sent.
+        headers: The request's headers; only `get` is used, which must ignore case.
         body: Bytes.
-        max_body: Most bytes of a body that comes compressed, once it is unpacked.
+        max_body: Maximum size of a compressed body after decompression.
 
     Returns:
-        A `Response`, whatever the request is and whatever goes wrong.
+        A `Response`, for any request and any error.
     """
     try:
         return _respond(core, method, target, headers, functools.partial(_unpacked, headers, body, max_body))
     except ServingError as error:
         return error_response(error)
-    except Exception:  # a fault of the server: the client learns that, the log learns which
+    except Exception:  # the client learns only that the server failed; the log has the details
         LOGGER.exception("A request failed.")
         return error_response(ServingError(Code.INTERNAL, "Internal error."))
 
 
 def error_response(error):
-    """The `Response` to a request that ended with a `ServingError`."""
+    """Returns the `Response` for a `ServingError`."""
     return Response(HTTP_STATUS[error.code], _JSON, write_error(error.message))
 
 
@@ -89,13 +88,13 @@ def _page(status):
 
 
 def _metrics(core, target):
-    if target.whole != METRICS_PATH:
-        return Response(400, _PLAIN, f"Unexpected path: {target.whole}. Should be {METRICS_PATH}".encode())
+    if target.full_path != METRICS_PATH:
+        return Response(400, _PLAIN, f"Unexpected path: {target.full_path}. Should be {METRICS_PATH}".encode())
     return Response(200, _PLAIN, core.metrics_text().encode())
 
 
 def _unpacked(headers, body, max_body):
-    """The body as the client meant it; like an empty one, as in TensorFlow Serving, if it says gzip and is not."""
+    """Returns the decompressed body; an empty one, as TensorFlow Serving does, if it claims to be gzip and is not."""
     if "gzip" not in (headers.get("Content-Encoding") or ""):
         return body
     unpacker = zlib.decompressobj(_GZIP)
@@ -126,22 +125,12 @@ def _signature(version, name):
     return found
 
 
-def _classify(core, route, read_body):
-    return write_classes(*_with_examples(core.classify, core, route, read_body))
-
-
-def _regress(core, route, read_body):
-    return write_values(_with_examples(core.regress, core, route, read_body))
-
-
-def _with_examples(run, core, route, read_body):
-    document = read_object(read_body())
-    name, examples = signature_name(document), read_examples(document)
-    return run(core.version(route.model, route.number, route.label), name, examples)
+def _not_implemented(core, route, read_body):
+    raise ServingError(Code.UNIMPLEMENTED, PREDICT_ONLY)
 
 
 def _status(core, route, read_body):
-    """Of all versions, also of those that a label does not mean."""
+    """Reports all versions even if the request names a label."""
     _check_model(route)
     return write_statuses(core.statuses(route.model, route.number))
 
@@ -156,22 +145,29 @@ def _check_model(route):
         raise ServingError(Code.INVALID_ARGUMENT, "Missing model name in request.")
 
 
-_ACTIONS = {"predict": _predict, "classify": _classify, "regress": _regress, "status": _status, "metadata": _metadata}
-
-
-# --- Answers to GET: the status of a model's versions, and the signatures of one version.
-#
-# Reference: `ToJsonString` of `http_rest_api_util.cc`, which prints protocol messages with their fields' own names.
+_ACTIONS = {"predict": _predict, "status": _status, "metadata": _metadata}
+_ACTIONS |= {"classify": _not_implemented, "regress": _not_implemented}
 
 
 def write_statuses(statuses):
-    """The JSON of a list of `VersionState`, as bytes."""
-    return _printed({"model_version_status": [_status_json(status) for status in statuses]})
+    """Returns the JSON of a list of `VersionState`, as bytes."""
+    entries = [
+        {
+            "version": str(status.number),
+            "state": status.state,
+            "status": {"error_code": status.code.name, "error_message": status.message},
+        }
+        for status in statuses
+    ]
+    return _printed({"model_version_status": entries})
 
 
 def write_metadata(version):
-    """The JSON of the signatures of a `Version`, those that TensorFlow adds for itself included, as bytes."""
-    signatures = {name: _message(signature) for name, signature in version.signatures.items()}
+    """Returns the JSON of a `Version`'s signatures, including those that TensorFlow adds for itself, as bytes."""
+    signatures = {
+        name: json_format.MessageToDict(signature, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)
+        for name, signature in version.signatures.items()
+    }
     return _printed(
         {
             "model_spec": {"name": version.name, "signature_name": "", "version": str(version.number)},
@@ -180,24 +176,12 @@ def write_metadata(version):
     )
 
 
-def _status_json(status):
-    error = {"error_code": status.code.name, "error_message": status.message}
-    return {"version": str(status.number), "state": status.state, "status": error}
-
-
-def _message(message):
-    return json_format.MessageToDict(message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)
-
-
 def _printed(value):
     return to_bytes(json.dumps(value, indent=1, ensure_ascii=False) + "\n")
 
 
-# --- What the target of an HTTP request asks for: which model, which version, and what to do with it.
-#
-# Reference: `ParseModelInfo` of `http_rest_api_util.cc`, whose expressions ignore case, take a `?` as a character of a name, and
-# find names before these are decoded; and `libevent/libevent: http.c` (version 2.1.12), which refuses a target that is no URI.
-
+# Routes follow `ParseModelInfo` of `http_rest_api_util.cc`, whose expressions ignore case, accept `?` as a character of a name
+# and match names before they are decoded. `libevent/libevent: http.c` (version 2.1.12) refuses a target that is not a URI.
 _CHARACTERS = r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/{more}]|%[0-9A-Fa-f]{{2}})*"
 _PATH, _QUERY = _CHARACTERS.format(more=""), _CHARACTERS.format(more="?")
 _TARGET = re.compile(rf"(?:[A-Za-z][A-Za-z0-9+\-.]*:)?(?://[^/?#]*)?(?P<path>{_PATH})(?P<rest>(?:\?{_QUERY})?(?:#{_QUERY})?)")
@@ -211,25 +195,18 @@ _LARGEST_VERSION = 2**63 - 1
 
 
 class Target(NamedTuple):
-    """The target of a request without scheme and host: its path, and the same with query and fragment."""
+    """The target of a request without scheme and host: its path, and the path with query and fragment."""
 
     path: str
-    whole: str
+    full_path: str
 
     def is_of_api(self):
-        """Whether the REST API answers, if only to refuse."""
-        return _API.fullmatch(self.whole) is not None
+        """Returns True if the REST API answers this target, possibly with an error."""
+        return _API.fullmatch(self.full_path) is not None
 
 
 class Route(NamedTuple):
-    """What a request asks for.
-
-    Args:
-        action: `predict`, `classify`, `regress`, `metadata` or `status`.
-        model: A name, `""` if there is none.
-        number: Of a version, or None.
-        label: Of a version, or None.
-    """
+    """A request's operation (`predict`, `metadata`, ...), model (`""` if there is none), and version number or label, if any."""
 
     action: str
     model: str
@@ -238,32 +215,25 @@ class Route(NamedTuple):
 
 
 def read_target(text):
-    """The `Target` of a request line; None if it is no URI."""
+    """Parses the target of a request line into a `Target`; None if it is not a URI."""
     match = _TARGET.fullmatch(text)
     return Target(match["path"], match["path"] + match["rest"]) if match else None
 
 
 def find_route(method, target):
-    """The `Route` of a request to the API.
-
-    Args:
-        method: Of HTTP.
-        target: A `Target`.
-
-    Raises:
-        ServingError: INVALID_ARGUMENT if there is none.
-    """
-    match = _ROUTES[method].fullmatch(target.whole) if method in _ROUTES else None
+    """Returns the `Route` of a request to the API; raises `ServingError` INVALID_ARGUMENT if there is none."""
+    match = _ROUTES[method].fullmatch(target.full_path) if method in _ROUTES else None
     if match is None:
         raise _malformed(method, target)
     number, label = match["number"], match["label"]
     number = None if number is None else _version_number(number)
-    action = match["action"]  # found without regard to case, but then compared with it
+    action = match["action"]  # matched without regard to case, but compared with it
     if method == "GET":
         action = action if action == "metadata" else "status"
     elif action != action.lower():
         raise _malformed(method, target)
-    return Route(action, _decoded(match["model"] or ""), number, None if label is None else _decoded(label))
+    decode = functools.partial(urllib.parse.unquote, errors="replace")
+    return Route(action, decode(match["model"] or ""), number, None if label is None else decode(label))
 
 
 def _version_number(digits):
@@ -273,9 +243,5 @@ def _version_number(digits):
     return int(significant)
 
 
-def _decoded(text):
-    return urllib.parse.unquote(text, errors="replace")
-
-
 def _malformed(method, target):
-    return ServingError(Code.INVALID_ARGUMENT, f"Malformed request: {method} {target.whole}")
+    return ServingError(Code.INVALID_ARGUMENT, f"Malformed request: {method} {target.full_path}")

@@ -1,7 +1,7 @@
-"""JSON by the rules of RapidJSON 1.1.0, and its words for what is wrong with a text.
+"""A JSON reader with the rules and error messages of RapidJSON 1.1.0.
 
-It reads containers without recursion, so that no depth of brackets can end the process. Beyond the standard it takes `NaN`,
-`Inf` and `Infinity`, each also with a minus, and half a surrogate pair if it is the second half.
+It reads containers without recursion, so that deeply nested brackets cannot end the process. Beyond the standard it
+accepts `NaN`, `Inf` and `Infinity`, each also with a minus sign, and the second half of a surrogate pair alone.
 Reference: `Tencent/rapidjson: include/rapidjson/reader.h` (version 1.1.0, with the flags that `json_tensor.cc` sets).
 """
 
@@ -11,8 +11,8 @@ import re
 from gan_keras.serving.errors import Code, ServingError
 from gan_keras.serving.rest.json_values import Members
 
-LONGEST_BYTES = 2**20
-"""Of a body that is read by these rules, about a second of work."""
+MAX_GRAMMAR_BYTES = 2**20
+"""Maximum size of a body that is read by these rules, about a second of work."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _NEXT = re.compile(rb"[ \t\n\r]*([^\0]?)")
@@ -31,23 +31,23 @@ SURROGATE = "The surrogate pair in string is invalid."
 
 
 def parse_error(message, offset):
-    """The `ServingError` for a text that is no JSON; `offset` counts its bytes."""
+    """Returns the `ServingError` for text that is not JSON; `offset` counts its bytes."""
     return ServingError(Code.INVALID_ARGUMENT, f"JSON Parse error: {message} at offset: {offset}")
 
 
 def read_by_grammar(body):
-    """The first JSON value of a body.
+    """Returns the first JSON value of a body.
 
     Raises:
-        ServingError: INVALID_ARGUMENT if there is none, or the body has more than `LONGEST_BYTES`.
+        ServingError: INVALID_ARGUMENT if there is none, or the body has more than `MAX_GRAMMAR_BYTES`.
     """
-    if len(body) > LONGEST_BYTES:
+    if len(body) > MAX_GRAMMAR_BYTES:
         raise parse_error(INVALID, 0)
     return _Reader(body).read()
 
 
 class _Array:
-    """An array that is not closed yet."""
+    """An array that is still open."""
 
     end, missing = b"]", "Missing a comma or ']' after an array element."
 
@@ -55,7 +55,7 @@ class _Array:
         self.items = []
 
     def begin_item(self, reader):
-        """An element has nothing before its value."""
+        """Does nothing: an element has nothing before its value."""
 
     def add(self, value):
         self.items.append(value)
@@ -65,7 +65,7 @@ class _Array:
 
 
 class _Object:
-    """An object that is not closed yet."""
+    """An object that is still open."""
 
     end, missing = b"}", "Missing a comma or '}' after an object member."
 
@@ -97,7 +97,7 @@ class _Reader:
         return value
 
     def begin_value(self, opened):
-        """Reads a value; of a container with something in it only the beginning, and puts it onto `opened`."""
+        """Reads a value. A container that is not empty is pushed onto `opened` instead."""
         first = self.next()
         if first in _CONTAINERS:
             return self.open(opened, _CONTAINERS[first]())
@@ -121,7 +121,7 @@ class _Reader:
         return _UNFINISHED
 
     def end_item(self, opened, value):
-        """Puts a value into the innermost open container, and reads the comma or the bracket behind it."""
+        """Adds a value to the innermost open container and reads the comma or the bracket after it."""
         container = opened[-1]
         container.add(value)
         mark = self.next()
@@ -134,13 +134,13 @@ class _Reader:
         return _UNFINISHED
 
     def next(self):
-        """The first byte after blanks."""
+        """Returns the first byte after blanks."""
         match = _NEXT.match(self.body, self.at)
         self.at = match.start(1)
         return match[1]
 
     def peek(self):
-        """The byte here; none at the end, which a zero byte is too."""
+        """Returns the current byte; empty at the end, which a zero byte marks too."""
         return self.body[self.at : self.at + 1].strip(b"\0")
 
     def take(self, word):
@@ -175,7 +175,7 @@ class _Reader:
         return float(text)
 
     def digits_after(self, marks, missing):
-        """The digits of a fraction or of an exponent, the latter with its sign; none without its mark."""
+        """Reads the digits of a fraction, or of an exponent with its sign; empty without the mark before them."""
         if not self.peek() or self.peek() not in marks:
             return b""
         self.at += 1
@@ -188,7 +188,7 @@ class _Reader:
         return sign + digits.group()
 
     def constant(self):
-        """`NaN` or an infinity; whatever else comes here is no value at all."""
+        """Reads `NaN` or an infinity; anything else is an error."""
         sign = -1.0 if self.peek() == b"-" else 1.0
         self.at += sign < 0
         if self.peek() == b"N":

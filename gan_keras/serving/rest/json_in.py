@@ -1,10 +1,12 @@
-"""JSON as TensorFlow Serving reads it: RapidJSON's dialect, and the first value of a body only.
+"""Predict requests: JSON in RapidJSON's dialect to the arrays that a signature reads.
 
-Python's own decoder reads nearly every body. What it refuses, or may read in another way, is read again by `json_grammar`,
-which knows RapidJSON's rules and its words for an error.
+Python's own decoder reads nearly every body. `json_grammar`, which has RapidJSON's rules and error messages, reads
+again what Python refuses or may interpret differently. Values are Python's `list`, `str`, `int`, `float`, `bool` and
+`None`; an object is a `Members`. Bytes that are not UTF-8 are decoded with `surrogateescape`, so that every string
+can be turned back into the bytes that were sent.
 
-Values are Python's: `list`, `str`, `int`, `float`, `bool`, `None`; an object is a `Members`. Bytes that are no UTF-8 come
-as `surrogateescape` makes them, so that every text can be turned back into the bytes that were sent.
+Inputs come in rows (`instances`) or columns (`inputs`). Rules and messages are those of TensorFlow Serving's
+`json_tensor.cc`; values that fit take a fast path, and `json_values` explains what is wrong with the others.
 """
 
 import json
@@ -12,10 +14,18 @@ import re
 from itertools import chain
 
 from gan_keras.serving.errors import Code, ServingError
-from gan_keras.serving.rest.json_errors import check_named_rows, check_plain_rows, check_tensor, excerpt, invalid, is_named_row
-from gan_keras.serving.rest.json_grammar import LONGEST_BYTES, parse_error, read_by_grammar
+from gan_keras.serving.rest.json_grammar import MAX_GRAMMAR_BYTES, parse_error, read_by_grammar
 from gan_keras.serving.rest.json_out import write_columns, write_rows
-from gan_keras.serving.rest.json_values import KINDS, Members
+from gan_keras.serving.rest.json_values import (
+    KINDS,
+    Members,
+    check_named_rows,
+    check_plain_rows,
+    check_tensor,
+    excerpt,
+    invalid,
+    is_named_row,
+)
 from gan_keras.serving.tensor_protos import MAX_RANK
 
 _DECODER = json.JSONDecoder(object_pairs_hook=Members)
@@ -23,17 +33,11 @@ _BLANKS = re.compile(r"[ \t\n\r]*")
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _PAIR = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
 _LARGE_EXPONENT = re.compile(rb"[eE]\+?[0-9]{3}")
+_SEVERAL = "multiple input tensors required as per tensorinfo_map"
 
 
 def read_object(body):
-    """The JSON object at the beginning of a body, a `Members`.
-
-    Args:
-        body: Bytes of UTF-8. What follows the object is not looked at.
-
-    Raises:
-        ServingError: INVALID_ARGUMENT if there is none.
-    """
+    """Returns the JSON object at the beginning of a body, a `Members`; raises `ServingError` if there is none."""
     if not body:
         raise ServingError(Code.INVALID_ARGUMENT, "JSON Parse error: The document is empty")
     value = _read(body)
@@ -49,42 +53,23 @@ def _read(body):
     try:
         return _DECODER.raw_decode(text, _BLANKS.match(text).end())[0]
     except json.JSONDecodeError as error:
-        return _read_again(body, len(text[: error.pos].encode("utf-8", "surrogateescape")))
-    except (RecursionError, ValueError):  # nested too deeply, or a number with too many digits, for Python
-        return _read_again(body, 0)
-
-
-def _needs_grammar(body):
-    """Whether Python may accept what RapidJSON refuses: half a surrogate pair, or a number that no double holds."""
-    if b"\\u" in body and _SURROGATE.search(_PAIR.sub(b"", body)):
-        return True
-    return len(body) <= LONGEST_BYTES and _LARGE_EXPONENT.search(body) is not None
-
-
-def _read_again(body, offset):
-    """The rules are exact but slow: a long body that is wrong is just told where."""
-    if len(body) > LONGEST_BYTES:
+        offset = len(text[: error.pos].encode("utf-8", "surrogateescape"))
+    except (RecursionError, ValueError):  # too deeply nested, or a number with too many digits, for Python
+        offset = 0
+    if len(body) > MAX_GRAMMAR_BYTES:  # exact rules are slow
         raise parse_error("Invalid value.", offset)
     return read_by_grammar(body)
 
 
-# --- The inputs of a predict request: JSON values to the arrays that a signature asks for.
-#
-# Rows (`instances`) or columns (`inputs`); the rules for names, shapes and dtypes, and all messages are those of TensorFlow
-# Serving's `json_tensor.cc`. Here are the quick ways for values that fit; `json_faults` says what is wrong with others.
-
-_SEVERAL = "multiple input tensors required as per tensorinfo_map"
+def _needs_grammar(body):
+    """Returns True if Python may accept what RapidJSON refuses: half a surrogate pair, or a number beyond a double."""
+    if b"\\u" in body and _SURROGATE.search(_PAIR.sub(b"", body)):
+        return True
+    return len(body) <= MAX_GRAMMAR_BYTES and _LARGE_EXPONENT.search(body) is not None
 
 
 def signature_name(document):
-    """The signature that a request asks for, `""` if it names none.
-
-    Args:
-        document: The `Members` of the body.
-
-    Raises:
-        ServingError: INVALID_ARGUMENT if the name is no text.
-    """
+    """Returns the name of the requested signature, `""` if there is none; raises `ServingError` if it is not a string."""
     name = document.first_values().get("signature_name", "")
     if type(name) is not str:
         raise invalid(f"JSON Value: {excerpt(document)} not formatted correctly. 'signature_name' key must be a string value.")
@@ -92,18 +77,18 @@ def signature_name(document):
 
 
 def read_inputs(document, signature):
-    """The arrays of a predict request.
+    """Returns the arrays of a predict request.
 
     Args:
         document: The `Members` of the body.
-        signature: The `SignatureDef`; its dtypes count, the model itself checks shapes.
+        signature: The `SignatureDef`. Its dtypes are checked here; the model itself checks shapes.
 
     Returns:
-        A pair: an array by input name, texts as objects of `bytes`; and the function that writes outputs in the form in
-        which the inputs came, `write_rows` or `write_columns`.
+        A pair: an array by input name, strings as objects of `bytes`; and the function that writes outputs in the format
+        of the inputs, `write_rows` or `write_columns`.
 
     Raises:
-        ServingError: INVALID_ARGUMENT, or UNIMPLEMENTED for a dtype that JSON lacks, if they do not fit the signature.
+        ServingError: INVALID_ARGUMENT if they do not fit the signature, or UNIMPLEMENTED for a dtype that JSON lacks.
     """
     values, dtypes = document.first_values(), {name: tensor.dtype for name, tensor in signature.inputs.items()}
     if "instances" in values and "inputs" in values:
@@ -139,7 +124,7 @@ def _read_plain_rows(rows, dtypes):
 
 
 def _read_named_rows(rows, dtypes):
-    """Of a name that comes twice in a row, the first value counts."""
+    """Reads rows that name their inputs; the first value of a repeated name counts."""
     fields = [row.first_values() if is_named_row(row) else {} for row in rows]
     if any(row.keys() != dtypes.keys() for row in fields):
         check_named_rows(rows, dtypes)
@@ -172,12 +157,12 @@ def _read_column(columns, name, dtype):
 
 
 def _too_much(name):
-    """Nothing is wrong with its JSON, but it has more axes than an array may have, or an integer larger than any float."""
+    """Error for valid JSON with more axes than an array may have, or an integer beyond any float."""
     return invalid(f"tensor parsing error: {name}")
 
 
 def _array(value, dtype):
-    """The array of a value, or None if it makes none."""
+    """Returns the array of a value, or None if it makes none."""
     shape, elements = [], [value]
     while elements and set(map(type, elements)) == {list}:
         sizes = set(map(len, elements))

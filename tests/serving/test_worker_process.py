@@ -1,4 +1,4 @@
-"""A process that runs models: every dtype through it, time limits, memory given back, and crashes that stay in it."""
+"""A process that runs models: every dtype, time limits, memory, and crashes that do not reach the server."""
 
 import signal
 
@@ -11,8 +11,8 @@ import tensorflow_text
 
 from gan_keras.export.replay import text_op_libraries
 from gan_keras.serving.errors import Code, ServingError
+from gan_keras.serving.pool import WorkerDied, WorkerProcess
 from gan_keras.serving.version import Version
-from gan_keras.serving.worker_process import Child, ChildDied
 
 DTYPES = [
     *("float32", "float64", "float16", ml_dtypes.bfloat16, "complex64", "complex128", "bool"),
@@ -21,7 +21,7 @@ DTYPES = [
 
 
 class Odd(tf.Module):
-    """Signatures that give back what they get, do not end, crash, or hold much memory."""
+    """Signatures that return their input, do not end, crash, or hold much memory."""
 
     def __init__(self):
         super().__init__()
@@ -57,7 +57,7 @@ def version(tmp_path_factory):
 
 @pytest.fixture
 def child(version):
-    child = Child(1)
+    child = WorkerProcess(1)
     child.ask("load", 1, str(version.directory), text_op_libraries(), [])
     yield child
     child.end()
@@ -86,15 +86,15 @@ def test_a_run_ends_at_its_time_limit(child, version):
     assert run(child, version, "float32", np.ones(1, np.float32)) == 1
 
 
-def test_a_process_that_does_not_answer_in_time_is_given_up(child, version):
-    with pytest.raises(ChildDied, match="did not answer within 0 s"):
+def test_a_process_that_does_not_answer_in_time_is_considered_dead(child, version):
+    with pytest.raises(WorkerDied, match="did not answer within 0 s"):
         child.ask("run", 1, {version.signatures["endless"].inputs["x"].name: np.ones(1, np.float32)}, [], 60_000, seconds=0.0)
     child.kill()
 
 
 def test_a_crash_in_a_kernel_ends_the_child_alone(child, version):
     """TensorFlow Text reads the size of a batch that a scalar has not."""
-    with pytest.raises(ChildDied):
+    with pytest.raises(WorkerDied):
         run(child, version, "crash", np.array(b"a", object))
     assert child.process.wait(20) in (-signal.SIGSEGV, -signal.SIGABRT)
 
@@ -120,7 +120,8 @@ def test_a_version_that_fails_its_warm_up_is_not_kept(child, version):
         run(child, version, "float32", np.ones(1, np.float32), key=2)
 
 
-def test_versions_that_are_unloaded_give_their_memory_back(child, version):
+@pytest.mark.slow
+def test_unloaded_versions_free_their_memory(child, version):
     process, sizes = psutil.Process(child.process.pid), []
     for key in range(2, 14):
         child.ask("load", key, str(version.directory), text_op_libraries(), [])
@@ -130,8 +131,8 @@ def test_versions_that_are_unloaded_give_their_memory_back(child, version):
     assert sizes[-1] - sizes[1] < 128  # twelve versions hold 768 MiB of weights
 
 
-def test_a_process_whose_server_is_gone_ends_by_itself(version):
-    child = Child(1)
+def test_a_process_without_its_server_ends_by_itself(version):
+    child = WorkerProcess(1)
     child.ask("ready")
     child.connection.close()
     assert child.process.wait(20) == 0

@@ -1,7 +1,7 @@
-"""Runs a SavedModel as TensorFlow Serving does: by the C++ loader of the installed TensorFlow, without its Python.
+"""Runs a SavedModel as TensorFlow Serving does: with the C++ loader of the installed TensorFlow, without its Python.
 
-A process that runs this file, `python -P c_api_loader.py REQUEST REPLY`, imports numpy and nothing else: what it can
-load needs no code of ours, and a crash in a kernel ends that process alone. Reference: `tensorflow/c/c_api.h`.
+`python -P loader.py REQUEST REPLY` imports numpy and nothing of this package: a model that it loads needs no code of
+ours, and a crash in a kernel ends that process alone. Reference: `tensorflow/c/c_api.h`.
 """
 
 import ctypes
@@ -24,7 +24,7 @@ _DTYPES = {  # numbers of tensorflow/core/framework/types.proto
     }.items()
 }
 _DTYPE_OF = {number: dtype for dtype, number in _DTYPES.items()}
-_NOT_FOUND = 5  # of TensorFlow's codes
+_INVALID_ARGUMENT, _NOT_FOUND = 3, 5  # TensorFlow's codes
 _STRING_SIZE = 24  # sizeof(TF_TString)
 _NO_XLA = "_ZN10tensorflow21DisableXlaCompilationEv"  # tensorflow::DisableXlaCompilation(), called by the server's main
 
@@ -73,7 +73,7 @@ _PROTOTYPES = {
 
 
 class StatusError(RuntimeError):
-    """A status of TensorFlow that is not OK; `code` is its number in `tsl/protobuf/error_codes.proto`."""
+    """A TensorFlow status other than OK; `code` is its number in `tsl/protobuf/error_codes.proto`."""
 
     def __init__(self, code, message):
         super().__init__(message)
@@ -81,7 +81,7 @@ class StatusError(RuntimeError):
 
 
 def find_library():
-    """Returns the path of TensorFlow's C++ library, or None on a platform whose TensorFlow comes without."""
+    """Returns the path of TensorFlow's C++ library, or None on a platform whose TensorFlow comes without it."""
     folder = pathlib.Path(importlib.util.find_spec("tensorflow").submodule_search_locations[0])
     return next(
         (folder / name for name in ("libtensorflow_cc.so.2", "libtensorflow_cc.2.dylib") if (folder / name).exists()),
@@ -89,16 +89,18 @@ def find_library():
     )
 
 
-class SavedModel:
+class CppSavedModel:
     """A SavedModel in a C++ session, with XLA switched off as in TensorFlow Serving. Threads may share it.
 
     Args:
         directory: Holds `saved_model.pb`.
-        op_libraries: Paths of shared libraries with further ops.
+        op_libraries: Paths of shared libraries with additional ops.
 
     Raises:
-        StatusError: If TensorFlow does not load it.
+        StatusError: If TensorFlow cannot load it.
     """
+
+    description = "TensorFlow's C++ loader"
 
     def __init__(self, directory, op_libraries=()):
         self._library = ctypes.CDLL(str(find_library()), mode=ctypes.RTLD_GLOBAL)
@@ -126,18 +128,19 @@ class SavedModel:
         Args:
             feeds: An array by tensor name (`"serving_default_seed:0"`); strings are arrays of `bytes` objects.
             fetches: Tensor names.
-            timeout_ms: After this many milliseconds the run ends with DEADLINE_EXCEEDED; 0 for no limit.
+            timeout_ms: Time limit in milliseconds, after which the run fails with DEADLINE_EXCEEDED; 0 for no limit.
 
         Returns:
             A list of arrays, one for each of `fetches`.
 
         Raises:
-            StatusError: If TensorFlow refuses or fails.
+            StatusError: If TensorFlow refuses the request or fails.
         """
-        sources, targets = self._outputs(feeds), self._outputs(fetches)
+        sources, targets = ((_Output * len(names))(*map(self._output, names)) for names in (feeds, fetches))
         given = (c_void_p * len(feeds))(*[self._to_tensor(array) for array in feeds.values()])
         fetched = (c_void_p * len(fetches))()
-        options = self._run_options(timeout_ms)
+        proto = bytes([16]) + varint(timeout_ms)  # a serialized `RunOptions` with its field 2, `timeout_in_ms`
+        options = self._library.TF_NewBufferFromString(proto, len(proto))
         try:
             self._checked(
                 self._library.TF_SessionRun,
@@ -155,15 +158,6 @@ class SavedModel:
         self._checked(self._library.TF_DeleteSession, self._session)
         self._library.TF_DeleteGraph(self._graph)
 
-    def _run_options(self, timeout_ms):
-        """A serialized `RunOptions` with its field 2, `timeout_in_ms`, as a base-128 number."""
-        digits = []
-        while timeout_ms >= 128:
-            digits.append(timeout_ms % 128 + 128)
-            timeout_ms //= 128
-        proto = bytes([16, *digits, timeout_ms])
-        return self._library.TF_NewBufferFromString(proto, len(proto))
-
     def _checked(self, function, *arguments):
         status = self._library.TF_NewStatus()
         try:
@@ -174,11 +168,8 @@ class SavedModel:
         finally:
             self._library.TF_DeleteStatus(status)
 
-    def _outputs(self, names):
-        return (_Output * len(names))(*map(self._output, names))
-
     def _output(self, name):
-        """An operation's name without a number means its output 0; TensorFlow itself would crash on one that is not there."""
+        """Looks up an output; ":0" may be omitted. TensorFlow itself would crash on an unknown operation."""
         operation, _, index = name.partition(":")
         found = self._library.TF_GraphOperationByName(self._graph, operation.encode())
         if not found:
@@ -207,67 +198,111 @@ class SavedModel:
             content = ctypes.string_at(data, self._library.TF_TensorByteSize(tensor)) if data else b""
             return np.frombuffer(content, dtype).reshape(shape)
         places = [data + index * _STRING_SIZE for index in range(int(np.prod(shape)))]
-        return _bytes_array([self._string_at(place) for place in places], shape)
-
-    def _string_at(self, place):
-        return ctypes.string_at(self._library.TF_StringGetDataPointer(place), self._library.TF_StringGetSize(place))
+        start, size = self._library.TF_StringGetDataPointer, self._library.TF_StringGetSize
+        return objects([ctypes.string_at(start(place), size(place)) for place in places], shape)
 
 
-def _bytes_array(values, shape):
-    return np.array([*values, None], dtype=object)[:-1].reshape(shape)
+class PythonSavedModel:
+    """A SavedModel in a `tf.compat.v1.Session`, for a platform whose TensorFlow comes without the C++ library.
+
+    Takes the arguments and raises the errors of `CppSavedModel`, and restores variables in the same way. The process
+    imports TensorFlow's Python package, which a server does not have.
+    """
+
+    description = "tf.compat.v1.saved_model.load (this TensorFlow has no C++ library)"
+
+    def __init__(self, directory, op_libraries=()):
+        import tensorflow as tf
+
+        self._tf, self._errors = tf, (tf.errors.OpError, OSError, ValueError)  # ValueError: the session checks fed shapes
+        for path in op_libraries:
+            tf.load_op_library(path)
+        self._session = tf.compat.v1.Session(graph=tf.Graph())
+        with self._session.graph.as_default():
+            self._checked(tf.compat.v1.saved_model.load, self._session, ["serve"], directory)
+
+    def run(self, feeds, fetches, timeout_ms=0):
+        options = self._tf.compat.v1.RunOptions(timeout_in_ms=timeout_ms)
+        return self._checked(self._session.run, fetches, feeds, options=options)
+
+    def _checked(self, function, *arguments, **options):
+        try:
+            return function(*arguments, **options)
+        except self._errors as error:
+            raise StatusError(getattr(error, "error_code", _INVALID_ARGUMENT), str(error)) from error
+
+    def close(self):
+        self._session.close()
+
+
+SavedModel = CppSavedModel if find_library() else PythonSavedModel
+
+
+def varint(number):
+    """Returns a number in base 128, as protocol buffers store it."""
+    digits = []
+    while number >= 128:
+        digits.append(number % 128 + 128)
+        number //= 128
+    return bytes([*digits, number])
+
+
+def objects(values, shape):
+    """Returns an object array of arbitrary values such as `bytes`, of a given shape."""
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array.reshape(shape)
 
 
 def write_tensors(path, plan, tensors):
     """Writes a JSON-able `plan` and a dict of arrays into one `.npz` file, strings as numpy's padded bytes.
 
-    Numpy strips zero bytes at the end of a padded string, so each one gets a `$` behind it.
+    Each string gets a trailing `$`, because numpy strips zero bytes at the end of a padded string.
     """
-    packed = {name: _pack(array) if array.dtype == object else array for name, array in tensors.items()}
+    packed = {
+        name: np.array([value + b"$" for value in array.flat], np.bytes_).reshape(array.shape) if array.dtype == object else array
+        for name, array in tensors.items()
+    }
     np.savez(path, plan=np.array(json.dumps(plan)), **packed)
 
 
-def _pack(array):
-    return np.array([value + b"$" for value in array.flat], dtype=np.bytes_).reshape(array.shape)
-
-
 def read_tensors(path):
-    """Returns what `write_tensors` was given: the plan and the arrays."""
+    """Returns the plan and the arrays that `write_tensors` wrote."""
     with np.load(path, allow_pickle=False) as file:
         tensors = {name: file[name] for name in file.files}
     plan = json.loads(str(tensors.pop("plan")))
-    return plan, {name: _unpack(array) if array.dtype.kind == "S" else array for name, array in tensors.items()}
+    return plan, {
+        name: objects([value[:-1] for value in array.flat], array.shape) if array.dtype.kind == "S" else array
+        for name, array in tensors.items()
+    }
 
 
-def _unpack(array):
-    return _bytes_array([value[:-1] for value in array.flat], array.shape)
-
-
-def answer(load, request_path, reply_path):
-    """Loads a SavedModel and runs the calls of a request file; errors of TensorFlow become part of the reply file.
+def main(request_path, reply_path):
+    """Loads a SavedModel and runs the calls of a request file. TensorFlow's errors become part of the reply file.
 
     Args:
-        load: `SavedModel` of this file or of another loader.
         request_path: Written by `write_tensors`: `directory`, `op_libraries` and `calls`, each with `name`, `feeds` and
             `fetches`; the fed arrays as `"call/feed"`.
-        reply_path: To be written alike: `load_seconds`, `errors` by number of the call; the outputs as `"call/fetch"`.
+        reply_path: The file to write in the same format: `load_seconds`, `errors` by the number of the call, and the
+            outputs as `"call/fetch"`.
     """
     plan, tensors = read_tensors(request_path)
     started, errors, outputs = time.monotonic(), {}, {}
     try:
-        model = load(plan["directory"], plan["op_libraries"])
+        model = SavedModel(plan["directory"], plan["op_libraries"])
     except StatusError as error:
-        write_tensors(reply_path, {"load_error": str(error)}, {})
+        write_tensors(reply_path, {"loader": SavedModel.description, "load_error": str(error)}, {})
         return
     load_seconds = time.monotonic() - started
     for number, call in enumerate(plan["calls"]):
-        print(call["name"], flush=True)  # the last line tells where a crash happened
+        print(call["name"], flush=True)  # the last line shows where a crash happened
         try:
             results = model.run({name: tensors[f"{number}/{name}"] for name in call["feeds"]}, call["fetches"])
             outputs.update({f"{number}/{name}": result for name, result in zip(call["fetches"], results, strict=True)})
         except StatusError as error:
             errors[number] = [error.code, str(error)]
-    write_tensors(reply_path, {"load_seconds": load_seconds, "errors": errors}, outputs)
+    write_tensors(reply_path, {"loader": SavedModel.description, "load_seconds": load_seconds, "errors": errors}, outputs)
 
 
 if __name__ == "__main__":
-    answer(SavedModel, *sys.argv[1:])
+    main(*sys.argv[1:])
