@@ -79,9 +79,11 @@ def test_the_losses_of_the_last_stage_are_summed_with_the_weights_of_the_papers_
     losses, parts = [], {}
     monkeypatch.setattr(TimeGAN, "update", lambda self, network, optimizer, loss, tape: losses.append(float(loss)))
     monkeypatch.setattr(TimeGAN, "measured", lambda self, name, loss: parts.setdefault(name, loss))
-    gan.g_loss.reset_state()
+    gan.step_metrics.g_loss.reset_state()
     gan.train_generator(tf.constant(SERIES))
-    adversarial, supervised, moments = (float(each) for each in (gan.g_loss.result(), parts["supervised"], parts["moments"]))
+    adversarial, supervised, moments = (
+        float(each) for each in (gan.step_metrics.g_loss.result(), parts["supervised"], parts["moments"])
+    )
     assert losses == [pytest.approx(adversarial + 100.0 * supervised + 100.0 * moments, rel=1e-5)]
     losses.clear()
     gan.update_autoencoder(tf.constant(SERIES), lambda hidden: gan.joint_loss(SERIES, hidden))
