@@ -8,15 +8,15 @@ import tensorflow as tf
 from keras import ops
 
 from gan_keras import auxiliary as objectives
-from gan_keras.gans.gan import GAN
-from gan_keras.gans.image_translation import Translating
+from gan_keras.gans.image_translation import ImageTranslation
+from gan_keras.gans.step_metrics import StepMetrics
 from gan_keras.history_pool import HistoryPools
 from gan_keras.networks.base import call_network
 from gan_keras.networks.pair import Pair, both, halves
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
-class CycleGAN(Translating, GAN):
+class CycleGAN(ImageTranslation):
     """Two generators, G from domain a to b and F from b to a, and a discriminator of each domain.
 
     Args:
@@ -40,10 +40,9 @@ class CycleGAN(Translating, GAN):
     def translators(self):
         return dict(zip(("a_to_b", "b_to_a"), self.ema_generator.networks, strict=True))
 
-    def make_measures(self):
-        """`cycle` and `identity` are mean absolute errors of samples, of both domains together, without their weights."""
-        super().make_measures()
-        self.cycle, self.identity = keras.metrics.Mean("cycle"), keras.metrics.Mean("identity")
+    def make_step_metrics(self):
+        """`cycle` and `identity` are mean absolute errors of samples, over both domains, without their weights."""
+        return StepMetrics(cycle=keras.metrics.Mean("cycle"), identity=keras.metrics.Mean("identity"))
 
     def compile(
         self,
@@ -93,11 +92,12 @@ class CycleGAN(Translating, GAN):
             if self.identity_weight:
                 identity = distance(run(g, real_b), real_b) + distance(run(f, real_a), real_a)
                 loss += self.identity_weight * identity
-                self.identity.update_state(identity / 2.0)
+                self.step_metrics.identity.update_state(identity / 2.0)
             loss += sum(self.generator.losses)
-        self.update_generator(loss, tape)
-        self.g_loss.update_state(loss)
-        self.cycle.update_state(cycle / 2.0)
+        has_moved = self.generator_player.update(loss, tape)
+        self.average_generator(has_moved)
+        self.step_metrics.g_loss.update_state(loss)
+        self.step_metrics.cycle.update_state(cycle / 2.0)
 
     def adversarial_term(self, real_data, fake_data):
         """The sum over both domains; a loss of `gan_keras.losses` is the mean over a batch, which holds both."""
@@ -111,17 +111,10 @@ class CycleGAN(Translating, GAN):
     def draw_to_test(self, real_data, labels=None):
         return both(*reversed(halves(self(real_data))))
 
-    def unpack(self, data):
-        return both(*super().unpack(data)), None
+    def read_batch(self, data):
+        return both(*super().read_batch(data)), None
 
     # --- Measuring and saving. ---
-
-    def training_results(self):
-        return {**super().training_results(), "cycle": self.cycle.result(), "identity": self.identity.result()}
-
-    @property
-    def metrics(self):
-        return [*super().metrics, self.cycle, self.identity]
 
     def get_compile_config(self):
         config = super().get_compile_config()

@@ -5,6 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from gan_keras import noise
+from gan_keras.gans.gan import GAN
 from gan_keras.gans.signature import Signature, expect
 from gan_keras.networks.base import call_network
 
@@ -15,10 +16,10 @@ _BACK = dict(zip(DIRECTIONS, reversed(DIRECTIONS), strict=True))
 _ROUNDING = 1e-3  # that an image in [0, 1] may be beyond
 
 
-class Translating:
+class ImageTranslation(GAN):
     """`translate`, `reconstruct` and what `gan_keras.export` offers to a server; `CycleGAN` and `Pix2Pix` are such.
 
-    It stands before `GAN` among the bases: images take the place of latents.
+    Images take the place of latents.
     """
 
     @property
@@ -28,13 +29,13 @@ class Translating:
 
     # --- Data. ---
 
-    def unpack(self, data):
+    def read_batch(self, data):
         """Samples of domain a and as many of domain b, of a batch `(images of a, images of b)`."""
         images_a, images_b, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         if images_b is None:
             raise ValueError("Got batches of images. Expected pairs of batches: images of domain a, and as many of domain b.")
-        samples_a, _ = super().unpack((images_a, None, sample_weight))
-        samples_b, _ = super().unpack((images_b, None))
+        samples_a, _ = super().read_batch((images_a, None, sample_weight))
+        samples_b, _ = super().read_batch((images_b, None))
         as_many = tf.debugging.assert_equal(
             tf.shape(samples_a)[0], tf.shape(samples_b)[0], "Expected as many images of a as of b."
         )

@@ -1,6 +1,6 @@
 """What a `GAN` trains on: batches of samples, or of samples and labels, checked before they reach a compiled graph.
 
-Compiled code does not complain of a label that no embedding has; it takes another one. So labels are checked on the host.
+Compiled code does not complain about a label that no embedding has; it reads another one. So labels are checked on the host.
 """
 
 import inspect
@@ -10,8 +10,8 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from gan_keras import optimizers
 from gan_keras.networks.base import in_single_precision
-from gan_keras.training import resume
 
 _NO_BATCH = (
     "The data set has no batch. Expected at least one: with `drop_remainder=True` a batch_size "
@@ -20,79 +20,93 @@ _NO_BATCH = (
 _FIT = inspect.signature(keras.Model.fit)
 
 
-class Inputs:
-    """The half of `GAN.fit` that looks at the data."""
+def checked(gan, x=None, y=None, *args, **kwargs):
+    """Returns the arguments of `gan.fit` by name, after checking what can be checked before training.
 
-    @property
-    def num_labels(self):
-        """How many labels the networks know; 0 for networks without labels."""
-        of_generator, of_discriminator = (getattr(each, "num_labels", 0) for each in (self.generator, self.discriminator))
-        if of_generator and of_discriminator and of_generator != of_discriminator:
-            raise ValueError(
-                f"The generator knows {of_generator} labels and the discriminator {of_discriminator}. "
-                "Expected as many: build both networks with the same `num_labels`."
-            )
-        return max(of_generator, of_discriminator)
-
-    def fit(self, x=None, y=None, *args, **kwargs):
-        """`keras.Model.fit`; an empty data set and labels that the networks do not know are errors.
-
-        Arrays are shuffled in an order that follows from `seed` and the epoch alone. With a `callbacks.Checkpoint` a training
-        that was broken off goes on where it was.
-
-        Raises:
-            ValueError: If there is no batch, labels (arrays) are out of their range, or layers were frozen after `compile`.
-            tf.errors.InvalidArgumentError: If a label in a `tf.data.Dataset` is out of its range, before its batch moves weights.
-        """
-        self.check_trained_variables()
-        if isinstance(x, tf.data.Dataset):
-            if int(x.cardinality()) == 0:
-                raise ValueError(_NO_BATCH)
-            x = self.with_checked_labels(x)
-        elif y is not None and self.num_labels:
-            check_range(y, self.num_labels)
-        options = _FIT.bind(self, x, y, *args, **kwargs).arguments
-        history = resume.fit(self, super().fit, {name: value for name, value in options.items() if name != "self"})
-        if history.epoch and "loss" not in history.history:
+    Raises:
+        ValueError: If there is no batch, labels (arrays) are out of range, or layers were frozen after `compile`.
+    """
+    check_trained_variables(gan)
+    if isinstance(x, tf.data.Dataset):
+        if int(x.cardinality()) == 0:
             raise ValueError(_NO_BATCH)
-        return history
+        x = with_checked_labels(x, gan.num_labels)
+    elif y is not None and gan.num_labels:
+        check_range(y, gan.num_labels)
+    options = _FIT.bind(gan, x, y, *args, **kwargs).arguments
+    return {name: value for name, value in options.items() if name != "self"}
 
-    def with_checked_labels(self, dataset):
-        """The same batches, each with its labels looked at while it is read."""
-        num_labels, spec = self.num_labels, dataset.element_spec
-        if not num_labels or not isinstance(spec, tuple) or len(spec) < 2:
-            return dataset
-        return dataset.map(lambda samples, labels, *rest: (samples, known(labels, num_labels), *rest))
 
-    def check_trained_variables(self):
-        """Raises `ValueError` if a layer was frozen or released since `compile`, which built the optimizers."""
-        for name in ("generator", "discriminator") if self.compiled else ():
-            if ids(getattr(self, name).trainable_variables) != self.trained[name]:
-                raise ValueError(
-                    f"The {name}'s trainable variables are not those that its optimizer was built for. "
-                    "Expected layers to be frozen or released before `compile`: call `compile` again."
-                )
+def with_batches(history):
+    """Returns the history of a training; raises `ValueError` if it saw no batch."""
+    if history.epoch and "loss" not in history.history:
+        raise ValueError(_NO_BATCH)
+    return history
 
-    def unpack(self, data):
-        samples, labels, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        if sample_weight is not None:
-            raise ValueError("Got sample weights. Expected batches of samples or of (samples, labels): leave the weights out.")
-        samples = in_single_precision(samples)
-        # Raw values that are float32 are numbers of any kind: they look like nothing else that could be meant.
-        if self.codec is not None and self.codec.raw_dtype in (samples.dtype, tf.float32):
-            samples = self.codec.encode(samples)
-        self.check_samples(samples)
-        return samples, ops.cast(labels, "int32") if labels is not None and self.num_labels else labels
 
-    def check_samples(self, samples):
-        """Raises `ValueError` unless tensors, with or without a codec that knows their shape, are like those of the generator."""
-        if hasattr(self.codec, "check_samples"):
-            self.codec.check_samples(samples)
-        elif self.codec is None and not samples.shape[1:].is_compatible_with(self.sample_shape):
+def read_batch(gan, data):
+    """Returns a batch of `fit` or `evaluate` as samples and labels; raw values are encoded in the graph."""
+    samples, labels, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+    if sample_weight is not None:
+        raise ValueError("Got sample weights. Expected batches of samples or of (samples, labels): leave the weights out.")
+    samples = in_single_precision(samples)
+    # Raw values that are float32 are numbers of any kind: they look like nothing else that could be meant.
+    if gan.codec is not None and gan.codec.raw_dtype in (samples.dtype, tf.float32):
+        samples = gan.codec.encode(samples)
+    check_samples(gan, samples)
+    return samples, ops.cast(labels, "int32") if labels is not None and gan.num_labels else labels
+
+
+def check_samples(gan, samples):
+    """Raises `ValueError` unless samples have the shape that the codec or the generator makes."""
+    if hasattr(gan.codec, "check_samples"):
+        gan.codec.check_samples(samples)
+    elif gan.codec is None and not samples.shape[1:].is_compatible_with(gan.sample_shape):
+        raise ValueError(
+            f"Got samples of shape {tuple(samples.shape[1:])}, and the generator makes {gan.sample_shape}. "
+            "Expected equal shapes: reshape or resize the data, or change the generator's last layer."
+        )
+
+
+def check_steps(discriminator_steps, generator_steps, generator_ema):
+    """Raises `ValueError` unless steps per round and the decay of the average are in their ranges."""
+    if min(discriminator_steps, generator_steps) < 1 or not 0 <= optimizers.first_value(generator_ema) < 1:
+        raise ValueError(
+            f"discriminator_steps={discriminator_steps}, generator_steps={generator_steps}, generator_ema={generator_ema}. "
+            "Expected steps >= 1 and generator_ema in [0, 1)."
+        )
+
+
+def check_trained_variables(gan):
+    """Raises `ValueError` if a layer was frozen or released after `compile`, which built the optimizers."""
+    for name in ("generator", "discriminator") if gan.compiled else ():
+        if ids(getattr(gan, name).trainable_variables) != gan.trained[name]:
             raise ValueError(
-                f"Got samples of shape {tuple(samples.shape[1:])}, and the generator makes {self.sample_shape}. "
-                "Expected equal shapes: reshape or resize the data, or change the generator's last layer."
+                f"The {name}'s trainable variables are not those that its optimizer was built for. "
+                "Expected layers to be frozen or released before `compile`: call `compile` again."
             )
+
+
+# --- Labels. ---
+
+
+def num_labels_of(generator, discriminator):
+    """Returns how many labels two networks know; 0 for networks without labels."""
+    of_generator, of_discriminator = (getattr(each, "num_labels", 0) for each in (generator, discriminator))
+    if of_generator and of_discriminator and of_generator != of_discriminator:
+        raise ValueError(
+            f"The generator knows {of_generator} labels and the discriminator {of_discriminator}. "
+            "Expected equal numbers: build both networks with the same `num_labels`."
+        )
+    return max(of_generator, of_discriminator)
+
+
+def with_checked_labels(dataset, num_labels):
+    """Returns the same batches; the labels of each are checked when it is read."""
+    spec = dataset.element_spec
+    if not num_labels or not isinstance(spec, tuple) or len(spec) < 2:
+        return dataset
+    return dataset.map(lambda samples, labels, *rest: (samples, known(labels, num_labels), *rest))
 
 
 def ids(variables):
@@ -100,7 +114,7 @@ def ids(variables):
 
 
 def check_range(labels, num_labels):
-    """Raises `ValueError` unless labels are whole numbers from 0 to `num_labels - 1`, one for each sample."""
+    """Raises `ValueError` unless labels are integers from 0 to `num_labels - 1`, one per sample."""
     labels = np.asarray(labels)
     check_form(labels.dtype.name, labels.shape, num_labels)
     if len(labels) and not 0 <= labels.min() <= labels.max() < num_labels:
@@ -113,7 +127,7 @@ def check_form(dtype, shape, num_labels):
 
 
 def known(labels, num_labels):
-    """The labels of a batch, once they are known to be in their range."""
+    """Returns the labels of a batch, in a graph that raises if one is out of range."""
     check_form(labels.dtype.name, labels.shape, num_labels)
     labels = tf.cast(labels, tf.int64)
     inside = tf.reduce_all((labels >= 0) & (labels < num_labels))

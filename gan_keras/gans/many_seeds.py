@@ -7,6 +7,7 @@ from keras import ops
 
 from gan_keras import losses, noise
 from gan_keras.gans.gan import GAN
+from gan_keras.gans.step_metrics import StepMetrics
 from gan_keras.penalties import get as get_penalty
 
 
@@ -59,10 +60,24 @@ class ManySeeds(GAN):
         draw = noise.split(tf.constant(self.seeds), self.draws)
         return ops.reshape(noise.split(draw[None, :], tf.range(num // len(self.seeds), dtype=tf.int64)[:, None]), (-1,))
 
+    def make_step_metrics(self):
+        return MemberMetrics(len(self.seeds))
+
+
+class MemberMetrics(StepMetrics):
+    """Step metrics whose diversity is the mean over members: next to each other, collapsed members would look diverse.
+
+    Args:
+        num: How many members there are.
+    """
+
+    def __init__(self, num):
+        super().__init__()
+        self.num = num
+
     def diversity_of(self, real_data, fake_data):
-        """The mean over members: beside each other, members that have collapsed would look diverse."""
-        pairs = tuple(by_member(each, len(self.seeds)) for each in (real_data, fake_data))
-        return ops.mean(tf.vectorized_map(lambda pair: super(ManySeeds, self).diversity_of(*pair), pairs))
+        pairs = tuple(by_member(each, self.num) for each in (real_data, fake_data))
+        return ops.mean(tf.vectorized_map(lambda pair: super(MemberMetrics, self).diversity_of(*pair), pairs))
 
 
 def check_members(members):

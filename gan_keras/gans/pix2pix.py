@@ -8,13 +8,14 @@ import tensorflow as tf
 from keras import ops
 
 from gan_keras import auxiliary as objectives
-from gan_keras.gans.gan import GAN
-from gan_keras.gans.image_translation import Translating
+from gan_keras.gans.image_translation import ImageTranslation
+from gan_keras.gans.inputs import check_samples
+from gan_keras.gans.step_metrics import StepMetrics
 from gan_keras.networks.base import call_network, read_samples
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
-class Pix2Pix(Translating, GAN):
+class Pix2Pix(ImageTranslation):
     """A generator from domain a to domain b, and a discriminator that reads an image of a and, beside it, one of b.
 
     Args:
@@ -39,13 +40,12 @@ class Pix2Pix(Translating, GAN):
         images = self.latents_from(tf.range(2, dtype=tf.int64))
         fake_b = call_network(self.generator, images)
         self.sample_shape = tuple(fake_b.shape[1:])
-        self.check_samples(fake_b)
+        check_samples(self, fake_b)
         read_samples(self.discriminator, beside(images, fake_b))
 
-    def make_measures(self):
+    def make_step_metrics(self):
         """`l1` is the mean absolute error of samples, without its weight."""
-        super().make_measures()
-        self.l1 = keras.metrics.Mean("l1")
+        return StepMetrics(l1=keras.metrics.Mean("l1"))
 
     def compile(
         self, generator_optimizer="adam", discriminator_optimizer="adam", loss="non_saturating", l1_weight=100.0, **kwargs
@@ -79,9 +79,10 @@ class Pix2Pix(Translating, GAN):
             loss = self.adversarial_loss.generator(self.judge(real_data), self.judge(fake_data))
             l1 = ops.mean(ops.abs(real_b - parts(fake_data)[1]))
             loss += self.l1_weight * l1 + sum(self.generator.losses)
-        self.update_generator(loss, tape)
-        self.g_loss.update_state(loss)
-        self.l1.update_state(l1)
+        has_moved = self.generator_player.update(loss, tape)
+        self.average_generator(has_moved)
+        self.step_metrics.g_loss.update_state(loss)
+        self.step_metrics.l1.update_state(l1)
 
     def draw(self, real_data, labels=None):
         """Beside each sample of a what the live generator makes of it."""
@@ -93,17 +94,10 @@ class Pix2Pix(Translating, GAN):
         real_a, _ = parts(real_data)
         return beside(real_a, self(real_a))
 
-    def unpack(self, data):
-        return beside(*super().unpack(data)), None
+    def read_batch(self, data):
+        return beside(*super().read_batch(data)), None
 
     # --- Measuring and saving. ---
-
-    def training_results(self):
-        return {**super().training_results(), "l1": self.l1.result()}
-
-    @property
-    def metrics(self):
-        return [*super().metrics, self.l1]
 
     def get_compile_config(self):
         config = super().get_compile_config()

@@ -2,22 +2,86 @@
 
 import dataclasses
 
+import keras
 import numpy as np
 import tensorflow as tf
+from keras import ops
 
 from gan_keras import noise, replicas
-from gan_keras.gans.inputs import check_range
+from gan_keras.gans.inputs import check_range, check_samples, num_labels_of, read_batch
+from gan_keras.gans.saving import SavedModel
 from gan_keras.gans.signature import Signature, expect
-from gan_keras.networks.base import call_network
+from gan_keras.networks.base import call_network, latent_dim_of, read_samples
+from gan_keras.networks.precision import compute_in_float32, in_float32
 
-MOST_SAMPLES = 1_000_000
+MAX_SAMPLES = 1_000_000
 """The largest `n` of one `generate` call: what is larger is taken for a slip."""
 
 _BLOCK = 256  # samples made by one call of the compiled function
 
 
-class Sampling:
-    """Noise, `generate`, `score` and what `gan_keras.export` offers to a server; `GAN` is one."""
+class Sampler(SavedModel):
+    """What is left of a GAN when training is over: noise, `generate`, `score`, and what `gan_keras.export` offers to a server.
+
+    Args:
+        generator: A `keras.Model` from latents `(batch, latent_dim)` to samples.
+        discriminator: A `keras.Model` from samples to logits `(batch, 1)`, without a sigmoid.
+        codec: Maps raw values to tensors and back inside the graph; None if samples are tensors already.
+        seed: Integer that determines all noise of training.
+
+    Raises:
+        ValueError: If the networks do not fit together; the message states both shapes.
+    """
+
+    def __init__(self, generator, discriminator, codec=None, seed=0, **kwargs):
+        super().__init__(autocast=False, **kwargs)  # latents reach the generator as they were drawn
+        self.generator, self.discriminator, self.codec, self.seed = generator, discriminator, codec, int(seed)
+        self.latent_dim = latent_dim_of(generator)
+        self.build_networks()
+        self.ema_generator = self.copy_generator("ema_generator")
+        self.draws = self.add_weight(name="draws", shape=(), dtype="int64", initializer="zeros", trainable=False)
+        self.step_metrics = self.make_step_metrics()
+        self.built = True
+
+    def build_networks(self):
+        """Builds both networks on two samples, so that a mismatch shows before training."""
+        seeds = tf.range(2, dtype=tf.int64)
+        latents, labels = self.latents_from(seeds), self.labels_from(seeds)
+        fake_data = call_network(self.generator, latents, labels)
+        self.sample_shape = tuple(fake_data.shape[1:])
+        check_samples(self, fake_data)
+        read_samples(self.discriminator, fake_data, labels)
+
+    def copy_generator(self, name):
+        """Returns a generator of the same architecture and weights, which computes in float32."""
+        try:
+            copy = type(self.generator).from_config(self.generator.get_config())
+        except (NotImplementedError, TypeError):  # a subclass as short as Keras' guides write it, which cannot be saved either
+            return AveragedNetwork(self.generator, name=name)
+        if not copy.built:
+            seeds = tf.range(2, dtype=tf.int64)
+            call_network(copy, self.latents_from(seeds), self.labels_from(seeds))
+        copy.set_weights(self.generator.get_weights())
+        copy.trainable, copy.name = False, name
+        compute_in_float32(copy)
+        return copy
+
+    @property
+    def num_labels(self):
+        """How many labels the networks know; 0 for networks without labels."""
+        return num_labels_of(self.generator, self.discriminator)
+
+    def read_batch(self, data):
+        """Returns a batch of `fit` or `evaluate` as samples and labels; raw values are encoded."""
+        return read_batch(self, data)
+
+    def augmented(self, samples):
+        """Returns what the discriminator reads of samples in training."""
+        return samples if self.augmentation is None else self.augmentation(samples)
+
+    def draw_to_test(self, real_data, labels=None):
+        """Returns as many samples of the averaged generator as there are real ones."""
+        return self(self.latents_from(self.test_seeds(ops.shape(real_data)[0])), labels)
 
     # --- Noise. ---
 
@@ -25,11 +89,12 @@ class Sampling:
         """Seeds for `num` new samples. They follow from `seed` and the saved count of draws, so that training resumes exactly."""
         self.draws.assign_add(1)
         draw = noise.split(tf.constant([self.seed], tf.int64), self.draws)
-        return noise.split(draw, replicas.first_row(num) + tf.range(num, dtype=tf.int64))
+        rows = tf.range(num, dtype=tf.int64)
+        return noise.split(draw, rows if self.num_replicas == 1 else replicas.first_row(num) + rows)
 
     def test_seeds(self, num):
         """Seeds for `num` samples to test with: the same in each evaluation, others in each batch."""
-        seen = tf.cast(self.d_real.count, tf.int64) * replicas.count()
+        seen = tf.cast(self.step_metrics.d_real.count, tf.int64) * replicas.count()
         return seen + replicas.first_row(num) + tf.range(num, dtype=tf.int64)
 
     def latents_from(self, seeds):
@@ -51,7 +116,7 @@ class Sampling:
         """Raw values made of noise.
 
         Args:
-            n: How many, from 1 to `MOST_SAMPLES`.
+            n: How many, from 1 to `MAX_SAMPLES`.
             seed: Sample `i` is made from `seed + i` alone, whatever `n` is.
             labels: One for each sample, for networks that take labels; None takes them in turn.
             truncation: Latents are drawn from the part of the normal distribution within this distance from 0, in (0, 4]: the
@@ -168,6 +233,29 @@ class Sampling:
         }
 
 
+class AveragedNetwork(keras.Model):
+    """Averaged weights of a network that Keras cannot rebuild: the same `call` on other numbers, in float32.
+
+    A subclass of `keras.Model` without `get_config` can be trained, used and exported all the same.
+
+    Args:
+        network: A built `keras.Model`.
+    """
+
+    def __init__(self, network, **kwargs):
+        super().__init__(**kwargs)
+        self.network = lambda: network  # a closure: Keras would track the network as a part of this one
+        for variable in network.weights:
+            self.add_weight(variable.shape, variable.numpy(), variable.dtype, trainable=False)
+
+    def call(self, inputs, labels=None, training=False):
+        network, own = self.network(), dict(zip(map(id, self.network().weights), self.weights, strict=True))
+        states = network.trainable_variables, network.non_trainable_variables  # the latter with random states, which stay
+        values = ([own.get(id(variable), variable).value for variable in each] for each in states)
+        with in_float32(network):
+            return network.stateless_call(*values, inputs, *(() if labels is None else (labels,)), training=training)[0]
+
+
 def mean_logits(logits):
     """A logit for each sample, `(batch,)`: of a discriminator that judges patches their mean."""
     return tf.reduce_mean(tf.reshape(logits, [tf.shape(logits)[0], -1]), axis=1)
@@ -175,8 +263,8 @@ def mean_logits(logits):
 
 def seeds_from(n, seed):
     """The seeds `seed, seed + 1, ...` of `n` samples, int64; raises `ValueError` for a bad count or seed."""
-    if isinstance(n, bool) or not isinstance(n, int | np.integer) or not 1 <= n <= MOST_SAMPLES:
-        raise ValueError(f"n={n!r}. Expected a whole number of samples from 1 to {MOST_SAMPLES:,}.")
+    if isinstance(n, bool) or not isinstance(n, int | np.integer) or not 1 <= n <= MAX_SAMPLES:
+        raise ValueError(f"n={n!r}. Expected a whole number of samples from 1 to {MAX_SAMPLES:,}.")
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not -(2**62) <= seed <= 2**62:
         raise ValueError(f"seed={seed!r}. Expected a whole number from -2^62 to 2^62.")
     return np.arange(n, dtype=np.int64) + int(seed)

@@ -1,10 +1,152 @@
-"""Fine-tuning with the lower layers of a discriminator frozen: [FreezeD, Mo et al., 2020](https://arxiv.org/abs/2002.10964)."""
+"""Saving: everything that shapes training goes into a `.keras` file, so that a loaded GAN resumes exactly.
 
+Also freezing layers for fine-tuning, which a file remembers: [FreezeD, Mo et al., 2020](https://arxiv.org/abs/2002.10964).
+"""
+
+import inspect
 import json
 
 import keras
 
 from gan_keras import optimizers
+from gan_keras.diagnosis import rules
+from gan_keras.gans.step_metrics import StepMetrics
+from gan_keras.training import distribution
+
+
+class SavedModel(keras.Model):
+    """What Keras asks of a GAN besides the algorithm: configuration, saved state, metrics and devices."""
+
+    def get_config(self):
+        check_can_be_saved(self.generator, self.discriminator)
+        networks = {"generator": self.generator, "discriminator": self.discriminator, "codec": self.codec}
+        return {
+            **{name: keras.saving.serialize_keras_object(network) for name, network in networks.items()},
+            "seed": self.seed,
+            "name": self.name,
+            "frozen": {name: frozen_layers(getattr(self, name)) for name in ("generator", "discriminator")},
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        config = dict(config)
+        frozen = config.pop("frozen", {})
+        for name in ("generator", "discriminator", "codec"):
+            config[name] = keras.saving.deserialize_keras_object(config[name])
+        gan = cls(**config)
+        for name, layers in frozen.items():
+            freeze_layers(getattr(gan, name), layers)
+        return gan
+
+    def get_compile_config(self):
+        """Returns the arguments of `compile`; None before `compile`, as for any Keras model."""
+        if not self.compiled:
+            return None
+        objects = {
+            "generator_optimizer": self.generator_optimizer,
+            "discriminator_optimizer": self.discriminator_optimizer,
+            "loss": self.adversarial_loss,
+            "penalties": self.penalties,
+            "augmentation": self.augmentation,
+            "auxiliary": self.auxiliary,
+            "history_pool": self.history_pool,
+            "metrics": self.sample_metrics,
+        }
+        return {
+            **{name: keras.saving.serialize_keras_object(each) for name, each in objects.items()},
+            "discriminator_steps": self.discriminator_steps,
+            "generator_steps": self.generator_steps,
+            "generator_ema": optimizers.serialize_schedule(self.generator_ema),
+            **self.compile_options,
+        }
+
+    def compiled_as(self):
+        """Returns the arguments of `compile` as JSON, as they were when training began: callbacks may change rates later."""
+        if self.first_compiled_as is None:
+            self.first_compiled_as = json.dumps(self.get_compile_config(), default=str)
+        return self.first_compiled_as
+
+    def compile_from_config(self, config):
+        self.compile(**{name: _deserialize(value) for name, value in config.items()})
+
+    def save_own_variables(self, store):
+        for name, variable in self.own_state().items():
+            store[name] = variable
+
+    def load_own_variables(self, store):
+        state, saved = self.own_state(), set(store.keys())
+        if not self.compiled:  # Penalties, augmentation, pool and scale come with `compile`; a GAN that is only used has none.
+            saved = {name for name in saved if not name.startswith(("penalty", "augmentation", "history", "loss_scale"))}
+        if set(state) != saved:
+            raise ValueError(f"The file holds the random state {sorted(saved)}. Expected {sorted(state)}: another GAN.")
+        for name, variable in state.items():
+            variable.assign(store[name])
+
+    def own_state(self):
+        """Returns the variables, by name, that decide later noise, penalties, augmentation, past samples and loss scaling.
+
+        Keras saves weights only; without these a resumed run would take another course.
+        """
+        penalties, augmentation = getattr(self, "penalties", ()), getattr(self, "augmentation", None)
+        history_pool = getattr(self, "history_pool", None)
+        # A Keras layer that augments is a part of the model; its state comes and goes with `compile` all the same.
+        elsewhere = (*self.weights, *self.metrics_variables, *getattr(augmentation, "variables", ()))
+        known = {id(variable) for variable in elsewhere}
+        seeds = [variable for variable in self.non_trainable_variables if id(variable) not in known]
+        return {
+            "draws": self.draws,
+            **_numbered("seed", seeds),
+            **_numbered("penalty", [variable for each in penalties for variable in getattr(each, "variables", ())]),
+            **_numbered("augmentation", getattr(augmentation, "variables", ())),
+            **_numbered("history", getattr(history_pool, "variables", ())),
+            **_numbered("loss_scale", getattr(getattr(self, "loss_scale", None), "variables", ())),
+        }
+
+    # --- Metrics, devices and printing. ---
+
+    def make_step_metrics(self):
+        """Returns the `StepMetrics` of this class; called once, by the constructor."""
+        return StepMetrics()
+
+    @property
+    def metrics(self):
+        """All metrics, which Keras resets at the start of each epoch."""
+        if not hasattr(self, "step_metrics"):
+            return []
+        compiled = (*self.sample_metrics, *self.step_metrics.skipped) if self.compiled else ()
+        return self.step_metrics.metrics(compiled)
+
+    @property
+    def num_replicas(self):
+        """Number of devices, on all machines together, that train this GAN."""
+        return self.distribute_strategy.num_replicas_in_sync
+
+    def evaluate(self, x=None, *args, **kwargs):
+        """`keras.Model.evaluate`: losses of the averaged generator on held-out data."""
+        return super().evaluate(x if self.num_replicas == 1 else distribution.shared(self, x), *args, **kwargs)
+
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        """Does nothing: a GAN is built. Keras would read a batch to build it, which moves a shuffled data set on."""
+
+    def stage_of(self, epoch):
+        """Returns the name of the stage that `epoch`, counted from 0, belongs to: here there is only one."""
+        return "adversarial"
+
+    def diagnose(self, history):
+        """Explains the curves of a training in plain words: see `gan_keras.diagnosis`.
+
+        Args:
+            history: What `fit` returned, its `history`, rows of a `history.csv`, or the path of one.
+
+        Returns:
+            A list of lines, one per finding, or a single line that says that nothing was found.
+        """
+        return rules.diagnose(history)
+
+    def summary(self, **kwargs):
+        """Prints both networks."""
+        self.generator.summary(**kwargs)
+        self.discriminator.summary(**kwargs)
 
 
 def freeze(network, num_layers):
@@ -64,95 +206,6 @@ def every_layer(network):
     return list(network._flatten_layers(include_self=False))
 
 
-# --- What a `GAN` writes into a `.keras` file: everything that shapes training, so that a loaded GAN goes on as it would have.
-
-
-class SavedState:
-    """The saving half of `GAN`: configuration, `compile`'s arguments, and the state of its noise."""
-
-    def get_config(self):
-        networks = {"generator": self.generator, "discriminator": self.discriminator, "codec": self.codec}
-        return {
-            **{name: keras.saving.serialize_keras_object(network) for name, network in networks.items()},
-            "seed": self.seed,
-            "name": self.name,
-            "frozen": {name: frozen_layers(getattr(self, name)) for name in ("generator", "discriminator")},
-        }
-
-    @classmethod
-    def from_config(cls, config):
-        config = dict(config)
-        frozen = config.pop("frozen", {})
-        for name in ("generator", "discriminator", "codec"):
-            config[name] = keras.saving.deserialize_keras_object(config[name])
-        gan = cls(**config)
-        for name, layers in frozen.items():
-            freeze_layers(getattr(gan, name), layers)
-        return gan
-
-    def get_compile_config(self):
-        """How training was set up; None before `compile`, as of any Keras model."""
-        if not self.compiled:
-            return None
-        objects = {
-            "generator_optimizer": self.generator_optimizer,
-            "discriminator_optimizer": self.discriminator_optimizer,
-            "loss": self.adversarial_loss,
-            "penalties": self.penalties,
-            "augmentation": self.augmentation,
-            "auxiliary": self.auxiliary,
-            "history_pool": self.history_pool,
-            "metrics": self.sample_metrics,
-        }
-        return {
-            **{name: keras.saving.serialize_keras_object(each) for name, each in objects.items()},
-            "discriminator_steps": self.discriminator_steps,
-            "generator_steps": self.generator_steps,
-            "generator_ema": optimizers.serialize_schedule(self.generator_ema),
-            **self.compile_options,
-        }
-
-    def compiled_as(self):
-        """How training was set up when it began, as JSON: callbacks may change rates later, a training stays the same."""
-        if self.first_compiled_as is None:
-            self.first_compiled_as = json.dumps(self.get_compile_config(), default=str)
-        return self.first_compiled_as
-
-    def compile_from_config(self, config):
-        self.compile(**{name: _deserialize(value) for name, value in config.items()})
-
-    def save_own_variables(self, store):
-        for name, variable in self.own_state().items():
-            store[name] = variable
-
-    def load_own_variables(self, store):
-        state, saved = self.own_state(), set(store.keys())
-        if not self.compiled:  # Penalties, augmentation, pool and scale come with `compile`; a GAN that is only used has none.
-            saved = {name for name in saved if not name.startswith(("penalty", "augmentation", "history", "loss_scale"))}
-        if set(state) != saved:
-            raise ValueError(f"The file holds the random state {sorted(saved)}. Expected {sorted(state)}: another GAN.")
-        for name, variable in state.items():
-            variable.assign(store[name])
-
-    def own_state(self):
-        """Variables that decide the noise, penalties, augmentation, past samples and scale of losses to come. Keras saves
-        weights only; without these a resumed run would go another way."""
-        penalties, augmentation = getattr(self, "penalties", ()), getattr(self, "augmentation", None)
-        history_pool = getattr(self, "history_pool", None)
-        # A Keras layer that augments is a part of the model; its state comes and goes with `compile` all the same.
-        elsewhere = (*self.weights, *self.metrics_variables, *getattr(augmentation, "variables", ()))
-        known = {id(variable) for variable in elsewhere}
-        seeds = [variable for variable in self.non_trainable_variables if id(variable) not in known]
-        return {
-            "draws": self.draws,
-            **_numbered("seed", seeds),
-            **_numbered("penalty", [variable for each in penalties for variable in getattr(each, "variables", ())]),
-            **_numbered("augmentation", getattr(augmentation, "variables", ())),
-            **_numbered("history", getattr(history_pool, "variables", ())),
-            **_numbered("loss_scale", getattr(getattr(self, "loss_scale", None), "variables", ())),
-        }
-
-
 def _numbered(name, variables):
     return {f"{name}_{index}": variable for index, variable in enumerate(variables)}
 
@@ -161,3 +214,17 @@ def _deserialize(value):
     if isinstance(value, list):
         return [_deserialize(each) for each in value]
     return keras.saving.deserialize_keras_object(value) if isinstance(value, dict) else value
+
+
+def check_can_be_saved(*networks):
+    """Raises `ValueError` if Keras cannot make a network from its configuration, as loading a file has to."""
+    for network in networks:
+        kind = type(network)
+        parameters = inspect.signature(kind.__init__).parameters.values()
+        takes_name = any(each.kind is each.VAR_KEYWORD or each.name == "name" for each in parameters)
+        if kind.get_config is keras.Model.get_config and not takes_name:
+            raise ValueError(
+                f"{kind.__name__} cannot be saved: its constructor does not take Keras' own arguments. Expected "
+                "`def __init__(self, ..., **kwargs)` that calls `super().__init__(**kwargs)`, and a `get_config` that returns "
+                "the other arguments too."
+            )

@@ -61,11 +61,11 @@ class TableGAN(GAN):
 
     # --- Training. ---
 
-    def unpack(self, data):
+    def read_batch(self, data):
         """Rows as samples: which mode a number belongs to is drawn anew in every step, by noise that a resumed run repeats."""
         cells, conditions, _ = keras.utils.unpack_x_y_sample_weight(data)
         if cells.dtype != tf.float64:
-            return super().unpack(data)
+            return super().read_batch(data)
         step = noise.split(noise.split(tf.constant([self.seed], tf.int64), self.draws), _ENCODING)
         seeds = noise.split(step, tf.range(tf.shape(cells)[0], dtype=tf.int64))
         return self.codec.encode(cells, seeds), conditions

@@ -10,6 +10,7 @@ from keras import ops
 
 from gan_keras import noise
 from gan_keras.auxiliary import Objective
+from gan_keras.gans.step_metrics import StepMetrics
 from gan_keras.gans.table_gan import TableGAN
 from gan_keras.networks.tabular_autoencoder import negative_bound
 
@@ -43,17 +44,16 @@ class TableVAE(TableGAN):
 
     def train_step(self, data):
         samples, conditions = self.unpack(data)
-        self.loss_scale.begin_step()
         with tf.GradientTape(persistent=True) as tape:
             loss = self.bound(samples, conditions)
-        self.update(self.discriminator, self.discriminator_optimizer, loss, tape)
-        self.update_generator(loss, tape)
-        self.g_loss.update_state(loss)
-        self.measure_samples(samples)
+        self.discriminator_player.update(loss, tape)
+        has_moved = self.generator_player.update(loss, tape)
+        self.average_generator(has_moved)
+        self.step_metrics.g_loss.update_state(loss)
         some = None if conditions is None else conditions[:MEASURED_ROWS]
-        made = self.fake_from(self.latents_from(self.next_seeds(ops.shape(samples[:MEASURED_ROWS])[0])), some)
-        self.measure_diversity(samples[:MEASURED_ROWS], made)
-        return self.training_results()
+        made = self.draw(samples[:MEASURED_ROWS], some).fake_data
+        self.step_metrics.update_samples(samples[:MEASURED_ROWS], made)
+        return self.step_metrics.result()
 
     def bound(self, samples, conditions):
         """The negative evidence lower bound of rows, nats without constants, the mean over the batch."""
@@ -69,16 +69,22 @@ class TableVAE(TableGAN):
 
     def test_step(self, data):
         """The bound of held-out rows, at the means of their codes."""
-        samples, conditions = self.unpack(data)
-        self.g_loss.update_state(self.bound_at(samples, conditions, code_noise=0.0))
-        return self.results()
+        samples, conditions = self.read_batch(data)
+        self.step_metrics.g_loss.update_state(self.bound_at(samples, conditions, code_noise=0.0))
+        return self.step_metrics.test_result()
 
-    def results(self):
-        """The loss alone: nothing is adversarial, so that no symptom of two players is looked for."""
-        return {name: value for name, value in super().results().items() if not name.startswith("d_")}
+    def make_step_metrics(self):
+        return LikelihoodMetrics()
 
     def get_config(self):
         return {**super().get_config(), "reconstruction_weight": self.reconstruction_weight}
+
+
+class LikelihoodMetrics(StepMetrics):
+    """Step metrics of a likelihood model: nothing is adversarial, so that no symptom of two players is looked for."""
+
+    def test_result(self):
+        return {name: value for name, value in super().test_result().items() if not name.startswith("d_")}
 
 
 # --- `VariationalBound`: a generator of rows that explains real rows too, beside convincing a discriminator.

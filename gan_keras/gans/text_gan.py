@@ -11,7 +11,7 @@ from keras import ops
 from gan_keras import feedback as feedbacks
 from gan_keras import replicas
 from gan_keras.gans.stages import BaselineStages
-from gan_keras.gans.step_metrics import share_of_distinct
+from gan_keras.gans.step_metrics import StepMetrics, distinct_fraction
 from gan_keras.gans.text_generation import SERVED_CANDIDATES, TextWriter, trim
 from gan_keras.networks.recurrent_generator import token_mask
 
@@ -42,7 +42,6 @@ class TextGAN(TextWriter):
         self.baseline_nll = self.add_weight(name="baseline_nll", shape=(), initializer=infinite, trainable=False)
         self.score_mean = self.add_weight(name="score_mean", shape=shape, initializer="zeros", trainable=False)
         self.score_deviation = self.add_weight(name="score_deviation", shape=shape, initializer="ones", trainable=False)
-        self.nll = keras.metrics.Mean("nll")
         self.stage = stage
 
     def compile(
@@ -110,7 +109,6 @@ class TextGAN(TextWriter):
 
     def train_step(self, data):
         tokens, labels = self.unpack(data)
-        self.loss_scale.begin_step()
         if self.stage == "pretraining":
             self.train_supervised(tokens, labels)
         else:
@@ -119,26 +117,27 @@ class TextGAN(TextWriter):
         if self.stage == "adversarial":
             for _ in range(self.generator_steps):
                 self.train_generator(tokens, labels)
-        self.measure_samples(tokens)
-        return self.training_results()
+        return self.step_metrics.result()
 
     def train_supervised(self, tokens, labels=None):
         with tf.GradientTape() as tape:
             loss = self.supervised_loss(tokens, labels)
-        self.update_generator(loss, tape)
+        has_moved = self.generator_player.update(loss, tape)
+        self.average_generator(has_moved)
 
     def train_generator(self, real_data, labels=None):
         with tf.GradientTape() as tape:
             loss = self.feedback.generator_loss(self, real_data, labels)
-        self.update_generator(loss, tape)
-        self.g_loss.update_state(loss)
+        has_moved = self.generator_player.update(loss, tape)
+        self.average_generator(has_moved)
+        self.step_metrics.g_loss.update_state(loss)
 
     def discriminator_loss(self, real_data, fake_data, labels=None):
         """The adversarial loss of whole sentences, and of every token's logit, which dense rewards are made of."""
         real, real_steps = self.discriminator.logits(real_data, labels, training=True)
         fake, fake_steps = self.discriminator.logits(fake_data, self.for_drafts(labels), training=True)
         real = self.for_drafts(real)
-        self.measure_logits(real, fake)
+        self.step_metrics.update_logits(real, fake)
         steps = mean_of_tokens(ops.softplus(-real_steps), real_data) + mean_of_tokens(ops.softplus(fake_steps), fake_data)
         return self.adversarial_loss.discriminator(real, fake) + steps + sum(self.discriminator.losses)
 
@@ -146,7 +145,7 @@ class TextGAN(TextWriter):
         """Mean negative log-likelihood of real tokens and ends, nats; padding does not count."""
         latents = self.latents_from(self.next_seeds(ops.shape(tokens)[0]))
         loss = mean_of_tokens(self.generator.token_losses(latents, tokens, labels, training=True), tokens)
-        self.nll.update_state(loss)
+        self.step_metrics.nll.update_state(loss)
         return loss
 
     def drafts(self, num, labels=None):
@@ -163,31 +162,21 @@ class TextGAN(TextWriter):
 
     def test_step(self, data):
         """Held-out negative log-likelihood of the averaged generator, and the discriminator's view of text and drafts."""
-        tokens, labels = self.unpack(data)
+        tokens, labels = self.read_batch(data)
         rows = ops.shape(tokens)[0]
         latents = self.latents_from(replicas.first_row(rows) + tf.range(rows, dtype=tf.int64))
         num_tokens = ops.sum(token_mask(tokens))
-        self.nll.update_state(-ops.sum(self.ema_generator.log_likelihood(latents, tokens, labels)) / num_tokens, num_tokens)
+        likelihood = ops.sum(self.ema_generator.log_likelihood(latents, tokens, labels))
+        self.step_metrics.nll.update_state(-likelihood / num_tokens, num_tokens)
         if self.stage != "pretraining":
             real_logits = self.judge(tokens, labels, training=False)
             fake_logits = self.judge(trim(self(latents, labels)), labels, training=False)
-            self.d_loss.update_state(self.adversarial_loss.discriminator(real_logits, fake_logits))
-            self.measure_logits(real_logits, fake_logits)
-        return self.results()
+            self.step_metrics.d_loss.update_state(self.adversarial_loss.discriminator(real_logits, fake_logits))
+            self.step_metrics.update_logits(real_logits, fake_logits)
+        return self.step_metrics.test_result()
 
-    def diversity_of(self, real_data, fake_data):
-        """Share of the drafts of a batch that are left when each is counted once."""
-        return share_of_distinct(replicas.all_rows(fake_data))
-
-    def results(self):
-        """`nll` is in nats a real token; values of networks that a stage leaves alone stay 0."""
-        logs = super().results()
-        nll = self.nll.result()
-        return {**logs, "loss": logs["loss"] + nll, "nll": nll}
-
-    @property
-    def metrics(self):
-        return [*super().metrics, self.nll] if hasattr(self, "nll") else super().metrics
+    def make_step_metrics(self):
+        return TextStepMetrics()
 
     def end_stage(self):
         """After pretraining goes on from the best supervised network, whose embedding the discriminator begins with."""
@@ -224,6 +213,22 @@ class TextGAN(TextWriter):
             "discriminator_epochs": self.discriminator_epochs,
             "drafts_per_line": self.drafts_per_line,
         }
+
+
+class TextStepMetrics(StepMetrics):
+    """Step metrics of a `TextGAN`: `nll` is the negative log-likelihood in nats per real token."""
+
+    def __init__(self):
+        super().__init__(nll=keras.metrics.Mean("nll"))
+
+    def diversity_of(self, real_data, fake_data):
+        """Fraction of the batch's drafts that are left when each is counted once."""
+        return distinct_fraction(replicas.all_rows(fake_data))
+
+    def test_result(self):
+        """Adds `nll`; values of networks that a stage does not train stay 0."""
+        logs, nll = super().test_result(), self.nll.result()
+        return {**logs, "loss": logs["loss"] + nll, "nll": nll}
 
 
 def mean_of_tokens(values, tokens):

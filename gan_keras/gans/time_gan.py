@@ -9,6 +9,7 @@ from keras import ops
 
 from gan_keras.gans.gan import GAN
 from gan_keras.gans.stages import Stages
+from gan_keras.gans.step_metrics import StepMetrics
 
 STAGES = ("embedding", "supervised", "adversarial")
 _RECONSTRUCTION_WEIGHT, _FORESEEABLE_WEIGHT = 10.0, 0.01  # of the paper's code: 10 and, of the square, 0.1; here within the first
@@ -32,8 +33,6 @@ class TimeGAN(GAN):
 
     def __init__(self, generator, discriminator, codec=None, seed=0, stage=STAGES[0], **kwargs):
         super().__init__(generator, discriminator, codec, seed, **kwargs)
-        names = ("reconstruction", "supervised", "moments")
-        self.losses_by_name = {name: keras.metrics.Mean(name) for name in names}
         self.stage = stage
 
     def compile(
@@ -95,13 +94,11 @@ class TimeGAN(GAN):
 
     def train_step(self, data):
         series, _ = self.unpack(data)
-        self.loss_scale.begin_step()
         updates = ops.copy(self.generator_optimizer.iterations)
         steps = (self.train_autoencoder, self.train_supervisor, self.train_all)
         steps[STAGES.index(self.stage)](series)
         self.average_generator(self.generator_optimizer.iterations > updates)
-        self.measure_samples(series)
-        return self.training_results()
+        return self.step_metrics.result()
 
     def train_all(self, series):
         for _ in range(self.generator_steps):
@@ -117,14 +114,14 @@ class TimeGAN(GAN):
     def update_autoencoder(self, series, loss_of):
         with tf.GradientTape(persistent=True) as tape:
             loss = _RECONSTRUCTION_WEIGHT * loss_of(self.discriminator.embedder(series, training=True))
-        self.update(self.discriminator.embedder, self.discriminator_optimizer, loss, tape)
-        self.update(self.generator.recovery, self.generator_optimizer, loss, tape)
+        self.discriminator_player.update(loss, tape, self.discriminator.embedder)
+        self.generator_player.update(loss, tape, self.generator.recovery)
 
     def train_supervisor(self, series):
         hidden = self.discriminator.embedder(series, training=True)
         with tf.GradientTape() as tape:
             loss = self.supervised_loss(hidden)
-        self.update(self.generator.dynamics.supervisor, self.generator_optimizer, loss, tape)
+        self.generator_player.update(loss, tape, self.generator.dynamics.supervisor)
 
     def train_generator(self, series, labels=None):
         """An update of generator and supervisor."""
@@ -136,8 +133,8 @@ class TimeGAN(GAN):
             adversarial = sum(self.adversarial_loss.generator(judged, self.discriminator.judge_hidden(fake)) for fake in fakes)
             loss = adversarial + self.supervised_weight * self.supervised_loss(hidden)
             loss += self.moments_weight * self.moments_loss(series, self.generator.recovery(fakes[1], training=True))
-        self.update(self.generator.dynamics, self.generator_optimizer, loss, tape)
-        self.g_loss.update_state(adversarial)
+        self.generator_player.update(loss, tape, self.generator.dynamics)
+        self.step_metrics.g_loss.update_state(adversarial)
 
     def train_discriminator(self, series, labels=None):
         """An update of the judge of hidden states: real ones against those of the generator, before and after the supervisor."""
@@ -146,10 +143,10 @@ class TimeGAN(GAN):
             real_logits = self.discriminator.judge_hidden(hidden)
             fake_logits = [self.discriminator.judge_hidden(fake) for fake in fakes]
             loss = sum(self.adversarial_loss.discriminator(real_logits, logits) for logits in fake_logits)
-        self.update(self.discriminator.judge, self.discriminator_optimizer, loss, tape)
-        self.d_loss.update_state(loss)
-        self.measure_logits(real_logits, fake_logits[1])
-        self.measure_diversity(series, self.generator.recovery(fakes[1]))
+        self.discriminator_player.update(loss, tape, self.discriminator.judge)
+        self.step_metrics.d_loss.update_state(loss)
+        self.step_metrics.update_logits(real_logits, fake_logits[1])
+        self.step_metrics.update_samples(series, self.generator.recovery(fakes[1]))
 
     def draw_latents(self, series):
         return self.latents_from(self.next_seeds(ops.shape(series)[0]))
@@ -175,22 +172,11 @@ class TimeGAN(GAN):
         return self.measured("moments", sum(ops.mean(ops.abs(real - fake)) for real, fake in zip(*pairs, strict=True)))
 
     def measured(self, name, loss):
-        self.losses_by_name[name].update_state(loss)
+        getattr(self.step_metrics, name).update_state(loss)
         return loss
 
-    def measure_gradients(self, network, gradients, optimizer):
-        """Of the parts of the two networks that a stage trains."""
-        player = self.discriminator if optimizer is self.discriminator_optimizer else self.generator
-        super().measure_gradients(player, gradients, optimizer)
-
-    def results(self):
-        """Losses that a stage does not have stay 0."""
-        logs, further = super().results(), {name: metric.result() for name, metric in self.losses_by_name.items()}
-        return {**logs, "loss": logs["loss"] + sum(further.values()), **further}
-
-    @property
-    def metrics(self):
-        return [*super().metrics, *getattr(self, "losses_by_name", {}).values()]
+    def make_step_metrics(self):
+        return TimeStepMetrics()
 
     def get_config(self):
         return {**super().get_config(), "stage": self.stage}
@@ -199,6 +185,17 @@ class TimeGAN(GAN):
         config = super().get_compile_config()
         own = ("embedding_epochs", "supervised_epochs", "supervised_weight", "moments_weight")
         return config and {**config, **{name: getattr(self, name) for name in own}}
+
+
+class TimeStepMetrics(StepMetrics):
+    """Step metrics of a `TimeGAN`: also the losses that are not adversarial; those that a stage does not have stay 0."""
+
+    def __init__(self):
+        super().__init__(**{name: keras.metrics.Mean(name) for name in ("reconstruction", "supervised", "moments")})
+
+    def test_result(self):
+        logs, further = super().test_result(), {metric.name: metric.result() for metric in self.more}
+        return {**logs, "loss": logs["loss"] + sum(further.values()), **further}
 
 
 def root_mean_square(differences):

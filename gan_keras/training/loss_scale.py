@@ -1,11 +1,11 @@
-"""Gradients of networks that compute in float16: scaled on their way, checked before they move weights, for both players alike.
+"""Loss scaling for networks that compute in float16, one scale for both players.
 
-float16 ends at 65,504 and has no numbers between 0 and 6e-8. Gradients that are smaller would be lost, so the loss is
-multiplied by a scale before it is differentiated and gradients are divided by it, in float32, afterwards. The scale is as
-large as overflow allows: halved at each gradient that is not finite, doubled after many that were.
+float16 ends at 65,504 and has no numbers between 0 and 6e-8. Smaller gradients would be lost, so the loss is multiplied by a
+scale before it is differentiated, and the gradients are divided by it in float32 afterwards. The scale is as large as overflow
+allows: it is halved at each gradient that is not finite and doubled after many that were.
 
-Keras scales for one optimizer. Two that scale for themselves would leave out different updates, and one player would train
-more than the other. Here one `LossScale` serves both.
+Keras scales per optimizer. Two optimizers that scale for themselves would skip different updates, and one player would train
+more than the other. Here both players share one `LossScale`.
 
 Reference: [Mixed precision training, Micikevicius et al., 2017](https://arxiv.org/abs/1710.03740), section 3.2.
 """
@@ -17,46 +17,88 @@ import tensorflow as tf
 from keras import ops
 
 from gan_keras import replicas
+from gan_keras.training.player import Player
 
 FIRST_SCALE, SMALLEST_SCALE = 2.0**15, 2.0**-14
 GROWTH_UPDATES = 2000
 """Updates of both players without an overflow after which the scale is doubled."""
 
 
-class Unscaled:
-    """Training of networks whose gradients need no scale: each update is made as its gradient comes."""
+def make_players(gan):
+    """Makes the two players of a GAN, and the `LossScale` that they share if a network computes in float16.
 
-    variables, metrics = (), ()
+    Args:
+        gan: A `GAN` with networks, optimizers and step metrics.
 
-    def begin_step(self):
-        """Called before the updates of each training step."""
+    Returns:
+        Three values: the generator's player, the discriminator's, and the `LossScale` or None.
+
+    Raises:
+        ValueError: If weights are float16 themselves: updates are often too small to change them.
+    """
+    for network in (gan.generator, gan.discriminator):
+        narrow = [weight.path for weight in network.trainable_variables if weight.dtype == "float16"]
+        if narrow:
+            raise ValueError(
+                f"{len(narrow)} weights of {network.name!r} are float16, such as {narrow[0]!r}. Expected float32 weights: use "
+                'the dtype policy "mixed_float16", which computes in float16 and keeps weights in float32.'
+            )
+    layers = (layer for network in (gan.generator, gan.discriminator) for layer in network._flatten_layers())
+    scale = LossScale() if any(layer.compute_dtype == "float16" for layer in layers) else None
+    arguments = (
+        (gan.generator, gan.generator_optimizer, gan.step_metrics.g_norm),
+        (gan.discriminator, gan.discriminator_optimizer, gan.step_metrics.d_norm),
+    )
+    return *(Player(*each) if scale is None else ScaledPlayer(*each, scale) for each in arguments), scale
+
+
+class ScaledPlayer(Player):
+    """A player whose losses are scaled. Its updates keep their turn with those of the other player.
+
+    Args:
+        network: As for `Player`.
+        optimizer: As for `Player`.
+        norm: As for `Player`; an overflow does not count: it tells about the scale, not about the training.
+        scale: The `LossScale` of both players.
+    """
+
+    def __init__(self, network, optimizer, norm, scale):
+        super().__init__(network, optimizer, norm)
+        self.scale = scale
+
+    def gradients(self, loss, tape, variables):
+        scale = self.optimizer.scale_loss(self.scale.scale * ops.ones_like(loss))
+        gradients = tape.gradient(loss, variables, output_gradients=scale)
+        return [on_values(lambda numbers: numbers / self.scale.scale, gradient) for gradient in gradients]
+
+    def record(self, norm):
+        is_finite = ops.isfinite(norm)
+        self.norm.update_state(ops.where(is_finite, norm, 0.0), ops.cast(is_finite, "float32"))
+
+    def apply(self, gradients, variables):
+        self.scale.apply(self.optimizer, gradients, variables)
 
     def for_penalties(self, judge):
-        """The function that penalties get as the discriminator."""
-        return judge
+        """Returns `judge` with `gradient_scale`, by which penalties scale the gradient that they take of a logit.
 
-    def gradients(self, loss, tape, optimizer, variables):
-        """Gradients of a loss, to be handed to `apply`; None for a variable that the loss does not depend on."""
-        # A constant scale of the optimizer's own, which divides the gradients by it again.
-        return tape.gradient(loss, variables, output_gradients=optimizer.scale_loss(ops.ones_like(loss)))
+        A penalty's own gradient passes both scales: the square root keeps their product in the range of float16.
+        """
 
-    def apply(self, optimizer, gradients, variables):
-        """Updates the variables."""
-        optimizer.apply(gradients, variables)
+        def scaled_judge(samples):
+            return judge(samples)
 
-    def measurable(self, norm):
-        """The norm of the gradients, and its weight where it has one, for the mean over the epoch."""
-        return (norm,)
+        scaled_judge.gradient_scale = ops.sqrt(self.scale.scale)
+        return scaled_judge
 
 
-class LossScale(Unscaled):
+class LossScale:
     """One scale, and one order of updates, for both players.
 
-    An update whose gradient is not finite is left out, together with the rest of its training step. The next step makes that
-    update first: those before it, which were made already, are left out there. So the updates that are made always take
-    turns as without overflows, `discriminator_steps` of one player and `generator_steps` of the other.
+    An update whose gradient is not finite is skipped, together with the rest of its training step. The next step makes that
+    update first and skips those before it, which were made already. So the updates alternate as they would without overflows:
+    `discriminator_steps` of one player, then `generator_steps` of the other.
 
-    Logs `skipped`, the updates of the epoch that overflowed.
+    Logs `skipped`, the number of updates in the epoch that overflowed.
     """
 
     def __init__(self):
@@ -68,35 +110,16 @@ class LossScale(Unscaled):
 
     @property
     def variables(self):
-        """What decides the updates to come; saved with the `GAN`."""
+        """Variables that decide later updates; saved with the `GAN`."""
         return [self.scale, self.finite_updates, self.first]
 
-    @property
-    def metrics(self):
-        return [self.skipped]
-
     def begin_step(self):
+        """Called before the updates of each training step."""
         self.step.index, self.step.first, self.step.goes_on = 0, ops.copy(self.first), ops.convert_to_tensor(True)
         self.first.assign(0)
 
-    def for_penalties(self, judge):
-        """With `gradient_scale`, by which penalties scale the gradient that they take of a logit.
-
-        A penalty's own gradient runs through both scales: the square root keeps their product in the range of float16.
-        """
-
-        def scaled_judge(samples):
-            return judge(samples)
-
-        scaled_judge.gradient_scale = ops.sqrt(self.scale)
-        return scaled_judge
-
-    def gradients(self, loss, tape, optimizer, variables):
-        scale = optimizer.scale_loss(self.scale * ops.ones_like(loss))
-        gradients = tape.gradient(loss, variables, output_gradients=scale)
-        return [on_values(lambda numbers: numbers / self.scale, gradient) for gradient in gradients]
-
     def apply(self, optimizer, gradients, variables):
+        """Applies gradients if they are finite and their turn has come, then adapts the scale."""
         is_finite = all_finite(gradients)
         is_due = ops.logical_and(self.step.goes_on, self.step.first <= self.step.index)
         replicas.update_if(ops.logical_and(is_due, is_finite), lambda them: optimizer.apply(them, variables), gradients)
@@ -107,7 +130,7 @@ class LossScale(Unscaled):
         self.step.index, self.step.goes_on = self.step.index + 1, ops.logical_and(self.step.goes_on, ops.logical_not(overflows))
 
     def adapt(self, is_due, is_finite):
-        """Moves the scale after an update that was due."""
+        """Adapts the scale after an update that was due."""
         updates = ops.where(is_finite, self.finite_updates + 1, 0)
         grows = updates >= GROWTH_UPDATES
         factor = ops.where(is_finite, ops.where(grows, 2.0, 1.0), 0.5)
@@ -115,45 +138,23 @@ class LossScale(Unscaled):
         self.scale.assign(ops.where(is_due, scale, self.scale))
         self.finite_updates.assign(ops.where(is_due, ops.where(grows, 0, updates), self.finite_updates))
 
-    def measurable(self, norm):
-        """An overflow is left out: it tells of the scale, not of the training."""
-        is_finite = ops.isfinite(norm)
-        return ops.where(is_finite, norm, 0.0), ops.cast(is_finite, "float32")
-
 
 def all_finite(gradients):
-    """Whether all gradients, of all replicas, are finite: a scalar, so that no replica goes another way than the others."""
+    """Returns whether the gradients of all replicas are finite: one scalar, so that no replica takes another branch."""
     finite = [ops.all(ops.isfinite(values_of(gradient))) for gradient in gradients if gradient is not None]
     is_finite = ops.all(ops.stack(finite)) if finite else ops.convert_to_tensor(True)
     return replicas.total(ops.cast(ops.logical_not(is_finite), "float32")) == 0
 
 
 def values_of(gradient):
-    """The numbers of a gradient; that of an embedding has rows for the tokens that were read alone."""
+    """Returns a gradient's numbers; the gradient of an embedding has rows only for the tokens that were read."""
     return gradient.values if isinstance(gradient, tf.IndexedSlices) else gradient
 
 
 def on_values(function, gradient):
-    """A gradient with the function applied to its numbers, sparse if it was; None for None."""
+    """Applies a function to a gradient's numbers; a sparse gradient stays sparse, None stays None."""
     if gradient is None:
         return None
     if isinstance(gradient, tf.IndexedSlices):
         return tf.IndexedSlices(function(gradient.values), gradient.indices, gradient.dense_shape)
     return function(gradient)
-
-
-def of_networks(*networks):
-    """The `LossScale` of networks that compute in float16, `Unscaled` of others.
-
-    Raises:
-        ValueError: If weights are float16 themselves: updates are often too small to change them.
-    """
-    for network in networks:
-        narrow = [weight.path for weight in network.trainable_variables if weight.dtype == "float16"]
-        if narrow:
-            raise ValueError(
-                f"{len(narrow)} weights of {network.name!r} are float16, such as {narrow[0]!r}. Expected float32 weights: take "
-                'the dtype policy "mixed_float16", which computes in float16 and keeps weights in float32.'
-            )
-    layers = (layer for network in networks for layer in network._flatten_layers())
-    return LossScale() if any(layer.compute_dtype == "float16" for layer in layers) else Unscaled()

@@ -218,7 +218,7 @@ class Skipping:
         self.behind -= self.gan.steps_per_execution
         if self.behind <= 0:
             self.gan.train_function = self.train
-        return self.gan.training_results()
+        return self.gan.step_metrics.result()
 
 
 def with_earlier_epochs(history, rows):

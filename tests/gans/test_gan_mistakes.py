@@ -106,7 +106,7 @@ def test_a_wrong_label_in_a_data_set_stops_before_the_weights_move():
 def test_networks_that_know_another_number_of_labels_are_an_error():
     gan = labelled_gan()
     gan.discriminator.num_labels = 2
-    with pytest.raises(ValueError, match="The generator knows 3 labels and the discriminator 2. Expected as many"):
+    with pytest.raises(ValueError, match="The generator knows 3 labels and the discriminator 2. Expected equal numbers"):
         gan.fit(POINTS, np.zeros(64, np.int32), verbose=0)
 
 

@@ -7,7 +7,8 @@ import tensorflow as tf
 
 from gan_keras import GAN, networks
 from gan_keras.gans.many_seeds import ManySeeds
-from gan_keras.gans.step_metrics import global_norm, share_of_distinct
+from gan_keras.gans.step_metrics import distinct_fraction
+from gan_keras.training.player import global_norm
 
 
 def linear_gan(**options):
@@ -56,16 +57,16 @@ def test_a_norm_adds_the_parts_of_a_row_first_and_leaves_out_what_has_no_gradien
 
 def test_a_generator_that_makes_one_sample_has_no_diversity():
     gan, real = linear_gan(), tf.constant([[0.0, 4.0], [2.0, 4.0]])
-    assert float(gan.diversity_of(real, tf.ones((2, 2)))) == 0.0
-    assert float(gan.diversity_of(real, real)) == pytest.approx(1.0)
-    assert float(gan.diversity_of(tf.ones((2, 2)), tf.ones((2, 2)))) == 0.0  # nor do the data vary: no division by zero
+    assert float(gan.step_metrics.diversity_of(real, tf.ones((2, 2)))) == 0.0
+    assert float(gan.step_metrics.diversity_of(real, real)) == pytest.approx(1.0)
+    assert float(gan.step_metrics.diversity_of(tf.ones((2, 2)), tf.ones((2, 2)))) == 0.0  # no division by zero
 
 
 def test_the_diversity_of_text_is_the_share_of_sentences_that_differ():
     rows = [[1, 2, 0], [2, 1, 0], [1, 2, 0], [1, 2, 3]]
-    assert float(share_of_distinct(tf.constant(rows))) == pytest.approx(3 / 4)
+    assert float(distinct_fraction(tf.constant(rows))) == pytest.approx(3 / 4)
     random = np.random.default_rng(0).integers(3, size=(256, 5))
-    assert float(share_of_distinct(tf.constant(random))) == pytest.approx(len(np.unique(random, axis=0)) / 256)
+    assert float(distinct_fraction(tf.constant(random))) == pytest.approx(len(np.unique(random, axis=0)) / 256)
 
 
 def test_collapsed_members_are_not_diverse_beside_each_other():
@@ -74,4 +75,4 @@ def test_collapsed_members_are_not_diverse_beside_each_other():
         gan.compile()
     fake = tf.constant([[0.0, 0.0], [9.0, 9.0]] * 3)  # rows of the two members in turn
     real = tf.constant(np.random.default_rng(0).normal(size=(6, 2)), tf.float32)
-    assert float(ManySeeds(gans).diversity_of(real, fake)) == pytest.approx(0.0, abs=1e-6)
+    assert float(ManySeeds(gans).step_metrics.diversity_of(real, fake)) == pytest.approx(0.0, abs=1e-6)

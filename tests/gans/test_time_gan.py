@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from gan_keras import TimeGAN, networks
 from gan_keras.penalties import R1
+from gan_keras.training.player import Player
 
 SHAPE = (4, 2)
 SERIES = np.random.default_rng(0).uniform(-1, 1, (16, *SHAPE)).astype(np.float32)
@@ -77,11 +78,13 @@ def test_each_stage_trains_its_own_networks_and_measures_its_own_losses(stage, t
 
 def test_the_losses_of_the_last_stage_are_summed_with_the_weights_of_the_papers_code(gan, monkeypatch):
     losses, parts = [], {}
-    monkeypatch.setattr(TimeGAN, "update", lambda self, network, optimizer, loss, tape: losses.append(float(loss)))
+    monkeypatch.setattr(Player, "update", lambda self, loss, tape, part: losses.append(float(loss)))
     monkeypatch.setattr(TimeGAN, "measured", lambda self, name, loss: parts.setdefault(name, loss))
-    gan.g_loss.reset_state()
+    gan.step_metrics.g_loss.reset_state()
     gan.train_generator(tf.constant(SERIES))
-    adversarial, supervised, moments = (float(each) for each in (gan.g_loss.result(), parts["supervised"], parts["moments"]))
+    adversarial, supervised, moments = (
+        float(each) for each in (gan.step_metrics.g_loss.result(), parts["supervised"], parts["moments"])
+    )
     assert losses == [pytest.approx(adversarial + 100.0 * supervised + 100.0 * moments, rel=1e-5)]
     losses.clear()
     gan.update_autoencoder(tf.constant(SERIES), lambda hidden: gan.joint_loss(SERIES, hidden))

@@ -8,7 +8,7 @@ import tensorflow as tf
 from gan_keras import GAN, losses, penalties
 from gan_keras.data import mixtures
 from gan_keras.training import loss_scale
-from gan_keras.training.loss_scale import FIRST_SCALE, LossScale, Unscaled
+from gan_keras.training.loss_scale import FIRST_SCALE, LossScale, ScaledPlayer
 
 POINTS = mixtures.ring(64, seed=0)
 INFINITE = tf.constant([np.inf])
@@ -122,11 +122,10 @@ def test_a_step_is_that_of_float32_to_the_precision_of_the_format(policy, tolera
 def test_gradients_too_small_for_float16_are_not_lost(factor):
     def gradients(policy):
         gan = compiled_gan(policy, loss=Loud("generator", factor))
-        gan.loss_scale.begin_step()
         with tf.GradientTape() as tape:
             batch = gan.draw(tf.constant(POINTS[:16]))
             loss = gan.adversarial_loss.generator(None, gan.judge(batch.fake_data))
-        return gan.loss_scale.gradients(loss, tape, gan.generator_optimizer, gan.generator.trainable_variables)
+        return gan.generator_player.gradients(loss, tape, gan.generator.trainable_variables)
 
     for found, expected in zip(gradients("mixed_float16"), gradients("float32"), strict=True):
         np.testing.assert_allclose(found, expected, rtol=0.1, atol=0.02 * np.abs(expected).max())
@@ -134,7 +133,9 @@ def test_gradients_too_small_for_float16_are_not_lost(factor):
 
 def test_gradients_of_a_logit_are_scaled_for_penalties():
     """Both slopes are too small for float16, and their squares for anything but float32."""
-    discriminator = LossScale().for_penalties(lambda x: tf.cast(tf.cast(x, tf.float16), tf.float32) * 3e-8)
+    discriminator = ScaledPlayer(None, None, None, LossScale()).for_penalties(
+        lambda x: tf.cast(tf.cast(x, tf.float16), tf.float32) * 3e-8
+    )
     found = penalties.R1(2.0)(discriminator, tf.ones([2, 1]), None)
     assert float(found) == pytest.approx(9e-16, rel=1e-2)
     assert float(penalties.R1(2.0)(lambda x: x * 3.0, tf.ones([2, 1]), None)) == 9.0
@@ -180,7 +181,7 @@ def test_only_float16_is_scaled():
     assert type(compiled_gan("mixed_float16").loss_scale) is LossScale
     for policy in ("float32", "mixed_bfloat16"):
         gan = compiled_gan(policy)
-        assert type(gan.loss_scale) is Unscaled
+        assert gan.loss_scale is None
         assert "skipped" not in gan.fit(POINTS, batch_size=32, verbose=0).history
 
 

@@ -79,8 +79,8 @@ def test_mistakes_are_told_before_training(found, mistake, said):
 def test_a_batch_that_cannot_be_shared_is_left_out_with_a_word(found):
     result, errors = found
     assert result["uneven"] == 2
-    assert "A batch of 5 samples is left out" in errors
-    assert "steps_per_execution=4 is left out" in errors
+    assert "Dropped a batch of 5 samples" in errors
+    assert "steps_per_execution=4 is ignored" in errors
 
 
 @pytest.mark.parametrize("name", ["none", None])

@@ -1,0 +1,67 @@
+"""A player of the game: one network, its optimizer, and the update that a loss makes.
+
+In float32 on one device, an update is what every tutorial shows: gradients from the tape, then `optimizer.apply`. float16 is
+`loss_scale.ScaledPlayer`; several devices train as one through `gan_keras.replicas`.
+"""
+
+import tensorflow as tf
+from keras import ops
+
+from gan_keras import replicas
+
+
+class Player:
+    """A network and the optimizer that trains it.
+
+    Args:
+        network: A `keras.Model`.
+        optimizer: A Keras optimizer of its own, built for the network's trainable variables.
+        norm: A `keras.metrics.Mean` of the gradients' norm.
+    """
+
+    def __init__(self, network, optimizer, norm):
+        self.network, self.optimizer, self.norm = network, optimizer, norm
+        self.num_replicas = tf.distribute.get_strategy().num_replicas_in_sync
+
+    def update(self, loss, tape, part=None):
+        """Applies the gradients of a loss.
+
+        Args:
+            loss: Scalar of this replica's rows.
+            tape: The `tf.GradientTape` that recorded the loss.
+            part: A part of the network; None updates all of it.
+
+        Returns:
+            Whether the weights moved, a bool tensor: an optimizer may accumulate gradients over several batches first.
+        """
+        before, variables = ops.copy(self.optimizer.iterations), (part or self.network).trainable_variables
+        # The gradient of an embedding has a part per token, which clipping would take one by one: they are added up first.
+        gradients = [each if each is None else tf.convert_to_tensor(each) for each in self.gradients(loss, tape, variables)]
+        if self.num_replicas > 1:
+            gradients = replicas.whole_gradients(gradients)
+        self.measure(gradients)
+        self.apply(gradients if self.num_replicas == 1 else replicas.once(gradients), variables)
+        return self.optimizer.iterations > before
+
+    def gradients(self, loss, tape, variables):
+        # `scale_loss` multiplies by a constant scale of the optimizer's own, by which it divides the gradients again.
+        return tape.gradient(loss, variables, output_gradients=self.optimizer.scale_loss(ops.ones_like(loss)))
+
+    def measure(self, gradients):
+        self.record(global_norm(gradients) / self.optimizer.scale_loss(ops.ones(())))
+
+    def record(self, norm):
+        self.norm.update_state(norm)
+
+    def apply(self, gradients, variables):
+        self.optimizer.apply(gradients, variables)
+
+    def for_penalties(self, judge):
+        """Returns the function from samples to logits that penalties get as the discriminator."""
+        return judge
+
+
+def global_norm(gradients):
+    """Square root of the sum of squares of all gradients, float32; None stands for no gradient."""
+    found = [tf.convert_to_tensor(gradient) for gradient in gradients if gradient is not None]
+    return ops.sqrt(sum((ops.sum(ops.square(ops.cast(each, "float32"))) for each in found), ops.zeros(())))
