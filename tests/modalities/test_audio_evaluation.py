@@ -34,7 +34,7 @@ def scores(tmp_path_factory):
     """The parts of the tones, and the results of a player of real tones and of one of noise."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KERAS_HOME", str(tmp_path_factory.mktemp("keras")))
-        patch.setattr(gan_keras.modalities.audio.modality.evaluation, "RECIPE", SHORT)
+        patch.setattr(gan_keras.modalities.audio.evaluation, "RECIPE", SHORT)
         tones = load_tones(num=480, length=2048)
         training, test = split_sounds(tones, 160)
         others = load_tones(num=160, seed=1, length=2048).samples / np.float32(32767)

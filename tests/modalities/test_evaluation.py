@@ -10,8 +10,7 @@ import pytest
 from gan_keras.metrics.bleu import bleu, bleu_tokens, self_bleu
 from gan_keras.metrics.kneser_ney import KneserNey
 from gan_keras.modalities.text.comparison import frontier_gains, resampled_means, verdict
-from gan_keras.modalities.text.evaluation import evaluate_text, print_summary
-from gan_keras.modalities.text.references import CHARACTERS, WORDS, length_distance, units_of
+from gan_keras.modalities.text.evaluation import CHARACTERS, WORDS, evaluate_text, length_distance, print_summary, units_of
 
 NOUNS = ("cat", "dog", "bird", "horse", "man")
 VERBS = ("sees", "likes", "eats")
@@ -237,12 +236,12 @@ def test_the_summary_shows_all_samplers_and_ends_with_the_verdict(evaluation):
     _, result, _ = evaluation
     text = print_summary(json.loads(json.dumps(result)))
     for sampler in [*result["samplers"].values(), result["real"]]:
-        assert f"{sampler['title']}, 80 sentences a row" in text
+        assert f"{sampler['title']}, 80 sentences per row" in text
     point = result["samplers"]["ngram"]["points"][2]
     row = [0.67, *point["bleu"].values(), *point["self_bleu"].values(), point["unique"], point["copies"]]
     shown = [line.split() for line in text.splitlines() if line.split()[0] == "0.67"][4]
     assert [float(cell) for cell in shown[:11]] == pytest.approx(row, abs=6e-4)
     shares = ", ".join(f"{point['possible']:.3f}" for point in result["samplers"]["gan"]["points"])
-    assert f"Under the true distribution: possible {shares}; nats a possible line" in text
+    assert f"Under the true distribution: possible {shares}; nats per possible line" in text
     assert "gan 1.500, baseline 1.250" in text
     assert f"Verdict: {result['verdict'][0]}" in text

@@ -40,9 +40,7 @@ def domains(kind=Domains, num=20):
 
 @pytest.fixture(autouse=True)
 def classifier(monkeypatch):
-    monkeypatch.setattr(
-        gan_keras.modalities.translation.modality.evaluation, "train_extractor", lambda images, labels, recipe: Dark()
-    )
+    monkeypatch.setattr(gan_keras.modalities.translation.evaluation, "train_extractor", lambda images, labels, recipe: Dark())
 
 
 def test_a_translation_stands_beside_baselines_and_real_images():
@@ -72,6 +70,6 @@ def test_too_few_images_are_refused():
 
 
 def test_a_seed_below_zero_is_refused_before_anything_is_trained(monkeypatch):
-    monkeypatch.delattr(gan_keras.modalities.translation.modality.evaluation, "train_extractor")
+    monkeypatch.delattr(gan_keras.modalities.translation.evaluation, "train_extractor")
     with pytest.raises(ValueError, match="seed=-1. Expected a whole number >= 0"):
         evaluate_translation(Inverting(), domains(), domains(), seed=-1, progress=silent)

@@ -56,9 +56,7 @@ class Player:
 
 @pytest.fixture(autouse=True)
 def classifier(monkeypatch):
-    monkeypatch.setattr(
-        gan_keras.modalities.video.modality.evaluation, "train_extractor", lambda clips, labels, recipe, kind: Known()
-    )
+    monkeypatch.setattr(gan_keras.modalities.video.evaluation, "train_extractor", lambda clips, labels, recipe, kind: Known())
 
 
 def test_a_player_of_real_clips_stands_beside_what_is_simple_and_what_is_real():
@@ -79,7 +77,7 @@ def test_a_player_of_real_clips_stands_beside_what_is_simple_and_what_is_real():
     assert still["speed_distance"] == pytest.approx(test_speeds.mean(), rel=1e-4)
     assert min(still["frechet"], baseline["frechet"]) > 3 * max(real["frechet"], gan["frechet"])
     assert set().union(gan, baseline, still, real) <= set(COLUMNS) and result["protocol"]["num_fake"] == 60
-    assert result["verdict"][0].startswith("The GAN over a Gaussian of the pixels of each class wins in Frechet distance")
+    assert result["verdict"][0].startswith("Compared with a pixel Gaussian per class, the GAN wins in Frechet distance")
     assert labels.sum() == 30  # as many of both, so that the labels that are asked for are compared within classes
     assert gan["intra_class_frechet"] > 0
 

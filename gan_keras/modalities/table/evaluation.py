@@ -1,4 +1,4 @@
-"""Evaluation of a GAN of tables: never alone, beside a table of independent columns and real rows."""
+"""Evaluation of a GAN of tables, next to a table of independent columns and real rows."""
 
 import numpy as np
 
@@ -15,9 +15,9 @@ from gan_keras.metrics.table_similarity import (
     pair_similarities,
 )
 from gan_keras.metrics.train_on_synthetic import CLASSIFIERS, REGRESSORS, real_control, synthetic_training, two_sample_test
-from gan_keras.modalities.score_table import outcome
+from gan_keras.modalities.score_table import headline, result_of, score_lines
 
-LEAST, MOST = 10, 50_000  # rows of a sampler; training and test rows are taken up to the most
+MIN_ROWS, MAX_ROWS = 10, 50_000  # rows per sampler; of training and test rows at most as many are used
 COLUMNS = {
     "f1": "F1 on real rows",
     "accuracy": "accuracy on real rows",
@@ -28,7 +28,7 @@ COLUMNS = {
     "told_apart": "told apart",
     "copies": "copied rows",
 }
-"""Titles of the scores; of the last two lower is better."""
+"""Titles of the scores; lower is better for the last two."""
 
 TITLES = {"gan": "generated", "baseline": "independent columns", "real": "real training rows"}
 
@@ -38,63 +38,63 @@ def evaluate_table(gan, training, test, target="", num=None, seed=0, progress=pr
 
     Args:
         gan: A trained `TableGAN`.
-        training: The `Table` that it was trained on.
-        test: A `Table` that took no part in training, of the same columns.
-        target: Name of the column that models learn to predict; empty for the last one that holds a value.
-        num: Rows of each sampler, >= 10; by default as many as training rows, at most 50,000.
-        seed: Of the samples: row i is made from `seed + i`.
-        progress: Called with a line of text at each step.
+        training: Its training `Table`.
+        test: A `Table` that took no part in training, with the same columns.
+        target: Name of the column that models learn to predict; empty for the last column that holds a value.
+        num: Rows per sampler, >= 10; by default as many as training rows, at most 50,000.
+        seed: Seed of the samples: row i is generated from `seed + i`.
+        progress: Function that receives a line of text at each step.
 
     Returns:
-        Dictionary that JSON holds as it is: `samplers` (by name `gan` and `baseline`: `title`, `values`), `real` (as one such
-        sampler), `by_column` (similarities; None without a number), `protocol`, `verdict` (lines of text) and `settings`.
+        Dictionary that JSON can hold: see `score_table.result_of`; with `by_column` (similarities; None if undefined) and
+        `protocol`.
 
     Raises:
-        ValueError: For fewer rows than the scores need, or a column that is not there.
+        ValueError: If there are fewer rows than the scores need, or no such column.
     """
     place = training.target(target)
-    cells, test_cells = (np.asarray(some_rows(each, MOST, seed).cells) for each in (training, test))
-    num = min(MOST, max(LEAST, len(training))) if num is None else num
+    cells, test_cells = (np.asarray(some_rows(each, MAX_ROWS, seed).cells) for each in (training, test))
+    num = min(MAX_ROWS, max(MIN_ROWS, len(training))) if num is None else num
     check_enough(num, seed, test)
     tables = {
         "gan": gan.generate_cells(num, seed),
         "baseline": IndependentColumns(cells).sample(num, seed),
         "real": some_rows(training, num, seed).cells,
     }
-    scores = {}
+    values = {}
     for name, rows in tables.items():
         progress(f"Scoring {len(rows):,} rows: {TITLES[name]}")
-        scores[name] = score(training.columns, rows, (cells, test_cells), place, seed, is_real=name == "real")
+        values[name] = score(training.columns, rows, (cells, test_cells), place, seed, is_real=name == "real")
     by_column = column_similarities(training.columns, test_cells, tables["gan"])
-    task = f"predict {training.column_names[place]!r}"
-    return {
-        "settings": {"num": num, "seed": seed, "target": training.column_names[place]},
-        "samplers": {name: {"title": TITLES[name], "values": scores[name]} for name in ("gan", "baseline")},
-        "real": {"title": TITLES["real"], "values": scores["real"]},
-        "by_column": {name: None if np.isnan(value) else value for name, value in by_column.items()},
-        "protocol": protocol(training, test, place, num, seed),
-        "verdict": verdict(scores, task),
-    }
+    target = training.column_names[place]
+    return result_of(
+        values,
+        TITLES,
+        {"num": num, "seed": seed, "target": target},
+        verdict(values, target),
+        by_column={name: None if np.isnan(value) else value for name, value in by_column.items()},
+        protocol=protocol(training, test, place, num, seed),
+    )
 
 
 def check_enough(num, seed, test):
     seeds_from(num, seed)
-    if num < LEAST or len(test) < LEAST or seed < 0:
+    if num < MIN_ROWS or len(test) < MIN_ROWS or seed < 0:
         raise ValueError(
-            f"Got num={num}, {len(test)} test rows and seed={seed}. Expected at least {LEAST} rows of both, and a seed >= 0."
+            f"Got num={num}, {len(test)} test rows and seed={seed}. Expected at least {MIN_ROWS} rows of both, and a seed >= 0."
         )
 
 
 def score(columns, rows, real, place, seed, is_real):
-    """All scores of some rows, against test rows, a dictionary by the names of `COLUMNS` and of the models.
+    """All scores of some rows against test rows, by the names of `COLUMNS` and of the models.
 
     Args:
-        columns: `table_columns.Column`s.
+        columns: The table's `Column`s.
         rows: Cells to score.
         real: Training and test cells.
-        place: The column that models learn to predict.
-        seed: Of models and halves.
-        is_real: Whether the rows are the training rows: then copies are counted among the test rows.
+        place: Index of the column that models learn to predict.
+        seed: Seed of models and halves.
+        is_real: Whether the rows are the training rows; copies are then counted among the test rows.
     """
     training, test = real
     learned = synthetic_training(columns, rows, test, place, seed)
@@ -133,15 +133,11 @@ def protocol(training, test, place, num, seed):
     }
 
 
-def verdict(scores, task):
-    """The outcome in plain words: one line for the whole, then one for each score that decides."""
-    first = "f1" if "f1" in scores["gan"] else "r2"
-    names = (first, "columns", "pairs", "told_apart")
-    signs = {name: -1 if name == "told_apart" else 1 for name in names}
-    whole = "; ".join(outcome(scores["gan"], scores["baseline"], signs, COLUMNS))
-    lines = [
-        f"{COLUMNS[name]}{f' ({task})' if name == first else ''}: generated {scores['gan'][name]:.4g}, independent columns "
-        f"{scores['baseline'][name]:.4g}, real rows {scores['real'][name]:.4g}."
-        for name in names
-    ]
-    return [f"Over a table of independent columns, the GAN {whole} (one set of samples, no interval).", *lines]
+def verdict(values, target):
+    """The verdict in plain words, a list of lines: the headline, then one line per deciding score."""
+    first = "f1" if "f1" in values["gan"] else "r2"
+    signs = {first: 1, "columns": 1, "pairs": 1, "told_apart": -1}
+    detailed = {**COLUMNS, first: f"{COLUMNS[first]} (predict {target!r})"}
+    shown = {"gan": "generated", "baseline": "independent columns", "real": "real rows"}
+    rivals = {"baseline": "a table of independent columns"}
+    return [headline(values, rivals, signs, COLUMNS), *score_lines(signs, detailed, values, shown)]
