@@ -47,15 +47,9 @@ __all__ = [
     "with_settings",
 ]
 
-_BY_MODALITY = {
-    "text": text.PRESETS,
-    "image": image.PRESETS,
-    "audio": audio.PRESETS,
-    "video": video.PRESETS,
-    "table": table.PRESETS,
-    "series": series.PRESETS,
-    "translation": translation.PRESETS,
-    "points": points.PRESETS,
+_MODALITIES = {
+    **{"text": text, "image": image, "audio": audio, "video": video},
+    **{"table": table, "series": series, "translation": translation, "points": points},
 }
 
 
@@ -73,6 +67,6 @@ def get(modality, name):
 
 
 def _presets_of(modality):
-    if modality not in _BY_MODALITY:
-        raise ValueError(f"There is no modality {modality!r}. Expected one of {', '.join(_BY_MODALITY)}.")
-    return _BY_MODALITY[modality]
+    if modality not in _MODALITIES:
+        raise ValueError(f"There is no modality {modality!r}. Expected one of {', '.join(_MODALITIES)}.")
+    return _MODALITIES[modality].PRESETS

@@ -90,7 +90,7 @@ def evaluate(gan, training, test, num=None, seed=0, progress=print, label=None):
 
     Args:
         gan: A trained GAN.
-        training: Its training data: a `Corpus`, `Images`, `Sounds`, `Videos`, `Table`, `Series` or `Domains` of `gan_keras.data`.
+        training: Its training data: `Corpus`, `Images`, `Sounds`, `Videos`, `Table`, `Series` or `Domains` of `gan_keras.data`.
         test: Data of the same class that took no part in training.
         num: Samples per sampler (for text, per temperature); None for a number that suits the data.
         seed: Seed of the samples: sample i is generated from `seed + i`.

@@ -5,6 +5,14 @@ import time
 from gan_keras.training import time_budget
 
 
+def seconds_per_sample(gan, num, **choices):
+    """Seconds to generate a sample in a batch of `num`, the second time: the first builds the graph."""
+    for _ in range(2):
+        start = time.monotonic()
+        gan.generate(num, **choices)
+    return (time.monotonic() - start) / num
+
+
 class Modality:
     """Base of the modalities. A subclass sets the attributes and implements the methods that raise; it holds no state.
 

@@ -127,7 +127,15 @@ class Recipe:
     option_errors: ClassVar = TypeError
 
     def build(self, training, seed=0):
-        """Returns a compiled GAN for a training set. `seed` determines all weights and noise; it becomes Keras' global seed."""
+        """Returns a compiled GAN.
+
+        Args:
+            training: The training part alone, as held-out samples must not shape the codec: a data object of `gan_keras.data`.
+            seed: Seed of all weights and noise; Keras' global seed is set to it.
+
+        Raises:
+            ValueError: If a field is out of its range, or codec or networks do not take such data.
+        """
         raise NotImplementedError
 
     def batches(self, gan, training, seed=0):

@@ -2,9 +2,20 @@
 
 from html import escape
 
+from gan_keras.gans.sampling import seeds_from
 from gan_keras.media.html import definitions, section
 
 CAVEAT = "(One set of samples, no confidence interval.)"
+
+
+def check_enough(num, seed, at_least, **parts):
+    """Raises `ValueError` unless `num` samples can be generated from `seed`, and there are enough of them and in each part."""
+    seeds_from(num, seed)
+    if seed < 0:
+        raise ValueError(f"seed={seed}. Expected a whole number >= 0: the baselines draw from it too.")
+    if min(num, *map(len, parts.values())) < at_least:
+        found = ", ".join(f"{len(part)} {name} samples" for name, part in parts.items())
+        raise ValueError(f"Got num={num} and {found}. Expected at least {at_least} of each.")
 
 
 def result_of(values, titles, settings, verdict, **entries):

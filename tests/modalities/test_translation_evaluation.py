@@ -65,7 +65,7 @@ def test_of_pairs_the_error_is_measured_too():
 
 
 def test_too_few_images_are_refused():
-    with pytest.raises(ValueError, match="Got 4 and 4 test images. Expected at least 6"):
+    with pytest.raises(ValueError, match="4 a samples, 4 b samples. Expected at least 6 of each"):
         evaluate_translation(Inverting(), domains(), domains(num=4), progress=silent)
 
 

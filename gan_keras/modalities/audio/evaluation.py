@@ -13,14 +13,13 @@ from gan_keras.metrics.extractor import Recipe, train_extractor
 from gan_keras.metrics.image_quality import ImageQuality, PixelGaussian
 from gan_keras.modalities.image.evaluation import (
     JUDGED,
+    MIN_SAMPLES,
     asked_labels,
-    check_enough,
-    check_seeds,
     comparable,
     verdict,
     with_control,
 )
-from gan_keras.modalities.score_table import result_of
+from gan_keras.modalities.score_table import check_enough, result_of
 
 MIN_DEFAULT, MAX_DEFAULT = 300, 2000  # sounds per sampler by default
 RECIPE = Recipe((16, 32, 64, 128, 128), 600, 64)
@@ -45,23 +44,12 @@ _BLOCK = 256  # sounds processed at once
 def evaluate_sounds(gan, training, test, num=None, seed=0, progress=print):
     """Scores generated sounds, a spectrogram Gaussian per class, and real training sounds against test sounds.
 
-    Args:
-        gan: A trained `GAN` with a codec of sounds.
-        training: Its training `Sounds`: the classifier learns from them, and they are the control.
-        test: `Sounds` that took no part in training, with the same labels, at least 6.
-        num: Sounds per sampler, >= 6; by default as many as test sounds, 300 to 2,000.
-        seed: Seed of the samples: sound i is generated from `seed + i`.
-        progress: Function that receives a line of text at each step.
-
-    Returns:
-        Dictionary that JSON can hold: see `score_table.result_of`; with `extractor` and `protocol`.
-
-    Raises:
-        ValueError: If there are fewer sounds than the scores need, or their sample rate is too low.
+    The classifier learns the training sounds. `num` is at least 6, by default the number of test sounds, from 300 to 2,000.
+    Arguments and result are those of `modalities.evaluate`; the result has `extractor` and `protocol` too. Raises `ValueError`
+    also for a sample rate that is too low.
     """
     num = min(MAX_DEFAULT, max(MIN_DEFAULT, len(test))) if num is None else num
-    check_enough(num, test)
-    check_seeds(num, seed)
+    check_enough(num, seed, MIN_SAMPLES, test=test)
     ear = Ear(training)
     real, labels = ear.hear(training.samples), training.labels
     progress(f"Training the classifier on {len(real):,} sounds, unless a cached one fits: its features are compared")

@@ -11,10 +11,9 @@ import numpy as np
 from gan_keras.callbacks.best import generated_images
 from gan_keras.data import image_batches
 from gan_keras.data.image.images import some_images
-from gan_keras.gans.sampling import seeds_from
 from gan_keras.metrics.extractor import Recipe, train_extractor
 from gan_keras.metrics.image_quality import ImageQuality, PixelGaussian
-from gan_keras.modalities.score_table import headline, result_of, score_lines
+from gan_keras.modalities.score_table import check_enough, headline, result_of, score_lines
 
 MIN_DEFAULT, MAX_DEFAULT = 500, 5000  # images per sampler by default
 MAX_BYTES = 2**30  # training or test images as float32: 350,000 of 28 x 28 x 1, 22,000 of 64 x 64 x 3
@@ -38,30 +37,19 @@ JUDGED = {"frechet": -1, "kernel": -1, "precision": 1, "recall": 1}
 """The deciding scores, and whether higher (1) or lower (-1) is better."""
 
 NUM_AGREEMENT = 1000
+MIN_SAMPLES = 6  # the scores need five neighbours of each sample
 _BLOCK = 256  # images encoded at once
 
 
 def evaluate_images(gan, training, test, num=None, seed=0, progress=print):
     """Scores generated images, a pixel Gaussian per class, and real training images against test images.
 
-    Args:
-        gan: A trained `GAN` with a codec.
-        training: Its training `Images`: the classifier learns from them, and they are the control. If training or test images
-            take more than 1 GiB as float32, a random part of them is used.
-        test: `Images` that took no part in training or in the choice of the best epoch, with the same labels, at least 6.
-        num: Images per sampler, >= 6; by default as many as test images, 500 to 5,000.
-        seed: Seed of the samples: image i is generated from `seed + i`.
-        progress: Function that receives a line of text at each step.
-
-    Returns:
-        Dictionary that JSON can hold: see `score_table.result_of`; with `extractor` and `protocol`.
-
-    Raises:
-        ValueError: If there are fewer images than the scores need.
+    The classifier learns the training images, of which a random part is used if they take more than 1 GiB as float32; so for
+    test images. `num` is at least 6, by default the number of test images, from 500 to 5,000. Arguments and result are those of
+    `modalities.evaluate`; the result has `extractor` and `protocol` too.
     """
     num = min(MAX_DEFAULT, max(MIN_DEFAULT, len(test))) if num is None else num
-    check_enough(num, test)
-    check_seeds(num, seed)
+    check_enough(num, seed, MIN_SAMPLES, test=test)
     training, test = in_memory_part(training), in_memory_part(test)
     pixels, labels = tensors_of(training, gan.codec)
     progress(f"Training the classifier on {len(pixels):,} images, unless a cached one fits: its features are compared")
@@ -86,17 +74,6 @@ def in_memory_part(images):
     """A random part of the images that takes at most `MAX_BYTES`: memory does not grow with a folder."""
     max_images = max(MIN_DEFAULT, MAX_BYTES // (4 * math.prod(images.image_shape)))
     return images if len(images) <= max_images else some_images(images, max_images)
-
-
-def check_enough(num, test):
-    if num < 6 or len(test) < 6:
-        raise ValueError(f"Got num={num} and {len(test)} test samples. Expected at least 6 of both: scores need neighbours.")
-
-
-def check_seeds(num, seed):
-    seeds_from(num, seed)
-    if seed < 0:
-        raise ValueError(f"seed={seed}. Expected a whole number >= 0: the baseline draws from it too.")
 
 
 def tensors_of(images, codec):

@@ -4,18 +4,17 @@
 reads and splits the data, trains by the clock, and writes samples and the report.
 """
 
-import time
-
 from gan_keras.callbacks import Interpolation, SampleGrid
 from gan_keras.codecs import ImageCodec
 from gan_keras.data import DOWNLOADED, IMAGE_DATASETS, Images, describe_images, load_images, load_test_images, split_images
 from gan_keras.media.images import write_images
+from gan_keras.modalities.base import seconds_per_sample
 from gan_keras.modalities.from_files import FileModality
 from gan_keras.modalities.image.evaluation import COLUMNS, evaluate_images
 from gan_keras.modalities.image.presets import ImagePreset
 
 SCORE = "score"
-PILOT_IMAGES = 64
+NUM_PILOT = 64
 MIN_SCORED_SECONDS = 120.0
 """Seconds of training from which epochs are scored: in a shorter training the classifier would take too large a share."""
 
@@ -57,7 +56,7 @@ copying. The Frechet distance is not the FID, which uses other features.</p>"""
         return {"image_shape": list(data.image_shape)}
 
     def measure_further(self, gan, preset):
-        return {SCORE: preset.quality_samples * seconds_per_image(gan)}
+        return {SCORE: preset.quality_samples * seconds_per_sample(gan, NUM_PILOT)}
 
     def fit_into(self, preset, training, seconds, budget):
         """As many epochs as fit, scored as often as a tenth of the time allows."""
@@ -69,11 +68,3 @@ copying. The Frechet distance is not the FID, which uses other features.</p>"""
 
     def sample_callbacks(self, run, preset, training, held_out):
         return [SampleGrid(run.samples), Interpolation(run.samples)]
-
-
-def seconds_per_image(gan):
-    """Seconds to generate an image, in large batches."""
-    for _ in range(2):  # the first time builds the graph
-        start = time.monotonic()
-        gan.generate(PILOT_IMAGES)
-    return (time.monotonic() - start) / PILOT_IMAGES

@@ -78,15 +78,12 @@ class ImagePreset(Preset):
     )
 
     def build(self, images, num_labels=None, seed=0):
-        """Returns a compiled `GAN` with an `ImageCodec`.
+        """Returns a compiled GAN: see `Recipe.build`.
 
         Args:
             images: `gan_keras.data.Images`, or the shape `(height, width, channels)` of an image.
             num_labels: Number of labels that condition the images, 0 for none; None for those of `images`.
-            seed: Seed of all weights and noise; Keras' global seed is set to it.
-
-        Raises:
-            ValueError: If a field is out of its range, or the networks do not generate images of that shape.
+            seed: Seed of all weights and noise.
         """
         return self.build_conditional(images, self.num_labels(images) if num_labels is None else num_labels, seed)
 

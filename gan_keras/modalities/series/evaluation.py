@@ -5,7 +5,6 @@ The judges are trained anew for each sampler (`metrics.series`); real training w
 
 import numpy as np
 
-from gan_keras.gans.sampling import seeds_from
 from gan_keras.metrics.protocol import Protocol
 from gan_keras.metrics.series import LEAST, Recipe, discriminative_score, predictive_score
 from gan_keras.metrics.series_distances import (
@@ -15,7 +14,7 @@ from gan_keras.metrics.series_distances import (
     marginal_distance,
 )
 from gan_keras.modalities.image.evaluation import verdict
-from gan_keras.modalities.score_table import result_of
+from gan_keras.modalities.score_table import check_enough, result_of
 
 MAX_DEFAULT = 3000  # windows per sampler by default
 RECIPE = Recipe()
@@ -34,27 +33,11 @@ TITLES = {"gan": "GAN", "baseline": "vector autoregression", "real": "real train
 def evaluate_series(gan, training, test, num=None, seed=0, progress=print):
     """Scores generated windows, a vector autoregression and real training windows against test windows.
 
-    Args:
-        gan: A trained `GAN` with a codec of series.
-        training: Its training `Series`, which are the control.
-        test: `Series` that took no part in training.
-        num: Windows per sampler, >= 20; by default as many as test windows, at most 3,000.
-        seed: Seed of the samples and the judges: window i is generated from `seed + i`.
-        progress: Function that receives a line of text at each step.
-
-    Returns:
-        Dictionary that JSON can hold: see `score_table.result_of`; with `protocol`.
-
-    Raises:
-        ValueError: If there are fewer windows than the judges need.
+    `num` is at least 20, by default the number of test windows, at most 3,000. `seed` also determines the judges. Arguments and
+    result are those of `modalities.evaluate`; the result has `protocol` too.
     """
     num = min(MAX_DEFAULT, max(LEAST, len(test))) if num is None else num
-    seeds_from(num, seed)
-    if min(num, len(test), len(training)) < LEAST or seed < 0:
-        raise ValueError(
-            f"Got num={num}, seed={seed}, {len(training)} training and {len(test)} test windows. Expected at least {LEAST} of "
-            "each, and a seed >= 0."
-        )
+    check_enough(num, seed, LEAST, training=training, test=test)
     real = some_windows(test, num, seed)
     known = some_windows(training, max(num, MAX_DEFAULT), seed)
     samplers = {

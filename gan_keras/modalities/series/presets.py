@@ -107,15 +107,6 @@ class SeriesPreset(Preset):
         return dataclasses.replace(self, epochs=sum(epochs.values()), **before)
 
     def build(self, series, seed=0):
-        """Returns a compiled `GAN` or `TimeGAN` with an adapted codec.
-
-        Args:
-            series: `gan_keras.data.Series`, the training part alone: held-out series must not shape the codec.
-            seed: Seed of all weights and noise; Keras' global seed is set to it.
-
-        Raises:
-            ValueError: If a field is out of its range.
-        """
         self.check()
         keras.utils.set_random_seed(seed)
         codec = self.made("codec_options", CODECS[self.codec], self.codec_options)

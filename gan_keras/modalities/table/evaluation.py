@@ -4,7 +4,6 @@ import numpy as np
 
 from gan_keras.data.table.columns import CategoryColumn
 from gan_keras.data.table.table import some_rows
-from gan_keras.gans.sampling import seeds_from
 from gan_keras.metrics.protocol import Protocol
 from gan_keras.metrics.table_similarity import (
     IndependentColumns,
@@ -15,7 +14,7 @@ from gan_keras.metrics.table_similarity import (
     pair_similarities,
 )
 from gan_keras.metrics.train_on_synthetic import CLASSIFIERS, REGRESSORS, real_control, synthetic_training, two_sample_test
-from gan_keras.modalities.score_table import headline, result_of, score_lines
+from gan_keras.modalities.score_table import check_enough, headline, result_of, score_lines
 
 MIN_ROWS, MAX_ROWS = 10, 50_000  # rows per sampler; of training and test rows at most as many are used
 COLUMNS = {
@@ -36,26 +35,14 @@ TITLES = {"gan": "generated", "baseline": "independent columns", "real": "real t
 def evaluate_table(gan, training, test, target="", num=None, seed=0, progress=print):
     """Scores generated rows, rows of independent columns, and real training rows against test rows.
 
-    Args:
-        gan: A trained `TableGAN`.
-        training: Its training `Table`.
-        test: A `Table` that took no part in training, with the same columns.
-        target: Name of the column that models learn to predict; empty for the last column that holds a value.
-        num: Rows per sampler, >= 10; by default as many as training rows, at most 50,000.
-        seed: Seed of the samples: row i is generated from `seed + i`.
-        progress: Function that receives a line of text at each step.
-
-    Returns:
-        Dictionary that JSON can hold: see `score_table.result_of`; with `by_column` (similarities; None if undefined) and
-        `protocol`.
-
-    Raises:
-        ValueError: If there are fewer rows than the scores need, or no such column.
+    `target` is the column that models learn to predict; empty for the last column that holds a value. `num` is at least 10, by
+    default the number of training rows, at most 50,000. Other arguments and the result are those of `modalities.evaluate`; the
+    result has `by_column` (similarities; None if undefined) and `protocol` too.
     """
     place = training.target(target)
     cells, test_cells = (np.asarray(some_rows(each, MAX_ROWS, seed).cells) for each in (training, test))
     num = min(MAX_ROWS, max(MIN_ROWS, len(training))) if num is None else num
-    check_enough(num, seed, test)
+    check_enough(num, seed, MIN_ROWS, test=test)
     tables = {
         "gan": gan.generate_cells(num, seed),
         "baseline": IndependentColumns(cells).sample(num, seed),
@@ -75,14 +62,6 @@ def evaluate_table(gan, training, test, target="", num=None, seed=0, progress=pr
         by_column={name: None if np.isnan(value) else value for name, value in by_column.items()},
         protocol=protocol(training, test, place, num, seed),
     )
-
-
-def check_enough(num, seed, test):
-    seeds_from(num, seed)
-    if num < MIN_ROWS or len(test) < MIN_ROWS or seed < 0:
-        raise ValueError(
-            f"Got num={num}, {len(test)} test rows and seed={seed}. Expected at least {MIN_ROWS} rows of both, and a seed >= 0."
-        )
 
 
 def score(columns, rows, real, place, seed, is_real):

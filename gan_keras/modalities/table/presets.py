@@ -1,8 +1,7 @@
 """Presets of tables: the conditional tabular GAN, its variational rival, and a GAN that explains real rows too."""
 
 import dataclasses
-from collections.abc import Callable
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 import keras
 
@@ -24,22 +23,17 @@ MIN_STEPS = 20
 """Minimum number of steps per epoch: rows are drawn with replacement, so that a small table allows them."""
 
 
-def adversarial(preset, codec, seed):
-    """An uncompiled `TableGAN` with the networks of the conditional tabular GAN."""
-    return with_discriminator(preset, codec, seed, ResidualTableGenerator)
+def tabular_gan(kind):
+    """Returns the function that builds an uncompiled `TableGAN` with a class of generators."""
 
+    def build(preset, codec, seed):
+        shared = {"num_labels": codec.num_conditions, "dtype": preset.precision, "units": preset.units}
+        of_generator = {**shared, "noise_dim": preset.latent_dim, "temperature": preset.temperature}
+        generator = kind(codec.num_numbers, codec.sizes, **of_generator)
+        discriminator = PackedTableDiscriminator(**shared, num=preset.pack, dropout=preset.dropout)
+        return TableGAN(generator, discriminator, codec, seed)
 
-def autoencoding(preset, codec, seed):
-    """An uncompiled `TableGAN` with a generator that explains real rows too."""
-    return with_discriminator(preset, codec, seed, EncodedTableGenerator)
-
-
-def with_discriminator(preset, codec, seed, kind):
-    shared = {"num_labels": codec.num_conditions, "dtype": preset.precision, "units": preset.units}
-    of_generator = {**shared, "noise_dim": preset.latent_dim, "temperature": preset.temperature}
-    generator = kind(codec.num_numbers, codec.sizes, **of_generator)
-    discriminator = PackedTableDiscriminator(**shared, num=preset.pack, dropout=preset.dropout)
-    return TableGAN(generator, discriminator, codec, seed)
+    return build
 
 
 def variational(preset, codec, seed):
@@ -60,23 +54,12 @@ def conditions_and_rows(preset):
     return [*conditions(preset), VariationalBound(preset.bound_weight, preset.reconstruction_weight)]
 
 
-class Network(NamedTuple):
-    """A kind of model.
-
-    Attributes:
-        build: A function from the preset, an adapted codec and a seed to an uncompiled GAN.
-        objectives: A function from the preset to objects of `gan_keras.auxiliary`.
-    """
-
-    build: Callable
-    objectives: Callable
-
-
 NETWORKS = {
-    "vaegan": Network(autoencoding, conditions_and_rows),
-    "ctgan": Network(adversarial, conditions),
-    "tvae": Network(variational, conditions),
+    "vaegan": (tabular_gan(EncodedTableGenerator), conditions_and_rows),
+    "ctgan": (tabular_gan(ResidualTableGenerator), conditions),
+    "tvae": (variational, conditions),
 }
+"""By name: a function `(preset, codec, seed)` -> uncompiled GAN, and one from the preset to objects of `gan_keras.auxiliary`."""
 
 
 @dataclasses.dataclass
@@ -134,21 +117,13 @@ class TablePreset(Preset):
         return (self.width,) * self.layers
 
     def build(self, table, seed=0):
-        """Returns a compiled `TableGAN` or `TableVAE` with a codec fitted to the table.
-
-        Args:
-            table: `gan_keras.data.Table`, the training part alone.
-            seed: Seed of all weights and noise; Keras' global seed is set to it.
-
-        Raises:
-            ValueError: If a field is out of its range.
-        """
         self.check()
         codec = TableCodec(most_modes=self.most_modes, most_slots=self.most_slots, seed=seed)
         codec.adapt(table)
         keras.utils.set_random_seed(seed)
-        gan = NETWORKS[self.network].build(self, codec, seed)
-        gan.compile(**self.compile_options())
+        build, objectives = NETWORKS[self.network]
+        gan = build(self, codec, seed)
+        gan.compile(**self.compile_options(), auxiliary=objectives(self))
         return gan
 
     def batches(self, gan, training, seed=0):
@@ -160,9 +135,6 @@ class TablePreset(Preset):
     def steps_per_pass(self, training):
         steps = max(MIN_STEPS, len(training) // self.batch_size)
         return min(steps, self.steps_per_epoch) if self.steps_per_epoch else steps
-
-    def compile_options(self):
-        return {**super().compile_options(), "auxiliary": NETWORKS[self.network].objectives(self)}
 
     def check(self):
         super().check()

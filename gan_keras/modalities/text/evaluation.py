@@ -10,7 +10,6 @@ References: [Texygen](https://arxiv.org/abs/1802.01886) (the protocol),
 
 import itertools
 import math
-import time
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +21,7 @@ from gan_keras.metrics import text_quality
 from gan_keras.metrics.bleu import ORDERS, References, bleu_tokens
 from gan_keras.metrics.kneser_ney import KneserNey
 from gan_keras.metrics.protocol import Protocol
+from gan_keras.modalities.base import seconds_per_sample
 from gan_keras.modalities.text.comparison import frontier_gains, print_summary, verdict
 
 __all__ = ["TEMPERATURES", "evaluate_text", "print_summary"]
@@ -133,13 +133,9 @@ def _samplers(gan, units, training_lines, candidates, seed):
 
 
 def _announce(gan, temperatures, num, candidates, progress):
-    """Estimates the time from a few drafts, the second time: the first builds the graph."""
-    pilot = min(NUM_PILOT, num)
-    for _ in range(2):
-        start = time.perf_counter()
-        gan.generate(pilot, seed=0, temperature=temperatures[0])
+    """Estimates the time from a few drafts."""
     drafts = 2 * (1 + candidates) * num * len(temperatures)
-    drawing = (time.perf_counter() - start) / pilot * drafts / 60
+    drawing = seconds_per_sample(gan, min(NUM_PILOT, num), seed=0, temperature=temperatures[0]) * drafts / 60
     scoring = SCORING_SECONDS * (5 * len(temperatures) + 1) * num / 60
     progress(
         f"Evaluating 5 samplers at {len(temperatures)} temperatures, {num:,} sentences each: about {drawing:.1f} minutes "

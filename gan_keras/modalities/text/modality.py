@@ -4,7 +4,6 @@
 verdict and tables. This file reads and splits the data, trains by the clock, and writes sentences and the report.
 """
 
-import time
 from html import escape
 
 import numpy as np
@@ -15,7 +14,7 @@ from gan_keras.data import DATASETS, Corpus, describe, likelihood_of, load_text,
 from gan_keras.export import exported
 from gan_keras.media.html import picture, section
 from gan_keras.media.safe_files import check_parent, replace_whole
-from gan_keras.modalities.base import Modality
+from gan_keras.modalities.base import Modality, seconds_per_sample
 from gan_keras.modalities.sample_files import all_epochs, title_of
 from gan_keras.modalities.score_table import how_measured, numbers, verdict_box
 from gan_keras.modalities.text.comparison import COLUMNS, exact_scores, frontier_picture, print_summary, table_row
@@ -49,7 +48,7 @@ class TextModality(Modality):
         names = None if data.labels is None else sorted(set(data.labels))
         counts = {"training_lines": len(training.lines), "held_out_lines": len(held_out.lines)}
         entries = {"name": data.name, "fingerprint": data.fingerprint, "report": data.report, **counts}
-        run.write_config({**config, "labels": names, "data": entries})  # first: a directory that cannot be written to shows early
+        run.write_config({**config, "labels": names, "data": entries})  # first: a directory that is not writable shows early
         run.write_lines("train", training.lines, training.labels)
         run.write_lines("held_out", held_out.lines, held_out.labels)
 
@@ -65,7 +64,7 @@ class TextModality(Modality):
 
     def measure_further(self, gan, preset):
         has_discriminator = any(preset.stage_epochs[stage] for stage in STAGES[1:])
-        return {DRAFT: seconds_per_draft(gan) if has_discriminator else 0.0}
+        return {DRAFT: seconds_per_sample(gan, NUM_PILOT) if has_discriminator else 0.0}
 
     def measure(self, preset, training, seed=0):
         seconds, overhead = super().measure(preset, training, seed)
@@ -140,14 +139,6 @@ def exact_likelihood(corpus):
     return likelihood_of(whole.name, whole.fingerprint) if set(corpus.lines) <= set(whole.lines) else None
 
 
-def seconds_per_draft(gan):
-    """Seconds to generate a sentence, in large batches."""
-    for _ in range(2):  # the first time builds the graph
-        start = time.monotonic()
-        gan.generate(NUM_PILOT)
-    return (time.monotonic() - start) / NUM_PILOT
-
-
 def check_prompt(codec, prompt):
     """Raises `ValueError` for a prompt with unknown words, or with as many tokens as a line can have."""
     unknown = codec.unknown_words(prompt)
@@ -179,10 +170,9 @@ def _table(result):
     likelihoods = result["negative_log_likelihood"]
     held_out = ", ".join(f"{name} {likelihoods[name]:.3f}" for name in ("gan", "baseline", "ngram"))
     return (
-        numbers(COLUMNS, bodies)
-        + "<p>B: BLEU (higher is better). SB: Self-BLEU (lower is more diverse). unique: fraction of distinct sentences. copies: "
-        "fraction equal to a training line. LM and RLM: nats per token of the samples under a 5-gram model of real text, and of "
-        "real text under one of the samples (lower is better).</p>"
+        numbers(COLUMNS, bodies) + "<p>B: BLEU (higher is better). SB: Self-BLEU (lower is more diverse). unique: fraction of "
+        "distinct sentences. copies: fraction equal to a training line. LM and RLM: nats per token of the samples under a 5-gram "
+        "model of real text, and of real text under one of the samples (lower is better).</p>"
         f"<p>Held-out negative log-likelihood: {held_out} ({escape(likelihoods['unit'])}).</p>"
     )
 

@@ -143,16 +143,12 @@ class TextPreset(Recipe):
         return dataclasses.replace(self, **{f"{stage}_epochs": num for stage, num in epochs.items()})
 
     def build(self, lines, labels=None, seed=0):
-        """Returns a compiled `TextGAN` with a codec that knows the vocabulary of the training lines.
+        """Returns a compiled `TextGAN`: see `Recipe.build`.
 
         Args:
-            lines: `gan_keras.data.Corpus` or a list of strings, the training part alone: held-out lines must not shape the
-                vocabulary. A corpus's labels are numbered by their sorted names.
+            lines: `gan_keras.data.Corpus`, with its labels numbered by their sorted names, or a list of strings.
             labels: An integer from 0 per line, or None; for a list of strings.
-            seed: Seed of all weights and noise; Keras' global seed is set to it.
-
-        Raises:
-            ValueError: If a field is out of its range.
+            seed: Seed of all weights and noise.
         """
         self.check()
         lines, numbers = numbered(lines)

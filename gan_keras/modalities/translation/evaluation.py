@@ -12,8 +12,8 @@ from gan_keras.metrics.extractor import Recipe, train_extractor
 from gan_keras.metrics.features import FeatureReader
 from gan_keras.metrics.protocol import Protocol
 from gan_keras.metrics.translation import convinced, cycle_error, distance_between, match_colours
-from gan_keras.modalities.image.evaluation import check_seeds, tensors_of
-from gan_keras.modalities.score_table import result_of
+from gan_keras.modalities.image.evaluation import MIN_SAMPLES, tensors_of
+from gan_keras.modalities.score_table import check_enough, result_of
 
 RECIPE = Recipe(widths=(16, 32, 64), steps=300, batch_size=32)
 ENDS = {"a_to_b": (0, 1), "b_to_a": (1, 0)}
@@ -26,28 +26,16 @@ COLUMNS = {
 }
 """Titles of the scores; higher is better for `convinced`, lower for the others."""
 
-MIN_IMAGES = 6  # test images per domain
-
 
 def evaluate_translation(gan, training, test, num=None, seed=0, progress=print):
     """Scores translations of test images, the same images unchanged or with matched colours, and real images.
 
-    Args:
-        gan: A trained `CycleGAN` or `Pix2Pix` with a codec.
-        training: Its training `Domains`: the classifier learns from them.
-        test: `Domains` that took no part in training; for `PairedDomains` the error to the paired image is measured too.
-        num: Test images used per domain, >= 6; None for all.
-        seed: Seed of the choice among them, and of the images that provide the colours.
-        progress: Function that receives a line of text at each step.
-
-    Returns:
-        Dictionary that JSON can hold: see `score_table.result_of`; with `extractor` and `protocol`.
-
-    Raises:
-        ValueError: If there are fewer images than the scores need, or the seed is below 0.
+    The classifier learns the training images. For `PairedDomains` the error to the paired image is scored too. `num` is the
+    number of test images used per domain, at least 6; None for all. `seed` determines their choice, and the images that provide
+    the colours. Other arguments and the result are those of `modalities.evaluate`; the result has `extractor` and `protocol`
+    too.
     """
-    check_enough(num, test)
-    check_seeds(len(test), seed)
+    check_enough(len(test) if num is None else num, seed, MIN_SAMPLES, a=test.a, b=test.b)
     pixels = [tensors_of(images, gan.codec)[0] for images in (training.a, training.b)]
     progress(f"Training the classifier of the domains on {sum(map(len, pixels)):,} images, unless a cached one fits")
     labels = np.repeat([0, 1], list(map(len, pixels)))
@@ -126,12 +114,6 @@ def some(images, num, seed):
     if num is None or num >= len(images):
         return images
     return images[np.sort(np.random.default_rng(seed).permutation(len(images))[:num])]
-
-
-def check_enough(num, test):
-    found = (len(test.a), len(test.b)) if num is None else (min(num, len(test.a)), min(num, len(test.b)))
-    if min(found) < MIN_IMAGES:
-        raise ValueError(f"Got {found[0]} and {found[1]} test images. Expected at least {MIN_IMAGES} of each domain.")
 
 
 def verdict(values, directions):

@@ -103,15 +103,7 @@ class TranslationPreset(Preset):
         return ALGORITHMS[self.algorithm].is_paired
 
     def build(self, data, seed=0):
-        """Returns a compiled `CycleGAN` or `Pix2Pix` with an `ImageCodec`.
-
-        Args:
-            data: `gan_keras.data.Domains`, or the shape `(height, width, channels)` of an image.
-            seed: Seed of all weights and noise; Keras' global seed is set to it.
-
-        Raises:
-            ValueError: If a field is out of its range, or the networks do not take images of that shape.
-        """
+        """Returns a compiled GAN for `Domains`, or for the shape `(height, width, channels)` of an image: see `Recipe.build`."""
         self.check()
         image_shape = tuple(getattr(data, "image_shape", data))
         self.check_shape(image_shape)

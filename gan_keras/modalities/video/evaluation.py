@@ -10,8 +10,8 @@ from gan_keras.callbacks.best import generated_images
 from gan_keras.metrics.clip_extractor import CLIPS, centre_speeds, distance_between, frame_differences, named
 from gan_keras.metrics.extractor import Recipe, train_extractor
 from gan_keras.metrics.image_quality import ImageQuality, PixelGaussian
-from gan_keras.modalities.image.evaluation import asked_labels, check_enough, check_seeds, comparable
-from gan_keras.modalities.score_table import headline, result_of, score_lines
+from gan_keras.modalities.image.evaluation import MIN_SAMPLES, asked_labels, comparable
+from gan_keras.modalities.score_table import check_enough, headline, result_of, score_lines
 
 MIN_DEFAULT, MAX_DEFAULT = 200, 2000  # clips per sampler by default
 RECIPE = Recipe((16, 32, 64), 600, 64)
@@ -44,23 +44,12 @@ JUDGED = {"frechet": -1, "kernel": -1, "precision": 1, "recall": 1, "speed_dista
 def evaluate_videos(gan, training, test, num=None, seed=0, progress=print):
     """Scores generated clips, two simple baselines, and real training clips against test clips.
 
-    Args:
-        gan: A trained `GAN` with a codec.
-        training: Its training `Videos`: the classifier learns from them, and they are the control.
-        test: `Videos` that took no part in training, with the same labels, at least 6.
-        num: Clips per sampler, >= 6; by default as many as test clips, 200 to 2,000. The control has at most all training clips.
-        seed: Seed of the samples: clip i is generated from `seed + i`.
-        progress: Function that receives a line of text at each step.
-
-    Returns:
-        Dictionary that JSON can hold: see `score_table.result_of`; with `extractor` and `protocol`.
-
-    Raises:
-        ValueError: If there are fewer clips than the scores need.
+    The classifier learns the training clips. `num` is at least 6, by default the number of test clips, from 200 to 2,000; the
+    control has at most all training clips. Arguments and result are those of `modalities.evaluate`; the result has `extractor`
+    and `protocol` too.
     """
     num = min(MAX_DEFAULT, max(MIN_DEFAULT, len(test))) if num is None else num
-    check_enough(num, test)
-    check_seeds(num, seed)
+    check_enough(num, seed, MIN_SAMPLES, test=test)
     pixels, test_pixels = (gan.codec.encode(part.videos).numpy() for part in (training, test))
     progress(f"Training the classifier on {len(pixels):,} clips, unless a cached one fits: its features are compared")
     extractor = train_extractor(pixels, training.labels, recipe=RECIPE, kind=CLIPS)

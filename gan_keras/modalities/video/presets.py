@@ -60,15 +60,12 @@ class VideoPreset(Preset):
     )
 
     def build(self, videos, num_labels=None, seed=0):
-        """Returns a compiled `GAN` with a `VideoCodec`.
+        """Returns a compiled GAN: see `Recipe.build`.
 
         Args:
             videos: `gan_keras.data.Videos`, or the shape `(frames, height, width, channels)` of a clip.
             num_labels: Number of labels that condition the clips, 0 for none; None for those of `videos`.
-            seed: Seed of all weights and noise; Keras' global seed is set to it.
-
-        Raises:
-            ValueError: If a field is out of its range, or the networks do not generate clips of that shape.
+            seed: Seed of all weights and noise.
         """
         return self.build_conditional(videos, self.num_labels(videos) if num_labels is None else num_labels, seed)
 
