@@ -117,10 +117,10 @@ class TextModality(Modality):
 
     def evaluation_sections(self, result):
         """Verdict, frontier, scores and sentences side by side."""
-        method = f"<p>Intervals: {escape(result['gains'][0]['method'])}.</p>"
+        verdict, method = result["verdict"], f"<p>Intervals: {escape(result['gains'][0]['method'])}.</p>"
         protocols = next(iter(result["samplers"].values()))["protocols"]
         return [
-            section("Verdict", verdict_box(result["verdict"], method)),
+            section("Verdict", verdict_box(verdict, method)),
             section("Quality against diversity", picture(frontier_picture(result)) + FRONTIER_NOTE),
             section("Scores", _table(result) + how_measured(protocols)),
             section("Sentences side by side", _sentences(result)),
