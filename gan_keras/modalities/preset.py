@@ -189,6 +189,14 @@ class Recipe:
         gan.fit(preset.batches(gan, training, seed), **options)
         return gan
 
+    def fitting(self, check, shape, setting):
+        """Returns a shape; if `check(shape)` raises `ValueError`, its message gets the `setting` that helps."""
+        try:
+            check(shape)
+        except ValueError as error:
+            raise ValueError(f"{error} Change the preset's field: `--set {setting}`.") from error
+        return shape
+
     def made(self, field, kind, options, *arguments):
         """Returns `kind(*arguments, **options)`; an option that it refuses is an error that names the preset's `field`."""
         try:
@@ -231,7 +239,8 @@ SHARED_RANGES = (
 class Preset(Recipe):
     """A recipe for a `GAN`. Any field can be changed before `build`.
 
-    A subclass adds the fields of its networks and data, and their `ranges`.
+    A subclass adds fields, their `ranges`, and the methods `codec(data)`, which raises `ValueError` for data that it or the
+    networks do not take, `networks(codec, num_labels)` -> generator, discriminator, and `one_pass(data, seed)` -> `Dataset`.
 
     Attributes:
         description: One line for `gan-keras presets`.
@@ -285,22 +294,6 @@ class Preset(Recipe):
     def with_stage_epochs(self, epochs):
         """Returns a copy with other epochs, given by stage."""
         return dataclasses.replace(self, epochs=epochs[STAGE])
-
-    # --- What a modality overrides.
-
-    def codec(self, data):
-        """The codec for some data. Raises `ValueError` if it or the networks do not take data of that shape."""
-        raise NotImplementedError
-
-    def networks(self, codec, num_labels):
-        """The pair of networks for a codec."""
-        raise NotImplementedError
-
-    def one_pass(self, data, seed):
-        """A `tf.data.Dataset` of one pass over the data, in a new order in each epoch."""
-        raise NotImplementedError
-
-    # --- What follows from it.
 
     def build(self, training, seed=0):
         return self.build_conditional(training, self.num_labels(training), seed)

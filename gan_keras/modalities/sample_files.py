@@ -39,11 +39,6 @@ def check_output(output, endings, samples, expected):
         endings: Suffixes of single files, such as `(".png", ".npz")`; a path without a suffix is a directory, new or empty.
         samples: Plural noun for the samples.
         expected: What `--output` takes, in words.
-
-    Raises:
-        ValueError: If nothing can be written there, or something is there already.
-        NotADirectoryError: If it is a file without a suffix.
-        FileNotFoundError: If the parent directory does not exist.
     """
     if output is None:
         raise ValueError(f"{samples.capitalize()} are not text, so standard output cannot show them. {expected}.")

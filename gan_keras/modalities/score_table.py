@@ -1,4 +1,9 @@
-"""Scores of an evaluation: a GAN next to its baselines, with real samples as the control. Result, verdict, table and report."""
+"""Scores of an evaluation: a GAN next to its baselines, with real samples as the control. Result, verdict, table and report.
+
+`values` are scores by name, of each sampler by name: `"gan"`, baselines and `"real"`, the control. `columns` are the titles of
+the scores by name, in order. `signs` are the deciding scores by name: 1 if higher is better, -1 if lower is. `result` is the
+dictionary of `result_of`, or the same read from JSON.
+"""
 
 from html import escape
 
@@ -19,29 +24,14 @@ def check_enough(num, seed, at_least, **parts):
 
 
 def result_of(values, titles, settings, verdict, **entries):
-    """The result of an evaluation, which JSON can hold.
-
-    Args:
-        values: Scores by name, of each sampler by name; `"real"` is the control.
-        titles: The samplers' titles by name.
-        settings: Arguments of the evaluation.
-        verdict: Lines of text.
-        **entries: Further entries, such as `protocol`.
-    """
+    """The result of an evaluation, which JSON can hold; `titles` are the samplers' by name, `verdict` is a list of lines."""
     samplers = {name: {"title": titles[name], "values": values[name]} for name in titles}
     real = samplers.pop("real")
     return {"settings": settings, "samplers": samplers, "real": real, **entries, "verdict": verdict}
 
 
 def headline(values, rivals, signs, columns):
-    """The verdict in one line: the scores in which the GAN beats each rival.
-
-    Args:
-        values: Scores by name, of each sampler by name.
-        rivals: The rivals by name, in words.
-        signs: The deciding scores: 1 if higher is better, -1 if lower is better.
-        columns: Titles of the scores by name.
-    """
+    """The verdict in one line: the scores in which the GAN beats each of the `rivals`, names of samplers with their words."""
     parts = [
         f"Compared with {rival}, the GAN {'; '.join(outcome(values['gan'], values[name], signs, columns))}."
         for name, rival in rivals.items()
@@ -50,14 +40,7 @@ def headline(values, rivals, signs, columns):
 
 
 def score_lines(names, columns, values, samplers):
-    """One line per score: `Frechet distance: GAN 1.2, baseline 3.4, real images 0.5.`
-
-    Args:
-        names: Names of the scores.
-        columns: Titles of the scores by name.
-        values: Scores by name, of each sampler by name.
-        samplers: Short titles of the samplers by name.
-    """
+    """`Frechet distance: GAN 1.2, baseline 3.4, real images 0.5.` and so on, a line for each of the names of scores."""
     return [
         f"{columns[name]}: {', '.join(f'{title} {values[sampler][name]:.4g}' for sampler, title in samplers.items())}."
         for name in names
@@ -65,26 +48,14 @@ def score_lines(names, columns, values, samplers):
 
 
 def outcome(own, other, signs, columns):
-    """Compares two samplers: `wins in ...` and `does NOT win in ...`, a list of those that apply.
-
-    Args:
-        own: Scores by name.
-        other: The rival's scores by name.
-        signs: The deciding scores: 1 if higher is better, -1 if lower is better.
-        columns: Titles of the scores by name.
-    """
+    """Compares the scores of two samplers: `wins in ...` and `does NOT win in ...`, a list of those that apply."""
     better = {name: sign * own[name] > sign * other[name] for name, sign in signs.items()}
     won, lost = ([columns[name] for name in signs if bool(better[name]) is wins] for wins in (True, False))
     return [f"{word} in {', '.join(names)}" for word, names in (("wins", won), ("does NOT win", lost)) if names]
 
 
 def table(result, columns):
-    """The scores as rows: the titles, then one row per sampler; a dash for a missing score.
-
-    Args:
-        result: Dictionary from `result_of`, or the same read from JSON.
-        columns: Titles of the scores by name, in order.
-    """
+    """The scores as rows: the titles, then one row per sampler; a dash for a missing score."""
     samplers = [*result["samplers"].values(), result["real"]]
     names = [name for name in columns if any(name in sampler["values"] for sampler in samplers)]
     rows = [[sampler["title"], *(_cell(sampler["values"].get(name)) for name in names)] for sampler in samplers]
@@ -108,13 +79,7 @@ def summary(result, columns):
 
 
 def sections(result, columns, note):
-    """Verdict and scores, a list of HTML.
-
-    Args:
-        result: Dictionary from `result_of`, or the same read from JSON.
-        columns: Titles of the scores by name, in order.
-        note: HTML that explains the scores and says which way is better.
-    """
+    """Verdict and scores, a list of HTML; `note` is HTML that explains the scores and says which way is better."""
     measured = {name: result[name] for name in ("protocol", "extractor", "settings") if name in result}
     return [
         section("Verdict", verdict_box(result["verdict"])),

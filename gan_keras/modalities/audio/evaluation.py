@@ -16,6 +16,7 @@ from gan_keras.modalities.image.evaluation import (
     MIN_SAMPLES,
     asked_labels,
     comparable,
+    described,
     verdict,
     with_control,
 )
@@ -101,14 +102,9 @@ def _result(spectrograms, extractor, real, judge, asked, seed):
             values[name]["agreement"] = agreement(extractor, each, asked)
         values["real"]["agreement"] = agreement(extractor, ear.hear(test.samples), test.labels)
     further = [name for name in ("classifier_score", "agreement") if name in values["gan"]]
-    return result_of(
-        values,
-        TITLES,
-        {"num": num, "seed": seed},
-        verdict(values, JUDGED, COLUMNS, "a spectrogram Gaussian per class", "sounds", further),
-        extractor={"task": "rotations" if labels is None else "labels", "accuracy": extractor.held_out_accuracy},
-        protocol={**scores["gan"].protocol.as_dict(), "seeds": [seed]},
-    )
+    told = verdict(values, JUDGED, COLUMNS, "a spectrogram Gaussian per class", "sounds", further)
+    measured = {"extractor": described(extractor, labels), "protocol": {**scores["gan"].protocol.as_dict(), "seeds": [seed]}}
+    return result_of(values, TITLES, {"num": num, "seed": seed}, told, **measured)
 
 
 def agreement(extractor, spectrograms, labels):

@@ -14,17 +14,19 @@ from gan_keras.networks.wavegan import depth_of
 
 
 class Architecture(NamedTuple):
-    """A pair of networks and the data that it generates.
+    """A class of codecs with the networks for them.
 
     Attributes:
-        codec: Class of the codec.
+        codec: The class.
         build: A function `(codec, latent_dim, width, num_labels, **options)` -> generator, discriminator.
-        check: Raises `ValueError` unless the networks generate what a codec decodes.
+        check: A function that raises `ValueError` unless the networks generate what a codec decodes.
+        setting: The setting that makes it fit.
     """
 
     codec: type
     build: Callable
     check: Callable
+    setting: str
 
 
 def of_spectrograms(build):
@@ -33,7 +35,9 @@ def of_spectrograms(build):
     def build_pair(codec, latent_dim, width, num_labels, **options):
         return build(codec.image_shape, latent_dim, width, num_labels, **options)
 
-    return Architecture(codecs.SpectrogramCodec, build_pair, lambda codec: resolutions(codec.image_shape))
+    return Architecture(
+        codecs.SpectrogramCodec, build_pair, lambda codec: resolutions(codec.image_shape), "codec_options.size=64"
+    )
 
 
 def wavegan(codec, latent_dim, width, num_labels, phase_shuffle=2, **options):
@@ -43,16 +47,8 @@ def wavegan(codec, latent_dim, width, num_labels, phase_shuffle=2, **options):
     return generator, networks.WaveGANDiscriminator(codec.length, phase_shuffle=phase_shuffle, **sizes)
 
 
-def check_waveforms(codec):
-    """Raises `ValueError` unless WaveGAN generates sounds of the codec's length."""
-    try:
-        depth_of(codec.length)
-    except ValueError as error:
-        raise ValueError(f"{error} Change the preset's field `length`: `--set length=4096`.") from error
-
-
 NETWORKS = {
-    "wavegan": Architecture(codecs.WaveformCodec, wavegan, check_waveforms),
+    "wavegan": Architecture(codecs.WaveformCodec, wavegan, lambda codec: depth_of(codec.length), "length=4096"),
     **{name: of_spectrograms(IMAGE_NETWORKS[name]) for name in ("dcgan", "wgan_gp", "sngan", "biggan", "r3gan")},
 }
 """Architectures by name: `wavegan` generates waveforms; the others generate spectrograms with the image networks of that name."""
@@ -88,8 +84,7 @@ class AudioPreset(Preset):
                 raise
             fields = "The preset's fields are `length`, such as `--set length=4096`, and `codec_options`"
             raise ValueError(f"{error} {fields}.") from error
-        architecture.check(codec)
-        return codec
+        return self.fitting(architecture.check, codec, architecture.setting)
 
     def networks(self, codec, num_labels):
         options = {**self.network_options, "dtype": self.precision}

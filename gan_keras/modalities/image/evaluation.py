@@ -60,14 +60,13 @@ def evaluate_images(gan, training, test, num=None, seed=0, progress=print):
     scores = _scores(gan, baseline, extractor, (pixels, *tensors_of(test, gan.codec)), asked, num, seed)
     _add_agreement(scores, gan, baseline, extractor, None if labels is None else asked, seed)
     values = with_control(scores)
-    return result_of(
-        values,
-        TITLES,
-        {"num": num, "seed": seed},
-        verdict(values, JUDGED, COLUMNS, "a pixel Gaussian per class", "images"),
-        extractor={"task": "rotations" if labels is None else "labels", "accuracy": extractor.held_out_accuracy},
-        protocol={**scores["gan"].protocol.as_dict(), "seeds": [seed]},
-    )
+    told = verdict(values, JUDGED, COLUMNS, "a pixel Gaussian per class", "images")
+    measured = {"extractor": described(extractor, labels), "protocol": {**scores["gan"].protocol.as_dict(), "seeds": [seed]}}
+    return result_of(values, TITLES, {"num": num, "seed": seed}, told, **measured)
+
+
+def described(extractor, labels):
+    return {"task": "rotations" if labels is None else "labels", "accuracy": extractor.held_out_accuracy}
 
 
 def in_memory_part(images):
@@ -131,15 +130,6 @@ def is_control(name):
 
 
 def verdict(values, signs, columns, rival, samples, further=()):
-    """The verdict in plain words, a list of lines: the headline, then one line per deciding score.
-
-    Args:
-        values: Scores by name, of `gan`, `baseline` and `real`.
-        signs: The deciding scores, and whether higher (1) or lower (-1) is better.
-        columns: Titles of the scores by name.
-        rival: The baseline in words.
-        samples: Plural noun for the samples.
-        further: Names of further scores that get a line.
-    """
+    """The verdict: the headline, then a line per deciding score and per `further` score; `rival` is the baseline in words."""
     shown = {"gan": "GAN", "baseline": "baseline", "real": f"real {samples}"}
     return [headline(values, {"baseline": rival}, signs, columns), *score_lines([*signs, *further], columns, values, shown)]

@@ -117,12 +117,7 @@ class ImagePreset(Preset):
 
     def check_shape(self, image_shape):
         """Returns the shape; raises `ValueError` unless the networks generate images of it."""
-        try:
-            if self.network != "mlp":
-                resolutions(image_shape)
-        except ValueError as error:
-            raise ValueError(f"{error} Change the preset's field `size`: `--set size=32`.") from error
-        return image_shape
+        return image_shape if self.network == "mlp" else self.fitting(resolutions, image_shape, "size=32")
 
     def check(self):
         super().check()

@@ -49,13 +49,9 @@ def evaluate_series(gan, training, test, num=None, seed=0, progress=print):
     for name, windows in samplers.items():
         progress(f"Scoring {len(windows):,} windows: {TITLES[name]}")
         values[name] = scores(real, windows, seed)
-    return result_of(
-        values,
-        TITLES,
-        {"num": num, "seed": seed, "columns": list(training.columns)},
-        verdict(values, dict.fromkeys(COLUMNS, -1), COLUMNS, "a vector autoregression", "windows"),
-        protocol=protocol(test, real, num, seed),
-    )
+    told = verdict(values, dict.fromkeys(COLUMNS, -1), COLUMNS, "a vector autoregression", "windows")
+    settings = {"num": num, "seed": seed, "columns": list(training.columns)}
+    return result_of(values, TITLES, settings, told, protocol=protocol(test, real, num, seed))
 
 
 def some_windows(data, num, seed):

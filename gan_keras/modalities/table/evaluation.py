@@ -54,14 +54,10 @@ def evaluate_table(gan, training, test, target="", num=None, seed=0, progress=pr
         values[name] = score(training.columns, rows, (cells, test_cells), place, seed, is_real=name == "real")
     by_column = column_similarities(training.columns, test_cells, tables["gan"])
     target = training.column_names[place]
-    return result_of(
-        values,
-        TITLES,
-        {"num": num, "seed": seed, "target": target},
-        verdict(values, target),
-        by_column={name: None if np.isnan(value) else value for name, value in by_column.items()},
-        protocol=protocol(training, test, place, num, seed),
-    )
+    settings = {"num": num, "seed": seed, "target": target}
+    known = {name: None if np.isnan(value) else value for name, value in by_column.items()}
+    measured = {"by_column": known, "protocol": protocol(training, test, place, num, seed)}
+    return result_of(values, TITLES, settings, verdict(values, target), **measured)
 
 
 def score(columns, rows, real, place, seed, is_real):
@@ -97,19 +93,11 @@ def _mean(scores):
 
 
 def protocol(training, test, place, num, seed):
-    """What the scores depend on."""
+    """Everything that the scores depend on."""
     models = CLASSIFIERS if isinstance(training.columns[place], CategoryColumn) else REGRESSORS
-    return {
-        **Protocol(
-            "train on synthetic, test on real: the mean over " + ", ".join(models),
-            data=test.fingerprint,
-            split="test",
-            num_real=len(test),
-            num_fake=num,
-            seeds=(seed,),
-        ).as_dict(),
-        "seeds": [seed],
-    }
+    metric = f"train on synthetic, test on real: the mean over {', '.join(models)}"
+    what = Protocol(metric, test.fingerprint, "test", len(test), num, seeds=(seed,))
+    return {**what.as_dict(), "seeds": [seed]}
 
 
 def verdict(values, target):

@@ -149,11 +149,7 @@ def _number(value, digits):
 
 
 def print_summary(result):
-    """The result of `evaluate_text` as text: one table per sampler, held-out likelihoods, and the verdict.
-
-    Args:
-        result: Dictionary from `evaluate_text`, or the same read from JSON.
-    """
+    """The result of `evaluate_text`, or the same read from JSON, as text: tables, held-out likelihoods and the verdict."""
     lines = [" ".join(f"{name:>6}" for name in COLUMNS)]
     for sampler in [*result["samplers"].values(), result["real"]]:
         lines.append(f"{sampler['title']}, {sampler['points'][0]['num']:,} sentences per row")
@@ -166,15 +162,7 @@ def print_summary(result):
 
 
 def frontier_picture(result, order=5):
-    """The quality-diversity frontier of an evaluation.
-
-    Args:
-        result: Dictionary from `evaluate_text`, or the same read from JSON.
-        order: The n of BLEU-n and Self-BLEU-n.
-
-    Returns:
-        A `Picture`.
-    """
+    """The quality-diversity frontier of an evaluation, by BLEU-n and Self-BLEU-n of an order, as a `Picture`."""
     samplers = {sampler["title"]: _points(sampler) for sampler in result["samplers"].values()}
     buffer = io.BytesIO()
     frontier.plot(samplers, buffer, real=_points(result["real"])[0], order=order)

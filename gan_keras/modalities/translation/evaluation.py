@@ -47,25 +47,13 @@ def evaluate_translation(gan, training, test, num=None, seed=0, progress=print):
     for direction in gan.translators:
         for name, found in judge.scores(gan, direction, is_paired=isinstance(test, PairedDomains)).items():
             values[name] |= {f"{score}_{direction}": value for score, value in found.items()}
-    return result_of(
-        values,
-        TITLES,
-        {"num": [len(images) for images in chosen], "seed": seed},
-        verdict(values, list(gan.translators)),
-        extractor={"task": "domains", "accuracy": extractor.held_out_accuracy},
-        protocol=judge.protocol(test, seed).as_dict(),
-    )
+    settings, told = {"num": [len(images) for images in chosen], "seed": seed}, verdict(values, list(gan.translators))
+    task, protocol = {"task": "domains", "accuracy": extractor.held_out_accuracy}, judge.protocol(test, seed)
+    return result_of(values, TITLES, settings, told, extractor=task, protocol=protocol)
 
 
 class Judge:
-    """Scores translations with one classifier of the domains.
-
-    Args:
-        reader: The classifier's `FeatureReader`.
-        training: Real training images of both domains, in [-1, 1].
-        test: Real test images of both domains, in [-1, 1].
-        seed: Seed of the choice of training images.
-    """
+    """Scores translations with a classifier's `FeatureReader`, and real images of both domains in [-1, 1]."""
 
     def __init__(self, reader, training, test, seed):
         self.reader, self.training, self.test, self.seed = reader, training, test, seed
@@ -97,16 +85,9 @@ class Judge:
 
     def protocol(self, test, seed):
         """Everything that the scores depend on."""
-        num = [len(images) for images in self.test]
-        return Protocol(
-            "translation, classifier of the domains",
-            data=test.fingerprint,
-            split="test",
-            num_real=min(num),
-            num_fake=min(num),
-            seeds=(seed,),
-            **self.reader.protocol,
-        )
+        num, metric = min(len(images) for images in self.test), "translation, classifier of the domains"
+        what = Protocol(metric, test.fingerprint, "test", num, num, seeds=(seed,), **self.reader.protocol)
+        return {**what.as_dict(), "seeds": [seed]}
 
 
 def some(images, num, seed):
@@ -117,12 +98,7 @@ def some(images, num, seed):
 
 
 def verdict(values, directions):
-    """The verdict in plain words, a list of lines: one for the whole, then one per direction.
-
-    Args:
-        values: Scores by the names of `COLUMNS`, of each sampler by the names of `TITLES`.
-        directions: The GAN's directions.
-    """
+    """The verdict in plain words, a list of lines: one for the whole, then one per direction."""
     gan, best = values["gan"], {}
     for direction in directions:
         best[direction] = max(values[name][f"convinced_{direction}"] for name in ("baseline", "unchanged"))

@@ -129,11 +129,9 @@ class TranslationPreset(Preset):
         return PatchGANDiscriminator(image_shape, self.patch_width, self.patch_depth, dtype=self.precision)
 
     def check_shape(self, image_shape):
-        """Raises `ValueError` unless the networks take images of that shape."""
-        try:
-            check_halves(image_shape, max(self.patch_depth, NETWORKS[self.network].halvings(self.network_options)), least=2)
-        except ValueError as error:
-            raise ValueError(f"{error} Change the preset's field `size`: `--set size=64`.") from error
+        """Returns the shape; raises `ValueError` unless the networks take images of it."""
+        halvings = max(self.patch_depth, NETWORKS[self.network].halvings(self.network_options))
+        return self.fitting(lambda shape: check_halves(shape, halvings, least=2), image_shape, "size=64")
 
 
 PRESETS = {

@@ -60,17 +60,10 @@ def evaluate_videos(gan, training, test, num=None, seed=0, progress=print):
     values = {name: judge.values(clips, asked if name in ("gan", "baseline") else None) for name, clips in samples.items()}
     rivals = {"baseline": "a pixel Gaussian per class", "still": TITLES["still"]}
     shown = {"gan": "GAN", "baseline": "Gaussian", "still": "still", "real": "real"}
-    return result_of(
-        values,
-        TITLES,
-        {"num": num, "seed": seed},
-        [headline(values, rivals, JUDGED, COLUMNS), *score_lines(JUDGED, COLUMNS, values, shown)],
-        extractor={
-            "task": "motion" if training.labels is None else "labels and motion",
-            "accuracy": extractor.held_out_accuracy,
-        },
-        protocol={**judge.protocol, "seeds": [seed]},
-    )
+    told = [headline(values, rivals, JUDGED, COLUMNS), *score_lines(JUDGED, COLUMNS, values, shown)]
+    task = {"task": "motion" if training.labels is None else "labels and motion", "accuracy": extractor.held_out_accuracy}
+    protocol = {**judge.protocol, "seeds": [seed]}
+    return result_of(values, TITLES, {"num": num, "seed": seed}, told, extractor=task, protocol=protocol)
 
 
 def _samples(gan, pixels, labels, num, seed):
@@ -86,14 +79,7 @@ def _samples(gan, pixels, labels, num, seed):
 
 
 class Judge:
-    """Test clips, prepared once to score several samplers.
-
-    Args:
-        extractor: Classifier from `train_extractor` for `CLIPS`.
-        test_pixels: Test clips in [-1, 1].
-        test_labels: Their labels, or None.
-        control: Other real clips in [-1, 1].
-    """
+    """Test clips with their labels or None, prepared once to score several samplers; all clips are in [-1, 1]."""
 
     def __init__(self, extractor, test_pixels, test_labels, control):
         self.extractor, self.test_labels = extractor, test_labels

@@ -83,11 +83,7 @@ class VideoPreset(Preset):
 
     def check_shape(self, video_shape):
         """Returns the shape; raises `ValueError` unless the networks generate clips of it."""
-        try:
-            clip_sizes(video_shape)
-        except ValueError as error:
-            raise ValueError(f"{error} Change the preset's field `size`: `--set size=24`.") from error
-        return video_shape
+        return self.fitting(clip_sizes, video_shape, "size=24")
 
     def check(self):
         super().check()
