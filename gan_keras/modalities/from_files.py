@@ -28,7 +28,7 @@ class FileModality(Modality):
         note: HTML that explains the scores, for the report.
         use: Intended use, for the model card.
         limits: Limits, for the model card.
-        told_by_data: Entries of the GAN's own card that the report leaves out.
+        data_entries: Entries of the GAN's own card that the report leaves out.
         endings: Suffixes of the files that `generate` writes.
         expected: What `--output` takes, in words.
         writer: Function `(path, samples)` that writes samples.
@@ -37,7 +37,7 @@ class FileModality(Modality):
     """
 
     splitter = judge = columns = note = use = limits = expected = writer = epoch_picture = None
-    shape, told_by_data, endings, further_pictures = (), (), (), {}
+    shape, data_entries, endings, further_pictures = (), (), (), {}
 
     # --- What a subclass implements. ---
 
@@ -238,7 +238,7 @@ class FileModality(Modality):
             return None
         data = config["data"]
         return {
-            "model": {name: value for name, value in config["model"].items() if name not in self.told_by_data},
+            "model": {name: value for name, value in config["model"].items() if name not in self.data_entries},
             "data": {name: value for name, value in data.items() if name not in ("source", "report")},
             "labels": config["labels"],
             "recipe": config["preset"]["description"],

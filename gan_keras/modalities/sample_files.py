@@ -1,4 +1,4 @@
-"""Files of samples: those that training writes epoch by epoch, and those that `generate` is asked to write."""
+"""Files of samples: those that training writes epoch by epoch, and those that `generate` writes."""
 
 from gan_keras.media.html import picture
 from gan_keras.media.plots import Picture

@@ -14,7 +14,7 @@ from gan_keras.metrics.image_quality import ImageQuality, PixelGaussian
 from gan_keras.modalities.image.evaluation import (
     JUDGED,
     MIN_SAMPLES,
-    asked_labels,
+    requested_labels,
     comparable,
     described,
     verdict,
@@ -56,10 +56,10 @@ def evaluate_sounds(gan, training, test, num=None, seed=0, progress=print):
     progress(f"Training the classifier on {len(real):,} sounds, unless a cached one fits: its features are compared")
     extractor = train_extractor(real, labels, recipe=RECIPE)
     progress(f"Generating and scoring {num:,} sounds")
-    asked = asked_labels(gan, num, seed)
-    baseline = ear.hear(ear.codec.decode(block) for block in blocks_of(PixelGaussian(real, labels).sample(num, seed, asked)))
+    requested = requested_labels(gan, num, seed)
+    baseline = ear.hear(ear.codec.decode(block) for block in blocks_of(PixelGaussian(real, labels).sample(num, seed, requested)))
     generated = ear.hear(gan.generate(min(_BLOCK, num - start), seed + start) for start in range(0, num, _BLOCK))
-    return _result({"gan": generated, "baseline": baseline}, extractor, (real, labels), (ear, test), asked, seed)
+    return _result({"gan": generated, "baseline": baseline}, extractor, (real, labels), (ear, test), requested, seed)
 
 
 class LongFrames(SpectrogramCodec):
@@ -89,22 +89,22 @@ def blocks_of(array):
     return (array[start : start + _BLOCK] for start in range(0, len(array), _BLOCK))
 
 
-def _result(spectrograms, extractor, real, judge, asked, seed):
+def _result(spectrograms, extractor, real, judge, requested, seed):
     """The result for generated and baseline spectrograms; within classes if both sides have the same ones."""
     (heard, labels), (ear, test), num = real, judge, len(spectrograms["gan"])
-    judged = asked if comparable(asked, test.labels) else None
+    judged = requested if comparable(requested, test.labels) else None
     control = heard[np.random.default_rng(seed).permutation(len(heard))[:num]]
     quality = ImageQuality(extractor, ear.hear(test.samples), None if judged is None else test.labels, control, split="test")
     scores = {name: quality.score(each, judged, seeds=(seed,)) for name, each in spectrograms.items()}
     values = with_control(scores)
-    if asked is not None and labels is not None:
+    if requested is not None and labels is not None:
         for name, each in spectrograms.items():
-            values[name]["agreement"] = agreement(extractor, each, asked)
+            values[name]["agreement"] = agreement(extractor, each, requested)
         values["real"]["agreement"] = agreement(extractor, ear.hear(test.samples), test.labels)
     further = [name for name in ("classifier_score", "agreement") if name in values["gan"]]
-    told = verdict(values, JUDGED, COLUMNS, "a spectrogram Gaussian per class", "sounds", further)
+    lines = verdict(values, JUDGED, COLUMNS, "a spectrogram Gaussian per class", "sounds", further)
     measured = {"extractor": described(extractor, labels), "protocol": {**scores["gan"].protocol.as_dict(), "seeds": [seed]}}
-    return result_of(values, TITLES, {"num": num, "seed": seed}, told, **measured)
+    return result_of(values, TITLES, {"num": num, "seed": seed}, lines, **measured)
 
 
 def agreement(extractor, spectrograms, labels):

@@ -55,14 +55,14 @@ def evaluate_images(gan, training, test, num=None, seed=0, progress=print):
     progress(f"Training the classifier on {len(pixels):,} images, unless a cached one fits: its features are compared")
     extractor = train_extractor(pixels, labels, recipe=RECIPE)
     progress(f"Generating and scoring {num:,} images")
-    asked = asked_labels(gan, num, seed)
-    baseline = PixelGaussian(pixels, labels).sample(num, seed, asked)
-    scores = _scores(gan, baseline, extractor, (pixels, *tensors_of(test, gan.codec)), asked, num, seed)
-    _add_agreement(scores, gan, baseline, extractor, None if labels is None else asked, seed)
+    requested = requested_labels(gan, num, seed)
+    baseline = PixelGaussian(pixels, labels).sample(num, seed, requested)
+    scores = _scores(gan, baseline, extractor, (pixels, *tensors_of(test, gan.codec)), requested, num, seed)
+    _add_agreement(scores, gan, baseline, extractor, None if labels is None else requested, seed)
     values = with_control(scores)
-    told = verdict(values, JUDGED, COLUMNS, "a pixel Gaussian per class", "images")
+    lines = verdict(values, JUDGED, COLUMNS, "a pixel Gaussian per class", "images")
     measured = {"extractor": described(extractor, labels), "protocol": {**scores["gan"].protocol.as_dict(), "seeds": [seed]}}
-    return result_of(values, TITLES, {"num": num, "seed": seed}, told, **measured)
+    return result_of(values, TITLES, {"num": num, "seed": seed}, lines, **measured)
 
 
 def described(extractor, labels):
@@ -82,16 +82,16 @@ def tensors_of(images, codec):
     return np.concatenate([codec.encode(batch).numpy() for batch in pixels]), images.labels
 
 
-def asked_labels(gan, num, seed):
+def requested_labels(gan, num, seed):
     """The labels of the generated images; None for a GAN without labels."""
     labels = gan.labels_from(np.arange(num) + seed)
     return None if labels is None else np.asarray(labels)
 
 
-def _scores(gan, baseline, extractor, real, asked, num, seed):
+def _scores(gan, baseline, extractor, real, requested, num, seed):
     """The `Score` of the GAN and of the baseline; within classes if both sides have the same ones."""
     pixels, test_pixels, test_labels = real
-    judged = asked if comparable(asked, test_labels) else None
+    judged = requested if comparable(requested, test_labels) else None
     control = pixels[np.random.default_rng(seed).permutation(len(pixels))[:num]]
     quality = ImageQuality(extractor, test_pixels, None if judged is None else test_labels, control, split="test")
     return {
@@ -100,22 +100,22 @@ def _scores(gan, baseline, extractor, real, asked, num, seed):
     }
 
 
-def comparable(asked, real_labels):
+def comparable(requested, real_labels):
     """Whether both sides have the same labels, each at least twice: a covariance needs two samples."""
-    if asked is None or real_labels is None:
+    if requested is None or real_labels is None:
         return False
-    (names, counts), (real_names, real_counts) = (np.unique(each, return_counts=True) for each in (asked, real_labels))
+    (names, counts), (real_names, real_counts) = (np.unique(each, return_counts=True) for each in (requested, real_labels))
     return np.array_equal(names, real_names) and min(counts.min(), real_counts.min()) > 1
 
 
-def _add_agreement(scores, gan, baseline, extractor, asked, seed):
+def _add_agreement(scores, gan, baseline, extractor, requested, seed):
     """Adds the agreement: how often the classifier of real images finds the requested label, on the first images."""
-    if asked is None:
+    if requested is None:
         return
-    num = min(len(asked), NUM_AGREEMENT)
+    num = min(len(requested), NUM_AGREEMENT)
     for name, blocks in {"gan": generated_images(gan, num, seed), "baseline": [baseline[:num]]}.items():
         named = np.concatenate([np.argmax(extractor(block)["logits"], axis=1) for block in blocks])
-        scores[name].values["agreement"] = float(np.mean(named == asked[:num]))
+        scores[name].values["agreement"] = float(np.mean(named == requested[:num]))
 
 
 def with_control(scores):

@@ -41,7 +41,7 @@ def evaluate_series(gan, training, test, num=None, seed=0, progress=print):
     real = some_windows(test, num, seed)
     known = some_windows(training, max(num, MAX_DEFAULT), seed)
     samplers = {
-        "gan": gan.generate(num, seed, labels=asked_labels(gan, training, num, seed)),
+        "gan": gan.generate(num, seed, labels=requested_labels(gan, training, num, seed)),
         "baseline": VectorAutoregression(known).sample(num, seed),
         "real": known[:num],
     }
@@ -49,9 +49,9 @@ def evaluate_series(gan, training, test, num=None, seed=0, progress=print):
     for name, windows in samplers.items():
         progress(f"Scoring {len(windows):,} windows: {TITLES[name]}")
         values[name] = scores(real, windows, seed)
-    told = verdict(values, dict.fromkeys(COLUMNS, -1), COLUMNS, "a vector autoregression", "windows")
+    lines = verdict(values, dict.fromkeys(COLUMNS, -1), COLUMNS, "a vector autoregression", "windows")
     settings = {"num": num, "seed": seed, "columns": list(training.columns)}
-    return result_of(values, TITLES, settings, told, protocol=protocol(test, real, num, seed))
+    return result_of(values, TITLES, settings, lines, protocol=protocol(test, real, num, seed))
 
 
 def some_windows(data, num, seed):
@@ -59,7 +59,7 @@ def some_windows(data, num, seed):
     return data.samples(np.random.default_rng(seed).permutation(len(data))[:num])
 
 
-def asked_labels(gan, training, num, seed):
+def requested_labels(gan, training, num, seed):
     """Labels drawn with their frequency in the training data; None for a GAN without labels."""
     if not gan.num_labels:
         return None

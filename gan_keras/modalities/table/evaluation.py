@@ -75,13 +75,13 @@ def score(columns, rows, real, place, seed, is_real):
     learned = synthetic_training(columns, rows, test, place, seed)
     by_model = {f"by_{name}": value for name, value in learned.pop("by_model").items()}
     features = TableFeatures(columns, test)
-    told = real_control(features(test), seed) if is_real else two_sample_test(features(test), features(rows), seed)
+    apart = real_control(features(test), seed) if is_real else two_sample_test(features(test), features(rows), seed)
     return {
         **learned,
         "columns": _mean(column_similarities(columns, test, rows)),
         "pairs": _mean(pair_similarities(columns, test, rows)),
         "missing": missing_similarity(test, rows),
-        "told_apart": told.accuracy,
+        "told_apart": apart.accuracy,
         "copies": copied_share(test if is_real else rows, training),
         **by_model,
     }

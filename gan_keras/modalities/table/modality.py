@@ -36,7 +36,7 @@ class TableModality(FileModality):
     codec_classes, method, shape = (TableCodec,), "generate_cells", (("columns", "columns"),)
     known, describe, splitter = TABLE_DATASETS, staticmethod(describe_table), staticmethod(split_table)
     judge, columns = staticmethod(evaluate_table), COLUMNS
-    told_by_data = ("columns", "labels", "score_inputs")
+    data_entries = ("columns", "labels", "score_inputs")
     note = """<p>Higher is better: the quality of models trained on the rows and tested on real ones (F1 and accuracy, or R2,
 the mean over simple models of scikit-learn), and the similarity of columns, of pairs of columns and of missing cells to the
 test rows (1 if equal). Lower is better: how often a classifier tells the rows from real ones (0.5 is chance), and the fraction

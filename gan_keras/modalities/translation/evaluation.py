@@ -47,9 +47,9 @@ def evaluate_translation(gan, training, test, num=None, seed=0, progress=print):
     for direction in gan.translators:
         for name, found in judge.scores(gan, direction, is_paired=isinstance(test, PairedDomains)).items():
             values[name] |= {f"{score}_{direction}": value for score, value in found.items()}
-    settings, told = {"num": [len(images) for images in chosen], "seed": seed}, verdict(values, list(gan.translators))
+    settings, lines = {"num": [len(images) for images in chosen], "seed": seed}, verdict(values, list(gan.translators))
     task, protocol = {"task": "domains", "accuracy": extractor.held_out_accuracy}, judge.protocol(test, seed)
-    return result_of(values, TITLES, settings, told, extractor=task, protocol=protocol)
+    return result_of(values, TITLES, settings, lines, extractor=task, protocol=protocol)
 
 
 class Judge:

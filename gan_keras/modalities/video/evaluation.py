@@ -10,7 +10,7 @@ from gan_keras.callbacks.best import generated_images
 from gan_keras.metrics.clip_extractor import CLIPS, centre_speeds, distance_between, frame_differences, named
 from gan_keras.metrics.extractor import Recipe, train_extractor
 from gan_keras.metrics.image_quality import ImageQuality, PixelGaussian
-from gan_keras.modalities.image.evaluation import MIN_SAMPLES, asked_labels, comparable
+from gan_keras.modalities.image.evaluation import MIN_SAMPLES, requested_labels, comparable
 from gan_keras.modalities.score_table import check_enough, headline, result_of, score_lines
 
 MIN_DEFAULT, MAX_DEFAULT = 200, 2000  # clips per sampler by default
@@ -54,16 +54,16 @@ def evaluate_videos(gan, training, test, num=None, seed=0, progress=print):
     progress(f"Training the classifier on {len(pixels):,} clips, unless a cached one fits: its features are compared")
     extractor = train_extractor(pixels, training.labels, recipe=RECIPE, kind=CLIPS)
     progress(f"Generating and scoring {num:,} clips")
-    asked = asked_labels(gan, num, seed)
+    requested = requested_labels(gan, num, seed)
     samples = _samples(gan, pixels, training.labels, num, seed)
     judge = Judge(extractor, test_pixels, test.labels, samples["real"])
-    values = {name: judge.values(clips, asked if name in ("gan", "baseline") else None) for name, clips in samples.items()}
+    values = {name: judge.values(clips, requested if name in ("gan", "baseline") else None) for name, clips in samples.items()}
     rivals = {"baseline": "a pixel Gaussian per class", "still": TITLES["still"]}
     shown = {"gan": "GAN", "baseline": "Gaussian", "still": "still", "real": "real"}
-    told = [headline(values, rivals, JUDGED, COLUMNS), *score_lines(JUDGED, COLUMNS, values, shown)]
+    lines = [headline(values, rivals, JUDGED, COLUMNS), *score_lines(JUDGED, COLUMNS, values, shown)]
     task = {"task": "motion" if training.labels is None else "labels and motion", "accuracy": extractor.held_out_accuracy}
     protocol = {**judge.protocol, "seeds": [seed]}
-    return result_of(values, TITLES, {"num": num, "seed": seed}, told, extractor=task, protocol=protocol)
+    return result_of(values, TITLES, {"num": num, "seed": seed}, lines, extractor=task, protocol=protocol)
 
 
 def _samples(gan, pixels, labels, num, seed):
@@ -72,7 +72,7 @@ def _samples(gan, pixels, labels, num, seed):
     first = pixels[np.resize(order[::-1], num), :1]
     return {
         "gan": np.concatenate(list(generated_images(gan, num, seed))),
-        "baseline": PixelGaussian(pixels, labels).sample(num, seed, asked_labels(gan, num, seed)),
+        "baseline": PixelGaussian(pixels, labels).sample(num, seed, requested_labels(gan, num, seed)),
         "still": np.repeat(first, pixels.shape[1], axis=1),
         "real": pixels[order[:num]],
     }
@@ -86,9 +86,9 @@ class Judge:
         self.quality = ImageQuality(extractor, test_pixels, test_labels, control, split="test")
         self.speeds, self.protocol = centre_speeds((test_pixels + 1.0) / 2.0), None
 
-    def values(self, clips, asked=None):
-        """Scores of clips in [-1, 1] by the names of `COLUMNS`; `asked` holds their requested labels, or None."""
-        judged = asked if comparable(asked, self.test_labels) else None
+    def values(self, clips, requested=None):
+        """Scores of clips in [-1, 1] by the names of `COLUMNS`; `requested` holds their requested labels, or None."""
+        judged = requested if comparable(requested, self.test_labels) else None
         score = self.quality.score(clips, judged)
         self.protocol = score.protocol.as_dict()
         values = {name: value for name, value in score.values.items() if name in COLUMNS}
@@ -96,7 +96,7 @@ class Judge:
         speeds = centre_speeds((clips + 1.0) / 2.0)
         return {
             **values,
-            **({} if asked is None else {"agreement": float(np.mean(labels == asked))}),
+            **({} if requested is None else {"agreement": float(np.mean(labels == requested))}),
             "in_order": float(np.mean(in_order)),
             "frame_difference": float(np.mean(frame_differences((clips + 1.0) / 2.0))),
             "speed": float(np.mean(speeds)),
