@@ -14,9 +14,9 @@ from gan_keras.metrics.image_quality import ImageQuality, PixelGaussian
 from gan_keras.modalities.image.evaluation import (
     JUDGED,
     MIN_SAMPLES,
-    requested_labels,
     comparable,
     described,
+    requested_labels,
     verdict,
     with_control,
 )

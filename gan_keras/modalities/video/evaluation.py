@@ -10,7 +10,7 @@ from gan_keras.callbacks.best import generated_images
 from gan_keras.metrics.clip_extractor import CLIPS, centre_speeds, distance_between, frame_differences, named
 from gan_keras.metrics.extractor import Recipe, train_extractor
 from gan_keras.metrics.image_quality import ImageQuality, PixelGaussian
-from gan_keras.modalities.image.evaluation import MIN_SAMPLES, requested_labels, comparable
+from gan_keras.modalities.image.evaluation import MIN_SAMPLES, comparable, requested_labels
 from gan_keras.modalities.score_table import check_enough, headline, result_of, score_lines
 
 MIN_DEFAULT, MAX_DEFAULT = 200, 2000  # clips per sampler by default
