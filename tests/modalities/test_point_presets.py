@@ -1,4 +1,4 @@
-"""The presets of points: what they build, and that it learns."""
+"""Presets of points: networks, schedules, and a training that learns."""
 
 import keras
 import numpy as np

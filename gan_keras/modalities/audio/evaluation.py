@@ -15,7 +15,7 @@ from gan_keras.modalities.image.evaluation import (
     JUDGED,
     MIN_SAMPLES,
     comparable,
-    described,
+    extractor_entry,
     requested_labels,
     verdict,
     with_control,
@@ -103,7 +103,10 @@ def _result(spectrograms, extractor, real, judge, requested, seed):
         values["real"]["agreement"] = agreement(extractor, ear.hear(test.samples), test.labels)
     further = [name for name in ("classifier_score", "agreement") if name in values["gan"]]
     lines = verdict(values, JUDGED, COLUMNS, "a spectrogram Gaussian per class", "sounds", further)
-    measured = {"extractor": described(extractor, labels), "protocol": {**scores["gan"].protocol.as_dict(), "seeds": [seed]}}
+    measured = {
+        "extractor": extractor_entry(extractor, labels),
+        "protocol": {**scores["gan"].protocol.as_dict(), "seeds": [seed]},
+    }
     return result_of(values, TITLES, {"num": num, "seed": seed}, lines, **measured)
 
 

@@ -44,8 +44,8 @@ _BLOCK = 256  # images encoded at once
 def evaluate_images(gan, training, test, num=None, seed=0, progress=print):
     """Scores generated images, a pixel Gaussian per class, and real training images against test images.
 
-    The classifier learns the training images, of which a random part is used if they take more than 1 GiB as float32; so for
-    test images. `num` is at least 6, by default the number of test images, from 500 to 5,000. Arguments and result are those of
+    The classifier learns the training images. If training or test images take more than 1 GiB as float32, a random part of them
+    is used. `num` is at least 6, by default the number of test images, from 500 to 5,000. Arguments and result are those of
     `modalities.evaluate`; the result has `extractor` and `protocol` too.
     """
     num = min(MAX_DEFAULT, max(MIN_DEFAULT, len(test))) if num is None else num
@@ -61,11 +61,14 @@ def evaluate_images(gan, training, test, num=None, seed=0, progress=print):
     _add_agreement(scores, gan, baseline, extractor, None if labels is None else requested, seed)
     values = with_control(scores)
     lines = verdict(values, JUDGED, COLUMNS, "a pixel Gaussian per class", "images")
-    measured = {"extractor": described(extractor, labels), "protocol": {**scores["gan"].protocol.as_dict(), "seeds": [seed]}}
+    measured = {
+        "extractor": extractor_entry(extractor, labels),
+        "protocol": {**scores["gan"].protocol.as_dict(), "seeds": [seed]},
+    }
     return result_of(values, TITLES, {"num": num, "seed": seed}, lines, **measured)
 
 
-def described(extractor, labels):
+def extractor_entry(extractor, labels):
     return {"task": "rotations" if labels is None else "labels", "accuracy": extractor.held_out_accuracy}
 
 
