@@ -16,7 +16,7 @@ FRAMES, SIZE = 4, 8
 
 
 def flights(num, seed):
-    """Spots that fly 1 or 2 pixels per frame over noise, in turn dark grey (label 0) and white (label 1): uint8 clips and labels."""
+    """Spots that fly 1 or 2 pixels per frame over noise, in turn grey (label 0) and white (label 1): uint8 clips and labels."""
     random = np.random.default_rng(seed)
     clips = random.integers(0, 20, (num, FRAMES, SIZE, SIZE, 1)).astype(np.uint8)
     for index, clip in enumerate(clips):

@@ -15,7 +15,7 @@ from gan_keras.modalities.image.evaluation import (
     JUDGED,
     MIN_SAMPLES,
     comparable,
-    extractor_entry,
+    of_extractor,
     requested_labels,
     verdict,
     with_control,
@@ -104,7 +104,7 @@ def _result(spectrograms, extractor, real, judge, requested, seed):
     further = [name for name in ("classifier_score", "agreement") if name in values["gan"]]
     lines = verdict(values, JUDGED, COLUMNS, "a spectrogram Gaussian per class", "sounds", further)
     measured = {
-        "extractor": extractor_entry(extractor, labels),
+        "extractor": of_extractor(extractor, labels),
         "protocol": {**scores["gan"].protocol.as_dict(), "seeds": [seed]},
     }
     return result_of(values, TITLES, {"num": num, "seed": seed}, lines, **measured)

@@ -62,13 +62,13 @@ def evaluate_images(gan, training, test, num=None, seed=0, progress=print):
     values = with_control(scores)
     lines = verdict(values, JUDGED, COLUMNS, "a pixel Gaussian per class", "images")
     measured = {
-        "extractor": extractor_entry(extractor, labels),
+        "extractor": of_extractor(extractor, labels),
         "protocol": {**scores["gan"].protocol.as_dict(), "seeds": [seed]},
     }
     return result_of(values, TITLES, {"num": num, "seed": seed}, lines, **measured)
 
 
-def extractor_entry(extractor, labels):
+def of_extractor(extractor, labels):
     return {"task": "rotations" if labels is None else "labels", "accuracy": extractor.held_out_accuracy}
 
 
