@@ -41,7 +41,7 @@ def check_output(output, endings, samples, expected):
         expected: What `--output` takes, in words.
     """
     if output is None:
-        raise ValueError(f"{samples.capitalize()} are not text, so standard output cannot show them. {expected}.")
+        raise ValueError(f"{samples.capitalize()} are not text: standard output does not show them. {expected}.")
     if output.suffix in endings:
         check_parent(output)
     elif output.suffix and not output.is_dir():
@@ -58,6 +58,6 @@ def check_table_output(output, endings):
     if output is None:
         return
     if output.suffix not in endings:
-        names = " or ".join(f"NAME{ending}" for ending in endings)
+        names = " or ".join(", ".join(f"NAME{ending}" for ending in endings).rsplit(", ", 1))
         raise ValueError(f"{output} ends in {output.suffix or 'nothing'}. Expected {names}, or no --output for standard output.")
     check_parent(output)
