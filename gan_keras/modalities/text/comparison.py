@@ -62,18 +62,18 @@ def _gain(means, rival_means, resampled, rival_resampled):
         ranges = f"{means[:, 0].min():.3f} to {means[:, 0].max():.3f} and {lowest:.3f} to {highest:.3f}"
         return {**result, "reason": f"Self-BLEU-5 from {ranges}: too little overlap"}
     interval = np.quantile(gains, [0.025, 0.975]).tolist()
-    return {**result, "gain": gain_over(_mean_points(means), _mean_points(rival_means)), "interval": interval}
+    return {**result, "gain": gain_over(_points(means), _points(rival_means)), "interval": interval}
 
 
 def _resampled_gains(resampled, rival_resampled):
     for means, rival_means in zip(resampled, rival_resampled, strict=True):
         try:
-            yield gain_over(_mean_points(means), _mean_points(rival_means))
+            yield gain_over(_points(means), _points(rival_means))
         except ValueError:  # no overlap in this resample: it has no gain
             continue
 
 
-def _mean_points(means):
+def _points(means):
     return [Point({5: bleu}, {5: self_bleu}) for self_bleu, bleu in means]
 
 
@@ -163,15 +163,15 @@ def print_summary(result):
 
 def frontier_picture(result, order=5):
     """The quality-diversity frontier of an evaluation, by BLEU-n and Self-BLEU-n of an order, as a `Picture`."""
-    samplers = {sampler["title"]: _points(sampler) for sampler in result["samplers"].values()}
+    samplers = {sampler["title"]: _frontier_points(sampler) for sampler in result["samplers"].values()}
     buffer = io.BytesIO()
-    frontier.plot(samplers, buffer, real=_points(result["real"])[0], order=order)
+    frontier.plot(samplers, buffer, real=_frontier_points(result["real"])[0], order=order)
     ranges = "; ".join(f"{title}: {_range(points, order)}" for title, points in samplers.items())
     title = f"BLEU-{order} against Self-BLEU-{order}"
     return Picture(title, f"{title}, one line per sampler over temperatures. {ranges}.", buffer.getvalue())
 
 
-def _points(sampler):
+def _frontier_points(sampler):
     """The `Point`s of a sampler in the result, whose orders are strings, as in JSON."""
     return [
         frontier.Point(
