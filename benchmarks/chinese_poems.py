@@ -24,8 +24,8 @@ from gan_keras.data import read_corpus, split, text_batches
 from gan_keras.data.text.corpus import corpus_from_lines
 from gan_keras.gans.text_generation import trim
 from gan_keras.metrics import kneser_ney
+from gan_keras.modalities.text.evaluation import CHARACTERS, Yardstick, vocabulary_size
 from gan_keras.modalities.text.modality import Lines, TextModality
-from gan_keras.modalities.text.references import CHARACTERS, Yardstick, vocabulary_size
 from gan_keras.training import time_budget
 
 SETS = ("tang_poems", "song_quatrains")

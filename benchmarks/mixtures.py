@@ -22,7 +22,7 @@ from gan_keras import networks, presets
 from gan_keras.constraints import Clip
 from gan_keras.data import mixtures
 from gan_keras.gans.many_seeds import ManySeeds, interleave
-from gan_keras.modalities.points.presets import PointsPreset
+from gan_keras.modalities.points import PointsPreset
 from gan_keras.penalties import DRAGAN, R1, GradientPenalty
 
 LOSSES = (

@@ -18,7 +18,6 @@ from gan_keras.data import load_videos, split_videos
 from gan_keras.media.clips import clip_grid, film_strips, write_gif
 from gan_keras.media.images import write_png
 from gan_keras.modalities.video.evaluation import COLUMNS, evaluate_videos
-from gan_keras.modalities.video.modality import VideoModality
 
 ARMS = {"motion": {}, "no motion": {"network_options": {"motion_dim": 0}}}
 FOREVER = 10**6
@@ -47,7 +46,7 @@ def trained(arm, training, seed, options):
         for name, value in ARMS[arm].items():
             setattr(preset, name, value)
         gan, stop = preset.build(training, seed=seed), StopAfter(options.seconds)
-        gan.fit(VideoModality().epoch(training, preset, seed), epochs=FOREVER, callbacks=[stop], verbose=0, shuffle=False)
+        gan.fit(preset.batches(gan, training, seed), epochs=FOREVER, callbacks=[stop], verbose=0, shuffle=False)
         gan.save(path)
         facts.write_text(json.dumps({"steps": stop.steps, "seconds": options.seconds}))
     return path, json.loads(facts.read_text())

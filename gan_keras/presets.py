@@ -1,12 +1,23 @@
-"""Presets: a name for a whole recipe of codec, networks, optimizers and schedule. The only place with tuned numbers."""
+"""Presets: a name for a whole recipe of codec, networks, optimizers and schedule. The only place with tuned numbers.
+
+The same lines train any modality:
+
+```python
+training, held_out = gan_keras.data.split_images(gan_keras.data.load_images("digits"))
+preset = gan_keras.presets.get("image", "tiny")  # its fields can be changed
+gan = preset.build(training)
+gan.fit(preset.batches(gan, training), epochs=preset.epochs)
+gan.generate(10, seed=0)
+```
+"""
 
 import copy
 
+from gan_keras.modalities import points
 from gan_keras.modalities.audio import presets as audio
 from gan_keras.modalities.audio.presets import AudioPreset
 from gan_keras.modalities.image import presets as image
 from gan_keras.modalities.image.presets import ImagePreset
-from gan_keras.modalities.points import presets as points
 from gan_keras.modalities.preset import Preset
 from gan_keras.modalities.series import presets as series
 from gan_keras.modalities.series.presets import SeriesPreset
@@ -36,29 +47,19 @@ __all__ = [
     "with_settings",
 ]
 
-_BY_MODALITY = {
-    "text": text.PRESETS,
-    "image": image.PRESETS,
-    "audio": audio.PRESETS,
-    "video": video.PRESETS,
-    "table": table.PRESETS,
-    "series": series.PRESETS,
-    "translation": translation.PRESETS,
-    "points": points.PRESETS,
+_MODALITIES = {
+    **{"text": text, "image": image, "audio": audio, "video": video},
+    **{"table": table, "series": series, "translation": translation, "points": points},
 }
 
 
 def names(modality="text"):
-    """Names of the presets of a modality, and a line about each: a dict."""
+    """Returns the descriptions of a modality's presets by name."""
     return {name: preset.description for name, preset in _presets_of(modality).items()}
 
 
 def get(modality, name):
-    """A preset of its own, whose fields can be changed.
-
-    Raises:
-        ValueError: If there is no such preset.
-    """
+    """Returns a copy of a preset; its fields can be changed. Raises `ValueError` if there is no such preset."""
     presets = _presets_of(modality)
     if name not in presets:
         raise ValueError(f"There is no {modality} preset {name!r}. Expected one of {', '.join(presets)}.")
@@ -66,6 +67,6 @@ def get(modality, name):
 
 
 def _presets_of(modality):
-    if modality not in _BY_MODALITY:
-        raise ValueError(f"There is no modality {modality!r}. Expected one of {', '.join(_BY_MODALITY)}.")
-    return _BY_MODALITY[modality]
+    if modality not in _MODALITIES:
+        raise ValueError(f"There is no modality {modality!r}. Expected one of {', '.join(_MODALITIES)}.")
+    return _MODALITIES[modality].PRESETS

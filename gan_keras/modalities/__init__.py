@@ -1,6 +1,7 @@
-"""Modalities: what depends on the kind of samples, behind one set of methods.
+"""Modalities: everything that depends on the kind of samples, behind one set of methods.
 
-A further modality is one more class with the methods of `Modality`, and one more line here.
+A modality is a chapter of three files: `modality.py` (from data file to report), `presets.py` (networks and tuned numbers) and
+`evaluation.py` (scores, baselines, verdict). A further modality is one more chapter, and one more line here.
 """
 
 from gan_keras.modalities.audio.modality import AudioModality
@@ -21,15 +22,17 @@ __all__ = [
     "TextModality",
     "TranslationModality",
     "VideoModality",
+    "evaluate",
     "get",
     "names",
+    "of_data",
     "of_version",
 ]
 
 _BY_NAME = {
     modality.name: modality
     for modality in (
-        TableModality(),  # first: its columns may be named as the output of another, and its card tells it
+        TableModality(),  # first: its columns may be named like another modality's output, and its card identifies it
         TextModality(),
         ImageModality(),
         TranslationModality(),
@@ -46,23 +49,68 @@ def names():
 
 
 def get(name):
-    """The modality of a name.
-
-    Raises:
-        ValueError: If there is none.
-    """
+    """Returns the modality with a name. Raises `ValueError` if there is none."""
     if name not in _BY_NAME:
         raise ValueError(f"There is no modality {name!r} in this release. Expected one of {', '.join(_BY_NAME)}.")
     return _BY_NAME[name]
 
 
 def of_version(version):
-    """The modality of an exported model, an `exported.Version`, told by what its `serving_default` reads and returns.
+    """Returns the modality of an exported model, an `exported.Version`, by the inputs and outputs of its `serving_default`.
 
     Raises:
-        ValueError: If there is none.
+        ValueError: If it belongs to none.
     """
     for modality in _BY_NAME.values():
         if modality.exports(version):
             return modality
     raise ValueError(f"The model returns {', '.join(sorted(version.outputs))}. Expected a version made by `gan-keras export`.")
+
+
+def of_data(data):
+    """Returns the modality of a data object, such as `gan_keras.data.Images`. Raises `ValueError` for any other object."""
+    for modality in _BY_NAME.values():
+        if isinstance(data, modality.data_class):
+            return modality
+    classes = ", ".join(modality.data_class.__name__ for modality in _BY_NAME.values())
+    raise ValueError(f"Got data of type {type(data).__name__}. Expected a data object of `gan_keras.data`: {classes}.")
+
+
+def evaluate(gan, training, test, num=None, seed=0, progress=print, label=None):
+    """Evaluates a GAN with the protocol of its modality: scores of the GAN, of baselines and of real samples, and a verdict.
+
+    `gan-keras evaluate` writes the same dictionary to `evaluation.json`.
+
+    ```python
+    training, held_out = gan_keras.data.split_images(gan_keras.data.load_images("digits"))
+    gan = gan_keras.presets.get("image", "tiny").fit(training)
+    result = gan_keras.evaluate(gan, training, held_out, num=100)
+    print("\\n".join(result["verdict"]))
+    ```
+
+    Args:
+        gan: A trained GAN.
+        training: Its training data: `Corpus`, `Images`, `Sounds`, `Videos`, `Table`, `Series` or `Domains` of `gan_keras.data`.
+        test: Data of the same class that took no part in training.
+        num: Samples per sampler (for text, per temperature); None for a number that suits the data.
+        seed: Seed of the samples: sample i is generated from `seed + i`.
+        progress: Function that receives each line of progress; None for silence.
+        label: For a table, the column that downstream models predict; None for the last column that holds a value.
+
+    Returns:
+        Dictionary that JSON can hold, with `samplers`, `real`, `verdict`, `settings` and entries of the modality.
+
+    Raises:
+        ValueError: If the data are of another or of two types, do not fit the GAN, or are too few.
+    """
+    modality = of_data(training)
+    if not isinstance(test, modality.data_class):
+        raise ValueError(
+            f"Got training data of type {type(training).__name__} and test data of type {type(test).__name__}. Expected one "
+            "type: split a data set, or load both alike."
+        )
+    if label is not None and modality.name != "table":
+        raise ValueError(f"label={label!r} for {modality.samples}. Expected none: only a table has a column to predict.")
+    modality.check_fits(gan, training)
+    options = {} if label is None else {"target": label}
+    return modality.score(gan, training, test, num, seed, progress or (lambda line: None), **options)

@@ -1,99 +1,132 @@
-"""`Modality`: what training, the command line and the report ask of a kind of samples."""
+"""`Modality`: what training, the command line and the report need to know about a kind of samples."""
+
+import time
+
+from gan_keras.training import time_budget
+
+
+def seconds_per_sample(gan, num, **choices):
+    """Seconds to generate a sample in a batch of `num`, the second time: the first builds the graph."""
+    for _ in range(2):
+        start = time.monotonic()
+        gan.generate(num, **choices)
+    return (time.monotonic() - start) / num
 
 
 class Modality:
-    """Base of the modalities. A subclass sets the attributes and implements the methods; it holds no state.
+    """Base of the modalities. A subclass sets the attributes and implements the methods that raise; it holds no state.
 
-    `data` is what `load` returns: an object with `name` and `fingerprint`. A `part` is the training or the held-out part
-    of it, in whatever form the methods of the subclass understand.
+    `data` is what `load` returns: an object with `name` and `fingerprint`. A `part` is its training or held-out part, in a form
+    that the subclass and its presets understand.
 
     Attributes:
-        name: As on the command line.
+        name: Name on the command line.
+        samples: Plural noun for the samples.
         preset_class: Class of its presets.
-        output_name: What the exported `serving_default` returns.
-        quality: What its callbacks log as the quality, and whether `"min"` or `"max"` of it is the best; None for none.
-        options: Names of the options of `generate` that it takes, beside a label, and their defaults.
+        data_class: Class of its data objects.
+        codec_classes: Classes of the codecs that decode its samples.
+        method: Method of the GANs that generate its samples.
+        known: Descriptions of the built-in data sets by name.
+        output_name: Output of the exported `serving_default`.
+        quality: Name of the logged quality score, and whether its `"min"` or `"max"` is best; None without a score.
+        options: Defaults of the options that `generate` takes besides a label, by name.
     """
 
-    name = preset_class = output_name = quality = None
-    options = {}
+    name = samples = preset_class = data_class = codec_classes = output_name = quality = None
+    method = "generate"
+    known, options = {}, {}
 
     # --- Data. ---
 
     def datasets(self):
-        """Built-in data sets: a line about each by its name."""
-        raise NotImplementedError
+        """Descriptions of the built-in data sets by name."""
+        return dict(self.known)
 
     def load(self, source, preset, labels=None):
-        """The data of a name or path, as the preset wants them; `labels` is the path of a file, None for none."""
+        """Loads the data of a name or path as the preset requires; `labels` is the path of a file, or None."""
         raise NotImplementedError
 
     def describe(self, data):
-        """One line about data that were loaded."""
+        """One line about loaded data."""
         raise NotImplementedError
 
     def keep(self, run, config, data, source):
-        """Splits the data by `config["seed"]`, keeps in the run what it needs to go on, and writes its `config.json`.
+        """Splits the data by `config["seed"]`, keeps in the run what resuming needs, and writes its `config.json`.
 
         Args:
             run: A `Run`.
-            config: What the run's `config.json` holds whatever the modality.
-            data: What `load` returned.
+            config: Entries of `config.json` that do not depend on the modality.
+            data: Data from `load`.
             source: Name or path of the data.
         """
         raise NotImplementedError
 
     def parts(self, run, data=None):
-        """Training and held-out part of a run; `data` is what `load` returned, where that is at hand."""
+        """Returns the training and the held-out part of a run; `data` saves loading them again."""
         raise NotImplementedError
 
     # --- Training. ---
 
     def build(self, preset, training, seed):
-        """A compiled GAN for the training part."""
-        raise NotImplementedError
+        """Returns a compiled GAN for the training part."""
+        return preset.build(training, seed=seed)
 
     def details(self, gan):
-        """A line about the GAN that `build` made, and further entries of `config.json`."""
+        """Returns a line about a new GAN, and further entries of `config.json`."""
         raise NotImplementedError
 
     def batches(self, gan, preset, part, seed, shuffle=True):
-        """A `tf.data.Dataset` of an epoch; None where the part is not needed in that order.
-
-        Args:
-            gan: What `build` made.
-            preset: The run's preset.
-            part: Training or held-out part.
-            seed: Of the order.
-            shuffle: False for the held-out part.
-        """
-        raise NotImplementedError
-
-    def measure(self, preset, training, seed):
-        """Trains a throw-away copy for some steps: seconds of an epoch by stage, and seconds that training takes besides."""
-        raise NotImplementedError
+        """Returns the batches of an epoch; None for a held-out part (`shuffle=False`) that training does not use."""
+        return preset.batches(gan, part, seed) if shuffle else preset.validation_batches(gan, None, part)
 
     def steps_of(self, preset, training):
-        """Steps of an epoch."""
-        raise NotImplementedError
+        """Steps per epoch."""
+        return preset.steps_per_pass(training)
+
+    def measure(self, preset, training, seed=0):
+        """Trains a throw-away copy for some steps.
+
+        Returns:
+            Seconds per epoch by stage, with the entries of `measure_further`, and the seconds of overhead.
+        """
+        stages = {stage: min(num, 1) for stage, num in preset.stage_epochs.items()}
+        gan = self.build(preset.with_stage_epochs(stages), training, seed)
+        batches = self.batches(gan, preset, training, seed)
+        start = time.monotonic()
+        steps = time_budget.measure_steps(gan, batches, sum(stages.values()))
+        further = self.measure_further(gan, preset)
+        overhead = time.monotonic() - start - sum(time_budget.MEASURED_STEPS * steps.mean(stage) for stage in stages)
+        seconds = {stage: steps.mean(stage) * self.steps_of(preset, training) for stage in stages}
+        return {**seconds, **further}, max(overhead, 0.0)
+
+    def measure_further(self, gan, preset):
+        """Seconds of other work during training, by name, for `fit_into`."""
+        return {}
 
     def fit_into(self, preset, training, seconds, budget):
-        """The preset with the epochs that fit into a time, and the seconds of its epochs by stage.
+        """Shortens the stages in proportion until they fit into a time; never prolongs them.
 
         Args:
             preset: The run's preset.
             training: Training part.
-            seconds: What `measure` found an epoch of each stage to cost.
+            seconds: Seconds per epoch by stage, from `measure`.
             budget: Seconds.
+
+        Returns:
+            The changed preset, and its seconds per epoch by stage.
         """
-        raise NotImplementedError
+        return preset.with_stage_epochs(time_budget.allot(preset.stage_epochs, seconds, budget)), seconds
 
     def callbacks(self, run, preset, training, held_out):
         """Callbacks of a run; the `on_train_end` of each is called after an interruption too."""
+        return [*preset.callbacks(training, held_out), *self.sample_callbacks(run, preset, training, held_out)]
+
+    def sample_callbacks(self, run, preset, training, held_out):
+        """Callbacks that write samples into the run."""
         raise NotImplementedError
 
     def complete(self, run, gan):
-        """Makes a GAN whose training was interrupted usable; nothing has to be done for most."""
+        """Makes a GAN usable after an interrupted training; most need nothing."""
 
     # --- Use. ---
 
@@ -102,48 +135,61 @@ class Modality:
         raise NotImplementedError
 
     def generate_from_run(self, run, n, seed, label, options):
-        """`n` samples of a run, for `write`; `label` is a name or None."""
+        """Generates `n` samples of a run, for `write`; `label` is a name or None."""
         return self.generate(run.load(compile=False), n, seed, run.label_number(label), options)
 
     def generate(self, gan, n, seed, label, options):
-        """`n` samples of a trained GAN, for `write`; `label` is a number or None."""
+        """Generates `n` samples of a trained GAN, for `write`; `label` is a number or None."""
         raise NotImplementedError
 
     def generate_by_version(self, version, n, seed, label, options):
-        """The same of an exported version, a `exported.Version`."""
+        """Generates `n` samples of an exported version, an `exported.Version`."""
         raise NotImplementedError
 
     def exports(self, version):
-        """Whether an exported version, a `exported.Version`, is of this modality."""
+        """Whether an exported version, an `exported.Version`, belongs to this modality."""
         return self.output_name in version.outputs and "seed" in version.inputs
 
     def write(self, samples, output):
-        """Writes samples to a path, or returns the text for standard output where `output` is None."""
+        """Writes samples to a path; returns their text if `output` is None."""
         raise NotImplementedError
 
     def with_defaults(self, options):
-        """All options of `generate`, from those that were given.
-
-        Raises:
-            ValueError: For an option of another modality.
-        """
+        """Completes the given options of `generate`. Raises `ValueError` for an option of another modality."""
         strange = [f"--{name.replace('_', '-')}" for name in options if name not in self.options]
         if strange:
             expected = ", ".join(f"--{name.replace('_', '-')}" for name in self.options) or "no such option"
             raise ValueError(f"Got {', '.join(strange)} for a model of the modality {self.name}. Expected {expected}.")
         return {**self.options, **options}
 
-    # --- Judging. ---
+    # --- Evaluation. ---
+
+    def check_fits(self, gan, data):
+        """Raises `ValueError` unless a GAN generates samples that can be compared with some data."""
+        codec = getattr(gan, "codec", None)
+        if not isinstance(codec, self.codec_classes) or not hasattr(gan, self.method):
+            names = ", ".join(each.__name__ for each in self.codec_classes)
+            raise ValueError(
+                f"Got {type(gan).__name__} with codec={type(codec).__name__} for {self.samples}. Expected a GAN with the method "
+                f"`{self.method}` and one of the codecs {names}: build it with a preset of {self.name!r}."
+            )
+
+    def score(self, gan, training, test, num=None, seed=0, progress=print, **options):
+        """Scores a GAN with its baselines and the real control; see `gan_keras.evaluate`."""
+        raise NotImplementedError
 
     def evaluate(self, run, data=None, num=None, seed=0, progress=print):
-        """The result for `evaluation.json`, and pictures to write beside it: PNG bytes by the name of the file.
+        """Evaluates a run.
 
         Args:
             run: A `Run` with a trained GAN.
             data: Name or path of test data; None for the run's held-out part.
-            num: Samples of each sampler; None for a number that suits the data.
-            seed: Of the samples.
-            progress: Called with every line of progress.
+            num: Samples per sampler; None for a number that suits the data.
+            seed: Seed of the samples.
+            progress: Function that receives each line of progress.
+
+        Returns:
+            The result for `evaluation.json`, and pictures to write next to it: PNG bytes by file name.
         """
         raise NotImplementedError
 
@@ -152,12 +198,12 @@ class Modality:
         raise NotImplementedError
 
     def evaluation_sections(self, result):
-        """The sections of the report that the result fills, a list of HTML."""
+        """Report sections of an evaluation, a list of HTML."""
         raise NotImplementedError
 
     def samples_section(self, run):
-        """The content of the report's section of samples by epoch, HTML; None where there are none. `run` is a path."""
+        """Report section of the samples by epoch, HTML; None without samples. `run` is a path."""
         raise NotImplementedError
 
     def card(self, config):
-        """What the report's model card tells, a dictionary; None for none."""
+        """The report's model card, a dictionary; None without a card."""

@@ -1,65 +1,56 @@
-"""`ReloadedModality`: samples that a run does not copy; it keeps the place of their source, and reads it again."""
+"""`FileModality`: a modality whose runs do not copy their data, but read them from their source again."""
 
 import pathlib
-import time
 
 import numpy as np
 
 from gan_keras.data.sample_set import with_label_names, without_copies
 from gan_keras.export import exported
 from gan_keras.gans.sampling import seeds_from
-from gan_keras.modalities import score_table
+from gan_keras.modalities import sample_files, score_table
 from gan_keras.modalities.base import Modality
 from gan_keras.modalities.preset import STAGE
 from gan_keras.training import time_budget
 
 
-class ReloadedModality(Modality):
-    """A modality whose data can be large: arrays and folders stay where they are.
+class FileModality(Modality):
+    """A modality with possibly large data: arrays and folders stay where they are.
 
-    What `read` returns has `name`, `fingerprint`, `report` (counts of what was met and mended), `label_names` (None without
-    labels, else there are `labels`, a number for each sample) and a length; presets are of `presets.base.Preset`. A subclass
-    implements the methods of this class that raise, and those of `Modality` that are not here.
+    Data objects have `name`, `fingerprint`, `report` (counts of what was found and mended), `label_names` (None, or names that
+    the integers in `labels` index) and a length. Presets derive from `preset.Preset`. A subclass implements the methods of this
+    class that raise, and those of `Modality` that are not here.
 
     Attributes:
-        samples: What the samples are called, in the plural.
-        columns: Titles of the scores by their names: see `score_table`.
-        note: HTML about the scores, for the report.
-        use: What the samples are for, for the model card.
-        limits: What they are not for, for the model card.
-        told_by_data: Entries of the GAN's own card that the report leaves out.
+        splitter: Function `(data, seed=)` that returns the training and the held-out part.
+        judge: The modality's evaluation: `(gan, training, test, num=, seed=, progress=)`.
+        shape: Pairs of attributes, of the codec and of the data, that have to be equal for an evaluation.
+        columns: Titles of the scores by name: see `score_table`.
+        note: HTML that explains the scores, for the report.
+        use: Intended use, for the model card.
+        limits: Limits, for the model card.
+        data_entries: Entries of the GAN's own card that the report leaves out.
+        endings: Suffixes of the files that `generate` writes.
+        expected: What `--output` takes, in words.
+        writer: Function `(path, samples)` that writes samples.
+        epoch_picture: Suffix of the pictures by epoch, and their alternative text.
+        further_pictures: Titles and alternative texts of further pictures, by file name.
     """
 
-    samples = columns = note = use = limits = None
-    told_by_data = ()
+    splitter = judge = columns = note = use = limits = expected = writer = epoch_picture = None
+    shape, data_entries, endings, further_pictures = (), (), (), {}
 
-    # --- What a subclass knows. ---
+    # --- What a subclass implements. ---
 
     def read(self, source, preset):
-        """The data of a name or path, as the preset wants them."""
-        raise NotImplementedError
-
-    def split(self, data, seed):
-        """Training and held-out part, each of the class of the data."""
-        raise NotImplementedError
-
-    def epoch(self, part, preset, seed):
-        """A `tf.data.Dataset` of one epoch of training batches, in a new order in each."""
+        """The data of a name or path, as the preset requires."""
         raise NotImplementedError
 
     def entries(self, data):
-        """Further entries of `config.json` about the data, such as shapes, as JSON can hold them."""
+        """Further entries of `config.json` about the data, such as shapes, in a form that JSON can hold."""
         raise NotImplementedError
 
     def read_test(self, source, training):
-        """The part for tests of a name or path, where it has one, else all of it, in the form of the training part.
-
-        Not needed where `test_part` is a modality's own.
-        """
-        raise NotImplementedError
-
-    def judge(self, gan, run, parts, num, seed, progress):
-        """What `evaluate` returns, but for the name of the test data; `parts` are the training and the test part."""
+        """The test part of a name or path, or all of it if there is none, in the form of the training part."""
         raise NotImplementedError
 
     # --- Data. ---
@@ -67,13 +58,17 @@ class ReloadedModality(Modality):
     def load(self, source, preset, labels=None):
         if labels is not None:
             raise ValueError(
-                f"Got the labels {labels} for {self.samples}. Expected none: a file of labels is for text, elsewhere "
-                "labels come with the data."
+                f"Got the labels {labels} for {self.samples}. Expected none: a file of labels is for text; other labels come "
+                "with the data."
             )
         return self.read(source, preset)
 
+    def split(self, data, seed):
+        """Returns the training and the held-out part."""
+        return self.splitter(data, seed=seed)
+
     def keep(self, run, config, data, source):
-        is_path = str(source) not in self.datasets()
+        is_path = str(source) not in self.known
         if is_path:
             self.check_apart(run.path, source)
         training, held_out = self.split(data, config["seed"])
@@ -93,15 +88,14 @@ class ReloadedModality(Modality):
         run.write_config({**config, "labels": names, "data": entries})
 
     def check_apart(self, out, source):
-        """Raises if a run would lie in the folder of its samples: what it makes would be among them when they are read again."""
+        """Raises `ValueError` if a run lies in the folder of its samples, which would then contain the run's own."""
         if pathlib.Path(source).resolve() in out.resolve().parents:
             raise ValueError(
-                f"{out} lies in {source}, the folder of {self.samples}. Expected a run beside its {self.samples}: name "
-                "another directory."
+                f"{out} lies in {source}, the folder of {self.samples}. Expected a run outside of it: name another directory."
             )
 
     def check_training(self, training):
-        """Raises if there is nothing to learn some class from: what was made for its label could be anything."""
+        """Raises `ValueError` if some class has no training sample: samples of that label would be arbitrary."""
         if training.label_names is None:
             return
         missing = sorted(set(range(len(training.label_names))) - set(training.labels.tolist()))
@@ -109,7 +103,7 @@ class ReloadedModality(Modality):
             named = ", ".join(training.label_names[number] for number in missing[:5])
             raise ValueError(
                 f"{training.name} leaves no {self.samples} to train on for {len(missing)} of {len(training.label_names)} "
-                f"classes: {named}. Expected some of each: add data, leave the class out, or count labels from 0 without a gap."
+                f"classes: {named}. Expected some of each: add data, leave the class out, or number labels from 0 without gaps."
             )
 
     def check_fills_a_batch(self, data, training, preset):
@@ -123,66 +117,42 @@ class ReloadedModality(Modality):
         return self.split(self.reload(run) if data is None else data, run.config["seed"])
 
     def reload(self, run):
-        """The data of a run, from where they were when it began."""
+        """The data of a run, read from their source again."""
         data, preset = run.config["data"], self.preset_class.from_config(run.config["preset"])
         try:
             loaded = self.read(data["source"], preset)
         except FileNotFoundError as error:
             raise FileNotFoundError(
-                f"The {self.samples} that {run.path} was trained on are gone: {error} Expected them in their place, "
-                f"{data['source']}."
+                f"The {self.samples} that {run.path} was trained on are gone: {error} Expected them at {data['source']}."
             ) from error
         if loaded.fingerprint != data["fingerprint"]:
             raise ValueError(
                 f"The {self.samples} in {data['source']} have changed since {run.path} was trained on them. Expected the same "
-                f"{self.samples} and labels: put them back."
+                f"{self.samples} and labels: restore them."
             )
         return loaded
 
     # --- Training. ---
 
-    def build(self, preset, training, seed):
-        return preset.build(training, seed=seed)
-
     def details(self, gan):
-        card = gan.model_card()
         networks = ((type(each).__name__, each.count_params()) for each in (gan.generator, gan.discriminator))
         line = ", ".join(f"{name}: {num:,} parameters" for name, num in networks)
-        return line, {"model": card, "compilation": gan.compilation._asdict()}
-
-    def steps_of(self, preset, training):
-        steps = len(training) // preset.batch_size
-        return min(steps, preset.steps_per_epoch) if preset.steps_per_epoch else steps
-
-    def batches(self, gan, preset, part, seed, shuffle=True):
-        """Held-out samples take no part in training: what their losses tell is not worth their time."""
-        if not shuffle:
-            return None
-        batches = self.epoch(part, preset, seed)
-        return batches.take(preset.steps_per_epoch) if preset.steps_per_epoch else batches
-
-    def measure(self, preset, training, seed):
-        gan = self.build(preset, training, seed)
-        batches = self.batches(gan, preset, training, seed)
-        start = time.monotonic()
-        step = time_budget.measure_steps(gan, batches, 1).mean(STAGE)
-        further = self.measure_further(gan, preset)
-        besides = time.monotonic() - start - time_budget.MEASURED_STEPS * step
-        return {STAGE: step * self.steps_of(preset, training), **further}, max(besides, 0.0)
-
-    def measure_further(self, gan, preset):
-        """Seconds of what a training does beside its steps, by name, for `fit_into`."""
-        return {}
+        return line, {"model": gan.model_card(), "compilation": gan.compilation._asdict()}
 
     def fit_into(self, preset, training, seconds, budget):
-        """As many epochs as fit, however many the preset has."""
-        most_steps = self.steps_of(preset, training)
-        epochs, steps = time_budget.epochs_within(budget, seconds[STAGE] / most_steps, most_steps)
+        """As many epochs as fit, for a preset with a single stage; otherwise see `Modality.fit_into`."""
+        if len(preset.stage_epochs) > 1:
+            return super().fit_into(preset, training, seconds, budget)
+        max_steps = self.steps_of(preset, training)
+        epochs, steps = time_budget.epochs_within(budget, seconds[STAGE] / max_steps, max_steps)
         fitted = preset.with_stage_epochs({STAGE: epochs})
         fitted.steps_per_epoch = steps
-        return fitted, {STAGE: steps * seconds[STAGE] / most_steps}
+        return fitted, {STAGE: steps * seconds[STAGE] / max_steps}
 
     # --- Use. ---
+
+    def check_output(self, output):
+        sample_files.check_output(output, self.endings, self.samples, self.expected)
 
     def generate(self, gan, n, seed, label, options):
         num = len(seeds_from(n, seed))
@@ -191,7 +161,33 @@ class ReloadedModality(Modality):
     def generate_by_version(self, version, n, seed, label, options):
         return exported.generate_samples(version, n, seed, label)[self.output_name]
 
-    # --- Judging. ---
+    def write(self, samples, output):
+        self.writer(output, samples)
+
+    # --- Evaluation. ---
+
+    def check_fits(self, gan, data):
+        super().check_fits(gan, data)
+        for of_codec, of_data in self.shape:
+            generated, real = getattr(gan.codec, of_codec), getattr(data, of_data)
+            if generated != real:
+                raise ValueError(
+                    f"The GAN generates {self.samples} with {of_codec}={generated}, and {data.name} has {of_data}={real}. "
+                    "Expected equal ones: evaluate with the data that the GAN was built for."
+                )
+
+    def score(self, gan, training, test, num=None, seed=0, progress=print, test_name=None, **options):
+        result = self.judge(gan, training, test, num=num, seed=seed, progress=progress, **options)
+        result["settings"]["test"] = test_name or test.name
+        return result
+
+    def score_options(self, run):
+        """Further options of `score` that a run's preset determines."""
+        return {}
+
+    def pictures(self, gan, training, test, result):
+        """Pictures of an evaluation: PNG bytes by file name."""
+        return {}
 
     def evaluate(self, run, data=None, num=None, seed=0, progress=print):
         gan = run.load(compile=False)
@@ -199,12 +195,12 @@ class ReloadedModality(Modality):
         test = held_out if data is None else self.test_part(run, data, training)
         if data is not None:
             progress(self.describe(test))
-        result, pictures = self.judge(gan, run, (training, test), num, seed, progress)
-        result["settings"]["test"] = f"held-out {self.samples} of the run" if data is None else test.name
-        return result, pictures
+        name = f"held-out {self.samples} of the run" if data is None else test.name
+        result = self.score(gan, training, test, num, seed, progress, name, **self.score_options(run))
+        return result, self.pictures(gan, training, test, result)
 
     def test_part(self, run, source, training):
-        """Test data of a name or path in the form of the run's own, and their labels numbered as those.
+        """Test data of a name or path in the form of the training part, with its label numbers.
 
         Samples that the run was trained on are left out: a generator that copies would win by them.
         """
@@ -217,19 +213,32 @@ class ReloadedModality(Modality):
         if test.fingerprint == run.config["data"]["fingerprint"]:
             raise ValueError(f"{source} is what {run.path} was trained on. Expected other {self.samples}, or no --data.")
 
+    # --- Report. ---
+
     def summary(self, result):
         return score_table.summary(result, self.columns)
 
     def evaluation_sections(self, result):
         return score_table.sections(result, self.columns, self.note)
 
+    def samples_section(self, run):
+        """The pictures of the last and the first epoch, then `further_pictures`."""
+        ending, text = self.epoch_picture
+        shown = [(path, sample_files.title_of(path), text) for path in sample_files.last_and_first(run, ending)]
+        shown += [(run / "samples" / name, *texts) for name, texts in self.further_pictures.items()]
+        return "".join(self.figure(*each) for each in shown if each[0].exists()) or None
+
+    def figure(self, path, title, text):
+        """A picture as HTML."""
+        return sample_files.figure(path, title, text)
+
     def card(self, config):
-        """What was trained on what, and what it is not for; None before the networks are built."""
+        """Model, data, recipe, intended use and limits; None before the networks are built."""
         if "model" not in config:
             return None
         data = config["data"]
         return {
-            "model": {name: value for name, value in config["model"].items() if name not in self.told_by_data},
+            "model": {name: value for name, value in config["model"].items() if name not in self.data_entries},
             "data": {name: value for name, value in data.items() if name not in ("source", "report")},
             "labels": config["labels"],
             "recipe": config["preset"]["description"],

@@ -1,19 +1,32 @@
-"""`Preset`: what the recipes of all adversarial trainings share."""
+"""Recipes of adversarial training: what all presets share, and how a preset trains.
+
+Each `modalities/*/presets.py` adds networks, codecs and numbers. A preset works alike for every kind of data:
+
+```python
+training, held_out = gan_keras.data.split_images(gan_keras.data.load_images("digits"))
+preset = gan_keras.presets.get("image", "tiny")
+gan = preset.build(training)
+gan.fit(preset.batches(gan, training), epochs=preset.epochs)
+```
+
+`preset.fit(training, held_out)` does all of this at once, and keeps the best epoch where the preset scores epochs.
+"""
 
 import copy
 import dataclasses
 import functools
 import inspect
 import json
+import math
 from typing import ClassVar
 
 import keras
 import tensorflow as tf
 
 from gan_keras import augmentation, losses, penalties
+from gan_keras.gans.gan import GAN
 from gan_keras.networks.precision import PRECISIONS
-
-# --- What presets choose from by name, and descriptions of objects that hold no state.
+from gan_keras.training import time_budget
 
 OPTIMIZERS = {
     "adam": keras.optimizers.Adam,
@@ -24,40 +37,62 @@ OPTIMIZERS = {
     "lion": keras.optimizers.Lion,
     "muon": keras.optimizers.Muon,
 }
-
 AUGMENTATIONS = {"diff": augmentation.DiffAugment, "adaptive": augmentation.Adaptive, "scheduled": augmentation.Scheduled}
+STAGE = "adversarial"
+"""Name of the only stage of a training that has no others."""
+
+# --- Ranges of fields: what is expected in words, the fields, and a predicate of a value.
+
+
+def at_least(lowest, *fields):
+    return f"at least {lowest}", fields, lambda value: lowest <= value < math.inf
+
+
+def positive(*fields):
+    return "more than 0", fields, lambda value: 0 < value < math.inf
+
+
+def below_one(*fields):
+    return "in [0, 1)", fields, lambda value: 0 <= value < 1
+
+
+def one_of(names, *fields):
+    return f"one of {', '.join(names)}", fields, lambda value: value in names
+
+
+CHANNELS = "0 (that of the data), 1 (grey) or 3 (colour)", ("channels",), lambda value: value in (0, 1, 3)
+
+
+def check_ranges(preset, ranges):
+    """Raises `ValueError` unless every field of a preset is in its range."""
+    for expected, fields, is_valid in ranges:
+        for name in fields:
+            if not is_valid(getattr(preset, name)):
+                raise ValueError(f"{name}={getattr(preset, name)!r}. Expected {expected}.")
+
+
+def fields_of(preset):
+    """Copies of all fields of a preset, a dictionary."""
+    return {field.name: copy.deepcopy(getattr(preset, field.name)) for field in dataclasses.fields(preset)}
+
+
+# --- Objects described by their configs, and the numbers that several presets share.
 
 
 def config_of(value):
-    """The config of an object; configs and None as they are."""
+    """The config of an object; configs and None stay as they are."""
     return copy.deepcopy(value) if value is None or isinstance(value, dict) else keras.saving.serialize_keras_object(value)
 
 
 def described(name, **options):
-    """The config of a class of this package: an object would hold variables, which wake the device at the import."""
+    """The config of a class of this package. An object would create variables, and so start the device at import."""
     return {"module": "gan_keras", "class_name": name, "config": options, "registered_name": f"gan_keras>{name}"}
 
 
-def augmentation_by_name(name):
-    """The config of the augmentation of a name in `AUGMENTATIONS`; None for `"none"`."""
-    if name not in ("none", *AUGMENTATIONS):
-        raise ValueError(f"augmentation={name!r}. Expected one of {', '.join(['none', *AUGMENTATIONS])}.")
-    return None if name == "none" else config_of(AUGMENTATIONS[name]())
-
-
-def check_penalty(penalty):
-    """Raises `ValueError` unless it is a penalty or describes one."""
-    try:
-        penalties.get(config_of(penalty))
-    except (TypeError, AttributeError) as error:
-        raise ValueError(f"penalty={penalty!r}: {error} Expected a config of `gan_keras.penalties`.") from error
-
-
-def relativistic(gamma, learning_rate, beta_2):
-    """Relativistic pairs with R1 and R2 at every fourth update, four times as strong."""
-    options = {"beta_2": beta_2}
+def adam(learning_rate, beta_2=None):
+    """The same Adam for both networks; Keras' own `beta_2` for None."""
+    options = {} if beta_2 is None else {"beta_2": beta_2}
     return {
-        "penalties": [described("Lazy", penalty=described(name, gamma=gamma), interval=4) for name in ("R1", "R2")],
         "generator_learning_rate": learning_rate,
         "discriminator_learning_rate": learning_rate,
         "generator_options": options,
@@ -65,53 +100,169 @@ def relativistic(gamma, learning_rate, beta_2):
     }
 
 
-STAGE = "adversarial"
-"""The only stage of a training without others."""
+def relativistic(gamma, learning_rate, beta_2, penalties=("R1", "R2")):
+    """Relativistic pairs (the default loss) with R1 and R2 at every fourth update, four times as strong."""
+    lazy = [described("Lazy", penalty=described(name, gamma=gamma), interval=4) for name in penalties]
+    return {"penalties": lazy, **adam(learning_rate, beta_2)}
 
-SHARED_RANGES = {
-    "at least 1": (("latent_dim", "batch_size", "epochs", "discriminator_steps"), lambda value: value >= 1),
-    "at least 0": (("steps_per_epoch", "patience"), lambda value: value >= 0),
-    "more than 0": (
-        ("generator_learning_rate", "discriminator_learning_rate"),
-        lambda value: 0 < value < float("inf"),
-    ),
-    "in [0, 1)": (("beta_1", "generator_ema"), lambda value: 0 <= value < 1),
-    f"one of {', '.join(PRECISIONS)}": (("precision",), lambda value: value in PRECISIONS),
-    f"one of {', '.join(OPTIMIZERS)}": (
-        ("generator_optimizer", "discriminator_optimizer"),
-        lambda value: value in OPTIMIZERS,
-    ),
-}
-"""What is expected of fields: their names, and whether a value is right."""
+
+def gradient_penalty(target=1.0):
+    """Wasserstein loss with gradient penalty (Gulrajani et al., 2017)."""
+    return {"loss": "wasserstein", "penalties": [described("GradientPenalty", gamma=10.0, seed=0, target=target)]}
+
+
+NON_SATURATING = {"loss": "non_saturating", "beta_1": 0.5}
+"""Loss and momentum of DCGAN (Radford et al., 2015)."""
+
+
+class Recipe:
+    """Base of the presets that train like a run. A subclass is a dataclass with `epochs`, `stage_epochs` and `with_stage_epochs`.
+
+    Attributes:
+        ranges: Ranges of the fields, as `at_least` and its siblings make them.
+        option_errors: Errors by which networks and codecs refuse an option.
+    """
+
+    ranges: ClassVar[tuple] = ()
+    option_errors: ClassVar = TypeError
+
+    def build(self, training, seed=0):
+        """Returns a compiled GAN.
+
+        Args:
+            training: The training part alone, as held-out samples must not shape the codec: a data object of `gan_keras.data`.
+            seed: Seed of all weights and noise; Keras' global seed is set to it.
+
+        Raises:
+            ValueError: If a field is out of its range, or codec or networks do not take such data.
+        """
+        raise NotImplementedError
+
+    def batches(self, gan, training, seed=0):
+        """Returns the training batches of one epoch, shuffled anew in each: exactly those that a run trains on.
+
+        Args:
+            gan: The GAN that `build` returned.
+            training: The data object that it was built for.
+            seed: Seed of the order.
+
+        Returns:
+            A `tf.data.Dataset` for `gan.fit(..., epochs=preset.epochs)`.
+        """
+        raise NotImplementedError
+
+    def validation_batches(self, gan, training, held_out):
+        """Returns the held-out batches that a run validates on; None if held-out data take no part in training."""
+
+    def steps_per_pass(self, training):
+        """Batches in an epoch."""
+        raise NotImplementedError
+
+    def callbacks(self, training, held_out=None):
+        """Callbacks that belong to the training itself, such as the one that keeps the best epoch. They write no files."""
+        return []
+
+    def fit(self, training, held_out=None, epochs=None, seed=0, callbacks=(), **fit_options):
+        """Builds and trains a GAN as a run does, without a run directory.
+
+        A run also guards against divergence, stops early and writes checkpoints: see `gan_keras.callbacks`.
+
+        Args:
+            training: Training data: a `gan_keras.data` object of the preset's modality.
+            held_out: Held-out data of the same class, or None. Text needs them to choose the best epoch.
+            epochs: Epochs in all, shared among the stages in the preset's proportion; None for the preset's own.
+            seed: Seed of the weights, the noise and the order of the batches.
+            callbacks: Further Keras callbacks, such as `gan_keras.callbacks.Samples(directory)`. Nothing is written without them.
+            **fit_options: Further arguments of `keras.Model.fit`, such as `verbose`.
+
+        Returns:
+            The trained GAN.
+        """
+        preset = self
+        if epochs is not None:
+            preset = self.with_stage_epochs(time_budget.share_epochs(self.stage_epochs, epochs))
+        gan = preset.build(training, seed=seed)
+        options = {"epochs": preset.epochs, "shuffle": False, **fit_options}
+        if held_out is not None:
+            options.setdefault("validation_data", preset.validation_batches(gan, training, held_out))
+        options["callbacks"] = [*preset.callbacks(training, held_out), *callbacks]
+        gan.fit(preset.batches(gan, training, seed), **options)
+        return gan
+
+    def fitting(self, check, shape, setting):
+        """Returns a shape; if `check(shape)` raises `ValueError`, its message gets the `setting` that helps."""
+        try:
+            check(shape)
+        except ValueError as error:
+            raise ValueError(f"{error} Change the preset's field: `--set {setting}`.") from error
+        return shape
+
+    def made(self, field, kind, options, *arguments):
+        """Returns `kind(*arguments, **options)`; an option that it refuses is an error that names the preset's `field`."""
+        try:
+            return kind(*arguments, **options)
+        except self.option_errors as error:
+            expected = kind.__name__ if isinstance(kind, type) else f"the networks {self.network!r}"
+            problem = f"{field}={getattr(self, field)!r}: {str(error).rstrip('.')}"
+            raise ValueError(f"{problem}. Expected arguments of {expected}.") from error
+
+    def check(self):
+        """Raises `ValueError` unless every field is in its range and fits the others."""
+        check_ranges(self, self.ranges)
+
+    def to_config(self):
+        """Returns all fields in a form that JSON can hold."""
+        return fields_of(self)
+
+    @classmethod
+    def from_config(cls, config):
+        """Restores a preset from its `to_config`."""
+        return cls(**copy.deepcopy(config))
+
+    @staticmethod
+    def readers():
+        """Functions that read a field's object from text, by the field's name."""
+        return {}
+
+
+SHARED_RANGES = (
+    at_least(1, "latent_dim", "batch_size", "epochs", "discriminator_steps"),
+    at_least(0, "steps_per_epoch", "patience"),
+    positive("generator_learning_rate", "discriminator_learning_rate"),
+    below_one("beta_1", "generator_ema"),
+    one_of(PRECISIONS, "precision"),
+    one_of(OPTIMIZERS, "generator_optimizer", "discriminator_optimizer"),
+)
 
 
 @dataclasses.dataclass
-class Preset:
+class Preset(Recipe):
     """A recipe for a `GAN`. Any field can be changed before `build`.
 
-    A subclass adds the fields of its networks and data, their `ranges`, and `build(data, seed)`.
+    A subclass adds fields, their `ranges`, and the methods `codec(data)`, which raises `ValueError` for data that it or the
+    networks do not take, `networks(codec, num_labels)` -> generator, discriminator, and `one_pass(data, seed)` -> `Dataset`.
 
     Attributes:
         description: One line for `gan-keras presets`.
-        precision: What both networks compute in, a name in `PRECISIONS`; weights and last layers are float32 in each.
-        latent_dim: Numbers of noise for a sample.
-        conditional: Whether labels, where the data have some, condition both networks.
+        precision: Precision of both networks, a name in `PRECISIONS`; weights and last layers are always float32.
+        latent_dim: Size of the noise vector of a sample.
+        conditional: Whether labels, if the data have any, condition both networks.
         loss: Name of an adversarial loss: see `gan_keras.losses`.
-        penalties: Objects of `gan_keras.penalties`, or their configs: each `build` makes its own of them.
-        augmentation: An object of `gan_keras.augmentation` or its config, or None; by name in `--set`: see `choices`.
+        penalties: Objects of `gan_keras.penalties`, or their configs. Each `build` creates its own from them.
+        augmentation: An object of `gan_keras.augmentation`, its config, or None; in `--set` a name in `AUGMENTATIONS` or none.
         generator_optimizer: A name in `OPTIMIZERS`.
-        generator_learning_rate: Its rate.
-        generator_options: Its further arguments.
+        generator_learning_rate: Learning rate of the generator.
+        generator_options: Further arguments of the generator's optimizer.
         discriminator_optimizer: As for the generator.
         discriminator_learning_rate: As for the generator.
         discriminator_options: As for the generator.
-        beta_1: Decay of the first moment, in [0, 1), for both optimizers as far as they have one.
-        batch_size: Samples in a batch.
-        epochs: Epochs of the training, >= 1.
-        steps_per_epoch: Most batches of an epoch; 0 for one pass over the data. Each epoch draws a new order.
-        discriminator_steps: Updates of the discriminator before each of the generator, >= 1.
+        beta_1: Decay of the first moment, in [0, 1), for each optimizer that has one.
+        batch_size: Samples per batch.
+        epochs: Training epochs, >= 1.
+        steps_per_epoch: Maximum number of batches per epoch; 0 for one pass over the data. Each epoch has a new order.
+        discriminator_steps: Discriminator updates before each generator update, >= 1.
         generator_ema: Decay of the averaged generator, in [0, 1).
-        patience: Scores in a row without a better one after which training ends (`callbacks.EarlyStop`); 0 for never.
+        patience: Scores in a row without an improvement after which training stops (`callbacks.EarlyStop`); 0 for never.
     """
 
     description: str = ""
@@ -135,24 +286,37 @@ class Preset:
     generator_ema: float = 0.999
     patience: int = 20
 
-    ranges: ClassVar[dict] = {}
-    """Of the fields that a subclass adds; as `SHARED_RANGES`."""
-
     @property
     def stage_epochs(self):
-        """Epochs by the name of the stage, as of presets with several."""
+        """Epochs by stage: here the only one."""
         return {STAGE: self.epochs}
 
     def with_stage_epochs(self, epochs):
-        """A copy with another number of epochs, given by the name of the stage."""
+        """Returns a copy with other epochs, given by stage."""
         return dataclasses.replace(self, epochs=epochs[STAGE])
 
-    def build(self, data, seed=0):
-        """A compiled `GAN` for some data; all weights and noise follow from the seed."""
-        raise NotImplementedError
+    def build(self, training, seed=0):
+        return self.build_conditional(training, self.num_labels(training), seed)
+
+    def build_conditional(self, training, num_labels, seed):
+        """`build` with a given number of labels."""
+        self.check()
+        codec = self.codec(training)
+        keras.utils.set_random_seed(seed)
+        gan = GAN(*self.networks(codec, num_labels), codec, seed)
+        gan.compile(**self.compile_options())
+        return gan
+
+    def batches(self, gan, training, seed=0):
+        batches = self.one_pass(training, seed)
+        return batches.take(self.steps_per_epoch) if self.steps_per_epoch else batches
+
+    def steps_per_pass(self, training):
+        steps = len(training) // self.batch_size
+        return min(steps, self.steps_per_epoch) if self.steps_per_epoch else steps
 
     def compile_options(self):
-        """The keyword arguments of `GAN.compile`, its objects new in every call."""
+        """The keyword arguments of `GAN.compile`, with new objects in every call."""
         return {
             "generator_optimizer": self.optimizer("generator"),
             "discriminator_optimizer": self.optimizer("discriminator"),
@@ -164,21 +328,23 @@ class Preset:
         }
 
     def num_labels(self, data):
-        """How many labels of the data condition the networks; 0 for none."""
+        """Number of the data's labels that condition the networks; 0 for none."""
         names = getattr(data, "label_names", None)
         return len(names) if self.conditional and names is not None else 0
+
+    def with_used_labels(self, data):
+        """The data without labels if none condition the networks."""
+        return data if self.num_labels(data) else dataclasses.replace(data, labels=None, label_names=None)
 
     def optimizer(self, player):
         """The optimizer of the `"generator"` or the `"discriminator"`."""
         kind = OPTIMIZERS[getattr(self, f"{player}_optimizer")]
         betas = {"beta_1": self.beta_1} if "beta_1" in inspect.signature(kind).parameters else {}
-        options = {**betas, **getattr(self, f"{player}_options")}
+        options = getattr(self, f"{player}_options")
         try:
-            return kind(getattr(self, f"{player}_learning_rate"), **options)
+            return kind(getattr(self, f"{player}_learning_rate"), **{**betas, **options})
         except (TypeError, ValueError) as error:
-            raise ValueError(
-                f"{player}_options={getattr(self, f'{player}_options')!r}: {error}. Expected arguments of {kind.__name__}."
-            ) from error
+            raise ValueError(f"{player}_options={options!r}: {error}. Expected arguments of {kind.__name__}.") from error
 
     def try_optimizer(self, player):
         """Raises `ValueError` unless the optimizer makes an update: some wrong arguments show no sooner."""
@@ -187,42 +353,40 @@ class Preset:
             config = {**optimizer.get_config(), "name": "tried"}  # Keras numbers the names that it makes
             make_update(type(optimizer), json.dumps(config, sort_keys=True), tf.distribute.get_strategy())
         except (TypeError, ValueError, tf.errors.OpError) as error:
-            options = getattr(self, f"{player}_options")
-            raise ValueError(
-                f"{player}_options={options!r}: {error}. Expected arguments of {type(optimizer).__name__} in their ranges."
-            ) from error
+            problem = f"{player}_options={getattr(self, f'{player}_options')!r}: {error}"
+            raise ValueError(f"{problem}. Expected arguments of {type(optimizer).__name__} in their ranges.") from error
 
     def check(self):
-        """Raises `ValueError` unless every field is in its range and fits the others."""
-        for expected, (fields, is_valid) in (*SHARED_RANGES.items(), *self.ranges.items()):
-            for name in fields:
-                if not is_valid(getattr(self, name)):
-                    raise ValueError(f"{name}={getattr(self, name)!r}. Expected {expected}.")
+        check_ranges(self, SHARED_RANGES)
+        super().check()
         losses.get(self.loss)
         for penalty in self.penalties:
-            check_penalty(penalty)
+            try:
+                penalties.get(config_of(penalty))
+            except (TypeError, AttributeError) as error:
+                raise ValueError(f"penalty={penalty!r}: {error} Expected a config of `gan_keras.penalties`.") from error
         for player in ("generator", "discriminator"):
             self.try_optimizer(player)
 
     def to_config(self):
-        """All fields as JSON can hold them."""
-        config = {field.name: copy.deepcopy(getattr(self, field.name)) for field in dataclasses.fields(self)}
+        config = fields_of(self)
         return {**config, "penalties": list(map(config_of, self.penalties)), "augmentation": config_of(self.augmentation)}
-
-    @classmethod
-    def from_config(cls, config):
-        """The preset of which `config` is the `to_config`."""
-        return cls(**copy.deepcopy(config))
 
     @staticmethod
     def readers():
-        """How fields that hold objects are read from text: a function by the field's name."""
         return {"augmentation": augmentation_by_name}
+
+
+def augmentation_by_name(name):
+    """The config of the augmentation with a name in `AUGMENTATIONS`; None for `"none"`."""
+    if name not in ("none", *AUGMENTATIONS):
+        raise ValueError(f"augmentation={name!r}. Expected one of {', '.join(['none', *AUGMENTATIONS])}.")
+    return None if name == "none" else config_of(AUGMENTATIONS[name]())
 
 
 @functools.lru_cache(maxsize=64)
 def make_update(kind, config, strategy):
-    """Makes an update with the optimizer of a class and a config in JSON. What worked is not tried again: it costs a graph."""
+    """Makes an update with an optimizer of class `kind` and a config in JSON. Remembers what worked: each try builds a graph."""
     optimizer, weight = kind.from_config(json.loads(config)), keras.Variable([0.0])
     optimizer.build([weight])
     strategy.run(tf.function(lambda: optimizer.apply([keras.ops.zeros(1)], [weight]), autograph=False))

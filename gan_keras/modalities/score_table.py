@@ -1,80 +1,113 @@
-"""The scores of an evaluation as a table: the GAN beside its baseline, and real samples as the control."""
+"""Scores of an evaluation: a GAN next to its baselines, with real samples as the control. Result, verdict, table and report.
+
+`values` are scores by name, of each sampler by name: `"gan"`, baselines and `"real"`, the control. `columns` are the titles of
+the scores by name, in order. `signs` are the deciding scores by name: 1 if higher is better, -1 if lower is. `result` is the
+dictionary of `result_of`, or the same read from JSON.
+"""
 
 from html import escape
 
+from gan_keras.gans.sampling import seeds_from
 from gan_keras.media.html import definitions, section
+
+CAVEAT = "(One set of samples, no confidence interval.)"
+
+
+def check_enough(num, seed, at_least, **parts):
+    """Raises `ValueError` unless `num` samples can be generated from `seed`, and there are enough of them and in each part."""
+    seeds_from(num, seed)
+    if seed < 0:
+        raise ValueError(f"seed={seed}. Expected a whole number >= 0: the baselines draw from it too.")
+    if min(num, *map(len, parts.values())) < at_least:
+        found = ", ".join(f"{len(part)} {name} samples" for name, part in parts.items())
+        raise ValueError(f"Got num={num} and {found}. Expected at least {at_least} of each.")
+
+
+def result_of(values, titles, settings, verdict, **entries):
+    """The result of an evaluation, which JSON can hold; `titles` are the samplers' by name, `verdict` is a list of lines."""
+    samplers = {name: {"title": titles[name], "values": values[name]} for name in titles}
+    real = samplers.pop("real")
+    return {"settings": settings, "samplers": samplers, "real": real, **entries, "verdict": verdict}
+
+
+def headline(values, rivals, signs, columns):
+    """The verdict in one line: the scores in which the GAN beats each of the `rivals`, names of samplers with their words."""
+    parts = [
+        f"Compared with {rival}, the GAN {'; '.join(outcome(values['gan'], values[name], signs, columns))}."
+        for name, rival in rivals.items()
+    ]
+    return " ".join([*parts, CAVEAT])
+
+
+def score_lines(names, columns, values, samplers):
+    """`Frechet distance: GAN 1.2, baseline 3.4, real images 0.5.` and so on, a line for each of the names of scores."""
+    return [
+        f"{columns[name]}: {', '.join(f'{title} {values[sampler][name]:.4g}' for sampler, title in samplers.items())}."
+        for name in names
+    ]
+
+
+def outcome(own, other, signs, columns):
+    """Compares the scores of two samplers: `wins in ...` and `does NOT win in ...`, a list of those that apply."""
+    better = {name: sign * own[name] > sign * other[name] for name, sign in signs.items()}
+    won, lost = ([columns[name] for name in signs if bool(better[name]) is wins] for wins in (True, False))
+    return [f"{word} in {', '.join(names)}" for word, names in (("wins", won), ("does NOT win", lost)) if names]
 
 
 def table(result, columns):
-    """A list of rows: the titles, then one for each sampler; a dash for no value.
-
-    Args:
-        result: Dictionary with `samplers` (by name: `title`, `values`), `real` (as one such sampler) and `verdict`.
-        columns: Titles of the scores by their names, in their order.
-    """
+    """The scores as rows: the titles, then one row per sampler; a dash for a missing score."""
     samplers = [*result["samplers"].values(), result["real"]]
     names = [name for name in columns if any(name in sampler["values"] for sampler in samplers)]
-    rows = [[_cell(sampler["values"].get(name)) for name in names] for sampler in samplers]
-    titles = [sampler["title"] for sampler in samplers]
-    return [["", *(columns[name] for name in names)], *([title, *row] for title, row in zip(titles, rows, strict=True))]
+    rows = [[sampler["title"], *(_cell(sampler["values"].get(name)) for name in names)] for sampler in samplers]
+    return [["", *(columns[name] for name in names)], *rows]
 
 
 def _cell(value):
     return "-" if value is None else f"{value:.4g}"
 
 
-def outcome(own, other, signs, columns):
-    """What a sampler wins over another, in words: `wins in ...` and `does NOT win in ...`, a list of those that apply.
-
-    Args:
-        own: Its values by the names of the scores.
-        other: Those of the other.
-        signs: By the scores that decide: 1 where more is better, -1 where less is.
-        columns: Titles of the scores.
-    """
-    better = {name: sign * own[name] > sign * other[name] for name, sign in signs.items()}
-    won, lost = ([columns[name] for name in signs if bool(better[name]) is wins] for wins in (True, False))
-    return [f"{word} in {', '.join(names)}" for word, names in (("wins", won), ("does NOT win", lost)) if names]
-
-
 def summary(result, columns):
-    """The result as text: a line for each score, and the verdict."""
+    """The result as text: one line per score, and the verdict."""
     turned = list(zip(*table(result, columns), strict=True))
-    wide = [max(len(row[index]) for row in turned) for index in range(len(turned[0]))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, wide, strict=True)).rstrip() for row in turned]
-    headline, *details = result["verdict"]
-    return "\n".join([*lines, f"Verdict: {headline}", *details])
+    widths = [max(len(row[index]) for row in turned) for index in range(len(turned[0]))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in turned]
+    first, *details = result["verdict"]
+    return "\n".join([*lines, f"Verdict: {first}", *details])
 
 
-# --- The sections of a report that an evaluation fills: what it came to, the table of scores, and how they were measured.
+# --- Report sections. ---
 
 
 def sections(result, columns, note):
-    """Verdict and scores, a list of HTML.
-
-    Args:
-        result: What the evaluation returned, or the same read from JSON.
-        columns: Titles of the scores: see `score_table.table`.
-        note: HTML: what the scores mean, and which way is better.
-    """
-    return [section("Verdict", _verdict(result)), section("Scores", _scores(result, columns) + note + _measured(result))]
+    """Verdict and scores, a list of HTML; `note` is HTML that explains the scores and says which way is better."""
+    measured = {name: result[name] for name in ("protocol", "extractor", "settings") if name in result}
+    return [
+        section("Verdict", verdict_box(result["verdict"])),
+        section("Scores", _scores(result, columns) + note + how_measured(measured)),
+    ]
 
 
-def _verdict(result):
-    headline, *details = map(escape, result["verdict"])
+def verdict_box(verdict, footnote=""):
+    """The lines of a verdict as HTML."""
+    first, *details = map(escape, verdict)
     items = "".join(f"<li>{detail}</li>" for detail in details)
-    return f'<div class="verdict"><p><strong>{headline}</strong></p><ul>{items}</ul></div>'
+    return f'<div class="verdict"><p><strong>{first}</strong></p><ul>{items}</ul>{footnote}</div>'
+
+
+def how_measured(values):
+    """Everything that the scores depend on, a dictionary, as HTML to unfold."""
+    return f"<details><summary>How this was measured</summary>{definitions(values)}</details>"
+
+
+def numbers(head, bodies):
+    """A wide table of numbers: titles of columns, and its HTML bodies."""
+    titles = "".join(f'<th scope="col">{escape(title)}</th>' for title in head)
+    return f'<div class="wide"><table class="numbers"><thead><tr>{titles}</tr></thead>{bodies}</table></div>'
 
 
 def _scores(result, columns):
     head, *rows = table(result, columns)
-    titles = "".join(f'<th scope="col">{escape(title)}</th>' for title in head)
     body = "".join(
         f'<tr><th scope="row">{escape(title)}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>' for title, *cells in rows
     )
-    return f'<div class="wide"><table class="numbers"><thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table></div>'
-
-
-def _measured(result):
-    measured = {name: result[name] for name in ("protocol", "extractor", "settings") if name in result}
-    return f"<details><summary>How this was measured</summary>{definitions(measured)}</details>"
+    return numbers(head, f"<tbody>{body}</tbody>")

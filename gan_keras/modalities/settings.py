@@ -1,30 +1,30 @@
-"""Changes of a preset given as text, such as `--set units=128` on the command line."""
+"""Changes to a preset as text, such as `--set units=128` on the command line."""
 
 import ast
 import copy
 
 
 def with_settings(preset, settings):
-    """A copy of a preset with some fields changed.
+    """Returns a copy of a preset with some fields changed.
 
     Args:
-        preset: A preset; its `readers()` tell how fields that hold objects are read from text.
-        settings: Values by field, as text such as a command line has them; `codec_options.fold_case`,
-            `feedback.candidates`, `penalties.0.gamma` and `penalties.0.penalty.gamma`, that of a lazy penalty, reach into
-            a field. A feedback is named: `{"feedback": "policy_gradient"}`.
+        preset: A preset; its `readers()` read fields that hold objects from text.
+        settings: Values by field, as text or as Python values. `codec_options.fold_case`, `feedback.candidates`,
+            `penalties.0.gamma` and, for a lazy penalty, `penalties.0.penalty.gamma` reach into a field. An object is given by
+            name: `{"feedback": "policy_gradient"}`.
 
     Raises:
-        ValueError: If there is no such field or a value is not of its type.
+        ValueError: If there is no such field, or a value has another type than its field.
     """
     try:
         return _changed(copy.deepcopy(preset), settings)
     except TypeError as error:
-        told = " ".join(f"{key}={text}" for key, text in settings.items())
-        raise ValueError(f"{told}: {error}. Expected values of the types that the fields have.") from error
+        given = " ".join(f"{key}={text}" for key, text in settings.items())
+        raise ValueError(f"{given}: {error}. Expected values of the fields' types.") from error
 
 
 def _changed(preset, settings):
-    """The preset with its fields changed, and checked."""
+    """Changes the fields of a preset, and checks it."""
     for key, text in settings.items():
         name, _, inner = key.partition(".")
         if name not in preset.to_config() or inner and not _has_parts(getattr(preset, name)):
@@ -40,7 +40,7 @@ def _has_parts(value):
 
 
 def _with_option(current, key, inner, text):
-    """A dict, an object, the config of an object, or a list of them, with the option `inner` changed."""
+    """A dict, an object, an object's config, or a list of these, with the option `inner` changed."""
     if isinstance(current, list):
         return _with_item(current, key, inner, text)
     if isinstance(current, dict) and "class_name" not in current:
@@ -54,7 +54,7 @@ def _with_option(current, key, inner, text):
 
 
 def _with_item(current, key, inner, text):
-    """A list with an option of one of its items changed: `penalties.0.gamma` is that of the first penalty."""
+    """A list with an option of one item changed: `penalties.0.gamma` belongs to the first penalty."""
     index, _, option = inner.partition(".")
     if not index.isdecimal() or int(index) >= len(current) or not option:
         name = key.removesuffix(f".{inner}")
@@ -78,7 +78,7 @@ def _parse(preset, name, text):
 
 
 def _literal(text):
-    """A number, a truth value, a list ... from its text; what is none of them stays text."""
+    """Reads a number, boolean, list or other Python literal; any other text stays text."""
     if not isinstance(text, str):
         return text
     try:

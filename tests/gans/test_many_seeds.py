@@ -8,7 +8,7 @@ import tensorflow as tf
 from gan_keras import GAN, HistoryPool, losses, networks, penalties
 from gan_keras.data.mixtures import ring
 from gan_keras.gans.many_seeds import LossOfEach, ManySeeds, interleave
-from gan_keras.modalities.points.presets import PointsPreset
+from gan_keras.modalities.points import PointsPreset
 
 SEEDS, STEPS = (3, 8), 6
 

@@ -1,4 +1,4 @@
-"""The evaluation of sounds: real ones win, noise loses, and its numbers against computations of their own."""
+"""Evaluation of sounds: real ones win, noise loses, and independent computations give the same numbers."""
 
 import keras
 import numpy as np
@@ -17,7 +17,7 @@ SHORT = Recipe((4, 8, 16), 40, 32, 1e-2)
 
 
 class Player:
-    """Stands for a GAN: plays given sounds, whose labels come in turn."""
+    """A stand-in for a GAN that plays given sounds; their labels come in turn."""
 
     def __init__(self, sounds, num_labels):
         self.sounds, self.num_labels = sounds, num_labels
@@ -31,10 +31,10 @@ class Player:
 
 @pytest.fixture(scope="module")
 def scores(tmp_path_factory):
-    """The parts of the tones, and the results of a player of real tones and of one of noise."""
+    """The parts of the tones, and the results of a player of real tones and a player of noise."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KERAS_HOME", str(tmp_path_factory.mktemp("keras")))
-        patch.setattr(gan_keras.modalities.audio.modality.evaluation, "RECIPE", SHORT)
+        patch.setattr(gan_keras.modalities.audio.evaluation, "RECIPE", SHORT)
         tones = load_tones(num=480, length=2048)
         training, test = split_sounds(tones, 160)
         others = load_tones(num=160, seed=1, length=2048).samples / np.float32(32767)
@@ -55,7 +55,7 @@ def test_real_sounds_score_as_the_control_and_noise_loses(scores):
     assert COLUMNS["agreement"] in summary(real, COLUMNS)
 
 
-def test_the_distance_is_that_of_the_features_of_what_is_heard(scores):
+def test_the_distance_is_computed_on_the_features_of_the_spectrograms(scores):
     training, test, others, real, _ = scores
     ear = Ear(training)
     extractor = train_extractor(ear.hear(training.samples), training.labels, recipe=SHORT)
@@ -68,7 +68,7 @@ def test_the_distance_is_that_of_the_features_of_what_is_heard(scores):
     assert real["samplers"]["gan"]["values"]["agreement"] == np.mean(named == np.arange(160) % 8)
 
 
-def test_all_are_heard_by_one_codec_whatever_made_them(scores):
+def test_one_codec_hears_the_sounds_of_every_sampler(scores):
     training, _, others, _, _ = scores
     ear = Ear(training)
     expected = SpectrogramCodec(training.sample_rate, training.length).encode(others[:5])
@@ -85,8 +85,8 @@ def test_too_few_sounds_are_refused(scores):
         evaluate_sounds(Player(others, 8), training, test, num=6, seed=-1)
 
 
-def test_sounds_longer_than_short_frames_cover_are_heard_by_longer_frames():
-    """16,384 samples at 8,000 Hz in 64 frames: those of 32 ms would not overlap by half."""
+def test_long_sounds_are_heard_in_longer_frames():
+    """16,384 samples at 8,000 Hz in 64 frames: frames of 32 ms would not overlap by half."""
     samples = np.random.default_rng(0).integers(-9999, 9999, (2, 16384)).astype(np.int16)
     ear = Ear(sounds_from_arrays("long", samples, 8000))
     heard = ear.hear(samples)

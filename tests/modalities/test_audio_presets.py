@@ -1,4 +1,4 @@
-"""Presets of audio: what they build, what they check, and that they come back from a config."""
+"""Presets of audio: codecs and networks, checks, and the way through a config."""
 
 import json
 
@@ -56,7 +56,7 @@ def test_a_preset_builds_its_codec_and_networks_for_the_labels_of_the_data(name,
         ({"codec_options.iterations": "2.5"}, "iterations.* integer. Expected arguments of SpectrogramCodec"),
     ],
 )
-def test_what_does_not_fit_is_told(settings, words):
+def test_misfits_are_refused_with_a_clear_message(settings, words):
     with pytest.raises(ValueError, match=words):
         presets.with_settings(presets.get("audio", "tiny"), settings).build(TONES)
 

@@ -22,7 +22,7 @@ TINY = {"preset": "tiny", "settings": {"width": "2"}, "epochs": 2}
 
 @pytest.fixture(scope="module", autouse=True)
 def extractors(folder):
-    with small_extractors(folder, gan_keras.modalities.audio.modality.evaluation):
+    with small_extractors(folder, gan_keras.modalities.audio.evaluation):
         yield
 
 

@@ -1,4 +1,4 @@
-"""Which samples of a training a report shows."""
+"""The samples of a training that a report shows."""
 
 from gan_keras.modalities.sample_files import all_epochs, last_and_first, title_of
 

@@ -1,4 +1,4 @@
-"""Evaluation: five samplers, every temperature, and a verdict that can be bad news."""
+"""Evaluation of text: five samplers at every temperature, and a verdict that can be bad news."""
 
 import json
 import math
@@ -10,8 +10,7 @@ import pytest
 from gan_keras.metrics.bleu import bleu, bleu_tokens, self_bleu
 from gan_keras.metrics.kneser_ney import KneserNey
 from gan_keras.modalities.text.comparison import frontier_gains, resampled_means, verdict
-from gan_keras.modalities.text.evaluation import evaluate_text, print_summary
-from gan_keras.modalities.text.references import CHARACTERS, WORDS, length_distance, units_of
+from gan_keras.modalities.text.evaluation import CHARACTERS, WORDS, evaluate_text, length_distance, print_summary, units_of
 
 NOUNS = ("cat", "dog", "bird", "horse", "man")
 VERBS = ("sees", "likes", "eats")
@@ -19,7 +18,7 @@ TITLES = {"gan": "GAN, one draw", "gan_best_of_4": "best", "baseline": "baseline
 
 
 def sentences(num, seed, skew=0.0):
-    """`a cat sees the dog`, with or without more behind; the larger the skew the more often the first words."""
+    """Sentences such as `a cat sees the dog`, half of them longer; a larger skew prefers the first words."""
     generator = np.random.default_rng(seed)
 
     def pick(words):
@@ -31,7 +30,7 @@ def sentences(num, seed, skew=0.0):
 
 
 class StubCodec:
-    """Words as ids from 4, cut at `length` - 1 tokens; 3 for a word that it does not know."""
+    """Words as ids from 4, 3 for an unknown word; lines are cut at `length` - 1 tokens."""
 
     length = 8
 
@@ -45,7 +44,7 @@ class StubCodec:
 
 
 class StubGAN:
-    """Writes the sentences above; lower temperatures are more skewed, and selection is written in the calls."""
+    """Generates the sentences above, more skewed at lower temperatures, and records its calls."""
 
     baseline = "the supervised network"
 
@@ -113,7 +112,7 @@ def test_the_ngram_model_reads_the_training_lines_and_its_words_are_joined_by_sp
     assert result["samplers"]["ngram"]["sentences"] == [" ".join(sentence) for sentence in expected[:20]]
 
 
-def test_the_sentences_shown_are_the_first_at_the_temperature_nearest_to_five_sixths(evaluation):
+def test_the_first_sentences_at_the_temperature_closest_to_five_sixths_are_shown(evaluation):
     _, result, _ = evaluation
     assert result["samplers"]["gan"]["sentences"] == sentences(80, 1003, skew=0.2)[:20]
 
@@ -153,7 +152,7 @@ def test_the_result_survives_json_unchanged_and_every_score_names_its_protocol(e
     assert result["negative_log_likelihood"]["protocol"]["data"] == protocol["data"]
 
 
-def test_the_first_thing_said_is_what_it_will_cost(evaluation):
+def test_the_first_line_of_progress_estimates_the_cost(evaluation):
     _, _, progress = evaluation
     assert "about" in progress[0] and "2,400 drafts" in progress[0]  # 80 sentences, 3 temperatures, 1 + 4 + 1 + 4 drafts
 
@@ -196,7 +195,7 @@ def test_the_length_distance_is_the_share_of_sentences_that_would_have_to_change
 
 
 def line_of(num, height, noise, seed):
-    """Scores of four temperatures: BLEU is half the Self-BLEU, plus `height`."""
+    """Scores at four temperatures: BLEU is half the Self-BLEU plus `height`."""
     generator = np.random.default_rng(seed)
     means = np.array([[x, x / 2 + height] for x in (0.3, 0.4, 0.5, 0.6)])
     return means[:, np.newaxis] + noise * generator.standard_normal((4, num, 2))
@@ -237,12 +236,12 @@ def test_the_summary_shows_all_samplers_and_ends_with_the_verdict(evaluation):
     _, result, _ = evaluation
     text = print_summary(json.loads(json.dumps(result)))
     for sampler in [*result["samplers"].values(), result["real"]]:
-        assert f"{sampler['title']}, 80 sentences a row" in text
+        assert f"{sampler['title']}, 80 sentences per row" in text
     point = result["samplers"]["ngram"]["points"][2]
     row = [0.67, *point["bleu"].values(), *point["self_bleu"].values(), point["unique"], point["copies"]]
     shown = [line.split() for line in text.splitlines() if line.split()[0] == "0.67"][4]
     assert [float(cell) for cell in shown[:11]] == pytest.approx(row, abs=6e-4)
     shares = ", ".join(f"{point['possible']:.3f}" for point in result["samplers"]["gan"]["points"])
-    assert f"Under the true distribution: possible {shares}; nats a possible line" in text
+    assert f"Under the true distribution: possible {shares}; nats per possible line" in text
     assert "gan 1.500, baseline 1.250" in text
     assert f"Verdict: {result['verdict'][0]}" in text

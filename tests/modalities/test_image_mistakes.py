@@ -1,4 +1,4 @@
-"""Wrong images on the command line: one clear line, exit code 2, nothing written; what can be mended is told and counted."""
+"""Wrong images on the command line: one clear line, exit code 2, no files; what can be mended is reported and counted."""
 
 import numpy as np
 import pytest
@@ -33,7 +33,7 @@ def train(data, out, *more):
 
 
 def refused(data, out, *more):
-    """Trains in vain; returns the one line that says why."""
+    """Expects a refused training; returns its one line of error."""
     line = command_line.refused(*training(data, out, *more))
     assert not out.exists()
     return line
@@ -41,7 +41,7 @@ def refused(data, out, *more):
 
 @pytest.fixture
 def planned(monkeypatch):
-    """Ends a training once its data were taken: what is told of them has been told."""
+    """Stops a training after its report about the data."""
 
     def stop(self, *arguments):
         raise KeyboardInterrupt
@@ -59,7 +59,7 @@ def test_images_of_mixed_sizes_are_refused_until_a_size_is_given(tmp_path, plann
     assert "100 images of 16 x 16 x 3" in result.stdout
 
 
-def test_grey_among_colour_is_told_and_counted(tmp_path, planned):
+def test_grey_images_among_colour_are_reported_and_counted(tmp_path, planned):
     folder = write_folder(tmp_path / "images", [*levels(90), *levels(10, channels=1)])
     assert "100 images of 16 x 16 x 3, 0 corrupt skipped" in train(folder, tmp_path / "run").stdout
     assert "10 grey among colour" in train(folder, tmp_path / "run").stdout
@@ -76,7 +76,7 @@ def test_corrupt_files_are_named_skipped_and_counted_up_to_one_percent(tmp_path,
     assert "007.png, 008.png" in refused(folder, tmp_path / "run")
 
 
-def test_one_class_alone_is_told_and_trains_without_labels(tmp_path, planned):
+def test_a_single_class_is_reported_and_trains_without_labels(tmp_path, planned):
     folder = write_folder(tmp_path / "images", levels(80), "only/{:03d}.png")
     assert "80 of one class, labels left out" in train(folder, tmp_path / "run").stdout
 

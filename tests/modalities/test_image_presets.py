@@ -1,4 +1,4 @@
-"""Presets of images: what they build, their checks, and changes by text."""
+"""Presets of images: networks, checks, and changes as text."""
 
 import dataclasses
 import json
@@ -57,7 +57,7 @@ def test_two_builds_share_no_state():
     assert isinstance(first.augmentation, augmentation.DiffAugment) and first.augmentation is not second.augmentation
 
 
-def test_objects_serve_as_penalties_too():
+def test_penalties_can_be_objects():
     preset = small("dcgan")
     preset.penalties = [penalties.R1(gamma=0.25)]
     assert presets.ImagePreset.from_config(preset.to_config()).build((16, 16, 1)).penalties[0].gamma == 0.25
@@ -79,7 +79,7 @@ def test_optimizers_work_by_name(name):
     assert type(preset.optimizer("generator")).__name__.lower() == name
 
 
-def test_sizes_that_the_networks_do_not_make_are_refused():
+def test_sizes_that_the_networks_do_not_generate_are_refused():
     with pytest.raises(ValueError, match=r"\(20, 20, 1\).*--set size=32"):
         small("dcgan").build((20, 20, 1))
     assert small("mlp").build((20, 12, 1)).codec.image_shape == (20, 12, 1)
@@ -99,7 +99,7 @@ def test_arguments_that_an_optimizer_does_not_take_are_refused_before_training(o
         dataclasses.replace(presets.get("image", "tiny"), generator_options=options).build((16, 16, 1), 0)
 
 
-def test_an_optimizer_that_worked_is_not_tried_again():
+def test_a_working_optimizer_is_not_tried_again():
     preset = presets.get("image", "tiny")
     preset.check()
     before = make_update.cache_info().misses

@@ -19,7 +19,7 @@ TINY = {"preset": "tiny", "settings": {"width": "2"}}
 
 @pytest.fixture(scope="module", autouse=True)
 def extractors(folder):
-    with small_extractors(folder, gan_keras.modalities.image.modality.evaluation):
+    with small_extractors(folder, gan_keras.modalities.image.evaluation):
         yield
 
 
@@ -117,9 +117,9 @@ def test_a_test_set_is_cut_to_size_and_its_labels_are_those_of_the_run(loaded, t
 
 def test_no_more_images_are_held_in_memory_than_a_gigabyte(monkeypatch):
     images = load_images("digits")
-    assert gan_keras.modalities.image.modality.evaluation.in_memory_part(images) is images
-    monkeypatch.setattr(gan_keras.modalities.image.modality.evaluation, "MOST_BYTES", 600 * 4 * 16 * 16)
-    assert len(gan_keras.modalities.image.modality.evaluation.in_memory_part(images)) == 600
+    assert gan_keras.modalities.image.evaluation.in_memory_part(images) is images
+    monkeypatch.setattr(gan_keras.modalities.image.evaluation, "MAX_BYTES", 600 * 4 * 16 * 16)
+    assert len(gan_keras.modalities.image.evaluation.in_memory_part(images)) == 600
 
 
 def test_lists_name_what_there_is_for_images():

@@ -1,4 +1,4 @@
-"""The presets of points: what they build, and that it learns."""
+"""Presets of points: networks, schedules, and a training that learns."""
 
 import keras
 import numpy as np
@@ -6,7 +6,7 @@ import pytest
 
 from gan_keras import penalties, presets
 from gan_keras.data.mixtures import modes_covered, ring, ring_centres
-from gan_keras.modalities.points.presets import PointsPreset
+from gan_keras.modalities.points import PointsPreset
 
 POINTS = ring(4000, seed=0, deviation=0.05)
 

@@ -1,4 +1,4 @@
-"""Presets: names, changes, checks, and what they build. Schedules of epochs."""
+"""Presets: names, changes, checks and builds; schedules of epochs."""
 
 import dataclasses
 
@@ -116,7 +116,7 @@ def test_the_same_seed_builds_the_same_weights(tiny):
 
 
 @pytest.mark.parametrize(("codec", "expected"), [("characters", CharacterCodec), ("subwords", SubwordCodec)])
-def test_the_codec_is_the_one_named(tiny, codec, expected):
+def test_the_codec_has_the_given_name(tiny, codec, expected):
     pytest.importorskip("tensorflow_text")
     tiny.codec = codec
     assert isinstance(tiny.adapted_codec(LINES), expected)
@@ -142,13 +142,13 @@ def test_a_time_is_spent_on_no_more_epochs_than_are_wanted_and_on_no_more_than_f
     assert time_budget.allot(wanted, seconds, 1) == {"pretraining": 1, "adversarial": 0}
 
 
-def test_a_cost_is_told_in_words():
+def test_a_cost_is_described_in_words():
     text = time_budget.describe({"pretraining": 10, "discriminator": 1}, {"pretraining": 30, "discriminator": 60}, 60)
     assert text == "about 7 min: 10 pretraining epochs of 30 s, 1 discriminator epoch of 60 s"
     assert time_budget.duration(7500) == "2 h 5 min"
 
 
-def test_measuring_tells_a_cost_for_the_stages_that_are_trained_alone(tiny):
+def test_only_trained_stages_have_a_measured_cost(tiny):
     seconds, besides = TextModality().measure(tiny.with_stage_epochs({"discriminator": 0, "adversarial": 0}), Lines(LINES))
     assert seconds["pretraining"] > 0
     assert besides > 0

@@ -1,4 +1,4 @@
-"""The words for what a sampler wins."""
+"""The words of a comparison of two samplers."""
 
 from gan_keras.modalities.score_table import outcome
 

@@ -1,4 +1,4 @@
-"""Wrong series on the command line: one clear line, exit code 2, nothing written; what can be mended is told and counted."""
+"""Wrong series on the command line: one clear line, exit code 2, no files; what can be mended is reported and counted."""
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ def training(source, out, *more):
 
 @pytest.fixture
 def refused(tmp_path):
-    """Trains in vain; returns the one line that says why."""
+    """Expects a refused training; returns its one line of error."""
 
     def call_in_vain(source, *more):
         line = command_line.refused(*training(source, tmp_path / "run", *more))
@@ -35,8 +35,8 @@ def refused(tmp_path):
 
 
 @pytest.fixture
-def told(tmp_path, monkeypatch):
-    """What is told of data that can be trained on, before training begins."""
+def report(tmp_path, monkeypatch):
+    """The report about data, before training begins."""
 
     def stop(self, *arguments):
         raise KeyboardInterrupt
@@ -83,20 +83,20 @@ def test_settings_that_fit_nothing_are_refused(tmp_path, refused):
     assert "holds no CSV file" in refused(tmp_path / "empty")
 
 
-def test_what_is_mended_is_told_and_counted(tmp_path, told):
+def test_mended_values_are_reported_and_counted(tmp_path, report):
     rows = [f"{step},{row}" for step, row in enumerate(ROWS)]
     rows[50], rows[51] = rows[51], rows[50]
     rows[90] = "90,,"
     del rows[120]
-    line = told(write(tmp_path / "x.csv", rows, "time,a,b"))
+    line = report(write(tmp_path / "x.csv", rows, "time,a,b"))
     assert "2 missing cells interpolated" in line and "2 rows sorted by time" in line
     assert "1 steps of another duration than most" in line
 
 
-def test_series_of_several_lengths_are_cut_or_kept_whole(tmp_path, told, refused):
+def test_series_of_several_lengths_are_cut_or_kept_whole(tmp_path, report, refused):
     ids = np.repeat(np.arange(10), STEPS // 10)
     rows = [f"{number},{row}" for number, row in zip(ids, ROWS, strict=True)][:-15]
     source = write(tmp_path / "x.csv", rows, "id,a,b")
     assert "or length=0" in refused(source, "--set", "id_column=id")
     whole = ("--set", "id_column=id", "--set", "length=0", "--set", "batch_size=4")
-    assert "10 windows of 5 to 20 steps x 2 columns" in told(source, *whole)
+    assert "10 windows of 5 to 20 steps x 2 columns" in report(source, *whole)

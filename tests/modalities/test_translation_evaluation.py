@@ -1,4 +1,4 @@
-"""The evaluation of translations: every sampler in its place, by a classifier and a translation that are known."""
+"""Evaluation of translations: every sampler ranks as expected under a known classifier and a known translation."""
 
 import keras
 import numpy as np
@@ -14,7 +14,7 @@ RANDOM = np.random.default_rng(0)
 
 
 class Dark(keras.Model):
-    """A classifier that takes dark images for domain a: the features are mean, deviation and the first pixel."""
+    """A classifier that takes dark images for domain a; its features are mean, deviation and first pixel."""
 
     held_out_accuracy = 1.0
 
@@ -25,7 +25,7 @@ class Dark(keras.Model):
 
 
 class Inverting:
-    """A translation that inverts both ways; back again an image is a tenth darker, which is its cycle error."""
+    """A translation that inverts both ways; after the way back an image is a tenth darker, which is the cycle error."""
 
     translators, codec = {"a_to_b": None, "b_to_a": None}, ImageCodec((8, 8, 1))
 
@@ -40,12 +40,10 @@ def domains(kind=Domains, num=20):
 
 @pytest.fixture(autouse=True)
 def classifier(monkeypatch):
-    monkeypatch.setattr(
-        gan_keras.modalities.translation.modality.evaluation, "train_extractor", lambda images, labels, recipe: Dark()
-    )
+    monkeypatch.setattr(gan_keras.modalities.translation.evaluation, "train_extractor", lambda images, labels, recipe: Dark())
 
 
-def test_a_translation_stands_beside_baselines_and_real_images():
+def test_a_translation_is_compared_with_baselines_and_real_images():
     result = evaluate_translation(Inverting(), domains(), domains(), progress=silent)
     gan, colours, unchanged = (result["samplers"][name]["values"] for name in ("gan", "baseline", "unchanged"))
     real = result["real"]["values"]
@@ -58,7 +56,7 @@ def test_a_translation_stands_beside_baselines_and_real_images():
     assert result["settings"] == {"num": [20, 20], "seed": 0} and result["protocol"]["num_fake"] == 20
 
 
-def test_of_pairs_the_error_is_measured_too():
+def test_the_error_is_measured_for_pairs():
     result = evaluate_translation(Inverting(), domains(), domains(PairedDomains), num=8, progress=silent)
     values = {name: sampler["values"]["error_a_to_b"] for name, sampler in result["samplers"].items()}
     assert values["gan"] == pytest.approx(0.0, abs=1e-3)
@@ -67,11 +65,11 @@ def test_of_pairs_the_error_is_measured_too():
 
 
 def test_too_few_images_are_refused():
-    with pytest.raises(ValueError, match="Got 4 and 4 test images. Expected at least 6"):
+    with pytest.raises(ValueError, match="4 a samples, 4 b samples. Expected at least 6 of each"):
         evaluate_translation(Inverting(), domains(), domains(num=4), progress=silent)
 
 
 def test_a_seed_below_zero_is_refused_before_anything_is_trained(monkeypatch):
-    monkeypatch.delattr(gan_keras.modalities.translation.modality.evaluation, "train_extractor")
+    monkeypatch.delattr(gan_keras.modalities.translation.evaluation, "train_extractor")
     with pytest.raises(ValueError, match="seed=-1. Expected a whole number >= 0"):
         evaluate_translation(Inverting(), domains(), domains(), seed=-1, progress=silent)

@@ -1,4 +1,4 @@
-"""Presets of translations: what they check before anything is read."""
+"""Presets of translations: checks before any data are read."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def test_a_network_that_halves_nothing_is_refused(depth):
         presets.with_settings(presets.get("translation", "tiny"), {"network_options.depth": depth})
 
 
-def test_the_command_line_tells_it_in_one_line(tmp_path):
+def test_the_command_line_refuses_it_in_one_line(tmp_path):
     choices = ("--preset", "tiny", "--set", "network_options.depth=0")
     line = refused("train", "translation", "--data", "inverted_digits", "--out", tmp_path / "run", *choices)
     assert "Expected a depth" in line and not (tmp_path / "run").exists()

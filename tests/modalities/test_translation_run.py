@@ -26,7 +26,7 @@ SMALL = ("--preset", "tiny", *(word for name, value in SETTINGS.items() for word
 
 @pytest.fixture(scope="module", autouse=True)
 def extractors(folder):
-    with small_extractors(folder, gan_keras.modalities.translation.modality.evaluation, Recipe((4, 8), 30, 32, 1e-2)):
+    with small_extractors(folder, gan_keras.modalities.translation.evaluation, Recipe((4, 8), 30, 32, 1e-2)):
         yield
 
 
@@ -112,7 +112,7 @@ def test_evaluate_and_report_write_into_the_run(run, folder):
     assert "Verdict: " in result.stdout and decoded(run / "translations.png").ndim == 3
     assert call("report", run).stdout.strip() == str(run / "report.html")
     page = (run / "report.html").read_text()
-    assert "<h2>Model card</h2>" in page and "colours matched" in page and "Epoch 003" in page
+    assert "<h2>Model card</h2>" in page and "matched colours" in page and "Epoch 003" in page
 
 
 def test_a_server_translates_an_image(version, gan, held_out):

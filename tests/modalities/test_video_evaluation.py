@@ -1,4 +1,4 @@
-"""The evaluation of clips: every sampler in its place, by a classifier that is known."""
+"""Evaluation of clips: every sampler ranks as expected under a known classifier."""
 
 import keras
 import numpy as np
@@ -16,7 +16,7 @@ FRAMES, SIZE = 4, 8
 
 
 def flights(num, seed):
-    """Spots on noise that fly 1 or 2 pixels a frame, label 0 dark grey, 1 white, in turn: uint8 clips and labels."""
+    """Spots that fly 1 or 2 pixels per frame over noise, in turn grey (label 0) and white (label 1): uint8 clips and labels."""
     random = np.random.default_rng(seed)
     clips = random.integers(0, 20, (num, FRAMES, SIZE, SIZE, 1)).astype(np.uint8)
     for index, clip in enumerate(clips):
@@ -26,7 +26,7 @@ def flights(num, seed):
 
 
 class Known(keras.Model):
-    """A classifier by formula: the brightest pixel tells the label, and whether pixels change whether a clip stands still."""
+    """A classifier by formula: the brightest pixel is the label, and a clip without changing pixels stands still."""
 
     held_out_accuracy = 1.0
 
@@ -40,7 +40,7 @@ class Known(keras.Model):
 
 
 class Player:
-    """Stands for a GAN: plays given clips, for labels that come in turn."""
+    """A stand-in for a GAN that plays given clips; their labels come in turn."""
 
     codec = VideoCodec((FRAMES, SIZE, SIZE, 1))
 
@@ -56,12 +56,10 @@ class Player:
 
 @pytest.fixture(autouse=True)
 def classifier(monkeypatch):
-    monkeypatch.setattr(
-        gan_keras.modalities.video.modality.evaluation, "train_extractor", lambda clips, labels, recipe, kind: Known()
-    )
+    monkeypatch.setattr(gan_keras.modalities.video.evaluation, "train_extractor", lambda clips, labels, recipe, kind: Known())
 
 
-def test_a_player_of_real_clips_stands_beside_what_is_simple_and_what_is_real():
+def test_a_player_of_real_clips_beats_simple_baselines_and_matches_real_clips():
     training, test, (played, labels) = (flights(60, seed) for seed in range(3))
     played = np.concatenate([played[:40], played[41:], played[40:41]])  # the last twenty are for the other label
     data = [videos_from_arrays(name, *part) for name, part in (("training", training), ("test", test))]
@@ -79,7 +77,7 @@ def test_a_player_of_real_clips_stands_beside_what_is_simple_and_what_is_real():
     assert still["speed_distance"] == pytest.approx(test_speeds.mean(), rel=1e-4)
     assert min(still["frechet"], baseline["frechet"]) > 3 * max(real["frechet"], gan["frechet"])
     assert set().union(gan, baseline, still, real) <= set(COLUMNS) and result["protocol"]["num_fake"] == 60
-    assert result["verdict"][0].startswith("The GAN over a Gaussian of the pixels of each class wins in Frechet distance")
+    assert result["verdict"][0].startswith("Compared with a pixel Gaussian per class, the GAN wins in Frechet distance")
     assert labels.sum() == 30  # as many of both, so that the labels that are asked for are compared within classes
     assert gan["intra_class_frechet"] > 0
 

@@ -21,7 +21,7 @@ SET = [part for name, value in SETTINGS.items() for part in ("--set", f"{name}={
 
 @pytest.fixture(scope="module", autouse=True)
 def extractors(folder):
-    with small_extractors(folder, gan_keras.modalities.video.modality.evaluation):
+    with small_extractors(folder, gan_keras.modalities.video.evaluation):
         yield
 
 
@@ -86,7 +86,7 @@ def test_evaluate_and_report_write_into_the_run(run):
     result = call("evaluate", run, "--num", 20)
     assert result.exit_code == 0, result.output
     scores = json.loads((run / "evaluation.json").read_text())
-    assert scores["samplers"].keys() == {"gan", "baseline", "still"} and "Verdict: The GAN" in result.stdout
+    assert scores["samplers"].keys() == {"gan", "baseline", "still"} and "Verdict: Compared with" in result.stdout
     assert scores["protocol"]["num_fake"] == 20 and scores["protocol"]["split"] == "test"
     assert scores["real"]["values"]["frechet"] < scores["samplers"]["gan"]["values"]["frechet"]
     assert scores["samplers"]["still"]["values"]["speed"] == 0 < scores["real"]["values"]["speed"]

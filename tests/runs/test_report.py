@@ -115,7 +115,7 @@ def test_the_table_has_the_scores_of_every_point(run):
     scores = (0.73, 0.63, 0.53, 0.43, 0.75, 0.65, 0.55, 0.45, 0.987, 0.01)
     row = ["0.50", *(f"{score:.3f}" for score in scores), "3.21", "4.32"]
     assert "<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" in page
-    assert "GAN, one draw, 1,234 sentences a row" in page
+    assert "GAN, one draw, 1,234 sentences per row" in page
     assert "gan 3.500, baseline 3.250, ngram 4.125" in page
     assert '<th scope="row">preset.units</th><td><code>512</code></td>' in page
     assert '<th scope="row">bleu.metric</th><td><code>bleu, all</code></td>' in page

@@ -1,1 +1,1 @@
-"""The recipe of audio, from file to report; `modality.py` is the map."""
+"""The recipe of audio, from data file to report; `modality.py` is the map."""

@@ -1,42 +1,43 @@
-"""Presets of audio."""
+"""Presets of audio: networks with the codec that they need, on waveforms or on spectrograms."""
 
 import dataclasses
 from collections.abc import Callable
 from typing import ClassVar, NamedTuple
 
-import keras
-
 from gan_keras import codecs, networks
-from gan_keras.gans.gan import GAN
+from gan_keras.callbacks import AdaptiveAugmentation
+from gan_keras.data import audio_batches
 from gan_keras.modalities.image.presets import NETWORKS as IMAGE_NETWORKS
-from gan_keras.modalities.preset import Preset, described, relativistic
+from gan_keras.modalities.preset import NON_SATURATING, Preset, adam, at_least, gradient_penalty, one_of, relativistic
 from gan_keras.networks.image_base import resolutions
 from gan_keras.networks.wavegan import depth_of
 
-# --- What presets of audio choose from: networks with the codec that they need, and ranges of numbers.
-
 
 class Architecture(NamedTuple):
-    """A pair of networks and what they make.
+    """A class of codecs with the networks for them.
 
     Attributes:
-        codec: Class of the codec.
-        build: A function `(codec, latent_dim, width, num_labels, **options)` -> pair.
-        check: A function of the codec that raises `ValueError` unless the networks make what it decodes.
+        codec: The class.
+        build: A function `(codec, latent_dim, width, num_labels, **options)` -> generator, discriminator.
+        check: A function that raises `ValueError` unless the networks generate what a codec decodes.
+        setting: The setting that makes it fit.
     """
 
     codec: type
     build: Callable
     check: Callable
+    setting: str
 
 
 def of_spectrograms(build):
-    """The architecture whose networks make spectrograms as images: `build` is one of the networks of images."""
+    """The architecture that generates spectrograms with a pair of image networks."""
 
     def build_pair(codec, latent_dim, width, num_labels, **options):
         return build(codec.image_shape, latent_dim, width, num_labels, **options)
 
-    return Architecture(codecs.SpectrogramCodec, build_pair, lambda codec: resolutions(codec.image_shape))
+    return Architecture(
+        codecs.SpectrogramCodec, build_pair, lambda codec: resolutions(codec.image_shape), "codec_options.size=64"
+    )
 
 
 def wavegan(codec, latent_dim, width, num_labels, phase_shuffle=2, **options):
@@ -46,37 +47,22 @@ def wavegan(codec, latent_dim, width, num_labels, phase_shuffle=2, **options):
     return generator, networks.WaveGANDiscriminator(codec.length, phase_shuffle=phase_shuffle, **sizes)
 
 
-def check_waveforms(codec):
-    """Raises `ValueError` unless the networks of waveforms make sounds of the codec's length."""
-    try:
-        depth_of(codec.length)
-    except ValueError as error:
-        raise ValueError(f"{error} The preset's field `length` does: `--set length=4096`.") from error
-
-
 NETWORKS = {
-    "wavegan": Architecture(codecs.WaveformCodec, wavegan, check_waveforms),
+    "wavegan": Architecture(codecs.WaveformCodec, wavegan, lambda codec: depth_of(codec.length), "length=4096"),
     **{name: of_spectrograms(IMAGE_NETWORKS[name]) for name in ("dcgan", "wgan_gp", "sngan", "biggan", "r3gan")},
 }
-"""Architectures by name: `wavegan` makes waveforms, the others spectrograms, by the networks of images of that name."""
-
-RANGES = {
-    "at least 1": (("width",), lambda value: value >= 1),
-    "at least 0": (("length",), lambda value: value >= 0),
-    f"one of {', '.join(NETWORKS)}": (("network",), lambda value: value in NETWORKS),
-}
-"""What is expected of the fields that presets of audio add: see `presets.base.SHARED_RANGES`."""
+"""Architectures by name: `wavegan` generates waveforms; the others generate spectrograms with the image networks of that name."""
 
 
 @dataclasses.dataclass
 class AudioPreset(Preset):
     """A recipe for a `GAN` of sounds. Any field can be changed before `build`.
 
-    Attributes beside those of every `Preset`:
-        network: A name in `NETWORKS`: of waveforms `"wavegan"`, of spectrograms the others.
+    Attributes besides those of every `Preset`:
+        network: A name in `NETWORKS`: `"wavegan"` for waveforms, any other for spectrograms.
         width: Scales the filters of both networks.
         network_options: Further arguments of both networks.
-        codec_options: Further arguments of the codec, such as `size` of spectrograms.
+        codec_options: Further arguments of the codec, such as the `size` of spectrograms.
         length: Samples that sounds are cut or padded with silence to; 0 for the data's own length.
     """
 
@@ -86,98 +72,73 @@ class AudioPreset(Preset):
     codec_options: dict = dataclasses.field(default_factory=dict)
     length: int = 0
 
-    ranges: ClassVar[dict] = RANGES
-
-    def build(self, sounds, seed=0):
-        """A compiled `GAN` with a codec for some sounds.
-
-        Args:
-            sounds: `gan_keras.data.Sounds`.
-            seed: Of all weights and noise; Keras' global seed is set to it.
-
-        Raises:
-            ValueError: If a field is out of its range, or the networks do not make sounds of that length.
-        """
-        self.check()
-        codec = self.codec(sounds)
-        keras.utils.set_random_seed(seed)
-        options = {**self.network_options, "dtype": self.precision}
-        try:
-            pair = NETWORKS[self.network].build(codec, self.latent_dim, self.width, self.num_labels(sounds), **options)
-        except TypeError as error:
-            raise ValueError(f"network_options={self.network_options!r}: {error}. Expected arguments of both.") from error
-        gan = GAN(*pair, codec, seed)
-        gan.compile(**self.compile_options())
-        return gan
+    ranges: ClassVar[tuple] = (at_least(1, "width"), at_least(0, "length"), one_of(NETWORKS, "network"))
 
     def codec(self, sounds):
-        """The codec for `Sounds`.
-
-        Raises:
-            ValueError: If it does not take sounds of that rate and length, or there is no such option.
-        """
+        """The codec for `Sounds`. Raises `ValueError` if it or the networks do not take their rate and length."""
         architecture = NETWORKS[self.network]
-        kind = architecture.codec
         try:
-            codec = kind(sounds.sample_rate, sounds.length, **self.codec_options)
-        except TypeError as error:
-            raise ValueError(f"codec_options={self.codec_options!r}: {error}. Expected arguments of {kind.__name__}.") from error
+            codec = self.made("codec_options", architecture.codec, self.codec_options, sounds.sample_rate, sounds.length)
         except ValueError as error:
+            if isinstance(error.__cause__, TypeError):
+                raise
             fields = "The preset's fields are `length`, such as `--set length=4096`, and `codec_options`"
             raise ValueError(f"{error} {fields}.") from error
-        architecture.check(codec)
-        return codec
+        return self.fitting(architecture.check, codec, architecture.setting)
 
+    def networks(self, codec, num_labels):
+        options = {**self.network_options, "dtype": self.precision}
+        sizes = (codec, self.latent_dim, self.width, num_labels)
+        return self.made("network_options", NETWORKS[self.network].build, options, *sizes)
+
+    def one_pass(self, data, seed):
+        return audio_batches(self.with_used_labels(data), self.batch_size, seed)
+
+    def callbacks(self, training, held_out=None):
+        return [AdaptiveAugmentation()] if self.augmentation is not None else []
+
+
+GRADIENT_PENALTY = {
+    "latent_dim": 100,
+    "beta_1": 0.5,
+    "discriminator_steps": 5,
+    **gradient_penalty(),
+    **adam(1e-4, beta_2=0.9),
+}
+"""Numbers of Donahue et al., 2019, for waveforms and for spectrograms."""
 
 PRESETS = {
     "default": AudioPreset(
-        "relativistic pairs with R1 and R2 on spectrograms of 64 x 64, networks of dcgan, Griffin-Lim back to sound",
+        "relativistic loss with R1 and R2 on 64 x 64 spectrograms, dcgan's networks, Griffin-Lim for the sound",
         generator_ema=0.995,
         **relativistic(gamma=0.1, learning_rate=5e-4, beta_2=0.99),
     ),
     "small": AudioPreset(
-        "the default on spectrograms of 32 x 32, for half a second at 8 kHz: speech in minutes on a core, a little rougher",
+        "the default on 32 x 32 spectrograms of half a second at 8 kHz: speech in minutes on one core, a little rougher",
         codec_options={"size": 32},
         length=4096,
         generator_ema=0.99,
         **relativistic(gamma=0.1, learning_rate=5e-4, beta_2=0.99),
     ),
     "wavegan": AudioPreset(
-        "Donahue et al., 2019: waveforms by long convolutions, phase shuffle, gradient penalty; the paper's width is 64",
+        "Donahue et al., 2019: waveforms by long convolutions, phase shuffle, gradient penalty (width 64 in the paper)",
         network="wavegan",
-        latent_dim=100,
-        loss="wasserstein",
-        penalties=[described("GradientPenalty", gamma=10.0, seed=0, target=1.0)],
-        generator_learning_rate=1e-4,
-        discriminator_learning_rate=1e-4,
-        generator_options={"beta_2": 0.9},
-        discriminator_options={"beta_2": 0.9},
-        beta_1=0.5,
-        discriminator_steps=5,
+        **GRADIENT_PENALTY,
     ),
     "specgan": AudioPreset(
-        "Donahue et al., 2019, nearly: gradient penalty on spectrograms, but of mel bands and by the networks of wgan_gp",
+        "close to Donahue et al., 2019: spectrograms with gradient penalty, but mel bands and wgan_gp's networks",
         network="wgan_gp",
-        latent_dim=100,
-        loss="wasserstein",
-        penalties=[described("GradientPenalty", gamma=10.0, seed=0, target=1.0)],
-        generator_learning_rate=1e-4,
-        discriminator_learning_rate=1e-4,
-        generator_options={"beta_2": 0.9},
-        discriminator_options={"beta_2": 0.9},
-        beta_1=0.5,
-        discriminator_steps=5,
+        **GRADIENT_PENALTY,
     ),
     "tiny": AudioPreset(
-        "small spectrograms and 4 epochs: seconds, for tests and notebooks; its sounds are poor",
+        "small spectrograms for 4 epochs: trains in seconds, for tests and notebooks; its sounds are poor",
         width=4,
         latent_dim=8,
         codec_options={"size": 16, "iterations": 4},
         length=1024,
-        loss="non_saturating",
-        beta_1=0.5,
         epochs=4,
         steps_per_epoch=4,
         generator_ema=0.9,
+        **NON_SATURATING,
     ),
 }

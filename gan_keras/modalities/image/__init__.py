@@ -1,1 +1,1 @@
-"""The recipe of image, from file to report; `modality.py` is the map."""
+"""The recipe of image, from data file to report; `modality.py` is the map."""

@@ -1,7 +1,7 @@
-"""Evaluation of a GAN of images: never alone, beside a Gaussian of the pixels of each class and real images.
+"""Evaluation of a GAN of images, next to a pixel Gaussian per class and real images.
 
-All are scored on the features of one classifier, trained on the real training images (`metrics.extractor`), against
-held-out images.
+All are scored against held-out images, on the features of one classifier that learns the real training images
+(`metrics.extractor`). The helpers serve the evaluations of sounds, videos and translations too.
 """
 
 import math
@@ -11,13 +11,12 @@ import numpy as np
 from gan_keras.callbacks.best import generated_images
 from gan_keras.data import image_batches
 from gan_keras.data.image.images import some_images
-from gan_keras.gans.sampling import seeds_from
 from gan_keras.metrics.extractor import Recipe, train_extractor
 from gan_keras.metrics.image_quality import ImageQuality, PixelGaussian
-from gan_keras.modalities.score_table import outcome
+from gan_keras.modalities.score_table import check_enough, headline, result_of, score_lines
 
-LEAST, MOST = 500, 5000  # images of each sampler, where nothing else is asked for
-MOST_BYTES = 2**30  # of training or test images as float32: 350,000 of 28 x 28 x 1, 22,000 of 64 x 64 x 3
+MIN_DEFAULT, MAX_DEFAULT = 500, 5000  # images per sampler by default
+MAX_BYTES = 2**30  # training or test images as float32: 350,000 of 28 x 28 x 1, 22,000 of 64 x 64 x 3
 RECIPE = Recipe()
 COLUMNS = {
     "frechet": "Frechet distance",
@@ -31,73 +30,52 @@ COLUMNS = {
     "intra_class_frechet": "Frechet within classes",
     "agreement": "agreement",
 }
-"""Titles of the scores; of the distances lower is better, of the others higher."""
+"""Titles of the scores; lower is better for distances, higher for the others."""
 
-TITLES = {"gan": "GAN", "baseline": "Gaussian of the pixels of each class", "real": "real training images"}
+TITLES = {"gan": "GAN", "baseline": "pixel Gaussian per class", "real": "real training images"}
 JUDGED = {"frechet": -1, "kernel": -1, "precision": 1, "recall": 1}
-"""Scores that decide, and whether more (1) or less (-1) is better."""
+"""The deciding scores, and whether higher (1) or lower (-1) is better."""
 
-AGREEMENT_IMAGES = 1000
+NUM_AGREEMENT = 1000
+MIN_SAMPLES = 6  # the scores need five neighbours of each sample
 _BLOCK = 256  # images encoded at once
 
 
 def evaluate_images(gan, training, test, num=None, seed=0, progress=print):
-    """Scores generated images, a Gaussian of the pixels, and real training images against test images.
+    """Scores generated images, a pixel Gaussian per class, and real training images against test images.
 
-    Args:
-        gan: A trained `GAN` with a codec.
-        training: `Images` that it was trained on: the classifier learns from them, and they are the control. Of training
-            and test images each, where they are more than 1 GiB as float32, a random part is taken.
-        test: `Images` that took no part in training or choosing, with the same labels, at least 6.
-        num: Images of each sampler, >= 6; by default as many as test images, 500 to 5,000.
-        seed: Of the samples: image i is made from `seed + i`.
-        progress: Called with a line of text at each step.
-
-    Returns:
-        Dictionary that JSON holds as it is: `samplers` (by name `gan` and `baseline`: `title`, `values`), `real` (as
-        one such sampler), `extractor`, `protocol`, `verdict` (lines of text) and `settings`.
-
-    Raises:
-        ValueError: For fewer images than the scores need.
+    The classifier learns the training images. If training or test images take more than 1 GiB as float32, a random part of them
+    is used. `num` is at least 6, by default the number of test images, from 500 to 5,000. Arguments and result are those of
+    `modalities.evaluate`; the result has `extractor` and `protocol` too.
     """
-    num = min(MOST, max(LEAST, len(test))) if num is None else num
-    check_enough(num, test)
-    check_seeds(num, seed)
+    num = min(MAX_DEFAULT, max(MIN_DEFAULT, len(test))) if num is None else num
+    check_enough(num, seed, MIN_SAMPLES, test=test)
     training, test = in_memory_part(training), in_memory_part(test)
     pixels, labels = tensors_of(training, gan.codec)
-    progress(f"Training the classifier whose features are compared on {len(pixels):,} images, unless it is kept")
+    progress(f"Training the classifier on {len(pixels):,} images, unless a cached one fits: its features are compared")
     extractor = train_extractor(pixels, labels, recipe=RECIPE)
     progress(f"Generating and scoring {num:,} images")
-    asked = asked_labels(gan, num, seed)
-    baseline = PixelGaussian(pixels, labels).sample(num, seed, asked)
-    scores = _scores(gan, baseline, extractor, (pixels, *tensors_of(test, gan.codec)), asked, num, seed)
-    _add_agreement(scores, gan, baseline, extractor, None if labels is None else asked, seed)
-    values = {name: score.values for name, score in scores.items()}
-    return {
-        "settings": {"num": num, "seed": seed},
-        "samplers": {name: {"title": TITLES[name], "values": without_control(values[name])} for name in scores},
-        "real": {"title": TITLES["real"], "values": of_control(values["gan"])},
-        "extractor": {"task": "rotations" if labels is None else "labels", "accuracy": extractor.held_out_accuracy},
+    requested = requested_labels(gan, num, seed)
+    baseline = PixelGaussian(pixels, labels).sample(num, seed, requested)
+    scores = _scores(gan, baseline, extractor, (pixels, *tensors_of(test, gan.codec)), requested, num, seed)
+    _add_agreement(scores, gan, baseline, extractor, None if labels is None else requested, seed)
+    values = with_control(scores)
+    lines = verdict(values, JUDGED, COLUMNS, "a pixel Gaussian per class", "images")
+    measured = {
+        "extractor": of_extractor(extractor, labels),
         "protocol": {**scores["gan"].protocol.as_dict(), "seeds": [seed]},
-        "verdict": verdict(without_control(values["gan"]), without_control(values["baseline"]), of_control(values["gan"])),
     }
+    return result_of(values, TITLES, {"num": num, "seed": seed}, lines, **measured)
+
+
+def of_extractor(extractor, labels):
+    return {"task": "rotations" if labels is None else "labels", "accuracy": extractor.held_out_accuracy}
 
 
 def in_memory_part(images):
-    """As many of the images, drawn at random, as take `MOST_BYTES` in memory: it does not grow with a folder."""
-    most = max(LEAST, MOST_BYTES // (4 * math.prod(images.image_shape)))
-    return images if len(images) <= most else some_images(images, most)
-
-
-def check_enough(num, test):
-    if num < 6 or len(test) < 6:
-        raise ValueError(f"Got num={num} and {len(test)} test images. Expected at least 6 of both: scores need neighbours.")
-
-
-def check_seeds(num, seed):
-    seeds_from(num, seed)
-    if seed < 0:
-        raise ValueError(f"seed={seed}. Expected a whole number >= 0: the baseline's draws follow from it too.")
+    """A random part of the images that takes at most `MAX_BYTES`: memory does not grow with a folder."""
+    max_images = max(MIN_DEFAULT, MAX_BYTES // (4 * math.prod(images.image_shape)))
+    return images if len(images) <= max_images else some_images(images, max_images)
 
 
 def tensors_of(images, codec):
@@ -107,16 +85,16 @@ def tensors_of(images, codec):
     return np.concatenate([codec.encode(batch).numpy() for batch in pixels]), images.labels
 
 
-def asked_labels(gan, num, seed):
-    """The labels that images are generated for; None of a GAN without labels."""
+def requested_labels(gan, num, seed):
+    """The labels of the generated images; None for a GAN without labels."""
     labels = gan.labels_from(np.arange(num) + seed)
     return None if labels is None else np.asarray(labels)
 
 
-def _scores(gan, baseline, extractor, real, asked, num, seed):
-    """The `Score` of the GAN and of the baseline; within classes where both sides have the same."""
+def _scores(gan, baseline, extractor, real, requested, num, seed):
+    """The `Score` of the GAN and of the baseline; within classes if both sides have the same ones."""
     pixels, test_pixels, test_labels = real
-    judged = asked if comparable(asked, test_labels) else None
+    judged = requested if comparable(requested, test_labels) else None
     control = pixels[np.random.default_rng(seed).permutation(len(pixels))[:num]]
     quality = ImageQuality(extractor, test_pixels, None if judged is None else test_labels, control, split="test")
     return {
@@ -125,47 +103,36 @@ def _scores(gan, baseline, extractor, real, asked, num, seed):
     }
 
 
-def comparable(asked, real_labels):
-    """Whether both sides have the same labels, each at least twice, which a covariance needs."""
-    if asked is None or real_labels is None:
+def comparable(requested, real_labels):
+    """Whether both sides have the same labels, each at least twice: a covariance needs two samples."""
+    if requested is None or real_labels is None:
         return False
-    (names, counts), (real_names, real_counts) = (np.unique(each, return_counts=True) for each in (asked, real_labels))
+    (names, counts), (real_names, real_counts) = (np.unique(each, return_counts=True) for each in (requested, real_labels))
     return np.array_equal(names, real_names) and min(counts.min(), real_counts.min()) > 1
 
 
-def _add_agreement(scores, gan, baseline, extractor, asked, seed):
-    """Adds how often the classifier of real images names the label that an image was made for, on the first images."""
-    if asked is None:
+def _add_agreement(scores, gan, baseline, extractor, requested, seed):
+    """Adds the agreement: how often the classifier of real images finds the requested label, on the first images."""
+    if requested is None:
         return
-    num = min(len(asked), AGREEMENT_IMAGES)
+    num = min(len(requested), NUM_AGREEMENT)
     for name, blocks in {"gan": generated_images(gan, num, seed), "baseline": [baseline[:num]]}.items():
         named = np.concatenate([np.argmax(extractor(block)["logits"], axis=1) for block in blocks])
-        scores[name].values["agreement"] = float(np.mean(named == asked[:num]))
+        scores[name].values["agreement"] = float(np.mean(named == requested[:num]))
 
 
-def without_control(values):
-    """The values of the sampler itself."""
-    return {name: value for name, value in values.items() if not name.startswith("control_")}
+def with_control(scores):
+    """The values of each sampler by name; as `"real"` those of the control, which the GAN's `Score` contains."""
+    values = {name: {key: value for key, value in score.values.items() if not is_control(key)} for name, score in scores.items()}
+    control = {key.removeprefix("control_"): value for key, value in scores["gan"].values.items() if is_control(key)}
+    return {**values, "real": control}
 
 
-def of_control(values):
-    """The values of real samples in its place, by the names of its own."""
-    return {name.removeprefix("control_"): value for name, value in values.items() if name.startswith("control_")}
+def is_control(name):
+    return name.startswith("control_")
 
 
-def verdict(gan, baseline, real):
-    """The outcome in plain words: one line for the whole, then one for each score that decides.
-
-    Args:
-        gan: Values by the names of `COLUMNS`.
-        baseline: The same of the baseline.
-        real: The same of real images.
-
-    Returns:
-        List of strings.
-    """
-    whole = "; ".join(outcome(gan, baseline, JUDGED, COLUMNS))
-    lines = [
-        f"{COLUMNS[name]}: GAN {gan[name]:.4g}, baseline {baseline[name]:.4g}, real images {real[name]:.4g}." for name in JUDGED
-    ]
-    return [f"Over a Gaussian of the pixels of each class, the GAN {whole} (one set of samples, no interval).", *lines]
+def verdict(values, signs, columns, rival, samples, further=()):
+    """The verdict: the headline, then a line per deciding score and per `further` score; `rival` is the baseline in words."""
+    shown = {"gan": "GAN", "baseline": "baseline", "real": f"real {samples}"}
+    return [headline(values, {"baseline": rival}, signs, columns), *score_lines([*signs, *further], columns, values, shown)]

@@ -1,17 +1,20 @@
-"""Presets of images."""
+"""Presets of images: a pair of networks by name, and the numbers of the papers."""
 
 import dataclasses
 from typing import ClassVar
 
-import keras
-
 from gan_keras import networks
+from gan_keras.callbacks import AdaptiveAugmentation, Quality
 from gan_keras.codecs import ImageCodec
-from gan_keras.gans.gan import GAN
-from gan_keras.modalities.preset import Preset, described, relativistic
+from gan_keras.data import image_batches
+from gan_keras.data.image.images import some_images
+from gan_keras.metrics.extractor import Recipe, train_extractor
+from gan_keras.metrics.image_quality import ImageQuality
+from gan_keras.modalities.image.evaluation import in_memory_part, tensors_of
+from gan_keras.modalities.preset import CHANNELS, NON_SATURATING, Preset, adam, at_least, gradient_penalty, one_of, relativistic
 from gan_keras.networks.image_base import resolutions
 
-# --- What presets of images choose from: pairs of networks by name, and ranges of numbers.
+MIN_SCORED, MAX_SCORED = 50, 5000  # training images that epochs are compared with
 
 
 def dense_pair(image_shape, latent_dim, width, num_labels, dtype=None):
@@ -21,7 +24,7 @@ def dense_pair(image_shape, latent_dim, width, num_labels, dtype=None):
 
 
 def pair_of(generator, discriminator):
-    """The function `(image_shape, latent_dim, width, num_labels, **options)` -> pair, of two classes of image networks."""
+    """Returns the function that builds two classes of image networks."""
 
     def build(image_shape, latent_dim, width, num_labels, **options):
         sizes = {"width": width, "num_labels": num_labels, **options}
@@ -38,32 +41,23 @@ NETWORKS = {
     "biggan": pair_of(networks.BigGANGenerator, networks.BigGANDiscriminator),
     "r3gan": pair_of(networks.R3GANGenerator, networks.R3GANDiscriminator),
 }
-"""Pairs of networks by name: a function from the shape of an image, latents, width and labels to both."""
-
-RANGES = {
-    "at least 1": (("width", "quality_steps"), lambda value: value >= 1),
-    "at least 0": (("size", "quality_every"), lambda value: value >= 0),
-    "0 (that of the data), 1 (grey) or 3 (colour)": (("channels",), lambda value: value in (0, 1, 3)),
-    "at least 6": (("quality_samples",), lambda value: value >= 6),
-    f"one of {', '.join(NETWORKS)}": (("network",), lambda value: value in NETWORKS),
-}
-"""Of the fields that a preset of images adds; see `presets.base`."""
+"""Pairs of networks by name: functions `(image_shape, latent_dim, width, num_labels, **options)` -> generator, discriminator."""
 
 
 @dataclasses.dataclass
 class ImagePreset(Preset):
     """A recipe for a `GAN` of images. Any field can be changed before `build`.
 
-    Attributes beside those of every `Preset`:
+    Attributes besides those of every `Preset`:
         network: A name in `NETWORKS`.
-        width: Scales the filters of both networks; of `"mlp"` the units of the narrower hidden layer.
+        width: Scales the filters of both networks; for `"mlp"`, the units of the narrower hidden layer.
         network_options: Further arguments of both networks.
         size: Pixels that images are cropped and resized to; 0 for the data's own size.
-        channels: 1 for grey, 3 for colour, 0 for what the data have.
-        quality_every: Epochs from one score of the quality to the next, by which the best weights are chosen; 0 for no
-            score: the last weights stay. `--minutes` makes it larger where scoring would take long.
-        quality_samples: Images generated for each score, >= 6.
-        quality_steps: Updates of the small classifier of real images whose features are compared.
+        channels: 1 for grey, 3 for colour, 0 for the data's own.
+        quality_every: Epochs between two quality scores, which choose the best weights; 0 for no scores: the last weights
+            stay. `--minutes` increases it if scoring would take long.
+        quality_samples: Images generated per score, >= 6.
+        quality_steps: Training steps of the small classifier of real images that provides the features.
     """
 
     network: str = "r3gan"
@@ -75,48 +69,55 @@ class ImagePreset(Preset):
     quality_samples: int = 1000
     quality_steps: int = 300
 
-    ranges: ClassVar[dict] = RANGES
+    ranges: ClassVar[tuple] = (
+        at_least(1, "width", "quality_steps"),
+        at_least(0, "size", "quality_every"),
+        CHANNELS,
+        at_least(6, "quality_samples"),
+        one_of(NETWORKS, "network"),
+    )
 
     def build(self, images, num_labels=None, seed=0):
-        """A compiled `GAN` with an `ImageCodec`.
+        """Returns a compiled GAN: see `Recipe.build`.
 
         Args:
             images: `gan_keras.data.Images`, or the shape `(height, width, channels)` of an image.
-            num_labels: How many labels condition the images, 0 for none; None for as many as `images` have.
-            seed: Of all weights and noise; Keras' global seed is set to it.
-
-        Raises:
-            ValueError: If a field is out of its range, or the networks do not make images of that shape.
+            num_labels: Number of labels that condition the images, 0 for none; None for those of `images`.
+            seed: Seed of all weights and noise.
         """
-        self.check()
-        image_shape = tuple(getattr(images, "image_shape", images))
-        self.check_shape(image_shape)
-        num_labels = self.num_labels(images) if num_labels is None else num_labels
-        keras.utils.set_random_seed(seed)
-        generator, discriminator = self.networks(image_shape, num_labels)
-        gan = GAN(generator, discriminator, self.codec(image_shape), seed)
-        gan.compile(**self.compile_options())
-        return gan
-
-    def networks(self, image_shape, num_labels):
-        """The pair of networks."""
-        build = NETWORKS[self.network]
-        try:
-            options = {**self.network_options, "dtype": self.precision}
-            return build(image_shape, self.latent_dim, self.width, num_labels, **options)
-        except TypeError as error:
-            raise ValueError(f"network_options={self.network_options!r}: {error}. Expected arguments of both.") from error
+        return self.build_conditional(images, self.num_labels(images) if num_labels is None else num_labels, seed)
 
     def codec(self, images):
-        """The codec for `Images`, or for the shape of an image."""
-        return ImageCodec(getattr(images, "image_shape", images))
+        return ImageCodec(self.check_shape(tuple(getattr(images, "image_shape", images))))
+
+    def networks(self, codec, num_labels):
+        options = {**self.network_options, "dtype": self.precision}
+        sizes = (codec.image_shape, self.latent_dim, self.width, num_labels)
+        return self.made("network_options", NETWORKS[self.network], options, *sizes)
+
+    def one_pass(self, data, seed):
+        return image_batches(self.with_used_labels(data), self.batch_size, seed)
+
+    def callbacks(self, training, held_out=None):
+        """Adapts the augmentation, and keeps the epoch closest to the training images. Held-out images stay unseen."""
+        found = [AdaptiveAugmentation()] if self.augmentation is not None else []
+        if self.quality_every and can_be_scored(training):
+            found.append(Quality(self.quality(training), self.quality_samples, every=self.quality_every))
+        return found
+
+    def quality(self, training):
+        """Distances to training images on the features of a small classifier.
+
+        Held-out images take no part, so that a later evaluation against them stays fair.
+        """
+        images = in_memory_part(some_images(training, MAX_SCORED))
+        pixels, labels = tensors_of(images, self.codec(images))
+        recipe = Recipe((16, 32, 64), self.quality_steps, 64)
+        return ImageQuality(train_extractor(pixels, labels, recipe=recipe), pixels, split="training")
 
     def check_shape(self, image_shape):
-        """Raises `ValueError` unless the networks make images of that shape."""
-        try:
-            return image_shape if self.network == "mlp" else resolutions(image_shape)
-        except ValueError as error:
-            raise ValueError(f"{error} The preset's field `size` does: `--set size=32`.") from error
+        """Returns the shape; raises `ValueError` unless the networks generate images of it."""
+        return image_shape if self.network == "mlp" else self.fitting(resolutions, image_shape, "size=32")
 
     def check(self):
         super().check()
@@ -124,52 +125,50 @@ class ImagePreset(Preset):
             raise ValueError("conditional=True with network='mlp', which takes no labels. Expected conditional=False.")
 
 
+def can_be_scored(images):
+    """Whether a classifier can learn from the images: from their labels, or from rotations of square ones."""
+    return len(images) >= MIN_SCORED and (images.labels is not None or images.image_shape[0] == images.image_shape[1])
+
+
 PRESETS = {
     "default": ImagePreset(
-        "relativistic pairs with R1 and R2, the recipe of r3gan, on the networks of dcgan, which learn sooner",
+        "relativistic loss with R1 and R2, as in r3gan, on dcgan's networks, which learn faster",
         network="dcgan",
         **relativistic(gamma=0.1, learning_rate=5e-4, beta_2=0.99),
     ),
     "mlp": ImagePreset(
-        "dense layers, tanh and leaky ReLU: the pair of first tutorials, without labels",
+        "dense layers with tanh and leaky ReLU, without labels: the GAN of a first tutorial",
         network="mlp",
         width=256,
         latent_dim=100,
         conditional=False,
-        loss="non_saturating",
-        beta_1=0.5,
+        **NON_SATURATING,
     ),
     "dcgan": ImagePreset(
-        "Radford et al., 2015: convolutions with batch normalisation; the paper's width is 128",
+        "Radford et al., 2015: convolutions with batch normalisation (width 128 in the paper)",
         network="dcgan",
         latent_dim=100,
-        loss="non_saturating",
-        beta_1=0.5,
         batch_size=128,
+        **NON_SATURATING,
     ),
     "wgan_gp": ImagePreset(
-        "Gulrajani et al., 2017: residual networks, Wasserstein distance, gradient penalty; the paper's width is 128",
+        "Gulrajani et al., 2017: residual networks, Wasserstein loss with gradient penalty (width 128 in the paper)",
         network="wgan_gp",
         latent_dim=128,
-        loss="wasserstein",
-        penalties=[described("GradientPenalty", gamma=10.0, seed=0, target=1.0)],
-        generator_learning_rate=1e-4,
-        discriminator_learning_rate=1e-4,
-        generator_options={"beta_2": 0.9},
-        discriminator_options={"beta_2": 0.9},
         discriminator_steps=5,
+        **gradient_penalty(),
+        **adam(1e-4, beta_2=0.9),
     ),
     "sngan": ImagePreset(
-        "Miyato et al., 2018: residual networks, spectral normalisation, hinge; the paper's widths are 256 and 128",
+        "Miyato et al., 2018: residual networks, spectral normalisation, hinge loss (widths 256 and 128 in the paper)",
         network="sngan",
         latent_dim=128,
         loss="hinge",
-        generator_options={"beta_2": 0.9},
-        discriminator_options={"beta_2": 0.9},
         discriminator_steps=5,
+        **adam(2e-4, beta_2=0.9),
     ),
     "biggan": ImagePreset(
-        "Brock et al., 2018, small: conditional batch normalisation, self-attention, projection; the paper's width is 96",
+        "Brock et al., 2018, small: conditional batch normalisation, self-attention, projection (width 96 in the paper)",
         network="biggan",
         width=16,
         loss="hinge",
@@ -178,23 +177,22 @@ PRESETS = {
         discriminator_steps=2,
     ),
     "r3gan": ImagePreset(
-        "Huang et al., 2025: relativistic pairs with R1 and R2, no tricks; the paper's width is 768",
+        "Huang et al., 2025: relativistic loss with R1 and R2, no tricks (width 768 in the paper)",
         width=64,
         network_options={"blocks": 1, "full_width_size": 8},
         **relativistic(gamma=1.0, learning_rate=2e-3, beta_2=0.9),
     ),
     "tiny": ImagePreset(
-        "a small DCGAN for 4 epochs: seconds, for tests and notebooks; its images are poor",
+        "a small DCGAN for 4 epochs: trains in seconds, for tests and notebooks; its images are poor",
         network="dcgan",
         width=4,
         latent_dim=8,
-        loss="non_saturating",
-        beta_1=0.5,
         epochs=4,
         steps_per_epoch=4,
         generator_ema=0.9,
         quality_every=2,
         quality_samples=20,
         quality_steps=3,
+        **NON_SATURATING,
     ),
 }

@@ -1,1 +1,1 @@
-"""The recipe of series, from file to report; `modality.py` is the map."""
+"""The recipe of series, from data file to report; `modality.py` is the map."""

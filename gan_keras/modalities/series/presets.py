@@ -1,4 +1,4 @@
-"""Presets of time series."""
+"""Presets of time series: dense networks on components of windows, or recurrent ones on their steps."""
 
 import dataclasses
 from typing import ClassVar
@@ -6,9 +6,10 @@ from typing import ClassVar
 import keras
 
 from gan_keras.codecs import ComponentCodec, NormalScoreCodec, SeriesCodec
+from gan_keras.data import series_batches
 from gan_keras.gans.gan import GAN
 from gan_keras.gans.time_gan import STAGES, TimeGAN
-from gan_keras.modalities.preset import STAGE, Preset, relativistic
+from gan_keras.modalities.preset import NON_SATURATING, STAGE, Preset, adam, at_least, one_of, relativistic
 from gan_keras.networks import (
     DenseSeriesDiscriminator,
     DenseSeriesGenerator,
@@ -21,68 +22,56 @@ from gan_keras.networks import (
 
 
 def dense(codec, preset, num_labels, **options):
-    """Whole windows at once."""
+    """Dense layers on whole windows."""
     generator = DenseSeriesGenerator(codec.tensor_shape, preset.latent_dim, preset.width, num_labels=num_labels, **options)
     return generator, DenseSeriesDiscriminator(preset.width, num_labels=num_labels, **options)
 
 
 def gaussian(codec, preset, num_labels, **options):
-    """`dense`, whose generator begins as a Gaussian of the components."""
+    """`dense`, with a generator that starts as a Gaussian of the components."""
     begin = {"num_labels": num_labels, "deviations": codec.deviations}
     generator = GaussianSeriesGenerator(codec.tensor_shape, preset.latent_dim, preset.width, **begin, **options)
     return generator, DenseSeriesDiscriminator(preset.width, num_labels=num_labels, **options)
 
 
 def rcgan(codec, preset, num_labels, **options):
-    """Step by step, with noise at each step."""
+    """Recurrent, with noise at each step."""
     generator = RCGANGenerator(codec.tensor_shape, preset.latent_dim, preset.width, num_labels, **options)
     return generator, RCGANDiscriminator(preset.width, num_labels, **options)
 
 
 def timegan(codec, preset, num_labels, **options):
-    """Step by step in the space of hidden states, without labels."""
+    """Recurrent, in a learned space of hidden states, without labels."""
     generator = TimeGANGenerator(codec.tensor_shape, preset.latent_dim, preset.width, **options)
     return generator, TimeGANDiscriminator(preset.width, **options)
 
 
 NETWORKS = {"dense": dense, "gaussian": gaussian, "rcgan": rcgan, "timegan": timegan}
-"""Pairs of networks by name: a function from codec, preset and number of labels to both."""
+"""Pairs of networks by name: functions `(codec, preset, num_labels, **options)` -> generator, discriminator."""
 
-STEP_BY_STEP = ("rcgan", "timegan")
-"""Networks that need tensors with an axis of time, those of the codec `"range"`."""
+RECURRENT = ("rcgan", "timegan")
+"""Networks that need tensors with a time axis, those of the codec `"range"`."""
 
 CODECS = {"range": SeriesCodec, "components": ComponentCodec, "scores": NormalScoreCodec}
-"""Codecs by name."""
-
-RANGES = {
-    "at least 1": (("width", "stride"), lambda value: value >= 1),
-    "in (0, 1]": (("final_share",), lambda value: 0 < value <= 1),
-    "at least 2, or 0 for whole series": (("length",), lambda value: value == 0 or value >= 2),
-    "at least 0": (("embedding_epochs", "supervised_epochs"), lambda value: value >= 0),
-    f"one of {', '.join(NETWORKS)}": (("network",), lambda value: value in NETWORKS),
-    f"one of {', '.join(CODECS)}": (("codec",), lambda value: value in CODECS),
-}
 
 
 @dataclasses.dataclass
 class SeriesPreset(Preset):
     """A recipe for a GAN of time series. Any field can be changed before `build`.
 
-    Attributes beside those of every `Preset`, of which `latent_dim` is for each step where a network works step by step, and
-    `epochs` counts those of all stages:
+    Attributes besides those of every `Preset`; `latent_dim` is per step in recurrent networks, `epochs` counts all stages:
         network: A name in `NETWORKS`.
-        width: Units of the layers.
+        width: Units per layer.
         network_options: Further arguments of both networks.
         codec: A name in `CODECS`.
         codec_options: Further arguments of the codec.
-        length: Steps of a window; 0 takes every series whole, so that their lengths may differ.
-        stride: Steps from the start of one window to the next.
-        time_column: Of CSV files: see `gan_keras.data.load_series`.
-        id_column: Of CSV files: see `gan_keras.data.load_series`.
-        final_share: Share of the learning rates that is left at the end, in (0, 1]: they fall by half a cosine; 1 for
-            `"timegan"`.
-        embedding_epochs: Of `"timegan"`: see `TimeGAN.compile`.
-        supervised_epochs: Of `"timegan"`: see `TimeGAN.compile`.
+        length: Steps per window; 0 keeps every series whole, so that their lengths may differ.
+        stride: Steps between the starts of two windows.
+        time_column: Column of a CSV file: see `gan_keras.data.load_series`.
+        id_column: Column of a CSV file: see `gan_keras.data.load_series`.
+        final_share: Final learning rates relative to the first, in (0, 1], reached along half a cosine; 1 for `"timegan"`.
+        embedding_epochs: Epochs of `"timegan"`: see `TimeGAN.compile`.
+        supervised_epochs: Epochs of `"timegan"`: see `TimeGAN.compile`.
     """
 
     network: str = "dense"
@@ -98,7 +87,15 @@ class SeriesPreset(Preset):
     embedding_epochs: int = 0
     supervised_epochs: int = 0
 
-    ranges: ClassVar[dict] = RANGES
+    ranges: ClassVar[tuple] = (
+        at_least(1, "width", "stride"),
+        ("in (0, 1]", ("final_share",), lambda value: 0 < value <= 1),
+        ("at least 2, or 0 for whole series", ("length",), lambda value: value == 0 or value >= 2),
+        at_least(0, "embedding_epochs", "supervised_epochs"),
+        one_of(NETWORKS, "network"),
+        one_of(CODECS, "codec"),
+    )
+    option_errors: ClassVar = (TypeError, ValueError)  # Keras raises the second for arguments that a network does not know
 
     @property
     def stage_epochs(self):
@@ -110,21 +107,12 @@ class SeriesPreset(Preset):
         return dataclasses.replace(self, epochs=sum(epochs.values()), **before)
 
     def build(self, series, seed=0):
-        """A compiled `GAN` with an adapted codec.
-
-        Args:
-            series: Training part alone, `gan_keras.data.Series`: what is held out must not shape the codec.
-            seed: Of all weights and noise; Keras' global seed is set to it.
-
-        Raises:
-            ValueError: If a field is out of its range.
-        """
         self.check()
         keras.utils.set_random_seed(seed)
-        codec = self.made(CODECS[self.codec], "codec_options", **self.codec_options)
+        codec = self.made("codec_options", CODECS[self.codec], self.codec_options)
         codec.adapt(series)
         options = {**self.network_options, "dtype": self.precision}
-        networks = self.made(NETWORKS[self.network], "network_options", codec, self, self.num_labels(series), **options)
+        networks = self.made("network_options", NETWORKS[self.network], options, codec, self, self.num_labels(series))
         gan = (TimeGAN if self.network == "timegan" else GAN)(*networks, codec, seed)
         options = self.compile_options()
         for player in ("generator", "discriminator"):
@@ -133,18 +121,14 @@ class SeriesPreset(Preset):
         return gan
 
     def falling_rate(self, player, num):
-        """The learning rate of a player over all its updates in a training on `num` windows."""
+        """The learning-rate schedule of a player over all its updates in a training on `num` windows."""
         steps = num // self.batch_size
         steps = self.epochs * max(1, min(steps, self.steps_per_epoch or steps))
         updates = steps * {"generator": 1, "discriminator": self.discriminator_steps}[player]
         return keras.optimizers.schedules.CosineDecay(getattr(self, f"{player}_learning_rate"), updates, alpha=self.final_share)
 
-    def made(self, kind, field, *arguments, **options):
-        """`kind(*arguments, **options)`, whose further options a field of the preset holds."""
-        try:
-            return kind(*arguments, **options)
-        except (TypeError, ValueError) as error:  # Keras raises the second for arguments that a network does not know
-            raise ValueError(f"{field}={getattr(self, field)!r}: {error}") from error
+    def one_pass(self, data, seed):
+        return series_batches(self.with_used_labels(data), self.batch_size, seed)
 
     def compile_options(self):
         stages = {f"{stage}_epochs": num for stage, num in self.stage_epochs.items() if stage != STAGE}
@@ -153,16 +137,16 @@ class SeriesPreset(Preset):
     def check(self):
         super().check()
         if min(self.stage_epochs.values()) < 0:
-            raise ValueError(f"epochs={self.epochs}. Expected those of all stages, of which the first have {self.stage_epochs}.")
-        if (self.network in STEP_BY_STEP) != (self.codec == "range") and self.network != "dense":
+            raise ValueError(f"epochs={self.epochs}. Expected the epochs of all stages, which are {self.stage_epochs}.")
+        if (self.network in RECURRENT) != (self.codec == "range") and self.network != "dense":
             raise ValueError(
-                f"network={self.network!r} with codec={self.codec!r}. Expected codec='range' for {', '.join(STEP_BY_STEP)}, "
-                "whose networks go step by step, and another for 'gaussian', which needs components."
+                f"network={self.network!r} with codec={self.codec!r}. Expected codec='range' for the recurrent networks "
+                f"{', '.join(RECURRENT)}, and another for 'gaussian', which needs components."
             )
         if self.network == "timegan" and self.final_share != 1:
             raise ValueError(
-                f"final_share={self.final_share} with network='timegan', whose stages make different numbers of updates of a "
-                "batch. Expected final_share=1.0: its learning rates stay."
+                f"final_share={self.final_share} with network='timegan', whose stages make different numbers of updates per "
+                "batch. Expected final_share=1.0: its learning rates are constant."
             )
         if self.network == "timegan" and self.conditional:
             raise ValueError("conditional=True with network='timegan', which takes no labels. Expected conditional=False.")
@@ -170,7 +154,7 @@ class SeriesPreset(Preset):
 
 PRESETS = {
     "default": SeriesPreset(
-        "relativistic pairs with R1 and R2 on principal components of windows: dense layers, fast",
+        "relativistic loss with R1 and R2 on principal components of windows: dense layers, fast",
         latent_dim=32,
         batch_size=128,
         epochs=100,
@@ -179,7 +163,7 @@ PRESETS = {
         **relativistic(gamma=0.1, learning_rate=1e-3, beta_2=0.99),
     ),
     "sensors": SeriesPreset(
-        "the same on normal scores, its generator begins as a Gaussian: for many or skewed columns, such as sensors",
+        "the default on normal scores, with a generator that starts as a Gaussian: for many or skewed columns",
         network="gaussian",
         codec="scores",
         latent_dim=16,
@@ -190,37 +174,33 @@ PRESETS = {
         **relativistic(gamma=1.0, learning_rate=5e-4, beta_2=0.99),
     ),
     "timegan": SeriesPreset(
-        "Yoon et al., 2019: embedding, supervisor, then all in turn; 10,000 steps of each on Google's stock prices",
+        "Yoon et al., 2019: embedding, supervisor, then joint training; 10,000 steps each on Google's stock prices",
         network="timegan",
         codec="range",
         width=24,
         latent_dim=6,
         conditional=False,
         loss="non_saturating",
-        generator_learning_rate=1e-3,
-        discriminator_learning_rate=1e-3,
         beta_1=0.9,
         batch_size=128,
         embedding_epochs=360,
         supervised_epochs=360,
         epochs=1080,
         generator_ema=0.0,
+        **adam(1e-3),
     ),
     "rcgan": SeriesPreset(
-        "Esteban et al., 2017: LSTMs with noise at each step, and the label beside it",
+        "Esteban et al., 2017: LSTMs that read noise, and the label if there is one, at each step",
         network="rcgan",
         codec="range",
         width=100,
         latent_dim=5,
-        loss="non_saturating",
-        generator_learning_rate=1e-3,
-        discriminator_learning_rate=1e-3,
-        beta_1=0.5,
-        batch_size=64,
         epochs=100,
+        **NON_SATURATING,
+        **adam(1e-3),
     ),
     "tiny": SeriesPreset(
-        "small dense networks for 4 epochs: seconds, for tests and notebooks; its series are poor",
+        "small dense networks for 4 epochs: trains in seconds, for tests and notebooks; its series are poor",
         width=16,
         latent_dim=8,
         epochs=4,

@@ -1,1 +1,1 @@
-"""The recipe of table, from file to report; `modality.py` is the map."""
+"""The recipe of table, from data file to report; `modality.py` is the map."""

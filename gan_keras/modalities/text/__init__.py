@@ -1,1 +1,1 @@
-"""The recipe of text, from file to report; `modality.py` is the map."""
+"""The recipe of text, from data file to report; `modality.py` is the map."""

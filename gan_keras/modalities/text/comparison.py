@@ -1,4 +1,4 @@
-"""Who wins: the distance between two frontiers with its interval, in numbers, in a table and in plain words."""
+"""Comparison of text samplers: the distance between two frontiers with its interval, the verdict, the tables and the picture."""
 
 import io
 
@@ -9,25 +9,25 @@ from gan_keras.metrics import frontier
 from gan_keras.metrics.frontier import Point, gain_over
 
 NUM_RESAMPLES = 1000
-RESAMPLES_AT_ONCE = 50
+RESAMPLES_PER_BLOCK = 50
 INTERVAL = (
-    "95 %, percentile bootstrap over the sentences of this one training run, sentence i of all samplers drawn together; "
-    "the variation between training runs is not in it"
+    "95 %, percentile bootstrap over the sentences of this one training run, with sentence i of all samplers drawn together; "
+    "it does not cover the variation between training runs"
 )
 CANNOT = "cannot be compared"
 
 
 def frontier_gains(curves, candidates, seed=0):
-    """How much higher the BLEU-5 of the GAN's samplers is than a rival's at equal Self-BLEU-5.
+    """Gains of the GAN's samplers over their rivals: the difference in BLEU-5 at equal Self-BLEU-5.
 
     Args:
-        curves: Per-sentence Self-BLEU-5 and BLEU-5 of each sampler by name, `(temperatures, num, 2)` each.
+        curves: Self-BLEU-5 and BLEU-5 per sentence of each sampler by name, `(temperatures, num, 2)` each.
         candidates: The K in the names `gan_best_of_K` and `baseline_likelihood_best_of_K`.
-        seed: Of the bootstrap.
+        seed: Seed of the bootstrap.
 
     Returns:
-        List of dictionaries: `sampler`, `over` (names), `gain`, `interval` (None where the two ranges of Self-BLEU do
-        not overlap, and then `reason` says so), `temperatures_used`, `method`.
+        List of dictionaries: `sampler` and `over` (names), `gain` and `interval` (None if the two ranges of Self-BLEU do not
+        overlap: see `reason`), `temperatures_used`, `method`.
     """
     best, likeliest = f"gan_best_of_{candidates}", f"baseline_likelihood_best_of_{candidates}"
     pairs = [("gan", "baseline"), ("gan", "ngram"), (best, "baseline"), (best, likeliest), (best, "ngram")]
@@ -40,12 +40,12 @@ def frontier_gains(curves, candidates, seed=0):
 
 
 def resampled_means(curves, seed=0, num_resamples=NUM_RESAMPLES):
-    """Mean scores of each sampler over sentences drawn with replacement, the same for all: `(resamples, temperatures, 2)`."""
+    """Mean scores of each sampler over the same sentences, drawn with replacement: `(resamples, temperatures, 2)`."""
     generator = np.random.default_rng(seed)
     num = next(iter(curves.values())).shape[1]
     blocks = {name: [] for name in curves}
-    for start in range(0, num_resamples, RESAMPLES_AT_ONCE):
-        size = min(RESAMPLES_AT_ONCE, num_resamples - start)
+    for start in range(0, num_resamples, RESAMPLES_PER_BLOCK):
+        size = min(RESAMPLES_PER_BLOCK, num_resamples - start)
         drawn = generator.integers(0, num, (size, num))
         weights = np.stack([np.bincount(row, minlength=num) for row in drawn]) / num
         for name, curve in curves.items():
@@ -86,13 +86,13 @@ def outcome(gain):
 
 
 def verdict(gains, titles):
-    """The outcome in plain words: one line for the whole, then one a comparison.
+    """The verdict in plain words: one line for the whole, then one per comparison.
 
-    A sampler wins only if it wins over its supervised baseline and loses or draws no other comparison.
+    A sampler wins only if it wins over its supervised baseline and neither loses nor draws another comparison.
 
     Args:
-        gains: As `frontier_gains` returns them.
-        titles: How a reader calls each sampler, by name.
+        gains: List from `frontier_gains`.
+        titles: Titles of the samplers by name.
 
     Returns:
         List of strings.
@@ -128,7 +128,7 @@ EXACT = (("possible", 3), ("oracle_nll", 2))
 
 
 def table_row(point):
-    """The cells of a point under `COLUMNS`, strings; a dash where a score does not apply."""
+    """The cells of a point under `COLUMNS`, strings; a dash if a score does not apply."""
     scores = [*point["bleu"].values(), *point["self_bleu"].values(), point["unique"], point["copies"]]
     judges = [point["lm_score"], point["reverse_lm_score"]]
     cells = [_number(point["temperature"], 2), *(_number(score, 3) for score in scores)]
@@ -136,12 +136,12 @@ def table_row(point):
 
 
 def exact_scores(sampler):
-    """What the true distribution says of each point, in words; an empty list where it is not known."""
+    """The scores of each point under the true distribution, in words; an empty list if the distribution is unknown."""
     points = sampler["points"]
     if "possible" not in points[0]:
         return []
     shares, nats = (", ".join(_number(point[name], digits) for point in points) for name, digits in EXACT)
-    return [f"Under the true distribution: possible {shares}; nats a possible line {nats}"]
+    return [f"Under the true distribution: possible {shares}; nats per possible line {nats}"]
 
 
 def _number(value, digits):
@@ -149,45 +149,30 @@ def _number(value, digits):
 
 
 def print_summary(result):
-    """The result of `evaluate_text` as text: a table a sampler, held-out likelihoods, and the verdict.
-
-    Args:
-        result: What `evaluate_text` returned, or the same read from JSON.
-
-    Returns:
-        String of several lines.
-    """
+    """The result of `evaluate_text`, or the same read from JSON, as text: tables, held-out likelihoods and the verdict."""
     lines = [" ".join(f"{name:>6}" for name in COLUMNS)]
     for sampler in [*result["samplers"].values(), result["real"]]:
-        lines.append(f"{sampler['title']}, {sampler['points'][0]['num']:,} sentences a row")
+        lines.append(f"{sampler['title']}, {sampler['points'][0]['num']:,} sentences per row")
         lines += [" ".join(f"{cell:>6}" for cell in table_row(point)) for point in sampler["points"]]
         lines += exact_scores(sampler)
     likelihoods = result["negative_log_likelihood"]
     values = ", ".join(f"{name} {likelihoods[name]:.3f}" for name in ("gan", "baseline", "ngram"))
     headline, *details = result["verdict"]
-    return "\n".join([*lines, f"Held-out nats a token: {values}", f"Verdict: {headline}", *details])
+    return "\n".join([*lines, f"Held-out nats per token: {values}", f"Verdict: {headline}", *details])
 
 
 def frontier_picture(result, order=5):
-    """The quality-diversity frontier of an evaluation.
-
-    Args:
-        result: What `evaluate_text` returned, or the same read from JSON.
-        order: The n of BLEU-n and Self-BLEU-n.
-
-    Returns:
-        A `Picture`.
-    """
+    """The quality-diversity frontier of an evaluation, by BLEU-n and Self-BLEU-n of an order, as a `Picture`."""
     samplers = {sampler["title"]: _frontier_points(sampler) for sampler in result["samplers"].values()}
     buffer = io.BytesIO()
     frontier.plot(samplers, buffer, real=_frontier_points(result["real"])[0], order=order)
     ranges = "; ".join(f"{title}: {_range(points, order)}" for title, points in samplers.items())
     title = f"BLEU-{order} against Self-BLEU-{order}"
-    return Picture(title, f"{title}, a line a sampler over temperatures. {ranges}.", buffer.getvalue())
+    return Picture(title, f"{title}, one line per sampler over temperatures. {ranges}.", buffer.getvalue())
 
 
 def _frontier_points(sampler):
-    """The `Point`s of a sampler in the result, whose orders are strings, as JSON wants them."""
+    """The `Point`s of a sampler in the result, whose orders are strings, as in JSON."""
     return [
         frontier.Point(
             *({int(n): score for n, score in point[name].items()} for name in ("bleu", "self_bleu")), point["temperature"]

@@ -1,14 +1,18 @@
-"""Presets of text."""
+"""Presets of text: a recurrent generator, a discriminator, and the stages of their training."""
 
-import copy
 import dataclasses
 import re
+from typing import ClassVar, NamedTuple
 
 import keras
 
 from gan_keras import feedback as feedbacks
+from gan_keras.callbacks import KeepBest
 from gan_keras.codecs import CharacterCodec, SubwordCodec, WordCodec
+from gan_keras.data import Corpus, text_batches
 from gan_keras.gans.text_gan import TextGAN
+from gan_keras.modalities.preset import Recipe, at_least, below_one, fields_of, one_of, positive
+from gan_keras.modalities.text.evaluation import units_of
 from gan_keras.networks import ConvolutionalDiscriminator, RecurrentDiscriminator, RecurrentGenerator
 from gan_keras.networks.precision import PRECISIONS
 
@@ -22,53 +26,67 @@ _UNSPACED = re.compile(
 )
 
 
-_RANGES = {
-    "at least 1": (("embedding_dim", "units", "noise_dim", "batch_size", "drafts_per_line"), lambda value: value >= 1),
-    "at least 2": (("rating_samples",), lambda value: value >= 2),
-    "at least 0": (
-        ("pretraining_epochs", "discriminator_epochs", "adversarial_epochs", "weight_decay", "likelihood_weight", "patience"),
-        lambda value: value >= 0,
-    ),
-    "more than 0": (("learning_rate", "discriminator_learning_rate", "clip_norm"), lambda value: 0 < value < float("inf")),
-    "in [0, 1)": (("dropout", "generator_ema"), lambda value: 0 <= value < 1),
-    "in [0, 1]": (("final_share",), lambda value: 0 <= value <= 1),
-    f"one of {', '.join(['auto', *CODECS])}": (("codec",), lambda value: value in ("auto", *CODECS)),
-    f"one of {', '.join(DISCRIMINATORS)}": (("discriminator",), lambda value: value in DISCRIMINATORS),
-    f"one of {', '.join(PRECISIONS)}": (("precision",), lambda value: value in PRECISIONS),
-}
+class Lines(NamedTuple):
+    """Lines of text, with the number of a label per line, or None."""
+
+    lines: list
+    labels: list | None = None
+
+
+def numbered(data, training=None):
+    """The `Lines` of a `Corpus` or of a list of strings.
+
+    Args:
+        data: `Corpus`, `Lines` or list of strings.
+        training: The training corpus, which numbers the labels by their sorted names; None if `data` is the training corpus.
+
+    Raises:
+        ValueError: If the training corpus has labels, and `data` none or others.
+    """
+    if not isinstance(data, Corpus):
+        return data if isinstance(data, Lines) else Lines(list(data))
+    named = (data if training is None else training).labels
+    if named is None:
+        return Lines(list(data.lines))
+    numbers = {name: number for number, name in enumerate(sorted(set(named)))}
+    strange = ["no labels"] if data.labels is None else sorted(set(data.labels) - set(numbers))
+    if strange:
+        raise ValueError(f"{data.name} has {', '.join(strange[:5])}. Expected the training labels: {', '.join(numbers)}.")
+    return Lines(list(data.lines), [numbers[name] for name in data.labels])
 
 
 @dataclasses.dataclass
-class TextPreset:
+class TextPreset(Recipe):
     """A recipe for a `TextGAN`. Any field can be changed before `build`.
 
     Attributes:
         description: One line for `gan-keras presets`.
-        codec: `"words"`, `"characters"`, `"subwords"`, or `"auto"`: characters where most letters of the lines are of a
-            script without spaces (Chinese, Japanese, Thai, ...), else words.
+        codec: `"words"`, `"characters"`, `"subwords"` or `"auto"`: characters if most letters belong to a script without
+            spaces (Chinese, Japanese, Thai, ...), otherwise words.
         codec_options: Further arguments of the codec.
-        embedding_dim: Width of the embeddings of both networks; as both are alike, the discriminator begins with the generator's.
-        units: Width of the generator's LSTM.
-        noise_dim: Latents that set its state.
-        dropout: Of the generator, in [0, 1).
+        embedding_dim: Size of the embeddings of both networks; the discriminator starts with the generator's.
+        units: Units of the generator's LSTM.
+        noise_dim: Size of the noise vector that sets the LSTM's first state.
+        dropout: Dropout of the generator, in [0, 1).
         discriminator: `"recurrent"` or `"convolutional"`.
         discriminator_options: Further arguments of the discriminator.
-        precision: What both networks compute in, a name in `PRECISIONS`; weights and last layers are float32 in each.
-        batch_size: Lines in a batch.
-        learning_rate: Of the generator; falls with a cosine over the pretraining to `final_share` of it and stays there.
+        precision: Precision of both networks, a name in `PRECISIONS`; weights and last layers are always float32.
+        batch_size: Lines per batch.
+        learning_rate: Learning rate of the generator; falls along a cosine to `final_share` of it during the pretraining, then
+            stays constant.
         final_share: See `learning_rate`, in [0, 1].
-        discriminator_learning_rate: Of the discriminator, constant.
-        weight_decay: Of the discriminator.
-        clip_norm: Largest norm of the gradient of a network.
-        pretraining_epochs: Epochs of likelihood alone, >= 0.
-        discriminator_epochs: Epochs of the discriminator alone, >= 0.
-        adversarial_epochs: Epochs of both in turn, >= 0.
-        drafts_per_line: Drafts that the discriminator reads for each real line, >= 1.
+        discriminator_learning_rate: Learning rate of the discriminator, constant.
+        weight_decay: Weight decay of the discriminator.
+        clip_norm: Maximum norm of each network's gradient.
+        pretraining_epochs: Epochs that maximise the likelihood alone, >= 0.
+        discriminator_epochs: Epochs that train the discriminator alone, >= 0.
+        adversarial_epochs: Epochs that train both in turn, >= 0.
+        drafts_per_line: Drafts that the discriminator reads per real line, >= 1.
         generator_ema: Decay of the averaged generator, in [0, 1).
-        feedback: How the generator learns from the discriminator: an object of `gan_keras.feedback`.
-        likelihood_weight: Of the choice among drafts (`gan_keras.Selection`).
-        rating_samples: Sentences by which each epoch with a discriminator is rated (`callbacks.KeepBest`), >= 2.
-        patience: Rated epochs in a row without a better one after which training ends (`callbacks.EarlyStop`); 0 for never.
+        feedback: The generator's signal from the discriminator: an object of `gan_keras.feedback`.
+        likelihood_weight: Weight of the likelihood in the choice among drafts (`gan_keras.Selection`).
+        rating_samples: Sentences that rate each epoch with a discriminator (`callbacks.KeepBest`), >= 2.
+        patience: Rated epochs in a row without an improvement after which training stops (`callbacks.EarlyStop`); 0 for never.
     """
 
     description: str = ""
@@ -97,9 +115,22 @@ class TextPreset:
     rating_samples: int = 2000
     patience: int = 20
 
+    ranges: ClassVar[tuple] = (
+        at_least(1, "embedding_dim", "units", "noise_dim", "batch_size", "drafts_per_line"),
+        at_least(2, "rating_samples"),
+        at_least(0, "pretraining_epochs", "discriminator_epochs", "adversarial_epochs"),
+        at_least(0, "weight_decay", "likelihood_weight", "patience"),
+        positive("learning_rate", "discriminator_learning_rate", "clip_norm"),
+        below_one("dropout", "generator_ema"),
+        ("in [0, 1]", ("final_share",), lambda value: 0 <= value <= 1),
+        one_of(("auto", *CODECS), "codec"),
+        one_of(DISCRIMINATORS, "discriminator"),
+        one_of(PRECISIONS, "precision"),
+    )
+
     @property
     def stage_epochs(self):
-        """Epochs by the name of the stage."""
+        """Epochs by stage."""
         return {stage: getattr(self, f"{stage}_epochs") for stage in STAGES}
 
     @property
@@ -108,21 +139,20 @@ class TextPreset:
         return sum(self.stage_epochs.values())
 
     def with_stage_epochs(self, epochs):
-        """A copy with other epochs, given by the name of the stage."""
+        """Returns a copy with other epochs, given by stage."""
         return dataclasses.replace(self, **{f"{stage}_epochs": num for stage, num in epochs.items()})
 
     def build(self, lines, labels=None, seed=0):
-        """A compiled `TextGAN` for some training lines, from which its codec learns its vocabulary.
+        """Returns a compiled `TextGAN`: see `Recipe.build`.
 
         Args:
-            lines: Training lines alone: what is held out must not shape the vocabulary.
-            labels: An integer from 0 for each line, or None.
-            seed: Of all weights and noise; Keras' global seed is set to it.
-
-        Raises:
-            ValueError: If a field is out of its range.
+            lines: `gan_keras.data.Corpus`, with its labels numbered by their sorted names, or a list of strings.
+            labels: An integer from 0 per line, or None; for a list of strings.
+            seed: Seed of all weights and noise.
         """
         self.check()
+        lines, numbers = numbered(lines)
+        labels = numbers if labels is None else labels
         codec = self.adapted_codec(lines)
         keras.utils.set_random_seed(seed)
         num_labels = 0 if labels is None else max(labels) + 1
@@ -131,7 +161,7 @@ class TextPreset:
             codec.vocabulary_size, codec.length, self.noise_dim, units=self.units, dropout=self.dropout, **sizes
         )
         options = {**sizes, **self.discriminator_options}
-        discriminator = self.made(DISCRIMINATORS[self.discriminator], "discriminator_options", options, codec.vocabulary_size)
+        discriminator = self.made("discriminator_options", DISCRIMINATORS[self.discriminator], options, codec.vocabulary_size)
         gan = TextGAN(generator, discriminator, codec, self.likelihood_weight, seed)
         gan.compile(
             self.generator_optimizer(-(-len(lines) // self.batch_size)),
@@ -144,19 +174,30 @@ class TextPreset:
         )
         return gan
 
+    def batches(self, gan, training, seed=0):
+        lines, labels = numbered(training)
+        return text_batches(lines, gan.codec, self.batch_size, labels, seed)
+
+    def validation_batches(self, gan, training, held_out):
+        lines, labels = numbered(held_out, training)
+        return text_batches(lines, gan.codec, self.batch_size, labels, shuffle=False)
+
+    def steps_per_pass(self, training):
+        return -(-len(numbered(training).lines) // self.batch_size)
+
+    def callbacks(self, training, held_out=None):
+        """Keeps the best epoch by held-out lines; without them the last epoch stays."""
+        if held_out is None:
+            return []
+        lines = numbered(held_out, training).lines
+        return [KeepBest(lines, self.rating_samples, tokenize=units_of(lines).tokenize)]
+
     def adapted_codec(self, lines):
-        """The codec, its vocabulary learned from `lines`; its class tells what `"auto"` has chosen."""
+        """The codec with the vocabulary of `lines`; its class tells what `"auto"` has chosen."""
         name = choose_codec(lines) if self.codec == "auto" else self.codec
-        codec = self.made(CODECS[name], "codec_options", self.codec_options)
+        codec = self.made("codec_options", CODECS[name], self.codec_options)
         codec.adapt(lines)
         return codec
-
-    def made(self, kind, field, options, *arguments):
-        """`kind(*arguments, **options)`, whose options a field of the preset holds."""
-        try:
-            return kind(*arguments, **options)
-        except TypeError as error:
-            raise ValueError(f"{field}={getattr(self, field)!r}: {error}. Expected arguments of {kind.__name__}.") from error
 
     def generator_optimizer(self, steps_per_epoch):
         steps = max(1, self.pretraining_epochs * steps_per_epoch)
@@ -169,39 +210,29 @@ class TextPreset:
         )
 
     def check(self):
-        """Raises `ValueError` unless every field is in its range and there is an epoch to train."""
-        for expected, (fields, is_valid) in _RANGES.items():
-            for name in fields:
-                if not is_valid(getattr(self, name)):
-                    raise ValueError(f"{name}={getattr(self, name)!r}. Expected {expected}.")
+        super().check()
         if not self.epochs:
             raise ValueError("The preset has no epoch in any stage. Expected at least one: set pretraining_epochs.")
 
     def to_config(self):
-        """All fields as JSON can hold them."""
-        config = {field.name: copy.deepcopy(getattr(self, field.name)) for field in dataclasses.fields(self)}
-        return {**config, "feedback": keras.saving.serialize_keras_object(self.feedback)}
+        return {**fields_of(self), "feedback": keras.saving.serialize_keras_object(self.feedback)}
 
     @classmethod
     def from_config(cls, config):
-        """The preset of which `config` is the `to_config`."""
         return cls(**{**config, "feedback": feedbacks.get(config["feedback"])})
 
     @staticmethod
     def readers():
-        """How fields that hold objects are read from text: a function by the field's name."""
         return {"feedback": feedbacks.get}
 
 
 PRESETS = {
-    "default": TextPreset("language model, then a discriminator that keeps the best of its drafts to learn from"),
-    "language_model": TextPreset("supervised alone: the baseline of the field", discriminator_epochs=0, adversarial_epochs=0),
-    "policy_gradient": TextPreset(
-        "adversarial stage by REINFORCE with a reward for every token", feedback=feedbacks.PolicyGradient()
-    ),
+    "default": TextPreset("a language model, then a discriminator that picks the best of its drafts to learn from"),
+    "language_model": TextPreset("supervised training only: the usual baseline", discriminator_epochs=0, adversarial_epochs=0),
+    "policy_gradient": TextPreset("adversarial stage by REINFORCE with a reward per token", feedback=feedbacks.PolicyGradient()),
     "gumbel": TextPreset("adversarial stage through Gumbel-softmax drafts", feedback=feedbacks.GumbelSoftmax()),
     "small": TextPreset(
-        "the stages of the default with smaller networks, in minutes on two cores: for demonstrations",
+        "the default with smaller networks: trains in minutes on two cores, for demonstrations",
         embedding_dim=128,
         units=256,
         dropout=0.3,
@@ -214,7 +245,7 @@ PRESETS = {
         rating_samples=500,
     ),
     "tiny": TextPreset(
-        "small networks and 4 epochs: seconds, for tests and notebooks; its sentences are poor",
+        "small networks for 4 epochs: trains in seconds, for tests and notebooks; its sentences are poor",
         embedding_dim=16,
         units=32,
         noise_dim=4,
@@ -232,7 +263,7 @@ PRESETS = {
 
 
 def choose_codec(lines):
-    """`"characters"` if most letters of `lines` are of a script without spaces, else `"words"`."""
+    """Returns `"characters"` if most letters of `lines` belong to a script without spaces, otherwise `"words"`."""
     unspaced = sum(len(_UNSPACED.findall(line)) for line in lines)
     letters = sum(character.isalpha() for line in lines for character in line)
     return "characters" if unspaced > letters / 2 else "words"

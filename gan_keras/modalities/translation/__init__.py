@@ -1,1 +1,1 @@
-"""The recipe of translation, from file to report; `modality.py` is the map."""
+"""The recipe of translation, from data file to report; `modality.py` is the map."""

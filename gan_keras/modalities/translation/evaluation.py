@@ -1,7 +1,7 @@
-"""Evaluation of a translation: never alone, beside images left as they are, a transfer of colours, and real images.
+"""Evaluation of a translation, next to unchanged images, matched colours and real images.
 
-A classifier, trained on the real training images of both domains, says which domain an image looks like. How often it is
-right on real test images stands beside: no translation can be expected to convince it more often.
+A classifier that learns the real training images of both domains decides which domain an image looks like. Its accuracy on real
+test images is the control: no translation can be expected to convince it more often.
 """
 
 import numpy as np
@@ -12,44 +12,32 @@ from gan_keras.metrics.extractor import Recipe, train_extractor
 from gan_keras.metrics.features import FeatureReader
 from gan_keras.metrics.protocol import Protocol
 from gan_keras.metrics.translation import convinced, cycle_error, distance_between, match_colours
-from gan_keras.modalities.image.evaluation import check_seeds, tensors_of
+from gan_keras.modalities.image.evaluation import MIN_SAMPLES, tensors_of
+from gan_keras.modalities.score_table import check_enough, result_of
 
 RECIPE = Recipe(widths=(16, 32, 64), steps=300, batch_size=32)
 ENDS = {"a_to_b": (0, 1), "b_to_a": (1, 0)}
-"""The numbers of the domains that a direction leads from and to."""
+"""Indices of the domains that a direction leads from and to."""
 
-TITLES = {"gan": "GAN", "baseline": "colours matched", "unchanged": "images left as they are", "real": "real images"}
+TITLES = {"gan": "GAN", "baseline": "matched colours", "unchanged": "unchanged images", "real": "real images"}
 SCORES = {"convinced": "convinced", "cycle": "cycle error", "error": "error to the pair", "frechet": "Frechet distance"}
 COLUMNS = {
     f"{name}_{direction}": f"{title}, {direction.replace('_', ' ')}" for direction in DIRECTIONS for name, title in SCORES.items()
 }
-"""Titles of the scores. Of `convinced` higher is better, of the others lower."""
-
-LEAST = 6  # test images of each domain
+"""Titles of the scores; higher is better for `convinced`, lower for the others."""
 
 
 def evaluate_translation(gan, training, test, num=None, seed=0, progress=print):
-    """Scores translations of test images, the same images left alone or with colours matched, and real images.
+    """Scores translations of test images, the same images unchanged or with matched colours, and real images.
 
-    Args:
-        gan: A trained `CycleGAN` or `Pix2Pix` with a codec.
-        training: `Domains` that it was trained on: the classifier learns from them.
-        test: `Domains` that took no part in training or choosing; of `PairedDomains` the error to the pair is measured too.
-        num: Test images of each domain that are taken, >= 6; None for all.
-        seed: Of the choice among them, and of the colours that are matched.
-        progress: Called with a line of text at each step.
-
-    Returns:
-        Dictionary that JSON holds as it is: `samplers` (by name `gan`, `baseline` and `unchanged`: `title`, `values`),
-        `real` (as one such sampler), `extractor`, `protocol`, `verdict` (lines of text) and `settings`.
-
-    Raises:
-        ValueError: For fewer images than the scores need, or a seed below 0.
+    The classifier learns the training images. For `PairedDomains` the error to the paired image is scored too. `num` is the
+    number of test images used per domain, at least 6; None for all. `seed` determines their choice, and the images that provide
+    the colours. Other arguments and the result are those of `modalities.evaluate`; the result has `extractor` and `protocol`
+    too.
     """
-    check_enough(num, test)
-    check_seeds(len(test), seed)
+    check_enough(len(test) if num is None else num, seed, MIN_SAMPLES, a=test.a, b=test.b)
     pixels = [tensors_of(images, gan.codec)[0] for images in (training.a, training.b)]
-    progress(f"Training the classifier of the domains on {sum(map(len, pixels)):,} images, unless it is kept")
+    progress(f"Training the classifier of the domains on {sum(map(len, pixels)):,} images, unless a cached one fits")
     labels = np.repeat([0, 1], list(map(len, pixels)))
     extractor = train_extractor(np.concatenate(pixels), labels, recipe=RECIPE)
     chosen = [some(tensors_of(images, gan.codec)[0], num, seed) for images in (test.a, test.b)]
@@ -59,26 +47,13 @@ def evaluate_translation(gan, training, test, num=None, seed=0, progress=print):
     for direction in gan.translators:
         for name, found in judge.scores(gan, direction, is_paired=isinstance(test, PairedDomains)).items():
             values[name] |= {f"{score}_{direction}": value for score, value in found.items()}
-    samplers = {name: {"title": TITLES[name], "values": values[name]} for name in values}
-    return {
-        "settings": {"num": [len(images) for images in chosen], "seed": seed},
-        "real": samplers.pop("real"),
-        "samplers": samplers,
-        "extractor": {"task": "domains", "accuracy": extractor.held_out_accuracy},
-        "protocol": judge.protocol(test, seed).as_dict(),
-        "verdict": verdict(values, list(gan.translators)),
-    }
+    settings, lines = {"num": [len(images) for images in chosen], "seed": seed}, verdict(values, list(gan.translators))
+    task, protocol = {"task": "domains", "accuracy": extractor.held_out_accuracy}, judge.protocol(test, seed)
+    return result_of(values, TITLES, settings, lines, extractor=task, protocol=protocol)
 
 
 class Judge:
-    """Scores by one classifier of the domains.
-
-    Args:
-        reader: Its `FeatureReader`.
-        training: Real training images of both domains, in [-1, 1].
-        test: Real test images of both.
-        seed: Of the images whose colours are matched.
-    """
+    """Scores translations with a classifier's `FeatureReader`, and real images of both domains in [-1, 1]."""
 
     def __init__(self, reader, training, test, seed):
         self.reader, self.training, self.test, self.seed = reader, training, test, seed
@@ -105,50 +80,32 @@ class Judge:
         return {"convinced": convinced(features, end), "frechet": distance_between(real, features)}
 
     def control(self, real, end):
-        """The distance of as many real training images."""
+        """The distance of as many real training images as there are test images."""
         return distance_between(real, self.reader.read(some(self.training[end], len(real.features), self.seed)))
 
     def protocol(self, test, seed):
-        """What the scores depend on."""
-        num = [len(images) for images in self.test]
-        return Protocol(
-            "translation, classifier of the domains",
-            data=test.fingerprint,
-            split="test",
-            num_real=min(num),
-            num_fake=min(num),
-            seeds=(seed,),
-            **self.reader.protocol,
-        )
+        """Everything that the scores depend on."""
+        num, metric = min(len(images) for images in self.test), "translation, classifier of the domains"
+        what = Protocol(metric, test.fingerprint, "test", num, num, seeds=(seed,), **self.reader.protocol)
+        return {**what.as_dict(), "seeds": [seed]}
 
 
 def some(images, num, seed):
-    """So many of the images, drawn at random; all for None or too many."""
+    """A random choice of `num` images in their order; all if `num` is None or too large."""
     if num is None or num >= len(images):
         return images
     return images[np.sort(np.random.default_rng(seed).permutation(len(images))[:num])]
 
 
-def check_enough(num, test):
-    found = (len(test.a), len(test.b)) if num is None else (min(num, len(test.a)), min(num, len(test.b)))
-    if min(found) < LEAST:
-        raise ValueError(f"Got {found[0]} and {found[1]} test images. Expected at least {LEAST} of each domain.")
-
-
 def verdict(values, directions):
-    """The outcome in plain words: one line for the whole, then one for each direction.
-
-    Args:
-        values: Values by the names of `COLUMNS`, by the names of `TITLES`.
-        directions: Those that there are.
-    """
+    """The verdict in plain words, a list of lines: one for the whole, then one per direction."""
     gan, best = values["gan"], {}
     for direction in directions:
         best[direction] = max(values[name][f"convinced_{direction}"] for name in ("baseline", "unchanged"))
     won = [direction for direction in directions if gan[f"convinced_{direction}"] > best[direction]]
     lost = [direction for direction in directions if direction not in won]
     parts = [f"{word} {' and '.join(names)}" for word, names in (("wins", won), ("does NOT win", lost)) if names]
-    whole = f"Over both simple translations the GAN {'; '.join(parts)}, by how often it convinces a classifier (one run)."
+    whole = f"Compared with both simple translations, the GAN {'; '.join(parts)} in convincing a classifier. (One run.)"
     return [whole, *(line_of(values, direction) for direction in directions)]
 
 
@@ -156,6 +113,6 @@ def line_of(values, direction):
     key = f"convinced_{direction}"
     gan, baseline, unchanged, real = (values[name][key] for name in ("gan", "baseline", "unchanged", "real"))
     return (
-        f"{direction}: {gan:.1%} of translations convince the classifier, {baseline:.1%} of images with colours matched, "
-        f"{unchanged:.1%} of images left as they are; of real images it recognises {real:.1%}."
+        f"{direction}: the classifier is convinced by {gan:.1%} of the translations, {baseline:.1%} of the images with matched "
+        f"colours, {unchanged:.1%} of the unchanged images and {real:.1%} of the real ones."
     )

@@ -1,4 +1,4 @@
-"""Presets of translations between two domains of images."""
+"""Presets of translation between two domains of images: CycleGAN without pairs, pix2pix with them."""
 
 import dataclasses
 from collections.abc import Callable
@@ -7,15 +7,16 @@ from typing import ClassVar, NamedTuple
 import keras
 
 from gan_keras.codecs import ImageCodec
+from gan_keras.data import domain_batches
 from gan_keras.gans.cycle_gan import CycleGAN
 from gan_keras.gans.pix2pix import Pix2Pix
-from gan_keras.modalities.preset import Preset
+from gan_keras.modalities.preset import CHANNELS, Preset, adam, at_least, one_of
 from gan_keras.networks import CycleGANGenerator, PatchGANDiscriminator, Pix2PixGenerator
 from gan_keras.networks.cyclegan import check_halves
 
 
 class Network(NamedTuple):
-    """A kind of generator: its class, and how often its options have it halve an image."""
+    """A kind of generator: its class, and how often it halves an image, a function of its options."""
 
     generator: type
     halvings: Callable
@@ -29,7 +30,7 @@ NETWORKS = {
 
 
 class Algorithm(NamedTuple):
-    """How a translation is learnt: a function of a preset, the shape of an image and a seed, and whether it needs pairs."""
+    """An algorithm: `build(preset, image_shape, seed)` returns a compiled GAN."""
 
     build: Callable
     is_paired: bool
@@ -58,20 +59,20 @@ ALGORITHMS = {"cycle_gan": Algorithm(cycle_gan, is_paired=False), "pix2pix": Alg
 class TranslationPreset(Preset):
     """A recipe for a `CycleGAN` or a `Pix2Pix`. Any field can be changed before `build`.
 
-    Attributes beside those of every `Preset`, of which `latent_dim` and `conditional` mean nothing here:
+    Attributes besides those of every `Preset`, of which `latent_dim` and `conditional` have no effect here:
         algorithm: A name in `ALGORITHMS`.
         network: Kind of the generators, a name in `NETWORKS`.
-        width: Filters of the first convolution of each generator.
+        width: Filters of each generator's first convolution.
         network_options: Further arguments of the generators.
-        patch_width: Filters of the first convolution of each discriminator.
-        patch_depth: How often a discriminator halves the image: 3 sees patches of 70 pixels, 2 of 34, 1 of 16.
-        cycle_weight: Of the cycle term, `CycleGAN` only.
-        identity_weight: Of the identity term, `CycleGAN` only.
+        patch_width: Filters of each discriminator's first convolution.
+        patch_depth: Times that a discriminator halves the image: 3 sees patches of 70 pixels, 2 of 34, 1 of 16.
+        cycle_weight: Weight of the cycle term, `CycleGAN` only.
+        identity_weight: Weight of the identity term, `CycleGAN` only.
         pool_size: Past translations that a discriminator keeps seeing, `CycleGAN` only.
-        l1_weight: Of the mean absolute error to the pair, `Pix2Pix` only.
-        flip: Whether training images are mirrored, left for right, at random.
+        l1_weight: Weight of the mean absolute error to the paired image, `Pix2Pix` only.
+        flip: Whether training images are mirrored horizontally at random.
         size: Pixels that images are cropped and resized to; 0 for the data's own size.
-        channels: 1 for grey, 3 for colour, 0 for what the data have.
+        channels: 1 for grey, 3 for colour, 0 for the data's own.
     """
 
     algorithm: str = "cycle_gan"
@@ -88,13 +89,13 @@ class TranslationPreset(Preset):
     size: int = 0
     channels: int = 0
 
-    ranges: ClassVar[dict] = {
-        "at least 1": (("width", "patch_width", "patch_depth"), lambda value: value >= 1),
-        "at least 0": (("size", "pool_size", "cycle_weight", "identity_weight", "l1_weight"), lambda value: value >= 0),
-        "0 (that of the data), 1 (grey) or 3 (colour)": (("channels",), lambda value: value in (0, 1, 3)),
-        f"one of {', '.join(NETWORKS)}": (("network",), lambda value: value in NETWORKS),
-        f"one of {', '.join(ALGORITHMS)}": (("algorithm",), lambda value: value in ALGORITHMS),
-    }
+    ranges: ClassVar[tuple] = (
+        at_least(1, "width", "patch_width", "patch_depth"),
+        at_least(0, "size", "pool_size", "cycle_weight", "identity_weight", "l1_weight"),
+        CHANNELS,
+        one_of(NETWORKS, "network"),
+        one_of(ALGORITHMS, "algorithm"),
+    )
 
     @property
     def is_paired(self):
@@ -102,20 +103,15 @@ class TranslationPreset(Preset):
         return ALGORITHMS[self.algorithm].is_paired
 
     def build(self, data, seed=0):
-        """A compiled `CycleGAN` or `Pix2Pix` with an `ImageCodec`.
-
-        Args:
-            data: `gan_keras.data.Domains`, or the shape `(height, width, channels)` of an image.
-            seed: Of all weights and noise; Keras' global seed is set to it.
-
-        Raises:
-            ValueError: If a field is out of its range, or the networks do not take images of that shape.
-        """
+        """Returns a compiled GAN for `Domains`, or for the shape `(height, width, channels)` of an image: see `Recipe.build`."""
         self.check()
         image_shape = tuple(getattr(data, "image_shape", data))
         self.check_shape(image_shape)
         keras.utils.set_random_seed(seed)
         return ALGORITHMS[self.algorithm].build(self, image_shape, seed)
+
+    def one_pass(self, data, seed):
+        return domain_batches(data, self.batch_size, seed, self.flip)
 
     def check(self):
         super().check()
@@ -126,41 +122,33 @@ class TranslationPreset(Preset):
     def generator(self, image_shape):
         """A generator of one direction."""
         options = {**self.network_options, "dtype": self.precision}
-        try:
-            return NETWORKS[self.network].generator(image_shape, self.width, **options)
-        except TypeError as error:
-            raise ValueError(f"network_options={self.network_options!r}: {error}. Expected arguments of a generator.") from error
+        return self.made("network_options", NETWORKS[self.network].generator, options, image_shape, self.width)
 
     def discriminator(self, image_shape):
         """A discriminator of one domain, or of pairs."""
         return PatchGANDiscriminator(image_shape, self.patch_width, self.patch_depth, dtype=self.precision)
 
     def check_shape(self, image_shape):
-        """Raises `ValueError` unless the networks take images of that shape."""
-        try:
-            check_halves(image_shape, max(self.patch_depth, NETWORKS[self.network].halvings(self.network_options)), least=2)
-        except ValueError as error:
-            raise ValueError(f"{error} The preset's field `size` does: `--set size=64`.") from error
+        """Returns the shape; raises `ValueError` unless the networks take images of it."""
+        halvings = max(self.patch_depth, NETWORKS[self.network].halvings(self.network_options))
+        return self.fitting(lambda shape: check_halves(shape, halvings, least=2), image_shape, "size=64")
 
-
-ADAM = {"generator_learning_rate": 2e-4, "discriminator_learning_rate": 2e-4, "beta_1": 0.5}
 
 PRESETS = {
     "default": TranslationPreset(
-        "CycleGAN, small: for photos of 64 pixels on a processor",
+        "a small CycleGAN for 64-pixel photos on a CPU",
         network="unet",
         network_options={"depth": 4},
         identity_weight=0.0,
         loss="least_squares",
-        generator_learning_rate=5e-4,
-        discriminator_learning_rate=5e-4,
         beta_1=0.5,
         batch_size=4,
         epochs=15,
         generator_ema=0.99,
+        **adam(5e-4),
     ),
     "cyclegan": TranslationPreset(
-        "Zhu et al., 2017: residual generators, patches of 70 pixels, a cycle; for 128 pixels and more, on a GPU",
+        "Zhu et al., 2017: residual generators, 70-pixel patches, cycle consistency; for 128 pixels and more on a GPU",
         width=64,
         network_options={"blocks": 6},
         patch_width=64,
@@ -169,10 +157,10 @@ PRESETS = {
         batch_size=1,
         epochs=200,
         generator_ema=0.0,
-        **ADAM,
+        beta_1=0.5,
     ),
     "pix2pix": TranslationPreset(
-        "Isola et al., 2016: pairs, a U-Net and patches of both images; the paper's width is 64",
+        "Isola et al., 2016: paired images, a U-Net, a discriminator of patches of both (width 64 in the paper)",
         algorithm="pix2pix",
         network="unet",
         network_options={"depth": 3, "dropout": 0.5},
@@ -180,10 +168,10 @@ PRESETS = {
         batch_size=4,
         epochs=50,
         generator_ema=0.99,
-        **ADAM,
+        beta_1=0.5,
     ),
     "tiny": TranslationPreset(
-        "a small CycleGAN for 4 epochs: seconds, for tests and notebooks; its translations are poor",
+        "a small CycleGAN for 4 epochs: trains in seconds, for tests and notebooks; its translations are poor",
         network="unet",
         width=4,
         network_options={"depth": 2},

@@ -1,1 +1,1 @@
-"""The recipe of video, from file to report; `modality.py` is the map."""
+"""The recipe of video, from data file to report; `modality.py` is the map."""

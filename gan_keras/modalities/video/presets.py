@@ -1,17 +1,15 @@
-"""Presets of videos."""
+"""Presets of videos: networks that generate a clip as a volume, or frame by frame."""
 
 import dataclasses
 from typing import ClassVar
 
-import keras
-
 from gan_keras.codecs import VideoCodec
-from gan_keras.gans.gan import GAN
-from gan_keras.modalities.preset import Preset, relativistic
+from gan_keras.data.arrays import array_batches
+from gan_keras.modalities.preset import CHANNELS, NON_SATURATING, Preset, at_least, one_of, relativistic
 from gan_keras.networks import MoCoGANDiscriminator, MoCoGANGenerator, VGANDiscriminator, VGANGenerator
 from gan_keras.networks.video_base import clip_sizes
 
-_JUDGED_FRAMES = 3  # one by one
+_JUDGED_FRAMES = 3  # single frames per clip that MoCoGAN's image discriminator sees
 
 
 def vgan_pair(video_shape, latent_dim, width, num_labels, dtype=None):
@@ -21,7 +19,7 @@ def vgan_pair(video_shape, latent_dim, width, num_labels, dtype=None):
 
 
 def mocogan_pair(video_shape, latent_dim, width, num_labels, motion_dim=10, dtype=None):
-    """Content and motion apart: to the `latent_dim` numbers of the content come those of the motion, see `MoCoGANGenerator`."""
+    """Separate content and motion: `latent_dim` numbers for the content, and those of the motion (see `MoCoGANGenerator`)."""
     options = {"width": width, "num_labels": num_labels, "dtype": dtype}
     all_latents = latent_dim + (video_shape[0] + 1) * motion_dim
     generator = MoCoGANGenerator(video_shape, all_latents, motion_dim, **options)
@@ -29,21 +27,21 @@ def mocogan_pair(video_shape, latent_dim, width, num_labels, motion_dim=10, dtyp
 
 
 NETWORKS = {"vgan": vgan_pair, "mocogan": mocogan_pair}
-"""Pairs of networks by name: a function from the shape of a clip, latents, width and labels to both."""
+"""Pairs of networks by name: functions `(video_shape, latent_dim, width, num_labels, **options)` -> generator, discriminator."""
 
 
 @dataclasses.dataclass
 class VideoPreset(Preset):
-    """A recipe for a `GAN` of videos. Any field can be changed before `build`; see `Preset` for those that are not here.
+    """A recipe for a `GAN` of videos. Any field can be changed before `build`.
 
-    Attributes:
-        latent_dim: Numbers of noise for a clip; of `"mocogan"` for its content, beside those of its motion.
+    Attributes besides those of every `Preset`:
+        latent_dim: Size of the noise vector of a clip; for `"mocogan"`, of its content alone.
         network: A name in `NETWORKS`.
         width: Scales the filters of both networks.
-        network_options: Further arguments of the pair: of `"mocogan"` `motion_dim`, 0 for clips that stand still.
-        frames: Frames that are kept of each clip, from its start; 0 for all.
+        network_options: Further arguments of the pair: for `"mocogan"` `motion_dim`, 0 for clips that stand still.
+        frames: Frames kept from the start of each clip; 0 for all.
         size: Pixels that frames are cropped and resized to; 0 for the data's own size.
-        channels: 1 for grey, 3 for colour, 0 for what the data have.
+        channels: 1 for grey, 3 for colour, 0 for the data's own.
     """
 
     network: str = "mocogan"
@@ -53,61 +51,49 @@ class VideoPreset(Preset):
     size: int = 0
     channels: int = 0
 
-    ranges: ClassVar[dict] = {
-        "at least 1": (("width",), lambda value: value >= 1),
-        "at least 0": (("size",), lambda value: value >= 0),
-        "0 (those of the data) or at least 2": (("frames",), lambda value: value == 0 or value >= 2),
-        "0 (that of the data), 1 (grey) or 3 (colour)": (("channels",), lambda value: value in (0, 1, 3)),
-        f"one of {', '.join(NETWORKS)}": (("network",), lambda value: value in NETWORKS),
-    }
+    ranges: ClassVar[tuple] = (
+        at_least(1, "width"),
+        at_least(0, "size"),
+        ("0 (those of the data) or at least 2", ("frames",), lambda value: value == 0 or value >= 2),
+        CHANNELS,
+        one_of(NETWORKS, "network"),
+    )
 
     def build(self, videos, num_labels=None, seed=0):
-        """A compiled `GAN` with a `VideoCodec`.
+        """Returns a compiled GAN: see `Recipe.build`.
 
         Args:
             videos: `gan_keras.data.Videos`, or the shape `(frames, height, width, channels)` of a clip.
-            num_labels: How many labels condition the clips, 0 for none; None for as many as `videos` have.
-            seed: Of all weights and noise; Keras' global seed is set to it.
-
-        Raises:
-            ValueError: If a field is out of its range, or the networks do not make clips of that shape.
+            num_labels: Number of labels that condition the clips, 0 for none; None for those of `videos`.
+            seed: Seed of all weights and noise.
         """
-        self.check()
-        video_shape = tuple(getattr(videos, "video_shape", videos))
-        self.check_shape(video_shape)
-        num_labels = self.num_labels(videos) if num_labels is None else num_labels
-        keras.utils.set_random_seed(seed)
-        generator, discriminator = self.networks(video_shape, num_labels)
-        gan = GAN(generator, discriminator, VideoCodec(video_shape), seed)
-        gan.compile(**self.compile_options())
-        return gan
+        return self.build_conditional(videos, self.num_labels(videos) if num_labels is None else num_labels, seed)
 
-    def networks(self, video_shape, num_labels):
-        """The pair of networks."""
-        build = NETWORKS[self.network]
-        try:
-            options = {**self.network_options, "dtype": self.precision}
-            return build(video_shape, self.latent_dim, self.width, num_labels, **options)
-        except TypeError as error:
-            raise ValueError(f"network_options={self.network_options!r}: {error}. Expected some of {self.network}.") from error
+    def codec(self, videos):
+        return VideoCodec(self.check_shape(tuple(getattr(videos, "video_shape", videos))))
+
+    def networks(self, codec, num_labels):
+        options = {**self.network_options, "dtype": self.precision}
+        sizes = (codec.video_shape, self.latent_dim, self.width, num_labels)
+        return self.made("network_options", NETWORKS[self.network], options, *sizes)
+
+    def one_pass(self, data, seed):
+        columns = [data.videos, data.labels] if self.num_labels(data) else [data.videos]
+        return array_batches(columns, self.batch_size, seed).take(len(data) // self.batch_size)  # whole batches
 
     def check_shape(self, video_shape):
-        """Raises `ValueError` unless the networks make clips of that shape."""
-        try:
-            clip_sizes(video_shape)
-        except ValueError as error:
-            raise ValueError(f"{error} The preset's field `size` does: `--set size=24`.") from error
+        """Returns the shape; raises `ValueError` unless the networks generate clips of it."""
+        return self.fitting(clip_sizes, video_shape, "size=24")
 
     def check(self):
         super().check()
         if self.augmentation is not None:
-            raise ValueError(f"augmentation={self.augmentation!r}. Expected none: those of this package are made for images.")
+            raise ValueError(f"augmentation={self.augmentation!r}. Expected none: the augmentations are made for images.")
 
 
 PRESETS = {
     "default": VideoPreset(
-        "relativistic pairs with R1 and R2 on the networks of mocogan, which keep content and motion apart",
-        network="mocogan",
+        "relativistic loss with R1 and R2 on mocogan's networks, which separate content and motion",
         network_options={"motion_dim": 16},
         latent_dim=48,
         batch_size=16,
@@ -116,36 +102,31 @@ PRESETS = {
         **relativistic(gamma=1.0, learning_rate=1e-3, beta_2=0.99),
     ),
     "vgan": VideoPreset(
-        "Vondrick et al., 2016, one stream: convolutions in space and time; the paper's width is 64",
+        "Vondrick et al., 2016, one stream: convolutions in space and time (width 64 in the paper)",
         network="vgan",
         latent_dim=100,
-        loss="non_saturating",
-        beta_1=0.5,
         epochs=20,
         generator_ema=0.995,
+        **NON_SATURATING,
     ),
     "mocogan": VideoPreset(
-        "Tulyakov et al., 2017: a recurrent network for the motion, one of images for the frames; the paper's width is 64",
-        network="mocogan",
+        "Tulyakov et al., 2017: a recurrent network for motion, an image network for the frames (width 64 in the paper)",
         network_options={"motion_dim": 10},
         latent_dim=50,
-        loss="non_saturating",
-        beta_1=0.5,
         batch_size=32,
         epochs=20,
         generator_ema=0.995,
+        **NON_SATURATING,
     ),
     "tiny": VideoPreset(
-        "a small mocogan for 2 epochs: seconds, for tests and notebooks; its clips are poor",
-        network="mocogan",
+        "a small mocogan for 2 epochs: trains in seconds, for tests and notebooks; its clips are poor",
         network_options={"motion_dim": 2},
         width=2,
         latent_dim=8,
-        loss="non_saturating",
-        beta_1=0.5,
         batch_size=8,
         epochs=2,
         steps_per_epoch=3,
         generator_ema=0.9,
+        **NON_SATURATING,
     ),
 }

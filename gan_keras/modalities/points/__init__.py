@@ -1,1 +1,0 @@
-"""Recipes for points in the plane."""
