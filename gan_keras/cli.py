@@ -99,7 +99,7 @@ app = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, pret
 
 @app.command(cls=TrainCommand)
 def train(
-    modality: Annotated[str, typer.Argument(help=f"Kind of samples: {', '.join(modalities.names())}. Also: MODALITY --help.")],
+    modality: Annotated[str, typer.Argument(help=f"One of {', '.join(modalities.names())}; MODALITY --help shows its options.")],
     data: Annotated[str, typer.Option(help="Name of a data set (see gan-keras datasets), a file, or a folder of samples.")],
     out: Annotated[pathlib.Path, typer.Option(help="Directory of the run: new or empty, unless with --resume.")],
     preset: Annotated[str | None, typer.Option(help="Name of a preset (see gan-keras presets); default: default.")] = None,
@@ -110,12 +110,12 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Resume an interrupted run from its newest checkpoint.")] = False,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", help="Preset field to change; may be repeated. MODALITY --help lists them.", metavar="KEY=VALUE"),
+        typer.Option(
+            "--set", help="Preset field to change; may be repeated; MODALITY --help lists the fields.", metavar="KEY=VALUE"
+        ),
     ] = None,
     track: Annotated[str | None, typer.Option(help="Tracker to log to: tensorboard, mlflow or wandb; default: none.")] = None,
-    checkpoint_seconds: Annotated[
-        float, typer.Option(help="Seconds between two checkpoints; 0 writes one after every batch.", min=0.0)
-    ] = 60.0,
+    checkpoint_seconds: Annotated[float, typer.Option(help="Seconds between checkpoints; 0: after each batch.", min=0.0)] = 60.0,
     strategy: Annotated[str, typer.Option(help=f"Devices to train on: {', '.join(devices.NAMES)}.")] = "none",
 ):
     """Train a GAN and write everything it produces to a directory."""
@@ -146,36 +146,20 @@ def parse_settings(settings):
 
 @app.command()
 def generate(
-    source: Annotated[
-        pathlib.Path, typer.Argument(metavar="RUN_OR_VERSION", help="Directory of a run or of an exported version.")
-    ],
+    source: Annotated[pathlib.Path, typer.Argument(metavar="RUN_OR_VERSION", help="A run or an exported version.")],
     n: Annotated[int, typer.Option("-n", "--num", help="Number of samples.")] = 10,
-    seed: Annotated[
-        int, typer.Option(help="Seed of the first sample, then +1 per sample; translation: index of the first image.")
-    ] = 0,
-    temperature: Annotated[
-        float | None, typer.Option(help="Text: sampling temperature, > 0; lower is more conservative; default: 1.")
-    ] = None,
+    seed: Annotated[int, typer.Option(help="Sample i has seed + i; translation: index of the first image.")] = 0,
+    temperature: Annotated[float | None, typer.Option(help="Text: randomness of the draws, > 0; default: 1.")] = None,
     top_p: Annotated[
         float | None,
         typer.Option(help="Text: sample only from the most likely tokens with this total probability, in (0, 1]; default: 1."),
     ] = None,
     prompt: Annotated[str | None, typer.Option(help="Text: start of every sample; default: none.")] = None,
-    label: Annotated[
-        str | None,
-        typer.Option(help="Label of all samples: its name for a run, its number for a version; default: chosen by the seed."),
-    ] = None,
-    candidates: Annotated[
-        int | None, typer.Option(help="Text: drafts per sample, of which the best is kept; default: 1.")
-    ] = None,
-    input: Annotated[
-        pathlib.Path | None,
-        typer.Option(help="Translation: an image, a folder of images or a .npz file; required for a version."),
-    ] = None,
+    label: Annotated[str | None, typer.Option(help="Label: name (run) or number (version); default: chosen by the seed.")] = None,
+    candidates: Annotated[int | None, typer.Option(help="Text: drafts per sample; the best is kept; default: 1.")] = None,
+    input: Annotated[pathlib.Path | None, typer.Option(help="Translation: image, folder or .npz; a version needs it.")] = None,
     direction: Annotated[str | None, typer.Option(help="Translation: a_to_b or b_to_a; default: a_to_b.")] = None,
-    output: Annotated[
-        pathlib.Path | None, typer.Option(help="File or directory to write to; required except for text, tables and series.")
-    ] = None,
+    output: Annotated[pathlib.Path | None, typer.Option(help="File or folder; optional for text, tables and series.")] = None,
 ):
     """Generate samples: text, tables and series go to standard output, images, sounds and clips to files."""
     options = {"temperature": temperature, "top_p": top_p, "prompt": prompt, "candidates": candidates}
@@ -229,16 +213,12 @@ def evaluate(
 @app.command()
 def augment(
     run: Annotated[pathlib.Path, typer.Argument(help="Directory of a run of images, tables or series with labels.")],
-    output: Annotated[
-        pathlib.Path | None, typer.Option(help="File for the enlarged training set: NAME.npz, or NAME.csv for tables.")
-    ] = None,
+    output: Annotated[pathlib.Path | None, typer.Option(help="File for the enlarged set: NAME.npz; tables: NAME.csv.")] = None,
     compare: Annotated[
         bool, typer.Option("--compare", help="Measure the benefit: writes RUN/augmentation.json and a picture.")
     ] = False,
     ratio: Annotated[float, typer.Option(help="Generated samples per real sample.")] = 1.0,
-    balanced: Annotated[
-        bool, typer.Option("--balanced", help="Generate rare classes until all classes have equal frequency.")
-    ] = False,
+    balanced: Annotated[bool, typer.Option("--balanced", help="Generate more of rare classes to balance all classes.")] = False,
     seed: Annotated[int, typer.Option(help="Seed of the samples in --output.", min=0, max=2**29)] = 0,
     shares: Annotated[str, typer.Option(help="--compare: percentages of the real training data.")] = "1,5,20,100",
     seeds: Annotated[int, typer.Option(help="--compare: number of repetitions with different seeds, to measure chance.")] = 3,
@@ -279,9 +259,7 @@ def report(run: Annotated[pathlib.Path, typer.Argument(help="Directory of a run.
 @app.command()
 def export(
     run: Annotated[pathlib.Path | None, typer.Argument(help="Directory of a run.")] = None,
-    to: Annotated[
-        pathlib.Path | None, typer.Option(help="Directory of the model; default: saved_models/ and the run's name.")
-    ] = None,
+    to: Annotated[pathlib.Path | None, typer.Option(help="Model directory; default: saved_models/ and the run's name.")] = None,
     score: Annotated[
         bool, typer.Option("--score", help="Export the discriminator too. It can reveal which samples it was trained on.")
     ] = False,
@@ -313,27 +291,17 @@ def check_version(path):
 
 @app.command()
 def serve(
-    folder: Annotated[
-        pathlib.Path | None, typer.Argument(help="Directory with one subdirectory per model: saved_models.")
-    ] = None,
-    port: Annotated[
-        int, typer.Option(help="Port for the REST API and the web page; 0 chooses a free one.", min=0, max=65535)
-    ] = 8501,
-    grpc_port: Annotated[int, typer.Option(help="Port for the gRPC API; 0 chooses a free one.", min=0, max=65535)] = 8500,
-    host: Annotated[
-        str, typer.Option(help="Address to listen on; 0.0.0.0 gives other machines access without a password.")
-    ] = "127.0.0.1",
+    folder: Annotated[pathlib.Path | None, typer.Argument(help="Directory of models, such as saved_models.")] = None,
+    port: Annotated[int, typer.Option(help="Port for the REST API and the web page; 0: any free port.", min=0, max=65535)] = 8501,
+    grpc_port: Annotated[int, typer.Option(help="Port for the gRPC API; 0: any free port.", min=0, max=65535)] = 8500,
+    host: Annotated[str, typer.Option(help="Address; 0.0.0.0 gives other machines access without a password.")] = "127.0.0.1",
     model_config: Annotated[
         pathlib.Path | None,
         typer.Option(help="A models.config that lists the models, instead of all in FOLDER; FOLDER is its /models."),
     ] = None,
     timeout_ms: Annotated[int, typer.Option(help="Time limit per request in milliseconds, including its wait.", min=1)] = 30_000,
-    workers: Annotated[
-        int | None, typer.Option(help="Number of processes that run models; default: one per core.", min=1)
-    ] = None,
-    max_batch_rows: Annotated[
-        int, typer.Option(help="Maximum number of rows in a batch of merged requests; 1 merges none.", min=1)
-    ] = 64,
+    workers: Annotated[int | None, typer.Option(help="Processes that run models; default: one per core.", min=1)] = None,
+    max_batch_rows: Annotated[int, typer.Option(help="Maximum rows per batch of merged requests; 1: no merging.", min=1)] = 64,
 ):
     """Serve exported GANs with TensorFlow Serving's REST and gRPC APIs and an interactive web page."""
     from gan_keras.serving.server import serve as serve_models  # gRPC is an optional dependency

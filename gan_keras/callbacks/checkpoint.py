@@ -78,11 +78,9 @@ class Checkpoint(Resuming):
             if before > _updates_of(gan):
                 self.show(f"The GAN had been trained beyond {path} and was reset to it. Later training is lost.")
             if state["ended"]:
-                self.show(
-                    f"{path} is of a training that was ended on purpose. Nothing is trained; to train further, load its GAN."
-                )
+                self.show(f"The training of {path} was ended on purpose. Nothing is trained; to train further, load its GAN.")
         self.start = state or {"epoch": 0, "batch": 0, "rows": [], "metrics": [], "callbacks": {}, "ended": False}
-        self.has_ended, self.broken_off = self.start["ended"], False
+        self.has_ended, self.interrupted = self.start["ended"], False
         self.earlier, self.config = list(self.start["rows"]), identity
         self.others, self.within_epochs, self.cost = callbacks, within_epochs, 0.0
         self.rows, self.position = list(self.earlier), Position(self.start["epoch"], self.start["batch"])
@@ -104,12 +102,12 @@ class Checkpoint(Resuming):
     def on_train_batch_end(self, batch, logs=None):
         self.position = Position(self.position.epoch, batch + 1)
         # When training stops within an epoch, the logs do not hold the validation values yet.
-        self.broken_off = self.within_epochs and self.model.stop_training and not self.was_ended()
-        if self.broken_off or self.within_epochs and self.is_due():
+        self.interrupted = self.within_epochs and self.model.stop_training and not self.was_ended()
+        if self.interrupted or self.within_epochs and self.is_due():
             self.save()
 
     def on_epoch_end(self, epoch, logs=None):
-        if self.broken_off:
+        if self.interrupted:
             return
         self.rows.append({"epoch": epoch, "logs": {name: float(value) for name, value in (logs or {}).items()}})
         self.position = Position(epoch + 1)
