@@ -85,13 +85,20 @@ class TrainCommand(TyperCommand):
         texts = "\n".join(inspect.cleandoc(kind.__doc__ or "") for kind in reversed(type(preset).__mro__))
         about = {name: " ".join(text.split()) for name, text in re.findall(r"^    (\w+): (.+(?:\n {8}.+)*)", texts, re.M)}
         fields = {name: value for name, value in preset.to_config().items() if name != "description"}
-        with formatter.section("Preset fields for --set KEY=VALUE, with the values of the preset default"):
-            shown = {name: textwrap.shorten(f"{name}={value}", 60, placeholder=" ...") for name, value in fields.items()}
+        with formatter.section("Preset fields to change with --set KEY=VALUE, and their values in the preset default"):
+            shown = {name: textwrap.shorten(f"{name}={_shown(value)}", 60, placeholder=" ...") for name, value in fields.items()}
             formatter.write_dl([(shown[name], about.get(name, "")) for name in fields])
         built_in, command = next(iter(modalities.get(self.modality).datasets())), f"gan-keras train {self.modality} --data"
         with formatter.section("Examples"):
             formatter.write(f"  {command} {built_in} --out runs/first --minutes 10\n")
             formatter.write(f"  {command} {YOUR_DATA.get(self.modality, 'samples/')} --out runs/mine --set batch_size=32\n")
+
+
+def _shown(value):
+    """Returns a field's value as text; the config of an object becomes its class name."""
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_shown, value))}]"
+    return value["class_name"] if isinstance(value, dict) and "class_name" in value else str(value)
 
 
 app = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="GANs in Keras.")

@@ -152,7 +152,7 @@ class Guard(keras.callbacks.Callback):
 
     @property
     def has_ended(self):
-        """Whether this callback has ended the training."""
+        """True once this callback has ended the training."""
         return self.failure is not None
 
     def get_state(self):

@@ -187,7 +187,7 @@ class Interpolation(keras.callbacks.Callback):
 
 
 def spherical_interpolation(first, second, num):
-    """Returns latents along the arc between two latents, whose lengths are typical of a normal distribution.
+    """Returns latents along an arc, which keeps their lengths typical of a normal distribution.
 
     Nearly all of a normal distribution lies close to a sphere. Halfway along a straight line, latents are shorter by a
     factor of about sqrt(2), which the generator has never seen. If both latents have the same or opposite directions, no arc

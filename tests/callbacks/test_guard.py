@@ -140,8 +140,8 @@ def test_a_schedule_is_reduced_and_the_graph_is_rebuilt(tmp_path):
     state = guard.get_state()
     for resumed in (loaded, small_gan(schedule)):  # a file holds the reduced schedule, a preset the original one
         other = Guard(Events(show=silent))
-        going_on = keras.callbacks.LambdaCallback(on_train_begin=lambda logs, other=other: other.set_state(state))
-        train(resumed, other, epochs=1, callbacks=[going_on])
+        restore = keras.callbacks.LambdaCallback(on_train_begin=lambda logs, other=other: other.set_state(state))
+        train(resumed, other, epochs=1, callbacks=[restore])
         assert float(resumed.generator_optimizer.learning_rate) == pytest.approx(0.125)
         assert other.num == 2 and other.events.rows == guard.events.rows
     assert float(loaded.discriminator_optimizer.learning_rate) == pytest.approx(2.5e-3)  # it was saved after the reduction
