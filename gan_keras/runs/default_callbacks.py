@@ -54,6 +54,8 @@ def _mlflow(run):
     directory = (run.path / "mlflow").resolve()
     directory.mkdir(parents=True, exist_ok=True)
     mlflow.set_tracking_uri(f"sqlite:///{directory / 'mlflow.db'}")
+    if mlflow.get_experiment_by_name("gan_keras") is None:  # by default, artifacts go to the current directory
+        mlflow.create_experiment("gan_keras", artifact_location=(directory / "artifacts").as_uri())
     mlflow.set_experiment("gan_keras")
     with mlflow.start_run(run_name=run.path.name):
         mlflow.log_params({"seed": run.config["seed"], **run.config["preset"]})

@@ -49,12 +49,15 @@ def modules(monkeypatch):
 
 
 def test_mlflow_logs_into_the_run_and_ends_with_the_training(run, modules):
+    modules["mlflow"].get_experiment_by_name = lambda name: None
     with tracked("mlflow", run) as callbacks:
         assert len(callbacks) == 1 and modules["mlflow"].calls[-1][0] == "log_params"
     calls = modules["mlflow"].calls
-    assert [name for name, _, _ in calls] == ["set_tracking_uri", "set_experiment", "start_run", "log_params", "end"]
+    names = ["set_tracking_uri", "create_experiment", "set_experiment", "start_run", "log_params", "end"]
+    assert [name for name, _, _ in calls] == names
+    assert calls[1][2] == {"artifact_location": (run.path / "mlflow" / "artifacts").as_uri()}
     assert calls[0][1] == (f"sqlite:///{run.path / 'mlflow' / 'mlflow.db'}",) and (run.path / "mlflow").is_dir()
-    assert calls[2][2] == {"run_name": "a run"} and calls[3][1] == ({"seed": 3, "units": 4},)
+    assert calls[3][2] == {"run_name": "a run"} and calls[4][1] == ({"seed": 3, "units": 4},)
 
 
 def test_weights_and_biases_stays_offline_unless_it_is_configured(run, modules, monkeypatch):
