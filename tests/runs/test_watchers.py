@@ -33,6 +33,7 @@ def test_a_failing_image_run_is_given_up_with_a_usable_model(tmp_path):
     assert "peak_memory_mb" in read_history(run / "history.csv")[0]
 
 
+@pytest.mark.slow
 def test_a_failing_text_run_is_given_up_with_a_usable_model(text, tmp_path):
     run = tmp_path / "run"
     settings = ["--set", "learning_rate=1e38", "--set", "batch_size=8", "--set", "rating_samples=8"]
