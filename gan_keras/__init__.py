@@ -36,7 +36,7 @@ from gan_keras.gans.text_gan import TextGAN
 from gan_keras.gans.time_gan import TimeGAN
 from gan_keras.history_pool import HistoryPool
 from gan_keras.runs.train import load
-from gan_keras.training.seeds import set_seed
+from gan_keras.training.devices import set_seed
 
 __version__ = "0.1.0"
 __all__ = [

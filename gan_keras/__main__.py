@@ -1,4 +1,4 @@
-"""`python -m gan_keras` is `gan-keras`."""
+"""`python -m gan_keras` runs the command line."""
 
 from gan_keras.cli import main
 

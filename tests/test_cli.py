@@ -1,4 +1,4 @@
-"""The command line: the whole way on a tiny run, and one clear line and an exit code for every wrong input."""
+"""The command line: every command on a tiny run, and one line with an exit code for each wrong input."""
 
 import json
 import os
@@ -45,17 +45,17 @@ def version(folder, run):
     return folder / "saved_models" / "tiny" / "1"
 
 
-# --- The whole way. ---
+# --- Commands on a tiny run. ---
 
 
-def test_generate_prints_samples_and_nothing_else(run):
+def test_generate_prints_only_samples(run):
     result = call("generate", run, "-n", 5, "--seed", 3)
     assert result.exit_code == 0
     assert len(result.stdout.splitlines()) == 5
     assert call("generate", run, "-n", 1, "--seed", 5).stdout == result.stdout.splitlines()[2] + "\n"
 
 
-def test_an_exported_version_writes_the_sentences_of_its_run(loaded, version):
+def test_an_exported_version_generates_the_sentences_of_its_run(loaded, version):
     choices = ("-n", 4, "--seed", 9, "--temperature", 0.7, "--top-p", 0.9, "--prompt", "the")
     of_run = call("generate", loaded, *choices)
     assert of_run.exit_code == 0, of_run.output
@@ -64,7 +64,7 @@ def test_an_exported_version_writes_the_sentences_of_its_run(loaded, version):
     assert all(line.startswith("the") for line in of_run.stdout.splitlines())
 
 
-def test_an_exported_version_writes_the_best_of_as_many_drafts_as_it_was_exported_with(loaded, version):
+def test_an_exported_version_supports_the_number_of_drafts_it_was_exported_with(loaded, version):
     of_run = call("generate", loaded, "-n", 3, "--candidates", 4)
     assert call("generate", version, "-n", 3, "--candidates", 4).stdout == of_run.stdout
     assert "Expected 1 or 4" in refused("generate", version, "-n", 3, "--candidates", 2)
@@ -100,7 +100,7 @@ def test_the_demo_shows_sentences_side_by_side(run):
     assert [row.index(" | ") for row in rows] == [60] * 4
 
 
-def test_a_demo_never_takes_a_directory_that_exists(tmp_path):
+def test_a_demo_never_uses_an_existing_directory(tmp_path):
     for expected in ("demo", "demo-2", "demo-3"):
         path = demo.fresh_directory(tmp_path, "demo")
         assert path.name == expected
@@ -110,21 +110,29 @@ def test_a_demo_never_takes_a_directory_that_exists(tmp_path):
 # --- Lists and the doctor. ---
 
 
-def test_lists_name_what_there_is():
+def test_lists_show_data_sets_presets_and_commands():
     assert "docstrings: " in call("datasets").stdout
     assert "text policy_gradient: " in call("presets").stdout
     for command in ("train", "generate", "evaluate", "report", "export", "datasets", "presets", "doctor", "demo"):
         assert command in call("--help").stdout
 
 
-def test_a_pair_of_other_minor_versions_or_one_that_does_not_run_is_broken():
+def test_the_help_of_a_modality_shows_its_own_options_fields_and_examples():
+    general, text, image = call("train", "--help"), call("train", "text", "--help"), call("train", "image", "--help")
+    assert [result.exit_code for result in (general, text, image)] == [0, 0, 0]
+    assert "--labels" in general.stdout and "units=" not in general.stdout
+    assert "--labels" in text.stdout and "units=512" in text.stdout and "--data docstrings --out" in text.stdout
+    assert "--labels" not in image.stdout and "batch_size=64" in image.stdout and "--data digits --out" in image.stdout
+
+
+def test_text_of_another_minor_version_or_that_fails_to_run_is_a_problem():
     assert doctor.pair_problems("2.21.0", "2.21.1", lambda: (True, "")) == []
-    assert "made for TensorFlow 2.20" in doctor.pair_problems("2.21.0", "2.20.1", lambda: (True, ""))[0]
+    assert "requires TensorFlow 2.20" in doctor.pair_problems("2.21.0", "2.20.1", lambda: (True, ""))[0]
     assert "undefined symbol" in doctor.pair_problems("2.21.0", "2.21.0", lambda: (False, "undefined symbol"))[0]
     assert "subwords do not" in doctor.pair_problems("2.21.0", None, lambda: (False, ""))[0]
 
 
-def test_the_doctor_ends_with_1_where_something_is_broken(monkeypatch):
+def test_the_doctor_exits_with_1_if_there_is_a_problem(monkeypatch):
     said = {"devices": (True, "CPU"), "text": (False, "undefined symbol: icudt77_dat"), "step": (True, "0.1")}
 
     def run_python(code, *arguments):
@@ -140,7 +148,7 @@ def test_the_doctor_ends_with_1_where_something_is_broken(monkeypatch):
     assert call("doctor").exit_code == 0
 
 
-def test_a_process_of_its_own_tells_what_it_said_and_how_it_failed():
+def test_a_separate_process_reports_its_output_or_its_error():
     assert doctor.run_python("import sys; print(1); print(sys.argv[1])", "2") == (True, "2")
     assert doctor.run_python("raise OSError('broken')") == (False, "OSError: broken")
 
@@ -187,7 +195,7 @@ def test_more_labels_than_lines_are_refused(corpus, tmp_path):
     assert "101 labels" in line and "100 lines" in line
 
 
-def test_lines_of_a_million_characters_are_cut_and_counted(tmp_path):
+def test_lines_of_a_million_characters_are_truncated_and_counted(tmp_path):
     (tmp_path / "long.txt").write_text(("word " * 200_000 + "\n") * 2 + "short line\nother line\n" * 3)
     result = call("train", "text", "--data", tmp_path / "long.txt", "--out", tmp_path / "run", *SMALL)
     assert result.exit_code == 0, result.output
@@ -211,16 +219,16 @@ def test_lines_of_a_million_characters_are_cut_and_counted(tmp_path):
         (["--resume"], "does not exist"),
     ],
 )
-def test_wrong_choices_are_refused_before_anything_is_written(corpus, tmp_path, arguments, words):
+def test_wrong_options_are_refused_before_anything_is_written(corpus, tmp_path, arguments, words):
     assert words in refused("train", "text", "--data", corpus, "--out", tmp_path / "run", *arguments)
     assert not (tmp_path / "run").exists()
 
 
-def test_another_modality_is_refused_by_name(corpus, tmp_path):
+def test_an_unknown_modality_is_refused(corpus, tmp_path):
     assert "'smell'" in refused("train", "smell", "--data", corpus, "--out", tmp_path / "run")
 
 
-def test_a_directory_that_holds_another_run_is_refused_and_left_alone(corpus, run):
+def test_a_directory_with_another_run_is_refused_and_unchanged(corpus, run):
     before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
     assert "holds another run" in refused("train", "text", "--data", corpus, "--out", run, "--preset", "tiny")
     assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
@@ -230,18 +238,18 @@ def test_a_directory_that_holds_another_run_is_refused_and_left_alone(corpus, ru
     ("name", "content", "words"),
     [
         ("config.json", b"{}", "lacks modality, preset, seed"),
-        ("config.json", b"[]", "lacks modality, preset, seed"),
-        ("model.keras", b"no archive", "remove the file, and `gan-keras train ... --resume` makes it anew"),
+        ("config.json", b"[]", "holds a list"),
+        ("model.keras", b"no archive", "remove it, and `gan-keras train ... --resume` rebuilds it"),
     ],
 )
-def test_a_damaged_run_is_told_in_one_line(run, tmp_path, name, content, words):
+def test_a_damaged_run_is_reported_in_one_line(run, tmp_path, name, content, words):
     damaged = tmp_path / "run"
     shutil.copytree(run, damaged)
     (damaged / name).write_bytes(content)
     assert words in refused("generate", damaged, "-n", "1")
 
 
-def test_a_model_with_a_flipped_byte_is_made_anew_from_the_checkpoint(run, gan, corpus, tmp_path):
+def test_a_model_with_a_flipped_byte_is_rebuilt_from_the_checkpoint(run, gan, corpus, tmp_path):
     damaged = tmp_path / "run"
     shutil.copytree(run, damaged)
     content = bytearray((damaged / "model.keras").read_bytes())
@@ -259,7 +267,7 @@ def test_a_missing_option_is_a_usage_error():
     assert "--data" in result.stderr
 
 
-def test_no_space_left_is_a_failure_of_one_line_that_leaves_nothing(corpus, tmp_path, monkeypatch):
+def test_a_full_disk_is_a_failure_of_one_line_that_leaves_no_files(corpus, tmp_path, monkeypatch):
     def full(path, write):
         raise OSError(28, "No space left on device", str(path))
 
@@ -270,7 +278,7 @@ def test_no_space_left_is_a_failure_of_one_line_that_leaves_nothing(corpus, tmp_
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
-def test_a_full_disk_leaves_an_output_file_as_it_was(loaded, tmp_path, monkeypatch):
+def test_a_full_disk_leaves_an_output_file_unchanged(loaded, tmp_path, monkeypatch):
     (tmp_path / "out.txt").write_text("before")
 
     def full(path, write):
@@ -282,7 +290,7 @@ def test_a_full_disk_leaves_an_output_file_as_it_was(loaded, tmp_path, monkeypat
     assert (tmp_path / "out.txt").read_text() == "before"
 
 
-def test_ctrl_c_ends_with_130_and_without_a_traceback(corpus, tmp_path, monkeypatch):
+def test_ctrl_c_exits_with_130_and_without_a_traceback(corpus, tmp_path, monkeypatch):
     def interrupt(*arguments, **choices):
         raise KeyboardInterrupt
 
@@ -309,7 +317,7 @@ WRONG_CHOICES = [
 
 
 @pytest.mark.parametrize(("arguments", "words"), WRONG_CHOICES)
-def test_wrong_choices_for_a_run_are_refused(loaded, arguments, words):
+def test_wrong_options_for_a_run_are_refused(loaded, arguments, words):
     assert words in refused("generate", loaded, *arguments)
 
 
@@ -319,7 +327,7 @@ def loaded_version(version):
 
 
 @pytest.mark.parametrize(("arguments", "words"), WRONG_CHOICES)
-def test_wrong_choices_for_a_version_are_refused(version, loaded_version, monkeypatch, arguments, words):
+def test_wrong_options_for_a_version_are_refused(version, loaded_version, monkeypatch, arguments, words):
     monkeypatch.setattr(gan_keras.cli, "load_version", lambda path: loaded_version)  # from the disk once
     assert words in refused("generate", version, *arguments)
 
@@ -328,20 +336,20 @@ def test_a_prompt_as_long_as_a_line_is_refused(loaded):
     assert "tokens. Expected at most" in refused("generate", loaded, "--prompt", "the " * 60)
 
 
-def test_an_output_that_cannot_be_written_is_refused_first(loaded, tmp_path):
+def test_an_output_that_cannot_be_written_is_refused_before_generating(loaded, tmp_path):
     assert "is a directory" in refused("generate", loaded, "--output", tmp_path)
     assert "no directory" in refused("generate", loaded, "--output", tmp_path / "none" / "out.txt")
     assert "no directory" in refused("evaluate", loaded, "--json", tmp_path / "none" / "out.json")
 
 
 @pytest.mark.parametrize("command", ["generate", "evaluate", "report", "export"])
-def test_what_is_no_run_is_refused(command, tmp_path, corpus):
+def test_a_missing_run_is_refused(command, tmp_path, corpus):
     assert "does not exist" in refused(command, tmp_path / "none")
     assert "holds no run" in refused(command, tmp_path)
     assert "is a file" in refused(command, corpus)
 
 
-def test_bad_test_lines_are_refused(loaded, tmp_path):
+def test_wrong_test_data_are_refused(loaded, tmp_path):
     assert "no file" in refused("evaluate", loaded, "--data", tmp_path / "none.txt")
     assert "num=1" in refused("evaluate", loaded, "--num", 1)
 
@@ -359,7 +367,7 @@ def test_the_module_runs_as_a_program():
     assert {line.split()[0] for line in child.stdout.splitlines()} >= {"text", "image"}
 
 
-def test_ending_a_process_does_what_ctrl_c_does():
+def test_sigterm_is_treated_like_ctrl_c():
     before = signal.getsignal(signal.SIGTERM)
     with pytest.raises(KeyboardInterrupt), gan_keras.cli.ended_as_interrupted():
         os.kill(os.getpid(), signal.SIGTERM)

@@ -5,9 +5,8 @@ from gan_keras.callbacks.best import KeepBest, Quality
 from gan_keras.callbacks.checkpoint import Checkpoint
 from gan_keras.callbacks.guard import Guard
 from gan_keras.callbacks.history import Speed
-from gan_keras.callbacks.samples import Interpolation, SampleGrid, Samples
+from gan_keras.callbacks.samples import Interpolation, SampleGrid, Samples, TensorBoard
 from gan_keras.callbacks.samples_of_kinds import ClipGrid, SampleSounds, SeriesPictures, TranslationGrid
-from gan_keras.callbacks.trackers import MLflow, TensorBoard, WeightsAndBiases
 from gan_keras.callbacks.watch import EarlyStop, Watch
 
 __all__ = [
@@ -18,7 +17,6 @@ __all__ = [
     "Guard",
     "Interpolation",
     "KeepBest",
-    "MLflow",
     "Quality",
     "SampleGrid",
     "SampleSounds",
@@ -28,5 +26,4 @@ __all__ = [
     "TensorBoard",
     "TranslationGrid",
     "Watch",
-    "WeightsAndBiases",
 ]

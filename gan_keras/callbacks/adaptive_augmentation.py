@@ -1,4 +1,4 @@
-"""`AdaptiveAugmentation`: moves the strength of an augmentation while a `GAN` trains."""
+"""`AdaptiveAugmentation`: adjusts the strength of an augmentation during training."""
 
 import keras
 
@@ -6,18 +6,18 @@ from gan_keras.augmentation import DiffAugment
 
 
 class AdaptiveAugmentation(keras.callbacks.Callback):
-    """Has the GAN's augmentation set its strength: `Scheduled` at each epoch, `Adaptive` every few batches.
+    """Updates the strength of the GAN's augmentation: `Scheduled` at each epoch, `Adaptive` every few batches.
 
-    Logs `augmentation_strength`, a probability. Give `fit` its `initial_epoch` when a scheduled training goes on.
+    Logs `augmentation_strength`, a probability. Pass `initial_epoch` to `fit` when a scheduled training continues.
 
     Args:
-        every: Batches between two steps of `Adaptive`, >= 1.
+        every: Batches between two updates of `Adaptive`, >= 1.
     """
 
     def __init__(self, every=4):
         super().__init__()
         if every < 1:
-            raise ValueError(f"every={every}. Expected at least one batch between two steps.")
+            raise ValueError(f"every={every}. Expected at least one batch between two updates.")
         self.every = every
 
     def on_train_begin(self, logs=None):

@@ -1,4 +1,4 @@
-"""`Guard`: goes back to the last good state when a training breaks, and on with smaller steps."""
+"""`Guard`: rolls a failing training back to its last good state and continues with smaller learning rates."""
 
 import collections
 import math
@@ -6,25 +6,31 @@ import statistics
 
 import keras
 
-from gan_keras.callbacks.events import Events
+from gan_keras.callbacks.history import Events
 from gan_keras.training.rollback import Snapshot, check_rates, not_finite, set_schedules, shrink_numbers, shrink_schedules
 
-# --- `Divergence`: whether a norm has left its usual size for good.
-
 FACTOR = 1000.0
-"""How many times the median of the batches before a norm has to be. From epoch to epoch healthy trainings of points and small
-images moved by less than 10, one with 100 times the learning rates by up to 100,000 (`benchmarks/guards.py`)."""
+"""A norm diverges if it exceeds this multiple of the median of previous batches. From epoch to epoch, norms of healthy
+trainings of points and small images changed by a factor below 10; with 100 times the learning rates, by up to 100,000
+(`benchmarks/guards.py`)."""
 
 PATIENCE = 20
-"""How many batches in a row: the norm of a healthy training leaps, but it comes back."""
+"""Number of consecutive batches that must exceed it: norms of healthy trainings jump, but return."""
 
-MEMORY, LEAST = 200, 50  # batches that the median is of, and the fewest
+MEMORY, MIN_BATCHES = 200, 50  # maximum and minimum number of batches in the median
+
+SHRINKING = 0.5
+"""Factor for both learning rates after a failure."""
+
+
+class TrainingFailed(RuntimeError):
+    """A training failed repeatedly. Its last good state is kept."""
 
 
 class Divergence:
-    """Follows a norm, batch by batch, by its running mean over the epoch, which is what callbacks are told.
+    """Detects that a gradient norm has diverged, from the running mean over the epoch that callbacks receive.
 
-    Batches that may be a part of a divergence do not move the median.
+    Batches that may belong to a divergence do not affect the median.
     """
 
     def __init__(self):
@@ -32,15 +38,15 @@ class Divergence:
         self.begin_mean(0)
 
     def begin_mean(self, batch):
-        """Called when the running mean begins anew; `batch` is the next one."""
+        """Starts a new running mean at `batch`."""
         self.first, self.seen, self.sum = batch, 0, 0.0
 
     def observe(self, batch, mean):
-        """Takes the running mean after a batch: returns how often the last norm exceeds the median, if that is a divergence."""
+        """Takes the running mean after a batch; returns the last norm as a multiple of the median if it has diverged."""
         num = batch + 1 - self.first
         norm = (num * mean - self.sum) / (num - self.seen)
         self.seen, self.sum = num, num * mean
-        usual = statistics.median(self.recent) if len(self.recent) >= LEAST else 0.0
+        usual = statistics.median(self.recent) if len(self.recent) >= MIN_BATCHES else 0.0
         if usual <= 0.0 or norm <= FACTOR * usual:
             self.high = 0
             self.recent.append(norm)
@@ -49,7 +55,7 @@ class Divergence:
         return norm / usual if self.high >= PATIENCE else None
 
     def get_state(self):
-        """What it knows, as JSON can hold it."""
+        """Returns the state as JSON values."""
         mean = {"first": self.first, "seen": self.seen, "sum": self.sum}
         return {"recent": list(self.recent), "high": self.high, "mean": mean}
 
@@ -58,33 +64,23 @@ class Divergence:
         self.first, self.seen, self.sum = (state["mean"][name] for name in ("first", "seen", "sum"))
 
 
-# --- `Guard`: goes back to the last good state when a training breaks, and on with smaller steps.
-
-SHRINKING = 0.5
-"""What both learning rates are multiplied by after a failure."""
-
-
-class TrainingFailed(RuntimeError):
-    """A training broke again and again. What it had reached is kept."""
-
-
 class Guard(keras.callbacks.Callback):
-    """Watches the norms of the gradients after each batch and all variables at the end of each epoch.
+    """Checks gradient norms after each batch and all variables after each epoch, and rolls failures back.
 
-    Where one is not finite, or a norm has diverged (`Divergence`), everything that shapes training (`Snapshot`) is set back to
-    the start of the epoch, or of the last one that began with finite numbers; both learning rates are halved, and training
-    goes on with the next batch: no batch is repeated. After `rollbacks` of these the next failure ends `fit`, with the last
-    good state in the model. Stands first in the list of callbacks, before those that judge or save the model.
+    If a value is not finite, or a norm has diverged (`Divergence`), every variable that affects training (`Snapshot`) is
+    restored to the start of the epoch, or of the last epoch that started with finite values. Both learning rates are halved,
+    and training continues with the next batch: no batch is repeated. After `rollbacks` rollbacks, the next failure ends `fit`
+    with the last good state in the model. Place it first in the list, before callbacks that judge or save the model.
 
     Args:
-        events: The `Events` that tell what was done; None makes one that prints.
-        rollbacks: How often at most, >= 0.
+        events: `Events` that record what was done; None creates one that prints.
+        rollbacks: Maximum number of rollbacks, >= 0.
 
     Attributes:
-        failure: Why training was given up, a line; None while it was not.
+        failure: Reason for giving up, a line; None otherwise.
 
     Raises:
-        ValueError: If `rollbacks` is negative; when `fit` begins, if the GAN is not finite as it is, or if a learning rate is
+        ValueError: If `rollbacks` is negative. By `fit`, if the GAN is not finite at the start, or if a learning rate is
             neither a number nor a schedule.
     """
 
@@ -92,7 +88,7 @@ class Guard(keras.callbacks.Callback):
         super().__init__()
         if rollbacks < 0:
             raise ValueError(f"rollbacks={rollbacks}. Expected at least 0; 0 gives up at the first failure.")
-        self.events, self.most = Events() if events is None else events, rollbacks
+        self.events, self.max_rollbacks = Events() if events is None else events, rollbacks
         self.failure, self.num, self.factor = None, 0, 1.0
         self.norms, self.stage = {"d_norm": Divergence(), "g_norm": Divergence()}, None
 
@@ -100,22 +96,20 @@ class Guard(keras.callbacks.Callback):
         check_rates(self.model)
         self.failure, self.epoch = None, None
         if names := not_finite(self.model):
-            raise ValueError(
-                f"The GAN is not finite in {listed(names)}. Expected finite numbers to train on: build or load another."
-            )
+            raise ValueError(f"The GAN is not finite in {_listed(names)}. Expected finite weights: build or load another GAN.")
         self.good, self.good_factor, self.good_epoch = Snapshot(self.model), self.factor, 0
 
     def on_epoch_begin(self, epoch, logs=None):
-        if epoch == self.epoch:  # a training that goes on within an epoch knows how it began
+        if epoch == self.epoch:  # a training resumed within an epoch has the state of its start
             return
         self.events.begin(epoch)
         self.epoch, stage = epoch, self.model.stage_of(epoch)
-        if stage != self.stage:  # another stage trains by other losses
+        if stage != self.stage:  # other stages have other losses
             self.norms, self.stage = {name: Divergence() for name in self.norms}, stage
         for norm in self.norms.values():
             norm.begin_mean(0)
-        if names := not_finite(self.model):  # something between two epochs has spoilt them
-            self.roll_back(None, "not finite", f"in {listed(names)}")
+        if names := not_finite(self.model):  # something changed them between two epochs
+            self.roll_back(None, "not finite", f"in {_listed(names)}")
         self.good, self.good_factor, self.good_epoch = Snapshot(self.model), self.factor, epoch
 
     def on_train_batch_end(self, batch, logs=None):
@@ -126,29 +120,29 @@ class Guard(keras.callbacks.Callback):
         for name, norm in self.norms.items():
             ratio = norm.observe(batch, float(logs[name])) if name in logs else None
             if ratio is not None:
-                self.roll_back(batch, "divergence", f"{name} is {ratio:.0f} times what it was")
+                self.roll_back(batch, "divergence", f"{name} is {ratio:.0f} times its median")
                 return
 
     def on_epoch_end(self, epoch, logs=None):
         if names := not_finite(self.model):
-            self.roll_back(None, "not finite", f"in {listed(names)}")
+            self.roll_back(None, "not finite", f"in {_listed(names)}")
 
     def roll_back(self, batch, kind, seen):
         self.good.restore(self.model)
         self.begin_means(batch)
-        place = f"went back to the start of epoch {self.good_epoch + 1}"
-        if self.num >= self.most:
+        place = f"rolled back to the start of epoch {self.good_epoch + 1}"
+        if self.num >= self.max_rollbacks:
             self.failure = f"Training was given up in epoch {self.epoch + 1}, after {self.num} rollbacks: {seen}."
             self.model.stop_training = True
             self.events.add(self.epoch, batch, kind, seen, f"{place} and gave up")
             return
         self.num, self.factor = self.num + 1, self.factor * SHRINKING
-        shrink_numbers(self.model, self.factor / self.good_factor)  # the good state holds the rates of its time
+        shrink_numbers(self.model, self.factor / self.good_factor)  # the good state includes its own rates
         shrink_schedules(self.model, SHRINKING)
         self.events.add(self.epoch, batch, kind, seen, f"{place}, learning rates times {self.factor:g} from now on")
 
     def begin_means(self, batch):
-        """What was measured in the epoch so far is spoilt; only the count of samples goes on."""
+        """Discards what the epoch has measured so far, except the number of samples."""
         for metric in self.model.metrics:
             if isinstance(metric, keras.metrics.Mean):
                 metric.reset_state()
@@ -158,11 +152,11 @@ class Guard(keras.callbacks.Callback):
 
     @property
     def has_ended(self):
-        """Whether it has ended the training."""
+        """True once this callback has ended the training."""
         return self.failure is not None
 
     def get_state(self):
-        """What a training that goes on has to know, the good state with it: what JSON can hold, and arrays."""
+        """Returns the state of a training to resume, the good state included, as JSON values and arrays."""
         return {
             "failure": self.failure,
             "rollbacks": self.num,
@@ -175,9 +169,9 @@ class Guard(keras.callbacks.Callback):
         }
 
     def set_state(self, state):
-        """Goes on from `get_state`. Called after `on_train_begin`, when the model holds what was saved with it.
+        """Restores the result of `get_state`, after `on_train_begin`, when the model has been loaded.
 
-        Learning rates that are numbers were saved with the model, shrunk as they are; schedules get their factor.
+        Learning rates that are numbers were saved with the model, already reduced; schedules get their factor here.
         """
         self.num, self.factor, self.stage, self.epoch = (state[name] for name in ("rollbacks", "factor", "stage", "epoch"))
         self.failure = state["failure"]
@@ -189,7 +183,7 @@ class Guard(keras.callbacks.Callback):
         self.events.set_rows(state["events"])
 
 
-def listed(names, most=3):
-    """The first names, and how many more there are."""
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+def _listed(names, max_names=3):
+    """Returns the first names and the number of others."""
+    more = f" and {len(names) - max_names} more" if len(names) > max_names else ""
+    return ", ".join(names[:max_names]) + more

@@ -1,4 +1,4 @@
-"""`History`: one row an epoch in a CSV file."""
+"""Records of a training: `History` (`history.csv`), `Events` (`events.csv`), lines of progress, and the cost of each epoch."""
 
 import csv
 import importlib
@@ -14,14 +14,34 @@ import tensorflow as tf
 from gan_keras.media.safe_files import replace_whole
 
 
-class History(keras.callbacks.Callback):
-    """Writes `epoch` (from 1), `stage`, `seconds` and the logs of every epoch as it ends.
+def read_history(path):
+    """Returns the rows of a CSV file as dictionaries of strings; an empty list if there is no file."""
+    if not os.path.exists(path):
+        return []
+    with open(path, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
 
-    Stages log different values, so that columns can come late: the file is written anew each time, beside its place and
-    renamed into it, and is whole at any moment. Rows of earlier epochs that the file holds are kept, later ones dropped.
+
+def _write_rows(path, columns, rows):
+    """Writes CSV atomically; missing cells stay empty."""
+
+    def write(temporary):
+        with open(temporary, "w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, columns, restval="")
+            writer.writeheader()
+            writer.writerows(rows)
+
+    replace_whole(path, write)
+
+
+class History(keras.callbacks.Callback):
+    """Writes `epoch` (from 1), `stage`, `seconds` and the logs of each epoch to a CSV file.
+
+    Stages log different values, so columns can appear late: the whole file is rewritten atomically after each epoch. Existing
+    rows of earlier epochs are kept, later ones are dropped.
 
     Args:
-        path: The CSV file.
+        path: Path of the CSV file.
     """
 
     def __init__(self, path):
@@ -41,35 +61,78 @@ class History(keras.callbacks.Callback):
         self.write()
 
     def write(self):
-        replace_whole(self.path, self.write_rows)
-
-    def write_rows(self, path):
-        columns = list(dict.fromkeys(name for row in self.rows for name in row))
-        with open(path, "w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, columns, restval="")
-            writer.writeheader()
-            writer.writerows(self.rows)
+        _write_rows(self.path, list(dict.fromkeys(name for row in self.rows for name in row)), self.rows)
 
 
-def read_history(path):
-    """Rows of a history, a dict of text by column each; none if there is no file."""
-    if not os.path.exists(path):
-        return []
-    with open(path, newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+# --- Events: what happened besides epochs. ---
+
+ENDED = "ended training"
+EVENT_COLUMNS = ("epoch", "batch", "kind", "seen", "done")
 
 
-# --- `Progress`: a line an epoch, with the time left.
+class Events:
+    """Rows of `epoch` and `batch` (from 1; no batch for what an epoch has shown), `kind`, what was `seen`, what was `done`.
+
+    The file is rewritten atomically with each row.
+
+    Args:
+        path: Path of the CSV file; None keeps the rows in memory only.
+        show: Called with a line about each event, such as `print`.
+
+    Attributes:
+        rows: List of dictionaries of strings.
+    """
+
+    def __init__(self, path=None, show=print):
+        self.path, self.show = path if path is None else os.fspath(path), show
+        self.rows, self.is_known = [], False
+
+    def add(self, epoch, batch, kind, seen, done):
+        """Adds a row; `epoch` counts from 0, `batch` from 0 or is None."""
+        values = (str(epoch + 1), "" if batch is None else str(batch + 1), kind, seen, done)
+        self.rows.append(dict(zip(EVENT_COLUMNS, values, strict=True)))
+        self._write()
+        place = f"epoch {epoch + 1}" if batch is None else f"epoch {epoch + 1}, batch {batch + 1}"
+        self.show(f"{place}, {kind}: {seen}; {done}.")
+
+    def add_end(self, epoch, kind, seen):
+        """Adds the row of a training that ends before its last epoch: see `has_ended`."""
+        self.add(epoch, None, kind, seen, ENDED)
+
+    def begin(self, epoch):
+        """Reads the file's rows of epochs before `epoch`, which counts from 0, unless rows are already known."""
+        if not self.is_known:
+            rows = [] if self.path is None else read_history(self.path)
+            self.set_rows([row for row in rows if int(row["epoch"]) <= epoch])
+
+    def set_rows(self, rows):
+        """Sets the rows of a resumed training; other rows of the file are dropped."""
+        self.rows, self.is_known = [dict(row) for row in rows], True
+        if self.path is not None and (self.rows or os.path.exists(self.path)):
+            self._write()
+
+    def _write(self):
+        if self.path is not None:
+            _write_rows(self.path, EVENT_COLUMNS, self.rows)
+
+
+def has_ended(path):
+    """Returns True if an events file says that the training was ended for good: resuming would only end it again."""
+    rows = read_history(path)
+    return bool(rows) and rows[-1]["done"] == ENDED
+
+
+# --- Progress and speed. ---
 
 SHOWN = ("nll", "val_nll", "d_loss", "g_loss", "val_gain", "val_frechet")
 
 
 class Progress(keras.callbacks.Callback):
-    """Tells of every epoch: its stage, its values, its time and the time left.
+    """Reports each epoch in a line: stage, values, duration and remaining time.
 
     Args:
         show: Called with each line, such as `print`.
-        seconds: What an epoch of each stage is thought to cost, by the stage's name; what is measured replaces it.
+        seconds: Estimated seconds per epoch, by stage; measured ones replace them.
     """
 
     def __init__(self, show=print, seconds=None):
@@ -80,36 +143,31 @@ class Progress(keras.callbacks.Callback):
         self.start = time.monotonic()
 
     def on_epoch_end(self, epoch, logs=None):
-        stage = self.model.stage_of(epoch)
+        stage, total = self.model.stage_of(epoch), self.params["epochs"]
         self.seconds[stage] = time.monotonic() - self.start
-        values = [f"{name} {logs[name]:.4g}" for name in SHOWN if logs and logs.get(name)]
-        total = self.params["epochs"]
-        text = f"epoch {epoch + 1}/{total}, {stage}: {', '.join(values)} ({self.seconds[stage]:.0f} s{self.left(epoch + 1)})"
-        self.show(text)
+        values = ", ".join(f"{name} {logs[name]:.4g}" for name in SHOWN if logs and logs.get(name))
+        self.show(f"epoch {epoch + 1}/{total}, {stage}: {values} ({self.seconds[stage]:.0f} s{self.left(epoch + 1)})")
 
     def left(self, epoch):
-        """`, about 3 min left`, from the cost of each epoch to come; a stage not yet met costs as much as the dearest."""
+        """Returns a text such as `, about 3 min left`; a stage not yet seen is assumed to cost as much as the slowest one."""
         stages = [self.model.stage_of(each) for each in range(epoch, self.params["epochs"])]
         if not stages:
             return ""
-        dearest = max(self.seconds.values())
-        seconds = sum(self.seconds.get(stage, dearest) for stage in stages)
+        slowest = max(self.seconds.values())
+        seconds = sum(self.seconds.get(stage, slowest) for stage in stages)
         return f", about {seconds:.0f} s left" if seconds < 90 else f", about {seconds / 60:.0f} min left"
 
 
-# --- `Speed`: what a step costs, and how much memory training has taken.
-
 OF_THE_MACHINE = ("step_ms", "samples_per_second", "peak_memory_mb", "peak_gpu_memory_mb")
-"""What is logged of the machine and not of the training: it differs from run to run."""
+"""Logged values that describe the machine instead of the training, and differ from run to run."""
 
 
 class Speed(keras.callbacks.Callback):
-    """Logs what each epoch has cost.
+    """Logs the cost of each epoch.
 
-    `steps` of the epoch, `step_ms`: median milliseconds of a step; `samples_per_second`: real samples read, over the time from
-    the epoch's first step to its last; `peak_memory_mb`: the largest resident size of the process so far, in MiB, but not on
-    Windows; and `peak_gpu_memory_mb`: the largest of the first GPU, where there is one. Stands before callbacks that keep what
-    is logged.
+    `steps`: steps of the epoch; `step_ms`: median milliseconds per step; `samples_per_second`: real samples read, from the
+    epoch's first step to its last; `peak_memory_mb`: the process's peak resident memory in MiB, except on Windows; and
+    `peak_gpu_memory_mb`: that of the first GPU, if there is one. Place it before callbacks that record logs.
     """
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -123,27 +181,22 @@ class Speed(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         self.end = time.perf_counter()
         behind = batch + 1 if self.params["steps"] is None else min(batch + 1, self.params["steps"])
-        steps = behind - self.before  # several where `steps_per_execution` is more than 1
+        steps = behind - self.before  # several if `steps_per_execution` is more than 1
         self.times.append(1000.0 * (self.end - self.start) / steps)
         self.steps, self.before = self.steps + steps, behind
 
     def on_epoch_end(self, epoch, logs=None):
-        # A training that goes on after the last batch of an epoch sees no step of it.
+        # A training resumed after the last batch of an epoch sees no step of it.
         steps = self.before if self.times else self.params["steps"]
         if steps is not None:
             logs["steps"] = steps
         if self.times:
             seconds = self.end - self.epoch_start
-            trained = self.steps / self.before  # the part of the epoch that was trained here, not before a resumption
+            trained = self.steps / self.before  # share of the epoch that was trained since resuming
             logs.update(step_ms=statistics.median(self.times), samples_per_second=logs["samples"] * trained / seconds)
-        if importlib.util.find_spec("resource"):  # Windows has none
-            logs["peak_memory_mb"] = peak_memory()
+        if importlib.util.find_spec("resource"):  # missing on Windows
+            resource = importlib.import_module("resource")
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            logs["peak_memory_mb"] = peak / 2**20 if sys.platform == "darwin" else peak / 2**10  # bytes on macOS, else KiB
         if tf.config.list_physical_devices("GPU"):
             logs["peak_gpu_memory_mb"] = tf.config.experimental.get_memory_info("GPU:0")["peak"] / 2**20
-
-
-def peak_memory():
-    """The largest resident size of this process so far, in MiB."""
-    resource = importlib.import_module("resource")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10  # bytes there, KiB elsewhere

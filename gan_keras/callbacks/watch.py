@@ -1,28 +1,29 @@
-"""`Watch`: tells as an epoch ends what is going wrong, and ends a training that stays collapsed."""
+"""Callbacks that judge a training by its history: `Watch` reports findings, `EarlyStop` ends a training without progress."""
 
 import math
 import warnings
 
 import keras
 
-from gan_keras.callbacks.events import Events
+from gan_keras.callbacks.history import Events
 from gan_keras.diagnosis import rules
 
-# --- `Judge`: base of callbacks that decide by the rows of the history.
+FATAL = "collapse"
+"""Kind of finding that ends a training if it persists."""
 
 
 class Judge(keras.callbacks.Callback):
-    """Calls `judge(epoch, rows)` of a subclass with the rows up to an epoch as it ends.
+    """Base of callbacks that call `judge(epoch, rows)` after each epoch, with all rows of the history so far.
 
-    What is decided by rows alone is decided again in the same way when an interrupted training goes on.
+    Decisions depend on the rows only, so a resumed training decides in the same way.
 
     Args:
-        events: The `Events` that tell of it; None makes one that prints.
-        history: The `callbacks.history.History`, before this one in the list of callbacks, whose rows are judged; None keeps
-            rows of its own, which end with the process.
+        events: `Events` that record decisions; None creates one that prints.
+        history: The `callbacks.history.History` to judge, which must come earlier in the list of callbacks; None keeps
+            rows in memory.
 
     Attributes:
-        has_ended: Whether it has ended the training.
+        has_ended: Whether this callback has ended the training.
     """
 
     def __init__(self, events=None, history=None):
@@ -48,45 +49,42 @@ class Judge(keras.callbacks.Callback):
         self.events.add_end(epoch, kind, seen)
 
     def get_state(self):
-        """For `callbacks.Checkpoint`."""
+        """Returns the state for `callbacks.Checkpoint`."""
         return {"rows": self.own, "has_ended": self.has_ended}
 
     def set_state(self, state):
         self.own, self.has_ended = state["rows"], state["has_ended"]
 
 
-# --- `EarlyStop`: ends a training whose quality has long ceased to rise.
-
-
 class EarlyStop(Judge):
-    """Ends training after some scorings in a row without a new best one.
+    """Ends training when the score has not improved for `patience` scores in a row.
 
-    Unlike `keras.callbacks.EarlyStopping` it decides by the rows of the history alone, so that a training that was interrupted
-    ends at the same epoch; epochs without a score do not count; and no weights are given back: `Quality` and `KeepBest` do that.
-    Losses tell nothing here: those of the two networks move against each other. Stands in the list after callbacks that score.
+    Unlike `keras.callbacks.EarlyStopping`, it decides from the history alone, so that an interrupted training ends at the
+    same epoch; it ignores epochs without a score; and it restores no weights, which `Quality` and `KeepBest` do. Do not
+    monitor losses: those of the two networks move against each other. Place it after callbacks that score.
 
     Args:
-        monitor: What is logged and watched, such as `"val_frechet"`.
-        mode: `"min"` if less is better, else `"max"`.
-        patience: Scorings without a better one, >= 1; 0 for never.
+        monitor: Name of the logged score, such as `"val_frechet"`.
+        mode: `"min"` if lower is better, otherwise `"max"`.
+        patience: Number of scores without improvement, >= 1; 0 to never end training.
         events: See `Judge`.
         history: See `Judge`.
 
     Raises:
-        ValueError: If an argument is out of its range.
+        ValueError: If an argument is out of range.
     """
 
     def __init__(self, monitor="val_frechet", mode="min", patience=20, events=None, history=None):
         super().__init__(events, history)
         if mode not in ("min", "max") or patience < 0:
-            raise ValueError(f"mode={mode!r}, patience={patience}. Expected 'min' or 'max', and scorings >= 1 or 0 for never.")
+            raise ValueError(f"mode={mode!r}, patience={patience}. Expected 'min' or 'max', and a number >= 1, or 0 for never.")
         self.monitor, self.sign, self.patience = monitor, 1.0 if mode == "min" else -1.0, patience
 
     def on_train_end(self, logs=None):
         if self.patience and self.own and not any(self.monitor in row for row in self.own):
             warnings.warn(
-                f"{self.monitor} was never logged, so that EarlyStop had nothing to watch. Expected a callback that logs it, as "
-                f"Quality does, before EarlyStop in the list; what was logged is {', '.join(self.own[-1])}.",
+                f"{self.monitor} was never logged, so EarlyStop had nothing to monitor. Expected a callback that logs it, "
+                f"such as Quality, before EarlyStop in the list; logged values are {', '.join(self.own[-1])}.",
                 stacklevel=2,
             )
 
@@ -98,27 +96,20 @@ class EarlyStop(Judge):
         best = losses.index(min(losses))
         if len(scored) - 1 - best >= self.patience:
             place, score = scored[best]
-            seen = f"{self.monitor} {scored[-1][1]:.4g}, no better than {score:.4g} of epoch {place} in {self.patience} scorings"
+            seen = f"{self.monitor} {scored[-1][1]:.4g}, no better than {score:.4g} of epoch {place} for {self.patience} scores"
             self.stop(epoch, "early stop", seen)
 
 
-# --- `Watch`: tells as an epoch ends what is going wrong, and ends a training that stays collapsed.
-
-
-FATAL = "collapse"
-"""The finding that ends a training once it has lasted."""
-
-
 class Watch(Judge):
-    """Asks the rules of `diagnosis` after each epoch; a finding is told when it begins, and again only after it has ended.
+    """Applies the rules of `diagnosis` after each epoch and reports each finding when it starts.
 
-    Few generators come back from a collapse that lasts, so that training ends; callbacks such as `Quality` and `KeepBest` then
-    give back the best weights. Stands in the list after callbacks that score.
+    A lasting collapse ends training, because few generators recover from it; `Quality` and `KeepBest` then restore the best
+    weights. Place it after callbacks that score.
 
     Args:
         events: See `Judge`.
         history: See `Judge`.
-        patience: Epochs of collapse in a row after which training ends, >= 1; 0 for never.
+        patience: Consecutive epochs of collapse that end training, >= 1; 0 to never end it.
 
     Raises:
         ValueError: If `patience` is negative.
@@ -134,7 +125,7 @@ class Watch(Judge):
         now, before = rules.seen_now(rows), rules.seen_now(rows[:-1])
         for rule, seen in now.items():
             if rule not in before:
-                self.events.add(epoch, None, rule.kind, seen, f"training goes on. {rule.meaning} {rule.advice}".rstrip("."))
+                self.events.add(epoch, None, rule.kind, seen, f"training continues. {rule.meaning} {rule.advice}".rstrip("."))
         for rule, seen in now.items():
             if rule.kind == FATAL and self.has_lasted(rule, rows):
                 self.stop(epoch, rule.kind, f"{seen}, for {self.patience} epochs")

@@ -1,1 +1,1 @@
-"""What the curves of a training tell."""
+"""Diagnosis of a training from its curves."""

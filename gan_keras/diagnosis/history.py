@@ -1,4 +1,4 @@
-"""A training's history up to an epoch, from whatever form it is kept in."""
+"""A training's history up to an epoch, read from any of its forms."""
 
 import csv
 import os
@@ -6,18 +6,18 @@ import os
 import numpy as np
 
 UNKNOWN_STEPS = 100
-"""Steps that an epoch is taken to have where the history does not tell (`callbacks.Speed` logs them as `steps`)."""
+"""Assumed steps per epoch if the history has no column `steps`, which `callbacks.Speed` logs."""
 
 
 class Past:
     """The first epochs of a history.
 
-    `past["d_loss"]` is an array with a number for each epoch, NaN where nothing was logged; a column that was never logged is
-    NaN throughout.
+    `past["d_loss"]` is an array with one number per epoch, NaN where nothing was logged. A column that was never logged is NaN
+    throughout.
 
     Args:
-        columns: What `columns_of` returned.
-        num: How many epochs; None for all.
+        columns: Result of `columns_of`.
+        num: Number of epochs; None for all.
     """
 
     def __init__(self, columns, num=None):
@@ -27,20 +27,21 @@ class Past:
         return self.num
 
     def __getitem__(self, name):
-        return numbers(self.columns[name][: self.num]) if name in self.columns else np.full(self.num, np.nan)
+        values = self.columns[name][: self.num] if name in self.columns else [None] * self.num
+        return np.array([np.nan if value is None else float(value) for value in values], float)
 
     def has(self, name):
-        """Whether the last epoch has logged it."""
+        """Returns True if the last epoch logged the column."""
         return self.num > 0 and name in self.columns and self.columns[name][self.num - 1] is not None
 
     def scores(self, name):
-        """Epochs (indices) and values of a column that not each epoch logs; both empty unless the last epoch has logged it."""
+        """Returns epochs (indices) and values of a column that is not logged every epoch; both empty unless the last one did."""
         found = np.flatnonzero([value is not None for value in self.columns.get(name, ())[: self.num]]) if self.has(name) else []
         return found, self[name][found]
 
     @property
     def is_adversarial(self):
-        """Whether both networks trained, for each epoch."""
+        """Boolean array: epochs in which both networks trained."""
         stages = self.columns.get("stage")
         if stages is not None:
             return np.array([stage == "adversarial" for stage in stages[: self.num]], bool) & ~np.isnan(self["d_accuracy"])
@@ -48,25 +49,25 @@ class Past:
 
     @property
     def steps(self):
-        """Steps of both networks in each epoch."""
+        """Array of the steps of both networks in each epoch."""
         return np.where(self.is_adversarial, np.nan_to_num(self["steps"], nan=UNKNOWN_STEPS), 0.0)
 
     def lasting(self, holds, steps):
-        """The epochs at the end of the past, as a slice, through which `holds` is true; None if they have fewer steps."""
+        """Returns the last epochs in which `holds` is true throughout, as a slice; None if they have fewer than `steps` steps."""
         breaks = np.flatnonzero(~(holds & self.is_adversarial))
         first = int(breaks[-1]) + 1 if len(breaks) else 0
         return slice(first, self.num) if self.num > first and self.steps[first:].sum() >= steps else None
 
 
 def columns_of(history):
-    """A history as lists by the name of the column, None where an epoch has logged nothing; `epoch` counts from 1.
+    """Returns a history as lists by column name, None where an epoch logged nothing; `epoch` counts from 1.
 
     Args:
-        history: What `fit` returned, its `history`, the rows of a `history.csv`, or the path of one. A list shorter than the
-            others is taken as logged every so many epochs, and in the last.
+        history: Result of `fit`, its `history`, the rows of a `history.csv`, or its path. A list shorter than the others
+            is assumed to be logged at regular intervals, ending with the last epoch.
 
     Raises:
-        ValueError: If it is none of these.
+        ValueError: If `history` is none of these.
     """
     history = getattr(history, "history", history)
     if isinstance(history, str | os.PathLike):
@@ -78,18 +79,14 @@ def columns_of(history):
     elif isinstance(history, dict):
         columns = {name: list(values) for name, values in history.items()}
     else:
-        raise ValueError(f"Got a history of type {type(history).__name__}. Expected what `fit` returned, a dict, rows or a path.")
+        raise ValueError(f"Got a history of type {type(history).__name__}. Expected the result of `fit`, a dict, rows or a path.")
     num = max(map(len, columns.values()), default=0)
     columns = {name: _spread(values, num) for name, values in columns.items()}
     return {"epoch": list(range(1, num + 1)), **columns}
 
 
-def numbers(values):
-    return np.array([np.nan if value is None else float(value) for value in values], float)
-
-
 def _spread(values, num):
-    """A column with None for the epochs that have not logged it."""
+    """Returns a column with None for epochs that did not log it."""
     if len(values) in (0, num):
         return values or [None] * num
     places = np.linspace(0, num, len(values) + 1)[1:].round().astype(int) - 1

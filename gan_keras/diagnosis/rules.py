@@ -1,7 +1,6 @@
-"""What the curves of a training tell, in plain words: findings with their numbers, what they mean, what to try.
+"""Findings in the curves of a training: what they show, with numbers, what that means and what to try.
 
-The rules are here and nowhere else: `callbacks.Watch` asks them at the end of each epoch, `GAN.diagnose` and the report when
-training is over.
+This is the only place with rules: `callbacks.Watch` applies them after each epoch, `GAN.diagnose` and the report after training.
 """
 
 from typing import NamedTuple
@@ -13,14 +12,14 @@ from gan_keras.diagnosis.history import Past, columns_of
 
 
 class Finding(NamedTuple):
-    """What a rule has found.
+    """A failure found by a rule.
 
     Attributes:
-        kind: Of the failure, a word or two.
-        epoch: The first epoch that shows it, counted from 1.
-        last: The last of these epochs in a row.
-        seen: What the last one shows, with its numbers.
-        meaning: What that means.
+        kind: Kind of failure, in a word or two.
+        epoch: First epoch that shows it, counted from 1.
+        last: Last consecutive epoch that shows it.
+        seen: Observation in the last epoch, with numbers.
+        meaning: Interpretation.
         advice: What to try.
     """
 
@@ -37,7 +36,7 @@ class Finding(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """What is asked of each epoch: `see` is a function from a `Past` to what is seen, or None."""
+    """A check of each epoch: `see` maps a `Past` to an observation, or to None."""
 
     kind: str
     see: callable
@@ -49,32 +48,32 @@ RULES = (
     Rule(
         "divergence",
         symptoms.divergence,
-        "The steps are too large for these networks, or the data hold numbers that are not finite.",
-        "Try a tenth of both learning rates, a penalty such as R1, and a look at the data.",
+        "The learning rates are too high for these networks, or the data contain numbers that are not finite.",
+        "Try a tenth of both learning rates and a penalty such as R1, and check the data.",
     ),
     Rule(
         "saturation",
         symptoms.saturation,
-        "The discriminator tells every pair apart, and the generator learns little from it.",
+        "The discriminator is nearly always right, and the generator learns little from it.",
         "Try a stronger penalty (R1, R2), augmentation, a lower discriminator_learning_rate or fewer discriminator_steps.",
     ),
     Rule(
         "collapse",
         symptoms.collapse,
-        "The generator makes nearly the same samples over and over.",
+        "The generator produces nearly identical samples.",
         "Try a penalty on the discriminator (R1, R2), relativistic_paired, lower learning rates, or a packed discriminator.",
     ),
     Rule(
         "low diversity",
         symptoms.low_diversity,
-        "The generator makes only a part of what the data hold.",
+        "The generator covers only part of the data.",
         "Try a penalty on the discriminator (R1, R2), lower learning rates, or relativistic_paired.",
     ),
     Rule(
         "vanishing gradients",
         symptoms.vanishing,
-        "Almost nothing reaches the generator.",
-        "Try the loss non_saturating or relativistic_paired in the place of minimax, or a penalty on the discriminator.",
+        "The generator receives almost no gradient.",
+        "Try the loss non_saturating or relativistic_paired instead of minimax, or a penalty on the discriminator.",
     ),
     Rule(
         "oscillation",
@@ -85,36 +84,36 @@ RULES = (
     Rule(
         "no learning",
         symptoms.no_learning,
-        "The discriminator has not begun to tell real from fake.",
-        "Try learning rates ten times as high, and look whether the data are as the networks expect them.",
+        "The discriminator has not started to separate real and generated samples.",
+        "Try learning rates ten times as high, and check that the data are in the range that the networks expect.",
     ),
     Rule(
         "late collapse",
         symptoms.late_collapse,
-        "Training was better before, and goes on in the wrong direction.",
-        "The best weights are kept where quality is scored; try fewer epochs, learning rates that fall, or augmentation.",
+        "Training was better earlier and is getting worse.",
+        "Runs that score quality keep the best weights. Try fewer epochs, decaying learning rates, or augmentation.",
     ),
 )
 
-TOO_SHORT = Rule("too short", symptoms.short, "That is too little to tell anything from the curves.", "Try more epochs.")
+TOO_SHORT = Rule("too short", symptoms.short, "That is too few to diagnose the curves.", "Try more epochs.")
 
 
 def findings(history):
-    """All findings of a history, in the order of their first epochs: a list of `Finding`.
+    """Returns a list of `Finding`, in the order of their first epochs.
 
     Args:
-        history: See `past.columns_of`.
+        history: See `diagnosis.history.columns_of`.
     """
     columns = columns_of(history)
     pasts = [Past(columns, num + 1) for num in range(len(columns["epoch"]))]
-    found = [finding for rule in RULES for finding in spans(rule, pasts)]
+    found = [finding for rule in RULES for finding in _spans(rule, pasts)]
     if pasts and (seen := TOO_SHORT.see(pasts[-1])):
         found.append(Finding(TOO_SHORT.kind, 1, len(pasts), seen, TOO_SHORT.meaning, TOO_SHORT.advice))
     return sorted(found, key=lambda finding: finding.epoch)
 
 
-def spans(rule, pasts):
-    """A finding for each run of epochs that shows what a rule looks for."""
+def _spans(rule, pasts):
+    """Yields a finding for each run of consecutive epochs in which a rule applies."""
     seen = [rule.see(past) for past in pasts]
     for last, text in enumerate(seen):
         if text and (last + 1 == len(seen) or not seen[last + 1]):
@@ -123,23 +122,23 @@ def spans(rule, pasts):
 
 
 def seen_now(history):
-    """What the last epoch of a history shows: what is seen, by the `Rule`."""
+    """Returns the observations in the last epoch of a history, by `Rule`."""
     past = Past(columns_of(history))
     return {rule: text for rule in RULES if (text := rule.see(past))}
 
 
 def diagnose(history):
-    """The findings as lines of text; a line that says so, with what was looked at, where there is nothing to find.
+    """Returns the findings as lines of text, or one line that lists what was checked if there are none.
 
     Raises:
-        ValueError: If it is no history.
+        ValueError: If `history` is not a history.
     """
     lines = [str(finding) for finding in findings(history)]
-    return lines or [healthy(Past(columns_of(history)))]
-
-
-def healthy(past):
+    if lines:
+        return lines
+    past = Past(columns_of(history))
     names = ("d_accuracy", "diversity", "d_norm", "g_norm", "val_frechet", "val_recall", "val_gain", "val_self_bleu5")
     last = [f"{name} {past[name][np.isfinite(past[name])][-1]:.3g}" for name in names if np.isfinite(past[name]).any()]
     kinds = ", ".join(rule.kind for rule in RULES)
-    return f"Nothing unusual in {len(past)} epochs: looked for {kinds}; at the end {', '.join(last) or 'nothing was measured'}."
+    values = ", ".join(last) or "nothing was measured"
+    return [f"Nothing unusual in {len(past)} epochs. Checked: {kinds}. Final values: {values}."]

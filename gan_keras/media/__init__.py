@@ -1,1 +1,1 @@
-"""Pictures, clips, sounds, plots and files: what writes and reads them."""
+"""Readers and writers of images, clips, sounds, series, plots and files."""

@@ -1,4 +1,4 @@
-"""Pieces of a report's page: sections, pictures and tables of HTML, all text escaped."""
+"""HTML fragments of the report: sections, pictures and tables. All text is escaped."""
 
 import base64
 import json
@@ -10,31 +10,30 @@ def section(title, content):
 
 
 def picture(shown):
-    """A `plots.Picture` as a figure that needs no file beside the page."""
+    """Returns a `plots.Picture` as a figure with embedded data: the page needs no other file."""
     data = base64.b64encode(shown.data).decode()
     image = f'<img alt="{escape(shown.alternative)}" src="data:image/{shown.kind};base64,{data}">'
     return f"<figure><figcaption>{escape(shown.title)}</figcaption>{image}</figure>"
 
 
 def definitions(values):
-    """A nested dictionary as a table of dotted names and values."""
+    """Returns a nested dictionary as a table of dotted names and values; entries that are None are left out."""
     rows = "".join(
         f'<tr><th scope="row">{escape(name)}</th><td><code>{escape(text)}</code></td></tr>' for name, text in _flat(values)
     )
     return f'<div class="wide"><table>{rows}</table></div>'
 
 
-def table(columns, rows):
-    """Rows, dictionaries of text by column, under the columns' names."""
-    head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
-    body = "".join("<tr>" + "".join(f"<td>{escape(row[column])}</td>" for column in columns) + "</tr>" for row in rows)
-    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
-
-
 def _flat(values, prefix=""):
-    """Nested dictionaries as pairs of a dotted name and a text."""
     for name, value in values.items():
         if isinstance(value, dict) and value:
             yield from _flat(value, f"{prefix}{name}.")
         elif value is not None:
             yield f"{prefix}{name}", value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def table(columns, rows):
+    """Returns a table with a header; each row is a dictionary from column name to text."""
+    head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
+    body = "".join("<tr>" + "".join(f"<td>{escape(row[column])}</td>" for column in columns) + "</tr>" for row in rows)
+    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'

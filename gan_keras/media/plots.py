@@ -1,4 +1,4 @@
-"""Pictures of a run, each with the words that say the same to someone who does not see it."""
+"""Plots of a training's history, each with a text alternative that gives the same numbers."""
 
 import csv
 import io
@@ -10,19 +10,19 @@ import numpy as np
 from matplotlib.figure import Figure
 
 PANELS = (
-    ("Language model", ("nll", "val_nll"), "nats a token"),
+    ("Language model", ("nll", "val_nll"), "nats per token"),
     ("Autoencoder, supervisor and moments of series", ("reconstruction", "supervised", "moments"), "loss"),
-    ("Losses of the two networks", ("d_loss", "g_loss", "val_d_loss"), "loss"),
-    ("What the discriminator says", ("d_real", "d_fake"), "mean logit"),
-    ("How often the discriminator is right, how diverse the samples are", ("d_accuracy", "diversity"), "share"),
-    ("Norms of the gradients", ("d_norm", "g_norm"), "norm"),
-    ("Gain over the supervised baseline, held-out lines", ("val_gain",), "BLEU-5 at equal Self-BLEU-5"),
-    ("Distance from real images", ("val_frechet", "val_control_frechet"), "Frechet distance"),
+    ("Losses", ("d_loss", "g_loss", "val_d_loss"), "loss"),
+    ("Discriminator outputs for real and generated samples", ("d_real", "d_fake"), "mean logit"),
+    ("Discriminator accuracy and sample diversity", ("d_accuracy", "diversity"), "share"),
+    ("Gradient norms", ("d_norm", "g_norm"), "norm"),
+    ("Gain over the supervised baseline on held-out lines", ("val_gain",), "BLEU-5 at equal Self-BLEU-5"),
+    ("Distance to real images", ("val_frechet", "val_control_frechet"), "Frechet distance"),
 )
 
 
 class Picture(NamedTuple):
-    """A picture, the bytes of a PNG or GIF file, with its title and its alternative text."""
+    """The bytes of a PNG or GIF file, with a title and a text alternative."""
 
     title: str
     alternative: str
@@ -34,14 +34,14 @@ def read_history(path):
     """Reads `history.csv`.
 
     Args:
-        path: File with the columns `epoch` and `stage`, then one for each value that training logged.
+        path: File with the columns `epoch` and, optionally, `stage`, then one per logged value.
 
     Returns:
-        Dictionary from a column's name to its values, an epoch each: strings for `stage`, else float64 with NaN where
-        nothing was measured (an empty cell; exactly 0, which is what a network that the stage leaves alone logs).
+        Dictionary from column name to one value per epoch: strings for `stage`, float64 otherwise. Values are NaN where
+        nothing was measured: in empty cells, and where a cell is exactly 0, which a network logs in stages that skip it.
 
     Raises:
-        ValueError: For a cell that is not a number, or without the column `epoch`.
+        ValueError: If a cell is not a number or the column `epoch` is missing.
     """
     with open(path, newline="", encoding="utf-8") as file:
         reader = csv.DictReader(file)
@@ -62,11 +62,7 @@ def _numbers(path, name, cells):
 
 
 def training_pictures(history):
-    """One `Picture` for each panel that the history has values for.
-
-    Args:
-        history: As `read_history` returns it.
-    """
+    """Returns one `Picture` per panel for which `history`, the result of `read_history`, has values."""
     pictures = []
     for title, names, unit in PANELS:
         curves = {name: history[name] for name in names if np.isfinite(history.get(name, ())).any()}
@@ -78,7 +74,8 @@ def training_pictures(history):
 def _in_words(curves):
     measured = {name: values[np.isfinite(values)] for name, values in curves.items()}
     return "; ".join(
-        f"{name} goes from {values[0]:.3g} to {values[-1]:.3g} in {len(values)} epochs" for name, values in measured.items()
+        f"{name} goes from {values[0]:.3g} to {values[-1]:.3g} in {len(values)} epoch{'s' * (len(values) != 1)}"
+        for name, values in measured.items()
     )
 
 
@@ -92,22 +89,18 @@ def _draw_curves(history, curves, unit):
     axes.grid(alpha=0.3)
     axes.legend()
     _shade_stages(axes, history)
-    return _png(figure)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, dpi=150, format="png")
+    return buffer.getvalue()
 
 
 def _shade_stages(axes, history):
-    """A band and a name above the axes for each run of epochs of one stage."""
+    """Shades each stage and writes its name above the axes."""
     stages = itertools.groupby(zip(history.get("stage", ()), history["epoch"], strict=False), lambda pair: pair[0])
     for index, (stage, pairs) in enumerate(stages):
         epochs = [epoch for _, epoch in pairs]
         axes.axvspan(epochs[0] - 0.5, epochs[-1] + 0.5, color="C7", alpha=0.08 + 0.1 * (index % 2), linewidth=0)
         place = {"xy": (np.mean(epochs), 1.0), "xycoords": ("data", "axes fraction")}
-        # Neighbours stand at two heights: a stage of one epoch is narrower than its name.
+        # Alternate the height: a stage of one epoch is narrower than its name.
         offset = {"xytext": (0, 2 + 9 * (index % 2)), "textcoords": "offset points", "ha": "center"}
         axes.annotate(stage, fontsize=7, **place, **offset)
-
-
-def _png(figure):
-    buffer = io.BytesIO()
-    figure.savefig(buffer, dpi=150, format="png")
-    return buffer.getvalue()

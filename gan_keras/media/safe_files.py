@@ -1,4 +1,4 @@
-"""Files that are whole at any moment, and places that can be written to."""
+"""Atomic file writes, write checks that fail early, and JSON files."""
 
 import contextlib
 import json
@@ -12,10 +12,10 @@ _TEMPORARY = re.compile(r"\.[0-9a-f]{32}(\..*)?")
 
 
 def replace_whole(path, write):
-    """Has `write` fill a file beside `path` and renames it into its place: a reader never meets half of it."""
+    """Calls `write` with a temporary path next to `path`, then renames that file to `path`: no reader sees half a file."""
     path = pathlib.Path(path)
-    temporary = temporary_beside(path)
-    with telling_why(path):
+    temporary = temporary_path(path)
+    with explained_write_errors(path):
         try:
             write(temporary)
             os.replace(temporary, path)
@@ -23,47 +23,36 @@ def replace_whole(path, write):
             temporary.unlink(missing_ok=True)
 
 
-def temporary_beside(path):
-    """A new hidden name in the directory of `path`, with its ending, that `sweep` knows."""
+def temporary_path(path):
+    """Returns a new hidden path next to `path`, with the same suffix, that `sweep` recognises."""
     return path.with_name(f".{uuid.uuid4().hex}{path.suffix}")
 
 
 def sweep(directory):
-    """Removes what writes left behind that were killed."""
+    """Removes temporary files of interrupted writes."""
     for path in directory.iterdir() if directory.is_dir() else ():
         if _TEMPORARY.fullmatch(path.name):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 @contextlib.contextmanager
-def telling_why(path, needed=None):
-    """Has an `OSError` of writing tell the path and the room on its disk, as of a full or a read-only one.
-
-    Args:
-        path: What is written.
-        needed: About how many bytes it takes; None if that is not known.
-    """
+def explained_write_errors(path, needed=None):
+    """Adds the path, the free disk space and the bytes `needed`, if known, to write errors."""
     try:
         yield
     except OSError as error:
         if error.errno is None:
             raise
-        room = f"{free_bytes(path):,} bytes are free" + (f", about {needed:,} are needed" if needed else "")
-        raise OSError(error.errno, f"{path} was not written: {error.strerror or error}; {room}.") from error
-
-
-def free_bytes(path):
-    """Bytes that can still be written to the disk of a path, which need not exist."""
-    while not path.exists():
-        path = path.parent
-    return shutil.disk_usage(path).free
+        existing = next(each for each in (path, *path.parents) if each.exists())
+        space = f"{shutil.disk_usage(existing).free:,} bytes are free" + (f", about {needed:,} are needed" if needed else "")
+        raise OSError(error.errno, f"{path} was not written: {error.strerror or error}; {space}.") from error
 
 
 def check_writable(directory):
-    """Makes a directory and raises `OSError` unless files can be written to it."""
-    with telling_why(directory):
+    """Creates a directory and raises `OSError` unless files can be written to it."""
+    with explained_write_errors(directory):
         directory.mkdir(parents=True, exist_ok=True)
-        probe = temporary_beside(directory / "probe")
+        probe = temporary_path(directory / "probe")
         try:
             probe.write_bytes(b"\0")
         finally:
@@ -71,23 +60,30 @@ def check_writable(directory):
 
 
 def check_parent(path):
-    """Raises unless a file can be written at `path` as far as directories go."""
+    """Raises unless `path` can name a file: it is not a directory, and its parent directory exists."""
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a directory. Expected the name of a file to write.")
     check_in_directory(path)
 
 
 def check_in_directory(path):
-    """Raises unless `path` lies in a directory that exists."""
+    """Raises `FileNotFoundError` unless the parent directory of `path` exists."""
     if not path.parent.is_dir():
         raise FileNotFoundError(f"There is no directory {path.parent}. Expected an existing one for {path.name}.")
 
 
 def read_json(path):
-    return json.loads(path.read_text(encoding="utf-8"))
+    """Returns the object in a JSON file; raises `ValueError`, with the path, if the file is damaged or holds anything else."""
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged: {error}. Expected JSON.") from error
+    if not isinstance(values, dict):
+        raise ValueError(f"{path} holds a {type(values).__name__}. Expected a JSON object.")
+    return values
 
 
 def write_json(path, value):
-    """Writes JSON beside `path` and renames it into its place."""
+    """Writes JSON atomically."""
     text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
     replace_whole(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))

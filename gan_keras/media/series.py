@@ -1,4 +1,4 @@
-"""Series as files: rows of CSV in long form, arrays, and pictures."""
+"""Series as CSV in long form, as NumPy archives and as pictures."""
 
 import csv
 import io
@@ -9,15 +9,15 @@ from matplotlib.figure import Figure
 from gan_keras.media.safe_files import replace_whole
 
 SHOWN_COLUMNS, SHOWN_SERIES = 6, 12
-"""The most columns of the data that a picture shows, a panel each, and the most series in a panel."""
+"""Maximum number of columns (one panel each) and of series per panel in a picture."""
 
 
 def csv_text(series, columns):
-    """Series in long form: a row for each step, with the number of its series, the number of the step, and the values.
+    """Returns CSV in long form, a row per step: number of the series, number of the step, values.
 
     Args:
-        series: `(num, steps, columns)`, NaN after the end; those steps have no row.
-        columns: Names of the columns.
+        series: `(num, steps, columns)`, NaN after the end of a series; those steps get no row.
+        columns: Column names.
     """
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
@@ -29,34 +29,33 @@ def csv_text(series, columns):
 
 
 def write_series(path, series, columns):
-    """Writes series: `.csv` as `csv_text`, `.npz` with the arrays `series`, `lengths` and `columns`, `.png` as a picture.
+    """Writes series as `.csv` (see `csv_text`), `.npz` (arrays `series`, `lengths` and `columns`) or `.png` (see `picture_of`).
 
     Raises:
-        ValueError: For another ending.
+        ValueError: If `path` has another suffix.
     """
     series = np.asarray(series)
     writers = {
-        ".csv": lambda: csv_text(series, columns).encode(),
-        ".npz": lambda: _npz(series=series, lengths=lengths_of(series), columns=np.array(columns)),
-        ".png": lambda: picture_of({"generated": series}, columns),
+        ".csv": lambda file: file.write_bytes(csv_text(series, columns).encode()),
+        ".npz": lambda file: np.savez_compressed(file, series=series, lengths=lengths_of(series), columns=np.array(columns)),
+        ".png": lambda file: file.write_bytes(picture_of({"generated": series}, columns)),
     }
     if path.suffix not in writers:
         raise ValueError(f"{path} ends in {path.suffix or 'nothing'}. Expected NAME.csv, NAME.npz or NAME.png.")
-    content = writers[path.suffix]()
-    replace_whole(path, lambda temporary: temporary.write_bytes(content))
+    replace_whole(path, writers[path.suffix])
 
 
 def lengths_of(series):
-    """Steps of each series before its end: int32 `(num,)`."""
+    """Returns the number of steps of each series, int32 `(num,)`."""
     return (~np.isnan(series).all(axis=2)).sum(axis=1).astype(np.int32)
 
 
 def picture_of(groups, columns):
-    """A PNG with a panel for each column and group, the groups beside each other on the same axes.
+    """Returns a PNG with a row of panels per column and a column of panels per group, on shared axes.
 
     Args:
-        groups: Series `(num, steps, columns)` by the title of the group, such as `"real"` and `"generated"`.
-        columns: Names of the columns, of which the first `SHOWN_COLUMNS` are shown.
+        groups: Dictionary from a title, such as `"real"` or `"generated"`, to series `(num, steps, columns)`.
+        columns: Column names; the first `SHOWN_COLUMNS` columns are shown.
     """
     shown = columns[:SHOWN_COLUMNS]
     figure = Figure(figsize=(3.4 * len(groups) + 0.4, 1.3 * len(shown) + 0.5), layout="constrained")
@@ -66,15 +65,9 @@ def picture_of(groups, columns):
             panel.plot(np.arange(series.shape[1]), series[:SHOWN_SERIES, :, row].T, linewidth=0.8)
             panel.tick_params(labelsize=6)
             panel.set_title(title if row == 0 else "", fontsize=8)
-        panels[row][0].set_ylabel(column, fontsize=7, parse_math=False)  # dollars are dollars
+        panels[row][0].set_ylabel(column, fontsize=7, parse_math=False)  # `$` starts no formula
     for panel in panels[-1]:
         panel.set_xlabel("step", fontsize=7)
     buffer = io.BytesIO()
     figure.savefig(buffer, dpi=110, format="png")
-    return buffer.getvalue()
-
-
-def _npz(**arrays):
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
     return buffer.getvalue()

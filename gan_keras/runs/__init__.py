@@ -1,1 +1,1 @@
-"""Training in a directory that holds everything a training made."""
+"""Runs: training in a directory that holds everything a training produces."""

@@ -1,58 +1,17 @@
-"""Trackers of the command line: pages of others on which a run's curves are seen."""
+"""Callbacks of every run, whatever its modality: watchers that guard a training, and trackers that log it elsewhere."""
 
+import contextlib
+import importlib
 import importlib.util
+import os
 
-from gan_keras.callbacks import EarlyStop, Guard, MLflow, Speed, TensorBoard, Watch, WeightsAndBiases
-from gan_keras.callbacks.events import Events
+from gan_keras.callbacks import EarlyStop, Guard, Speed, TensorBoard, Watch
 from gan_keras.callbacks.guard import TrainingFailed
-from gan_keras.callbacks.history import History
-
-
-def check_tracker(name):
-    """Raises unless `name` is None or a tracker that is installed.
-
-    Raises:
-        ValueError: If there is none of that name.
-        ImportError: If its package is not installed.
-    """
-    if name is not None and name not in TRACKERS:
-        raise ValueError(f"track={name!r}. Expected one of {', '.join(TRACKERS)}.")
-    if name is not None and importlib.util.find_spec(name) is None:
-        raise ImportError(f"{name} is not installed. Install it: pip install 'gan_keras[{name}]'.")
-
-
-def trackers(name, run):
-    """The callbacks that track a `Run`, into the run's own directory: one, or none for None."""
-    return [] if name is None else [TRACKERS[name](run)]
-
-
-def _of_tensorboard(run):
-    return TensorBoard(run.path / "tensorboard")
-
-
-def _of_mlflow(run):
-    return MLflow(run.path / "mlflow", name=run.path.name, config={"seed": run.config["seed"], **run.config["preset"]})
-
-
-def _of_wandb(run):
-    return WeightsAndBiases(run.path / "wandb", name=run.path.name, config=run.config)
-
-
-TRACKERS = {"tensorboard": _of_tensorboard, "mlflow": _of_mlflow, "wandb": _of_wandb}
-
-
-# --- The callbacks that watch over every run, whatever its modality.
+from gan_keras.callbacks.history import Events, History
 
 
 class Watchers:
-    """Guard, speed, history, watch and early end of a `Run`, which share its events.
-
-    Args:
-        run: A `Run`.
-        modality: Its `Modality`.
-        preset: Its preset.
-        progress: Called with a line about each event.
-    """
+    """Guard, speed, history, watch and early stop of a run, which share its events; `progress` gets a line about each event."""
 
     def __init__(self, run, modality, preset, progress=print):
         self.path, events = run.path, Events(run.events_path, progress)
@@ -63,10 +22,55 @@ class Watchers:
             self.judges.append(EarlyStop(*modality.quality, preset.patience, **judged))
 
     def around(self, callbacks):
-        """All of them in their order, with the modality's own where they score: after the guard, before what reads scores."""
+        """Returns all callbacks in order: the guard, the modality's own, which score epochs, and those that read scores."""
         return [self.guard, Speed(), *callbacks, self.history, *self.judges]
 
     def check(self):
         """Raises `TrainingFailed` if training was given up."""
         if self.guard.failure is not None:
-            raise TrainingFailed(f"{self.guard.failure} {self.path} holds the last good state and can be used as it is.")
+            raise TrainingFailed(f"{self.guard.failure} {self.path} holds the last good state and can be used.")
+
+
+def check_tracker(name):
+    """Raises `ValueError` if a tracker is unknown, `ImportError` if its package is not installed; None is no tracker."""
+    if name is not None and name not in _TRACKERS:
+        raise ValueError(f"track={name!r}. Expected one of {', '.join(_TRACKERS)}.")
+    if name is not None and importlib.util.find_spec(name) is None:
+        raise ImportError(f"{name} is not installed. Install it: pip install 'gan_keras[{name}]'.")
+
+
+def tracked(name, run):
+    """Returns a context with a list of callbacks that log to a tracker, in the run's own directory; empty if `name` is None."""
+    return contextlib.nullcontext([]) if name is None else _TRACKERS[name](run)
+
+
+def _tensorboard(run):
+    return contextlib.nullcontext([TensorBoard(run.path / "tensorboard")])
+
+
+@contextlib.contextmanager
+def _mlflow(run):
+    mlflow, keras_flavor = (importlib.import_module(name) for name in ("mlflow", "mlflow.keras"))
+    directory = (run.path / "mlflow").resolve()
+    directory.mkdir(parents=True, exist_ok=True)
+    mlflow.set_tracking_uri(f"sqlite:///{directory / 'mlflow.db'}")
+    if mlflow.get_experiment_by_name("gan_keras") is None:  # by default, artifacts go to the current directory
+        mlflow.create_experiment("gan_keras", artifact_location=(directory / "artifacts").as_uri())
+    mlflow.set_experiment("gan_keras")
+    with mlflow.start_run(run_name=run.path.name):
+        mlflow.log_params({"seed": run.config["seed"], **run.config["preset"]})
+        yield [keras_flavor.MlflowCallback()]
+
+
+@contextlib.contextmanager
+def _wandb(run):
+    wandb, integration = (importlib.import_module(name) for name in ("wandb", "wandb.integration.keras"))
+    directory = run.path / "wandb"
+    directory.mkdir(parents=True, exist_ok=True)
+    is_configured = "WANDB_MODE" in os.environ or "WANDB_API_KEY" in os.environ
+    mode = {} if is_configured else {"mode": "offline"}  # `wandb sync` uploads an offline run
+    with wandb.init(project="gan_keras", name=run.path.name, dir=directory, config=run.config, **mode):
+        yield [integration.WandbMetricsLogger()]
+
+
+_TRACKERS = {"tensorboard": _tensorboard, "mlflow": _mlflow, "wandb": _wandb}

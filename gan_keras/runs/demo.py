@@ -1,4 +1,4 @@
-"""The whole way on data that need no download: train, compare with the baseline, export, report."""
+"""The whole workflow on data that need no download: train, compare with the baseline, export, report."""
 
 import pathlib
 import textwrap
@@ -16,7 +16,7 @@ WIDTH = 60
 
 
 def demonstrate(minutes, preset="small", runs="runs", saved_models="saved_models", show=print):
-    """Trains on the `docstrings` within some minutes and shows what came of it."""
+    """Trains on the data set `docstrings` for at most `minutes` and shows the results."""
     path = fresh_directory(pathlib.Path(runs), "demo")
     gan = train("text", "docstrings", path, preset, minutes=minutes, progress=show)
     run = Run(path)
@@ -26,11 +26,11 @@ def demonstrate(minutes, preset="small", runs="runs", saved_models="saved_models
     report = write_report(path)
     show("\n" + side_by_side(result))
     show("\n" + print_summary(result))
-    show(f"\nThe run: {path}\nThe exported version: {version}\nThe report: {report}")
+    show(f"\nRun: {path}\nExported version: {version}\nReport: {report}")
 
 
 def fresh_directory(parent, name):
-    """`parent/name`, or the first of `parent/name-2`, `parent/name-3`, ... that does not exist."""
+    """Returns `parent/name`, or the first of `parent/name-2`, `parent/name-3`, ... that does not exist."""
     path, number = parent / name, 2
     while path.exists():
         path, number = parent / f"{name}-{number}", number + 1
@@ -38,13 +38,13 @@ def fresh_directory(parent, name):
 
 
 def side_by_side(result):
-    """Sentences of the baseline and of the GAN in two columns."""
+    """Returns sentences of the baseline and of the GAN in two columns."""
+
+    def cell(text):
+        return textwrap.shorten(text, WIDTH, placeholder=" ...").ljust(WIDTH)
+
     samplers = result["samplers"]
     shown = [samplers["baseline"], samplers[f"gan_best_of_{result['settings']['candidates']}"]]
     rows = [[sampler["title"] for sampler in shown], ["-" * WIDTH] * 2]
     rows += zip(*(sampler["sentences"][:NUM_SHOWN] for sampler in shown), strict=True)
-    return "\n".join(f"{_cell(left)} | {_cell(right)}".rstrip() for left, right in rows)
-
-
-def _cell(text):
-    return textwrap.shorten(text, WIDTH, placeholder=" ...").ljust(WIDTH)
+    return "\n".join(f"{cell(left)} | {cell(right)}".rstrip() for left, right in rows)

@@ -1,18 +1,17 @@
-"""The report: what a run learned, on one HTML page that needs nothing beside it."""
+"""The report: what a run has learned, on one self-contained HTML page."""
 
-import json
-import os
-import pathlib
 from html import escape
 from string import Template
 
 from gan_keras import modalities
-from gan_keras.callbacks.events import COLUMNS
+from gan_keras.callbacks.history import EVENT_COLUMNS
 from gan_keras.callbacks.history import read_history as read_events
 from gan_keras.diagnosis.rules import diagnose
 from gan_keras.downstream import study_report
 from gan_keras.media.html import definitions, picture, section, table
 from gan_keras.media.plots import read_history, training_pictures
+from gan_keras.media.safe_files import read_json, replace_whole
+from gan_keras.runs.files import Run
 
 PAGE = Template("""<!DOCTYPE html>
 <html lang="en">
@@ -49,93 +48,67 @@ $body
 def write_report(run_directory):
     """Writes `report.html` of a run: verdict, scores, curves, samples by epoch, settings.
 
-    What the run does not have yet is named on the page, with the command that makes it.
+    The page names each missing part together with the command that creates it.
 
     Args:
-        run_directory: Directory with `config.json`, and `history.csv`, `samples/` and `evaluation.json` as far as they
-            exist.
+        run_directory: Directory with `config.json` and, if they exist, `history.csv`, `samples/` and `evaluation.json`.
 
     Returns:
-        Path of the page; an older one is replaced once the new one is complete.
+        Path of the page, which replaces an older one once it is complete.
 
     Raises:
-        FileNotFoundError: There is no such directory, or no `config.json` in it.
-        ValueError: A file of the run is damaged; the message names it.
+        FileNotFoundError: If there is no run.
+        ValueError: If a file of the run is damaged; the message names it.
     """
-    run = pathlib.Path(run_directory)
-    if not (run / "config.json").is_file():
-        raise FileNotFoundError(f"{run} is not a run: it has no config.json. Expected a directory that training made.")
-    config = _read_json(run / "config.json")
+    run = Run(run_directory)
+    run.check_exists()
+    config = read_json(run.config_path)
     modality = modalities.get(config.get("modality", "text"))  # the first runs were all of text
+    evaluated = read_json(run.evaluation_path) if run.evaluation_path.is_file() else None
+    compared = read_json(run.augmentation_path) if run.augmentation_path.is_file() else None
     parts = [
-        *_evaluation(run, modality),
-        *_augmentation(run),
-        _happened(run),
+        *(_not_evaluated(run) if evaluated is None else _filled(modality.evaluation_sections, evaluated, run.evaluation_path)),
+        *([] if compared is None else _filled(study_report.sections, compared, run.augmentation_path)),
+        _events(run),
         _curves(run),
-        _samples(run, modality),
-        *_settings(config, modality),
+        section("Samples by epoch", modality.samples_section(run.path) or "<p>No samples have been written.</p>"),
+        *(
+            section(title, definitions(values))
+            for title, values in {"Model card": modality.card(config), "Settings": config}.items()
+            if values is not None
+        ),
     ]
-    page = PAGE.substitute(title=escape(f"Run {run.resolve().name}"), body="\n".join(parts))
-    path, unfinished = run / "report.html", run / "report.html.unfinished"
-    unfinished.write_text(page, encoding="utf-8")
-    os.replace(unfinished, path)
-    return path
+    page = PAGE.substitute(title=escape(f"Run {run.path.resolve().name}"), body="\n".join(parts))
+    replace_whole(run.report_path, lambda temporary: temporary.write_text(page, encoding="utf-8"))
+    return run.report_path
 
 
-def _evaluation(run, modality):
-    """The sections that `evaluation.json` fills."""
-    if not (run / "evaluation.json").is_file():
-        hint = f"Not evaluated yet. <code>gan-keras evaluate {escape(str(run))}</code> makes this part"
-        return [section("Verdict", f"<p>{hint}: no GAN is shown without the baselines that it has to beat.</p>")]
-    result = _read_json(run / "evaluation.json")
+def _not_evaluated(run):
+    command = f"<code>gan-keras evaluate {escape(str(run.path))}</code>"
+    return [section("Verdict", f"<p>Not evaluated yet: {command} compares the GAN with the baselines that it has to beat.</p>")]
+
+
+def _filled(sections, result, path):
+    """Returns `sections(result)`; raises `ValueError` if the file at `path` lacks a part."""
     try:
-        return modality.evaluation_sections(result)
+        return sections(result)
     except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{run / 'evaluation.json'} lacks {error}. Expected a whole evaluation: make it again.") from error
+        command = "evaluate" if path.name == "evaluation.json" else "augment --compare"
+        raise ValueError(f"{path} lacks {error}. Expected a complete result: run `gan-keras {command}` again.") from error
 
 
-def _augmentation(run):
-    """The section that `augmentation.json` fills."""
-    path = run / "augmentation.json"
-    if not path.is_file():
-        return []
-    try:
-        return study_report.sections(_read_json(path))
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{path} lacks {error}. Expected a whole comparison: `gan-keras augment {run} --compare`.") from error
+def _events(run):
+    """Returns what was done during training, and the diagnosis of the curves."""
+    events = read_events(run.events_path)
+    content = table(EVENT_COLUMNS, events) if events else "<p>Nothing unusual: no rollback, no warning, no early end.</p>"
+    if run.history_path.is_file():
+        lines = "".join(f"<li>{escape(line)}</li>" for line in diagnose(run.history_path))
+        content += f"<h3>What the curves show</h3><ul>{lines}</ul>"
+    return section("What happened", content)
 
 
 def _curves(run):
-    if not (run / "history.csv").is_file():
-        return section("Training", "<p>No epoch has ended yet: there is no history.csv.</p>")
-    pictures = "".join(map(picture, training_pictures(read_history(run / "history.csv"))))
+    if not run.history_path.is_file():
+        return section("Training", "<p>No epoch has finished yet: there is no history.csv.</p>")
+    pictures = "".join(map(picture, training_pictures(read_history(run.history_path))))
     return section("Training", f'<div class="pictures">{pictures}</div>')
-
-
-def _happened(run):
-    """What was done in the midst of training, and what the curves tell."""
-    events = read_events(run / "events.csv")
-    rows = table(COLUMNS, events) if events else "<p>Nothing: no rollback, no warning, no early end.</p>"
-    lines = diagnose(run / "history.csv") if (run / "history.csv").is_file() else []
-    told = "".join(f"<li>{escape(line)}</li>" for line in lines)
-    return section("What happened", rows + (f"<h3>What the curves tell</h3><ul>{told}</ul>" if told else ""))
-
-
-def _samples(run, modality):
-    return section("Samples by epoch", modality.samples_section(run) or "<p>No samples were written.</p>")
-
-
-def _settings(config, modality):
-    """The model card, if the modality has one, and every setting."""
-    tables = {"Model card": modality.card(config), "Settings": config}
-    return [section(title, definitions(values)) for title, values in tables.items() if values is not None]
-
-
-def _read_json(path):
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path} is damaged: {error}. Expected JSON.") from error
-    if not isinstance(values, dict):
-        raise ValueError(f"{path} holds a {type(values).__name__}. Expected a JSON object.")
-    return values

@@ -1,1 +1,1 @@
-"""What `fit` needs besides the algorithm: devices, precision, time, checkpoints and resuming."""
+"""What `fit` needs besides the algorithm: devices, precision, time budget, checkpoints and resuming."""

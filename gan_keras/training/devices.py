@@ -1,26 +1,28 @@
-"""Strategies of `tf.distribute` by the names of the command line, and what has to be settled before devices start."""
+"""Process-wide choices made before training: distribution strategy, GPU memory and global seed."""
 
 import atexit
 import json
+import numbers
 import os
 import shutil
 import tempfile
 
+import keras
 import tensorflow as tf
 
 NAMES = ("none", "mirrored", "multi_worker")
 
 
 def get(identifier=None):
-    """The strategy of a name, or itself.
+    """Returns a `tf.distribute.Strategy`.
 
     Args:
-        identifier: `"none"` (as None) for one device; `"mirrored"` for all GPUs of this machine, or all logical CPUs where
-            there is no GPU; `"multi_worker"` for all machines that `TF_CONFIG` names, before any other use of TensorFlow; or a
-            `tf.distribute.Strategy`.
+        identifier: `"none"` or None for one device; `"mirrored"` for all GPUs of this machine, or all its logical CPUs if
+            it has no GPU; `"multi_worker"` for all machines in `TF_CONFIG`, before any other use of TensorFlow; or a
+            `tf.distribute.Strategy`, which is returned unchanged.
 
     Raises:
-        ValueError: If the name is unknown, or the devices or the workers are not there.
+        ValueError: If the name is unknown, or the devices or workers are missing.
     """
     if isinstance(identifier, tf.distribute.Strategy):
         return identifier
@@ -30,7 +32,7 @@ def get(identifier=None):
 
 
 def name_of(strategy):
-    """As the command line has it; the name of its class for a strategy that has no such name."""
+    """Returns a strategy's name on the command line, or its class name if it has none there."""
     if isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
         return "multi_worker"
     if isinstance(strategy, tf.distribute.MirroredStrategy):
@@ -52,16 +54,16 @@ def _multi_worker():
         workers, task = config["cluster"]["worker"], config["task"]["index"]
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(
-            f"strategy='multi_worker' got TF_CONFIG={os.environ.get('TF_CONFIG')!r}. Expected it set on each machine, such as "
-            '{"cluster": {"worker": ["host1:2222", "host2:2222"]}, "task": {"type": "worker", "index": 0}}.'
+            f"strategy='multi_worker' got TF_CONFIG={os.environ.get('TF_CONFIG')!r}. Expected it to be set on each machine, such "
+            'as {"cluster": {"worker": ["host1:2222", "host2:2222"]}, "task": {"type": "worker", "index": 0}}.'
         ) from error
     if not isinstance(task, int) or not 0 <= task < len(workers) + len(config["cluster"].get("chief", [])):
-        raise ValueError(f"TF_CONFIG names {len(workers)} workers and task {task!r}. Expected the place of this one, from 0.")
+        raise ValueError(f"TF_CONFIG names {len(workers)} workers and task {task!r}. Expected the index of this one, from 0.")
     return tf.distribute.MultiWorkerMirroredStrategy()
 
 
 def writes(strategy):
-    """Whether this process is the one that writes the run: of several workers the chief, else the first."""
+    """Returns True if this process writes the run: with several workers, the chief, or the first if there is no chief."""
     resolver = strategy.cluster_resolver
     if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy) or not resolver.cluster_spec().jobs:
         return True
@@ -70,9 +72,9 @@ def writes(strategy):
 
 
 def own_path(path, strategy):
-    """Where this process writes a run: `path`, or a temporary copy of it for workers that must not write there.
+    """Returns where this process writes a run: `path`, or a temporary copy for workers that must not write there.
 
-    All workers call it together; a run that exists has been copied when it returns.
+    All workers call this together. When it returns, an existing run has been copied.
     """
     copy = path
     if not writes(strategy):
@@ -80,26 +82,44 @@ def own_path(path, strategy):
         atexit.register(shutil.rmtree, copy, ignore_errors=True)
         if os.path.isdir(path):
             shutil.copytree(path, copy, dirs_exist_ok=True)
-    if isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
-        _wait_for_all(strategy)
+    if isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):  # a sum over all workers waits for each of them
+        strategy.reduce("SUM", strategy.run(tf.function(lambda: tf.ones(()))), axis=None)
     return copy
 
 
-def _wait_for_all(strategy):
-    """Returns when every worker has called it."""
-    strategy.reduce("SUM", strategy.run(tf.function(lambda: tf.ones(()))), axis=None)
+def grow_memory(show):
+    """Lets TensorFlow allocate GPU memory as needed instead of all at once.
 
-
-def grow_memory(say):
-    """Lets TensorFlow take memory of every GPU as it is needed, not all of it at once.
-
-    Called by the command line before devices start, and never at import: a program decides for itself.
+    The command line calls this before devices start. Importing the package does not: each program decides for itself.
 
     Args:
-        say: Called with a line if devices have started already, and memory stays as it is.
+        show: Called with a line if devices have already started, in which case nothing changes.
     """
     try:
         for device in tf.config.list_physical_devices("GPU"):
             tf.config.experimental.set_memory_growth(device, True)
     except RuntimeError as error:
-        say(f"The memory of the GPUs is taken as before, because devices have started already: {error}")
+        show(f"GPU memory allocation is unchanged because devices have already started: {error}")
+
+
+def set_seed(seed, deterministic=True):
+    """Seeds Python, NumPy, TensorFlow and Keras, so that networks start with the same weights. A `GAN` has its own `seed`.
+
+    Args:
+        seed: Integer from 0 to 4294967295.
+        deterministic: Whether TensorFlow uses only deterministic operations for the rest of the process. Many are slower
+            on GPUs, and operations without a deterministic version raise an error.
+
+    Raises:
+        ValueError: If the seed is out of range.
+    """
+    check_seed(seed)
+    keras.utils.set_random_seed(int(seed))
+    if deterministic:
+        tf.config.experimental.enable_op_determinism()
+
+
+def check_seed(seed):
+    """Raises `ValueError` unless NumPy accepts the seed."""
+    if isinstance(seed, bool) or not isinstance(seed, numbers.Integral) or not 0 <= seed < 2**32:
+        raise ValueError(f"seed={seed!r}. Expected a whole number from 0 to 4294967295.")

@@ -1,4 +1,4 @@
-"""What a training costs, measured before it begins, and how many epochs of each stage fit into a time."""
+"""Time budget: measures the cost of a step before training and computes how many epochs of each stage fit."""
 
 import collections
 import time
@@ -7,29 +7,27 @@ import keras
 import numpy as np
 
 MEASURED_STEPS = 12
-UNMEASURED_STEPS = 2  # The first steps compile the graph: one for a shape, one for all shapes.
-LEAST_EPOCHS = 10
-"""A training by the clock has at least so many: epochs are what samples, curves and checkpoints are made of."""
-
-SPARE = 0.9  # Share of the time that is planned: machines slow down.
+UNMEASURED_STEPS = 2  # the first steps compile the graph: one for a fixed shape, one for any shape
+MIN_EPOCHS = 10  # of a training with a time limit: each epoch gives a sample and a point of the curves
+SPARE = 0.9  # share of the time that is planned, as machines may slow down
 
 
 def share_epochs(epochs, total):
-    """Epochs by stage, in about the proportion of `epochs` and `total` in all; each stage has one before any has more."""
+    """Splits `total` epochs among the stages in the proportion of `epochs`; each stage gets one before any gets more."""
     wanted = {stage: num * (total // sum(epochs.values()) + 1) for stage, num in epochs.items()}
     return allot(wanted, dict.fromkeys(epochs, 1.0), total)
 
 
 def allot(wanted, seconds, budget):
-    """Epochs by stage that fit into a budget.
+    """Returns the epochs of each stage that fit into a budget.
 
     Args:
-        wanted: Epochs by stage: the most of each, and their proportion.
-        seconds: What an epoch of each stage costs.
-        budget: What all may cost.
+        wanted: Maximum epochs of each stage, which also give the proportion.
+        seconds: Seconds per epoch of each stage.
+        budget: Seconds available for all stages.
 
     Returns:
-        Epochs by stage, at least one in all, at most those wanted.
+        Dictionary from stage to epochs: at least one epoch in total, at most `wanted`.
     """
     given, unfinished = dict.fromkeys(wanted, 0), list(wanted)
     while unfinished:
@@ -39,32 +37,29 @@ def allot(wanted, seconds, budget):
         if stage is not None and (spent + seconds[stage] <= budget or not any(given.values())):
             given[stage] += 1
         elif stage is not None:
-            unfinished.remove(stage)  # too dear: the rest goes to the others
+            unfinished.remove(stage)  # too expensive: other stages get the rest
     return given
 
 
-def epochs_within(budget, step, most_steps):
-    """Epochs and steps of each that fill a time; a training has at least `LEAST_EPOCHS`, shorter than a pass if need be.
+def epochs_within(budget, step, max_steps):
+    """Returns the number of epochs that fill a budget, and the steps per epoch.
 
-    Args:
-        budget: Seconds.
-        step: Seconds of a step.
-        most_steps: Steps of a pass over the data.
+    An epoch is a pass over the data of `max_steps` steps, or shorter if fewer than `MIN_EPOCHS` passes fit. `budget` and `step`
+    are the seconds available and per step.
     """
-    steps = max(1, min(most_steps, int(budget / LEAST_EPOCHS / step)))
+    steps = max(1, min(max_steps, int(budget / MIN_EPOCHS / step)))
     return max(1, int(budget / (steps * step))), steps
 
 
 def measure_steps(gan, batches, epochs):
-    """Trains a GAN for some steps of each epoch: returns the `Stopwatch` that took their times."""
+    """Trains a GAN for `MEASURED_STEPS` steps in each of `epochs` epochs and returns the `Stopwatch` that timed them."""
     stopwatch = Stopwatch()
-    some = batches.repeat().take(MEASURED_STEPS)
-    gan.fit(some, epochs=epochs, callbacks=[stopwatch], verbose=0, shuffle=False)
+    gan.fit(batches.repeat().take(MEASURED_STEPS), epochs=epochs, callbacks=[stopwatch], verbose=0, shuffle=False)
     return stopwatch
 
 
 class Stopwatch(keras.callbacks.Callback):
-    """Takes the time of every step, by the stage of the GAN."""
+    """Times every step, by stage."""
 
     def __init__(self):
         super().__init__()
@@ -80,20 +75,23 @@ class Stopwatch(keras.callbacks.Callback):
         self.steps[self.stage].append(time.monotonic() - self.start)
 
     def mean(self, stage):
-        """Mean seconds of a step, without those that compile; 0 for a stage without steps."""
+        """Returns the mean seconds per step, without the steps that compile; 0 for a stage without steps."""
         steps = self.steps[stage]
         return float(np.mean(steps[UNMEASURED_STEPS:] or steps)) if steps else 0.0
 
 
-def describe(epochs, seconds, besides):
-    """`about 12 min: 10 pretraining epochs of 31 s, 1 discriminator epoch of 45 s, 3 adversarial epochs of 110 s`."""
-    total = besides + sum(num * seconds[stage] for stage, num in epochs.items())
+def describe(epochs, seconds, overhead):
+    """Returns a text such as `about 12 min: 10 pretraining epochs of 31 s, 3 adversarial epochs of 110 s`.
+
+    `epochs` and `seconds` per epoch are by stage; `overhead` is in seconds.
+    """
+    total = overhead + sum(num * seconds[stage] for stage, num in epochs.items())
     parts = [f"{num} {stage} epoch{'s' * (num != 1)} of {seconds[stage]:.0f} s" for stage, num in epochs.items() if num]
     return f"about {duration(total)}: {', '.join(parts)}"
 
 
 def duration(seconds):
-    """`40 s`, `12 min` or `2 h 5 min`."""
+    """Returns a text such as `40 s`, `12 min` or `2 h 5 min`."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)

@@ -1,4 +1,4 @@
-"""Training that breaks goes back to where it was good, and says so."""
+"""A failing training is rolled back to its last good state, with a record of it."""
 
 import keras
 import numpy as np
@@ -6,9 +6,8 @@ import pytest
 
 from gan_keras import GAN, HistoryPool, networks, penalties
 from gan_keras.callbacks import Guard
-from gan_keras.callbacks.events import Events
-from gan_keras.callbacks.guard import LEAST, PATIENCE, Divergence
-from gan_keras.callbacks.history import read_history
+from gan_keras.callbacks.guard import MIN_BATCHES, PATIENCE, Divergence
+from gan_keras.callbacks.history import Events, read_history
 from gan_keras.training.rollback import Snapshot, training_variables
 from whole_runs import silent
 
@@ -62,10 +61,10 @@ def test_nan_in_the_data_ends_with_a_finite_model_and_its_rows(tmp_path):
     ]
     assert "d_norm is nan" in rows[0]["seen"] and "gave up" in rows[-1]["done"]
     assert len(lines) == 4 and "learning rates times 0.5" in lines[0]
-    assert np.isfinite(history["d_loss"][:3]).all()  # what the rest of an epoch has measured is not spoilt by its failure
+    assert np.isfinite(history["d_loss"][:3]).all()  # a failure does not affect the values of the rest of its epoch
 
 
-def test_a_rollback_is_to_all_variables_as_the_epoch_began():
+def test_a_rollback_restores_all_variables_of_the_start_of_the_epoch():
     gan, states = small_gan(), {}
     guard = Guard(Events(show=silent))
 
@@ -87,7 +86,7 @@ def test_a_rollback_is_to_all_variables_as_the_epoch_began():
 
 @pytest.fixture(scope="module")
 def sound():
-    """A GAN that is made whole each time it breaks."""
+    """A GAN that recovers after each failure."""
     return small_gan()
 
 
@@ -109,7 +108,7 @@ def test_nan_anywhere_in_the_model_is_found_and_undone(sound, place):
 
 
 class SpoiltGradient(penalties.R1):
-    """A penalty of 0 in one call, with a gradient that is not a number there: that of a square root at 0."""
+    """A penalty that is 0 in one call, where its gradient is NaN: that of a square root at 0."""
 
     def __init__(self, call):
         super().__init__()
@@ -127,11 +126,11 @@ def test_nan_in_a_gradient_alone_is_found_and_undone():
     assert guard.num == 1 and guard.failure is None and is_finite(gan)
     row = guard.events.rows[0]
     assert (row["epoch"], row["batch"], row["kind"]) == ("2", "2", "not finite")
-    # The discriminator's own loss was finite; the generator's comes after its update.
+    # The discriminator's loss was finite; the generator's is computed after its update.
     assert "d_norm is nan" in row["seen"] and "d_loss" not in row["seen"]
 
 
-def test_a_schedule_is_shrunk_absolutely_and_the_graph_follows_it(tmp_path):
+def test_a_schedule_is_reduced_and_the_graph_is_rebuilt(tmp_path):
     schedule = keras.optimizers.schedules.ExponentialDecay(0.5, 10**9, 0.5)
     gan, guard = small_gan(schedule), Guard(Events(show=silent))
     train(gan, guard, spoilt(), epochs=2)
@@ -139,16 +138,16 @@ def test_a_schedule_is_shrunk_absolutely_and_the_graph_follows_it(tmp_path):
     gan.save(tmp_path / "gan.keras")
     loaded = keras.saving.load_model(tmp_path / "gan.keras")
     state = guard.get_state()
-    for resumed in (loaded, small_gan(schedule)):  # a file holds the shrunk schedule, a preset the first one
+    for resumed in (loaded, small_gan(schedule)):  # a file holds the reduced schedule, a preset the original one
         other = Guard(Events(show=silent))
-        going_on = keras.callbacks.LambdaCallback(on_train_begin=lambda logs, other=other: other.set_state(state))
-        train(resumed, other, epochs=1, callbacks=[going_on])
+        restore = keras.callbacks.LambdaCallback(on_train_begin=lambda logs, other=other: other.set_state(state))
+        train(resumed, other, epochs=1, callbacks=[restore])
         assert float(resumed.generator_optimizer.learning_rate) == pytest.approx(0.125)
         assert other.num == 2 and other.events.rows == guard.events.rows
-    assert float(loaded.discriminator_optimizer.learning_rate) == pytest.approx(2.5e-3)  # it was saved shrunk
+    assert float(loaded.discriminator_optimizer.learning_rate) == pytest.approx(2.5e-3)  # it was saved after the reduction
 
 
-def test_healthy_training_is_as_without_a_guard():
+def test_a_guard_does_not_change_a_healthy_training():
     guarded, plain = small_gan(), small_gan()
     guard = Guard(Events(show=silent))
     train(guarded, guard)
@@ -158,10 +157,10 @@ def test_healthy_training_is_as_without_a_guard():
         np.testing.assert_array_equal(found, expected)
 
 
-def test_a_model_that_is_broken_before_it_trains_is_an_error():
+def test_a_model_that_is_not_finite_before_training_is_an_error():
     gan = small_gan()
     gan.discriminator.trainable_variables[0].assign(np.full((2, 8), np.inf))
-    with pytest.raises(ValueError, match="not finite in .*kernel. Expected finite numbers"):
+    with pytest.raises(ValueError, match="not finite in .*kernel. Expected finite weights"):
         train(gan, Guard(Events(show=silent)))
 
 
@@ -180,12 +179,12 @@ def test_a_divergence_is_a_norm_far_above_its_median_for_many_batches():
     assert not any(verdicts([*steady, *[1e5] * (PATIENCE - 1), *steady]))
     found = verdicts([*steady, *[1e5] * PATIENCE])
     assert not any(found[:-1]) and found[-1] == pytest.approx(1e5 / np.median(steady[-200:]), rel=0.01)
-    assert not any(verdicts([*steady[: LEAST - PATIENCE], *[1e5] * PATIENCE]))  # too little is known of what is usual
+    assert not any(verdicts([*steady[: MIN_BATCHES - PATIENCE], *[1e5] * PATIENCE]))  # too few batches for a median
 
 
-def test_a_divergence_rolls_back():
+def test_a_divergence_is_rolled_back():
     gan, guard = small_gan(), Guard(Events(show=silent))
-    guard.norms["g_norm"].recent.extend([1e-9] * LEAST)
+    guard.norms["g_norm"].recent.extend([1e-9] * MIN_BATCHES)
     guard.stage = "adversarial"
     data = np.tile(POINTS, (8, 1))
     gan.fit(data, batch_size=8, epochs=1, shuffle=False, verbose=0, callbacks=[guard])
@@ -193,7 +192,7 @@ def test_a_divergence_rolls_back():
     assert "g_norm" in guard.events.rows[0]["seen"]
 
 
-def test_a_snapshot_is_a_copy_and_covers_pool_and_penalties():
+def test_a_snapshot_copies_pool_and_penalties_too():
     gan = small_gan(history_pool=HistoryPool(4), penalties=[penalties.Lazy(penalties.DRAGAN(), 2)])
     snapshot = Snapshot(gan)
     before = [np.array(variable.value) for variable in training_variables(gan)]
@@ -209,11 +208,11 @@ def test_a_snapshot_is_a_copy_and_covers_pool_and_penalties():
         np.testing.assert_array_equal(np.array(variable.value), old, err_msg=variable.path)
 
 
-def test_events_of_epochs_that_are_trained_again_are_dropped(tmp_path):
+def test_events_of_repeated_epochs_are_dropped(tmp_path):
     first = Events(tmp_path / "events.csv", silent)
     for epoch in (0, 2, 5):
         first.add(epoch, None, "kind", "seen", "done")
     again = Events(tmp_path / "events.csv", silent)
     again.begin(3)
-    again.begin(0)  # only the first counts
+    again.begin(0)  # only the first call counts
     assert [row["epoch"] for row in again.rows] == [row["epoch"] for row in read_history(tmp_path / "events.csv")] == ["1", "3"]

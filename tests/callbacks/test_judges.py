@@ -1,4 +1,4 @@
-"""Callbacks that decide by rows: what they tell, when they end a training, and that a training that goes on decides alike."""
+"""Judges report findings and end trainings; a resumed training decides like an uninterrupted one."""
 
 import types
 
@@ -8,15 +8,14 @@ import pytest
 
 from gan_keras import GAN, networks
 from gan_keras.callbacks import EarlyStop, Speed, Watch
-from gan_keras.callbacks.events import Events, has_ended
-from gan_keras.callbacks.history import read_history
+from gan_keras.callbacks.history import Events, has_ended, read_history
 from whole_runs import silent
 
 HEALTHY = {"d_accuracy": "0.7", "diversity": "0.9", "d_norm": "0.3", "g_norm": "0.2", "g_loss": "0.7", "steps": "600"}
 
 
 def rows_of(**columns):
-    """Rows of a history whose other columns are healthy; an empty text is what an epoch has not logged."""
+    """Rows of a history whose other columns are healthy; an epoch did not log an empty text."""
     num = len(next(iter(columns.values())))
     wave = [{"d_real": f"{0.1 + 0.01 * (epoch % 3)}", "d_fake": f"{-0.1 - 0.02 * (epoch % 2)}"} for epoch in range(num)]
     changes = [{name: str(values[epoch]) for name, values in columns.items()} for epoch in range(num)]
@@ -24,7 +23,7 @@ def rows_of(**columns):
 
 
 def ended(judge, rows, start=0):
-    """The epoch, counted from 1, at which a judge ends a training with these rows; None if it does not."""
+    """The epoch, counted from 1, in which a judge ends a training with these rows; None if it does not."""
     judge.set_model(types.SimpleNamespace(stop_training=False, stage_of=lambda epoch: "adversarial"))
     for epoch in range(start, len(rows)):
         judge.history = types.SimpleNamespace(rows=rows[: epoch + 1])
@@ -34,7 +33,7 @@ def ended(judge, rows, start=0):
     return None
 
 
-def test_a_training_ends_after_so_many_scorings_without_a_better_one(tmp_path):
+def test_a_training_ends_after_patience_scores_without_improvement(tmp_path):
     rows = rows_of(val_frechet=[9, "", 5, "", 6, 7, "", 5, 4, "", 8])
     assert ended(EarlyStop(patience=3, events=Events(tmp_path / "events.csv", silent)), rows) == 8  # an equal one is not better
     assert has_ended(tmp_path / "events.csv")
@@ -44,12 +43,12 @@ def test_a_training_ends_after_so_many_scorings_without_a_better_one(tmp_path):
     assert ended(EarlyStop("val_gain", "max", 2, Events(show=silent)), rows_of(val_gain=[0.1, 0.3, "nan", 0.2, 0.9])) == 4
 
 
-def test_a_training_that_goes_on_ends_at_the_same_epoch():
+def test_a_resumed_training_ends_at_the_same_epoch():
     rows = rows_of(val_frechet=[9, 5, 6, 7, 8, 9])
     assert {ended(EarlyStop(patience=3, events=Events(show=silent)), rows, start) for start in range(5)} == {5}
 
 
-def test_a_finding_is_told_when_it_begins_and_again_after_it_has_ended():
+def test_a_finding_is_reported_when_it_starts_and_again_after_it_has_ended():
     events = Events(show=silent)
     rows = rows_of(diversity=[0.9, 0.01, 0.01, 0.9, 0.01])
     assert ended(Watch(events), rows) is None
@@ -57,11 +56,11 @@ def test_a_finding_is_told_when_it_begins_and_again_after_it_has_ended():
     assert found == [("2", "collapse"), ("5", "collapse")]
     assert "diversity 0.01" in events.rows[0]["seen"] and "Try " in events.rows[0]["done"]
     again = Events(show=silent)
-    ended(Watch(again), rows, start=2)  # a training that goes on after the second epoch does not repeat itself
+    ended(Watch(again), rows, start=2)  # a training resumed after the second epoch does not repeat the report
     assert {row["epoch"] for row in again.rows} == {"5"}
 
 
-def test_a_collapse_that_lasts_ends_the_training():
+def test_a_lasting_collapse_ends_the_training():
     rows = rows_of(diversity=[0.9, *[0.01] * 5])
     events = Events(show=silent)
     assert ended(Watch(events, patience=4), rows) == 5
@@ -70,7 +69,7 @@ def test_a_collapse_that_lasts_ends_the_training():
 
 
 @pytest.mark.parametrize("make", [lambda: EarlyStop(mode="best"), lambda: EarlyStop(patience=-1), lambda: Watch(patience=-1)])
-def test_arguments_out_of_their_range_are_errors(make):
+def test_arguments_out_of_range_are_errors(make):
     with pytest.raises(ValueError, match="Expected"):
         make()
 
@@ -91,9 +90,9 @@ def test_judges_and_speed_work_in_a_plain_fit():
     assert gan.diagnose(gan.history)[0].startswith("too short")
 
 
-def test_a_score_that_is_never_logged_is_told():
+def test_a_score_that_is_never_logged_is_reported():
     gan = GAN(networks.MLPGenerator((2,), latent_dim=4, units=(4,)), networks.MLPDiscriminator((4,)))
     gan.compile()
     points = np.zeros((8, 2), np.float32)
-    with pytest.warns(UserWarning, match="val_frechte was never logged.* what was logged is epoch, stage, d_accuracy"):
+    with pytest.warns(UserWarning, match="val_frechte was never logged.* logged values are epoch, stage, d_accuracy"):
         gan.fit(points, epochs=2, verbose=0, callbacks=[EarlyStop("val_frechte")])

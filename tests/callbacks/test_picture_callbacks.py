@@ -1,4 +1,4 @@
-"""Callbacks that draw show what the GAN generates from fixed latents."""
+"""Picture callbacks show what the GAN generates from fixed latents."""
 
 import importlib.util
 
@@ -69,7 +69,7 @@ def test_the_last_grid_shows_what_the_gan_generates(tmp_path):
     assert np.abs(read(tmp_path / "new" / "epoch_002.png") - expected).max() > 1
 
 
-def test_tensors_of_a_gan_without_codec_are_drawn_as_the_codec_decodes_them(tmp_path):
+def test_a_gan_without_a_codec_is_drawn_as_an_image_codec_would_decode_it(tmp_path):
     gan = train(small_gan(), [SampleGrid(tmp_path, rows=1, columns=2)], epochs=1)
     assert np.abs(read(tmp_path / "epoch_001.png") - drawn((gan.generate(2) + 1) / 2, 2)).max() <= 1
 
@@ -81,14 +81,14 @@ def test_with_labels_a_row_is_a_label_and_a_column_a_latent(tmp_path):
     assert np.abs(read(tmp_path / "epoch_001.png") - expected).max() <= 1
 
 
-def test_a_resumed_training_animates_the_epochs_before_and_none_that_came_after(tmp_path):
+def test_a_resumed_training_animates_earlier_epochs_but_no_later_ones(tmp_path):
     gan = train(small_gan(), [SampleGrid(tmp_path, rows=1, columns=1)], epochs=4)
     train(gan, [SampleGrid(tmp_path, rows=1, columns=1)], epochs=3, initial_epoch=2)
     with Image.open(tmp_path / "animation.gif") as animation:
         assert animation.n_frames == 3
 
 
-def test_interpolation_begins_and_ends_at_generated_images(tmp_path):
+def test_an_interpolation_starts_and_ends_at_generated_images(tmp_path):
     gan = train(small_gan(num_labels=3), [Interpolation(tmp_path, pairs=2, steps=5, seed=7, every=2)])
     assert sorted(path.name for path in tmp_path.iterdir()) == ["interpolation.png", "interpolation_002.png"]
     strips = read(tmp_path / "interpolation.png")
@@ -108,7 +108,7 @@ def test_tensorboard_gets_scalars_and_images(tmp_path):
     assert [event.step for event in events.Tensors("samples")] == [2]
 
 
-def test_tensorboard_that_is_missing_is_named_with_the_command_that_installs_it(tmp_path, monkeypatch):
+def test_missing_tensorboard_is_an_error_with_the_command_that_installs_it(tmp_path, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ImportError, match=r"pip install 'gan_keras\[tensorboard\]'"):
         TensorBoard(tmp_path)
@@ -122,7 +122,7 @@ def test_numbers_out_of_range_are_refused_before_training(tmp_path):
 
 
 @pytest.mark.parametrize("codec", [ImageCodec((16, 16, 1)), None])
-def test_samples_take_the_form_that_the_codec_gives_them(tmp_path, codec):
+def test_samples_have_the_format_of_the_codec(tmp_path, codec):
     gan = GAN(Patterns(), MLPDiscriminator(units=(4,)), codec)
     callback = Samples(tmp_path, num=3)
     callback.set_model(gan)

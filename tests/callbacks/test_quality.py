@@ -1,4 +1,4 @@
-"""`Quality` scores what the GAN generates, and gives back the best networks."""
+"""`Quality` scores generated images and restores the best networks."""
 
 import keras
 import numpy as np
@@ -37,7 +37,7 @@ class LabelDiscriminator(MLPDiscriminator):
 
 
 class ScriptedQuality:
-    """Gives these Frechet distances in turn, and notes the networks' weights each time."""
+    """Returns these Frechet distances in turn, and records the networks' weights each time."""
 
     label_moments, frechet_name = None, "frechet"
 
@@ -51,7 +51,7 @@ class ScriptedQuality:
 
 
 class OneCodec:
-    """Doubles what is decoded, so that forgetting to encode shows."""
+    """Doubles decoded values, so that a missing encoding is noticed."""
 
     raw_dtype, output_name, trackables = "float64", "image", ()
 
@@ -81,7 +81,7 @@ def furthest(first, second):
     return max(np.abs(a - b).max() for a, b in zip(sum(first, []), sum(second, []), strict=True))
 
 
-def test_real_images_are_read_once_whatever_the_number_of_scores(monkeypatch):
+def test_real_images_are_read_once_for_all_scores(monkeypatch):
     read = []
     monkeypatch.setattr(FeatureReader, "_outputs", lambda self, block: read.append(len(block)) or (NETWORK(block).numpy(), None))
     quality = ImageQuality(NETWORK, REAL)
@@ -91,7 +91,7 @@ def test_real_images_are_read_once_whatever_the_number_of_scores(monkeypatch):
 
 
 @pytest.mark.parametrize("codec", [None, OneCodec()], ids=["tensors", "codec"])
-def test_the_logged_values_are_the_scores_of_what_the_gan_generates(codec):
+def test_the_logged_values_are_the_scores_of_generated_images(codec):
     quality, gan = ImageQuality(NETWORK, REAL), small_gan()
     gan.codec = codec
     history = train(gan, [Quality(quality, num=300, seed=5)])
@@ -100,7 +100,7 @@ def test_the_logged_values_are_the_scores_of_what_the_gan_generates(codec):
     assert {name: history[f"val_{name}"][0] for name in expected} == pytest.approx(expected, rel=1e-3, abs=1e-5)
 
 
-def test_the_networks_of_the_lowest_distance_come_back_all_three():
+def test_all_three_networks_of_the_lowest_distance_are_restored():
     gan = small_gan()
     quality = ScriptedQuality(gan, [3.0, 1.0, 2.0])
     history = train(gan, [Quality(quality, num=300)], epochs=3)
@@ -111,7 +111,7 @@ def test_the_networks_of_the_lowest_distance_come_back_all_three():
         assert furthest([best], [last]) > 0
 
 
-def test_the_last_networks_stay_where_restoring_is_not_asked_for():
+def test_the_last_networks_stay_without_restore_best_weights():
     gan = small_gan()
     quality = ScriptedQuality(gan, [1.0, 2.0])
     train(gan, [Quality(quality, num=10, restore_best_weights=False)], epochs=2)
@@ -152,21 +152,21 @@ def test_a_conditional_gan_is_scored_within_classes():
     assert history["val_frechet"][0] == pytest.approx(expected["frechet"], rel=1e-3)
 
 
-def test_best_weights_leave_a_gan_alone_that_was_never_rated():
+def test_best_weights_do_not_change_a_gan_that_was_never_scored():
     gan = small_gan()
     before = weights_of(gan)
     BestWeights().restore(gan)
     assert furthest(weights_of(gan), before) == 0
 
 
-def test_numbers_out_of_range_are_refused_before_training():
+def test_numbers_out_of_range_are_errors_before_training():
     with pytest.raises(ValueError, match="Got num=5 and every=1"):
         Quality(None, num=5)
     with pytest.raises(ValueError, match="every=0"):
         Quality(None, every=0)
 
 
-def test_a_training_that_goes_on_remembers_the_best_epoch_before():
+def test_a_resumed_training_remembers_the_best_earlier_epoch():
     gan = GAN(MLPGenerator((4, 4, 1), 4, (8,)), MLPDiscriminator((8,)))
     first, again = BestWeights(), BestWeights()
     first.offer(gan, -1.0)

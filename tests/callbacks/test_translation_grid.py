@@ -1,4 +1,4 @@
-"""The pictures of translations: which images are where, and what is refused."""
+"""The pictures of translations: their layout, and wrong input."""
 
 import keras
 import numpy as np
@@ -9,7 +9,7 @@ from gan_keras.callbacks import TranslationGrid
 
 
 class Inverting:
-    """A translation that inverts, one or both ways."""
+    """A translation that inverts, in one or both directions."""
 
     def __init__(self, *directions):
         self.translators = dict.fromkeys(directions)
@@ -23,11 +23,11 @@ def levels(level, num=3):
 
 
 def rows_of(picture):
-    """The level in the midst of each row of images."""
+    """The level in the middle of each row of images."""
     return picture[16::34, 16, 0].tolist()
 
 
-def test_rows_are_images_translations_and_what_comes_back():
+def test_rows_are_images_translations_and_reconstructions():
     callback = TranslationGrid("unused", levels(0), levels(51))
     callback.set_model(Inverting("a_to_b", "b_to_a"))
     picture = callback.picture()
@@ -35,13 +35,13 @@ def test_rows_are_images_translations_and_what_comes_back():
     assert rows_of(picture) == [0, 255, 0, 51, 204, 51]
 
 
-def test_without_a_way_back_the_third_row_shows_the_pairs():
+def test_without_the_reverse_direction_the_third_row_shows_the_pairs():
     callback = TranslationGrid("unused", levels(0), levels(51))
     callback.set_model(Inverting("a_to_b"))
     assert rows_of(callback.picture()) == [0, 255, 51]
 
 
-def test_every_epoch_has_a_picture_and_all_make_an_animation(tmp_path):
+def test_every_epoch_has_a_picture_and_all_pictures_become_an_animation(tmp_path):
     callback = TranslationGrid(tmp_path, levels(0), levels(51))
     callback.set_model(Inverting("a_to_b", "b_to_a"))
     callback.set_params({"epochs": 2})
@@ -52,7 +52,7 @@ def test_every_epoch_has_a_picture_and_all_make_an_animation(tmp_path):
     assert rows_of(tf.io.decode_png((tmp_path / "epoch_002.png").read_bytes()).numpy()) == [0, 255, 0, 51, 204, 51]
 
 
-def test_both_domains_have_as_many_images():
+def test_the_domains_must_have_equal_numbers_of_images():
     with pytest.raises(ValueError, match="Got 3 images of domain a and 2 of b"):
         TranslationGrid("unused", levels(0), levels(0, 2))
     assert isinstance(TranslationGrid("unused", levels(0), levels(0)), keras.callbacks.Callback)

@@ -1,4 +1,4 @@
-"""Curves with one fault each, and what is said of them."""
+"""Each faulty curve gives its finding; healthy curves give none."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ EPOCHS, STEPS = 12, 100
 
 
 def curves(**changes):
-    """The history of a healthy training of images, with other columns in the place of some."""
+    """The history of a healthy training of images with some columns replaced."""
     wave = 0.01 * np.sin(np.arange(EPOCHS))
     healthy = {
         "d_loss": 1.3 + wave,
@@ -56,13 +56,13 @@ def test_each_fault_is_found_and_no_other(kind, changes):
     assert kinds(curves(**changes)) == [kind]
 
 
-def test_a_healthy_training_gets_one_line_that_says_what_was_looked_at():
+def test_a_healthy_training_gives_one_line_that_lists_the_checks():
     lines = rules.diagnose(curves())
     assert len(lines) == 1 and lines[0].startswith("Nothing unusual in 12 epochs")
     assert "collapse" in lines[0] and "d_accuracy 0.69" in lines[0]
 
 
-def test_a_finding_tells_its_epochs_its_numbers_and_what_to_try():
+def test_a_finding_has_epochs_numbers_and_advice():
     found = rules.findings(curves(diversity=[0.9] * 4 + [0.05] * 6 + [0.9] * 2))
     assert [each.kind for each in found] == ["collapse", "low diversity"]
     finding = found[0]
@@ -70,24 +70,24 @@ def test_a_finding_tells_its_epochs_its_numbers_and_what_to_try():
     assert "0.05" in finding.seen and "Try " in str(finding) and "epochs 9 to 10" in str(finding)
 
 
-def test_what_has_not_lasted_or_is_getting_better_is_no_finding():
+def test_a_short_or_improving_state_is_no_finding():
     assert not kinds(curves(diversity=[0.05] * 4 + [0.9] * 8))
     assert not kinds(curves(diversity=ramp(0.05, 0.59)))
     assert not kinds(curves(d_accuracy=[0.999] * EPOCHS))  # sure, but the generator learns on
 
 
-def test_a_short_training_is_told_to_be_short():
+def test_a_short_training_is_reported_as_too_short():
     history = {name: values[:2] for name, values in curves(diversity=[0.01] * EPOCHS).items()}
     assert kinds(history) == ["too short"]
 
 
-def test_stages_in_which_one_network_rests_are_left_out():
+def test_stages_that_train_one_network_are_ignored():
     history = curves(d_accuracy=[0.0] * 6 + [0.7] * 6, diversity=[0.0] * 6 + [0.9] * 6, d_norm=[0.0] * 6 + [0.3] * 6)
     assert not kinds({**history, "stage": ["pretraining"] * 6 + ["adversarial"] * 6})
     assert not kinds(history)
 
 
-def test_a_history_is_read_from_what_fit_returns_from_rows_and_from_a_file(tmp_path):
+def test_a_history_is_read_from_the_result_of_fit_from_rows_and_from_a_file(tmp_path):
     columns = curves(diversity=[0.9] * 6 + [0.4] * 6)
     writer = History(tmp_path / "history.csv")
     cells = [{name: f"{values[epoch]:.7g}" for name, values in columns.items()} for epoch in range(EPOCHS)]
@@ -97,7 +97,7 @@ def test_a_history_is_read_from_what_fit_returns_from_rows_and_from_a_file(tmp_p
     returned = type("History", (), {"history": columns})()
     found = [rules.findings(each)[0] for each in (columns, returned, writer.rows, tmp_path / "history.csv")]
     assert all(each == found[0] for each in found)
-    with pytest.raises(ValueError, match="Expected what `fit` returned"):
+    with pytest.raises(ValueError, match="Expected the result of `fit`"):
         rules.findings(3)
 
 
@@ -117,7 +117,7 @@ def test_a_diversity_of_zero_in_rows_of_numbers_is_a_collapse():
     assert rules.findings(rows) == rules.findings({"stage": ["adversarial"] * 9, **columns})
 
 
-def test_a_column_that_not_each_epoch_logs_ends_with_the_last_epoch():
+def test_a_column_that_is_not_logged_every_epoch_ends_with_the_last_epoch():
     past = Past(columns_of({"d_loss": [1.0] * 6, "val_frechet": [9.0, 8.0]}))
     epochs, values = past.scores("val_frechet")
     assert list(epochs) == [2, 5] and list(values) == [9.0, 8.0]

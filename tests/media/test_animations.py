@@ -1,4 +1,4 @@
-"""Clips as pictures, read back by Pillow."""
+"""Clips as GIF files and film strips, read back by Pillow."""
 
 import numpy as np
 import pytest
@@ -14,20 +14,20 @@ def test_a_grey_gif_keeps_every_level_of_every_frame(tmp_path):
     np.testing.assert_array_equal(read_gif(tmp_path / "a.gif"), np.repeat(CLIPS[0], 3, axis=-1))
 
 
-def test_a_grid_shows_the_same_frame_of_all_clips_at_a_time():
+def test_a_grid_shows_the_same_frame_of_all_clips():
     grid = clip_grid(CLIPS, columns=2)
     assert len(grid) == 5
     for frame in range(5):
         np.testing.assert_array_equal(grid[frame], image_grid(CLIPS[:, frame], 2))
 
 
-def test_film_strips_show_a_clip_along_a_row():
+def test_a_film_strip_shows_a_clip_per_row():
     strips = film_strips(CLIPS / 255.0)
     assert strips.shape == (3 * 34 - 2, 5 * 34 - 2, 1)
     np.testing.assert_array_equal(strips[34:66, 2 * 34 : 2 * 34 + 32], CLIPS[1, 2])
 
 
-def test_the_name_decides_how_clips_are_written(tmp_path):
+def test_the_file_name_gives_the_format_of_clips(tmp_path):
     write_videos(tmp_path / "all.npz", CLIPS / 255.0)
     np.testing.assert_array_equal(np.load(tmp_path / "all.npz")["videos"], CLIPS)
     write_videos(tmp_path / "one.gif", CLIPS[:1])
@@ -44,7 +44,7 @@ def test_other_shapes_and_ranges_are_refused(clips):
         clip_grid(clips)
 
 
-def test_a_gif_repeats_and_shows_eight_frames_a_second():
+def test_a_gif_loops_at_eight_frames_per_second():
     content = encode_gif(CLIPS[0])
     assert b"NETSCAPE2.0" in content and content.count(b"\x21\xf9\x04") == 5
     assert all(content[place + 4 : place + 6] == (12).to_bytes(2, "little") for place in positions(content, b"\x21\xf9\x04"))

@@ -1,4 +1,4 @@
-"""Grids show every image where it belongs, and files hold what was drawn."""
+"""Image grids, PNG files and animations."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from PIL import Image
 from gan_keras.media.images import image_grid, to_levels, write_animation, write_png
 
 
-def test_a_grid_holds_each_image_in_reading_order_enlarged_pixel_by_pixel():
+def test_a_grid_shows_images_in_reading_order_with_enlarged_pixels():
     levels = np.random.default_rng(0).integers(256, size=(5, 8, 16, 3), dtype=np.uint8)
     grid = image_grid(levels / 255.0, columns=3)
     assert grid.shape == (2 * 32 + 2, 3 * 64 + 2 * 2, 3) and grid.dtype == np.uint8
@@ -18,13 +18,13 @@ def test_a_grid_holds_each_image_in_reading_order_enlarged_pixel_by_pixel():
     assert (grid[34:, 132:] == 255).all() and (grid[32:34] == 255).all()
 
 
-def test_levels_stay_as_they_are_and_fractions_are_rounded():
+def test_levels_are_unchanged_and_floats_are_rounded():
     levels = np.arange(256, dtype=np.uint8).reshape(4, 8, 8, 1)
     assert to_levels(levels) is levels
     np.testing.assert_array_equal(to_levels((levels + np.float32(0.4)).clip(0, 255) / 255), levels)
 
 
-def test_a_grid_is_about_as_wide_as_high_unless_told():
+def test_a_grid_is_roughly_square_by_default():
     assert image_grid(np.zeros((5, 32, 32, 1))).shape == (2 * 32 + 2, 3 * 32 + 2 * 2, 1)
 
 
@@ -40,7 +40,7 @@ def test_a_png_holds_the_picture(tmp_path, channels):
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
 
 
-def test_an_animation_shows_the_frames_in_order_and_repeats(tmp_path):
+def test_an_animation_shows_the_frames_in_order_and_loops(tmp_path):
     frames = [tmp_path / f"{level}.png" for level in (0, 100, 200)]
     for path in frames:
         write_png(path, np.full((4, 4, 1), int(path.stem), np.uint8))
@@ -54,7 +54,7 @@ def test_an_animation_shows_the_frames_in_order_and_repeats(tmp_path):
     assert shown == [(0, 1000), (100, 1000), (200, 1000)]
 
 
-def test_an_animation_of_many_frames_keeps_the_first_and_the_last_of_them(tmp_path):
+def test_an_animation_of_many_frames_keeps_the_first_and_the_last(tmp_path):
     frames = [tmp_path / f"{level}.png" for level in range(250)]
     for path in frames:
         write_png(path, np.full((2, 2, 1), int(path.stem), np.uint8))
@@ -76,6 +76,6 @@ def test_an_animation_of_many_frames_keeps_the_first_and_the_last_of_them(tmp_pa
         (np.zeros((2, 4, 4, 1)), 0, "columns=0"),
     ],
 )
-def test_what_is_no_image_is_refused(images, columns, message):
+def test_wrong_images_are_refused(images, columns, message):
     with pytest.raises(ValueError, match=message):
         image_grid(images, columns)

@@ -17,7 +17,7 @@ from gan_keras.media.sounds import encode_wav, to_int16
 RATE = 4000
 
 
-def test_wav_files_hold_the_nearest_levels():
+def test_wav_files_contain_the_nearest_levels():
     waveform = np.array([0.0, 1.0, -1.0, 0.5, 7.0], np.float32)
     rate, samples = wavfile.read(io.BytesIO(encode_wav(waveform, RATE)))
     assert rate == RATE and samples.tolist() == [0, 32767, -32767, 16384, 32767]
@@ -33,7 +33,7 @@ def test_a_picture_shows_pitch_upwards_and_time_to_the_right():
     assert rows[10:80].min() > 64 > 40 > rows[110:170].max()
 
 
-def test_several_sounds_do_not_fit_into_one_file(tmp_path):
+def test_several_sounds_in_one_file_are_refused(tmp_path):
     with pytest.raises(ValueError, match="Got 2 sounds"):
         write_sounds(tmp_path / "a.wav", np.zeros((2, 5)), RATE)
 
@@ -47,14 +47,14 @@ def gan():
     return gan
 
 
-def test_every_row_is_a_label_and_every_column_a_latent(gan):
+def test_a_row_is_a_label_and_a_column_a_latent(gan):
     waveforms = fixed_samples(gan, rows=3, columns=2, seed=7)
     for label in range(3):
         expected = gan.generate(2, seed=7, labels=[label] * 2)
         np.testing.assert_allclose(waveforms[2 * label : 2 * label + 2], expected, atol=1e-6)  # eager; `generate` is compiled
 
 
-def test_the_callback_writes_sounds_one_after_the_other_and_their_pictures(gan, tmp_path):
+def test_the_callback_writes_all_sounds_in_a_row_and_their_pictures(gan, tmp_path):
     callback = SampleSounds(tmp_path, rows=3, columns=2, every=2)
     samples = np.random.default_rng(0).integers(-9000, 9000, (8, 256)).astype(np.int16)
     gan.fit(samples, np.arange(8) % 3, batch_size=8, epochs=3, verbose=0, callbacks=[callback])

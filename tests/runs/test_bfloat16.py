@@ -1,3 +1,5 @@
+"""The doctor's line about bfloat16."""
+
 import pytest
 
 from gan_keras.runs import doctor
@@ -13,12 +15,12 @@ def test_the_units_are_read_from_the_processors_flags(tmp_path, flags, units):
     assert doctor.units_of(path) == units
 
 
-def test_a_system_without_that_file_does_not_tell(tmp_path):
+def test_without_that_file_the_units_are_unknown(tmp_path):
     assert doctor.units_of(tmp_path / "none") is None
     assert "known on Linux only" in doctor.describe_bfloat16(None, run_python=None)
 
 
-def test_what_it_buys_is_measured_where_there_are_units_alone():
+def test_the_benefit_is_measured_only_if_there_are_units():
     asked = []
 
     def run_python(code):
@@ -29,6 +31,6 @@ def test_what_it_buys_is_measured_where_there_are_units_alone():
     found = doctor.describe_bfloat16(["amx_bf16"], run_python)
     assert "a matrix product 2.00 ms, in float32 8.00 ms (4.0 times as fast)" in found
     assert "a training step 20.00 ms, in float32 30.00 ms (1.5 times as fast)" in found
-    assert "`--set precision=mixed_bfloat16` pays here now" in found
-    assert "does not pay" in doctor.describe_bfloat16(["amx_bf16"], lambda code: (True, "0.008 0.030 0.002 0.040"))
-    assert "the probe failed: no answer" in doctor.describe_bfloat16(["amx_bf16"], lambda code: (False, "no answer"))
+    assert "`--set precision=mixed_bfloat16` currently pays off" in found
+    assert "does not pay off" in doctor.describe_bfloat16(["amx_bf16"], lambda code: (True, "0.008 0.030 0.002 0.040"))
+    assert "the measurement failed: no answer" in doctor.describe_bfloat16(["amx_bf16"], lambda code: (False, "no answer"))

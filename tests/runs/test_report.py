@@ -1,4 +1,4 @@
-"""The report: one page, nothing beside it, and what is missing is said."""
+"""The report is one self-contained page that names missing parts."""
 
 import base64
 import csv
@@ -64,7 +64,7 @@ def run(tmp_path):
 
 
 class Elements(HTMLParser):
-    """Every start tag with its attributes, and the open tags that were never closed."""
+    """All start tags with their attributes, and tags that are still open."""
 
     def __init__(self, page):
         super().__init__()
@@ -80,7 +80,7 @@ class Elements(HTMLParser):
         assert self.open.pop() == tag
 
 
-def test_the_page_is_well_formed_and_loads_nothing_from_elsewhere(run):
+def test_the_page_is_well_formed_and_loads_no_other_resource(run):
     page = write_report(run).read_text(encoding="utf-8")
     elements = Elements(page)
     assert elements.open == []
@@ -90,7 +90,7 @@ def test_the_page_is_well_formed_and_loads_nothing_from_elsewhere(run):
     assert "http" not in re.sub(r'src="[^"]*"', "", page) and "url(" not in page
 
 
-def test_every_picture_is_a_png_with_words_that_give_its_numbers(run):
+def test_every_picture_is_a_png_with_its_numbers_in_the_text_alternative(run):
     page = write_report(run).read_text(encoding="utf-8")
     images = [attributes for tag, attributes in Elements(page).found if tag == "img"]
     for image in images:
@@ -99,18 +99,18 @@ def test_every_picture_is_a_png_with_words_that_give_its_numbers(run):
     words = [image["alt"] for image in images]
     assert "GAN, one draw: (0.40, 0.43) to (0.45, 0.43)" in words[0]
     assert words[1] == "Language model: nll goes from 6 to 4 in 3 epochs; val_nll goes from 5.5 to 4.25 in 3 epochs."
-    assert "g_loss goes from 0.7 to 0.7 in 1 epochs" in words[2]
+    assert "g_loss goes from 0.7 to 0.7 in 1 epoch" in words[2]
     assert len(words) == 4
 
 
-def test_what_people_and_models_wrote_is_text_and_never_markup(run):
+def test_text_of_users_and_models_is_escaped(run):
     page = write_report(run).read_text(encoding="utf-8")
     assert "supervised baseline writes &lt;b&gt;19&lt;/b&gt; &amp; more" in page
     assert "line &lt;i&gt;10&lt;/i&gt;" in page and "山川函谷路" in page
     assert "&lt;script&gt;alert(1)" in page and "does NOT win over &lt;it&gt;." in page
 
 
-def test_the_table_has_the_scores_of_every_point(run):
+def test_the_table_shows_the_scores_of_every_point(run):
     page = write_report(run).read_text(encoding="utf-8")
     scores = (0.73, 0.63, 0.53, 0.43, 0.75, 0.65, 0.55, 0.45, 0.987, 0.01)
     row = ["0.50", *(f"{score:.3f}" for score in scores), "3.21", "4.32"]
@@ -121,22 +121,22 @@ def test_the_table_has_the_scores_of_every_point(run):
     assert '<th scope="row">bleu.metric</th><td><code>bleu, all</code></td>' in page
 
 
-def test_without_an_evaluation_the_page_says_how_to_make_it(run):
+def test_without_an_evaluation_the_page_shows_the_command_that_makes_it(run):
     (run / "evaluation.json").unlink()
     page = write_report(run).read_text(encoding="utf-8")
     assert f"<code>gan-keras evaluate {run}</code>" in page and "Quality against diversity" not in page
     assert page.count("<img") == 3
 
 
-def test_a_run_that_has_only_begun_has_a_page(tmp_path):
+def test_a_run_without_a_finished_epoch_has_a_page(tmp_path):
     (tmp_path / "config.json").write_text("{}")
     page = write_report(tmp_path).read_text(encoding="utf-8")
-    assert "No epoch has ended yet" in page and "No samples were written" in page
-    assert not list(tmp_path.glob("*.unfinished"))
+    assert "No epoch has finished yet" in page and "No samples have been written" in page
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["config.json", "report.html"]
 
 
-def test_what_is_no_run_or_damaged_is_an_error_that_leaves_the_old_page(run, tmp_path):
-    with pytest.raises(FileNotFoundError, match="has no config.json"):
+def test_a_missing_or_damaged_run_is_an_error_that_keeps_the_old_page(run, tmp_path):
+    with pytest.raises(FileNotFoundError, match="no config.json"):
         write_report(tmp_path)
     before = write_report(run).read_text(encoding="utf-8")
     for name, text, message in (
@@ -152,7 +152,7 @@ def test_what_is_no_run_or_damaged_is_an_error_that_leaves_the_old_page(run, tmp
     assert (run / "report.html").read_text(encoding="utf-8") == before
 
 
-def test_history_holds_nan_where_nothing_was_measured(run):
+def test_the_history_is_nan_where_nothing_was_measured(run):
     history = read_history(run / "history.csv")
     assert history["stage"] == ["pretraining", "pretraining", "discriminator", "adversarial"]
     np.testing.assert_array_equal(history["nll"], [6.0, 4.5, np.nan, 4.0])
@@ -160,7 +160,7 @@ def test_history_holds_nan_where_nothing_was_measured(run):
     np.testing.assert_array_equal(history["g_loss"], [np.nan, np.nan, np.nan, 0.7])
 
 
-def test_a_history_that_is_none_is_an_error_that_names_the_file(tmp_path):
+def test_a_damaged_history_is_an_error_that_names_the_file(tmp_path):
     path = tmp_path / "history.csv"
     for rows, message in ((["a"], "Expected `epoch`"), (["epoch", "nll"], "column nll: could not convert")):
         with open(path, "w", newline="") as file:
@@ -169,7 +169,7 @@ def test_a_history_that_is_none_is_an_error_that_names_the_file(tmp_path):
             read_history(path)
 
 
-def test_panels_without_values_are_left_out():
+def test_panels_without_values_are_omitted():
     history = {"epoch": np.array([0.0, 1.0]), "nll": np.array([2.0, 1.0]), "val_gain": np.array([np.nan, np.nan])}
     assert [picture.title for picture in training_pictures(history)] == ["Language model"]
 
@@ -179,9 +179,9 @@ def test_the_frontier_can_be_drawn_for_every_order():
     assert picture.title == "BLEU-2 against Self-BLEU-2" and "(0.70, 0.73) to (0.75, 0.73)" in picture.alternative
 
 
-def test_the_page_tells_what_happened_or_that_nothing_did(run):
-    assert "Nothing: no rollback" in write_report(run).read_text()
+def test_the_page_lists_events_or_says_that_there_are_none(run):
+    assert "Nothing unusual: no rollback" in write_report(run).read_text()
     (run / "events.csv").write_text("epoch,batch,kind,seen,done\n2,7,not finite,d_norm is <nan>,went back\n")
     page = write_report(run).read_text()
-    assert "<td>d_norm is &lt;nan&gt;</td><td>went back</td>" in page and "Nothing: no rollback" not in page
-    assert "What the curves tell" in page
+    assert "<td>d_norm is &lt;nan&gt;</td><td>went back</td>" in page and "Nothing unusual: no rollback" not in page
+    assert "What the curves show" in page

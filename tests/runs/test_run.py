@@ -1,4 +1,4 @@
-"""Run directories: what they hold, interruption, resuming, and that nothing is damaged by wrong input."""
+"""Run directories: their contents, interruption, resuming, and wrong input, which changes nothing."""
 
 import csv
 import functools
@@ -25,17 +25,13 @@ SETTINGS = {"units": "16", "rating_samples": "8"}
 train_text = functools.partial(gan_keras.runs.train.train, "text")
 
 
-def manner(progress):
-    return gan_keras.runs.train.Manner(progress, None, 60.0, devices.get())
-
-
 def newest_checkpoint(out):
     return checkpoint_files.newest(out / "checkpoints", silent)
 
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory):
-    """A text file of 60 different lines, and one with a label for each."""
+    """A text file of 60 different lines, and one with a label per line."""
     folder = tmp_path_factory.mktemp("corpus")
     lines = list(dict.fromkeys(english_phrases().sample(300, seed=0)))[:60]
     (folder / "text.txt").write_text("".join(f"{line}\n" for line in lines))
@@ -64,7 +60,7 @@ def interrupted(corpus, tmp_path_factory):
     return out, lines
 
 
-def test_an_interrupted_run_loads_writes_and_says_so(interrupted):
+def test_an_interrupted_run_says_so_and_can_be_used(interrupted):
     out, lines = interrupted
     assert "Interrupted" in lines[-1] and str(out) in lines[-1]
     gan = load(out)
@@ -74,7 +70,7 @@ def test_an_interrupted_run_loads_writes_and_says_so(interrupted):
     assert (state["epoch"], state["batch"], state["stage"]) == (1, 1, "pretraining")
 
 
-def test_a_run_without_its_model_is_the_gan_of_its_newest_checkpoint(interrupted, tmp_path):
+def test_a_run_without_a_model_loads_its_newest_checkpoint(interrupted, tmp_path):
     shutil.copytree(interrupted[0], tmp_path / "run")
     (tmp_path / "run" / "model.keras").unlink()
     path = newest_checkpoint(tmp_path / "run")[0]
@@ -85,7 +81,7 @@ def test_a_run_without_its_model_is_the_gan_of_its_newest_checkpoint(interrupted
         assert load(tmp_path / "run").generate(1, label=0)
 
 
-def test_a_run_tells_what_it_was_made_of(interrupted, corpus):
+def test_a_run_records_its_configuration(interrupted, corpus):
     out, _ = interrupted
     config = json.loads((out / "config.json").read_text())
     assert config["seed"] == 7
@@ -109,14 +105,14 @@ def test_a_run_keeps_its_lines_with_their_labels(interrupted, corpus):
         assert run.label_numbers(part) == [int(label == "odd") for label in expected]
 
 
-def test_labels_are_known_by_name(interrupted):
+def test_labels_are_found_by_name(interrupted):
     run = Run(interrupted[0])
     assert (run.label_number(None), run.label_number("odd")) == (None, 1)
     with pytest.raises(ValueError, match="'strange'.*even, odd"):
         run.label_number("strange")
 
 
-def test_a_wrong_time_between_checkpoints_is_refused_before_anything_is_written(corpus, tmp_path):
+def test_a_wrong_interval_between_checkpoints_is_refused_before_anything_is_written(corpus, tmp_path):
     with pytest.raises(ValueError, match="seconds=-1"):
         train_text(corpus / "text.txt", tmp_path / "run", "tiny", checkpoint_seconds=-1, progress=silent)
     assert not (tmp_path / "run").exists()
@@ -132,7 +128,7 @@ def test_a_wrong_time_between_checkpoints_is_refused_before_anything_is_written(
         ({"seed": 0}, "seed is 7 in the run and 0 here"),
     ],
 )
-def test_an_interrupted_run_refuses_other_choices_and_is_left_alone(interrupted, corpus, choices, message):
+def test_an_interrupted_run_refuses_other_options_and_is_unchanged(interrupted, corpus, choices, message):
     before = {path: path.read_bytes() for path in interrupted[0].rglob("*") if path.is_file()}
     with pytest.raises(ValueError, match=message):
         train_text(corpus / "text.txt", interrupted[0], **choices, resume=True, progress=silent)
@@ -149,7 +145,7 @@ def test_an_interrupted_run_refuses_other_data_and_another_version(interrupted, 
         train_text(corpus / "text.txt", interrupted[0], resume=True, progress=silent)
 
 
-def test_a_resumed_run_goes_through_the_stages_that_are_left(interrupted, corpus):
+def test_a_resumed_run_completes_the_remaining_stages(interrupted, corpus):
     out, lines = interrupted[0], []
     (out / f".{32 * 'a'}.csv").write_text("left by a killed write")
     same = {"preset": "tiny", "settings": SETTINGS, "seed": 7, "epochs": 4}
@@ -162,10 +158,10 @@ def test_a_resumed_run_goes_through_the_stages_that_are_left(interrupted, corpus
     kept = sorted(path.name for path in (out / "checkpoints").iterdir())
     assert len(kept) == 2 and kept[1] == "epoch_000004_batch_00000000"
     assert sorted(path.name for path in (out / "samples").iterdir()) == [f"epoch_00{epoch}.txt" for epoch in (2, 3, 4)]
-    assert any("after 1 of 4 epochs and 1 batches" in line for line in lines)
+    assert any("after 1 of 4 epochs and 1 batch" in line for line in lines)
 
 
-def test_a_complete_run_is_left_as_it_is(interrupted, corpus):
+def test_a_complete_run_is_unchanged(interrupted, corpus):
     out, lines = interrupted[0], []
     before = (out / "model.keras").read_bytes()
     train_text(corpus / "text.txt", out, resume=True, labels=corpus / "labels.txt", progress=lines.append)
@@ -173,7 +169,7 @@ def test_a_complete_run_is_left_as_it_is(interrupted, corpus):
     assert (out / "model.keras").read_bytes() == before
 
 
-def test_going_on_within_the_adversarial_stage_keeps_the_adversarial_weights(interrupted):
+def test_resuming_within_the_adversarial_stage_keeps_the_adversarial_weights(interrupted):
     out, _ = interrupted
     gan = checkpoint_files.load_model(newest_checkpoint(out)[0])
     weights = [np.array(weight) for weight in gan.generator.get_weights()]
@@ -182,7 +178,7 @@ def test_going_on_within_the_adversarial_stage_keeps_the_adversarial_weights(int
     kept = []
 
     class Seen(Exception):
-        """Ends the training: enough has been seen."""
+        """Ends the training."""
 
     class Look(keras.callbacks.Callback):
         def __init__(self, *arguments):
@@ -195,7 +191,7 @@ def test_going_on_within_the_adversarial_stage_keeps_the_adversarial_weights(int
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(gan_keras.runs.train, "Progress", Look)
         with pytest.raises(Seen):
-            gan_keras.runs.train.Trainer(run, None, manner(silent)).go_on()
+            gan_keras.runs.train.Trainer(run, None, devices.get(), silent).resume()
     assert len(kept) == len(weights)
     assert all((a == b).all() for a, b in zip(weights, kept, strict=True))
 
@@ -212,13 +208,13 @@ def test_going_on_within_the_adversarial_stage_keeps_the_adversarial_weights(int
         ({"settings": {"unit": "1"}}, "no setting"),
     ],
 )
-def test_wrong_choices_are_errors_before_anything_is_written(corpus, tmp_path, choices, message):
+def test_wrong_options_are_errors_before_anything_is_written(corpus, tmp_path, choices, message):
     with pytest.raises(ValueError, match=message):
         train_text(corpus / "text.txt", tmp_path / "run", **{"preset": "tiny", **choices}, progress=silent)
     assert not (tmp_path / "run").exists()
 
 
-def test_a_directory_in_use_is_refused_and_left_alone(corpus, tmp_path):
+def test_a_directory_in_use_is_refused_and_unchanged(corpus, tmp_path):
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "precious.txt").write_text("mine")
     (tmp_path / "file").write_text("mine")
@@ -232,7 +228,7 @@ def test_a_directory_in_use_is_refused_and_left_alone(corpus, tmp_path):
     assert (tmp_path / "run" / "precious.txt").read_text() == (tmp_path / "file").read_text() == "mine"
 
 
-def test_a_start_that_fails_leaves_nothing(corpus, tmp_path, monkeypatch):
+def test_a_failing_start_leaves_no_files(corpus, tmp_path, monkeypatch):
     def full(trainer):
         raise OSError(28, "No space left on device")
 
@@ -242,7 +238,7 @@ def test_a_start_that_fails_leaves_nothing(corpus, tmp_path, monkeypatch):
     assert not (tmp_path / "run").exists()
 
 
-def test_minutes_shorten_the_stages_by_what_was_measured(corpus, tmp_path, monkeypatch):
+def test_minutes_shorten_the_stages_according_to_the_measurement(corpus, tmp_path, monkeypatch):
     seconds = {"pretraining": 10.0, "discriminator": 10.0, "adversarial": 20.0}
     monkeypatch.setattr(TextModality, "measure", lambda *arguments: (seconds, 0.0))
     run, lines = Run(tmp_path / "run"), []
@@ -250,15 +246,15 @@ def test_minutes_shorten_the_stages_by_what_was_measured(corpus, tmp_path, monke
     run.write_config({"modality": "text", "labels": None, "seed": 0, "preset": preset.to_config()})
     for part in ("train", "held_out"):
         run.write_lines(part, ["a line"] * 100)
-    trainer = gan_keras.runs.train.Trainer(run, None, manner(lines.append))
-    assert trainer.plan(None) == {}  # short: not worth measuring
+    trainer = gan_keras.runs.train.Trainer(run, None, devices.get(), lines.append)
+    assert trainer.plan(None) == {}  # too short to be measured
     assert trainer.preset.stage_epochs == preset.stage_epochs
     assert trainer.plan(2) == seconds  # 108 s to plan with
     assert trainer.preset.stage_epochs == {"pretraining": 5, "discriminator": 1, "adversarial": 2}  # 100 s
     assert lines[-1].startswith("about 2 min: 5 pretraining epochs of 10 s")
 
 
-def test_what_is_no_run_is_said_to_be_none(tmp_path):
+def test_a_missing_run_is_an_error(tmp_path):
     with pytest.raises(FileNotFoundError, match="does not exist"):
         load(tmp_path / "none")
     with pytest.raises(FileNotFoundError, match="holds no run"):
@@ -271,7 +267,7 @@ def test_what_is_no_run_is_said_to_be_none(tmp_path):
         load(tmp_path)
 
 
-def test_lines_with_odd_line_separators_stay_whole(tmp_path):
+def test_lines_with_unusual_line_separators_are_not_split(tmp_path):
     run = Run(tmp_path)
     run.write_config({})
     lines = ["a\u2028b", "c\x0bd", "e\rf", "é"]
@@ -279,7 +275,7 @@ def test_lines_with_odd_line_separators_stay_whole(tmp_path):
     assert run.lines("train") == lines
 
 
-def test_a_file_is_replaced_whole_or_not_at_all(tmp_path):
+def test_a_file_is_replaced_completely_or_not_at_all(tmp_path):
     path = tmp_path / "file.txt"
     path.write_text("before")
 
@@ -300,7 +296,7 @@ class StageModel:
         return "first" if epoch < 2 else "second"
 
 
-def _tell_epochs(callback, logs, start=0):
+def _run_epochs(callback, logs, start=0):
     callback.set_params({"epochs": start + len(logs)})
     callback.set_model(StageModel())
     callback.on_train_begin()
@@ -309,10 +305,10 @@ def _tell_epochs(callback, logs, start=0):
         callback.on_epoch_end(epoch, each)
 
 
-def test_a_history_takes_columns_that_come_late_and_drops_rows_that_are_trained_again(tmp_path):
+def test_a_history_accepts_late_columns_and_drops_rows_of_repeated_epochs(tmp_path):
     path = tmp_path / "history.csv"
-    _tell_epochs(History(path), [{"nll": 3.0}, {"nll": 2.0}, {"nll": 1.5, "d_loss": 0.25}])
-    _tell_epochs(History(path), [{"d_loss": 0.5}], start=2)
+    _run_epochs(History(path), [{"nll": 3.0}, {"nll": 2.0}, {"nll": 1.5, "d_loss": 0.25}])
+    _run_epochs(History(path), [{"d_loss": 0.5}], start=2)
     with open(path, newline="") as file:
         rows = list(csv.DictReader(file))
     assert [(row["epoch"], row["stage"], row["nll"], row["d_loss"]) for row in rows] == [
@@ -323,8 +319,8 @@ def test_a_history_takes_columns_that_come_late_and_drops_rows_that_are_trained_
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_progress_is_a_line_an_epoch_with_the_time_left():
+def test_progress_is_a_line_per_epoch_with_the_remaining_time():
     lines = []
-    _tell_epochs(Progress(lines.append, {"second": 600.0}), [{"nll": 3.0, "d_loss": 0.0}, {"nll": 2.0}, {"d_loss": 0.5}])
+    _run_epochs(Progress(lines.append, {"second": 600.0}), [{"nll": 3.0, "d_loss": 0.0}, {"nll": 2.0}, {"d_loss": 0.5}])
     assert lines[0] == "epoch 1/3, first: nll 3 (0 s, about 10 min left)"
     assert lines[2] == "epoch 3/3, second: d_loss 0.5 (0 s)"

@@ -104,7 +104,7 @@ def test_a_training_goes_on_from_the_one_before_and_replaces_the_damaged_one(tmp
     assert checkpoint_files.newest(tmp_path, None)[0] == newest
     for each in (newest, before):
         (each / "model.keras").write_bytes(b"")
-    with pytest.warns(UserWarning), pytest.raises(ValueError, match="None of the 2 checkpoints in .* is whole"):
+    with pytest.warns(UserWarning), pytest.raises(ValueError, match="All 2 checkpoints in .* are damaged"):
         fit(small_gan(), tmp_path)
 
 

@@ -65,11 +65,11 @@ def test_where_there_is_a_gpu_what_can_be_compiled_well_is(name, pretend_a_gpu):
 @pytest.mark.parametrize("name", TABLE)
 def test_what_was_asked_for_is_done_or_is_an_error(name):
     gan = TABLE[name][0]()
-    assert xla.decide(gan, jit_compile=False) == (False, "jit_compile=False was asked for")
+    assert xla.decide(gan, jit_compile=False) == (False, "jit_compile=False was requested")
     if name not in IMPOSSIBLE:
-        assert xla.decide(gan, jit_compile=True) == (True, "jit_compile=True was asked for")
+        assert xla.decide(gan, jit_compile=True) == (True, "jit_compile=True was requested")
         return
-    with pytest.raises(ValueError, match="jit_compile=True, and this training cannot be compiled by XLA: .*Expected False or"):
+    with pytest.raises(ValueError, match="jit_compile=True, but XLA cannot compile this training: .*Expected False or"):
         xla.decide(gan, jit_compile=True)
 
 

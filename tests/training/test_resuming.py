@@ -10,7 +10,7 @@ import tensorflow as tf
 from broken_off import IMAGES, LINES, POINTS, Anew, furthest, image_gan, point_gan, state_of, text_gan, train
 from gan_keras import optimizers, penalties
 from gan_keras.callbacks import Checkpoint, EarlyStop, Guard, Speed
-from gan_keras.callbacks.events import Events
+from gan_keras.callbacks.history import Events
 from gan_keras.data import text_batches
 from gan_keras.data.arrays import array_batches
 from gan_keras.training.checkpoint_files import names
@@ -175,7 +175,7 @@ def test_a_gan_that_goes_back_to_a_checkpoint_is_told(tmp_path, spare):
     gan = spare()
     train(gan, tmp_path, POINTS, epochs=1)
     gan.fit(POINTS, verbose=0)
-    with pytest.warns(UserWarning, match="had been trained beyond .* what it has learned since is gone"):
+    with pytest.warns(UserWarning, match="had been trained beyond .* Later training is lost"):
         train(gan, tmp_path, POINTS, epochs=2)
 
 
@@ -244,7 +244,7 @@ def test_the_order_of_arrays_follows_from_the_seed_and_the_epoch():
     ("options", "message"),
     [
         ({"initial_epoch": 2}, "Got initial_epoch=2 and a checkpoint callback"),
-        ({"steps_per_epoch": 2}, r"`.take\(2\)` batches an epoch"),
+        ({"steps_per_epoch": 2}, r"`.take\(2\)` batches per epoch"),
         ({"steps_per_epoch": 2, "x": ONES.filter(lambda points: True)}, "a data set that may end"),
         ({"callbacks": [Checkpoint("a"), Checkpoint("b")]}, "Got 2 callbacks that write checkpoints"),
     ],

@@ -96,7 +96,7 @@ def test_no_strategy_is_one_device(name):
     [
         ("tpu", "strategy='tpu'. Expected one of none, mirrored, multi_worker."),
         ("mirrored", "strategy='mirrored' needs two devices of a kind. This machine has CPU:0: train with 'none'."),
-        ("multi_worker", "strategy='multi_worker' got TF_CONFIG=None. Expected it set on each machine"),
+        ("multi_worker", "strategy='multi_worker' got TF_CONFIG=None. Expected it to be set on each machine"),
     ],
 )
 def test_a_strategy_that_cannot_be_is_one_line(tmp_path, monkeypatch, strategy, said):
@@ -124,4 +124,4 @@ def test_devices_that_have_started_keep_their_memory_and_that_is_said(monkeypatc
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["first"])
     monkeypatch.setattr(tf.config.experimental, "set_memory_growth", refuse)
     devices.grow_memory(said.append)
-    assert len(said) == 1 and "devices have started already: Physical devices cannot be modified" in said[0]
+    assert len(said) == 1 and "devices have already started: Physical devices cannot be modified" in said[0]
