@@ -9,8 +9,8 @@ from threadpoolctl import threadpool_limits
 
 from command_line import call, refused
 from gan_keras.data import load_table
-from gan_keras.downstream.study import Comparison, Laboratory, compare_augmentation, share_of, verdict
-from gan_keras.downstream.tasks.oversampling import oversampled
+from gan_keras.downstream.study import Comparison, Study, compare_augmentation, share_of, verdict
+from gan_keras.downstream.tasks.table import oversampled
 from gan_keras.metrics.seeds import paired_interval
 from gan_keras.runs.files import Run
 
@@ -71,14 +71,14 @@ def test_the_comparison_trains_a_gan_for_each_share_and_seed_and_lands_in_the_re
 
 
 def test_what_was_measured_is_kept_when_a_later_share_is_broken_off(run, monkeypatch):
-    measured = Laboratory.at_share
+    measured = Study.at_share
 
     def at_share(self, share):
         if share > 40:
             raise KeyboardInterrupt
         return measured(self, share)
 
-    monkeypatch.setattr(Laboratory, "at_share", at_share)
+    monkeypatch.setattr(Study, "at_share", at_share)
     with pytest.raises(KeyboardInterrupt):
         compare_augmentation(Run(run), Comparison((60.0, 30.0), seeds=2, minutes=0.01), progress=lambda line: None)
     found = json.loads((run / "augmentation.json").read_text())

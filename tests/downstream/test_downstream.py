@@ -15,8 +15,8 @@ from gan_keras.data import Table, load_images, load_series, load_table
 from gan_keras.data.sample_set import part_of
 from gan_keras.data.table.columns import CategoryColumn, NumberColumn
 from gan_keras.downstream.tasks import ImageDownstream, SeriesDownstream, TableDownstream
-from gan_keras.downstream.tasks.oversampling import MOST_VALUES, _coordinates, oversampled
 from gan_keras.downstream.tasks.series import varied
+from gan_keras.downstream.tasks.table import MAX_VALUES, _coordinates, oversampled
 
 NUM = 60
 
@@ -179,7 +179,7 @@ def test_a_column_of_one_value_is_nothing_to_tell(preset):
 def test_very_many_values_of_a_category_do_not_make_oversampling_large():
     rows = np.stack([np.arange(300.0), np.arange(300.0)], axis=1)
     is_category = np.array([False, True])
-    assert _coordinates(rows, is_category).shape == (300, 1 + MOST_VALUES)
+    assert _coordinates(rows, is_category).shape == (300, 1 + MAX_VALUES)
     samples, labels = oversampled(rows, np.arange(300) // 200, is_category, seed=0)
     assert np.bincount(labels).tolist() == [200, 200] and set(samples[300:, 1]) <= set(range(200, 300))
 

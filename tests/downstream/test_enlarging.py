@@ -7,7 +7,8 @@ import tensorflow as tf
 
 import gan_keras
 from gan_keras.data import load_images
-from gan_keras.downstream.labels import Balanced, label_form
+from gan_keras.downstream.augment import Balanced
+from gan_keras.downstream.forms import label_form
 
 NUM, RATIO = 50, 1.5
 
@@ -148,9 +149,9 @@ def test_a_gan_without_labels_is_refused_with_a_way_out(dataset):
 @pytest.mark.parametrize(
     ("change", "options", "words"),
     [
-        (lambda samples, labels: (samples, labels + 5), {}, "the GAN knows 0 to 9"),
+        (lambda samples, labels: (samples, labels + 5), {}, "Expected one of 0, 1, 2"),
         (lambda samples, labels: (samples[:, :8], labels), {}, "shape .16, 16, 1. and the data have .8, 16, 1."),
-        (lambda samples, labels: (samples, labels[:9]), {}, "as many of both"),
+        (lambda samples, labels: (samples, labels[:9]), {}, "equal numbers of both"),
         (lambda samples, labels: samples, {}, "pair of such arrays"),
         (lambda samples, labels: (samples, keras.utils.to_categorical(labels, 10) / 2), {}, "not one-hot"),
         (lambda samples, labels: (samples, labels), {"ratio": -0.5}, "ratio=-0.5"),
