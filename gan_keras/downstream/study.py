@@ -186,15 +186,12 @@ class Study:
 
 
 def share_of(labels, share, seed):
-    """Draws a random share of the data: the same percentage of each label, and at least one sample of each.
+    """Draws the same percentage of each label at random, at least one sample of each, and returns sorted row numbers.
 
     Args:
         labels: int `(num,)`.
         share: Percentage, in (0, 100].
         seed: Seed of the draw.
-
-    Returns:
-        Sorted row numbers.
     """
     random, rows = np.random.default_rng(seed), []
     for label in np.unique(labels):

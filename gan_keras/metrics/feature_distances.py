@@ -1,24 +1,27 @@
-"""Frechet distance between two sets of features, each taken for a Gaussian.
+"""Distances between two sets of features: Frechet, kernel (maximum mean discrepancy) and sliced Wasserstein.
 
-It is the FID only where the features are those of the Inception network of the paper: of any other extractor the number
-is on another scale, and is never called so here.
+The Frechet distance is the FID, and the kernel distance the KID, only for the features of the papers' Inception network. With
+any other extractor the numbers are on another scale and are never called so here.
 
-References: [Heusel et al., 2017](https://arxiv.org/abs/1706.08500); within classes,
-[Miyato and Koyama, 2018](https://arxiv.org/abs/1802.05637).
+References: [Heusel et al., 2017](https://arxiv.org/abs/1706.08500) (FID), [Miyato and Koyama,
+2018](https://arxiv.org/abs/1802.05637) (within classes), [Binkowski et al., 2018](https://arxiv.org/abs/1801.01401) (KID),
+[Deshpande et al., 2018](https://arxiv.org/abs/1803.11188) (sliced Wasserstein).
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from gan_keras.metrics.precision_recall import as_feature_pair
+from gan_keras.metrics.features import as_feature_pair
+
+_DIRECTIONS = 16  # directions sorted together
 
 
 def frechet_distance(real_moments, fake_moments):
-    """`|m - n|^2 + trace(C + D - 2 (C D)^(1/2))`: the squared 2-Wasserstein distance of the Gaussians N(m, C), N(n, D).
+    """`|m - n|^2 + trace(C + D - 2 (C D)^(1/2))`: squared 2-Wasserstein distance of the Gaussians N(m, C) and N(n, D).
 
-    It is biased upwards, the more the fewer the samples: compare only scores of equally many. Fewer samples than
-    dimensions, whose covariance is singular, are computed as exactly as others.
+    It is biased upwards, more so for fewer samples: compare only scores of equal sample counts. Singular covariances, from fewer
+    samples than dimensions, are handled exactly.
 
     Args:
         real_moments: `Moments` of real features.
@@ -28,7 +31,7 @@ def frechet_distance(real_moments, fake_moments):
         float, >= 0, 0 for equal moments.
 
     Raises:
-        ValueError: If the dimensions differ or one of the two has fewer than two samples.
+        ValueError: If the dimensions differ or either has fewer than two samples.
     """
     if real_moments.mean.shape != fake_moments.mean.shape:
         raise ValueError(
@@ -36,25 +39,25 @@ def frechet_distance(real_moments, fake_moments):
             "Expected equal dimensions: use one extractor for both."
         )
     real_covariance, fake_covariance = real_moments.covariance, fake_moments.covariance
-    # The trace of (C D)^(1/2) is the sum of the singular values of C^(1/2) D^(1/2). Unlike the square root of the product,
-    # which is not symmetric, these exist for singular covariances too and are never complex.
-    roots = symmetric_root(real_covariance) @ symmetric_root(fake_covariance)
+    # The trace of (C D)^(1/2) is the sum of the singular values of C^(1/2) D^(1/2). Unlike the square root of the product, which
+    # is not symmetric, these also exist for singular covariances and are never complex.
+    roots = _symmetric_root(real_covariance) @ _symmetric_root(fake_covariance)
     overlap = np.linalg.svd(roots, compute_uv=False).sum()
     offset = real_moments.mean - fake_moments.mean
     distance = offset @ offset + np.trace(real_covariance) + np.trace(fake_covariance) - 2.0 * overlap
     return float(max(distance, 0.0))
 
 
-def symmetric_root(covariance):
-    """The symmetric square root of a positive semi-definite matrix; eigenvalues that rounding made negative count as 0."""
+def _symmetric_root(covariance):
+    """Symmetric square root of a positive semi-definite matrix; negative eigenvalues from rounding count as 0."""
     values, vectors = np.linalg.eigh(covariance)
     return (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
 
 
 def intra_class_frechet_distance(real_moments, fake_moments):
-    """Mean over labels of the Frechet distance between the real and the generated samples of that label.
+    """Mean over labels of the Frechet distance between real and generated samples of the same label.
 
-    A generator that ignores its labels can have a small distance over all, never within classes.
+    A generator that ignores its labels can have a small overall distance but not a small one within classes.
 
     Args:
         real_moments: `LabelMoments` of real features.
@@ -69,16 +72,13 @@ def intra_class_frechet_distance(real_moments, fake_moments):
     return float(np.mean([frechet_distance(real[label], fake[label]) for label in real]))
 
 
-# --- Kernel distance: the squared maximum mean discrepancy of features, without the bias of small samples.
-#
-# Reference: [Binkowski et al., 2018](https://arxiv.org/abs/1801.01401), the KID where the features are Inception's.
-
-
 class KernelDistance(NamedTuple):
-    """Attributes:
-    mean: Mean over subsets; its expectation is 0 for equal distributions, so that it may be negative.
-    standard_error: Of that mean, by the spread of the subsets. Subsets that overlap vary less than fresh samples would,
-        so where `num_subsets * subset_size` exceeds the number of samples it is too small.
+    """Squared maximum mean discrepancy (MMD) over random subsets.
+
+    Attributes:
+        mean: Mean over subsets. Its expectation is 0 for equal distributions, so it can be negative.
+        standard_error: Standard error of the mean over subsets. Overlapping subsets vary less than fresh samples: it is too small
+            if `num_subsets * subset_size` exceeds the number of samples.
     """
 
     mean: float
@@ -86,27 +86,24 @@ class KernelDistance(NamedTuple):
 
 
 def kernel_distance(real_features, fake_features, num_subsets=100, subset_size=1000, seed=0):
-    """Mean over random subsets of the unbiased squared MMD with the kernel `(x . y / dim + 1)^3`.
+    """Returns the `KernelDistance`: the mean over random subsets of the unbiased squared MMD with kernel `(x . y / dim + 1)^3`.
 
     Args:
         real_features: `(num_real, dim)`.
         fake_features: `(num_fake, dim)`.
-        num_subsets: How many, >= 2.
-        subset_size: Samples of each kind in a subset, drawn without replacement: 2 to the smaller number of samples.
-        seed: Of the subsets.
-
-    Returns:
-        A `KernelDistance`.
+        num_subsets: Number of subsets, >= 2.
+        subset_size: Samples of each kind per subset, drawn without replacement: 2 to the smaller number of samples.
+        seed: Seed of the subsets.
 
     Raises:
         ValueError: If the dimensions differ or a number is out of its range.
     """
-    real_features, fake_features = as_feature_pair(real_features, fake_features, least=2)
-    most = min(len(real_features), len(fake_features))
-    if num_subsets < 2 or not 2 <= subset_size <= most:
+    real_features, fake_features = as_feature_pair(real_features, fake_features, min_num=2)
+    max_size = min(len(real_features), len(fake_features))
+    if num_subsets < 2 or not 2 <= subset_size <= max_size:
         raise ValueError(
             f"Got num_subsets={num_subsets} and subset_size={subset_size}. Expected num_subsets >= 2 and subset_size from 2 "
-            f"to {most}, the smaller number of samples."
+            f"to {max_size}, the smaller number of samples."
         )
     generator = np.random.default_rng(seed)
     distances = []
@@ -119,7 +116,7 @@ def kernel_distance(real_features, fake_features, num_subsets=100, subset_size=1
 
 
 def squared_discrepancy(real_features, fake_features):
-    """The unbiased estimate by all pairs of different samples: float."""
+    """Unbiased squared MMD, estimated from all pairs of different samples."""
     between = _cubic_kernel(real_features, fake_features).mean()
     return _mean_of_pairs(real_features) + _mean_of_pairs(fake_features) - 2.0 * between
 
@@ -129,6 +126,49 @@ def _cubic_kernel(first, second):
 
 
 def _mean_of_pairs(features):
-    """Mean kernel of a sample and another one: the diagonal, each with itself, is the bias that is left out."""
+    """Mean kernel over pairs of different samples; the diagonal would be a bias."""
     kernel, num = _cubic_kernel(features, features), len(features)
     return (kernel.sum() - np.trace(kernel)) / (num * (num - 1))
+
+
+def sliced_wasserstein_distance(real_features, fake_features, num_projections=128, seed=0):
+    """Mean over random directions of the 1-Wasserstein distance of the projected samples, which costs only a sort.
+
+    Args:
+        real_features: Features, or flattened samples, `(num_real, dim)`.
+        fake_features: `(num_fake, dim)`; the number of samples may differ.
+        num_projections: Number of directions, >= 1.
+        seed: Seed of the directions.
+
+    Returns:
+        float, >= 0, in the units of the features.
+
+    Raises:
+        ValueError: If the dimensions differ or `num_projections` is below 1.
+    """
+    real_features, fake_features = as_feature_pair(real_features, fake_features)
+    if num_projections < 1:
+        raise ValueError(f"Got num_projections={num_projections}. Expected at least 1.")
+    vectors = directions(num_projections, real_features.shape[1], seed)
+    return float(projected_distances(real_features, fake_features, vectors).mean())
+
+
+def directions(num, dim, seed):
+    """Samples unit vectors uniformly from the sphere, float64 `(num, dim)`."""
+    vectors = np.random.default_rng(seed).standard_normal((num, dim))
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def projected_distances(real_features, fake_features, vectors):
+    """Returns the 1-Wasserstein distance along each of the vectors `(num, dim)`, float64 `(num,)`."""
+    blocks = [vectors[start : start + _DIRECTIONS].T for start in range(0, len(vectors), _DIRECTIONS)]
+    return np.concatenate([_column_distances(real_features @ block, fake_features @ block) for block in blocks])
+
+
+def _column_distances(real, fake):
+    """Area between the two distribution functions of each column."""
+    values = np.concatenate([real, fake])
+    order = values.argsort(axis=0)
+    values = np.take_along_axis(values, order, axis=0)
+    gaps = np.cumsum(np.where(order < len(real), 1 / len(real), -1 / len(fake)), axis=0)[:-1]
+    return (np.abs(gaps) * np.diff(values, axis=0)).sum(axis=0)

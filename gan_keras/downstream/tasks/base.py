@@ -94,7 +94,7 @@ def updates_for(num):
 
 
 def accuracy_of(network, training, test, updates, seed):
-    """Trains a classifier for a number of updates and returns its test accuracy.
+    """Trains a classifier for a number of updates and returns its test accuracy in [0, 1].
 
     Args:
         network: A `keras.Model` from samples to logits, whose weights follow from the seed.
@@ -102,9 +102,6 @@ def accuracy_of(network, training, test, updates, seed):
         test: The same to test on.
         updates: Number of updates of Adam, whose learning rate falls to 0 along a cosine.
         seed: Seed of the order of the samples.
-
-    Returns:
-        float in [0, 1].
     """
     rate = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, updates)
     network.compile(keras.optimizers.Adam(rate), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
