@@ -70,6 +70,7 @@ def test_the_comparison_trains_a_gan_per_share_and_seed_and_is_in_the_report(run
     assert page.exit_code == 0 and "What augmentation bought" in (run / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_finished_shares_are_kept_if_a_later_one_is_interrupted(run, monkeypatch):
     measured = Study.at_share
 
