@@ -21,7 +21,7 @@ from gan_keras import modalities
 from gan_keras import presets as presets_module
 from gan_keras.callbacks.guard import TrainingFailed
 from gan_keras.downstream import study_report
-from gan_keras.downstream.enlarged_file import write_enlarged
+from gan_keras.downstream.run import write_enlarged
 from gan_keras.downstream.study import Comparison, compare_augmentation
 from gan_keras.export.export import export as export_gan
 from gan_keras.export.exported import find_version, load_version

@@ -1,4 +1,4 @@
-"""What augmentation bought, as text, as a picture and as a section of the report."""
+"""Results of `compare_augmentation` as text, as a picture and as a section of the report."""
 
 import io
 from html import escape
@@ -13,40 +13,36 @@ from gan_keras.media.plots import Picture
 from gan_keras.metrics.seeds import Interval
 
 PICTURE = "augmentation.png"
-NOTE = """<p>Test scores of a downstream model, the mean over seeds and, behind ±, its deviation, by what the training set was
-enlarged by. A gain is a mean of paired differences over the seeds with its interval of 95 %. At each share the GAN was trained on
-that share alone.</p>"""
+NOTE = """<p>Test scores of a downstream model by what was added to its training set: mean ± standard deviation over seeds. A
+gain is a mean of paired differences over the seeds with its 95 % interval. At each share the GAN was trained on that share
+alone.</p>"""
 
 
 def rows_of(result):
-    """The result of `compare_augmentation` as rows, dictionaries of text by column."""
+    """Returns the result as rows, dictionaries from column titles to text."""
     return [
         {
             "real samples": f"{part['share']:g} %: {part['num_real']:,}",
             "generated samples": f"{part['num_generated']:,}",
-            **{title: mean_of(part["scores"][name]) for name, title in TREATMENTS.items()},
-            **{gain_title(name): str(Interval(**part["gains"][name])) for name in GAINS},
+            **{title: _mean(part["scores"][name]) for name, title in TREATMENTS.items()},
+            **{f"{TREATMENTS[n]} over {TREATMENTS[other]}": str(Interval(**part["gains"][n])) for n, other in GAINS.items()},
         }
         for part in result["shares"]
     ]
 
 
-def gain_title(name):
-    return f"{TREATMENTS[name]} over {TREATMENTS[GAINS[name]]}"
-
-
-def mean_of(scores):
+def _mean(scores):
     return f"{np.mean(scores):.4f} ± {np.std(scores, ddof=1):.4f}"
 
 
 def summary(result):
-    """The result as text: a block for each share, and the verdict."""
+    """Returns the result as text: a block per share, and the verdict."""
     blocks = ["\n".join(f"{name}: {text}" for name, text in row.items()) for row in rows_of(result)]
     return "\n\n".join([*blocks, "\n".join(f"Verdict: {line}" for line in result["verdict"])])
 
 
 def drawing(result):
-    """Score against share, a line for each treatment, as a `plots.Picture`."""
+    """Plots score against share, one line per treatment, as a `Picture`."""
     figure = Figure(figsize=(6, 4), layout="constrained")
     axes = figure.add_subplot(xlabel="share of the real training data (%)", ylabel=result["protocol"]["metric"].split(" (")[0])
     shares = [part["share"] for part in result["shares"]]
@@ -57,15 +53,17 @@ def drawing(result):
     axes.set_xticks(shares, [f"{share:g}" for share in shares])
     axes.minorticks_off()
     axes.grid(alpha=0.3)
-    axes.legend(title="enlarged by")
+    axes.legend(title="added samples")
     buffer = io.BytesIO()
     figure.savefig(buffer, dpi=150, format="png")
-    alternative = "Test score against the share of the real data, with the deviation over seeds. " + " ".join(result["verdict"])
-    return Picture("Test score by what the training set was enlarged by", alternative, buffer.getvalue())
+    alternative = "Test score against the share of the real data, with the standard deviation over seeds. " + " ".join(
+        result["verdict"]
+    )
+    return Picture("Test score by what was added to the training set", alternative, buffer.getvalue())
 
 
 def sections(result):
-    """The section of the report, a list of HTML."""
+    """Returns the section of the report, a list of HTML."""
     rows = rows_of(result)
     lines = "".join(f"<li>{escape(line)}</li>" for line in result["verdict"])
     measured = definitions({name: result[name] for name in ("protocol", "settings")})

@@ -1,9 +1,9 @@
-"""BLEU and Self-BLEU of a corpus by the Texygen protocol, equal to nltk's `sentence_bleu`, a second for 10,000 lines.
+"""Corpus BLEU and Self-BLEU by the Texygen protocol: equal to nltk's `sentence_bleu`, and scores 10,000 lines in about a second.
 
-BLEU-n of a sentence is the geometric mean of its clipped 1- to n-gram precisions against all references at once, times
-a penalty for being shorter than the closest reference. It says how plausible sentences are; Self-BLEU, each generated
-sentence against all others, says how alike they are. Neither means anything without the other: a generator that repeats
-one good sentence has the best BLEU and the worst Self-BLEU.
+BLEU-n of a sentence is the geometric mean of its clipped 1- to n-gram precisions against all references at once, times a
+penalty if it is shorter than the closest reference. BLEU measures how plausible sentences are. Self-BLEU scores each generated
+sentence against all others and measures how alike they are. Always report both: a generator that repeats one good sentence has
+the best BLEU and the worst Self-BLEU.
 
 References: [BLEU](https://aclanthology.org/P02-1040), [smoothing](https://aclanthology.org/W14-3346) (method 1),
 [Texygen](https://arxiv.org/abs/1802.01886) (the protocol, and Self-BLEU).
@@ -15,21 +15,19 @@ import numpy as np
 
 from gan_keras.metrics.ngrams import MISSING, Corpus, NgramIndex, number_tokens
 
-__all__ = ["References", "bleu", "bleu_tokens", "self_bleu"]
-
 ORDERS = (2, 3, 4, 5)
 SMOOTHING_EPSILON = 0.1
 
 
 class References:
-    """Reference sentences prepared once, to score many sets of hypotheses.
+    """Reference sentences, indexed once to score many sets of hypotheses.
 
     Args:
         sentences: List of token lists, at least one.
-        max_order: The longest n-grams that will be scored.
+        max_order: Length of the longest n-grams to score.
 
     Raises:
-        ValueError: Without any sentence.
+        ValueError: If there are no sentences.
     """
 
     def __init__(self, sentences, max_order=5):
@@ -41,26 +39,26 @@ class References:
         self.limits = [_Limits(self.corpus.owners, ngrams) for ngrams in self.index.locate(self.corpus)]
 
     def scores(self, hypotheses, orders=ORDERS):
-        """BLEU of each hypothesis against all references.
+        """Returns the BLEU of each hypothesis against all references.
 
         Args:
-            hypotheses: List of token lists; an empty one scores 0.
+            hypotheses: List of token lists. An empty list of tokens scores 0.
             orders: The n of each BLEU-n.
 
         Returns:
             Dictionary from n to float64 `(hypotheses,)` in [0, 1].
 
         Raises:
-            ValueError: Without hypotheses, or for an order above `max_order`.
+            ValueError: If there are no hypotheses, or an order exceeds `max_order`.
         """
         _check(len(hypotheses), orders, len(self.limits))
         corpus = Corpus.encode(hypotheses, self.numbers)
         return _scores(self._matches(corpus, False), corpus.lengths, self._closest(corpus.lengths), orders)
 
     def leave_one_out(self, num_hypotheses=None, orders=ORDERS):
-        """BLEU of each of the first `num_hypotheses` references (all by default) against all other references.
+        """Scores each of the first `num_hypotheses` references (all by default) against all other references.
 
-        One copy of the sentence itself is left out; its duplicates elsewhere stay. Returns and raises as `scores`.
+        Leaves out one copy of the sentence itself but not its duplicates. Returns and raises like `scores`.
         """
         if len(self.corpus.lengths) < 2:
             raise ValueError("Got 1 sentence. Expected at least 2, to compare each with the others.")
@@ -70,7 +68,7 @@ class References:
         return _scores(self._matches(corpus, True), lengths, self._closest(lengths, left_out=1), orders)
 
     def _matches(self, corpus, leave_one_out):
-        """Clipped matches of each order and sentence, `(order, sentences)`."""
+        """Clipped matches per order and sentence, `(order, sentences)`."""
         return np.stack(
             [
                 limits.matches(corpus, ngrams, leave_one_out)
@@ -79,7 +77,7 @@ class References:
         )
 
     def _closest(self, lengths, left_out=0):
-        """Length of the closest reference, the shorter of two as close; `left_out` references of that length less."""
+        """Length of the closest reference, the shorter on a tie, without `left_out` references of the sentence's own length."""
         counts = np.bincount(self.corpus.lengths)
         closest = {}
         for length in np.unique(lengths):
@@ -89,9 +87,9 @@ class References:
 
 
 class _Limits:
-    """How often each n-gram of one order occurs in the reference that has it most often, and in the second such.
+    """The two largest counts of each n-gram (of one order) in any reference.
 
-    The second count is what remains for the reference that holds the first, when that one is left out.
+    The second count is the limit when the reference with the largest count is left out.
     """
 
     def __init__(self, owners, ngrams):
@@ -100,21 +98,21 @@ class _Limits:
         by_count = np.lexsort((counts, found))
         sentences, found, counts = sentences[by_count], found[by_count], counts[by_count]
         last = np.searchsorted(found, np.arange(self.num_ngrams), side="right") - 1
-        self.most, self.owner = counts[last], sentences[last]
+        self.max_counts, self.owner = counts[last], sentences[last]
         has_second = (last > 0) & (found[last - 1] == found[last])
         self.second = np.where(has_second, counts[last - 1], 0)
 
     def matches(self, corpus, ngrams, leave_one_out):
-        """Number of n-grams of each sentence that the references have too, each counted up to its limit."""
+        """Number of n-grams per sentence that also occur in the references, each counted up to its limit."""
         sentences, found, counts = _count(corpus.owners, ngrams, self.num_ngrams)
-        limit = self.most[found]
+        limit = self.max_counts[found]
         if leave_one_out:
             limit = np.where(self.owner[found] == sentences, self.second[found], limit)
         return np.bincount(sentences, np.minimum(counts, limit), minlength=len(corpus.lengths))
 
 
 def _count(owners, ngrams, num_ngrams):
-    """Occurrences of each n-gram in each sentence: arrays (sentence, n-gram, count), one entry a pair that occurs."""
+    """Counts n-grams per sentence: arrays (sentence, n-gram, count) with one entry per pair that occurs."""
     found = ngrams != MISSING
     pairs, counts = np.unique(owners[found] * num_ngrams + ngrams[found], return_counts=True)
     sentences, distinct = np.divmod(pairs, max(num_ngrams, 1))
@@ -122,7 +120,7 @@ def _count(owners, ngrams, num_ngrams):
 
 
 def _scores(matches, lengths, closest_lengths, orders):
-    """Smoothed precisions and brevity penalty, put together: from `(order, sentences)` to a dictionary of scores."""
+    """Combines smoothed precisions and brevity penalty: from `(order, sentences)` to a dictionary of scores."""
     num_ngrams = np.maximum(lengths - np.arange(len(matches))[:, np.newaxis], 1)
     log_precisions = np.log(np.where(matches == 0, SMOOTHING_EPSILON, matches) / num_ngrams)
     log_penalties = np.minimum(1.0 - closest_lengths / np.maximum(lengths, 1), 0.0)
@@ -138,18 +136,18 @@ def _check(num_hypotheses, orders, max_order):
 
 
 def bleu(hypotheses, references, orders=ORDERS):
-    """Mean BLEU-n of the hypotheses, each against all references, with uniform weights and smoothing method 1.
+    """Mean BLEU-n of the hypotheses against all references, with uniform weights and smoothing method 1.
 
     Args:
         hypotheses: Generated sentences, a list of token lists.
-        references: Real sentences, a list of token lists, or `References` where several sets are scored.
+        references: Real sentences, a list of token lists, or `References` to score several sets.
         orders: The n of each BLEU-n.
 
     Returns:
         Dictionary from n to a float in [0, 1].
 
     Raises:
-        ValueError: Without hypotheses or references, or for an order above the references' `max_order`.
+        ValueError: If there are no hypotheses or references, or an order exceeds the references' `max_order`.
     """
     if not isinstance(references, References):
         references = References(references, max(orders))
@@ -157,39 +155,38 @@ def bleu(hypotheses, references, orders=ORDERS):
 
 
 def self_bleu(sentences, orders=ORDERS, num_hypotheses=None):
-    """Mean BLEU-n of each sentence against all others: 1 where all are alike; lower is more diverse.
+    """Mean BLEU-n of each sentence against all others: 1 if all are alike; lower is more diverse.
 
-    It grows with the number of sentences (real captions of Image COCO: Self-BLEU-5 is .20 for 500 and .42 for 10,000),
-    so compare only scores of equally many.
+    It grows with the number of sentences (real captions of Image COCO: Self-BLEU-5 is 0.20 for 500 and 0.42 for 10,000), so
+    compare only sets of equal size.
 
     Args:
-        sentences: List of token lists, or `References` made of them.
+        sentences: List of token lists, or their `References`.
         orders: The n of each BLEU-n.
-        num_hypotheses: Score only this many, the first, each still against all others; all by default. Shuffle
-            sentences of a file before, as neighbours are often alike (the first 1,000 of Image COCO give .38, not .42).
+        num_hypotheses: Scores only the first `num_hypotheses` sentences, each still against all others; None scores all.
+            Shuffle the sentences first: neighbours in a file are often alike (the first 1,000 of Image COCO give 0.38, not 0.42).
 
     Returns:
         Dictionary from n to a float in [0, 1].
 
     Raises:
-        ValueError: For fewer than two sentences, or for an order above the references' `max_order`.
+        ValueError: If there are fewer than two sentences, or an order exceeds the references' `max_order`.
     """
     references = sentences if isinstance(sentences, References) else References(sentences, max(orders))
     return {n: float(scores.mean()) for n, scores in references.leave_one_out(num_hypotheses, orders).items()}
 
 
-# --- Penn Treebank tokens, the units in which the published text-GAN scores are counted.
-
-# The order matters: each rule reads the text that the rules before it left behind.
+# Rules of the Penn Treebank tokenizer, on whose tokens published text-GAN scores are based. Each rule reads the output of the
+# rules before it.
 _RULES = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in (
-        # Quotes that open.
+        # Opening quotes.
         (r"[«“‘„]|``?", r" \g<0> "),
         (r'^"', " `` "),
         (r"""([ (\[{<])(?:"|'')""", r"\1 `` "),
         (r"(?i)(?<!\w)'(?!(?:re|ve|ll|m|t|s|d|n)\b)(?=\w)", "' "),
-        # The full stop that ends the line; any other belongs to its word, as in "u.s. flag".
+        # The full stop at the end of the line. Any other belongs to its word, as in "u.s. flag".
         (r"""([^.])\.([\])}>"'»”’ ]*+)\s*$""", r"\1 . \2 "),
         (r"([:,])(\D)", r" \1 \2"),
         (r"[:,]$", r" \g<0> "),
@@ -197,9 +194,9 @@ _RULES = tuple(
         (r"[;@#$%&?!\u2012-\u2015]", r" \g<0> "),
         (r"([^'])' ", r"\1 ' "),
         (r"[*\[\](){}<>]|--", r" \g<0> "),
-        # A space on both sides lets the rules below see the ends of the line as the ends of a word.
+        # Spaces at both ends, so that the rules below treat the ends of the line as ends of a word.
         (r"^|$", " "),
-        # Quotes that close, and clitics.
+        # Closing quotes, and clitics.
         (r"[»”’]", r" \g<0> "),
         (r"''|\"", " '' "),
         (r"\s+", " "),
@@ -218,10 +215,10 @@ _RULES = tuple(
 def bleu_tokens(line):
     """Splits a line into words, punctuation and clitics: `"a dog's bed."` is `["a", "dog", "'s", "bed", "."]`.
 
-    These are the tokens of nltk's `NLTKWordTokenizer`. The published protocol calls `nltk.word_tokenize`, which first
-    cuts the line into sentences with a model that must be downloaded. Without that model a line is one sentence: a full
-    stop in its middle stays with its word (`"a dog. a cat."` has the token `"dog."`). Captions are single sentences, so
-    it is nearly always the same.
+    The tokens equal those of nltk's `NLTKWordTokenizer`. The published protocol calls `nltk.word_tokenize`, which first splits
+    the line into sentences with a model that must be downloaded. Without it each line counts as one sentence, and a full stop in
+    the middle stays with its word (`"a dog. a cat."` has the token `"dog."`). Captions are single sentences, so the two nearly
+    always agree.
 
     Args:
         line: String.

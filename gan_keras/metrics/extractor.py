@@ -1,9 +1,10 @@
-"""The default feature extractor: a small classifier trained on the real data alone, so that no download is needed.
+"""Feature extractors: a small classifier trained on the real data alone, or Inception if its weights are at hand.
 
-Features of another training are another ruler: the hash of the extractor belongs to every score, see `Protocol`. Without
-labels the network learns to tell by how many quarters an image was turned, and needs no label for it.
+The trained extractor is the default, because it needs no download. Features of differently trained extractors are not
+comparable: every score carries the extractor's hash, see `Protocol`. Without labels the network learns to recognise rotations.
 
-Reference: [Gidaris et al., 2018](https://arxiv.org/abs/1803.07728) (rotations).
+References: [Gidaris et al., 2018](https://arxiv.org/abs/1803.07728) (rotations), [Heusel et al.,
+2017](https://arxiv.org/abs/1706.08500) (Inception features, FID).
 """
 
 import dataclasses
@@ -22,17 +23,23 @@ from keras import layers
 
 from gan_keras.media.safe_files import replace_whole
 
+INCEPTION_SIZE = (299, 299)
+"""Height and width of the images that Inception reads."""
+
+WEIGHTS_FILE = "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5"
+WEIGHTS_URL = f"https://storage.googleapis.com/tensorflow/keras-applications/inception_v3/{WEIGHTS_FILE}"
+
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """How an extractor is trained.
+    """Training settings of an extractor.
 
     Attributes:
         widths: Filters of each convolution; all but the first halve the image. The last is the features' dimension.
-        steps: Updates.
-        batch_size: Images an update.
-        learning_rate: Of Adam at first; it falls to 0 with a cosine.
-        held_out: Fraction of the images by which the accuracy is measured, in (0, 1).
+        steps: Number of updates.
+        batch_size: Images per update.
+        learning_rate: Adam's initial learning rate; it falls to 0 along a cosine.
+        held_out: Fraction of the images used to measure the accuracy, in (0, 1).
     """
 
     widths: tuple[int, ...] = (32, 64, 128)
@@ -44,13 +51,13 @@ class Recipe:
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class Extractor(keras.Model):
-    """Convolutions from images in [-1, 1], `(batch, height, width, channels)`, to `{"features": ..., "logits": ...}`.
+    """Convolutional network from images in [-1, 1], `(batch, height, width, channels)`, to `{"features": ..., "logits": ...}`.
 
     Args:
         num_classes: Number of logits.
         widths: Filters of each convolution, see `Recipe`.
-        seed: Of the initial weights.
-        held_out_accuracy: Fraction of held-out images whose class it names; None before training.
+        seed: Seed of the initial weights.
+        held_out_accuracy: Accuracy on held-out images; None before training.
     """
 
     title, convolution, pooling, first_stride = "extractor", layers.Conv2D, layers.GlobalAveragePooling2D, 1
@@ -81,144 +88,8 @@ class Extractor(keras.Model):
         return {**super().get_config(), **config, "held_out_accuracy": self.held_out_accuracy}
 
 
-class Kind(NamedTuple):
-    """A kind of samples, for `train_extractor`.
-
-    Attributes:
-        network: Class of the extractor that reads them: `Extractor` or a subclass.
-        task: What it learns: a function of samples and labels, None for none, to an object like `LabelTask`.
-    """
-
-    network: type
-    task: Callable
-
-
-IMAGES = Kind(Extractor, lambda images, labels: RotationTask(images) if labels is None else LabelTask(images, labels))
-
-
-def train_extractor(images, labels=None, seed=0, recipe=None, directory=None, kind=IMAGES):
-    """Trains an `Extractor` on real training images, or loads it where the same call trained it before.
-
-    Args:
-        images: Real training images in [-1, 1], `(num, height, width, channels)`; never those that scores are measured on.
-        labels: Their classes, integers from 0, `(num,)`; None to learn rotations.
-        seed: Of the weights, the held-out images and their order; the same gives the same extractor.
-        recipe: A `Recipe`; None for the default.
-        directory: Where trained extractors are kept; None for `gan_keras/extractors` below `KERAS_HOME` (by default
-            `~/.keras`).
-        kind: A `Kind`; see `metrics.clip_extractor` for clips.
-
-    Returns:
-        An `Extractor`; `held_out_accuracy` tells how good it is: near `1 / num_classes` its features are worth little.
-
-    Raises:
-        ValueError: If the images are not in [-1, 1] or too few, or labels do not fit.
-    """
-    recipe = recipe or Recipe()
-    images = as_images(images)
-    task = kind.task(images, labels)
-    path = _directory(directory) / f"{_key(images, labels, seed, recipe, task)}.keras"
-    if path.is_file():
-        return keras.saving.load_model(path)
-    extractor = _train(task, seed, recipe, kind.network)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        replace_whole(path, extractor.save)
-    except OSError as error:  # the extractor is good: only the next call has to train again
-        warnings.warn(f"The extractor is not kept: {error}. Give `train_extractor` a directory to write to.", stacklevel=2)
-    return extractor
-
-
-def as_images(images):
-    """Images or clips as float32; raises `ValueError` unless they are `(num, [frames,] height, width, channels)` in [-1, 1]."""
-    images = np.asarray(images, np.float32)
-    if images.ndim not in (4, 5) or not len(images):
-        raise ValueError(f"Got images of shape {images.shape}. Expected (num, height, width, channels) with num >= 1.")
-    low, high = images.min(), images.max()
-    if not (low >= -1.001 and high <= 1.001):  # not a number fails too
-        raise ValueError(f"Got images from {low} to {high}. Expected numbers in [-1, 1]: divide bytes by 127.5, subtract 1.")
-    return images
-
-
-def _train(task, seed, recipe, network):
-    generator = np.random.default_rng(seed)
-    order = generator.permutation(len(task.images))
-    num_held_out = round(recipe.held_out * len(order))
-    held_out, rest = order[:num_held_out], order[num_held_out:]
-    if not len(held_out) or not len(rest):
-        raise ValueError(f"Got {len(order)} images, {num_held_out} of them held out. Expected some of both: use more images.")
-    extractor = network(task.num_classes, recipe.widths, seed)
-    inputs = keras.Input(task.images.shape[1:])
-    classifier = keras.Model(inputs, extractor(inputs)["logits"])
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    rate = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, recipe.steps)
-    classifier.compile(keras.optimizers.Adam(rate), loss)
-    for rows in _batches(rest, recipe, generator):
-        classifier.train_on_batch(*task.batch(rows, generator))
-    shown, targets = task.batch(held_out, generator)
-    found = np.concatenate([part.argmax(axis=1) for part in _logits(extractor, shown)])
-    extractor.held_out_accuracy = float((found == targets).mean())
-    return extractor
-
-
-def _batches(rows, recipe, generator):
-    """Rows of each update, in a new order each time that all were seen."""
-    size, left = min(recipe.batch_size, len(rows)), []
-    for _ in range(recipe.steps):
-        if len(left) < size:
-            left = generator.permutation(rows)
-        yield left[:size]
-        left = left[size:]
-
-
-def _logits(extractor, images, size=256):
-    for start in range(0, len(images), size):
-        yield np.asarray(extractor(images[start : start + size])["logits"])
-
-
-def _directory(directory):
-    return keras_home() / "gan_keras" / "extractors" if directory is None else pathlib.Path(directory)
-
-
-def keras_home():
-    """Where Keras keeps files of its own: `KERAS_HOME`, by default `~/.keras`."""
-    return pathlib.Path(os.environ.get("KERAS_HOME") or os.path.expanduser("~/.keras"))
-
-
-def _key(images, labels, seed, recipe, task):
-    """Hash of all that the training depends on."""
-    learned = {"task": type(task).__name__, "classes": task.num_classes}
-    settings = {"shape": images.shape, "seed": seed, **learned, **dataclasses.asdict(recipe)}
-    digest = hashlib.sha256(json.dumps(settings).encode())
-    digest.update(np.ascontiguousarray(images).data)
-    if labels is not None:
-        digest.update(np.asarray(labels, np.int64).tobytes())
-    return digest.hexdigest()
-
-
-def hash_of(extractor):
-    """SHA-256 of a network's architecture and weights, 64 hexadecimal digits.
-
-    The names that Keras numbers, such as `conv2d_7`, depend on what was made before: they count by their order alone.
-
-    Args:
-        extractor: A built `keras.Model` with a `get_config`.
-    """
-    text = json.dumps(extractor.get_config(), sort_keys=True, default=str)
-    names = dict.fromkeys(re.findall(r'"name": "([^"]+)"', text) + re.findall(r'"(keras_tensor\w*)"', text))
-    for number, name in enumerate(names):
-        text = text.replace(f'"{name}"', f'"#{number}"')
-    digest = hashlib.sha256(f"{type(extractor).__name__} {text}".encode())
-    for weight in extractor.get_weights():
-        digest.update(f"{weight.shape} {weight.dtype}".encode() + weight.tobytes())
-    return digest.hexdigest()
-
-
-# --- What an extractor learns: a task hands out samples with what there is to be told of them.
-
-
 class LabelTask:
-    """Tell the label of an image.
+    """Pretext task of an extractor: predict the label of an image.
 
     Args:
         images: `(num, height, width, channels)`.
@@ -239,18 +110,14 @@ class LabelTask:
 
 
 class RotationTask:
-    """Tell by how many quarters, 0 to 3, a square image was turned.
-
-    Args:
-        images: `(num, size, size, channels)`.
-    """
+    """Pretext task of an extractor: predict the number of quarter turns, 0 to 3, of a square image `(size, size, channels)`."""
 
     num_classes = 4
 
     def __init__(self, images):
         if images.shape[1] != images.shape[2]:
             raise ValueError(
-                f"Got images of shape {images.shape[1:]} without labels. Expected square ones, which can be turned, or labels."
+                f"Got images of shape {images.shape[1:]} without labels. Expected square ones, which can be rotated, or labels."
             )
         self.images = images
 
@@ -258,3 +125,169 @@ class RotationTask:
         turns = generator.integers(4, size=len(rows))
         turned = [np.rot90(image, turn) for image, turn in zip(self.images[rows], turns, strict=True)]
         return np.stack(turned), turns
+
+
+class Kind(NamedTuple):
+    """Kind of samples for `train_extractor`.
+
+    Attributes:
+        network: Class of the extractor: `Extractor` or a subclass.
+        task: Function from samples and labels (or None) to a task with the attributes of `LabelTask`.
+    """
+
+    network: type
+    task: Callable
+
+
+IMAGES = Kind(Extractor, lambda images, labels: RotationTask(images) if labels is None else LabelTask(images, labels))
+
+
+def train_extractor(images, labels=None, seed=0, recipe=None, directory=None, kind=IMAGES):
+    """Trains an `Extractor` on real training images, or loads it if an earlier call with equal arguments saved it.
+
+    Args:
+        images: Real training images in [-1, 1], `(num, height, width, channels)`; never those used to measure scores.
+        labels: Their classes, integers from 0, `(num,)`; None to learn rotations.
+        seed: Seed of the weights, of the held-out images and of the batches. The same seed gives the same extractor.
+        recipe: A `Recipe`; None for the default.
+        directory: Directory of trained extractors; None for `gan_keras/extractors` below `KERAS_HOME` (by default `~/.keras`).
+        kind: Kind of samples, such as `CLIPS`; images by default.
+
+    Returns:
+        An `Extractor`. If its `held_out_accuracy` is near `1 / num_classes`, its features are worth little.
+
+    Raises:
+        ValueError: If the images are not in [-1, 1] or too few, or the labels do not fit.
+    """
+    recipe = recipe or Recipe()
+    images = as_images(images)
+    task = kind.task(images, labels)
+    directory = keras_home() / "gan_keras" / "extractors" if directory is None else pathlib.Path(directory)
+    path = directory / f"{_key(images, labels, seed, recipe, task)}.keras"
+    if path.is_file():
+        return keras.saving.load_model(path)
+    extractor = _train(task, seed, recipe, kind.network)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace_whole(path, extractor.save)
+    except OSError as error:  # the extractor is valid: only the next call has to train again
+        warnings.warn(f"Did not save the extractor: {error}. Give `train_extractor` a writable directory.", stacklevel=2)
+    return extractor
+
+
+def as_images(images):
+    """Images or clips as float32; raises `ValueError` unless they are `(num, [frames,] height, width, channels)` in [-1, 1]."""
+    images = np.asarray(images, np.float32)
+    if images.ndim not in (4, 5) or not len(images):
+        raise ValueError(f"Got images of shape {images.shape}. Expected (num, height, width, channels) with num >= 1.")
+    low, high = images.min(), images.max()
+    if not (low >= -1.001 and high <= 1.001):  # NaN fails too
+        raise ValueError(f"Got images from {low} to {high}. Expected numbers in [-1, 1]: divide bytes by 127.5, subtract 1.")
+    return images
+
+
+def _train(task, seed, recipe, network):
+    generator = np.random.default_rng(seed)
+    order = generator.permutation(len(task.images))
+    num_held_out = round(recipe.held_out * len(order))
+    held_out, rest = order[:num_held_out], order[num_held_out:]
+    if not len(held_out) or not len(rest):
+        raise ValueError(f"Got {len(order)} images, {num_held_out} of them held out. Expected some of both: use more images.")
+    extractor = network(task.num_classes, recipe.widths, seed)
+    inputs = keras.Input(task.images.shape[1:])
+    classifier = keras.Model(inputs, extractor(inputs)["logits"])
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    rate = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, recipe.steps)
+    classifier.compile(keras.optimizers.Adam(rate), loss)
+    for rows in _batches(rest, recipe, generator):
+        classifier.train_on_batch(*task.batch(rows, generator))
+    shown, targets = task.batch(held_out, generator)
+    logits = [np.asarray(extractor(shown[start : start + 256])["logits"]) for start in range(0, len(shown), 256)]
+    extractor.held_out_accuracy = float((np.concatenate(logits).argmax(axis=1) == targets).mean())
+    return extractor
+
+
+def _batches(rows, recipe, generator):
+    """Yields the rows of each update, in a new random order for each pass."""
+    size, left = min(recipe.batch_size, len(rows)), []
+    for _ in range(recipe.steps):
+        if len(left) < size:
+            left = generator.permutation(rows)
+        yield left[:size]
+        left = left[size:]
+
+
+def keras_home():
+    """Directory of Keras' own files: `KERAS_HOME`, by default `~/.keras`."""
+    return pathlib.Path(os.environ.get("KERAS_HOME") or os.path.expanduser("~/.keras"))
+
+
+def _key(images, labels, seed, recipe, task):
+    """Hash of everything that determines the trained extractor."""
+    learned = {"task": type(task).__name__, "classes": task.num_classes}
+    settings = {"shape": images.shape, "seed": seed, **learned, **dataclasses.asdict(recipe)}
+    digest = hashlib.sha256(json.dumps(settings).encode())
+    digest.update(np.ascontiguousarray(images).data)
+    if labels is not None:
+        digest.update(np.asarray(labels, np.int64).tobytes())
+    return digest.hexdigest()
+
+
+def hash_of(extractor):
+    """SHA-256 of a built `keras.Model`'s architecture and weights, 64 hexadecimal digits.
+
+    Names that Keras numbers, such as `conv2d_7`, depend on earlier layers of the process: only their order counts.
+    """
+    text = json.dumps(extractor.get_config(), sort_keys=True, default=str)
+    names = dict.fromkeys(re.findall(r'"name": "([^"]+)"', text) + re.findall(r'"(keras_tensor\w*)"', text))
+    for number, name in enumerate(names):
+        text = text.replace(f'"{name}"', f'"#{number}"')
+    digest = hashlib.sha256(f"{type(extractor).__name__} {text}".encode())
+    for weight in extractor.get_weights():
+        digest.update(f"{weight.shape} {weight.dtype}".encode() + weight.tobytes())
+    return digest.hexdigest()
+
+
+class Inception(keras.Model):
+    """An extractor whose Frechet distance is called `fid`; see `load_inception`."""
+
+    frechet_name = "fid"
+
+
+def load_inception(weights_path=None, channels=3):
+    """Loads Keras' InceptionV3 as extractor: `ImageQuality(load_inception(), images, size=INCEPTION_SIZE)` reports the `fid`.
+
+    Nothing is downloaded. The weights are Keras' own, trained on ImageNet, not those of the 2015 graph behind published FIDs:
+    compare its FID only with values of this extractor, which the hash in the protocol enforces. Greyscale images are repeated to
+    three channels.
+
+    Args:
+        weights_path: Weights file without the classification layer. None looks for the file that Keras itself would download, in
+            `models` below `KERAS_HOME` (by default `~/.keras`).
+        channels: Channels of the images, 1 or 3.
+
+    Returns:
+        A `keras.Model` from images in [-1, 1], `(batch, 299, 299, channels)`, to features `(batch, 2048)`.
+
+    Raises:
+        FileNotFoundError: If the file does not exist.
+        ValueError: If it holds other weights, or the number of channels is neither 1 nor 3.
+    """
+    if channels not in (1, 3):
+        raise ValueError(f"Got channels={channels}. Expected 1 or 3.")
+    path = keras_home() / "models" / WEIGHTS_FILE if weights_path is None else pathlib.Path(weights_path)
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"There are no Inception weights at {path}. Expected the file at {WEIGHTS_URL}: download it to that place, or use "
+            "`train_extractor`, which needs none."
+        )
+    images = keras.Input((*INCEPTION_SIZE, channels))
+    colours = images if channels == 3 else layers.Concatenate()([images] * 3)
+    network = keras.applications.InceptionV3(
+        include_top=False, weights=None, input_shape=(*INCEPTION_SIZE, 3), pooling="avg", name="inception_v3"
+    )
+    try:
+        network.load_weights(path)
+    except (ValueError, OSError, KeyError) as error:
+        raise ValueError(f"{path} does not hold the weights of InceptionV3 without its classification layer: {error}") from error
+    return Inception(images, network(colours), name="keras_inception_v3")

@@ -1,4 +1,7 @@
-"""Images to features, a block at a time: only the features stay in memory."""
+"""Features of images, computed block by block: only the features stay in memory; and their moments.
+
+Reference: [Chan, Golub and LeVeque, 1983](https://doi.org/10.1080/00031305.1983.10483115) (the pairwise update of moments).
+"""
 
 import hashlib
 import re
@@ -8,19 +11,53 @@ import numpy as np
 from keras import ops
 
 from gan_keras.metrics.extractor import as_images, hash_of
-from gan_keras.metrics.precision_recall import as_features
 
-_BLOCK = 256  # images read by one call of the extractor
+_BLOCK = 256  # images per call of the extractor
 _NO_IMAGES = "Got no images. Expected an array of them or an iterable of arrays that is not used up."
 
 
+def as_features(features, min_num=1):
+    """Returns features as float64 `(num, dim)`.
+
+    Raises:
+        ValueError: If they are not a matrix of finite numbers with at least `min_num` rows.
+    """
+    features = np.asarray(features, np.float64)
+    if features.ndim != 2 or len(features) < min_num:
+        raise ValueError(
+            f"Got features of shape {features.shape}. Expected (num, dim) with num >= {min_num}: one row per sample."
+        )
+    if not np.isfinite(features).all():
+        raise ValueError("Some features are not finite. Expected numbers: the generator may have diverged.")
+    return features
+
+
+def as_feature_pair(real_features, fake_features, min_num=1):
+    """Returns both as `as_features` does, and also raises `ValueError` if their dimensions differ."""
+    real_features, fake_features = as_features(real_features, min_num), as_features(fake_features, min_num)
+    if real_features.shape[1] != fake_features.shape[1]:
+        raise ValueError(
+            f"Got features of {real_features.shape[1]} and of {fake_features.shape[1]} dimensions. "
+            "Expected equal dimensions: use one extractor for both."
+        )
+    return real_features, fake_features
+
+
+def as_labels(labels, num):
+    """Returns labels as an array; raises `ValueError` unless its shape is `(num,)`."""
+    labels = np.asarray(labels)
+    if labels.shape != (num,):
+        raise ValueError(f"Got labels of shape {labels.shape} for {num} samples. Expected one label for each sample.")
+    return labels
+
+
 class Features(NamedTuple):
-    """What an extractor made of images.
+    """Outputs of an extractor.
 
     Attributes:
         features: float32 `(num, dim)`.
         logits: float32 `(num, classes)`, or None if the extractor has none.
-        fingerprint: SHA-256 of the images, whatever the blocks that they came in.
+        fingerprint: SHA-256 of the images, independent of their division into blocks.
     """
 
     features: np.ndarray
@@ -28,21 +65,21 @@ class Features(NamedTuple):
     fingerprint: str
 
     def take(self, rows):
-        """The samples of these rows; their fingerprint stays that of all."""
+        """Selects samples; the fingerprint remains that of all images."""
         return Features(self.features[rows], None if self.logits is None else self.logits[rows], self.fingerprint)
 
 
 class FeatureReader:
-    """Reads images with one extractor.
+    """Computes features of images with an extractor.
 
     Args:
-        extractor: A built `keras.Model` from images in [-1, 1], `(batch, height, width, channels)`, to features
-            `(batch, dim)`, or to a dictionary with `features` and, if it is a classifier, `logits`.
-        size: `(height, width)` that images are resized to, bilinear and antialiased; None where they fit as they are.
+        extractor: A built `keras.Model` from images in [-1, 1], `(batch, height, width, channels)`, to features `(batch, dim)`,
+            or to a dictionary with `features` and, for a classifier, `logits`.
+        size: `(height, width)` to resize images to, bilinear and antialiased. None leaves them as they are.
 
     Attributes:
-        protocol: The fields of a `Protocol` that follow from the extractor.
-        frechet_name: What the Frechet distance of its features is called: `fid` for Inception alone, else `frechet`.
+        protocol: The fields of a `Protocol` that the extractor determines.
+        frechet_name: Name of the Frechet distance of its features: `fid` for Inception, otherwise `frechet`.
     """
 
     def __init__(self, extractor, size=None):
@@ -55,16 +92,13 @@ class FeatureReader:
         }
 
     def read(self, images):
-        """Reads all images.
+        """Computes the `Features` of all images.
 
         Args:
             images: In [-1, 1], `(num, height, width, channels)`, or an iterable of such arrays, which is read once.
 
-        Returns:
-            `Features`.
-
         Raises:
-            ValueError: If there are no images, or not in that shape and range.
+            ValueError: If there are no images, or their shape or range differs.
         """
         digest, parts = hashlib.sha256(), []
         for block in _blocks(images):
@@ -79,10 +113,7 @@ class FeatureReader:
         return Features(np.concatenate(features), logits, digest.hexdigest())
 
     def moments(self, images):
-        """`Moments` of the features of images, as many as one likes: no block stays in memory, nor do its features.
-
-        Takes and raises as `read`.
-        """
+        """Returns the `Moments` of the features, without keeping the features of a long stream. Takes and raises like `read`."""
         moments = None
         for block in _blocks(images):
             features, _ = self._outputs(block)
@@ -108,13 +139,8 @@ def _blocks(images):
             yield as_images(part[start : start + _BLOCK])
 
 
-# --- Mean and covariance of features that arrive in batches: memory depends on their dimension, not on their number.
-#
-# Reference: [Chan, Golub and LeVeque, 1983](https://doi.org/10.1080/00031305.1983.10483115), the update of pairs.
-
-
 class Moments:
-    """Mean and covariance so far, in float64, equal to those of all batches at once.
+    """Running mean and covariance in float64, equal to those of all batches together.
 
     Args:
         dim: Dimension of the features, >= 1.
@@ -129,21 +155,26 @@ class Moments:
             raise ValueError(f"Got dim={dim}. Expected at least 1.")
         self.num, self.mean, self._scatter = 0, np.zeros(dim), np.zeros((dim, dim))
 
+    @classmethod
+    def of(cls, features):
+        """The moments of one batch `(num, dim)`. Raises like `update`."""
+        features = as_features(features)
+        moments = cls(features.shape[1])
+        moments.num, moments.mean = len(features), features.mean(axis=0)
+        centred = features - moments.mean
+        moments._scatter = centred.T @ centred
+        return moments
+
     def update(self, features):
-        """Adds a batch `(num, dim)` and returns itself.
+        """Adds a batch `(num, dim)` and returns `self`.
 
         Raises:
-            ValueError: If the shape is another or a number is not finite.
+            ValueError: If the dimension differs or a number is not finite.
         """
-        features = as_features(features)
-        batch = Moments(features.shape[1])
-        batch.num, batch.mean = len(features), features.mean(axis=0)
-        centred = features - batch.mean
-        batch._scatter = centred.T @ centred
-        return self.merge(batch)
+        return self.merge(Moments.of(features))
 
     def merge(self, other):
-        """Adds all that `other` has seen and returns itself: parts of a data set may be counted apart.
+        """Adds the samples of other `Moments` and returns `self`.
 
         Raises:
             ValueError: If the dimensions differ.
@@ -168,7 +199,7 @@ class Moments:
 
 
 class LabelMoments:
-    """`Moments` of each label.
+    """`Moments` per label.
 
     Args:
         dim: Dimension of the features, >= 1.
@@ -181,14 +212,13 @@ class LabelMoments:
         self.dim, self.by_label = dim, {}
 
     def update(self, features, labels):
-        """Adds a batch `(num, dim)` with its labels, `(num,)`, and returns itself.
+        """Adds a batch `(num, dim)` with its labels `(num,)` and returns `self`.
 
         Raises:
-            ValueError: If there is not one label for each sample, or as `Moments.update`.
+            ValueError: If there is not one label for each sample, or like `Moments.update`.
         """
-        features, labels = as_features(features), np.asarray(labels)
-        if labels.shape != (len(features),):
-            raise ValueError(f"Got labels {labels.shape} for {len(features)} samples. Expected one label for each.")
+        features = as_features(features)
+        labels = as_labels(labels, len(features))
         for label in np.unique(labels).tolist():
             self.by_label.setdefault(label, Moments(self.dim)).update(features[labels == label])
         return self

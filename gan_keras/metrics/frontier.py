@@ -1,7 +1,7 @@
 """The quality-diversity frontier: BLEU against Self-BLEU over temperatures, the only fair way to compare two samplers.
 
-A lower temperature raises BLEU and Self-BLEU alike, so one point says nothing: a sampler is better where its curve lies
-above the other's at the same Self-BLEU.
+A lower temperature raises both BLEU and Self-BLEU, so single points say nothing: a sampler is better if its curve is above the
+other's at the same Self-BLEU.
 
 Reference: [Language GANs Falling Short](https://arxiv.org/abs/1811.02549).
 """
@@ -9,35 +9,27 @@ Reference: [Language GANs Falling Short](https://arxiv.org/abs/1811.02549).
 from typing import NamedTuple
 
 import numpy as np
-from matplotlib.figure import Figure
-from matplotlib.patheffects import withStroke
 
 
 class Point(NamedTuple):
-    """One setting of one sampler.
+    """Scores of a sampler at one temperature.
 
     Attributes:
         bleu: Dictionary from n to BLEU-n, in [0, 1], higher is better.
-        self_bleu: Dictionary from n to Self-BLEU-n, in [0, 1], lower is better; empty where it was not published.
-        temperature: Temperature of the samples, None where it does not apply.
+        self_bleu: Dictionary from n to Self-BLEU-n, in [0, 1], lower is better; empty if it was not published.
+        temperature: Temperature of the samples, None if it does not apply.
+        source: Publication of the scores, None for own ones.
     """
 
     bleu: dict
     self_bleu: dict
     temperature: float | None = None
-
-
-class PublishedRow(NamedTuple):
-    """Published scores of a model, fields as in `Point`, and where they stand."""
-
-    bleu: dict
-    self_bleu: dict
-    source: str
+    source: str | None = None
 
 
 def _row(source, bleu, self_bleu=()):
     orders = (2, 3, 4, 5)
-    return PublishedRow(dict(zip(orders, bleu, strict=True)), dict(zip(orders, self_bleu, strict=False)), source)
+    return Point(dict(zip(orders, bleu, strict=True)), dict(zip(orders, self_bleu, strict=False)), source=source)
 
 
 _TEXYGEN = "README of github.com/geek-ai/Texygen, all 10,000 test references"
@@ -53,17 +45,18 @@ PUBLISHED_COCO = {
     "RelGAN(100)": _row(_RELGAN, (0.849, 0.687, 0.502, 0.331)),
     "RelGAN(1000)": _row(_RELGAN, (0.814, 0.634, 0.455, 0.303)),
 }
+"""Published scores on the captions of Image COCO, `Point`s by model."""
 
 
 def dominates(point, row):
-    """Whether all numbers of `point` are at least as good as those of `row`: BLEU not lower, Self-BLEU not higher.
+    """Returns True if all scores of `point` are at least as good as those of `row`: BLEU not lower, Self-BLEU not higher.
 
     Args:
         point: A `Point`.
-        row: A `Point` or a `PublishedRow` with Self-BLEU.
+        row: A `Point` with Self-BLEU.
 
     Raises:
-        ValueError: Where `row` has no Self-BLEU; `reaches` compares BLEU alone.
+        ValueError: If `row` has no Self-BLEU; `reaches` compares BLEU alone.
     """
     if not row.self_bleu:
         raise ValueError("Got a row without Self-BLEU. Expected both: use reaches(point, row, self_bleu_limit) for it.")
@@ -71,7 +64,7 @@ def dominates(point, row):
 
 
 def reaches(point, row, self_bleu_limit):
-    """Whether `point` has at least the BLEU figures of `row` at a Self-BLEU-5 of at most `self_bleu_limit`."""
+    """Returns True if `point` has at least the BLEU scores of `row` and a Self-BLEU-5 of at most `self_bleu_limit`."""
     return _has_bleu_of(point, row) and point.self_bleu[5] <= self_bleu_limit
 
 
@@ -80,21 +73,18 @@ def _has_bleu_of(point, row):
 
 
 def gain_over(points, baseline_points, order=5):
-    """How much higher BLEU is than the baseline's at the same Self-BLEU, on average over the points.
+    """Mean BLEU gain over a baseline at the same Self-BLEU: positive if the sampler is better.
 
-    The baseline is interpolated linearly between its points and never beyond: points of lower or higher Self-BLEU than
-    all of the baseline's are left out.
+    The baseline is interpolated linearly between its points but not extrapolated: points outside its range of Self-BLEU are
+    ignored.
 
     Args:
-        points: `Point`s of the sampler in question.
+        points: `Point`s of the sampler.
         baseline_points: `Point`s of the baseline.
         order: The n of BLEU-n and Self-BLEU-n.
 
-    Returns:
-        Float, positive where the sampler is better.
-
     Raises:
-        ValueError: Where no point lies in the range of the baseline's Self-BLEU.
+        ValueError: If no point is in the range of the baseline's Self-BLEU.
     """
     baseline = np.array(sorted((point.self_bleu[order], point.bleu[order]) for point in baseline_points))
     curve = np.array([(point.self_bleu[order], point.bleu[order]) for point in points])
@@ -108,40 +98,17 @@ def gain_over(points, baseline_points, order=5):
     return float(np.mean(inside[:, 1] - np.interp(inside[:, 0], *baseline.T)))
 
 
-def bootstrap_interval(values, seed=0, num_resamples=10_000):
-    """Interval of 95 % for the mean of `values`, by the percentile bootstrap.
-
-    For two samplers give the differences of the pairs (same seed, same sentence): pairing removes what they share.
-    With fewer than about ten values the interval is too narrow: three seeds give little more than their range.
-
-    Args:
-        values: Floats, `(values,)`, at least two.
-        seed: The same seed gives the same interval.
-        num_resamples: Number of resamples.
-
-    Returns:
-        Two floats, the 2.5 % and the 97.5 % quantile of the resampled means.
-
-    Raises:
-        ValueError: For fewer than two values.
-    """
-    values = np.asarray(values, np.float64)
-    if values.ndim != 1 or len(values) < 2:
-        raise ValueError(f"Got values of shape {values.shape}. Expected one row of at least two; give pairs as differences.")
-    generator = np.random.default_rng(seed)
-    means = [generator.choice(values, len(values)).mean() for _ in range(num_resamples)]
-    return tuple(np.quantile(means, [0.025, 0.975]).tolist())
-
-
 def plot(frontiers, path, real=None, order=5):
-    """Draws one line a sampler, its points labelled by their temperature; better is up and to the left.
+    """Plots one line per sampler, its points labelled by temperature; up and to the left is better.
 
     Args:
         frontiers: Dictionary from a sampler's name to its list of `Point`s.
-        path: Where to write the picture; the ending (.png, .svg) says which kind.
-        real: `Point` of real sentences scored as if they were generated, drawn as a star.
+        path: File to write; its suffix (.png, .svg) sets the format.
+        real: `Point` of real sentences scored like generated ones, drawn as a star.
         order: The n of BLEU-n and Self-BLEU-n.
     """
+    from matplotlib.figure import Figure  # slow to import
+
     figure = Figure(figsize=(8, 5.5), layout="constrained")
     axes = figure.add_subplot(xlabel=f"Self-BLEU-{order} (lower: more diverse)", ylabel=f"BLEU-{order} (higher: more plausible)")
     for name, points in frontiers.items():
@@ -155,6 +122,8 @@ def plot(frontiers, path, real=None, order=5):
 
 
 def _draw_line(axes, name, points, order):
+    from matplotlib.patheffects import withStroke
+
     coordinates = [(point.self_bleu[order], point.bleu[order]) for point in points]
     (line,) = axes.plot(*zip(*coordinates, strict=True), label=name)
     axes.scatter(*zip(*coordinates, strict=True), s=20, color=line.get_color(), zorder=4)  # no label hides a point

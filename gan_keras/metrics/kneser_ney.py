@@ -1,12 +1,12 @@
-"""Interpolated Kneser-Ney: the n-gram language model that every neural generator of text has to beat, and their judge.
+"""Interpolated Kneser-Ney n-gram language model: a baseline for neural text generators, and a judge of their samples.
 
-After a context c the next word w has the probability
+The probability of the next word w after a context c is
 
     p(w | c) = max(count(c w) - discount, 0) / count(c) + backoff(c) * p(w | c without its first word)
 
-where `backoff(c)` is the mass that the discounts set free. Below the highest order `count` is the number of distinct
-words that precede (words that begin a sentence are simply counted): "francisco" is frequent but follows one word only.
-The recursion ends with 1 / vocabulary size, which is all that an unseen word gets.
+where `backoff(c)` is the mass freed by the discounts. Below the highest order, `count` is the number of distinct preceding words
+(words at the start of a sentence are counted as they occur): "francisco" is frequent but follows only one word. The recursion
+ends with 1 / vocabulary size, the only mass that an unseen word gets.
 
 References: [Kneser and Ney, 1995](https://doi.org/10.1109/ICASSP.1995.479394),
 [Chen and Goodman, 1999](https://doi.org/10.1006/csla.1999.0128).
@@ -16,20 +16,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gan_keras.metrics.ngrams import MISSING, Corpus, NgramIndex, number_tokens
+from gan_keras.metrics.ngrams import MISSING, Corpus, NgramIndex, number_tokens, previous
 
 END, UNKNOWN = "</s>", "<unk>"
+"""Names of the sentence end and of all unseen words in `KneserNey.next_token_probabilities`."""
 _START_ID, _END_ID, _FIRST_WORD_ID = 0, 1, 2
 
 
 @dataclass(frozen=True)
 class _Level:
-    """The n-grams of one order n, and the contexts of n - 1 words that they continue.
+    """The n-grams of one order n, and their contexts of n - 1 words.
 
     Attributes:
         contexts: Number of the context of each n-gram, ascending, `(ngrams,)`.
         probabilities: p(last word | context), interpolated with all lower orders, `(ngrams,)`.
-        backoffs: Factor of the lower order's probability, 1 for a context that nothing continues, `(contexts,)`.
+        backoffs: Weight of the lower order's probability, 1 for a context without continuation, `(contexts,)`.
     """
 
     contexts: np.ndarray
@@ -41,11 +42,11 @@ class KneserNey:
     """Interpolated Kneser-Ney n-gram model of sentences of strings or of integers.
 
     Args:
-        order: n, the length of the longest n-grams, >= 1.
-        discount: Taken off each count, in (0, 1).
+        order: Length n of the longest n-grams, >= 1.
+        discount: Subtracted from each count, in (0, 1).
 
     Raises:
-        ValueError: For an order or a discount outside its range.
+        ValueError: If the order or the discount is out of its range.
     """
 
     def __init__(self, order=5, discount=0.75):
@@ -54,19 +55,16 @@ class KneserNey:
         self.order, self.discount = order, discount
 
     def fit(self, sentences, vocabulary_size=None):
-        """Counts the n-grams of the training sentences.
+        """Counts the n-grams of the training sentences and returns `self`.
 
         Args:
             sentences: List of token lists, at least one.
-            vocabulary_size: How many words there are, seen or not, the sentence end included: each unseen word has
-                about discount / vocabulary_size. Likelihoods of two models compare only with the same value. By default
-                the words of `sentences`, the end and one unknown word.
-
-        Returns:
-            The fitted model itself.
+            vocabulary_size: Number of words, seen or not, including the sentence end. Only likelihoods with the same value are
+                comparable: each unseen word has about discount / vocabulary_size. None counts the words of `sentences`, the
+                sentence end and one unknown word.
 
         Raises:
-            ValueError: Without sentences, or for a vocabulary smaller than the words seen.
+            ValueError: If there are no sentences, or the vocabulary is smaller than the number of words seen.
         """
         if not len(sentences):
             raise ValueError("Got no sentences to fit. Expected at least one.")
@@ -76,7 +74,7 @@ class KneserNey:
         if self.vocabulary_size < len(self.numbers) + 1:
             raise ValueError(
                 f"Got vocabulary_size {vocabulary_size} but {len(self.numbers)} distinct words and the sentence end. "
-                "Expected at least as many: count the words of all texts that the model will see."
+                "Expected at least as many: count the words of all texts that the model reads."
             )
         corpus = self._encode(sentences)
         self.index = NgramIndex(corpus, len(self.words), min(self.order, corpus.lengths.max()))
@@ -90,7 +88,7 @@ class KneserNey:
         return Corpus(np.insert(tokens, np.cumsum(words.lengths + 1), _END_ID), words.lengths + 2)
 
     def _estimate(self, rows):
-        """A `_Level` an order, from the numbers of the n-grams that end at each token, `(order, tokens)`."""
+        """One `_Level` per order, from the numbers of the n-grams that end at each token, `(order, tokens)`."""
         levels, lower, shorter = [], np.array([1.0 / self.vocabulary_size]), np.zeros_like(rows[0])
         for keys, ngrams, longer in zip(self.index.keys, rows, [*rows[1:], None], strict=True):
             present = ngrams != MISSING
@@ -111,35 +109,35 @@ class KneserNey:
         return _Level(contexts, np.where(counts > 0, seen + backoffs[contexts] * lower_probabilities, 0.0), backoffs)
 
     def log_likelihood(self, sentence):
-        """Natural logarithm of the probability of the sentence and of its end after it, in nats."""
+        """Log-probability of the sentence including its end, in nats."""
         return float(self._log_probabilities([sentence]).sum())
 
     def negative_log_likelihood_per_token(self, sentences):
-        """Mean negative log-likelihood a token in nats, each sentence's end counted as a token; exp of it: perplexity.
+        """Mean negative log-likelihood per token in nats, counting sentence ends; its exponential is the perplexity.
 
         Raises:
-            ValueError: Without sentences.
+            ValueError: If there are no sentences.
         """
         if not len(sentences):
             raise ValueError("Got no sentences to score. Expected at least one.")
         return float(-self._log_probabilities(sentences).mean())
 
     def _log_probabilities(self, sentences):
-        """Of all tokens and ends of all sentences, one after the other."""
+        """Log-probabilities of all tokens and sentence ends, concatenated."""
         corpus = self._encode(sentences)
         probabilities = np.full(len(corpus.tokens), 1.0 / self.vocabulary_size)
         contexts = np.zeros_like(corpus.tokens)
         for level, ngrams in zip(self._levels, self.index.locate(corpus), strict=True):
             unseen = np.where(contexts == MISSING, 1.0, level.backoffs[contexts]) * probabilities
             probabilities = np.where(ngrams == MISSING, unseen, level.probabilities[ngrams])
-            contexts = np.where(corpus.positions > 0, np.roll(ngrams, 1), MISSING)
+            contexts = previous(ngrams, corpus)
         return np.log(probabilities[corpus.positions > 0])
 
     def next_token_probabilities(self, context=()):
-        """The whole distribution of the token that follows `context`, the words of a sentence from its beginning.
+        """Returns the distribution of the token after `context`, the first words of a sentence.
 
         Returns:
-            Dictionary from each word, `END` and `UNKNOWN` (all unseen words together) to its probability; the sum is 1.
+            Dictionary from each word, `END` and `UNKNOWN` (all unseen words together) to its probability. The sum is 1.
         """
         corpus = self._encode([context])
         contexts = [0, *self.index.locate(corpus)[:-1, -2]]
@@ -154,20 +152,20 @@ class KneserNey:
         return dict(zip([END, *self.words[_FIRST_WORD_ID:], UNKNOWN], probabilities[_END_ID:].tolist(), strict=True))
 
     def sample(self, num, seed=0, temperature=1.0, max_length=100):
-        """Draws sentences, each token from its whole tempered distribution; a word that was never seen is not drawn.
+        """Samples sentences, each token from its full tempered distribution over the words seen in training.
 
         Args:
             num: Number of sentences, >= 0.
             seed: The same seed gives the same sentences.
-            temperature: Tokens are drawn in proportion to probability ** (1 / temperature), so below 1 likely tokens
-                become likelier. Must be > 0.
-            max_length: Sentences that have not ended after this many tokens are cut.
+            temperature: Tokens are drawn in proportion to probability ** (1 / temperature), > 0. Below 1, likely tokens become
+                likelier.
+            max_length: Sentences are cut after this many tokens.
 
         Returns:
             List of `num` token lists.
 
         Raises:
-            ValueError: For a temperature that is not positive and finite.
+            ValueError: If the temperature is not positive and finite.
         """
         if not 0.0 < temperature < np.inf:
             raise ValueError(f"Got temperature {temperature}. Expected a finite number > 0; 1 is the model's own distribution.")
@@ -186,13 +184,10 @@ class KneserNey:
 
 
 def _counts(ngrams, longer, num_ngrams):
-    """Kneser-Ney counts of each n-gram: the distinct words before it, or its occurrences where none ever is before it.
+    """Kneser-Ney counts of n-grams: the number of distinct preceding words, or of occurrences if no word ever precedes.
 
-    Args:
-        ngrams: Number of each n-gram of the corpus, `(occurrences,)`.
-        longer: Number of the n-gram one word longer that ends there, `MISSING` at a sentence start; None for the
-            highest order, whose counts are occurrences.
-        num_ngrams: Number of distinct n-grams.
+    `ngrams` and `longer` are the numbers of all n-grams of the corpus and of those one word longer that end at the same token,
+    `MISSING` at a sentence start. `longer` is None for the highest order, which counts occurrences.
     """
     occurrences = np.bincount(ngrams, minlength=num_ngrams)
     if longer is None:
@@ -203,20 +198,17 @@ def _counts(ngrams, longer, num_ngrams):
     return np.where(preceding_words > 0, preceding_words, occurrences)
 
 
-# --- Exact tempered sampling from an interpolated n-gram model, at a cost that does not grow with the vocabulary.
-
-
 class TemperedSampler:
-    """Draws from p ** alpha, normalised, without ever writing out a distribution over the vocabulary.
+    """Exact sampling from the normalised p ** alpha of an interpolated model, at a cost independent of the vocabulary size.
 
-    A word that was seen after the context c has p(w | c) of its own; any other has the product of backoffs times its p
-    after the longest shorter context that it was seen after. So: draw a context length in proportion to the mass of the
-    words seen after that context, draw one of them, and try again if it was seen after a longer context too, where its
-    own mass is. As p(w | c) is at least the backoff times the lower p, one try in `order` or more succeeds on average.
+    A word seen after the context c has its own p(w | c). Any other word has the product of backoffs times its probability after
+    the longest suffix of c that it was seen after. So draw a context length in proportion to the mass of the words seen after
+    that context, draw one of these words, and reject it if it was also seen after a longer context, which holds its mass.
+    As p(w | c) is at least the backoff times the lower-order p, at least one draw in `order` is accepted on average.
 
     Args:
-        levels: The model's levels, shortest n-grams first (`contexts`, `probabilities`, `backoffs` each).
-        index: The `NgramIndex` that numbers n-grams and contexts.
+        levels: The model's levels, shortest n-grams first.
+        index: `NgramIndex` of n-grams and contexts.
         alpha: Exponent, 1 / temperature.
         generator: `np.random.Generator`.
     """
@@ -227,7 +219,7 @@ class TemperedSampler:
         self.masses, self.cumulative, self.bounds = zip(*(self._prepare(level) for level in levels), strict=True)
 
     def _prepare(self, level):
-        """Log of sum p ** alpha of each context; running sum of the shares in it; where its n-grams begin and end."""
+        """Per context: log of the sum of p ** alpha, cumulative shares, and bounds of its n-grams."""
         num_contexts = len(level.backoffs)
         with np.errstate(divide="ignore"):
             logs = self.alpha * np.log(level.probabilities)
@@ -239,10 +231,10 @@ class TemperedSampler:
         return largest + np.log(np.maximum(totals, 1.0)), np.cumsum(shares / totals[level.contexts]), bounds
 
     def draw(self, contexts):
-        """Next tokens, and the contexts after them.
+        """Draws the next tokens.
 
         Args:
-            contexts: Numbers of the last 0, 1, ... order - 1 tokens, int64 `(batch, order)`; `MISSING` for one unseen.
+            contexts: Numbers of the last 0, 1, ... order - 1 tokens, int64 `(batch, order)`; `MISSING` if unseen.
 
         Returns:
             Token numbers `(batch,)` and the new contexts `(batch, order)`.
@@ -257,7 +249,7 @@ class TemperedSampler:
         return tokens, self._advance(contexts, tokens)
 
     def _level_shares(self, contexts):
-        """Running sum over context lengths of the share of each in the draws, `(batch, order)`."""
+        """Cumulative probabilities of the context lengths, `(batch, order)`."""
         log_masses, factor = np.full(contexts.shape, -np.inf), np.zeros(len(contexts))
         for level in reversed(range(contexts.shape[1])):
             known, numbers = contexts[:, level] != MISSING, contexts[:, level]
@@ -268,7 +260,7 @@ class TemperedSampler:
         return cumulative / cumulative[:, -1:]
 
     def _draw_within(self, levels, contexts):
-        """One token of those that directly follow the context of the chosen length."""
+        """Draws one of the tokens seen after the context of the chosen length."""
         tokens, uniform = np.empty(len(levels), np.int64), self.generator.random(len(levels))
         for level in np.unique(levels):
             rows = np.flatnonzero(levels == level)
@@ -279,7 +271,7 @@ class TemperedSampler:
         return tokens
 
     def _follows_longer(self, tokens, levels, contexts):
-        """Whether the token is seen after a longer context too; if so, it is seen after the next longer one."""
+        """True for tokens that are also seen after a longer context, which then includes the next longer one."""
         longer = np.full(len(tokens), False)
         for level in range(1, contexts.shape[1]):
             rows = np.flatnonzero(levels == level - 1)

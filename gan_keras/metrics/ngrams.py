@@ -1,4 +1,4 @@
-"""N-grams as integers: with every n-gram numbered, counting them is `np.bincount` instead of a dictionary of tuples."""
+"""N-grams as integers, so that counting them is `np.bincount` instead of a dictionary of tuples."""
 
 from dataclasses import dataclass
 from itertools import chain
@@ -9,21 +9,13 @@ MISSING = -1
 
 
 def number_tokens(sentences, first=0):
-    """Numbers the distinct tokens of `sentences` in sorted order.
-
-    Args:
-        sentences: Sequence of sentences, each a sequence of tokens (all strings, or all integers).
-        first: The first number.
-
-    Returns:
-        Dictionary from token to number.
-    """
+    """Numbers the distinct tokens of `sentences` in sorted order, from `first`, and returns a dictionary from token to number."""
     return {token: number for number, token in enumerate(sorted(set(chain.from_iterable(sentences))), start=first)}
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """Sentences laid end to end.
+    """Concatenated sentences.
 
     Attributes:
         tokens: Token numbers, int64 `(tokens,)`; `MISSING` for a token without a number.
@@ -35,7 +27,7 @@ class Corpus:
 
     @classmethod
     def encode(cls, sentences, numbers):
-        """Looks up every token of `sentences` in the dictionary `numbers`."""
+        """Encodes `sentences` with the dictionary `numbers`."""
         tokens = [numbers.get(token, MISSING) for token in chain.from_iterable(sentences)]
         return cls(np.array(tokens, np.int64), np.array([len(sentence) for sentence in sentences], np.int64))
 
@@ -46,7 +38,7 @@ class Corpus:
 
     @property
     def positions(self):
-        """Place of each token in its sentence, from 0, `(tokens,)`."""
+        """Position of each token in its sentence, from 0, `(tokens,)`."""
         starts = np.cumsum(self.lengths) - self.lengths
         return np.arange(len(self.tokens)) - np.repeat(starts, self.lengths)
 
@@ -54,13 +46,13 @@ class Corpus:
 class NgramIndex:
     """The distinct n-grams of a corpus, numbered within their order.
 
-    An n-gram is the key `number of its first n - 1 tokens * num_tokens + last token`, and its number is the rank of
-    that key. So the n-grams with the same first n - 1 tokens, which continue the same context, lie side by side.
+    An n-gram has the key `number of its first n - 1 tokens * num_tokens + last token`, and its number is the rank of that key.
+    N-grams that continue the same context are therefore adjacent.
 
     Args:
         corpus: The `Corpus` to index.
-        num_tokens: More than every token number.
-        order: The longest n-grams, >= 1.
+        num_tokens: Any number above all token numbers.
+        order: Length of the longest n-grams, >= 1.
     """
 
     def __init__(self, corpus, num_tokens, order):
@@ -69,18 +61,15 @@ class NgramIndex:
         for _ in range(order):
             keys = np.unique(self._join(prefixes, corpus.tokens))
             self.keys.append(keys[keys != MISSING])
-            prefixes = _preceding(self.find(len(self.keys), prefixes, corpus.tokens), corpus)
+            prefixes = previous(self.find(len(self.keys), prefixes, corpus.tokens), corpus)
 
     def find(self, order, prefixes, tokens):
-        """Numbers of the n-grams `prefix + token`, `MISSING` where the corpus has none.
+        """Returns the numbers of the n-grams `prefix + token`, int64 `(batch,)`, `MISSING` if the corpus has none.
 
         Args:
             order: n, from 1.
             prefixes: Numbers of n-grams of order n - 1 (the empty one has number 0), int64 `(batch,)`.
             tokens: Token numbers, int64 `(batch,)`.
-
-        Returns:
-            int64 `(batch,)`.
         """
         known, keys = self.keys[order - 1], self._join(prefixes, tokens)
         if not len(known):
@@ -89,22 +78,22 @@ class NgramIndex:
         return np.where(known[ranks] == keys, ranks, MISSING)
 
     def locate(self, corpus):
-        """Numbers of all n-grams of another corpus with the same token numbers.
+        """Returns the numbers of all n-grams of another corpus with the same token numbers.
 
         Returns:
-            int64 `(order, tokens)`: row n - 1 has the number of the n-gram that ends at each token; `MISSING` where
-            it would begin before its sentence or the indexed corpus has none.
+            int64 `(order, tokens)`: row n - 1 has the number of the n-gram that ends at each token, or `MISSING` if it would
+            start before its sentence or the indexed corpus does not contain it.
         """
         prefixes, rows = np.zeros_like(corpus.tokens), []
         for order in range(1, len(self.keys) + 1):
             rows.append(self.find(order, prefixes, corpus.tokens))
-            prefixes = _preceding(rows[-1], corpus)
+            prefixes = previous(rows[-1], corpus)
         return np.stack(rows)
 
     def _join(self, prefixes, tokens):
         return np.where((prefixes == MISSING) | (tokens == MISSING), MISSING, prefixes * self.num_tokens + tokens)
 
 
-def _preceding(numbers, corpus):
-    """The number one token earlier in the same sentence, `MISSING` at its start."""
+def previous(numbers, corpus):
+    """The number at the previous token of the same sentence, `MISSING` at its start."""
     return np.where(corpus.positions > 0, np.roll(numbers, 1), MISSING)

@@ -1,28 +1,28 @@
-"""A score without its protocol is a number without a unit: here the two travel together."""
+"""Scores with their protocols: a score without its protocol is a number without a unit."""
 
 from dataclasses import asdict, dataclass
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """What a score depends on besides the generator that it judges; a field that does not apply is None.
+    """Conditions that a score depends on besides the generator; fields that do not apply are None.
 
-    What a comparison is about is left out of it: a sweep over temperatures leaves `temperature` None, an average over
-    training runs names all its `seeds`.
+    The variable under comparison is left out: a sweep over temperatures has `temperature=None`, and a mean over training runs
+    lists all `seeds`.
 
     Attributes:
-        metric: Name of the score and of its variant, like "bleu" or "self_bleu, leave-one-out".
+        metric: Name and variant of the score, such as "bleu" or "self_bleu, leave-one-out".
         data: Fingerprint of the real data.
-        split: Which part of it are the references, like "test".
+        split: Split of the data that the references are from, such as "test".
         num_real: Number of real samples.
         num_fake: Number of generated samples.
-        tokenizer: How text became tokens.
-        smoothing: How counts of zero are smoothed.
+        tokenizer: Tokenization of text.
+        smoothing: Smoothing of zero counts.
         seeds: Seeds of the samples, a tuple.
         temperature: Temperature of the samples.
-        extractor: Name of the network whose features are compared.
+        extractor: Name of the feature extractor.
         extractor_hash: Its SHA-256, see `metrics.extractor.hash_of`.
-        resizing: How images came to the size that it reads.
+        resizing: Resizing of images to its input size.
     """
 
     metric: str
@@ -39,18 +39,18 @@ class Protocol:
     resizing: str | None = None
 
     def as_dict(self):
-        """All fields by name, for JSON."""
+        """Returns all fields by name, for JSON."""
         return asdict(self)
 
 
 @dataclass(frozen=True)
 class Score:
-    """Named numbers and the protocol that they were measured by.
+    """Named numbers and the protocol of their measurement.
 
-    `a - b`, `a <= b` (every number at most as large) and `a >= b` raise `ValueError` unless the protocols are equal.
+    `a - b`, `a <= b` (no number is larger) and `a >= b` raise `ValueError` unless the protocols are equal.
 
     Attributes:
-        values: Dictionary from a name, or an n-gram order, to a float.
+        values: Dictionary from names or n-gram orders to floats.
         protocol: Its `Protocol`.
     """
 

@@ -1,42 +1,43 @@
-"""Simple distances between two sets of windows: values, how they hang together in time, and columns with each other.
+"""Statistical distances between two sets of time-series windows, and a linear baseline.
 
-0 is no difference. All leave out steps after the end of a window, which are NaN.
+The distances compare values, their dependence in time and the dependence between columns; 0 is no difference. Steps after the end
+of a window are NaN and are ignored.
 """
 
 import numpy as np
 from scipy.stats import wasserstein_distance
 
-MOST_VALUES = 50_000  # of a column, taken evenly, for the marginal distance
+_MAX_VALUES = 50_000  # evenly spaced values per column for the marginal distance
 
 
 def marginal_distance(real, fake):
-    """Mean over the columns of the Wasserstein-1 distance between the values of all steps, in deviations of the real ones.
+    """Mean over columns of the 1-Wasserstein distance between the values of all steps, in standard deviations of the real ones.
 
     Args:
         real: Windows `(num, steps, columns)`.
-        fake: The same, of any number.
+        fake: Windows of the same shape, in any number.
     """
     return float(np.mean([_column_distance(real[..., column], fake[..., column]) for column in range(real.shape[2])]))
 
 
 def _column_distance(real, fake):
     real, fake = (each[np.isfinite(each)].astype(np.float64) for each in (real, fake))
-    some = [each[:: -(-len(each) // MOST_VALUES)] for each in (real, fake)]
+    some = [each[:: -(-len(each) // _MAX_VALUES)] for each in (real, fake)]
     return wasserstein_distance(*some) / max(real.std(), _rounding(real, axis=0))
 
 
 def autocorrelation_distance(real, fake):
-    """Mean absolute difference of the autocorrelations of windows, over columns and lags up to half a window.
+    """Mean absolute difference of the windows' autocorrelations, over columns and lags up to half a window.
 
-    Values are compared with the mean of their own window, so that it is the movements within windows that count.
+    Each window is centred on its own mean, so that only the movements within windows count.
     """
     return float(np.mean(np.abs(autocorrelations(real) - autocorrelations(fake))))
 
 
 def autocorrelations(windows):
-    """`(lags, columns)`: for each lag from 1 to half a window, covariance over variance, both pooled over all windows.
+    """Autocovariance / variance, both pooled over all windows, for lags from 1 to half a window: `(lags, columns)`.
 
-    0 for lags that all windows end before.
+    0 for lags that no window reaches.
     """
     windows = np.asarray(windows, np.float64)
     moved = windows - np.nanmean(windows, axis=1, keepdims=True)
@@ -48,7 +49,7 @@ def autocorrelations(windows):
 
 
 def correlation_distance(real, fake):
-    """Mean absolute difference of the correlations of each pair of columns, over all steps; 0 for a single column."""
+    """Mean absolute difference of the correlations between columns, over all steps; 0 for a single column."""
     if real.shape[2] == 1:
         return 0.0
     pairs = np.triu_indices(real.shape[2], 1)
@@ -63,17 +64,14 @@ def _correlations(windows):
 
 
 def _rounding(values, axis):
-    """The deviation that equal values of float32 have by rounding, above 0: a smaller one is none, whatever the unit."""
+    """Deviation of equal float32 values due to rounding, > 0: a lower bound for deviations that works in any unit."""
     return 3e-8 * np.sqrt(np.nanmean(values**2, axis=axis)) + 1e-100
 
 
-# --- The baseline of series: each step is a linear function of the one before, plus noise.
-
-
 class VectorAutoregression:
-    """`x[t + 1] = A x[t] + c + e`, fitted by least squares; the first step is one of the data, the noise a residual of the data.
+    """A linear baseline for series: `x[t + 1] = A x[t] + c + e`, fitted by least squares.
 
-    Values stay within the range that the data have.
+    First steps and noise are drawn from the first steps and residuals of the data. Values are clipped to the range of the data.
 
     Args:
         windows: Training windows `(num, steps, columns)`, NaN after the end of shorter ones, two steps or more.
@@ -90,11 +88,11 @@ class VectorAutoregression:
         self.residuals = after - _with_constant(before) @ self.coefficients
 
     def sample(self, num, seed=0):
-        """Windows `(num, steps, columns)`, float32; each ends where the window ends whose first step it has.
+        """Samples windows, float32 `(num, steps, columns)`. Each ends where the window that its first step is from ends.
 
         Args:
-            num: How many.
-            seed: The same seed draws the same windows, int >= 0.
+            num: Number of windows.
+            seed: The same seed gives the same windows, int >= 0.
         """
         random = np.random.default_rng(seed)
         rows = random.integers(len(self.windows), size=num)

@@ -1,7 +1,8 @@
-"""How alike the columns of two tables are, and their pairs: 1 is as alike as can be, 0 is not at all.
+"""Similarity of two tables by columns and pairs of columns, copied rows, features of rows, and a baseline of independent columns.
 
-The formulas are those that [SDMetrics documents](https://docs.sdv.dev/sdmetrics): Kolmogorov-Smirnov complement and
-correlation similarity of numbers, total variation complement and contingency similarity of categories.
+Similarities are 1 for equal distributions and at least 0. The formulas are those [documented by
+SDMetrics](https://docs.sdv.dev/sdmetrics): Kolmogorov-Smirnov complement and correlation similarity for numbers, total variation
+complement and contingency similarity for categories.
 """
 
 import itertools
@@ -12,20 +13,23 @@ from scipy import stats
 from gan_keras.data.table.columns import CategoryColumn
 
 BINS = 10
-"""Bins of equal width, over the range of the real numbers, by which a number is compared with a category."""
+"""Number of bins, of equal width over the range of the real numbers, to compare numbers with categories."""
+
+MAX_VALUES = 50
+"""Number of values of a category that get a feature of their own; rarer ones share one."""
 
 
 def column_similarities(columns, real, fake):
-    """The similarity of each column.
+    """Returns the similarity of each column.
 
     Args:
-        columns: `table_columns.Column`s.
+        columns: Columns of the table, see `gan_keras.data`.
         real: float64 cells `(rows, columns)`.
-        fake: The same of other rows.
+        fake: Cells of other rows.
 
     Returns:
-        Dictionary from a column's name to a number in [0, 1]. Of numbers those that are missing do not count; a missing
-        category is one more category. NaN where a side has no number at all.
+        Dictionary from column names to numbers in [0, 1]. Missing numbers are ignored; a missing category counts as a category.
+        NaN if either side has no numbers.
     """
     return {
         column.name: (_total_variation if isinstance(column, CategoryColumn) else _kolmogorov_smirnov)(real[:, i], fake[:, i])
@@ -34,40 +38,40 @@ def column_similarities(columns, real, fake):
 
 
 def missing_similarity(real, fake):
-    """1 less the difference of the shares of missing cells, the mean over the columns."""
+    """Mean over columns of 1 - the difference of the shares of missing cells."""
     return float(1.0 - np.abs(np.isnan(real).mean(axis=0) - np.isnan(fake).mean(axis=0)).mean())
 
 
 def pair_similarities(columns, real, fake):
-    """The similarity of each pair of columns: of numbers by their correlation, of others by how often values come together.
+    """Returns the similarity of each pair of columns: of correlations for two numbers, otherwise of joint frequencies.
 
-    Arguments as of `column_similarities`.
+    Takes the arguments of `column_similarities`.
 
     Returns:
-        Dictionary from a pair of names to a number in [0, 1]; NaN where a correlation is not defined.
+        Dictionary from pairs of names to numbers in [0, 1]; NaN if a correlation is not defined.
     """
-    found, whole = {}, [_whole(column, real[:, i], fake[:, i]) for i, column in enumerate(columns)]
+    found, codes = {}, [_binned_codes(column, real[:, i], fake[:, i]) for i, column in enumerate(columns)]
     for i, j in itertools.combinations(range(len(columns)), 2):
         if any(isinstance(columns[each], CategoryColumn) for each in (i, j)):
-            score = contingency(*((of_real, of_fake) for of_real, of_fake in (whole[i], whole[j])))
+            score = _contingency(codes[i], codes[j])
         else:
             score = 1.0 - abs(_correlation(real[:, [i, j]]) - _correlation(fake[:, [i, j]])) / 2.0
         found[columns[i].name, columns[j].name] = score
     return found
 
 
-def contingency(first, second):
-    """1 less half the sum of the differences of the shares of all pairs of values.
-
-    Args:
-        first: Whole numbers >= 0 of the real and of the other rows, a pair of arrays.
-        second: The same of another column.
-    """
+def _contingency(first, second):
+    """Similarity of the joint frequencies of two columns, each a pair of code arrays (real, fake)."""
     size = 1 + max(each.max() for each in second)
     pairs = [one * size + other for one, other in zip(first, second, strict=True)]
-    found, places = np.unique(np.concatenate(pairs), return_inverse=True)  # most pairs of many values never come
+    found, places = np.unique(np.concatenate(pairs), return_inverse=True)  # most pairs of many values never occur
     parts = np.split(places, [len(pairs[0])])
-    shares = [np.bincount(part, minlength=len(found)) / len(part) for part in parts]
+    return _frequency_similarity(*parts, len(found))
+
+
+def _frequency_similarity(real, fake, size):
+    """1 - total variation distance of the frequencies of two code arrays, codes from 0 to size - 1."""
+    shares = [np.bincount(each, minlength=size) / len(each) for each in (real, fake)]
     return float(1.0 - np.abs(shares[0] - shares[1]).sum() / 2.0)
 
 
@@ -77,82 +81,73 @@ def _kolmogorov_smirnov(real, fake):
 
 
 def _total_variation(real, fake):
-    real, fake = (np.where(np.isnan(each), -1, each).astype(np.int64) + 1 for each in (real, fake))
-    size = 1 + max(real.max(), fake.max())
-    shares = [np.bincount(each, minlength=size) / len(each) for each in (real, fake)]
-    return float(1.0 - np.abs(shares[0] - shares[1]).sum() / 2.0)
+    real, fake = _codes(real), _codes(fake)
+    return _frequency_similarity(real, fake, 1 + max(real.max(), fake.max()))
 
 
-def _whole(column, real, fake):
-    """Both sides of a column as whole numbers from 0, which is missing: the categories, or the bins of numbers."""
+def _codes(cells):
+    """Category cells as integers from 1, 0 if missing."""
+    return np.where(np.isnan(cells), -1, cells).astype(np.int64) + 1
+
+
+def _binned_codes(column, real, fake):
+    """Both sides of a column as codes of categories, or of the bins of numbers."""
     if not isinstance(column, CategoryColumn):
         known = real[~np.isnan(real)]
         edges = np.linspace(*((known.min(), known.max()) if len(known) else (0.0, 1.0)), BINS + 1)[1:-1]
         real, fake = (np.where(np.isnan(each), np.nan, np.digitize(each, edges)) for each in (real, fake))
-    return tuple(np.where(np.isnan(each), -1, each).astype(np.int64) + 1 for each in (real, fake))
+    return _codes(real), _codes(fake)
 
 
 def _correlation(pairs):
-    """Pearson's correlation of two columns, over the rows that have both; NaN where one of them does not vary."""
+    """Pearson correlation of two columns over the rows that have both; NaN if either is constant."""
     pairs = pairs[~np.isnan(pairs).any(axis=1)]
     if len(pairs) < 2 or (pairs.min(axis=0) == pairs.max(axis=0)).any():
         return np.nan
     return float(np.corrcoef(pairs.T)[0, 1])
 
 
-# --- Does a table hold rows of the table that it was learned from?
-
-
 def copied_share(rows, training):
-    """Share of rows all of whose cells are those of some training row.
+    """Fraction of rows that equal a training row in all cells.
 
-    Rows of a few coarse columns are copies by chance: compare with the share of held-out real rows.
+    Rows of a few coarse columns can be equal by chance: compare with the share of held-out real rows.
 
     Args:
-        rows: float64 cells `(num, columns)`; missing cells are equal.
+        rows: float64 cells `(num, columns)`; missing cells count as equal.
         training: float64 cells `(num_training, columns)`.
     """
     return float(np.isin(_as_bytes(rows), _as_bytes(training)).mean())
 
 
 def _as_bytes(cells):
-    """Each row as one value; of NaN and of zero there is more than one form."""
+    """Each row as a single value, with one representation of NaN and of zero."""
     plain = np.ascontiguousarray(np.where(np.isnan(cells), np.inf, cells) + 0.0)
     return plain.view(np.dtype((np.void, plain.itemsize * plain.shape[1])))[:, 0]
 
 
-# --- The baseline of tables: each column by itself is right, and nothing that holds between columns.
-
-
 class IndependentColumns:
-    """Draws each cell from its column, whatever the other cells of the row are.
+    """A baseline for tables: samples each cell from its column, independently of the row's other cells.
 
     Args:
-        cells: float64 `(rows, columns)` of the training part.
+        cells: Training cells, float64 `(rows, columns)`.
     """
 
     def __init__(self, cells):
         self.cells = cells
 
     def sample(self, num, seed=0):
-        """float64 cells `(num, columns)`; the same seed draws the same."""
+        """Samples float64 cells `(num, columns)`; the same seed gives the same cells."""
         random = np.random.default_rng(seed)
         return np.stack([column[random.integers(len(column), size=num)] for column in np.asarray(self.cells).T], axis=1)
 
 
-# --- Rows of a table as features: what classifiers, and distances, read.
-
-MOST_VALUES = 50
-"""Values of a category that get a feature each; the rarer ones share one."""
-
-
 class TableFeatures:
-    """Numbers in deviations from their mean, categories one-hot; what is missing has features of its own.
+    """Converts table rows to features: standardised numbers, one-hot categories, and indicators of missing cells.
 
     Args:
-        columns: `table_columns.Column`s.
-        cells: float64 `(rows, columns)` of a reference, from which means, deviations and frequent values are taken.
-        without: The place of a column that is left out, such as the one to predict; None leaves none out.
+        columns: Columns of the table, see `gan_keras.data`.
+        cells: Reference cells, float64 `(rows, columns)`, which set means, deviations and frequent values.
+        without: Index of a column to leave out, such as the target; None keeps all.
     """
 
     def __init__(self, columns, cells, without=None):
@@ -163,15 +158,15 @@ class TableFeatures:
         ]
 
     def __call__(self, cells):
-        """Cells `(rows, columns)` as float64 features `(rows, dim)`."""
+        """Converts cells `(rows, columns)` to float64 features `(rows, dim)`."""
         features = [self.parts[index](cells[:, index]) for index in self.places]
-        return np.concatenate(features or [np.zeros((len(cells), 1))], axis=1)  # of no column nothing can be told
+        return np.concatenate(features or [np.zeros((len(cells), 1))], axis=1)  # without columns, a constant
 
 
 class _Numbers:
     def __init__(self, cells):
         known = cells[~np.isnan(cells)]
-        varies = len(known) and known.min() < known.max()  # the deviation of equal numbers can be a little more than 0
+        varies = len(known) and known.min() < known.max()  # rounding can make the deviation of equal numbers > 0
         self.mean, self.deviation = (known.mean() if len(known) else 0.0), (known.std() if varies else 1.0)
         self.has_missing = len(known) < len(cells)
 
@@ -184,10 +179,10 @@ class _Numbers:
 class _Categories:
     def __init__(self, column, cells):
         counts = np.bincount(cells[~np.isnan(cells)].astype(np.int64), minlength=len(column.values))
-        frequent = np.argsort(-counts, kind="stable")[:MOST_VALUES]
-        self.feature_of = np.full(len(column.values) + 1, len(frequent))  # rare ones share a feature
+        frequent = np.argsort(-counts, kind="stable")[:MAX_VALUES]
+        self.feature_of = np.full(len(column.values) + 1, len(frequent))  # rare values share a feature
         self.feature_of[frequent] = np.arange(len(frequent))
-        self.feature_of[-1] = self.last = len(frequent) + 1  # and missing ones
+        self.feature_of[-1] = self.last = len(frequent) + 1  # missing ones have their own
 
     def __call__(self, cells):
         values = np.where(np.isnan(cells), len(self.feature_of) - 1, cells).astype(np.int64)

@@ -1,4 +1,4 @@
-"""What augmentation bought: the whole way through the command line on tiny settings, and the interval by hand and by SciPy."""
+"""The benefit of generated samples: end to end through the command line on tiny settings; the interval by hand and by SciPy."""
 
 import json
 
@@ -9,8 +9,8 @@ from threadpoolctl import threadpool_limits
 
 from command_line import call, refused
 from gan_keras.data import load_table
-from gan_keras.downstream.study import Comparison, Laboratory, compare_augmentation, share_of, verdict
-from gan_keras.downstream.tasks.oversampling import oversampled
+from gan_keras.downstream.study import Comparison, Study, compare_augmentation, share_of, verdict
+from gan_keras.downstream.tasks.table import oversampled
 from gan_keras.metrics.seeds import paired_interval
 from gan_keras.runs.files import Run
 
@@ -20,7 +20,7 @@ TREATMENTS = {"none", "classical", "generated", "both"}
 
 @pytest.fixture(scope="module", autouse=True)
 def one_thread():
-    """Trees of so few rows would wait for each other's threads longer than they grow."""
+    """Trees on so few rows would spend more time on threads than on growing."""
     with threadpool_limits(1):
         yield
 
@@ -39,7 +39,7 @@ def run(folder):
     return folder / "run"
 
 
-def test_an_enlarged_file_can_be_trained_on_again(run, folder):
+def test_an_enlarged_file_can_be_loaded_again(run, folder):
     result = call("augment", run, "--output", folder / "more.csv", "--ratio", 0.5, "--seed", 4)
     assert result.exit_code == 0, result.output
     assert "180 real samples and behind them 90 generated ones" in result.stdout
@@ -50,7 +50,7 @@ def test_an_enlarged_file_can_be_trained_on_again(run, folder):
     assert load_table(folder / "even.csv").cells[:, 2].mean() == 0.5
 
 
-def test_the_comparison_trains_a_gan_for_each_share_and_seed_and_lands_in_the_report(run):
+def test_the_comparison_trains_a_gan_per_share_and_seed_and_is_in_the_report(run):
     result = call("augment", run, "--compare", "--shares", "50", "--seeds", 2, "--minutes", 0.01)
     assert result.exit_code == 0, result.output
     assert "2 GANs for 1 s in all" in result.stdout and "next to nothing" in result.stdout
@@ -70,15 +70,16 @@ def test_the_comparison_trains_a_gan_for_each_share_and_seed_and_lands_in_the_re
     assert page.exit_code == 0 and "What augmentation bought" in (run / "report.html").read_text()
 
 
-def test_what_was_measured_is_kept_when_a_later_share_is_broken_off(run, monkeypatch):
-    measured = Laboratory.at_share
+@pytest.mark.slow
+def test_finished_shares_are_kept_if_a_later_one_is_interrupted(run, monkeypatch):
+    measured = Study.at_share
 
     def at_share(self, share):
         if share > 40:
             raise KeyboardInterrupt
         return measured(self, share)
 
-    monkeypatch.setattr(Laboratory, "at_share", at_share)
+    monkeypatch.setattr(Study, "at_share", at_share)
     with pytest.raises(KeyboardInterrupt):
         compare_augmentation(Run(run), Comparison((60.0, 30.0), seeds=2, minutes=0.01), progress=lambda line: None)
     found = json.loads((run / "augmentation.json").read_text())
@@ -86,7 +87,7 @@ def test_what_was_measured_is_kept_when_a_later_share_is_broken_off(run, monkeyp
     assert len(found["verdict"]) == 3 and all("At 30 %" in line for line in found["verdict"])
 
 
-def test_test_data_whose_labels_are_all_missing_are_told_before_any_training(run, tmp_path):
+def test_test_data_without_labels_are_refused_before_any_training(run, tmp_path):
     (tmp_path / "test.csv").write_text("size,colour,buys\n" + "1.0,red,\n" * 12)
     assert "no sample with a known label" in refused("augment", run, "--compare", "--data", tmp_path / "test.csv")
 
@@ -102,13 +103,13 @@ def test_test_data_whose_labels_are_all_missing_are_told_before_any_training(run
         (["--output", "more.csv", "--ratio", "-1"], "ratio=-1.0"),
     ],
 )
-def test_wrong_choices_are_told(run, tmp_path, monkeypatch, arguments, words):
+def test_wrong_options_are_refused(run, tmp_path, monkeypatch, arguments, words):
     monkeypatch.chdir(tmp_path)
     assert words in refused("augment", run, *arguments)
     assert not list(tmp_path.iterdir())
 
 
-def test_the_interval_is_that_of_a_paired_t_test():
+def test_the_interval_equals_that_of_a_paired_t_test():
     scores, others = [0.91, 0.93, 0.95, 0.92], [0.90, 0.90, 0.94, 0.93]
     expected = stats.ttest_rel(scores, others)
     found = paired_interval(scores, others, confidence=0.9)
@@ -145,7 +146,7 @@ def test_oversampled_rows_lie_between_rows_of_their_class():
     assert 10 <= found[5, 0] <= 12 and found[5, 1] == 2
 
 
-def test_a_single_row_of_a_class_is_repeated_and_missing_cells_stay_possible():
+def test_a_single_row_of_a_class_is_repeated_with_its_missing_cells():
     samples = np.array([[0.0, np.nan], [1.0, 1.0], [5.0, np.nan]])
     found, found_labels = oversampled(samples, np.array([0, 0, 1]), np.array([False, True]), seed=0)
     np.testing.assert_array_equal(found[3], samples[2])
@@ -157,6 +158,6 @@ def test_a_text_run_is_refused(tmp_path):
     assert "modality text. Expected one of image, table" in refused("augment", tmp_path, "--output", tmp_path / "a.npz")
 
 
-def test_a_run_without_labels_is_told(tmp_path):
+def test_a_run_without_labels_is_refused(tmp_path):
     (tmp_path / "config.json").write_text(json.dumps({"modality": "image", "preset": {}, "seed": 0, "labels": None}))
     assert "has no labels" in refused("augment", tmp_path, "--compare")

@@ -1,4 +1,4 @@
-"""Downstream tasks of tables and series: what they learn, and the enlarged files that they write."""
+"""Downstream tasks of tables, images and series: what they learn, and the enlarged files that they write."""
 
 import dataclasses
 
@@ -15,15 +15,15 @@ from gan_keras.data import Table, load_images, load_series, load_table
 from gan_keras.data.sample_set import part_of
 from gan_keras.data.table.columns import CategoryColumn, NumberColumn
 from gan_keras.downstream.tasks import ImageDownstream, SeriesDownstream, TableDownstream
-from gan_keras.downstream.tasks.oversampling import MOST_VALUES, _coordinates, oversampled
 from gan_keras.downstream.tasks.series import varied
+from gan_keras.downstream.tasks.table import MAX_VALUES, _coordinates, oversampled
 
 NUM = 60
 
 
 @pytest.fixture(scope="module", autouse=True)
 def one_thread():
-    """Trees of so few rows would wait for each other's threads longer than they grow."""
+    """Trees on so few rows would spend more time on threads than on growing."""
     with threadpool_limits(1):
         yield
 
@@ -58,7 +58,7 @@ def gan(table, preset):
     return preset.build(table)
 
 
-def test_rows_come_in_the_columns_and_types_of_the_data_with_the_label_asked_for(table, gan):
+def test_generated_rows_have_the_columns_types_and_labels_of_the_data(table, gan):
     columns = {"colour": np.array(["red", "blue"] * 20), "size": np.linspace(-1, 1, 40, dtype=np.float32)}
     labels = np.array(["no"] * 36 + ["yes"] * 4)
     dataset = tf.data.Dataset.from_tensor_slices((columns, labels)).batch(16)
@@ -91,7 +91,7 @@ def test_trees_learn_the_column_that_the_preset_names(table, preset):
         TableDownstream.target_of(table, dataclasses.replace(preset, label="size"))
 
 
-def test_an_enlarged_table_is_read_again_with_the_labels_asked_for(table, preset, gan, tmp_path):
+def test_an_enlarged_table_is_loaded_with_the_requested_labels(table, preset, gan, tmp_path):
     task = TableDownstream(table, TableDownstream.target_of(table, preset))
     known, numbers = task.labelled(table), np.array([1, 0, 1, 1])
     task.write(tmp_path / "more.csv", known, task.generated(gan, numbers, 0), numbers)
@@ -102,7 +102,7 @@ def test_an_enlarged_table_is_read_again_with_the_labels_asked_for(table, preset
     np.testing.assert_array_equal(labels[NUM - 1 :], numbers)
 
 
-def test_images_are_written_with_generated_ones_behind_and_varied_in_training_alone(tmp_path):
+def test_generated_images_follow_the_real_ones_and_variations_apply_only_in_training(tmp_path):
     digits = part_of(load_images("digits"), np.arange(40), {})
     task = ImageDownstream(digits)
     samples, labels = task.samples_of(digits), task.labels_of(digits)
@@ -135,7 +135,7 @@ def test_a_network_learns_the_label_of_a_series(series):
     assert task.score((samples, labels), (samples, labels), seed=0) > 0.9
 
 
-def test_varied_series_keep_their_ends_and_change_about_their_means():
+def test_varied_series_keep_their_ends_and_means():
     series = np.ones((200, 4, 1), np.float32) * np.array([1, -1, 1, -1])[:, None] + 5.0
     series[:, 3] = np.nan
     found = varied(series, np.random.default_rng(0))
@@ -144,7 +144,7 @@ def test_varied_series_keep_their_ends_and_change_about_their_means():
     assert 0.1 < (found - series)[:, :3].std() < 0.4
 
 
-def test_an_enlarged_file_of_series_is_read_again(series, tmp_path):
+def test_an_enlarged_file_of_series_can_be_loaded_again(series, tmp_path):
     task = SeriesDownstream(series)
     task.write(tmp_path / "more.npz", series, np.zeros((3, 16, 1), np.float32) + np.arange(16)[:, None], np.array([1, 1, 0]))
     found = load_series(tmp_path / "more.npz", length=16)
@@ -152,7 +152,7 @@ def test_an_enlarged_file_of_series_is_read_again(series, tmp_path):
     np.testing.assert_allclose(found.samples()[:40], series.samples(), atol=1e-6)
 
 
-def test_data_without_labels_and_other_labels_are_told(series):
+def test_data_without_labels_or_with_other_labels_are_refused(series):
     with pytest.raises(ValueError, match="has no labels"):
         SeriesDownstream(load_series("sines"))
     other = load_series("sines")
@@ -170,7 +170,7 @@ def test_a_label_of_a_single_row_does_not_stop_the_trees_of_a_large_table():
     assert task.score(part, part, seed=0) > 0.6
 
 
-def test_a_column_of_one_value_is_nothing_to_tell(preset):
+def test_a_target_column_of_one_value_is_refused(preset):
     columns = (NumberColumn("x", False, 0.0, 9.0, 0), CategoryColumn("buys", False, ("yes",)))
     with pytest.raises(ValueError, match="buys of a has fewer than 2 values"):
         TableDownstream.target_of(Table("a", columns, np.zeros((12, 2)), {}), preset)
@@ -179,7 +179,7 @@ def test_a_column_of_one_value_is_nothing_to_tell(preset):
 def test_very_many_values_of_a_category_do_not_make_oversampling_large():
     rows = np.stack([np.arange(300.0), np.arange(300.0)], axis=1)
     is_category = np.array([False, True])
-    assert _coordinates(rows, is_category).shape == (300, 1 + MOST_VALUES)
+    assert _coordinates(rows, is_category).shape == (300, 1 + MAX_VALUES)
     samples, labels = oversampled(rows, np.arange(300) // 200, is_category, seed=0)
     assert np.bincount(labels).tolist() == [200, 200] and set(samples[300:, 1]) <= set(range(200, 300))
 

@@ -1,4 +1,4 @@
-"""`augment`: proportions, determinism, the data's own form, and what it refuses."""
+"""`augment`: proportions, determinism, the form of the data, and refused arguments."""
 
 import keras
 import numpy as np
@@ -7,7 +7,8 @@ import tensorflow as tf
 
 import gan_keras
 from gan_keras.data import load_images
-from gan_keras.downstream.labels import Balanced, label_form
+from gan_keras.downstream.augment import Balanced
+from gan_keras.downstream.forms import label_form
 
 NUM, RATIO = 50, 1.5
 
@@ -39,7 +40,7 @@ def sorted_rows(samples):
     return sorted(sample.tobytes() for sample in samples)
 
 
-def test_every_real_sample_is_there_and_generated_ones_are_those_of_the_gan(images, gan, dataset):
+def test_all_real_samples_are_kept_and_generated_ones_equal_the_gans(images, gan, dataset):
     enlarged = gan_keras.augment(dataset, gan, RATIO, seed=3)
     assert enlarged.element_spec == dataset.element_spec
     samples, labels = rows(enlarged)
@@ -63,7 +64,7 @@ def test_labels_have_the_proportions_of_the_data(images, gan, dataset):
     np.testing.assert_array_equal(np.bincount(labels, minlength=10), 3 * np.bincount(images[1], minlength=10))
 
 
-def test_balanced_labels_fill_up_what_is_rare(images, gan):
+def test_balanced_labels_fill_up_rare_classes(images, gan):
     few = np.flatnonzero(images[1] < 2)[:9]
     labels = np.concatenate([images[1][few], np.zeros(11, np.int32)])  # zeros and some ones
     samples = images[0][: len(labels)]
@@ -72,12 +73,12 @@ def test_balanced_labels_fill_up_what_is_rare(images, gan):
     assert counts.sum() == 11 * len(labels) and counts.max() - counts.min() <= 1
 
 
-def test_balanced_labels_are_as_rare_as_can_be_with_few_samples():
+def test_a_few_balanced_labels_are_the_rarest_ones():
     chosen = Balanced(3).choose(np.array([0, 0, 0, 0, 1, 1, 2]), 4, None)
     assert sorted(chosen) == [1, 1, 2, 2]
 
 
-def test_the_same_seed_gives_the_same_batches_again_and_another_seed_others(gan, dataset):
+def test_the_same_seed_gives_the_same_batches_and_another_seed_others(gan, dataset):
     enlarged = gan_keras.augment(dataset, gan, 0.3, seed=1)
     passes = [rows(enlarged), rows(enlarged), rows(gan_keras.augment(dataset, gan, 0.3, seed=1))]
     for samples, labels in passes[1:]:
@@ -101,7 +102,7 @@ def test_repeated_data_get_new_samples_in_each_pass(gan, dataset):
         (lambda images: images[..., 0] / np.float32(127.5) - 1, -1, 1),
     ],
 )
-def test_images_come_in_the_range_and_the_shape_of_the_data(images, gan, change, low, high):
+def test_generated_images_have_the_range_and_shape_of_the_data(images, gan, change, low, high):
     changed = change(images[0])
     made, _ = rows(gan_keras.augment((changed[:8], images[1][:8]), gan, 3.0))
     assert made.dtype == changed.dtype and made.shape[1:] == changed.shape[1:]
@@ -109,7 +110,7 @@ def test_images_come_in_the_range_and_the_shape_of_the_data(images, gan, change,
     assert low <= made.min() and made.max() <= high and made.max() > (low + high) / 2 and len(made) == 8 + len(asked)
 
 
-def test_fit_takes_it_whatever_the_form_of_the_labels(images, gan):
+def test_fit_accepts_the_enlarged_data_for_each_form_of_labels(images, gan):
     samples, labels = images
     forms = [labels[:, None], keras.utils.to_categorical(labels, 10), labels.astype("float32")]
     losses = ["sparse_categorical_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy"]
@@ -132,13 +133,13 @@ def test_text_labels_are_found_among_the_names():
         form.to_numbers(np.array([b"maybe"], object))
 
 
-def test_lists_are_taken_as_the_arrays_that_they_are(images, gan):
+def test_lists_are_treated_like_arrays(images, gan):
     from_lists = rows(gan_keras.augment((list(images[0]), images[1].tolist()), gan, 0.5))
     for made, expected in zip(from_lists, rows(gan_keras.augment(images, gan, 0.5)), strict=True):
         np.testing.assert_array_equal(made, expected)
 
 
-def test_a_gan_without_labels_is_refused_with_a_way_out(dataset):
+def test_a_gan_without_labels_is_refused_with_an_alternative(dataset):
     preset = gan_keras.presets.get("image", "tiny")
     preset.width = 2
     with pytest.raises(ValueError, match="train one GAN on the samples of each class"):
@@ -148,9 +149,9 @@ def test_a_gan_without_labels_is_refused_with_a_way_out(dataset):
 @pytest.mark.parametrize(
     ("change", "options", "words"),
     [
-        (lambda samples, labels: (samples, labels + 5), {}, "the GAN knows 0 to 9"),
+        (lambda samples, labels: (samples, labels + 5), {}, "Expected one of 0, 1, 2"),
         (lambda samples, labels: (samples[:, :8], labels), {}, "shape .16, 16, 1. and the data have .8, 16, 1."),
-        (lambda samples, labels: (samples, labels[:9]), {}, "as many of both"),
+        (lambda samples, labels: (samples, labels[:9]), {}, "equal numbers of both"),
         (lambda samples, labels: samples, {}, "pair of such arrays"),
         (lambda samples, labels: (samples, keras.utils.to_categorical(labels, 10) / 2), {}, "not one-hot"),
         (lambda samples, labels: (samples, labels), {"ratio": -0.5}, "ratio=-0.5"),
@@ -159,12 +160,12 @@ def test_a_gan_without_labels_is_refused_with_a_way_out(dataset):
         (lambda samples, labels: ({"pixels": samples}, labels), {}, "dictionary of columns"),
     ],
 )
-def test_what_does_not_fit_is_told_at_once(images, gan, change, options, words):
+def test_data_that_do_not_fit_are_refused_at_once(images, gan, change, options, words):
     with pytest.raises(ValueError, match=words):
         gan_keras.augment(change(*images), gan, **options)
 
 
-def test_fractions_are_not_cut_to_whole_numbers(images, gan):
+def test_fractions_are_not_truncated_to_integers(images, gan):
     tensors = gan_keras.GAN(gan.generator, gan.discriminator)  # without a codec: it makes numbers in [-1, 1]
     with pytest.raises(ValueError, match="makes fractions"):
         gan_keras.augment(images, tensors)
@@ -172,13 +173,13 @@ def test_fractions_are_not_cut_to_whole_numbers(images, gan):
     assert made.min() < 0
 
 
-def test_samples_without_labels_and_single_samples_are_told(gan, dataset):
+def test_samples_without_labels_and_unbatched_samples_are_refused(gan, dataset):
     for wrong in (dataset.map(lambda samples, labels: samples), dataset.unbatch()):
         with pytest.raises(ValueError, match=r"batches \(samples, labels\)"):
             gan_keras.augment(wrong, gan)
 
 
-def test_numbers_that_are_the_names_of_labels_are_found_by_their_value():
+def test_numeric_label_names_are_found_by_value():
     """Names of values are sorted as text: their places are not their numbers."""
     form, labels = label_form(np.array([9, 10]), 3, ["10", "11", "9"]), np.array([[9], [11]], np.int16)
     assert form.to_numbers(np.array([9, 10, 11])).tolist() == [2, 0, 1]

@@ -1,4 +1,4 @@
-"""BLEU and Self-BLEU agree with nltk."""
+"""BLEU, Self-BLEU and their tokens agree with nltk."""
 
 import math
 import pathlib
@@ -7,6 +7,7 @@ import time
 
 import numpy as np
 import pytest
+from nltk.tokenize import NLTKWordTokenizer
 from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
 
 from gan_keras.metrics.bleu import References, bleu, bleu_tokens, self_bleu
@@ -24,21 +25,21 @@ def random_sentences(generator, num):
     return [[generator.choice(letters) for _ in range(generator.randint(0, 9))] for _ in range(num)]
 
 
-@pytest.mark.parametrize("seed", range(60))
-def test_bleu_of_random_sentences_equals_nltk(seed):
-    generator = random.Random(seed)
-    hypotheses, references = random_sentences(generator, 5) + [["z"], []], random_sentences(generator, 5)
-    for n, score in bleu(hypotheses, references).items():
-        assert score == pytest.approx(np.mean([nltk_bleu(h, references, n) for h in hypotheses]), abs=1e-9)
+def test_bleu_of_random_sentences_equals_nltk():
+    for seed in range(60):
+        generator = random.Random(seed)
+        hypotheses, references = random_sentences(generator, 5) + [["z"], []], random_sentences(generator, 5)
+        for n, score in bleu(hypotheses, references).items():
+            assert score == pytest.approx(np.mean([nltk_bleu(h, references, n) for h in hypotheses]), abs=1e-9), seed
 
 
-@pytest.mark.parametrize("seed", range(60))
-def test_self_bleu_of_random_sentences_equals_nltk_against_all_others(seed):
-    sentences = random_sentences(random.Random(seed), 6)
-    sentences += sentences[:1]
-    for n, score in self_bleu(sentences).items():
-        expected = [nltk_bleu(s, sentences[:i] + sentences[i + 1 :], n) for i, s in enumerate(sentences)]
-        assert score == pytest.approx(np.mean(expected), abs=1e-9)
+def test_self_bleu_of_random_sentences_equals_nltk_against_all_others():
+    for seed in range(60):
+        sentences = random_sentences(random.Random(seed), 6)
+        sentences += sentences[:1]
+        for n, score in self_bleu(sentences).items():
+            expected = [nltk_bleu(s, sentences[:i] + sentences[i + 1 :], n) for i, s in enumerate(sentences)]
+            assert score == pytest.approx(np.mean(expected), abs=1e-9), seed
 
 
 @pytest.mark.parametrize(
@@ -65,7 +66,7 @@ def test_bleu_2_of_a_hand_worked_sentence():
     assert score == pytest.approx(math.exp(1 - 4 / 3) * math.sqrt(2 / 3 * 1 / 2), abs=1e-12)
 
 
-def test_of_two_references_as_close_the_shorter_sets_the_brevity_penalty():
+def test_the_shorter_of_two_equally_close_references_sets_the_brevity_penalty():
     references = [["a"] * 5, ["a"] * 3]
     assert bleu([["a"] * 4], references, orders=(2,))[2] == pytest.approx(1.0, abs=1e-12)
 
@@ -86,7 +87,7 @@ def test_self_bleu_of_the_first_sentences_still_has_all_others_as_references():
     assert self_bleu(sentences, orders=(3,), num_hypotheses=2)[3] == pytest.approx(expected, abs=1e-9)
 
 
-def test_token_ids_score_as_the_words_do():
+def test_token_ids_score_like_words():
     words = [["a", "b", "a", "c"], ["b", "a", "c", "c"], ["c", "a", "b", "a"]]
     ids = [[" abc".index(word) for word in sentence] for sentence in words]
     assert bleu(ids[:2], ids[1:]) == bleu(words[:2], words[1:])
@@ -98,7 +99,7 @@ def test_prepared_references_score_several_sets_like_fresh_ones():
         assert bleu(hypotheses, references) == bleu(hypotheses, [["a", "b", "c"], ["a", "c"]])
 
 
-def test_wrong_input_is_named():
+def test_wrong_input_is_refused():
     with pytest.raises(ValueError, match="no reference sentences"):
         bleu([["a"]], [])
     with pytest.raises(ValueError, match="no sentences to score"):
@@ -120,3 +121,46 @@ def test_real_captions_have_the_published_protocols_score_within_ten_seconds():
     assert [round(scores[n], 3) for n in ORDERS] == [0.740, 0.520, 0.337, 0.218]
     for i in (0, 4321):
         assert self_scores[5][i] == pytest.approx(nltk_bleu(train[i], train[:i] + train[i + 1 :], 5), abs=1e-9)
+
+
+LINES = [
+    "",
+    "   ",
+    "a dog's bed.",
+    'He said "hello" to (them), didn\'t he?',
+    "I'll, we've; they're: you'd & I'M",
+    "it costs $3.50, or 1,000 at 10:30 -- no...",
+    "cannot gimme gonna gotta lemme wanna go more'n d'ye",
+    " 'tis nobler, 'twas 'better'",
+    "the dogs' bowl 'quoted' it's",
+    "u.s. flag at the u.s.",
+    'the end.") ',
+    "a [b] {c} <d> *e* #f @g 100%!",
+    "«oui» “yes” ‘no’ „ja“ – — ```x'' ''y",
+    "一隻貓。 caffè, naïve!",
+    "two.sentences. And another. ",
+]
+
+
+def test_handmade_lines_are_split_like_nltk():
+    for line in LINES:
+        assert bleu_tokens(line) == NLTKWordTokenizer().tokenize(line), line
+
+
+def test_clitics_and_the_final_stop_are_tokens():
+    assert bleu_tokens("a dog's bed isn't red.") == ["a", "dog", "'s", "bed", "is", "n't", "red", "."]
+
+
+def test_random_punctuation_is_split_like_nltk():
+    generator, nltk_tokenizer = random.Random(0), NLTKWordTokenizer()
+    pieces = ["a", "dog", "can", "not", "1", "n't", "'s", " 'tis", "wanna ", "more'n", "u.s.", *"'\"`.,:()[<-?!*$%”’‘ "]
+    for _ in range(2000):
+        line = "".join(generator.choice(pieces) + generator.choice(["", "", " "]) for _ in range(9))
+        assert bleu_tokens(line) == nltk_tokenizer.tokenize(line), line
+
+
+@pytest.mark.skipif(not IMAGE_COCO.exists(), reason="Image COCO is not there")
+def test_image_coco_is_split_like_nltk():
+    nltk_tokenizer = NLTKWordTokenizer()
+    for line in (IMAGE_COCO / "test.txt").read_text("utf-8").splitlines():
+        assert bleu_tokens(line) == nltk_tokenizer.tokenize(line)

@@ -1,9 +1,17 @@
-"""The extractor of clips: what it learns, and that its features see motion."""
+"""The extractor of clips learns motion; statistics of motion agree with loops, SciPy and known speeds."""
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
-from gan_keras.metrics.clip_extractor import CLIPS, ClipExtractor, MotionTask, named
+from gan_keras.metrics.clip_extractor import (
+    CLIPS,
+    ClipExtractor,
+    MotionTask,
+    centre_speeds,
+    classify_clips,
+    frame_differences,
+)
 from gan_keras.metrics.extractor import Kind, Recipe, hash_of, train_extractor
 from gan_keras.metrics.features import FeatureReader
 
@@ -24,7 +32,7 @@ def bars(num, seed=0):
     return clips, labels
 
 
-def test_a_class_tells_the_label_of_a_clip_and_whether_its_frames_are_shuffled_in_order_or_one_alone():
+def test_classes_combine_the_label_with_shuffled_ordered_or_stopped_frames():
     clips, labels = bars(60)
     task = MotionTask(clips, labels)
     shown, classes = task.batch(np.arange(60), np.random.default_rng(0))
@@ -46,7 +54,7 @@ def test_a_class_tells_the_label_of_a_clip_and_whether_its_frames_are_shuffled_i
         MotionTask(clips[:, 0])
 
 
-def test_it_tells_labels_and_order_and_its_features_tell_a_clip_from_its_first_frame(tmp_path):
+def test_the_clip_extractor_learns_labels_and_order_and_recognises_still_clips(tmp_path):
     clips, labels = bars(200)
     extractor = train_extractor(clips, labels, recipe=RECIPE, directory=tmp_path, kind=CLIPS)
     assert extractor.held_out_accuracy > 0.9
@@ -55,13 +63,13 @@ def test_it_tells_labels_and_order_and_its_features_tell_a_clip_from_its_first_f
     other, other_labels = bars(60, seed=1)
     reader = FeatureReader(extractor)
     assert reader.protocol["extractor"] == "clip_extractor"
-    found, in_order = named(reader.read(other).logits)
+    found, in_order = classify_clips(reader.read(other).logits)
     assert np.mean(found == other_labels) > 0.9 and in_order.mean() > 0.9
     still = np.repeat(other[:, :1], 6, axis=1)
-    assert named(reader.read(still).logits)[1].mean() < 0.5
+    assert classify_clips(reader.read(still).logits)[1].mean() < 0.5
 
 
-def test_an_extractor_that_learned_another_task_from_the_same_clips_is_not_taken_for_it(tmp_path):
+def test_an_extractor_of_the_same_clips_but_another_task_is_not_reused(tmp_path):
     class LabelsAlone(MotionTask):
         def __init__(self, clips, labels):
             super().__init__(clips, labels)
@@ -76,3 +84,32 @@ def test_an_extractor_that_learned_another_task_from_the_same_clips_is_not_taken
     both = train_extractor(clips, labels, kind=CLIPS, **shared)
     alone = train_extractor(clips, labels, kind=Kind(ClipExtractor, LabelsAlone), **shared)
     assert (both.num_classes, alone.num_classes) == (6, 2)
+
+
+RANDOM = np.random.default_rng(0)
+VIDEOS = RANDOM.uniform(0, 1, (3, 4, 6, 5, 3))
+
+
+def test_frame_differences_equal_a_loop():
+    expected = [np.mean([np.abs(clip[t + 1] - clip[t]).mean() for t in range(3)]) for clip in VIDEOS]
+    np.testing.assert_allclose(frame_differences(VIDEOS), expected)
+
+
+def test_centre_speeds_equal_scipys():
+    for clip, speed in zip(VIDEOS, centre_speeds(VIDEOS), strict=True):
+        centres = np.array([ndimage.center_of_mass(frame.sum(axis=-1)) for frame in clip])
+        np.testing.assert_allclose(speed, np.mean(np.linalg.norm(centres[1:] - centres[:-1], axis=1)), rtol=1e-6)
+
+
+def test_a_straight_flight_has_its_speed_and_still_or_black_clips_have_none():
+    clip = np.zeros((1, 5, 20, 20, 1))
+    for frame in range(5):
+        clip[0, frame, 2 + 3 * frame, 10 - 2 * frame] = 1.0
+    np.testing.assert_allclose(centre_speeds(clip), np.sqrt(3**2 + 2**2), rtol=1e-6)
+    still = np.repeat(clip[:, :1], 5, axis=1)
+    assert centre_speeds(still) == 0 and frame_differences(still) == 0 and centre_speeds(0 * clip) == 0
+
+
+def test_single_frames_are_refused():
+    with pytest.raises(ValueError, match="2 frames or more"):
+        frame_differences(VIDEOS[:, :1])

@@ -31,7 +31,7 @@ def rows(seed, num=500, shift=0.0):
     return cells
 
 
-def test_equal_tables_are_as_alike_as_can_be():
+def test_equal_tables_have_similarity_one():
     real = rows(0)
     assert set(column_similarities(COLUMNS, real, real).values()) == {1.0}
     assert set(pair_similarities(COLUMNS, real, real).values()) == {1.0}
@@ -50,7 +50,7 @@ def test_columns_are_compared_by_distribution_functions_and_shares():
     assert missing_similarity(real, fake) == pytest.approx(expected)
 
 
-def test_pairs_are_compared_by_correlation_and_by_what_comes_together():
+def test_pairs_are_compared_by_correlation_and_joint_frequencies():
     real, fake = rows(0), IndependentColumns(rows(0)).sample(500, seed=3)
     found = pair_similarities(COLUMNS, real, fake)
     correlations = []
@@ -65,7 +65,7 @@ def test_pairs_are_compared_by_correlation_and_by_what_comes_together():
     assert found["x", "y"] < 0.75 < 0.9 < found["x", "m"]  # which is independent in the data too
 
 
-def test_scores_are_those_of_sdmetrics():
+def test_similarities_equal_those_of_sdmetrics():
     single = pytest.importorskip("sdmetrics.single_column")
     pairs = pytest.importorskip("sdmetrics.column_pairs")
     pandas = pytest.importorskip("pandas")
@@ -78,13 +78,13 @@ def test_scores_are_those_of_sdmetrics():
     assert pair_similarities(COLUMNS, rows(0), rows(1))["k", "m"] == pytest.approx(expected)
 
 
-def test_copies_are_rows_all_of_whose_cells_are_equal():
+def test_rows_are_copies_if_all_their_cells_are_equal():
     training = np.array([[1.0, np.nan], [2.0, 0.0], [3.0, 4.0]])
     fake = np.array([[1.0, np.nan], [2.0, -0.0], [3.0, 5.0], [np.nan, 1.0]])
     assert copied_share(fake, training) == 0.5
 
 
-def test_independent_columns_keep_each_column_and_lose_what_holds_between_them():
+def test_independent_columns_keep_each_column_but_not_their_dependence():
     real = rows(0, 5000)
     fake = IndependentColumns(real).sample(5000, seed=1)
     assert min(column_similarities(COLUMNS, real, fake).values()) > 0.97
@@ -93,7 +93,7 @@ def test_independent_columns_keep_each_column_and_lose_what_holds_between_them()
     np.testing.assert_array_equal(fake, IndependentColumns(real).sample(5000, seed=1))
 
 
-def test_pairs_of_very_many_values_take_no_more_memory_than_rows():
+def test_pairs_of_very_many_values_need_no_more_memory_than_rows():
     columns = tuple(CategoryColumn(name, False, tuple(map(str, range(100_000)))) for name in "ab")
     real, fake = (np.stack([np.arange(start, start + 1000.0)] * 2, axis=1) + [0.0, 90_000.0] for start in (0, 500))
     assert pair_similarities(columns, real, fake)["a", "b"] == pytest.approx(0.5)

@@ -4,7 +4,7 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from gan_keras.metrics.frontier import PUBLISHED_COCO, Point, bootstrap_interval, dominates, gain_over, plot, reaches
+from gan_keras.metrics.frontier import PUBLISHED_COCO, Point, dominates, gain_over, plot, reaches
 
 ORDERS = (2, 3, 4, 5)
 
@@ -50,21 +50,7 @@ def test_the_published_table_has_eight_rows_that_fall_with_the_order():
     assert PUBLISHED_COCO["MLE"].self_bleu[5] == 0.408
 
 
-def test_the_bootstrap_interval_agrees_with_the_normal_one_for_many_values():
-    values = np.random.default_rng(0).normal(3.0, 2.0, 400)
-    half_width = 1.96 * values.std() / 20
-    low, high = bootstrap_interval(values, seed=1, num_resamples=4000)
-    assert (low, high) == pytest.approx((values.mean() - half_width, values.mean() + half_width), abs=0.02)
-    assert bootstrap_interval(values, seed=1, num_resamples=50) == bootstrap_interval(values, seed=1, num_resamples=50)
-
-
-def test_the_bootstrap_refuses_pairs_and_a_single_value():
-    for values in ([1.0], [[1.0, 2.0], [2.0, 3.0]]):
-        with pytest.raises(ValueError, match="pairs as differences"):
-            bootstrap_interval(values)
-
-
-def test_the_plot_is_a_picture_with_a_line_a_sampler(tmp_path):
+def test_the_plot_has_one_line_per_sampler(tmp_path):
     points = [Point({5: 0.2}, {5: 0.4}, 1.0), Point({5: 0.3}, {5: 0.7}, 0.8)]
     plot({"GAN": points}, tmp_path / "one.png")
     plot({"GAN": points, "baseline": curve((0.3, 0.1), (0.6, 0.2))}, tmp_path / "two.png", real=Point({5: 0.2}, {5: 0.3}))

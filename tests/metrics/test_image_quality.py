@@ -1,4 +1,4 @@
-"""Images are scored as their features are, beside a control of real images."""
+"""Images are scored by their features, with a control of real images; the classifier score and the Gaussian baseline."""
 
 import operator
 import tracemalloc
@@ -8,14 +8,13 @@ import keras
 import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
+from scipy.stats import entropy
 
-from gan_keras.metrics.classifier_score import classifier_score
 from gan_keras.metrics.extractor import Extractor, hash_of
+from gan_keras.metrics.feature_distances import frechet_distance, kernel_distance, sliced_wasserstein_distance
 from gan_keras.metrics.features import FeatureReader, Moments
-from gan_keras.metrics.frechet import frechet_distance, kernel_distance
-from gan_keras.metrics.image_quality import ImageQuality
+from gan_keras.metrics.image_quality import ImageQuality, PixelGaussian, classifier_score
 from gan_keras.metrics.precision_recall import precision_recall
-from gan_keras.metrics.sliced_wasserstein import sliced_wasserstein_distance
 
 GENERATOR = np.random.default_rng(0)
 
@@ -38,7 +37,7 @@ def moments(features):
     return Moments(features.shape[1]).update(features)
 
 
-def test_each_value_is_that_of_its_metric_on_the_features():
+def test_each_score_equals_its_metric_of_the_features():
     real, fake, control = (EXTRACTOR(each)["features"].numpy() for each in (REAL, FAKE, CONTROL[:60]))
     expected = {}
     for prefix, features, logits in (
@@ -121,7 +120,7 @@ def test_images_are_resized_to_what_the_extractor_reads():
     np.testing.assert_allclose(reader.read(wide).features, NETWORK(expected), atol=1e-5)
 
 
-def test_a_reader_lets_go_of_images_that_it_has_read():
+def test_a_reader_releases_images_after_reading_them():
     blocks, most = [], 0
 
     def made():
@@ -136,7 +135,7 @@ def test_a_reader_lets_go_of_images_that_it_has_read():
     assert most <= 2  # the one that was just made and the one before
 
 
-def test_a_generator_that_copies_half_of_its_images_shows():
+def test_copies_raise_the_memorised_share():
     values = ImageQuality(NETWORK, REAL, control_images=CONTROL).score(np.concatenate([REAL[:40], images(40)])).values
     assert values["memorised"] == pytest.approx(0.5, abs=0.08)
     assert values["control_memorised"] == pytest.approx(0.05)
@@ -178,5 +177,61 @@ def test_wrong_images_are_refused():
         FeatureReader(NETWORK).moments(iter(()))
     with pytest.raises(ValueError, match=r"Expected numbers in \[-1, 1\]"):
         ImageQuality(NETWORK, REAL * 100)
-    with pytest.raises(ValueError, match="for 120 real images"):
+    with pytest.raises(ValueError, match="for 120 samples"):
         ImageQuality(NETWORK, REAL, LABELS[:7])
+
+
+def test_the_classifier_score_equals_the_formula_with_scipys_divergences():
+    logits = np.random.default_rng(0).normal(size=(21, 4)) * 2
+    scores = []
+    for part in np.array_split(np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True), 3):
+        scores.append(np.exp(np.mean([entropy(row, part.mean(axis=0)) for row in part])))
+    found = classifier_score(logits, splits=3)
+    assert found.mean == pytest.approx(np.mean(scores))
+    assert found.deviation == pytest.approx(np.std(scores))
+
+
+def test_the_classifier_score_ranges_from_one_to_the_number_of_classes():
+    sure = 1e4 * np.eye(5)
+    assert classifier_score(np.tile(sure, (4, 1)), splits=4).mean == pytest.approx(5)
+    assert classifier_score(np.tile(sure[:1], (20, 1)), splits=2).mean == pytest.approx(1)
+
+
+def test_large_logits_do_not_overflow():
+    assert classifier_score([[1e30, -1e30], [-1e30, 1e30]], splits=1).mean == pytest.approx(2)
+
+
+def test_more_splits_than_samples_are_refused():
+    with pytest.raises(ValueError, match="splits=10 for 3 samples"):
+        classifier_score(np.zeros((3, 2)))
+
+
+RANDOM = np.random.default_rng(0)
+MIX = RANDOM.normal(size=(4, 4)) * 0.05
+CORRELATED = (RANDOM.normal(size=(300, 4)) @ MIX + [0.1, -0.2, 0.3, 0.0]).reshape(300, 2, 2, 1)
+
+
+def test_samples_have_mean_and_covariance_of_the_images():
+    samples = PixelGaussian(CORRELATED).sample(40_000, seed=1).reshape(-1, 4)
+    np.testing.assert_allclose(samples.mean(axis=0), CORRELATED.reshape(-1, 4).mean(axis=0), atol=3e-3)
+    np.testing.assert_allclose(np.cov(samples.T), np.cov(CORRELATED.reshape(-1, 4).T), atol=5e-4)
+
+
+def test_each_class_has_a_distribution_of_its_own():
+    labels = np.arange(300) % 2
+    moved = CORRELATED + labels[:, None, None, None] * 0.5
+    gaussian = PixelGaussian(moved, labels)
+    samples = gaussian.sample(4000, seed=1, labels=np.arange(4000) % 2)
+    np.testing.assert_allclose((samples[1::2] - samples[::2]).mean(axis=0), (moved[1::2].mean(0) - moved[::2].mean(0)), atol=0.02)
+    drawn = PixelGaussian(moved, (np.arange(300) % 3 == 0).astype(int)).sample(6000, seed=2)  # a third of one class
+    np.testing.assert_allclose(drawn.mean(axis=0), moved.mean(axis=0), atol=0.02)
+    with pytest.raises(ValueError, match="no images of class 2"):
+        gaussian.sample(3, labels=[0, 1, 2])
+
+
+def test_samples_stay_in_range_and_depend_only_on_the_seed():
+    gaussian = PixelGaussian(CORRELATED * 20)
+    samples = gaussian.sample(50, seed=3)
+    assert samples.min() == -1.0 and samples.max() == 1.0
+    np.testing.assert_array_equal(samples, gaussian.sample(50, seed=3))
+    assert (samples != gaussian.sample(50, seed=4)).any()

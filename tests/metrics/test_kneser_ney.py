@@ -14,7 +14,7 @@ from gan_keras.metrics.kneser_ney import END, UNKNOWN, KneserNey
 SENTENCES = [s.split() for s in ("a b c a", "a b d", "b c", "a b c a", "d", "c a b", "a a a b")]
 
 
-def test_bigram_probability_is_the_hand_worked_one():
+def test_a_bigram_probability_equals_the_hand_worked_one():
     # Bigrams of "<s> a b </s>", "<s> a a </s>": <s>a x2, ab, b</s>, aa, a</s>. Distinct words before: a 2, b 1, </s> 2.
     model = KneserNey(order=2, discount=0.5).fit([["a", "b"], ["a", "a"]])
     unigram_backoff = 0.5 * 3 / 5
@@ -71,7 +71,7 @@ def test_an_unknown_word_has_its_share_of_the_unseen_mass():
     assert model.log_likelihood(["a", "zebra"]) == pytest.approx(expected, abs=1e-9)
 
 
-def test_likelihood_per_token_counts_the_ends_and_treats_sentences_separately():
+def test_likelihood_per_token_counts_sentence_ends_and_scores_sentences_separately():
     model = KneserNey().fit(SENTENCES)
     sentences = [["a", "b"], [], ["d"]]
     expected = -sum(model.log_likelihood(sentence) for sentence in sentences) / 6
@@ -98,7 +98,7 @@ def test_a_low_temperature_always_takes_the_likeliest_token():
         assert probabilities[token] == max(probabilities.values())
 
 
-def test_sampling_is_reproducible_and_cut_at_the_longest_length():
+def test_sampling_is_reproducible_and_cut_at_the_maximum_length():
     model = KneserNey(4).fit([[1, 2, 3] * 10])
     assert model.sample(5, seed=2, max_length=7) == model.sample(5, seed=2, max_length=7)
     assert max(len(sentence) for sentence in model.sample(50, seed=2, max_length=7)) == 7
@@ -128,7 +128,7 @@ def test_training_sentences_are_likelier_than_shuffled_ones():
         (lambda: KneserNey().fit(SENTENCES).negative_log_likelihood_per_token([]), "no sentences"),
     ],
 )
-def test_wrong_input_of_the_ngram_model_is_named(call, message):
+def test_wrong_input_of_the_ngram_model_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
 

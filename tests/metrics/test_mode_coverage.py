@@ -23,12 +23,12 @@ def stacked(modes):
     return np.broadcast_to(np.linspace(-1, 1, 10)[digits][:, None, None], (len(modes), 2, 2, 3)).astype(np.float32)
 
 
-def test_each_of_the_thousand_modes_is_read_off_its_three_channels():
+def test_each_of_the_thousand_modes_is_read_from_its_three_channels():
     modes = np.arange(1000)
     np.testing.assert_array_equal(stacked_digit_modes(level_classifier(), stacked(modes)), modes)
 
 
-def test_even_modes_have_no_divergence_and_a_single_one_the_largest():
+def test_uniform_modes_have_no_divergence_and_a_single_mode_has_the_largest():
     assert class_coverage(np.arange(1000).repeat(3), 1000) == {"modes": 1000, "reverse_kl": pytest.approx(0, abs=1e-12)}
     assert class_coverage(np.full(50, 7), 1000) == {"modes": 1, "reverse_kl": pytest.approx(np.log(1000))}
 
@@ -43,12 +43,12 @@ def test_the_divergence_equals_scipys_against_uniform_and_against_real_modes():
     assert class_coverage(fake, 5)["modes"] == (shares > 0).sum()
 
 
-def test_a_mode_that_no_real_sample_has_is_infinitely_far():
+def test_a_mode_without_real_samples_has_infinite_divergence():
     assert class_coverage([0, 1], 2, [0, 0])["reverse_kl"] == float("inf")
 
 
 def test_wrong_arguments_are_refused():
     with pytest.raises(ValueError, match="integers from 0 to 9"):
         class_coverage([10], 10)
-    with pytest.raises(ValueError, match="a digit a channel"):
+    with pytest.raises(ValueError, match="one digit per channel"):
         stacked_digit_modes(level_classifier(), np.zeros((5, 2, 2, 1)))

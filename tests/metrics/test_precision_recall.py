@@ -1,8 +1,10 @@
+"""Metrics of nearest neighbours agree with brute force."""
+
 import numpy as np
 import pytest
+from scipy.spatial.distance import cdist
 
-from gan_keras.metrics import precision_recall as distances
-from gan_keras.metrics.precision_recall import precision_recall
+from gan_keras.metrics.precision_recall import distance_blocks, memorisation, precision_recall
 
 GENERATOR = np.random.default_rng(0)
 REAL, FAKE = GENERATOR.normal(size=(60, 4)), GENERATOR.normal(size=(45, 4)) * 0.7 + 0.3
@@ -29,10 +31,10 @@ def brute_force(real, fake, k):
     }
 
 
-@pytest.mark.parametrize("most_pairs", [1, 200, 2**21])
+@pytest.mark.parametrize("max_pairs", [1, 200, 2**21])
 @pytest.mark.parametrize("k", [1, 3, 5])
-def test_scores_equal_brute_force_whatever_the_block(monkeypatch, k, most_pairs):
-    monkeypatch.setattr(distances, "_MOST_PAIRS", most_pairs)
+def test_scores_equal_brute_force_for_any_block_size(monkeypatch, k, max_pairs):
+    monkeypatch.setattr("gan_keras.metrics.precision_recall._MAX_PAIRS", max_pairs)
     found = precision_recall(REAL, FAKE, k)
     assert found == pytest.approx(brute_force(REAL, FAKE, k))
     assert 0 < found["recall"] < 1 and 0 < found["coverage"] < 1
@@ -44,7 +46,7 @@ def test_copies_of_the_real_samples_score_one_even_far_from_the_origin():
     assert scores["density"] > 1  # each copy lies in its own ball too
 
 
-def test_a_single_mode_is_precise_and_recalls_little():
+def test_a_single_mode_has_high_precision_and_low_recall():
     scores = precision_recall(np.concatenate([REAL, REAL + 100]), FAKE, 3)
     assert scores["precision"] > 0.8
     assert scores["recall"] <= 0.5 and scores["coverage"] <= 0.5
@@ -52,7 +54,7 @@ def test_a_single_mode_is_precise_and_recalls_little():
 
 def test_a_block_of_distances_stays_small():
     rows = np.zeros((50, 2))
-    assert all(block.size <= 2**21 for _, block in distances.distance_blocks(rows, np.ones((2**20, 2))))
+    assert all(block.size <= 2**21 for _, block in distance_blocks(rows, np.ones((2**20, 2))))
 
 
 def test_more_neighbours_than_samples_are_refused():
@@ -60,3 +62,42 @@ def test_more_neighbours_than_samples_are_refused():
         precision_recall(REAL, FAKE[:5], 5)
     with pytest.raises(ValueError, match=r"shape \(4,\)"):
         precision_recall(REAL[0], FAKE)
+
+
+MEMORY_GENERATOR = np.random.default_rng(0)
+TRAIN, HELD_OUT, GENERATED = (MEMORY_GENERATOR.normal(size=(num, 5)) for num in (300, 200, 150))
+
+
+def test_memorisation_equals_brute_force():
+    found = memorisation(GENERATED, TRAIN, HELD_OUT, quantile=0.1)
+    fake, held_out = cdist(GENERATED, TRAIN), cdist(HELD_OUT, TRAIN).min(axis=1)
+    np.testing.assert_array_equal(found.nearest, fake.argmin(axis=1))
+    np.testing.assert_allclose(found.distances, fake.min(axis=1))
+    assert found.threshold == pytest.approx(np.quantile(held_out, 0.1))
+    assert found.share == pytest.approx((fake.min(axis=1) < np.quantile(held_out, 0.1)).mean())
+    assert found.ratio == pytest.approx(np.median(fake.min(axis=1)) / np.median(held_out))
+
+
+def test_fresh_samples_of_the_same_distribution_are_as_near_as_held_out_ones():
+    found = memorisation(np.random.default_rng(1).normal(size=(2000, 5)), TRAIN, HELD_OUT, quantile=0.2)
+    assert found.held_out_share == pytest.approx(0.2)
+    assert found.share == pytest.approx(0.2, abs=0.07)
+    assert found.ratio == pytest.approx(1, abs=0.1)
+
+
+def test_copies_are_found_with_the_samples_that_they_copy():
+    fake = np.concatenate([TRAIN[[7, 250]], GENERATED[:8] + 50])
+    found = memorisation(fake, TRAIN, HELD_OUT)
+    assert found.share == pytest.approx(0.2)
+    assert found.nearest[:2].tolist() == [7, 250]
+    assert found.distances[:2].tolist() == [0, 0]
+
+
+def test_exact_copies_count_even_if_held_out_data_repeat_the_training_data():
+    found = memorisation(TRAIN[:4], TRAIN, np.concatenate([TRAIN[:60], HELD_OUT[:40]]))
+    assert (found.threshold, found.share, found.held_out_share, found.ratio) == (0, 1, 0.6, float("inf"))
+
+
+def test_a_quantile_out_of_range_is_refused():
+    with pytest.raises(ValueError, match="quantile=1.5"):
+        memorisation(GENERATED, TRAIN, HELD_OUT, quantile=1.5)

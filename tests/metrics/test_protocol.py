@@ -1,4 +1,4 @@
-"""Scores compare only under one protocol."""
+"""Scores are comparable only under one protocol."""
 
 import operator
 
@@ -14,7 +14,7 @@ def test_scores_of_one_protocol_are_subtracted_by_name():
     assert difference == {"2": 0.25, "3": -0.25}
 
 
-def test_scores_are_ordered_only_where_all_their_numbers_are():
+def test_scores_are_ordered_only_if_all_their_numbers_are():
     low, high, mixed = (Score(dict(enumerate(values)), PROTOCOL) for values in ((1, 1), (2, 2), (0, 3)))
     assert low <= high and high >= low and not high <= low
     assert not mixed <= high and not mixed >= high

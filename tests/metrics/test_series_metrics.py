@@ -1,4 +1,4 @@
-"""Scores of series against independent computations, and by what they must say of known cases."""
+"""Scores of series agree with independent computations, and with the outcome of known cases."""
 
 import keras
 import numpy as np
@@ -33,22 +33,22 @@ REAL = walks(600)
 # --- Discriminative score. ---
 
 
-def test_the_judge_finds_other_series_guesses_between_equal_ones_and_follows_from_its_seed():
+def test_the_judge_recognises_other_series_guesses_between_equal_ones_and_depends_only_on_its_seed():
     shuffled = RANDOM.permuted(walks(600, seed=1), axis=1)  # the same values, another order in time
     assert discriminative_score(REAL, shuffled, recipe=RECIPE) > 0.25
     of_equal = [discriminative_score(REAL, walks(600, seed=2), seed=5, recipe=RECIPE) for _ in range(2)]
     assert of_equal[0] == of_equal[1] < 0.12
 
 
-def test_the_score_is_the_distance_of_the_share_of_right_answers_from_one_half(monkeypatch):
+def test_the_discriminative_score_is_the_distance_of_the_accuracy_from_one_half(monkeypatch):
     right = np.array([1.0] * 30 + [0.0] * 10)
-    monkeypatch.setattr("gan_keras.metrics.series._answers", lambda *arguments: right)
+    monkeypatch.setattr("gan_keras.metrics.series._is_right", lambda *arguments: right)
     assert discriminative_score(REAL, REAL) == 0.25
-    monkeypatch.setattr("gan_keras.metrics.series._answers", lambda *arguments: 1 - right)
+    monkeypatch.setattr("gan_keras.metrics.series._is_right", lambda *arguments: 1 - right)
     assert discriminative_score(REAL, REAL) == 0.25
 
 
-def test_the_judge_is_never_tested_on_what_it_has_learned(monkeypatch):
+def test_the_judge_is_never_tested_on_training_windows(monkeypatch):
     seen = {}
 
     def train(network, loss, training, validation, recipe):
@@ -62,7 +62,7 @@ def test_the_judge_is_never_tested_on_what_it_has_learned(monkeypatch):
     assert [len(each) for each in rows] == [60, 20, 20] and len(set.union(*rows)) == 100
 
 
-def test_windows_are_in_units_of_the_real_ones_and_their_end_is_told():
+def test_windows_are_standardised_by_the_real_ones_with_their_end_marked():
     windows = REAL.copy()
     windows[0, 5:] = np.nan
     made = standardise(windows, windows)
@@ -72,7 +72,7 @@ def test_windows_are_in_units_of_the_real_ones_and_their_end_is_told():
     np.testing.assert_allclose([values.mean(axis=0), values.std(axis=0)], [[0, 0], [1, 1]], atol=1e-4)
 
 
-def test_too_few_windows_or_two_shapes_are_refused():
+def test_too_few_windows_or_different_shapes_are_refused():
     with pytest.raises(ValueError, match="at least 20"):
         discriminative_score(REAL[:19], REAL)
     with pytest.raises(ValueError, match="one shape"):
@@ -84,7 +84,7 @@ def test_too_few_windows_or_two_shapes_are_refused():
 # --- Predictive score. ---
 
 
-def test_what_can_be_foretold_is_foretold_by_who_has_learned_from_such_series():
+def test_a_network_trained_on_similar_series_forecasts_well():
     recipe = Recipe(units=8, depth=1, learning_rate=2e-2, batch_size=64, epochs=15, patience=5)
     real = walks(300, seed=3)
     of_real = predictive_score(REAL, real, recipe=recipe)
@@ -92,7 +92,7 @@ def test_what_can_be_foretold_is_foretold_by_who_has_learned_from_such_series():
     assert of_real < 0.05 < 0.15 < mirrored
 
 
-def test_the_error_is_the_mean_over_known_steps_in_shares_of_the_range(monkeypatch):
+def test_the_predictive_score_is_the_mean_error_over_known_steps_relative_to_the_range(monkeypatch):
     real = REAL[:50].copy()
     real[0, 5:] = np.nan
     monkeypatch.setattr("gan_keras.metrics.series.train", lambda *arguments: None)
@@ -102,7 +102,7 @@ def test_the_error_is_the_mean_over_known_steps_in_shares_of_the_range(monkeypat
     assert predictive_score(REAL, real, recipe=RECIPE) == pytest.approx(expected, rel=1e-5)
 
 
-def test_a_single_column_is_foretold_from_itself(monkeypatch):
+def test_a_single_column_is_forecast_from_itself(monkeypatch):
     monkeypatch.setattr("gan_keras.metrics.series.train", lambda *arguments: None)
     monkeypatch.setattr(keras.Sequential, "predict", lambda self, x, **_: x)  # as the step before
     one, scale = REAL[:60, :, :1], np.ptp(REAL[:60, :, :1])
@@ -114,14 +114,14 @@ def test_a_single_column_is_foretold_from_itself(monkeypatch):
 # --- Distances. ---
 
 
-def test_marginal_distance_is_that_of_scipy_in_deviations():
+def test_marginal_distance_equals_scipys_in_standard_deviations():
     fake = REAL[:100] * 1.5
     expected = [wasserstein_distance(REAL[..., c].ravel(), fake[..., c].ravel()) / REAL[..., c].std() for c in range(2)]
     assert marginal_distance(REAL, fake) == pytest.approx(np.mean(expected), rel=1e-4)
     assert marginal_distance(REAL, REAL + 2.0 * REAL.std(axis=(0, 1))) == pytest.approx(2.0, rel=1e-4)
 
 
-def test_autocorrelations_are_those_of_the_formula():
+def test_autocorrelations_equal_the_formula():
     fake = RANDOM.permuted(REAL, axis=1)
 
     def by_loops(windows, lag, column):
@@ -134,7 +134,7 @@ def test_autocorrelations_are_those_of_the_formula():
     assert autocorrelation_distance(REAL, REAL) == 0.0
 
 
-def test_correlation_distance_is_that_of_numpy():
+def test_correlation_distance_equals_numpys():
     three = np.concatenate([REAL, RANDOM.standard_normal((600, 8, 1))], axis=2)
     fake = three * [1.0, -1.0, 1.0]
     pairs = np.triu_indices(3, 1)
@@ -143,7 +143,7 @@ def test_correlation_distance_is_that_of_numpy():
     assert correlation_distance(REAL[..., :1], REAL[..., :1]) == 0.0
 
 
-def test_distances_leave_out_what_is_after_the_end():
+def test_distances_ignore_steps_after_the_end():
     """What is left are the windows that are whole, and the same windows cut short are those of fewer steps."""
     halves, whole = REAL.copy(), REAL[::2]
     halves[1::2, 1:] = np.nan  # of a single step, which is its own mean
@@ -157,7 +157,7 @@ def test_distances_leave_out_what_is_after_the_end():
     np.testing.assert_allclose(autocorrelations(halves), shares * autocorrelations(whole), rtol=1e-4, atol=1e-6)
 
 
-def test_a_lag_that_no_window_reaches_hangs_together_by_nothing():
+def test_a_lag_that_no_window_reaches_has_no_autocorrelation():
     short = REAL.copy()
     short[:, 2:] = np.nan
     found = autocorrelations(short)
@@ -167,7 +167,7 @@ def test_a_lag_that_no_window_reaches_hangs_together_by_nothing():
     assert np.isfinite(autocorrelation_distance(REAL, short))
 
 
-def test_distances_do_not_depend_on_the_unit_and_equal_values_do_not_vary():
+def test_distances_do_not_depend_on_the_unit_and_constants_have_no_autocorrelation():
     for distance in (marginal_distance, autocorrelation_distance, correlation_distance):
         other = walks(600, seed=4).cumsum(axis=1)
         plain = distance(REAL, other)
@@ -184,7 +184,7 @@ def test_the_autoregression_finds_the_coefficients_that_made_the_series():
     np.testing.assert_allclose(fitted.coefficients[:, 1], [2.0, 0.0, 0.0], atol=1e-4)
 
 
-def test_its_samples_move_as_the_series_do_and_follow_from_their_seed():
+def test_autoregressive_samples_move_like_the_series_and_depend_only_on_the_seed():
     baseline = VectorAutoregression(REAL)
     made = baseline.sample(2000, seed=1)
     np.testing.assert_array_equal(made, baseline.sample(2000, seed=1))

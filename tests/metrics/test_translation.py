@@ -1,4 +1,4 @@
-"""What a translation is judged by, against other computations."""
+"""Metrics of image translation agree with independent computations."""
 
 import numpy as np
 import pytest
@@ -12,12 +12,12 @@ def features_of(features, logits=None):
     return Features(np.asarray(features, np.float32), None if logits is None else np.asarray(logits), "")
 
 
-def test_convinced_is_the_share_that_the_classifier_takes_for_the_domain():
+def test_domain_accuracy_is_the_share_that_the_classifier_assigns_to_the_domain():
     features = features_of(np.zeros((4, 1)), [[2, 1], [0, 3], [1, 0], [5, -1]])
     assert (convinced(features, 0), convinced(features, 1)) == (0.75, 0.25)
 
 
-def test_the_distance_equals_that_of_scipy():
+def test_the_distance_of_translations_equals_scipys():
     random = np.random.default_rng(0)
     real, fake = random.normal(size=(50, 3)), random.normal(1.0, 2.0, (40, 3))
     means, covariances = [each.mean(axis=0) for each in (real, fake)], [np.cov(each.T) for each in (real, fake)]
@@ -26,13 +26,13 @@ def test_the_distance_equals_that_of_scipy():
     assert distance_between(features_of(real), features_of(fake)) == pytest.approx(expected, rel=1e-4)
 
 
-def test_the_cycle_error_is_a_share_of_the_whole_range():
+def test_the_cycle_error_is_relative_to_the_whole_range():
     black, white = np.zeros((2, 4, 4, 1), np.float32), np.ones((2, 4, 4, 1), np.float32)
     assert (cycle_error(black, white), cycle_error(black, black)) == (1.0, 0.0)
     assert cycle_error(black, 0.25 * white) == pytest.approx(0.25)
 
 
-def test_matched_colours_have_mean_and_deviation_of_the_other_domain():
+def test_matched_colours_have_the_other_domains_means_and_deviations():
     random = np.random.default_rng(0)
     images, wanted = random.uniform(0.2, 0.8, (3, 8, 8, 3)), random.uniform(0.4, 0.6, (2, 6, 6, 3))
     matched = match_colours(images, wanted)

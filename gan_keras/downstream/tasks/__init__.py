@@ -1,6 +1,6 @@
-"""Downstream tasks: what labelled samples of a modality are used for, and how well a training set serves.
+"""Downstream tasks: predicting the labels of a modality's samples, to measure the worth of a training set.
 
-A further modality is one more class with the methods of `Downstream`, and one more line here.
+A new modality needs a class with the methods of `Downstream`, and an entry here.
 """
 
 from gan_keras.downstream.tasks.base import Downstream
@@ -14,11 +14,7 @@ _BY_MODALITY = {"image": ImageDownstream, "table": TableDownstream, "series": Se
 
 
 def get(modality):
-    """The class of the downstream task of a modality, by its name.
-
-    Raises:
-        ValueError: If there is none.
-    """
+    """Returns the downstream task class of a modality by name; raises `ValueError` if there is none."""
     if modality not in _BY_MODALITY:
         raise ValueError(f"Got a run of the modality {modality}. Expected one of {', '.join(_BY_MODALITY)}, with labels.")
     return _BY_MODALITY[modality]

@@ -1,4 +1,4 @@
-"""Images: a small convolutional network tells their class."""
+"""Images: a small convolutional network predicts their class."""
 
 import keras
 import numpy as np
@@ -6,17 +6,15 @@ from keras import layers
 
 from gan_keras.data import image_batches
 from gan_keras.data.sample_set import part_of
-from gan_keras.downstream.tasks.base import Downstream
-from gan_keras.downstream.tasks.classifier import accuracy_of, updates_for
+from gan_keras.downstream.tasks.base import Downstream, accuracy_of, updates_for, write_labelled
 from gan_keras.media.images import to_levels
-from gan_keras.media.safe_files import replace_whole
 
 _BLOCK = 256
-SHIFT, TURN = 0.1, 0.04  # of the size of the image; of a whole turn: 14 degrees
+SHIFT, TURN = 0.1, 0.04  # maximum shift relative to the image size; maximum rotation in whole turns: 14 degrees
 
 
 class ImageDownstream(Downstream):
-    """Images as uint8 levels `(num, height, width, channels)`."""
+    """Classification of images, uint8 levels `(num, height, width, channels)`."""
 
     model = "a small convolutional network"
     metric = "accuracy"
@@ -44,7 +42,7 @@ class ImageDownstream(Downstream):
         return accuracy_of(self.network(seed, self.variations(seed)), training, test, self.updates, seed)
 
     def network(self, seed, variations=()):
-        """Convolutions that halve the image until its sides are at most 8, then two dense layers."""
+        """Builds convolutions that halve the image until its sides are at most 8, then two dense layers."""
         keras.utils.set_random_seed(seed)
         images = inputs = keras.Input(self.image_shape)
         features = layers.Rescaling(1 / 127.5, -1.0)(images)
@@ -60,16 +58,9 @@ class ImageDownstream(Downstream):
         return keras.Model(inputs, layers.Dense(self.num_labels)(features))
 
     def variations(self, seed):
-        """Layers that change images at random in training, and do nothing elsewhere."""
+        """Layers that change images at random in training, and do nothing otherwise."""
         options = {"fill_mode": "nearest", "seed": seed}
         return layers.RandomTranslation(SHIFT, SHIFT, **options), layers.RandomRotation(TURN, **options)
 
     def write(self, path, part, samples, numbers):
-        real = self.samples_of(part)
-        arrays = {
-            "images": np.concatenate([real, samples]),
-            "labels": np.concatenate([part.labels, numbers]),
-            "label_names": np.array(part.label_names),
-            "generated": np.arange(len(real) + len(samples)) >= len(real),
-        }
-        replace_whole(path, lambda temporary: np.savez_compressed(temporary, **arrays))
+        write_labelled(path, part, numbers, {"images": np.concatenate([self.samples_of(part), samples])})

@@ -1,21 +1,19 @@
-"""Time series: a small network of convolutions over time tells the label of a window."""
+"""Time series: a small network with convolutions over time predicts the label of a window."""
 
 import keras
 import numpy as np
 from keras import layers
 
 from gan_keras.data.series.series import part_of
-from gan_keras.downstream.tasks.base import Downstream
-from gan_keras.downstream.tasks.classifier import accuracy_of, updates_for
-from gan_keras.media.safe_files import replace_whole
+from gan_keras.downstream.tasks.base import Downstream, accuracy_of, updates_for, write_labelled
 from gan_keras.media.series import lengths_of
 
 JITTER, SCALING = 0.1, 0.2
-"""Of the classical augmentation: deviations of the noise on each value, in those of its column, and of the factor of a series."""
+"""Classical augmentation: deviation of the noise, in standard deviations of the column, and of the factor of a series."""
 
 
 class SeriesDownstream(Downstream):
-    """Windows as float32 `(num, window, columns)`, NaN after the end of shorter ones."""
+    """Classification of windows, float32 `(num, window, columns)`, NaN after the end of shorter ones."""
 
     model = "a small network of convolutions over time"
     metric = "accuracy"
@@ -46,7 +44,7 @@ class SeriesDownstream(Downstream):
         return self.score((np.concatenate([series, copies]), np.concatenate([labels, labels])), test, seed)
 
     def network(self, shape, seed):
-        """Two convolutions, the mean and the maximum over time, and two dense layers."""
+        """Builds two convolutions, the mean and the maximum over time, and two dense layers."""
         keras.utils.set_random_seed(seed)
         features = inputs = keras.Input((shape[0], shape[1] + 1))
         for width in (32, 64):
@@ -57,26 +55,19 @@ class SeriesDownstream(Downstream):
 
     def write(self, path, part, samples, numbers):
         series = np.concatenate([part.samples(), samples])
-        arrays = {
-            "series": series,
-            "lengths": lengths_of(series),
-            "columns": np.array(part.columns),
-            "labels": np.concatenate([part.labels, numbers]),
-            "label_names": np.array(part.label_names),
-            "generated": np.arange(len(series)) >= len(part),
-        }
-        replace_whole(path, lambda temporary: np.savez_compressed(temporary, **arrays))
+        columns = np.array(part.columns)
+        write_labelled(path, part, numbers, {"series": series, "lengths": lengths_of(series), "columns": columns})
 
 
 def as_features(series, means, deviations):
-    """Values in deviations from their column's mean, 0 after the end, and a further column that is 1 until the end."""
+    """Standardises values, with 0 after the end, and appends a column that is 1 until the end."""
     inside = ~np.isnan(series).all(axis=2, keepdims=True)
     scaled = np.nan_to_num((series - means) / np.where(deviations > 0, deviations, 1.0))
     return np.concatenate([scaled, inside], axis=2).astype(np.float32)
 
 
 def varied(series, random):
-    """Each series with noise on its values, and stretched in amplitude about its own mean."""
+    """Adds noise to each series and scales its amplitude about its own mean."""
     deviations = np.nanstd(series, axis=(0, 1))
     means = np.nanmean(series, axis=1, keepdims=True)
     factors = 1.0 + SCALING * random.standard_normal((len(series), 1, 1))

@@ -1,3 +1,5 @@
+"""Moments of features agree with NumPy."""
+
 import numpy as np
 import pytest
 
@@ -28,13 +30,13 @@ def test_merged_moments_equal_those_of_all_samples():
     np.testing.assert_allclose(empty.covariance, np.cov(FEATURES.T), rtol=0, atol=1e-10)
 
 
-def test_merging_leaves_the_other_moments_as_they_are():
+def test_merging_does_not_change_the_other_moments():
     other = counted(FEATURES[:50])
     counted(FEATURES[50:]).merge(other)
     np.testing.assert_allclose(other.covariance, np.cov(FEATURES[:50].T), rtol=0, atol=1e-10)
 
 
-def test_moments_by_label_are_those_of_the_samples_of_that_label():
+def test_label_moments_equal_the_moments_of_each_labels_samples():
     labels = np.arange(300) % 3
     found = LabelMoments(5).update(FEATURES[:100], labels[:100]).update(FEATURES[100:], labels[100:]).by_label
     assert sorted(found) == [0, 1, 2]

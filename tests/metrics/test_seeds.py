@@ -1,4 +1,4 @@
-"""Runs are averaged where nothing but their seeds differs."""
+"""Runs are averaged only if nothing but their seeds differs."""
 
 import dataclasses
 
@@ -16,14 +16,14 @@ def score(value, seed, **changes):
     return Score({"frechet": value, "recall": 0.5}, Protocol("m", num_fake=5, seeds=(seed,), **changes))
 
 
-def test_mean_and_standard_error_equal_scipys():
+def test_means_and_standard_errors_equal_scipys():
     found = summarise([score(value, seed) for seed, value in enumerate(RUNS)])
     assert found.values["frechet"] == pytest.approx((np.mean(RUNS), sem(RUNS)))
     assert found.values["recall"] == (0.5, 0)
     assert found.protocol == Protocol("m", num_fake=5, seeds=(0, 1, 2))
 
 
-def test_an_estimate_is_read_as_mean_and_error():
+def test_an_estimate_prints_mean_and_error():
     assert str(Estimate(12.3456, 0.4142)) == "12.35 ± 0.41"
 
 
