@@ -64,10 +64,10 @@ class SpectrogramCodec(SoundCodec):
         super().check_adapted()
         window = self.window
         if self.length % self.size or 2 * self.length > self.size * window:
-            longest = self.size * window // 2
+            most = self.size * window // 2
             raise ValueError(
                 f"length={self.length} for spectrograms of {self.size} frames at {self.sample_rate} Hz. Expected a multiple of "
-                f"{self.size}, at most {longest}, so that frames of {window} samples overlap by half: choose another length or size."
+                f"{self.size}, at most {most}, so that frames of {window} samples overlap by half: choose another length or size."
             )
         if not self.weights.any(axis=0).all():
             raise ValueError(

@@ -5,7 +5,7 @@ import zlib
 import numpy as np
 import pytest
 
-from gan_keras.data.arrays import ArrayFile, Hints
+from gan_keras.data.files import ArrayFile, Hints
 
 HINTS = Hints("a folder of images", "images=array", "those of several shapes go into a folder")
 

@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from gan_keras.data.text.corpus import corpus_from_lines, describe, read_corpus, split
+from gan_keras.data import describe, read_corpus, split
+from gan_keras.data.text.corpus import corpus_from_lines
 
 
 def write(directory, content, name="lines.txt"):
@@ -90,7 +91,7 @@ def test_a_missing_file_is_an_error_that_names_similar_files(tmp_path):
 
 
 def test_a_directory_is_an_error_that_asks_for_a_file(tmp_path):
-    with pytest.raises(IsADirectoryError, match="is a directory. Expected a text file"):
+    with pytest.raises(IsADirectoryError, match="is a directory. Expected a file"):
         read_corpus(tmp_path)
 
 

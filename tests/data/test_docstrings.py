@@ -79,7 +79,7 @@ def test_an_interrupted_write_leaves_no_part_of_a_cache(cache, sources, monkeypa
     def fail(*_):
         raise OSError("no space left")
 
-    monkeypatch.setattr(docstrings.pathlib.Path, "replace", fail)
+    monkeypatch.setattr(os, "replace", fail)
     assert len(docstrings.load_docstrings().lines) == 3
     assert not os.listdir(cache)
 

@@ -3,6 +3,7 @@ import pathlib
 import pytest
 
 from gan_keras import data
+from gan_keras.data.text import load as text_load
 from gan_keras.data.text import oracle
 from gan_keras.data.text.phrases import english_phrases
 
@@ -10,7 +11,7 @@ SHARED_DATA = pathlib.Path(__file__).parents[2] / "../shared/data"
 
 
 def test_every_name_has_a_one_line_description_and_a_loader():
-    assert set(data.DATASETS) == set(data._LOADERS) == {"docstrings", "english_phrases", "chinese_phrases", "oracle"}
+    assert set(data.DATASETS) == set(text_load._LOADERS) == {"docstrings", "english_phrases", "chinese_phrases", "oracle"}
     assert not any("\n" in description for description in data.DATASETS.values())
 
 

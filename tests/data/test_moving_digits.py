@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from gan_keras.data.video.load import digits_at_8_pixels, flights, moving_digits
+from gan_keras.data.image.load import digit_levels
+from gan_keras.data.video.load import flights, moving_digits
 
-DIGITS, LABELS = digits_at_8_pixels()
+DIGITS, LABELS = digit_levels()
 
 
 def test_digits_are_all_of_them_with_levels_up_to_white():

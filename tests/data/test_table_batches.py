@@ -4,7 +4,7 @@ import numpy as np
 
 from gan_keras.codecs import TableCodec
 from gan_keras.data import load_table, table_batches
-from gan_keras.data.table.batches import AllRows, RowsByCondition
+from gan_keras.data.table.table import AllRows, RowsByCondition
 
 
 def table_of(tmp_path):

@@ -113,7 +113,7 @@ def test_a_file_that_is_not_utf_8_is_refused_with_a_way_out(tmp_path):
 
 
 def test_an_identifier_is_told_from_a_category(tmp_path, monkeypatch):
-    monkeypatch.setattr("gan_keras.data.table.types.MOST_VALUES", 30)
+    monkeypatch.setattr("gan_keras.data.table.csv.MAX_VALUES", 30)
     path = write(tmp_path / "a.csv", [f"id{i},{i}" for i in range(40)], "id,n")
     with pytest.raises(ValueError, match="types.id=drop"):
         load_table(path)
@@ -163,7 +163,7 @@ def test_a_file_larger_than_the_memory_allowed_is_read_to_the_disk(tmp_path, mon
     monkeypatch.setattr(table_data, "IN_MEMORY_BYTES", 2**16)
     for module in (table_data, csv):
         monkeypatch.setattr(module, "CHUNK_ROWS", 300)
-    monkeypatch.setattr("gan_keras.data.table.types.MOST_VALUES", 100)
+    monkeypatch.setattr("gan_keras.data.table.csv.MAX_VALUES", 100)
     tracemalloc.start()
     table = load_table(path)
     peak = tracemalloc.get_traced_memory()[1]

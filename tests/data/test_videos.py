@@ -8,7 +8,7 @@ from PIL import Image
 from gan_keras.data import describe_videos, load_test_videos, load_videos, split_videos, videos_from_arrays
 from gan_keras.data.sample_set import with_label_names, without_copies
 from gan_keras.data.video import readers
-from gan_keras.data.video.readers import Wanted
+from gan_keras.data.video.readers import ClipForm
 
 CLIPS = np.random.default_rng(0).integers(0, 256, (6, 4, 8, 8, 1), dtype=np.uint8)
 LABELS = np.array([0, 1, 0, 1, 0, 1])
@@ -160,7 +160,7 @@ def test_one_corrupt_clip_of_many_is_left_out_and_counted(tmp_path):
 
 def test_more_clips_than_memory_holds_are_refused_before_they_are_read(tmp_path, monkeypatch):
     spoiled(tmp_path / "set", "corrupt")  # the second clip, which no one comes to
-    monkeypatch.setattr(readers, "MOST_BYTES", 3 * 4 * 8 * 8 - 1)
+    monkeypatch.setattr(readers, "MAX_BYTES", 3 * 4 * 8 * 8 - 1)
     with pytest.raises(ValueError, match="take 768 bytes. Expected at most 767, .*--set frames=16"):
         load_videos(tmp_path / "set")
     with pytest.raises(ValueError, match="hold a file that is no image"):
@@ -202,6 +202,6 @@ def test_the_fingerprint_follows_clips_and_labels():
         videos_from_arrays("b", CLIPS, LABELS).fingerprint,
         videos_from_arrays("a", CLIPS, 1 - LABELS).fingerprint,
         videos_from_arrays("a", CLIPS[::-1], LABELS).fingerprint,
-        videos_from_arrays("a", CLIPS, LABELS, wanted=Wanted(3)).fingerprint,
+        videos_from_arrays("a", CLIPS, LABELS, wanted=ClipForm(3)).fingerprint,
     }
     assert len(prints) == 4

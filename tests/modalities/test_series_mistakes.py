@@ -90,7 +90,7 @@ def test_what_is_mended_is_told_and_counted(tmp_path, told):
     del rows[120]
     line = told(write(tmp_path / "x.csv", rows, "time,a,b"))
     assert "2 missing cells interpolated" in line and "2 rows sorted by time" in line
-    assert "1 steps of another duration than most" in line
+    assert "1 steps of unusual duration" in line
 
 
 def test_series_of_several_lengths_are_cut_or_kept_whole(tmp_path, told, refused):
