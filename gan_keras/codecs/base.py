@@ -5,12 +5,8 @@ class Codec:
     """Base of the codecs: `encode` maps raw values to tensors, `decode` maps them back.
 
     Every method on tensors works eagerly, in a `tf.function` and in a SavedModel. `adapt` finds what the constructor was not
-    given; `get_config` then holds it.
-
-    Attributes:
-        raw_dtype: Type of raw values.
-        output_name: Output of an exported model that holds decoded samples.
-        arguments: Names of the constructor's arguments, each also an attribute.
+    given; `get_config` then holds it. `raw_dtype` is the type of raw values, `output_name` the output of an exported model
+    that holds decoded samples, and `arguments` names the constructor's arguments, each also an attribute.
     """
 
     raw_dtype = output_name = None

@@ -53,17 +53,10 @@ class ShortTimeFourier:
 
 
 def griffin_lim(magnitudes, transform, iterations):
-    """Waveforms with given magnitudes.
+    """Waveforms, float32 `(batch, length)`, with given magnitudes, float32 `(batch, frames, bins)` >= 0.
 
-    The initial phases are the same noise for each waveform and call: a row's result depends on the row alone.
-
-    Args:
-        magnitudes: float32 `(batch, frames, bins)`, >= 0.
-        transform: A `ShortTimeFourier`.
-        iterations: Number of phase updates, >= 0.
-
-    Returns:
-        float32 `(batch, length)`, as loud as the magnitudes.
+    The initial phases are the same noise for each waveform and call: a row's result depends on the row alone. Each of the
+    `iterations` >= 0 updates them with the `ShortTimeFourier` transform.
     """
     turns = noise.uniform(tf.range(transform.frames, dtype=tf.int64), transform.bins) * (2.0 * math.pi)
     phases = tf.complex(tf.cos(turns), tf.sin(turns)) + tf.zeros_like(magnitudes, tf.complex64)

@@ -10,11 +10,7 @@ from gan_keras.media.images import CHANNELS, LEVELS, checked_shape, convert_colo
 
 
 class PixelCodec(Codec):
-    """Base of the codecs of pixels of one shape: level 0 is -1, level 255 is 1.
-
-    Attributes:
-        axes: Names of the axes of a sample.
-    """
+    """Base of the codecs of pixels of one shape, whose `axes` it names: level 0 is -1, level 255 is 1."""
 
     raw_dtype = tf.uint8
     axes = None
@@ -46,14 +42,9 @@ def _doubled(pixels):
 class ImageCodec(PixelCodec):
     """Invertible map between images and tensors of one shape: level 0 is -1, level 255 is 1.
 
-    Every method on tensors works eagerly, in a `tf.function` and in a SavedModel.
-
     Args:
         image_shape: `(height, width, channels)` of the tensors, 1 channel for grey or 3 for colour. `None`: the shape of
             the images passed to `adapt`.
-
-    Raises:
-        ValueError: If `image_shape` is invalid.
     """
 
     output_name, arguments, axes = "image", ("image_shape",), "height, width, channels"
@@ -62,25 +53,17 @@ class ImageCodec(PixelCodec):
         self.image_shape = None if image_shape is None else checked_shape(image_shape)
 
     def adapt(self, images):
-        """Takes the shape from data, unless the constructor set it.
-
-        Args:
-            images: Array `(num, height, width, channels)`, or `(num, height, width)` for grey; or an object with an
-                `image_shape`, such as `gan_keras.data.Images`.
-        """
+        """Takes the shape from data with an `image_shape`, or from an array, unless the constructor set it."""
         if self.image_shape is None:
             shape = getattr(images, "image_shape", None) or np.shape(images)[1:]
             self.image_shape = checked_shape((*shape, 1) if len(shape) == 2 else shape)
 
     def encode(self, images):
-        """Images to tensors: cropped around the centre to the codec's proportions, resized, converted to colour or grey.
+        """Images to float32 in [-1, 1], cropped around the centre, resized, and converted to colour or grey.
 
         Args:
             images: Shape `(batch, any height, any width, 1 or 3)`, or `(batch, height, width)` for grey: uint8 levels,
                 or floats in [0, 1] as `decode` returns them.
-
-        Returns:
-            float32 in [-1, 1], shape `(batch, *image_shape)`.
         """
         height, width, channels = self._adapted_shape()
         images = _doubled(tf.convert_to_tensor(images))
@@ -109,14 +92,9 @@ class ImageCodec(PixelCodec):
 class VideoCodec(PixelCodec):
     """Invertible map between clips and tensors of one shape: level 0 is -1, level 255 is 1.
 
-    Every method on tensors works eagerly, in a `tf.function` and in a SavedModel.
-
     Args:
         video_shape: `(frames, height, width, channels)` of a clip, 1 channel for grey or 3 for colour. `None`: the shape
             of the clips passed to `adapt`.
-
-    Raises:
-        ValueError: If `video_shape` is invalid.
     """
 
     output_name, arguments, axes = "video", ("video_shape",), "frames, height, width, channels"
@@ -125,21 +103,12 @@ class VideoCodec(PixelCodec):
         self.video_shape = None if video_shape is None else _checked_video_shape(video_shape)
 
     def adapt(self, videos):
-        """Takes the shape from data, unless the constructor set it.
-
-        Args:
-            videos: Array `(num, frames, height, width, channels)`, or an object with a `video_shape`, such as
-                `gan_keras.data.Videos`.
-        """
+        """Takes the shape from data with a `video_shape`, or from an array, unless the constructor set it."""
         if self.video_shape is None:
             self.video_shape = _checked_video_shape(getattr(videos, "video_shape", None) or np.shape(videos)[1:])
 
     def encode(self, videos):
-        """Clips to tensors: uint8 levels, or floats in [0, 1] as `decode` returns them, to float32 in [-1, 1].
-
-        Raises:
-            ValueError: If the clips have another shape: only `gan_keras.data.load_videos` cuts and resizes.
-        """
+        """Clips of the codec's shape, uint8 levels or floats in [0, 1] as `decode` returns them, to float32 in [-1, 1]."""
         videos = tf.convert_to_tensor(videos)
         self.check_samples(videos)
         return _doubled(videos) - 1.0

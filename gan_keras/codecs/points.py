@@ -29,11 +29,7 @@ class PointCodec(Codec):
             self._set(means, deviations)
 
     def adapt(self, points):
-        """Takes mean and deviation of each column from points `(num, columns)`, unless the constructor set them.
-
-        Raises:
-            ValueError: If the points are not finite, or all equal in a column.
-        """
+        """Takes mean and deviation of each column from points `(num, columns)`, unless the constructor set them."""
         if self.means is not None:
             return
         points = np.asarray(points, np.float64)

@@ -23,8 +23,6 @@ class SeriesCodec(Codec):
     a last column of the tensors marks the end: 1 up to the end and -1 after it, where the other columns are 0. Raw values
     after the end are NaN.
 
-    Every method on tensors works eagerly, in a `tf.function` and in a SavedModel.
-
     Args:
         length: Steps of the longest window. `None`: found by `adapt`, like the other arguments.
         columns: Names of the columns.
@@ -33,9 +31,6 @@ class SeriesCodec(Codec):
         sources: For each column, the index of the first column with the same values; its own index without such a column.
         levels: For each column, its sorted values if they are few, otherwise an empty list.
         varying: Whether windows may end early.
-
-    Raises:
-        ValueError: If minima and maxima do not fit together.
     """
 
     raw_dtype, output_name = tf.float32, "series"
@@ -52,9 +47,6 @@ class SeriesCodec(Codec):
 
         Args:
             series: `gan_keras.data.Series`, or an array `(num, steps, columns)` in its own units, NaN after the end.
-
-        Raises:
-            ValueError: If a column is constant, or values are not finite.
         """
         if self.length is not None:
             return
@@ -71,8 +63,12 @@ class SeriesCodec(Codec):
     def _find_scales(self, values):
         """Sets what `scale` needs, from values `(num, columns)`."""
         self.minima, self.maxima = values.min(axis=0).tolist(), values.max(axis=0).tolist()
-        self.sources = [_first_equal(values, column) for column in range(values.shape[1])]
-        self.levels = [_levels_of(values[:, column]) for column in range(values.shape[1])]
+        columns, self.levels = values.T, []
+        self.sources = [next(i for i, other in enumerate(columns) if np.array_equal(other, column)) for column in columns]
+        for column in columns:
+            levels = np.unique(column)
+            is_few = len(levels) <= MAX_LEVELS and len(levels) * VALUES_PER_LEVEL <= len(column)
+            self.levels.append(levels.tolist() if is_few else [])
 
     def _set(self):
         self.minima, self.maxima, self.sources = (tuple(each) for each in (self.minima, self.maxima, self.sources))
@@ -136,16 +132,10 @@ class SeriesCodec(Codec):
         """Inverse of `scale`: values that the columns can have, in their own units."""
         low, high = tf.constant(self.minima), tf.constant(self.maxima)
         shares = (tf.clip_by_value(scaled, -1.0, 1.0) + 1.0) / 2.0
-        return self.nearest_levels(low + shares * (high - low))
-
-    def nearest_levels(self, series):
-        """Series in their own units; columns of few values are moved to the nearest of these."""
-        columns = tf.unstack(series, axis=2)
+        columns = tf.unstack(low + shares * (high - low), axis=2)
         for number, levels in enumerate(self.levels):
             if levels:
-                middles = (np.array(levels[1:]) + np.array(levels[:-1])) / 2.0
-                places = tf.searchsorted(tf.constant(middles, tf.float32), tf.reshape(columns[number], [-1]))
-                columns[number] = tf.reshape(tf.gather(tf.constant(levels, tf.float32), places), tf.shape(columns[number]))
+                columns[number] = nearest(levels, (np.array(levels[1:]) + np.array(levels[:-1])) / 2.0, columns[number])
         return tf.stack(columns, axis=2)
 
     def lengths(self, series):
@@ -177,6 +167,12 @@ class SeriesCodec(Codec):
         return self.length
 
 
+def nearest(values, borders, numbers):
+    """Replaces each number of a tensor by one of the `values`, which the `borders` separate."""
+    places = tf.searchsorted(tf.constant(borders, tf.float32), tf.reshape(numbers, [-1]))
+    return tf.reshape(tf.gather(tf.constant(values, tf.float32), places), tf.shape(numbers))
+
+
 def windows_of(series):
     """Windows to adapt to, float32 `(num, steps, columns)`; of very many only a part, which still covers nearly every step."""
     if not hasattr(series, "samples"):
@@ -184,14 +180,3 @@ def windows_of(series):
     cells = len(series) * series.window * len(series.columns)
     stride = min(max(len(series) // MAX_WINDOWS, cells // MAX_CELLS), series.window // 2)
     return series.samples(slice(None, None, max(1, stride)))
-
-
-def _levels_of(values):
-    """The sorted distinct values if they are few, otherwise an empty list."""
-    levels = np.unique(values)
-    return levels.tolist() if len(levels) <= MAX_LEVELS and len(levels) * VALUES_PER_LEVEL <= len(values) else []
-
-
-def _first_equal(values, column):
-    """Index of the first column with the same values as `column`."""
-    return next(other for other in range(column + 1) if np.array_equal(values[:, other], values[:, column]))

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 from scipy.special import ndtri
 
-from gan_keras.codecs.series import SeriesCodec, windows_of
+from gan_keras.codecs.series import SeriesCodec, nearest, windows_of
 
 MAX_NUMBERS = 4096
 """Maximum of steps times columns of a window: `adapt` decomposes a square matrix of this size."""
@@ -25,9 +25,8 @@ class ComponentCodec(SeriesCodec):
     In a window of prices, nearly all variance is the level, and a discriminator of values learns little else; but its
     movement makes a window look real. Here, a component of variance `v` is divided by `v ** (whitening / 2)`, so that small
     components count for more; together they have mean 0 and variance 1. The vectors are for dense networks: they have no time
-    axis for convolutions or recurrent networks.
-
-    At most 512 components are kept, those of largest variance; judges cannot tell the difference.
+    axis for convolutions or recurrent networks. At most 512 components are kept, those of largest variance; judges cannot
+    tell the difference.
 
     Args:
         length: See `SeriesCodec`, as for arguments that are not listed.
@@ -36,9 +35,6 @@ class ComponentCodec(SeriesCodec):
         scales: Factor of each component.
         deviations: Standard deviation of each number of the tensors.
         basis: Components as float32 bytes in base64.
-
-    Raises:
-        ValueError: If `whitening` is out of range.
     """
 
     arguments = (*SeriesCodec.arguments, "whitening", "mean", "scales", "deviations", "basis")
@@ -109,9 +105,6 @@ class NormalScoreCodec(ComponentCodec):
         knots: Number of linear pieces of a curve, >= 1.
         curves: For each column a list of values, a list of their scores and, if its values are few, a list of the scores
             that separate them (otherwise empty).
-
-    Raises:
-        ValueError: If `knots` is below 1.
     """
 
     arguments = (*ComponentCodec.arguments, "knots", "curves")
@@ -141,13 +134,11 @@ class NormalScoreCodec(ComponentCodec):
 
     def unscale(self, scaled):
         columns = tf.unstack(scaled, axis=2)
-        return tf.stack([self._unscaled(*curve, column) for curve, column in zip(self.curves, columns, strict=True)], axis=2)
 
-    def _unscaled(self, values, scores, borders, column):
-        if not borders:
-            return interpolate(scores, values, column)
-        places = tf.searchsorted(tf.constant(borders, tf.float32), tf.reshape(column, [-1]))
-        return tf.reshape(tf.gather(tf.constant(values, tf.float32), places), tf.shape(column))
+        def unscaled(values, scores, borders, column):
+            return nearest(values, borders, column) if borders else interpolate(scores, values, column)
+
+        return tf.stack([unscaled(*curve, column) for curve, column in zip(self.curves, columns, strict=True)], axis=2)
 
 
 def score(shares):
@@ -156,12 +147,9 @@ def score(shares):
 
 
 def interpolate(before, after, numbers):
-    """Piecewise linear map that takes the points `before` to the points `after`.
+    """Piecewise linear map of a tensor that takes the points `before` to the points `after`, both ascending.
 
-    Args:
-        before: At least two points in ascending order.
-        after: As many points in ascending order.
-        numbers: Tensor of any shape; numbers outside the points are clipped to them. NaN stays NaN.
+    Numbers outside the points are clipped to them; NaN stays NaN.
     """
     before, after = tf.constant(before, tf.float32), tf.constant(after, tf.float32)
     flat = tf.reshape(numbers, [-1])

@@ -14,14 +14,11 @@ _CELL = 2  # pixels per side
 
 
 def spectrogram_pictures(waveforms, sample_rate):
-    """Spectrogram pictures: time from left to right, pitch (mel) from bottom to top, bright is loud.
+    """Spectrogram pictures, uint8 `(num, height, width, 3)`: time from left to right, pitch (mel) upwards, bright is loud.
 
     Args:
         waveforms: Floats in [-1, 1], `(num, length)`.
         sample_rate: In Hz.
-
-    Returns:
-        uint8 `(num, height, width, 3)`.
     """
     window = window_of(sample_rate)
     hop, length = window // 4, np.shape(waveforms)[1]
@@ -47,9 +44,6 @@ def write_sounds(path, waveforms, sample_rate):
             spectrograms; otherwise a directory, created if needed, for `00000.wav`, `00001.wav`, ...
         waveforms: Floats in [-1, 1], `(num, length)`.
         sample_rate: In Hz.
-
-    Raises:
-        ValueError: If several sounds are to go into one WAV file.
     """
     if path.suffix == ".npz":
         arrays = {"audio": to_int16(waveforms), "sample_rate": int(sample_rate)}

@@ -28,8 +28,6 @@ class SpectrogramCodec(SoundCodec):
     1 is the loudest cell of a sound; cells that are quieter by `decibels` or more are -1. Spectrograms hold no phases:
     `decode` estimates them with the Griffin-Lim algorithm, so that a decoded sound is similar but not the same waveform.
 
-    Every method on tensors works eagerly, in a `tf.function` and in a SavedModel.
-
     Args:
         sample_rate: See `SoundCodec`.
         length: See `SoundCodec`; a multiple of `size`.
@@ -118,16 +116,10 @@ def window_of(sample_rate):
 
 
 def loudness_levels(waveforms, transform, weights, decibels):
-    """Loudness of each band in each frame, relative to the loudest cell of a sound.
+    """Loudness of each band in each frame, relative to the loudest cell: float32 in [-1, 1], `(batch, frames, bands)`.
 
-    Args:
-        waveforms: float32 `(batch, length)`.
-        transform: A `ShortTimeFourier` of that length.
-        weights: Weights of frequencies in bands, `(bins, bands)`: see `bands`.
-        decibels: Distance from the loudest cell at which the level is -1.
-
-    Returns:
-        float32 in [-1, 1], `(batch, frames, bands)`: 1 is the loudest, -1 silence.
+    A `ShortTimeFourier` transforms the waveforms, float32 `(batch, length)`; `weights` are those of `bands`; the level is -1 from
+    `decibels` below the loudest cell on.
     """
     loudness = tf.abs(transform(waveforms)) @ weights
     loudest = tf.reduce_max(loudness, axis=(1, 2), keepdims=True)

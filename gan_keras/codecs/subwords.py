@@ -21,17 +21,13 @@ class SubwordCodec(TextCodec):
     Text is split as by `WordCodec`; WordPiece then cuts words, the longest known piece first. `￮` (U+FFEE) starts a piece
     that continues a word (`￮` in the text becomes `○`). A word is unknown (`<unk>`) only if it contains a character that
     the vocabulary lacks. The vocabulary spells the `max_vocabulary / 2` most frequent characters of the lines: for Chinese,
-    with its many characters, `CharacterCodec` is better.
+    with its many characters, `CharacterCodec` is better. The codec needs TensorFlow Text.
 
     Args:
         max_vocabulary: Maximum size of the vocabulary, including the four special entries; the learner stays near it.
         fold_case, length, vocabulary: See `TextCodec`.
 
-    Raises:
-        ImportError: If TensorFlow Text is not installed.
-
-    Reference: [Wu et al., 2016](https://arxiv.org/abs/1609.08144),
-        [Song et al., 2021](https://arxiv.org/abs/2012.15524).
+    Reference: [Wu et al., 2016](https://arxiv.org/abs/1609.08144), [Song et al., 2021](https://arxiv.org/abs/2012.15524).
     """
 
     def __init__(self, max_vocabulary=8000, fold_case=False, length=None, vocabulary=None):
@@ -68,8 +64,12 @@ class SubwordCodec(TextCodec):
 
         room = self.max_vocabulary - len(self._special_tokens())
         counts = self._count(lambda batch: self._words(self._clean(batch)), texts)
+        cut = collections.Counter()  # the learner would leave overlong words out, with all their characters
+        for word, count in counts.items():
+            for start in range(0, len(word), MAX_PIECE):
+                cut[word[start : start + MAX_PIECE]] += count
         pieces = learner.learn(
-            sorted(cut_long_words(counts).items()),
+            sorted(cut.items()),
             vocab_size=room,
             reserved_tokens=[],
             lower_thresh=2,
@@ -91,15 +91,6 @@ class SubwordCodec(TextCodec):
                 unknown_token=self.unknown_mark,
                 no_pretokenization=True,
             )
-
-
-def cut_long_words(counts):
-    """Cuts overlong words, which the learner would leave out with all their characters."""
-    cut = collections.Counter()
-    for word, count in counts.items():
-        for start in range(0, len(word), MAX_PIECE):
-            cut[word[start : start + MAX_PIECE]] += count
-    return cut
 
 
 def import_tensorflow_text():

@@ -34,9 +34,6 @@ class TableCodec(Codec):
         most_modes: Maximum number of modes per number column, >= 1.
         most_slots: Maximum number of slots per category column, >= 2: rarer values are pooled.
         seed: Seed of the fit of the modes.
-
-    Raises:
-        ValueError: If `most_modes` or `most_slots` is too small.
     """
 
     raw_dtype, output_name = tf.float64, None  # one output per column
@@ -53,12 +50,13 @@ class TableCodec(Codec):
         """Takes columns from a `Table`, fits modes and counts categories, unless the constructor set them."""
         if self.columns is not None:
             return
-        sample, modes = some_rows(table, _MAX_SAMPLED, self.seed).cells, []
+        sample, modes, counts = some_rows(table, _MAX_SAMPLED, self.seed).cells, [], []
         for index, column in enumerate(table.columns):
-            if not isinstance(column, CategoryColumn):
+            if isinstance(column, CategoryColumn):
+                counts.append(_counts(table, index))
+            else:
                 cells = sample[:, index]
                 modes.append(fit_modes(cells[~np.isnan(cells)], self.most_modes, self.seed))
-        counts = [_counts(table, index) for index, column in enumerate(table.columns) if isinstance(column, CategoryColumn)]
         self._set(table.columns, modes, counts)
 
     def _set(self, columns, modes, counts):
@@ -72,8 +70,6 @@ class TableCodec(Codec):
         ]
         self.numbers = NumberModes([columns[place] for place in self.number_places], modes)
         self.sizes = (*self.numbers.sizes, *(each.num for each in self.slots))
-
-    # --- The parts of a sample. ---
 
     @property
     def num_numbers(self):
@@ -104,17 +100,12 @@ class TableCodec(Codec):
         """Raises `ValueError` unless samples have the codec's width."""
         check_shape(samples, [self.width], f"(batch, {self.width})")
 
-    # --- Encoding and decoding. ---
-
     def encode(self, cells, seeds=None):
-        """Cells to samples.
+        """Cells to samples, float32 `(batch, width)`.
 
         Args:
             cells: float64 `(batch, columns)`.
             seeds: int64 `(batch,)`, to draw each number's mode by its probability; None takes the likeliest mode.
-
-        Returns:
-            float32 `(batch, width)`.
         """
         numbers, modes = self.numbers.encode(tf.gather(cells, np.array(self.number_places, np.int32), axis=1), seeds)
         slots = [slots.of_cells(cells[:, place]) for slots, place in zip(self.slots, self.category_places, strict=True)]
@@ -131,14 +122,11 @@ class TableCodec(Codec):
         return tf.tensor_scatter_nd_update(tf.zeros([tf.shape(choices)[0], width + 1]), indices, ones)[:, :width]
 
     def decode(self, samples, seeds=None):
-        """Samples to cells, by the likeliest choice for each column.
+        """Samples to valid cells, float64 `(batch, columns)`, by the likeliest choice for each column.
 
         Args:
             samples: float32 `(batch, width)`.
             seeds: int64 `(batch,)`, to draw values of a pool; None takes the middle one by frequency.
-
-        Returns:
-            float64 `(batch, columns)`, valid cells of each column.
         """
         self.check_samples(samples)
         choices = [
@@ -172,8 +160,6 @@ class TableCodec(Codec):
                 write_csv(file, table)
 
         replace_whole(path.with_suffix(".csv"), write)
-
-    # --- Conditions. ---
 
     def conditions_of(self, cells):
         """Yields, for each category column, the condition that each row of an array meets, int32 `(rows,)`."""

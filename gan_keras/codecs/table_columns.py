@@ -19,10 +19,7 @@ from gan_keras.data.table.table import labels_of
 class Labels:
     """A label for each value of each category column, and for the missing cells of columns that have some.
 
-    Args:
-        columns: All `Column`s.
-        slots: `Slots` of each category column.
-        counts: For each of these columns the frequency of each value, and last the number of missing cells.
+    Arguments are all `Column`s, and for each category column its `Slots` and its counts, as in `TableCodec`.
 
     Attributes:
         names: `column=value`, `column=` for a missing cell; a list in the order of columns and values.
@@ -71,17 +68,10 @@ class Modes(NamedTuple):
 
 
 def fit_modes(numbers, most_modes=10, seed=0):
-    """Finds the modes of a column: frequent numbers are modes by themselves, a mixture is fitted to the others.
+    """Finds at most `most_modes` `Modes` of finite numbers; a single one for a column that is constant or empty.
 
-    Otherwise, a column that is mostly 0 would be nearly 0 most of the time, but never 0.
-
-    Args:
-        numbers: Finite numbers, `(num,)`.
-        most_modes: Maximum number of modes, >= 1.
-        seed: Seed of the mixture.
-
-    Returns:
-        `Modes`, a single one for a column that is constant or has no number.
+    Frequent numbers are modes by themselves, a mixture is fitted to the others. Otherwise, a column that is mostly 0 would be
+    nearly 0 most of the time, but never 0.
     """
     numbers = np.asarray(numbers, np.float64)
     scale = numbers.std() if len(numbers) else 0.0
@@ -128,12 +118,7 @@ def _mixture(numbers, most_modes, seed):
 
 
 class NumberModes:
-    """Modes of all number columns, as arrays for a graph.
-
-    Args:
-        columns: `NumberColumn`s.
-        modes: `Modes` of each. A column with missing numbers has an additional choice, the last one.
-    """
+    """`Modes` of all `NumberColumn`s, as arrays for a graph; missing numbers are an additional choice, the last one."""
 
     def __init__(self, columns, modes):
         self.columns, self.modes = columns, modes
@@ -146,21 +131,21 @@ class NumberModes:
         ]
 
     def encode(self, numbers, seeds=None):
-        """Positions of numbers in their modes, and the modes.
+        """Positions of numbers in their modes, float32 in [-1, 1], and the modes, int32, both `(batch, columns)`.
 
         Args:
-            numbers: float64 `(batch, columns)`, NaN if missing.
+            numbers: float64 `(batch, columns)`, NaN if missing; their mode is -1 in a column without missing numbers.
             seeds: int64 `(batch,)`, to draw modes by their probabilities; None takes the likeliest.
-
-        Returns:
-            float32 in [-1, 1] and int32, both `(batch, columns)`; mode -1 is a missing number of a column without any.
         """
         weights, means, deviations = map(tf.constant, self.tables)
         missing = tf.math.is_nan(numbers)
         known = tf.where(missing, tf.broadcast_to(means[:, 0], tf.shape(numbers)), numbers)
         distances = (known[:, :, None] - means) / deviations
         scores = tf.math.log(weights) - tf.math.log(deviations) - tf.square(distances) / 2.0
-        modes = tf.argmax(scores if seeds is None else scores + _gumbel(seeds, scores), axis=2, output_type=tf.int32)
+        if seeds is not None:  # with Gumbel noise, the largest score is a draw
+            uniform = tf.cast(noise.uniform(seeds, scores.shape[1] * scores.shape[2]), scores.dtype)
+            scores -= tf.math.log(-tf.math.log(tf.reshape(uniform, tf.shape(scores))))
+        modes = tf.argmax(scores, axis=2, output_type=tf.int32)
         inside = tf.gather(distances, modes, batch_dims=2) / SPAN
         inside = tf.where(missing, tf.zeros_like(inside), tf.clip_by_value(inside, -MAX_POSITION, MAX_POSITION))
         no_mode = tf.broadcast_to(tf.constant(self.missing, tf.int32), tf.shape(modes))
@@ -174,25 +159,13 @@ class NumberModes:
         return self.columns[index].rounded(mean + SPAN * deviation * inside)
 
 
-def _gumbel(seeds, scores):
-    """Gumbel noise: the largest of scores, logarithms of probabilities, plus this noise is a draw."""
-    num = scores.shape[1] * scores.shape[2]
-    uniform = tf.reshape(tf.cast(noise.uniform(seeds, num), scores.dtype), tf.shape(scores))
-    return -tf.math.log(-tf.math.log(uniform))
-
-
 class Slots:
     """The choices of a category column's softmax: slots of values in their order, then the pool, then missing cells.
 
     A frequent value has its own slot. The rare values of a column with many share one, the pool: networks learn its frequency
     and its context; the frequencies of its values alone determine which of them it becomes. A column of thousands of values
-    thus takes no more than `most` slots.
-
-    Args:
-        counts: Frequency of each value, a list of int.
-        num_missing: Number of missing cells.
-        most: Maximum number of slots of values, including the pool, >= 2.
-        has_missing: Whether missing cells have a slot even if none was counted, since another part of the table may have some.
+    thus takes no more than `most` >= 2 slots of values. With `has_missing`, missing cells have a slot even if none was
+    counted, since another part of the table may have some.
     """
 
     def __init__(self, counts, num_missing, most, has_missing=False):

@@ -26,8 +26,7 @@ class TextCodec(abc.ABC):
     """Invertible map between strings and rows of token ids, learned from lines of text by `adapt`.
 
     Ids 0 to 3 are padding, start, end and unknown; the sorted vocabulary follows from 4. A row holds the tokens of a
-    line, then `END`, then `PADDING`, without the start token. Every method on tensors works eagerly, in a `tf.function`
-    and in a SavedModel, where `trackables` must be tracked.
+    line, then `END`, then `PADDING`, without the start token.
 
     Args:
         fold_case: Whether to convert text to lower case first.
@@ -46,9 +45,10 @@ class TextCodec(abc.ABC):
     output_name = "text"
 
     def __init__(self, fold_case=False, max_vocabulary=None, min_count=1, length=None, vocabulary=None):
-        require_at_least("max_vocabulary", max_vocabulary, UNKNOWN + 2)
-        require_at_least("min_count", min_count, 1)
-        require_at_least("length", length, 2)
+        limits = {"max_vocabulary": (max_vocabulary, UNKNOWN + 2), "min_count": (min_count, 1), "length": (length, 2)}
+        for name, (value, low) in limits.items():
+            if value is not None and (not isinstance(value, numbers.Integral) or value < low):
+                raise ValueError(f"{name}={value!r}; expected an integer of at least {low}.")
         self.fold_case, self.max_vocabulary, self.min_count, self.length = fold_case, max_vocabulary, min_count, length
         self.report = {}
         self._vocabulary = None
@@ -79,14 +79,10 @@ class TextCodec(abc.ABC):
         return tf.where(tf.range(self.length) == num_tokens[:, tf.newaxis], END, tokens)
 
     def encode_prompt(self, strings):
-        """Encodes the beginning of a text that a generator continues.
-
-        Args:
-            strings: string `[batch]`.
+        """Encodes the beginning of a text that a generator continues: string `[batch]` to ids without `END`.
 
         Returns:
-            Token ids without `END`, int32 `[batch, length]`, and their number per row, int32 `[batch]`, at most
-            `length - 1`.
+            int32 `[batch, length]`, and the number of tokens per row, int32 `[batch]`, at most `length - 1`.
         """
         ids = self._lookup(self.tokenize(strings))[:, : self.length - 1]
         return ids.to_tensor(PADDING, shape=[None, self.length]), tf.cast(ids.row_lengths(), tf.int32)
@@ -103,9 +99,6 @@ class TextCodec(abc.ABC):
 
         Args:
             lines: Iterable of `str` or UTF-8 `bytes`, one sample each. Blank lines are dropped, invalid bytes replaced.
-
-        Raises:
-            ValueError: If `lines` is one string, contains something other than text, or contains no text.
         """
         texts, counts = read_lines(lines)
         self._set_vocabulary([*self._special_tokens(), *sorted(self._learn(texts))])
@@ -215,12 +208,6 @@ class TextCodec(abc.ABC):
             raise ValueError(f"This {type(self).__name__} has no vocabulary yet: call `codec.adapt(lines)` first.")
 
 
-def require_at_least(name, value, least):
-    """Raises `ValueError` unless `value` is `None` or an integer of at least `least`."""
-    if value is not None and (not isinstance(value, numbers.Integral) or value < least):
-        raise ValueError(f"{name}={value!r}; expected an integer of at least {least}.")
-
-
 def batches(texts):
     """Splits a list into parts that fit in memory as tokens."""
     return (texts[start : start + BATCH_SIZE] for start in range(0, len(texts), BATCH_SIZE))
@@ -230,23 +217,18 @@ def read_lines(lines):
     """Returns the lines that are not blank, as a list of `str`, and a dictionary of counts; see `TextCodec.adapt`."""
     if isinstance(lines, (str, bytes)):
         raise ValueError("Got one string; expected a list of lines: use `text.splitlines()`.")
-    decoded = [decode_line(line) for line in lines]
-    texts = [text for text, _ in decoded if text.strip()]
+    texts, invalid, empty = [], 0, 0
+    for line in lines:
+        if not isinstance(line, (str, bytes)):
+            raise ValueError(f"Got a line of type {type(line).__name__}: {line!r:.80}; expected str or bytes.")
+        content = line if isinstance(line, bytes) else line.encode("utf-8", "surrogatepass")
+        text = content.decode(errors="replace")
+        invalid += text.encode() != content
+        empty += not text.strip()
+        texts += [text] if text.strip() else []
     if not texts:
-        raise ValueError(f"Got {len(decoded)} lines, all of them empty; expected at least one line of text.")
-    invalid = sum(was_invalid for _, was_invalid in decoded)
-    return texts, {"lines": len(texts), "empty_lines": len(decoded) - len(texts), "invalid_lines": invalid}
-
-
-def decode_line(line):
-    """Returns one line as valid `str`, and whether invalid bytes were replaced."""
-    if not isinstance(line, (str, bytes)):
-        raise ValueError(f"Got a line of type {type(line).__name__}: {line!r:.80}; expected str or bytes.")
-    content = line if isinstance(line, bytes) else line.encode("utf-8", "surrogatepass")
-    try:
-        return content.decode(), False
-    except UnicodeDecodeError:
-        return content.decode(errors="replace"), True
+        raise ValueError(f"Got {empty} lines, all of them empty; expected at least one line of text.")
+    return texts, {"lines": len(texts), "empty_lines": empty, "invalid_lines": invalid}
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")

@@ -17,9 +17,6 @@ class SoundCodec(Codec):
     Args:
         sample_rate: Samples per second, in Hz, >= 1. `None`: the rate of the sounds passed to `adapt`.
         length: Samples per sound, >= 1. `None`: the length of the sounds passed to `adapt`.
-
-    Raises:
-        ValueError: If one of them is below 1.
     """
 
     raw_dtype, output_name, arguments = tf.int16, "waveform", ("sample_rate", "length")
@@ -31,11 +28,7 @@ class SoundCodec(Codec):
         self.sample_rate, self.length = sample_rate, length
 
     def adapt(self, sounds):
-        """Takes rate and length from data, unless the constructor set them.
-
-        Args:
-            sounds: An object with a `sample_rate` and a `length`, such as `gan_keras.data.Sounds`.
-        """
+        """Takes rate and length from sounds with these attributes, unless the constructor set them."""
         self.sample_rate = self.sample_rate or sounds.sample_rate
         self.length = self.length or sounds.length
         self.check_adapted()
@@ -52,9 +45,6 @@ class SoundCodec(Codec):
 
         Args:
             sounds: Shape `(batch, any length)`: int16, or floats in [-1, 1] as `decode` returns them.
-
-        Returns:
-            float32 in [-1, 1], shape `(batch, length)`.
         """
         self.check_adapted()
         sounds = tf.cast(tf.convert_to_tensor(sounds), tf.float32)[:, : self.length]
@@ -87,10 +77,7 @@ def at_full_volume(waveforms):
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class WaveformCodec(SoundCodec):
-    """Invertible map between sounds and waveforms, sample by sample. Arguments and errors: see `SoundCodec`.
-
-    Every method on tensors works eagerly, in a `tf.function` and in a SavedModel.
-    """
+    """Invertible map between sounds and waveforms, sample by sample. Arguments: see `SoundCodec`."""
 
     def encode(self, sounds):
         """Sounds, as for `waveforms`, to float32 in [-1, 1], shape `(batch, length, 1)`."""

@@ -1,14 +1,4 @@
-"""`load`, `split`, `describe` and `batches` for every kind of data; each calls the function of that kind.
-
-```python
-from gan_keras import data
-
-training, held_out = data.split(data.load("digits"))
-print(data.describe(training))
-for images, labels in data.batches(training, batch_size=32):
-    ...
-```
-"""
+"""`load`, `split`, `describe` and `batches` for every kind of data; each calls the function of that kind."""
 
 import functools
 import pathlib
@@ -190,10 +180,8 @@ def batches(data, batch_size=64, codec=None, labels=True, seed=0, **options):
 
     Example:
     ```python
-    corpus = data.load("english_phrases")
-    codec = codecs.WordCodec()
-    codec.adapt(corpus.lines)
-    for tokens in data.batches(corpus, codec=codec):
+    training, held_out = data.split(data.load("digits"))
+    for images, labels in data.batches(training, batch_size=32):
         ...
     ```
     """

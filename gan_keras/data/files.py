@@ -59,13 +59,7 @@ def part_for_tests(name_or_path, datasets, hints):
 
 
 class Hints(NamedTuple):
-    """Phrases for messages about files of arrays.
-
-    Attributes:
-        otherwise: Alternative source, such as `"a folder of images"`.
-        example: Arguments of `np.savez`, such as `"images=array"`.
-        ragged: Advice for samples of several shapes.
-    """
+    """Phrases for messages about files of arrays: another source, arguments of `np.savez`, and advice for ragged samples."""
 
     otherwise: str
     example: str
@@ -113,12 +107,9 @@ class ArrayFile:
         return next((self.texts(key) for key in _NAME_KEYS if key in self), None)
 
     def labelled(self, pairs, expected, needed=()):
-        """Returns samples, and their labels or None; raises `ValueError` if no samples exist.
+        """Returns samples and labels (or None) by the first of the `pairs` of names whose samples exist.
 
-        Args:
-            pairs: Names of samples and of their labels; the first pair whose samples exist is read.
-            expected: End of the message's sentence about the expected names.
-            needed: Names of other arrays that must exist.
+        Raises `ValueError` if none exist, or other `needed` arrays are missing; `expected` ends the message.
         """
         found = [pair for pair in pairs if all(name in self for name in (pair[0], *needed))]
         if not found:
@@ -132,9 +123,6 @@ def is_number(text):
     with contextlib.suppress(ValueError):
         return float(text) is not None
     return False
-
-
-# --- Folders of files. ---
 
 
 def visible(path):

@@ -17,7 +17,7 @@ def num_held_out(num, held_out, noun, limit=MAX_HELD_OUT):
 
 
 class SampleSet:
-    """Base of such data sets, each a frozen dataclass.
+    """Base of these data sets, each a frozen dataclass whose first entry of `by_sample` holds the samples.
 
     Attributes:
         noun: Name of the samples in the plural.
@@ -45,20 +45,22 @@ def hash_of(content):
     return int.from_bytes(hashlib.sha256(content).digest()[:8], "little")
 
 
-def check_enough(name, samples, noun):
-    """Raises `ValueError` if there are fewer than two samples."""
+def collect(kind, name, samples, labelling, hashes, report, **fields):
+    """Makes a `SampleSet` of the class `kind` with `fields` of its own, and counts samples and duplicates in its report.
+
+    The `labelling` is the pair of labels and label names, or of two `None`; labels of a single class are dropped, and counted.
+    Raises `ValueError` if there are fewer than two samples.
+    """
     if len(samples) < 2:
-        raise ValueError(f"{name} holds {len(samples)} {noun}. Expected at least 2.")
-
-
-def several_classes(labelling):
-    """Returns int32 labels or None, a tuple of their names or None, and a report: labels of a single class are dropped."""
+        raise ValueError(f"{name} holds {len(samples)} {kind.noun}. Expected at least 2.")
     labels, label_names = labelling
-    if labels is None:
-        return None, None, {}
-    if len(np.unique(labels)) == 1:
-        return None, None, {"one_class": len(labels)}
-    return np.asarray(labels, np.int32), tuple(label_names), {}
+    counts = {kind.noun: len(samples), "duplicates": len(samples) - len(np.unique(hashes)), **report}
+    if labels is not None and len(np.unique(labels)) == 1:
+        labels, counts["one_class"] = None, len(labels)
+    if labels is not None:
+        fields |= {"labels": np.asarray(labels, np.int32), "label_names": tuple(label_names)}
+    fields = {"labels": None, "label_names": None, kind.by_sample[0]: samples, **fields}
+    return kind(name=name, hashes=hashes, report=counts, **fields)
 
 
 def without_labels(data):

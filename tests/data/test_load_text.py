@@ -16,7 +16,7 @@ def test_every_name_has_a_one_line_description_and_a_loader():
 
 
 @pytest.mark.parametrize("name", ["english_phrases", "chinese_phrases"])
-def test_a_phrase_set_has_twenty_thousand_lines_and_loads_alike_each_time(name):
+def test_a_phrase_set_has_twenty_thousand_lines_and_is_reproducible(name):
     corpus = data.load_text(name)
     assert (corpus.name, len(corpus.lines)) == (name, 20_000)
     assert data.load_text(name).fingerprint == corpus.fingerprint
@@ -58,7 +58,7 @@ def test_each_tang_poem_has_twenty_characters():
 
 
 @pytest.mark.parametrize("name", ["english_phrases", "oracle"])
-def test_the_likelihood_of_a_built_in_distribution_is_exact_and_is_not_taken_for_a_file_of_its_name(name, monkeypatch):
+def test_the_likelihood_of_a_built_in_distribution_is_exact_and_not_used_for_a_file_of_its_name(name, monkeypatch):
     monkeypatch.setattr(oracle, "_tokens", lambda num, seed: oracle.Oracle().sample(num // 100, seed))
     corpus = data.load_text(name)
     likelihood = data.likelihood_of(name, corpus.fingerprint)

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.io import wavfile
 
 from gan_keras.data.arrays import check_labels
-from gan_keras.data.audio.sounds import Sounds, check_at_least_one, collect_sounds
+from gan_keras.data.audio.sounds import Sounds, collect_sounds
 from gan_keras.data.files import NUM_NAMED, check_broken, labels_of, list_files
 from gan_keras.media.sounds import LEVELS
 
@@ -41,7 +41,6 @@ def sounds_from_arrays(name, samples, sample_rate, labels=None, label_names=None
             f"{name} holds sounds of shape {samples.shape}. Expected (num, length), or (num, length, channels), all sounds of "
             "one length: shorter ones end in zeros."
         )
-    check_at_least_one(name, sample_rate=sample_rate)
     levels, report = to_int16(name, samples)
     labelling = check_labels(name, labels, label_names, len(samples), Sounds.noun)
     return collect_sounds(name, levels, sample_rate, length, labelling, report)
@@ -91,9 +90,6 @@ def _from_floats(name, samples):
     return np.round(np.clip(samples, -1, 1) * LEVELS).astype(np.int16), clipped
 
 
-# --- Folders of WAV files. ---
-
-
 def read_wav_folder(path, length=None):
     """Reads a folder of WAV files into memory; if all are in sub-folders, the names of these are the labels.
 
@@ -111,7 +107,13 @@ def read_wav_folder(path, length=None):
     check_broken(folder, unreadable, len(paths), "WAV files", "are corrupt or empty")
     readable = [(path, *found) for path, found in read if found is not None]
     paths, rates, recordings, counts = zip(*readable, strict=True)
-    _check_one_rate(folder, paths, rates)
+    other = next((index for index, rate in enumerate(rates) if rate != rates[0]), None)
+    if other is not None:
+        first, second = (f"{paths[index].relative_to(folder)} {rates[index]:,} Hz" for index in (0, other))
+        raise ValueError(
+            f"The files of {folder} have different sample rates: {first}, {second}. Expected one rate: convert them, such as "
+            f"with `ffmpeg -i in.wav -ar {min(rates)} out.wav`."
+        )
     report = {name: sum(count.get(name, 0) for count in counts) for name in ("mixed_down", "clipped", "truncated")}
     report |= {"unreadable": len(unreadable), "first_unreadable": unreadable[:NUM_NAMED], "other": num_other}
     name = folder.resolve().name
@@ -138,13 +140,3 @@ def _ends_early(path):
         head = file.read(8)
     size = int.from_bytes(head[4:], "big" if head.startswith(b"RIFX") else "little")
     return size != _UNKNOWN_SIZE and path.stat().st_size + 1 < size + len(head)  # some files lack the last, padding byte
-
-
-def _check_one_rate(folder, paths, rates):
-    other = next((index for index, rate in enumerate(rates) if rate != rates[0]), None)
-    if other is not None:
-        first, second = (f"{paths[index].relative_to(folder)} {rates[index]:,} Hz" for index in (0, other))
-        raise ValueError(
-            f"The files of {folder} have different sample rates: {first}, {second}. Expected one rate: convert them, such as "
-            f"with `ffmpeg -i in.wav -ar {min(rates)} out.wav`."
-        )

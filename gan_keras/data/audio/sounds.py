@@ -6,16 +6,7 @@ import hashlib
 import numpy as np
 
 from gan_keras.data.arrays import sample_batches
-from gan_keras.data.sample_set import (
-    SampleSet,
-    check_enough,
-    description,
-    hash_of,
-    num_classes,
-    several_classes,
-    split_samples,
-    texts_of_samples,
-)
+from gan_keras.data.sample_set import SampleSet, collect, description, hash_of, num_classes, split_samples, texts_of_samples
 
 MAX_BYTES = 2**32
 """Maximum size of the sounds in memory."""
@@ -59,9 +50,9 @@ def collect_sounds(name, recordings, sample_rate, length, labelling, report):
 
     Raises `ValueError` for fewer than two sounds, a rate or a length below 1, or nothing but silence.
     """
-    check_enough(name, recordings, Sounds.noun)
     length = max(map(len, recordings)) if length is None else length
-    check_at_least_one(name, sample_rate=sample_rate, length=length)
+    if min(sample_rate, length) < 1:
+        raise ValueError(f"{name}: sample_rate={sample_rate}, length={length}. Expected at least 1.")
     check_fits_memory(name, len(recordings), length)
     samples = np.zeros((len(recordings), length), np.int16)
     for sound, recording in zip(samples, recordings, strict=True):
@@ -70,18 +61,9 @@ def collect_sounds(name, recordings, sample_rate, length, labelling, report):
     if silent == len(samples):
         raise ValueError(f"{name}: all {silent} sounds are silent. Expected samples other than 0.")
     hashes = np.array([hash_of(sound.tobytes()) for sound in samples], np.uint64)
-    counts = {"sounds": len(samples), "duplicates": len(samples) - len(set(hashes.tolist())), "silent": silent}
-    counts |= {"padded": sum(len(recording) < length for recording in recordings)}
+    counts = {"silent": silent, "padded": sum(len(recording) < length for recording in recordings)}
     counts |= {"cut": sum(bool(np.any(recording[length:])) for recording in recordings), **report}
-    labels, label_names, one_class = several_classes(labelling)
-    return Sounds(name, samples, int(sample_rate), labels, label_names, hashes, counts | one_class)
-
-
-def check_at_least_one(name, **numbers):
-    """Raises `ValueError` unless the named numbers are at least 1."""
-    for key, value in numbers.items():
-        if value < 1:
-            raise ValueError(f"{name}: {key}={value}. Expected at least 1.")
+    return collect(Sounds, name, samples, labelling, hashes, counts, sample_rate=int(sample_rate))
 
 
 def check_fits_memory(name, num, length):

@@ -8,16 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from gan_keras.data.arrays import sample_batches
-from gan_keras.data.sample_set import (
-    SampleSet,
-    check_enough,
-    description,
-    num_classes,
-    part_of,
-    several_classes,
-    split_samples,
-    texts_of_samples,
-)
+from gan_keras.data.sample_set import SampleSet, description, num_classes, part_of, split_samples, texts_of_samples
 from gan_keras.media.images import fit_levels
 
 
@@ -53,14 +44,6 @@ class Images(SampleSet):
         """The images as an array of pixels, or of encoded paths."""
         in_memory = isinstance(self.images, np.ndarray)
         return self.images if in_memory else np.array([os.fsencode(path) for path in self.images])
-
-
-def collect_images(name, images, image_shape, labelling, hashes, report):
-    """Makes `Images` of an array or of paths, and counts images and duplicates; labels of a single class are dropped."""
-    check_enough(name, images, Images.noun)
-    labels, label_names, one_class = several_classes(labelling)
-    counts = {"images": len(images), "duplicates": len(images) - len(set(hashes)), **report, **one_class}
-    return Images(name, images, image_shape, labels, label_names, np.asarray(hashes, np.uint64), counts)
 
 
 def split_images(images, held_out=None, seed=0):

@@ -53,7 +53,12 @@ def load_images(name_or_path, size=None, channels=None, part="train"):
     if channels not in (None, 1, 3) or part not in PARTS:
         raise ValueError(f"Got channels={channels!r}, part={part!r}. Expected channels 1 or 3, and part 'train' or 'test'.")
     if name in DOWNLOADED:
-        return _download(name, size, channels, part)
+        try:
+            images, labels = DOWNLOADED[name].load_data()[PARTS.index(part)]
+        except Exception as error:  # Keras raises a plain `Exception` if a download fails
+            message = f"{name} cannot be downloaded ({error}). Expected a network, or the path of a .npz file."
+            raise ConnectionError(message) from error
+        return images_from_arrays(name, images, labels, size=size, channels=channels)
     if is_array_file(name_or_path, part, [*IMAGE_DATASETS, *DOWNLOADED], "images", "Image data sets"):
         file = ArrayFile(path, _HINTS)
         images, labels = file.labelled(_KEYS[part], f"for part={part!r}")
@@ -82,20 +87,6 @@ def checked_size(size):
     if len(pair) != 2 or not all(isinstance(each, int) and each >= 1 for each in pair):
         raise ValueError(f"size={size!r}. Expected a number of pixels such as 64, or a pair (height, width).")
     return pair
-
-
-def _download(name, size, channels, part):
-    try:
-        train, test = DOWNLOADED[name].load_data()
-    except Exception as error:  # Keras raises a plain `Exception` if a download fails
-        raise ConnectionError(
-            f"{name} cannot be downloaded ({error}). Expected a network, or the path of a .npz file."
-        ) from error
-    images, labels = train if part == "train" else test
-    return images_from_arrays(name, images, labels, size=size, channels=channels)
-
-
-# --- Handwritten digits that come with scikit-learn. ---
 
 
 def digit_levels():
@@ -135,9 +126,6 @@ def stacked_digits(digits, num=_NUM_STACKED, seed=0):
     stacked = np.moveaxis(digits.images[rows, ..., 0], 1, -1)
     names = [f"{label:03d}" for label in range(1000)]
     return images_from_arrays(f"stacked_{digits.name}", stacked, digits.labels[rows] @ [100, 10, 1], names)
-
-
-# --- Images to translate. ---
 
 
 def read_inputs(path, image_shape, first=0, num=10):

@@ -9,8 +9,8 @@ import tensorflow as tf
 
 from gan_keras.data.arrays import check_labels
 from gan_keras.data.files import NUM_NAMED, check_broken, labels_of, list_files
-from gan_keras.data.image.images import Images, collect_images
-from gan_keras.data.sample_set import hash_of
+from gan_keras.data.image.images import Images
+from gan_keras.data.sample_set import collect, hash_of
 from gan_keras.media.images import CHANNELS, LEVELS, fit_levels
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
@@ -40,8 +40,8 @@ def images_from_arrays(name, images, labels=None, label_names=None, size=None, c
     labelling = check_labels(name, labels, label_names, len(levels), Images.noun)
     levels, enlarged = fit_all(levels, size, channels)
     report = {"values": value_range, **({"enlarged": len(levels)} if enlarged else {})}
-    hashes = [hash_of(image.tobytes()) for image in levels]
-    return collect_images(name, levels, levels.shape[1:], labelling, hashes, report)
+    hashes = np.array([hash_of(image.tobytes()) for image in levels], np.uint64)
+    return collect(Images, name, levels, labelling, hashes, report, image_shape=levels.shape[1:])
 
 
 def fit_all(levels, size=None, channels=None):
@@ -85,9 +85,6 @@ def to_levels(name, images):
     return np.round(fractions * LEVELS).astype(np.uint8), value_range
 
 
-# --- Folders. ---
-
-
 def read_folder(path, size=None, channels=None):
     """Reads a folder of images into `Images` with paths; if all are in sub-folders, the names of these are the labels.
 
@@ -115,8 +112,8 @@ def read_folder(path, size=None, channels=None):
         "grey": sum(shape[2] < 3 for shape in shapes) if channels == 3 else 0,
         "enlarged": sum(shape[0] < size[0] or shape[1] < size[1] for shape in shapes),
     }
-    files = tuple(map(str, paths))
-    return collect_images(folder.resolve().name, files, (*size, channels), labels_of(folder, paths), hashes, report)
+    files, hashes, labelling = tuple(map(str, paths)), np.array(hashes, np.uint64), labels_of(folder, paths)
+    return collect(Images, folder.resolve().name, files, labelling, hashes, report, image_shape=(*size, channels))
 
 
 def list_images(folder):

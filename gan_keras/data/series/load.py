@@ -101,7 +101,12 @@ def _read_npz(path):
             "several lengths are padded to the longest, with an array `lengths` (num,)."
         )
     lengths = file.array("lengths") if "lengths" in file else np.full(len(series), series.shape[1])
-    lengths = _checked_lengths(path, lengths, series)
+    fits = lengths.shape == (len(series),) and lengths.dtype.kind in "iu"
+    if not fits or not 1 <= lengths.min() <= lengths.max() <= series.shape[1]:
+        raise ValueError(
+            f"{path}: `lengths` of shape {lengths.shape} and dtype {lengths.dtype}. Expected {len(series)} integers, 1 to "
+            f"{series.shape[1]}, the number of steps of each series."
+        )
     labelling = check_labels(path.name, file.array("labels"), file.texts("label_names"), len(series), "series")
     columns = file.texts("columns") if "columns" in file else [f"column_{number + 1}" for number in range(series.shape[2])]
     if len(columns) != series.shape[2]:
@@ -113,22 +118,6 @@ def _read_npz(path):
     missing = sum(int(np.isnan(one).sum()) for one in cut)
     filled = [interpolated(one, columns, f"{path}, series {number}") for number, one in enumerate(cut)] if missing else cut
     return Found(filled, columns, labelling, {"missing": missing} if missing else {})
-
-
-def _checked_lengths(path, lengths, series):
-    if (
-        lengths.shape != (len(series),)
-        or lengths.dtype.kind not in "iu"
-        or not (1 <= lengths.min() <= lengths.max() <= series.shape[1])
-    ):
-        raise ValueError(
-            f"{path}: `lengths` of shape {lengths.shape} and dtype {lengths.dtype}. Expected {len(series)} whole numbers, 1 to "
-            f"{series.shape[1]}, how many steps of each series count."
-        )
-    return lengths
-
-
-# --- CSV files. ---
 
 
 class Sheet(NamedTuple):

@@ -78,7 +78,14 @@ def cut_windows(name, series, columns, length, stride=1, labelling=(None, None),
     """
     if length == 1 or length < 0 or stride < 1:
         raise ValueError(f"Got length={length}, stride={stride}. Expected length >= 2, or 0 for whole series, and stride >= 1.")
-    check_lengths(name, series, length)
+    shortest = min(map(len, series))
+    if shortest < max(length, 2):
+        whole = min(shortest, len(series)) > 1
+        other = ", or length=0 (`--set length=0`) for whole series, whose lengths may differ" if whole else ""
+        raise ValueError(
+            f"{name} has a series of {shortest} steps, shorter than a window of {max(length, 2)}. Expected series at least as "
+            f"long as a window: a smaller length, such as `--set length={max(2, shortest // 4)}`{other}."
+        )
     with np.errstate(over="ignore"):  # `check_values` reports it
         values = np.concatenate(series).astype(np.float32)
     check_values(name, values, columns)
@@ -98,17 +105,6 @@ def cut_windows(name, series, columns, length, stride=1, labelling=(None, None),
     counts = {"series": len(series), "steps": len(values), "windows": len(of_series), **(report or {})}
     window = int(lengths.max())
     return Series(name, values, tuple(columns), bounds, np.concatenate(starts), lengths, window, labels, label_names, counts)
-
-
-def check_lengths(name, series, length):
-    shortest = min(map(len, series))
-    if shortest < max(length, 2):
-        whole = min(shortest, len(series)) > 1
-        other = ", or length=0 (`--set length=0`) for whole series, whose lengths may differ" if whole else ""
-        raise ValueError(
-            f"{name} has a series of {shortest} steps, shorter than a window of {max(length, 2)}. Expected series at least as "
-            f"long as a window: a smaller length, such as `--set length={max(2, shortest // 4)}`{other}."
-        )
 
 
 def check_values(name, values, columns):

@@ -159,9 +159,6 @@ def _parsed(path, column, texts):
     return cells
 
 
-# --- Types of columns. ---
-
-
 class Guess:
     """Types that a column may have, given the cells seen so far."""
 

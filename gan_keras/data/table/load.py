@@ -48,17 +48,12 @@ def load_table(name_or_path, types=None):
 def _built_in(name):
     """The measurements, then the class as the last column."""
     found = _LOADERS[name]()
-    titles = [str(title).replace(" ", "_").replace("/", "_") for title in found.feature_names]
-    measured = [
-        NumberColumn(title, False, float(cells.min()), float(cells.max()), _decimals(cells))
-        for title, cells in zip(titles, found.data.T, strict=True)
-    ]
+    measured = []
+    for title, cells in zip(found.feature_names, found.data.T, strict=True):
+        decimals = max(max(0, -decimal.Decimal(repr(float(cell))).normalize().as_tuple().exponent) for cell in cells)
+        title = str(title).replace(" ", "_").replace("/", "_")
+        measured.append(NumberColumn(title, False, float(cells.min()), float(cells.max()), decimals))
     names = tuple(str(each) for each in found.target_names)
     order = np.argsort(np.argsort(names))  # values of a category are sorted
     category = CategoryColumn(_CLASS_NAMES[name], False, tuple(sorted(names)))
     return Table(name, (*measured, category), np.column_stack([found.data, order[found.target]]).astype(np.float64), {})
-
-
-def _decimals(cells):
-    """Maximum number of digits after the point."""
-    return max(max(0, -decimal.Decimal(repr(float(cell))).normalize().as_tuple().exponent) for cell in cells)

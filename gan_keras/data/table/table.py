@@ -91,7 +91,9 @@ class Table:
         """Returns the table with a report that counts rows and missing cells, and names constant and empty columns."""
         missing = sum(np.isnan(part).sum(axis=0) for part in chunks(self.cells))
         empty = [name for name, num in zip(self.column_names, missing, strict=True) if num == len(self)]
-        constant = [column.name for column in self.columns if column.name not in empty and is_constant(column)]
+        kept = [column for column in self.columns if column.name not in empty]
+        is_constant = [len(c.values) == 1 if isinstance(c, CategoryColumn) else c.low == c.high for c in kept]
+        constant = [column.name for column, yes in zip(kept, is_constant, strict=True) if yes]
         counts = {"rows": len(self), "missing": int(missing.sum()), **self.report}
         named = {"constant": constant, "empty": empty}
         return dataclasses.replace(self, report=counts | {name: names for name, names in named.items() if names})
@@ -101,11 +103,6 @@ def chunks(cells):
     """Yields the rows of a matrix in parts that fit in memory."""
     for start in range(0, len(cells), CHUNK_ROWS):
         yield np.array(cells[start : start + CHUNK_ROWS])
-
-
-def is_constant(column):
-    """Returns whether all cells that are not missing are equal."""
-    return len(column.values) == 1 if isinstance(column, CategoryColumn) else column.low == column.high
 
 
 def labels_of(columns):
@@ -159,17 +156,11 @@ def describe_table(table):
     return description(table, [f"{len(table):,} rows of {len(table.columns)} columns ({kinds})"], TEXTS)
 
 
-# --- Batches. ---
-
-
 class RowsByCondition:
     """Training by sampling: draws a condition first, then a row that meets it.
 
-    Args:
-        num_rows: Rows of the table.
-        conditions: For each category column the condition that each row meets, int32 `(rows,)`; an iterable, read once, so
-            that only one array must be in memory.
-        num_conditions: Number of conditions.
+    The `conditions` are arrays, int32 `(rows,)`, of the condition that each row meets, one for each category column; they are
+    read once, so that only one must be in memory.
 
     Reference: [Xu et al., 2019](https://arxiv.org/abs/1907.00503), section 4.3.
     """

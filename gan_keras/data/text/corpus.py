@@ -71,7 +71,9 @@ def read_corpus(path, labels_path=None, max_characters=10_000):
         raise ValueError(f"Got max_characters={max_characters}. Expected at least 1.")
     lines, counts = _read_lines(path, max_characters)
     kept = [index for index, line in enumerate(lines) if line]
-    _check_enough_lines(path, len(lines), len(kept))
+    if len(kept) < 2:
+        found = "is empty" if not lines else f"has {len(lines)} line(s), {len(lines) - len(kept)} of them blank"
+        raise ValueError(f"{path} {found}. Expected at least 2 lines that are not blank, one sample per line.")
     labels = None if labels_path is None else _read_labels(labels_path, path, len(lines), kept, max_characters)
     report = {"blank": len(lines) - len(kept), **counts}
     return corpus_from_lines(pathlib.Path(path).name, [lines[index] for index in kept], labels, report)
@@ -90,7 +92,12 @@ def _read_lines(path, max_characters):
         text = text.replace("\0", "").strip()
         counts["cut"] += not whole or len(text) > max_characters
         lines.append(text[:max_characters])
-    _check_mostly_valid(path, len(invalid), sum(map(bool, lines)))
+    num_lines = sum(map(bool, lines))
+    if len(invalid) > MAX_INVALID * num_lines:
+        raise ValueError(
+            f"{path} is not UTF-8 text: {len(invalid)} of its {num_lines} lines hold invalid bytes. Expected at most 10 %: "
+            "convert the file to UTF-8 first, for example with iconv."
+        )
     return lines, {"invalid": len(invalid), "first_invalid": invalid[:NUM_NAMED], **counts}
 
 
@@ -109,20 +116,6 @@ def _pieces(path, max_bytes):
             while not rest.endswith(b"\n") and (rest := file.readline(max_bytes)):
                 whole = False
             yield piece, whole
-
-
-def _check_mostly_valid(path, num_invalid, num_lines):
-    if num_invalid > MAX_INVALID * num_lines:
-        raise ValueError(
-            f"{path} is not UTF-8 text: {num_invalid} of its {num_lines} lines hold invalid bytes. "
-            "Expected at most 10 %: convert the file to UTF-8 first, for example with iconv."
-        )
-
-
-def _check_enough_lines(path, num_lines, num_kept):
-    if num_kept < 2:
-        found = "is empty" if not num_lines else f"has {num_lines} line(s), {num_lines - num_kept} of them blank"
-        raise ValueError(f"{path} {found}. Expected at least 2 lines that are not blank, one sample per line.")
 
 
 def _read_labels(labels_path, path, num_lines, kept, max_characters):

@@ -30,7 +30,10 @@ def load_docstrings():
     Returns:
         A `Corpus` of distinct sentences, in an order that mixes the packages and depends only on the sentences.
     """
-    cache = _cache_path()
+    versions = [platform.python_version(), *map(importlib.metadata.version, DISTRIBUTIONS)]
+    key = hashlib.sha256(" ".join(versions).encode() + pathlib.Path(__file__).read_bytes()).hexdigest()[:16]
+    home = pathlib.Path(os.environ.get("KERAS_HOME") or os.path.expanduser("~/.keras"))
+    cache = home / "gan_keras" / f"docstrings-{key}.txt"
     if os.path.isfile(cache):  # False, not an error, in a directory without read permission
         return corpus_from_lines("docstrings", cache.read_text(encoding="utf-8").splitlines())
     sentences = {sentence for path in source_files() for sentence in file_sentences(path)}
@@ -88,11 +91,3 @@ def first_sentence(docstring):
 def is_english_sentence(sentence):
     """Returns whether `sentence` is 3 to 30 words in letters that begin with a capital and end with a full stop."""
     return MIN_WORDS <= len(sentence.split()) <= MAX_WORDS and bool(ENGLISH_SENTENCE.fullmatch(sentence))
-
-
-def _cache_path():
-    versions = [platform.python_version(), *map(importlib.metadata.version, DISTRIBUTIONS)]
-    rules = pathlib.Path(__file__).read_bytes()
-    key = hashlib.sha256(" ".join(versions).encode() + rules).hexdigest()[:16]
-    home = pathlib.Path(os.environ.get("KERAS_HOME") or os.path.expanduser("~/.keras"))
-    return home / "gan_keras" / f"docstrings-{key}.txt"

@@ -47,14 +47,14 @@ class Oracle:
 
     def _sample_batch(self, uniform):
         tokens = np.zeros(uniform.shape, np.int32)
-        previous, state = np.zeros(len(uniform), np.int32), self._initial_state(len(uniform))
+        previous, state = self._start(len(uniform))
         for step in range(self.length):
             logits, state = self._step(previous, state)
             tokens[:, step] = previous = _inverse_cumulative(logits, uniform[:, step])
         return tokens
 
-    def _initial_state(self, num):
-        return np.zeros((2, num, self.units), np.float32)
+    def _start(self, num):
+        return np.zeros(num, np.int32), np.zeros((2, num, self.units), np.float32)
 
     def _step(self, tokens, state):
         """Tokens `(num,)` and state `(2, num, units)` -> logits of the next tokens `(num, vocabulary_size)`, new state."""
@@ -84,7 +84,7 @@ class Oracle:
 
     def _log_likelihoods(self, tokens):
         """Log-likelihood of each sequence in nats, `(num,)`."""
-        previous, state = np.zeros(len(tokens), np.int32), self._initial_state(len(tokens))
+        previous, state = self._start(len(tokens))
         total = np.zeros(len(tokens))
         for step in range(self.length):
             logits, state = self._step(previous, state)

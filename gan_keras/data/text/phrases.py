@@ -202,13 +202,9 @@ ENGLISH_RULES = {
     "WHEN": "in the morning | at noon | in the evening | at night | on sunday | after lunch | before the party",
     "STATEMENT": "5: ONE_SUBJECT ONE_ACTION | 4: MANY_SUBJECT MANY_ACTION | 1: ONE_SUBJECT will MANY_ACTION",
     "CLAUSE": "ONE ONE_MOVE | MANY MANY_MOVE",
-    "QUESTION": """
-        2: does ONE MANY_ACTION | 2: do MANY MANY_ACTION | 1: why does ONE MANY_MOVE | 1: where do MANY MANY_MOVE
-    """,
+    "QUESTION": "2: does ONE MANY_ACTION | 2: do MANY MANY_ACTION | 1: why does ONE MANY_MOVE | 1: where do MANY MANY_MOVE",
     # Subjects: the verb agrees with the subject across whatever stands between them.
-    "ONE_SUBJECT": """
-        6: ONE | 2: ONE with DRESS | 1: ONE that ONE_MOVE | 1: ONE that ONE ONE_KNOW | 1: ONE that MANY MANY_KNOW
-    """,
+    "ONE_SUBJECT": "6: ONE | 2: ONE with DRESS | 1: ONE that ONE_MOVE | 1: ONE that ONE ONE_KNOW | 1: ONE that MANY MANY_KNOW",
     "MANY_SUBJECT": "6: MANY | 2: MANY with DRESS | 1: MANY that MANY_MOVE | 1: MANY that ONE ONE_KNOW",
     "ONE": "5: the PERSON | 3: the ADJECTIVE PERSON | 2: a PLAIN_ADJECTIVE PERSON | 1: an OPEN_ADJECTIVE PERSON",
     "MANY": "4: the PEOPLE | 2: the ADJECTIVE PEOPLE | 2: NUMBER PEOPLE | 1: many ADJECTIVE PEOPLE",
@@ -230,9 +226,7 @@ ENGLISH_RULES = {
     "ONE_ACTION": "4: ONE_DEED | 3: ONE_DEED PLACE | 1: HOW ONE_DEED",
     "MANY_ACTION": "4: MANY_DEED | 3: MANY_DEED PLACE | 1: HOW MANY_DEED",
     "ONE_DEED": "3: ONE_MOVE | 2: ONE_EAT FOOD | 2: ONE_MAKE THING | 2: ONE_KNOW WHOM | 1: ONE_GIVE WHOM a THING_NAME",
-    "MANY_DEED": """
-        3: MANY_MOVE | 2: MANY_EAT FOOD | 2: MANY_MAKE THING | 2: MANY_KNOW WHOM | 1: MANY_GIVE WHOM a THING_NAME
-    """,
+    "MANY_DEED": "3: MANY_MOVE | 2: MANY_EAT FOOD | 2: MANY_MAKE THING | 2: MANY_KNOW WHOM | 1: MANY_GIVE WHOM a THING_NAME",
     "HOW": "slowly | quietly | happily | often | never | always | suddenly",
     "ONE_MOVE": "3: sleeps | 2: sings | 2: runs | dances | waits | laughs | swims | works | cries | travels",
     "MANY_MOVE": "3: sleep | 2: sing | 2: run | dance | wait | laugh | swim | work | cry | travel",
@@ -245,9 +239,7 @@ ENGLISH_RULES = {
     "ONE_GIVE": "2: gives | shows | sends",
     "MANY_GIVE": "2: give | show | send",
     "WHOM": "3: the PERSON | 2: the PEOPLE | 1: the ADJECTIVE PERSON",
-    "FOOD": """
-        3: bread | 2: fresh bread | soup | warm soup | an apple | two apples | a cake | some cheese | rice and fish
-    """,
+    "FOOD": "3: bread | 2: fresh bread | soup | warm soup | an apple | two apples | a cake | some cheese | rice and fish",
     "THING": "3: a THING_NAME | 2: the COLOUR THING_NAME | 1: NUMBER THING_NAMES",
     "THING_NAME": "2: box | 2: picture | chair | letter | lamp | book | boat | basket | kite | clock",
     "THING_NAMES": "2: boxes | 2: pictures | chairs | letters | lamps | books | boats | baskets | kites | clocks",

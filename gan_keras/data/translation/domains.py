@@ -23,9 +23,6 @@ class Domains:
         a: `Images` of domain a.
         b: `Images` of domain b, of the same shape.
         test: The `Images` of both domains that the source reserves for tests, or `None`.
-
-    Raises:
-        ValueError: If images differ in shape.
     """
 
     name: str
@@ -84,11 +81,7 @@ class Domains:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class PairedDomains(Domains):
-    """Paired images: `a[i]` and `b[i]` show the same scene. See `Domains` for the attributes.
-
-    Raises:
-        ValueError: Also if the domains differ in number of images.
-    """
+    """Paired images: `a[i]` and `b[i]` show the same scene. See `Domains` for the attributes."""
 
     streams: ClassVar[tuple[int, int]] = (0, 0)
 
@@ -166,7 +159,8 @@ def domain_batches(domains, batch_size=1, seed=0, flip=False):
             yield tuple((column[rows[part]], flips[part] & flip) for column, (rows, flips) in zip(columns, drawn, strict=True))
 
     def decode(*parts):
-        return tuple(_mirrored(_decoded(pixels, domains.image_shape), flips) for pixels, flips in parts)
+        both = [(_decoded(pixels, domains.image_shape), flips) for pixels, flips in parts]
+        return tuple(tf.where(flips[:, None, None, None], images[:, :, ::-1], images) for images, flips in both)
 
     specs = tuple((tf.TensorSpec([None, *column.shape[1:]], column.dtype), tf.TensorSpec([None], tf.bool)) for column in columns)
     return epochs_of(epoch, specs, num_batches, lambda dataset: dataset.map(decode, num_parallel_calls=tf.data.AUTOTUNE))
@@ -184,7 +178,3 @@ def _decoded(pixels, image_shape):
     if pixels.dtype != tf.string:
         return pixels
     return tf.map_fn(lambda path: read_image(path, image_shape), pixels, fn_output_signature=tf.TensorSpec(image_shape, tf.uint8))
-
-
-def _mirrored(images, flips):
-    return tf.where(flips[:, None, None, None], images[:, :, ::-1], images)

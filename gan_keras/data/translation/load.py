@@ -45,7 +45,8 @@ def load_domains(name_or_path, size=None, channels=None, paired=False):
         is_paired = isinstance(found, PairedDomains)
     elif path.is_dir():
         found = _read_folders(path, size, channels)
-        is_paired = _have_equal_names(found)
+        a, b, *test = [[pathlib.Path(file).stem for file in images.images] for images in found.all_images]
+        is_paired = a == b and (not test or test[0] == test[1])  # files have equal names without suffixes
     else:
         check_is_file(path, hint=f"Data sets for translation: {', '.join(TRANSLATION_DATASETS)}.")
         found, is_paired = _read_npz(path, size, channels)
@@ -97,12 +98,6 @@ def _test_names(path, chosen, found):
     if len(names) == 1:
         raise ValueError(f"{path} holds {names[0]} alone. Expected {' and '.join(_TESTS[chosen[0]])}, or neither of them.")
     return names
-
-
-def _have_equal_names(domains):
-    """Returns whether files of both domains have equal names without suffixes, also for tests."""
-    a, b, *test = [[pathlib.Path(file).stem for file in images.images] for images in domains.all_images]
-    return a == b and (not test or test[0] == test[1])
 
 
 def _inverted_digits(size, channels):

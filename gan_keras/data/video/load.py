@@ -5,7 +5,7 @@ import pathlib
 import numpy as np
 
 from gan_keras.data.files import PARTS, TEST_KEYS, ArrayFile, Hints, is_array_file, part_for_tests
-from gan_keras.data.image.load import digit_levels
+from gan_keras.data.image.load import checked_size, digit_levels
 from gan_keras.data.video.readers import MIN_FRAMES, ClipForm, read_video_folder, videos_from_arrays
 
 VIDEO_DATASETS = {
@@ -54,15 +54,13 @@ def load_test_videos(name_or_path, frames=None, size=None, channels=None):
 
 
 def _checked_form(frames, size, channels, part):
-    pair = (size, size) if isinstance(size, int) else size
-    is_size = pair is None or len(pair) == 2 and all(isinstance(each, int) and each >= 1 for each in pair)
     is_length = frames is None or isinstance(frames, int) and frames >= MIN_FRAMES
-    if not is_size or not is_length or channels not in (None, 1, 3) or part not in PARTS:
+    if not is_length or channels not in (None, 1, 3) or part not in PARTS:
         raise ValueError(
-            f"Got frames={frames!r}, size={size!r}, channels={channels!r}, part={part!r}. Expected {MIN_FRAMES} frames or "
-            "more, a number of pixels or a pair (height, width), 1 channel or 3, and part 'train' or 'test'."
+            f"Got frames={frames!r}, channels={channels!r}, part={part!r}. Expected {MIN_FRAMES} frames or more, 1 channel or "
+            "3, and part 'train' or 'test'."
         )
-    return ClipForm(frames, None if pair is None else tuple(pair), channels)
+    return ClipForm(frames, checked_size(size), channels)
 
 
 def _load_moving_digits(form):

@@ -79,9 +79,6 @@ def check_lengths(name, lengths, kept):
         )
 
 
-# --- Folders of clips, each a folder of frames. ---
-
-
 def read_video_folder(path, form):
     """Reads a folder of clips into memory: `FOLDER/CLIP/frame_1.png`, or `FOLDER/CLASS/CLIP/frame_1.png` with labels.
 

@@ -8,13 +8,12 @@ import numpy as np
 from gan_keras.data.arrays import array_batches
 from gan_keras.data.sample_set import (
     SampleSet,
-    check_enough,
+    collect,
     description,
     hash_of,
     num_classes,
     num_held_out,
     part_of,
-    several_classes,
     texts_of_samples,
 )
 
@@ -55,13 +54,10 @@ class Videos(SampleSet):
 
 
 def collect_videos(name, videos, labelling, report, origins=None):
-    """Makes `Videos` of a uint8 array, and counts clips and duplicates; labels of a single class are dropped."""
-    check_enough(name, videos, Videos.noun)
+    """Makes `Videos` of a uint8 array; see `sample_set.collect`. Without `origins`, only copies share one."""
     hashes = np.array([hash_of(np.ascontiguousarray(video).data) for video in videos], np.uint64)
-    labels, label_names, one_class = several_classes(labelling)
-    counts = {"clips": len(videos), "duplicates": len(videos) - len(np.unique(hashes)), **report, **one_class}
     origins = hashes if origins is None else np.asarray(origins, np.uint64)
-    return Videos(name, videos, labels, label_names, hashes, origins, counts)
+    return collect(Videos, name, videos, labelling, hashes, report, origins=origins)
 
 
 def split_videos(videos, held_out=None, seed=0):
@@ -103,8 +99,7 @@ def video_batches(videos, batch_size=64, seed=0):
         seed: Seed of the order, which changes from epoch to epoch.
 
     Returns:
-        A `tf.data.Dataset` of uint8 `(batch, frames, height, width, channels)`, or of pairs with int32 labels `(batch,)`. Its
-        cardinality is known.
+        A `tf.data.Dataset` of uint8 `(batch, frames, height, width, channels)`, or of pairs with int32 labels `(batch,)`.
     """
     columns = [videos.videos] + ([] if videos.labels is None else [videos.labels])
     return array_batches(columns, batch_size, seed).take(len(videos) // batch_size)
