@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from gan_keras.codecs.base import Codec
 from gan_keras.media.safe_files import replace_whole
 
 PADDING, START, END, UNKNOWN = range(4)
@@ -22,7 +23,7 @@ WORD = rf"{LETTERS}(?:['’.\-]{LETTERS}|,\p{{N}}+)*"
 PUNCTUATION = r"[\p{P}\p{S}][\p{P}\p{S}\p{M}\x{200d}]*"
 
 
-class TextCodec(abc.ABC):
+class TextCodec(Codec, abc.ABC):
     """Invertible map between strings and rows of token ids, learned from lines of text by `adapt`.
 
     Ids 0 to 3 are padding, start, end and unknown; the sorted vocabulary follows from 4. A row holds the tokens of a
@@ -40,9 +41,7 @@ class TextCodec(abc.ABC):
         ValueError: If a limit leaves no room for a token, or a vocabulary lacks the special entries.
     """
 
-    unknown_mark = "<unk>"
-    raw_dtype = tf.string
-    output_name = "text"
+    raw_dtype, output_name, unknown_mark = tf.string, "text", "<unk>"
 
     def __init__(self, fold_case=False, max_vocabulary=None, min_count=1, length=None, vocabulary=None):
         limits = {"max_vocabulary": (max_vocabulary, UNKNOWN + 2), "min_count": (min_count, 1), "length": (length, 2)}
