@@ -144,7 +144,7 @@ def test_a_missing_codec_and_other_types_are_refused(sets):
 
 def test_every_built_in_name_belongs_to_one_modality():
     names = [name for kind in KINDS.values() for name in kind.names]
-    assert len(names) == len(set(names)) == 15
+    assert len(names) == len(set(names)) == 16
 
 
 def test_names_files_and_folders_without_doubt_are_loaded_without_a_modality(tmp_path):
