@@ -20,8 +20,8 @@ from keras import ops
 
 import gan_keras
 from gan_keras import GAN, callbacks, modalities, networks, penalties
+from gan_keras.data import text_batches
 from gan_keras.data.mixtures import ring
-from gan_keras.data.text.batches import text_batches
 from gan_keras.diagnosis import rules as diagnosis
 from gan_keras.gans.many_seeds import ManySeeds, by_member, interleave
 from gan_keras.runs.default_callbacks import Watchers

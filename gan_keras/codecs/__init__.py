@@ -1,15 +1,13 @@
-"""Codecs: invertible maps between raw values and tensors, inside the TensorFlow graph."""
+"""Codecs: maps between raw values and tensors, both ways, inside the TensorFlow graph."""
 
-from gan_keras.codecs.image import ImageCodec
+from gan_keras.codecs.image import ImageCodec, VideoCodec
 from gan_keras.codecs.points import PointCodec
 from gan_keras.codecs.series import SeriesCodec
 from gan_keras.codecs.series_components import ComponentCodec, NormalScoreCodec
 from gan_keras.codecs.spectrogram import SpectrogramCodec
 from gan_keras.codecs.subwords import SubwordCodec
 from gan_keras.codecs.table import TableCodec
-from gan_keras.codecs.text import TextCodec
-from gan_keras.codecs.text_units import CharacterCodec, WordCodec
-from gan_keras.codecs.video import VideoCodec
+from gan_keras.codecs.text import CharacterCodec, TextCodec, WordCodec
 from gan_keras.codecs.waveform import WaveformCodec
 
 __all__ = [

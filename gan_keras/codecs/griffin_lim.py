@@ -1,8 +1,8 @@
-"""Short-time Fourier transforms, and waveforms from their magnitudes alone.
+"""Short-time Fourier transforms, and waveforms from magnitudes alone (Griffin-Lim).
 
-A spectrogram does not hold the phases. They are guessed, and then a waveform is made and analysed again and again: each
-time its phases fit the magnitudes and each other better. The faster variant with momentum is left out: it makes audible
-differences of rounding errors, and a server rounds otherwise than a notebook.
+A spectrogram does not hold phases. They start as noise; then a waveform is synthesised and analysed repeatedly, and each
+time its phases fit the magnitudes and each other better. The faster variant with momentum is not used: it amplifies rounding
+errors into audible differences, and a server rounds differently from a notebook.
 
 Reference: [Griffin and Lim, 1984](https://doi.org/10.1109/TASSP.1984.1164317).
 """
@@ -13,19 +13,19 @@ import tensorflow as tf
 
 from gan_keras import noise
 
-_SILENCE = 1e-6  # beside a loudest waveform of 1: below it a number has no phase
+_SILENCE = 1e-6  # relative to a loudest sample of 1; smaller numbers have no phase
 
 
 class ShortTimeFourier:
-    """Overlapping frames of a waveform to spectra, one each `hop` samples, and back.
+    """Short-time Fourier transform of waveforms of one length, and its inverse.
 
-    The waveform is padded with silence on both sides, so that there are `length / hop` frames, and frame `i` is centred at
-    sample `(i + 1/2) * hop`. A frame is weighted by a Hann window and padded to twice its length.
+    Silence on both sides makes `length / hop` overlapping frames; frame `i` is centred at sample `(i + 1/2) * hop`. A frame is
+    weighted by a Hann window and padded to twice its length.
 
     Args:
-        length: Samples of a waveform, a multiple of `hop`.
+        length: Samples per waveform, a multiple of `hop`.
         hop: Samples from one frame to the next, at most half of `window`.
-        window: Samples of a frame.
+        window: Samples per frame.
     """
 
     def __init__(self, length, hop, window):
@@ -35,7 +35,7 @@ class ShortTimeFourier:
 
     @property
     def bins(self):
-        """Frequencies of a spectrum, from 0 to half of the sample rate."""
+        """Number of frequencies, from 0 to half the sample rate."""
         return self.window + 1
 
     def __call__(self, waveforms):
@@ -45,7 +45,7 @@ class ShortTimeFourier:
         return tf.signal.rfft(frames * self.weights, [2 * self.window])
 
     def inverse(self, spectra):
-        """The waveforms whose spectra come nearest in the least squares: complex64 to float32 `(batch, length)`."""
+        """Waveforms with the nearest spectra in least squares: complex64 to float32 `(batch, length)`."""
         frames = tf.signal.irfft(spectra, [2 * self.window])[..., : self.window]
         waveforms = tf.signal.overlap_and_add(frames * self.weights, self.hop)
         squares = tf.signal.overlap_and_add(tf.tile(self.weights[tf.newaxis] ** 2, [self.frames, 1]), self.hop)
@@ -53,25 +53,18 @@ class ShortTimeFourier:
 
 
 def griffin_lim(magnitudes, transform, iterations):
-    """Waveforms with given magnitudes.
+    """Waveforms, float32 `(batch, length)`, with given magnitudes, float32 `(batch, frames, bins)` >= 0.
 
-    The first guess of the phases is noise, the same for each waveform at each call: a row's result follows from the row alone.
-
-    Args:
-        magnitudes: float32 `(batch, frames, bins)`, >= 0.
-        transform: A `ShortTimeFourier`.
-        iterations: How often the phases are mended, >= 0.
-
-    Returns:
-        float32 `(batch, length)`, as loud as the magnitudes say.
+    The initial phases are the same noise for each waveform and call: a row's result depends on the row alone. Each of the
+    `iterations` >= 0 updates them with the `ShortTimeFourier` transform.
     """
     turns = noise.uniform(tf.range(transform.frames, dtype=tf.int64), transform.bins) * (2.0 * math.pi)
     phases = tf.complex(tf.cos(turns), tf.sin(turns)) + tf.zeros_like(magnitudes, tf.complex64)
     magnitudes = tf.cast(magnitudes, tf.complex64)
 
-    def mend(iteration, phases):
+    def update(iteration, phases):
         spectra = transform(transform.inverse(magnitudes * phases))
         return iteration + 1, spectra / tf.cast(tf.abs(spectra) + _SILENCE, tf.complex64)
 
-    _, phases = tf.while_loop(lambda iteration, _: iteration < iterations, mend, (tf.constant(0), phases))
+    _, phases = tf.while_loop(lambda iteration, _: iteration < iterations, update, (tf.constant(0), phases))
     return transform.inverse(magnitudes * phases)

@@ -1,4 +1,4 @@
-"""Windows of series as their principal components, so that small movements count beside large ones."""
+"""Principal components of series windows, so that small movements count next to large ones."""
 
 import base64
 
@@ -7,38 +7,37 @@ import numpy as np
 import tensorflow as tf
 from scipy.special import ndtri
 
-from gan_keras.codecs.series import SeriesCodec, windows_of
+from gan_keras.codecs.series import SeriesCodec, nearest, windows_of
 
-MOST_NUMBERS = 4096
-"""Steps times columns of the largest window: the components are found by decomposing a square matrix of that size."""
+MAX_NUMBERS = 4096
+"""Maximum of steps times columns of a window: `adapt` decomposes a square matrix of this size."""
 
-MOST_COMPONENTS = 512
-_FLOOR = 1e-6  # of the largest variance: components are multiplied as if theirs were larger by so much, so that
-_LEAST = 1e-10  # the smallest do not drown the others; those of a still smaller share are rounding and left out
+MAX_COMPONENTS = 512
+_FLOOR = 1e-6  # share of the largest variance added to each, so that the smallest components do not drown the others
+_MIN_VARIANCE = 1e-10  # share of the largest variance; components below it are rounding errors and left out
+_MIN_SHARE = 1e-4  # normal scores are those of shares from here to 1 minus this: about 3.7 deviations
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class ComponentCodec(SeriesCodec):
     """`SeriesCodec` whose tensors are vectors `(batch, components)`: scaled principal components of whole windows.
 
-    In a window of prices nearly all variance is the level, and a discriminator of the values learns little else; what makes
-    a window look real is how it moves. Here a component of variance `v` is divided by `v ** (whitening / 2)`, so that small
-    ones count for more, and all together have mean 0 and variance 1. Dense networks read these vectors; they have no axis of
-    time for convolutions or recurrent networks.
-
-    At most 512 components are kept, those of the largest variance; what is left out is less than judges tell apart.
+    In a window of prices, nearly all variance is the level, and a discriminator of values learns little else; but its
+    movement makes a window look real. Here, a component of variance `v` is divided by `v ** (whitening / 2)`, so that small
+    components count for more; together they have mean 0 and variance 1. The vectors are for dense networks: they have no time
+    axis for convolutions or recurrent networks. At most 512 components are kept, those of largest variance; judges cannot
+    tell the difference.
 
     Args:
-        length: As of `SeriesCodec`, like all that are not listed.
+        length: See `SeriesCodec`, as for arguments that are not listed.
         whitening: In [0, 1]: 0 keeps the proportions of the variances, 1 makes them equal.
         mean: Mean of the scaled windows, flattened.
-        scales: What each component was multiplied by.
+        scales: Factor of each component.
         deviations: Standard deviation of each number of the tensors.
-        basis: The components as bytes of float32 in base64.
-
-    Raises:
-        ValueError: If `whitening` is out of its range.
+        basis: Components as float32 bytes in base64.
     """
+
+    arguments = (*SeriesCodec.arguments, "whitening", "mean", "scales", "deviations", "basis")
 
     def __init__(self, length=None, whitening=0.5, mean=None, scales=None, deviations=None, basis=None, **kwargs):
         if not 0 <= whitening <= 1:
@@ -55,15 +54,15 @@ class ComponentCodec(SeriesCodec):
         self._find_components(np.reshape(super().encode(samples), (len(samples), -1)))
 
     def _find_components(self, windows):
-        if windows.shape[1] > MOST_NUMBERS:
+        if windows.shape[1] > MAX_NUMBERS:
             raise ValueError(
-                f"A window has {windows.shape[1]:,} numbers. Expected at most {MOST_NUMBERS:,}, steps times columns: a smaller "
+                f"A window has {windows.shape[1]:,} numbers. Expected at most {MAX_NUMBERS:,}, steps times columns: a smaller "
                 "length, fewer columns, or another preset, such as rcgan."
             )
         mean = windows.mean(axis=0, dtype=np.float64)
         variances, basis = np.linalg.eigh(np.cov(windows, rowvar=False))
-        variances, basis = variances[::-1][:MOST_COMPONENTS], basis[:, ::-1][:, :MOST_COMPONENTS]
-        kept = variances > _LEAST * variances[0]
+        variances, basis = variances[::-1][:MAX_COMPONENTS], basis[:, ::-1][:, :MAX_COMPONENTS]
+        kept = variances > _MIN_VARIANCE * variances[0]
         scales = (variances[kept] + _FLOOR * variances[0]) ** (-self.whitening / 2.0)
         scales /= np.sqrt(np.mean(variances[kept] * scales**2))
         self.mean, self.scales = tuple(mean.tolist()), tuple(scales.tolist())
@@ -88,40 +87,27 @@ class ComponentCodec(SeriesCodec):
         self._adapted()
         return (len(self.scales),)
 
-    def get_config(self):
-        return {
-            **super().get_config(),
-            **{name: getattr(self, name) for name in ("whitening", "mean", "scales", "deviations", "basis")},
-        }
-
     def _basis(self):
         numbers = np.frombuffer(base64.b64decode(self.basis), "<f4")
         return tf.constant(numbers.reshape(len(self.mean), len(self.scales)))
 
 
-# --- Series whose columns are turned to normal scores first: a value counts by its rank.
-
-
-_LEAST_SHARE = 1e-4  # the score of the least and the largest value: about 3.7 deviations
-
-
 @keras.saving.register_keras_serializable(package="gan_keras")
 class NormalScoreCodec(ComponentCodec):
-    """`ComponentCodec` of columns that are normally distributed, whatever they were: for sensors, counts and skewed columns.
+    """`ComponentCodec` of normal scores: turns sensors, counts and skewed columns into normally distributed ones first.
 
-    A value that a share `p` of the values is below of becomes the normal quantile of `p`. Between a few quantiles of the data
-    the curve is straight, so that small movements stay smooth. Of a column of few values, such as counts, each value has one
-    score in the middle of its share, and what is decoded is again one of them, as often as in the data where scores are normal.
+    A value with a share `p` of the values below it becomes the normal quantile of `p`. The curve is linear between a few
+    quantiles of the data, so that small movements stay smooth. In a column of few values, such as counts, each value has one
+    score, in the middle of its share; `decode` returns these values again, as often as in the data if scores are normal.
 
     Args:
-        length: As of `ComponentCodec`, like all that are not listed.
-        knots: Straight pieces of a curve, >= 1.
-        curves: For each column a list of values, one of their scores, and of columns of few values one of the scores that
-            part them (else empty).
-
-    Raises:
-        ValueError: If `knots` is below 1.
+        length: See `ComponentCodec`, as for arguments that are not listed.
+        knots: Number of linear pieces of a curve, >= 1.
+        curves: For each column a list of values, a list of their scores and, if its values are few, a list of the scores
+            that separate them (otherwise empty).
     """
+
+    arguments = (*ComponentCodec.arguments, "knots", "curves")
 
     def __init__(self, length=None, knots=16, curves=None, **kwargs):
         if knots < 1:
@@ -148,30 +134,22 @@ class NormalScoreCodec(ComponentCodec):
 
     def unscale(self, scaled):
         columns = tf.unstack(scaled, axis=2)
-        return tf.stack([self._unscaled(*curve, column) for curve, column in zip(self.curves, columns, strict=True)], axis=2)
 
-    def _unscaled(self, values, scores, borders, column):
-        if not borders:
-            return interpolate(scores, values, column)
-        places = tf.searchsorted(tf.constant(borders, tf.float32), tf.reshape(column, [-1]))
-        return tf.reshape(tf.gather(tf.constant(values, tf.float32), places), tf.shape(column))
+        def unscaled(values, scores, borders, column):
+            return nearest(values, borders, column) if borders else interpolate(scores, values, column)
 
-    def get_config(self):
-        return {**super().get_config(), "knots": self.knots, "curves": self.curves}
+        return tf.stack([unscaled(*curve, column) for curve, column in zip(self.curves, columns, strict=True)], axis=2)
 
 
 def score(shares):
-    """Normal quantiles of shares in [0, 1], within those of the least and the largest score."""
-    return ndtri(np.clip(shares, _LEAST_SHARE, 1.0 - _LEAST_SHARE))
+    """Normal quantiles of shares in [0, 1], limited to about 3.7 deviations."""
+    return ndtri(np.clip(shares, _MIN_SHARE, 1.0 - _MIN_SHARE))
 
 
 def interpolate(before, after, numbers):
-    """Numbers through the straight pieces that lead from the points `before` to the points `after`, both rising.
+    """Piecewise linear map of a tensor that takes the points `before` to the points `after`, both ascending.
 
-    Args:
-        before: Two points at least, in order.
-        after: As many.
-        numbers: Tensor of any shape; what is beyond the points is moved to the last of them. NaN stays NaN.
+    Numbers outside the points are clipped to them; NaN stays NaN.
     """
     before, after = tf.constant(before, tf.float32), tf.constant(after, tf.float32)
     flat = tf.reshape(numbers, [-1])

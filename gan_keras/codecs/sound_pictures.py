@@ -1,4 +1,4 @@
-"""Sounds as pictures of their spectrograms, and as files of every kind."""
+"""Spectrogram pictures of sounds, and files of generated sounds."""
 
 import matplotlib
 import numpy as np
@@ -9,23 +9,16 @@ from gan_keras.media.images import image_grid, write_png
 from gan_keras.media.safe_files import replace_whole
 from gan_keras.media.sounds import encode_wav, to_int16
 
-_BANDS, _DECIBELS = 64, 60.0
-
-_ENLARGED = 2  # pixels of a cell, each way
-
-
-_COLOURS = "magma"
+_BANDS, _DECIBELS, _COLOURS = 64, 60.0, "magma"
+_CELL = 2  # pixels per side
 
 
 def spectrogram_pictures(waveforms, sample_rate):
-    """Pictures of sounds: time from left to right, pitch (mel) from below to above, bright is loud.
+    """Spectrogram pictures, uint8 `(num, height, width, 3)`: time from left to right, pitch (mel) upwards, bright is loud.
 
     Args:
         waveforms: Floats in [-1, 1], `(num, length)`.
         sample_rate: In Hz.
-
-    Returns:
-        uint8 `(num, height, width, 3)`.
     """
     window = window_of(sample_rate)
     hop, length = window // 4, np.shape(waveforms)[1]
@@ -35,25 +28,22 @@ def spectrogram_pictures(waveforms, sample_rate):
     levels = loudness_levels(padded, transform, bands(_BANDS, sample_rate, window), _DECIBELS).numpy()
     upright = np.flip(np.swapaxes(levels, 1, 2), axis=1)
     colours = matplotlib.colormaps[_COLOURS]((upright + 1.0) / 2.0)[..., :3]
-    return np.round(colours * 255.0).astype(np.uint8).repeat(_ENLARGED, axis=1).repeat(_ENLARGED, axis=2)
+    return np.round(colours * 255.0).astype(np.uint8).repeat(_CELL, axis=1).repeat(_CELL, axis=2)
 
 
 def write_spectrograms(path, waveforms, sample_rate, columns=None):
-    """Writes the pictures of sounds as one grid, `columns` in a row; see `spectrogram_pictures`."""
+    """Writes a grid of `spectrogram_pictures` with `columns` pictures per row."""
     write_png(path, image_grid(spectrogram_pictures(waveforms, sample_rate), columns))
 
 
 def write_sounds(path, waveforms, sample_rate):
-    """Writes sounds in the form that the name of `path` asks for.
+    """Writes sounds in the format given by the suffix of `path`.
 
     Args:
-        path: `NAME.wav` for one sound; `NAME.npz` for the array `audio` of int16 and the number `sample_rate`; `NAME.png` for
-            their spectrograms; else a directory, which is made, for `00000.wav`, `00001.wav`, ...
+        path: `NAME.wav` for one sound; `NAME.npz` for the int16 array `audio` and the number `sample_rate`; `NAME.png` for
+            spectrograms; otherwise a directory, created if needed, for `00000.wav`, `00001.wav`, ...
         waveforms: Floats in [-1, 1], `(num, length)`.
         sample_rate: In Hz.
-
-    Raises:
-        ValueError: For several sounds in one WAV file.
     """
     if path.suffix == ".npz":
         arrays = {"audio": to_int16(waveforms), "sample_rate": int(sample_rate)}

@@ -1,7 +1,7 @@
-"""Sounds as pictures: a square of loudness by pitch and time, and back to a waveform.
+"""Spectrograms: sounds as square pictures of loudness by pitch and time, and back to waveforms.
 
-Reference: [Donahue et al., 2019](https://arxiv.org/abs/1802.04208), SpecGAN. Unlike there, the frequencies are gathered into
-bands as wide as the ear's (mel), so that a picture of 64 x 64 tells speech.
+Reference: [Donahue et al., 2019](https://arxiv.org/abs/1802.04208), SpecGAN. Unlike there, frequencies are pooled into mel
+bands, as wide as the ear's, so that a 64 x 64 picture is enough for speech.
 """
 
 import math
@@ -11,35 +11,36 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from gan_keras.codecs.base import check_shape
 from gan_keras.codecs.griffin_lim import ShortTimeFourier, griffin_lim
 from gan_keras.codecs.waveform import SoundCodec, at_full_volume
 
-LOWEST = 40.0
-"""Hz: the lower edge of the lowest band."""
+MIN_HERTZ = 40.0
+"""Lower edge of the lowest band, in Hz."""
 
-_FRAME_SECONDS = 0.032  # of a frame: two or three periods of a low voice
+_FRAME_SECONDS = 0.032  # two or three periods of a low voice
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class SpectrogramCodec(SoundCodec):
     """Map between sounds and spectrograms in [-1, 1], `(batch, size, size, 1)`: rows are bands from low to high, columns time.
 
-    1 is the loudest cell of a sound, -1 all that is `decibels` or more below it. The way back makes up the phases, which
-    spectrograms do not hold, by `iterations` of the algorithm of Griffin and Lim: the result sounds alike and is another wave.
-
-    Every method on tensors works eagerly, in a `tf.function` and in a SavedModel.
+    1 is the loudest cell of a sound; cells that are quieter by `decibels` or more are -1. Spectrograms hold no phases:
+    `decode` estimates them with the Griffin-Lim algorithm, so that a decoded sound is similar but not the same waveform.
 
     Args:
-        sample_rate: As of `SoundCodec`.
-        length: As of `SoundCodec`; a multiple of `size`.
-        size: Bands, and frames, >= 4.
+        sample_rate: See `SoundCodec`.
+        length: See `SoundCodec`; a multiple of `size`.
+        size: Number of bands and of frames, >= 4.
         decibels: Range from the softest to the loudest cell, > 0.
-        iterations: Of the way back, >= 0: more are better and slower.
+        iterations: Griffin-Lim iterations of `decode`, >= 0: more are better and slower.
 
     Raises:
-        TypeError: If a number of bands or iterations is not whole.
-        ValueError: If an argument is out of its range, or sounds of that rate and length do not fill such a picture.
+        TypeError: If `size` or `iterations` is not a whole number.
+        ValueError: If an argument is out of range, or sounds of this rate and length do not fill such a picture.
     """
+
+    arguments = (*SoundCodec.arguments, "size", "decibels", "iterations")
 
     def __init__(self, sample_rate=None, length=None, size=64, decibels=60.0, iterations=16):
         super().__init__(sample_rate, length)
@@ -47,7 +48,7 @@ class SpectrogramCodec(SoundCodec):
             raise ValueError(
                 f"size={size}, decibels={decibels}, iterations={iterations}. Expected size >= 4, decibels > 0, iterations >= 0."
             )
-        # Half an iteration would be noticed by the first `decode` only, when an epoch of training is over.
+        # Without `index`, only the first `decode`, after an epoch of training, would notice half an iteration.
         self.size, self.decibels, self.iterations = operator.index(size), float(decibels), operator.index(iterations)
         if sample_rate is not None and length is not None:
             self.check_adapted()
@@ -68,36 +69,36 @@ class SpectrogramCodec(SoundCodec):
             )
         if not self.weights.any(axis=0).all():
             raise ValueError(
-                f"size={self.size}: some bands hold no frequency of frames of {window} samples at {self.sample_rate} Hz. "
+                f"size={self.size}: some bands contain no frequency of frames of {window} samples at {self.sample_rate} Hz. "
                 "Expected fewer bands: choose a smaller size."
             )
 
     @property
     def window(self):
-        """Samples of a frame: the power of two next to 32 ms."""
+        """Samples per frame, see `window_of`."""
         return window_of(self.sample_rate)
 
     @property
     def transform(self):
-        """The Fourier transform of the codec's waveforms."""
+        """Fourier transform of the codec's waveforms."""
         return ShortTimeFourier(self.length, self.length // self.size, self.window)
 
     @property
     def weights(self):
-        """Of the frequencies in the bands."""
+        """Weights of frequencies in bands, see `bands`."""
         return bands(self.size, self.sample_rate, self.window)
 
     def encode(self, sounds):
-        """Sounds, as of `waveforms`, to spectrograms, float32 in [-1, 1]."""
+        """Sounds, as for `waveforms`, to spectrograms, float32 in [-1, 1]."""
         levels = loudness_levels(self.waveforms(sounds), self.transform, self.weights, self.decibels)
         return tf.transpose(levels, [0, 2, 1])[..., tf.newaxis]
 
     def decode(self, samples):
-        """Spectrograms to waveforms, float32 `(batch, length)`, the loudest sample 1 or -1; what is beyond [-1, 1] is clipped."""
+        """Spectrograms, clipped to [-1, 1], to waveforms, float32 `(batch, length)`, whose loudest sample is 1 or -1."""
         samples = tf.cast(samples, tf.float32)
         self.check_samples(samples)
         samples = tf.transpose(tf.clip_by_value(samples[..., 0], -1.0, 1.0), [0, 2, 1])
-        # Without the softest loudness a cell of -1 would hum; subtracted, it goes to silence without a jump.
+        # Subtracting the softest loudness turns cells of -1, which would hum, into silence without a jump.
         loudness = 10.0 ** ((samples - 1.0) * (self.decibels / 40.0)) - 10.0 ** (-self.decibels / 20.0)
         magnitudes = tf.nn.relu(loudness @ np.linalg.pinv(self.weights))
         return at_full_volume(griffin_lim(magnitudes, self.transform, self.iterations))
@@ -105,33 +106,20 @@ class SpectrogramCodec(SoundCodec):
     def check_samples(self, samples):
         """Raises `ValueError` unless samples have the codec's shape."""
         self.check_adapted()
-        if not samples.shape.is_compatible_with([None, *self.image_shape]):
-            raise ValueError(
-                f"The samples have the shape {tuple(samples.shape)}. Expected (batch, {self.size}, {self.size}, 1): give the "
-                "codec's size and the generator's last layer the same."
-            )
-
-    def get_config(self):
-        own = {"size": self.size, "decibels": self.decibels, "iterations": self.iterations}
-        return {**super().get_config(), **own}
+        fix = "give the codec's size and the generator's last layer the same"
+        check_shape(samples, self.image_shape, f"(batch, {self.size}, {self.size}, 1): {fix}")
 
 
 def window_of(sample_rate):
-    """Samples of a frame at a rate in Hz: the power of two next to 32 ms."""
+    """Samples per frame at a rate in Hz: the power of two nearest to 32 ms."""
     return 2 ** max(3, round(math.log2(_FRAME_SECONDS * sample_rate)))
 
 
 def loudness_levels(waveforms, transform, weights, decibels):
-    """How loud each band is in each frame, beside the loudest cell of a sound.
+    """Loudness of each band in each frame, relative to the loudest cell: float32 in [-1, 1], `(batch, frames, bands)`.
 
-    Args:
-        waveforms: float32 `(batch, length)`.
-        transform: A `ShortTimeFourier` of that length.
-        weights: Of frequencies in bands, `(bins, bands)`: see `bands`.
-        decibels: Below the loudest cell, at which the level is -1.
-
-    Returns:
-        float32 in [-1, 1], `(batch, frames, bands)`: 1 is the loudest, -1 silence.
+    A `ShortTimeFourier` transforms the waveforms, float32 `(batch, length)`; `weights` are those of `bands`; the level is -1 from
+    `decibels` below the loudest cell on.
     """
     loudness = tf.abs(transform(waveforms)) @ weights
     loudest = tf.reduce_max(loudness, axis=(1, 2), keepdims=True)
@@ -140,11 +128,11 @@ def loudness_levels(waveforms, transform, weights, decibels):
 
 
 def bands(num, sample_rate, window):
-    """Weights of frequencies in bands: triangles of equal width in mel, each of the sum 1. float32 `(window + 1, num)`.
+    """Weights of frequencies in bands, float32 `(window + 1, num)`: triangles of equal width in mel that each sum to 1.
 
-    A band that is too narrow to hold a frequency is 0.
+    A band too narrow to contain a frequency is 0.
     """
-    edges = to_hertz(np.linspace(to_mel(LOWEST), to_mel(sample_rate / 2), num + 2))
+    edges = to_hertz(np.linspace(to_mel(MIN_HERTZ), to_mel(sample_rate / 2), num + 2))
     low, centre, high = edges[:-2], edges[1:-1], edges[2:]
     frequencies = np.linspace(0.0, sample_rate / 2, window + 1)[:, np.newaxis]
     weights = np.maximum(0.0, np.minimum((frequencies - low) / (centre - low), (high - frequencies) / (high - centre)))
@@ -153,7 +141,7 @@ def bands(num, sample_rate, window):
 
 
 def to_mel(hertz):
-    """Pitch as heard: [Stevens et al., 1937](https://doi.org/10.1121/1.1915893), in O'Shaughnessy's formula."""
+    """Perceived pitch: [Stevens et al., 1937](https://doi.org/10.1121/1.1915893), in O'Shaughnessy's formula."""
     return 2595.0 * np.log10(1.0 + hertz / 700.0)
 
 
@@ -163,5 +151,5 @@ def to_hertz(mel):
 
 
 def log10(numbers):
-    """Logarithm of numbers >= 0; of 0 a finite number far below all others."""
+    """Logarithm of numbers >= 0; finite for 0, but far below all others."""
     return tf.math.log(tf.maximum(numbers, 1e-12)) / math.log(10.0)

@@ -1,38 +1,33 @@
-"""Subwords as tokens: frequent words whole, rare words in pieces, by TensorFlow Text's own WordPiece."""
+"""Subwords as tokens: frequent words whole, rare words in pieces, with TensorFlow Text's WordPiece."""
 
 import collections
 
 import keras
 import tensorflow as tf
 
-from gan_keras.codecs.text import UNKNOWN, TextCodec
-from gan_keras.codecs.text_units import JOINER, join_words, split_words
+from gan_keras.codecs.text import JOINER, UNKNOWN, TextCodec, join_words, split_words
 
 SUFFIX = "\uffee"
 SUFFIX_IN_TEXT = "\u25cb"
 NULL_IN_TEXT = "\ufffd"
-LONGEST_PIECE = 32
-LONGEST_WORD_BYTES = 1000
+MAX_PIECE = 32
+MAX_WORD_BYTES = 1000
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class SubwordCodec(TextCodec):
-    """One token a word or a piece of a word: `unseeing` may become `un`, `￮see`, `￮ing`.
+    """One token per word or piece of a word: `unseeing` may become `un`, `￮see`, `￮ing`.
 
-    Text is split as by `WordCodec`, words are cut by WordPiece: the longest known piece first, and `￮` (U+FFEE) starts
-    a piece that goes on with a word (`￮` in the text becomes `○`). Only a character that the vocabulary lacks makes its
-    word unknown (`<unk>`); the vocabulary spells the `max_vocabulary / 2` most frequent characters of the lines, so
-    that Chinese, with its many characters, is better served by `CharacterCodec`.
+    Text is split as by `WordCodec`; WordPiece then cuts words, the longest known piece first. `￮` (U+FFEE) starts a piece
+    that continues a word (`￮` in the text becomes `○`). A word is unknown (`<unk>`) only if it contains a character that
+    the vocabulary lacks. The vocabulary spells the `max_vocabulary / 2` most frequent characters of the lines: for Chinese,
+    with its many characters, `CharacterCodec` is better. The codec needs TensorFlow Text.
 
     Args:
-        max_vocabulary: Most entries of the vocabulary, the four special ones included; the learner stays near to it.
-        fold_case, length, vocabulary: As in `TextCodec`.
+        max_vocabulary: Maximum size of the vocabulary, including the four special entries; the learner stays near it.
+        fold_case, length, vocabulary: See `TextCodec`.
 
-    Raises:
-        ImportError: TensorFlow Text is not installed.
-
-    Reference: [Wu et al., 2016](https://arxiv.org/abs/1609.08144),
-        [Song et al., 2021](https://arxiv.org/abs/2012.15524).
+    Reference: [Wu et al., 2016](https://arxiv.org/abs/1609.08144), [Song et al., 2021](https://arxiv.org/abs/2012.15524).
     """
 
     def __init__(self, max_vocabulary=8000, fold_case=False, length=None, vocabulary=None):
@@ -49,19 +44,19 @@ class SubwordCodec(TextCodec):
         return join_words(tf.strings.regex_replace(pieces, f" ?{SUFFIX}", ""))
 
     def unknown_words(self, line):
-        """The words of one line with a character that the vocabulary lacks, as a list of `str`."""
+        """Words of one line with a character that the vocabulary lacks, as a list of `str`."""
         words = self._words(self._clean([line])).flat_values
         unknown = tf.reduce_any(self._lookup(self._tokenizer.tokenize(words)) == UNKNOWN, axis=1)
         return [word.decode().replace(JOINER, "") for word in words.numpy()[unknown.numpy()]]
 
     def get_config(self):
-        """The constructor's arguments and the report of `adapt`; what `adapt` learned is among them."""
+        """The constructor's arguments, including what `adapt` learned, and its report."""
         config = super().get_config()
         del config["min_count"]
         return config
 
     def _words(self, strings):
-        strings = tf.strings.regex_replace(strings, r"\x{0}", NULL_IN_TEXT)  # TensorFlow Text allows it in no piece.
+        strings = tf.strings.regex_replace(strings, r"\x{0}", NULL_IN_TEXT)  # TensorFlow Text does not allow it in pieces.
         return split_words(tf.strings.regex_replace(strings, SUFFIX, SUFFIX_IN_TEXT))
 
     def _learn(self, texts):
@@ -69,16 +64,20 @@ class SubwordCodec(TextCodec):
 
         room = self.max_vocabulary - len(self._special_tokens())
         counts = self._count(lambda batch: self._words(self._clean(batch)), texts)
+        cut = collections.Counter()  # the learner would leave overlong words out, with all their characters
+        for word, count in counts.items():
+            for start in range(0, len(word), MAX_PIECE):
+                cut[word[start : start + MAX_PIECE]] += count
         pieces = learner.learn(
-            sorted(cut_long_words(counts).items()),
+            sorted(cut.items()),
             vocab_size=room,
             reserved_tokens=[],
             lower_thresh=2,
-            max_token_length=LONGEST_PIECE,
-            max_unique_chars=max(room // 2, 1),  # Every character needs two pieces: one that starts a word, one that goes on.
+            max_token_length=MAX_PIECE,
+            max_unique_chars=max(room // 2, 1),  # every character needs two pieces: one starts a word, one continues it
             joiner=SUFFIX,
         )
-        # The learner may end above its target. What spells every word, the single characters, goes before the rest.
+        # The learner may exceed its target. Single characters, which spell every word, take precedence.
         return sorted(pieces, key=lambda piece: len(piece.removeprefix(SUFFIX)) > 1)[:room]
 
     def _set_vocabulary(self, vocabulary):
@@ -87,24 +86,15 @@ class SubwordCodec(TextCodec):
             self._tokenizer = import_tensorflow_text().FastWordpieceTokenizer(
                 self._vocabulary,
                 suffix_indicator=SUFFIX,
-                max_bytes_per_word=LONGEST_WORD_BYTES,
+                max_bytes_per_word=MAX_WORD_BYTES,
                 token_out_type=tf.string,
                 unknown_token=self.unknown_mark,
                 no_pretokenization=True,
             )
 
 
-def cut_long_words(counts):
-    """Cuts words that the learner would leave out, with all their characters, as too long."""
-    cut = collections.Counter()
-    for word, count in counts.items():
-        for start in range(0, len(word), LONGEST_PIECE):
-            cut[word[start : start + LONGEST_PIECE]] += count
-    return cut
-
-
 def import_tensorflow_text():
-    """The module `tensorflow_text`, loaded only where it is needed: it has no wheels for some platforms."""
+    """Imports `tensorflow_text` only where it is needed: it has no wheels for some platforms."""
     try:
         import tensorflow_text
     except ImportError as error:

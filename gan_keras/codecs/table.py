@@ -1,4 +1,4 @@
-"""Rows of a table as tensors: float64 cells <-> float32 numbers and one-hot choices, inside the TensorFlow graph.
+"""Table rows as tensors: float64 cells <-> float32 numbers and one-hot choices, inside the TensorFlow graph.
 
 Reference: [Xu et al., 2019](https://arxiv.org/abs/1907.00503), sections 4.2 and 4.3.
 """
@@ -10,36 +10,33 @@ import numpy as np
 import tensorflow as tf
 
 from gan_keras import noise
+from gan_keras.codecs.base import Codec, check_shape
 from gan_keras.codecs.table_columns import Labels, Modes, NumberModes, Slots, fit_modes
 from gan_keras.data.table.columns import CategoryColumn, column_from_config
 from gan_keras.data.table.table import Table, chunks, some_rows, write_csv
 from gan_keras.media.safe_files import replace_whole
 
-_MOST_SAMPLED = 50_000  # rows that modes are fitted to
+_MAX_SAMPLED = 50_000  # rows that modes are fitted to
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
-class TableCodec:
+class TableCodec(Codec):
     """Map between rows of cells and tensors that networks make.
 
-    A sample holds first, for each column of numbers, where the number lies in its mode: its distance from the mean in units
-    of four deviations, in [-1, 1]. Then come one-hot choices: for each column of numbers the mode, for each column of
-    categories the slot (see `table_slots`). A missing number is one more mode, a missing category one more slot.
+    A sample starts with a number in [-1, 1] for each number column: the distance from its mode's mean, in units of four
+    deviations. Then come one-hot choices: the mode for each number column, the slot for each category column (see
+    `table_columns.Slots`). A missing number is an additional mode, a missing category an additional slot.
 
     Args:
-        columns: Configs of the `table_columns.Column`s; None: those of the table seen by `adapt`.
-        modes: Weights, means and deviations of each column of numbers.
-        counts: For each column of categories how often each value comes, and last the number of missing cells.
-        most_modes: Of a column of numbers, >= 1.
-        most_slots: Of a column of categories, >= 2: rarer values are pooled.
-        seed: Of the fit of the modes.
-
-    Raises:
-        ValueError: If `most_modes` or `most_slots` is too small.
+        columns: Configs of the `Column`s. `None`: the columns of the table passed to `adapt`.
+        modes: Weights, means and deviations of each number column.
+        counts: For each category column the frequency of each value, and last the number of missing cells.
+        most_modes: Maximum number of modes per number column, >= 1.
+        most_slots: Maximum number of slots per category column, >= 2: rarer values are pooled.
+        seed: Seed of the fit of the modes.
     """
 
-    raw_dtype = tf.float64
-    output_name = None  # one output a column
+    raw_dtype, output_name = tf.float64, None  # one output per column
 
     def __init__(self, columns=None, modes=None, counts=None, most_modes=10, most_slots=100, seed=0):
         if most_modes < 1 or most_slots < 2:
@@ -50,15 +47,16 @@ class TableCodec:
             self._set(tuple(map(column_from_config, columns)), [Modes(*each) for each in modes], counts)
 
     def adapt(self, table):
-        """Takes the columns from a `Table`, fits the modes of numbers and counts the values of categories, unless given."""
+        """Takes columns from a `Table`, fits modes and counts categories, unless the constructor set them."""
         if self.columns is not None:
             return
-        sample, modes = some_rows(table, _MOST_SAMPLED, self.seed).cells, []
+        sample, modes, counts = some_rows(table, _MAX_SAMPLED, self.seed).cells, [], []
         for index, column in enumerate(table.columns):
-            if not isinstance(column, CategoryColumn):
+            if isinstance(column, CategoryColumn):
+                counts.append(_counts(table, index))
+            else:
                 cells = sample[:, index]
                 modes.append(fit_modes(cells[~np.isnan(cells)], self.most_modes, self.seed))
-        counts = [_counts(table, index) for index, column in enumerate(table.columns) if isinstance(column, CategoryColumn)]
         self._set(table.columns, modes, counts)
 
     def _set(self, columns, modes, counts):
@@ -73,50 +71,41 @@ class TableCodec:
         self.numbers = NumberModes([columns[place] for place in self.number_places], modes)
         self.sizes = (*self.numbers.sizes, *(each.num for each in self.slots))
 
-    # --- What a sample is made of. ---
-
     @property
     def num_numbers(self):
-        """Columns of numbers: so many numbers in [-1, 1] begin a sample."""
+        """Number of number columns, and so of numbers in [-1, 1] at the start of a sample."""
         return len(self.number_places)
 
     @property
     def width(self):
-        """Numbers of a sample."""
+        """Size of a sample."""
         return self.num_numbers + sum(self.sizes)
 
     @functools.cached_property
     def starts(self):
-        """Where the choices of each column begin in a sample, int32."""
+        """First index of each column's choices in a sample, int32."""
         return (self.num_numbers + np.concatenate([[0], np.cumsum(self.sizes)[:-1]])).astype(np.int32)
 
     @property
     def first_condition(self):
-        """Where the slots of categories begin in a sample: all the rest are conditions, numbered in this order."""
+        """Index in a sample of the first category slot: the slots are the conditions, numbered in this order."""
         return self.width - self.num_conditions
 
     @property
     def num_conditions(self):
-        """Slots of all columns of categories together."""
+        """Number of slots of all category columns."""
         return sum(each.num for each in self.slots)
 
     def check_samples(self, samples):
         """Raises `ValueError` unless samples have the codec's width."""
-        if not samples.shape.is_compatible_with([None, self.width]):
-            raise ValueError(f"The samples have the shape {tuple(samples.shape)}. Expected (batch, {self.width}).")
-
-    # --- There and back. ---
+        check_shape(samples, [self.width], f"(batch, {self.width})")
 
     def encode(self, cells, seeds=None):
-        """Cells to samples.
+        """Cells to samples, float32 `(batch, width)`.
 
         Args:
             cells: float64 `(batch, columns)`.
-            seeds: int64 `(batch,)`: the mode of a number is drawn by the probabilities of those that it may belong to. None
-                takes the likeliest.
-
-        Returns:
-            float32 `(batch, width)`.
+            seeds: int64 `(batch,)`, to draw each number's mode by its probability; None takes the likeliest mode.
         """
         numbers, modes = self.numbers.encode(tf.gather(cells, np.array(self.number_places, np.int32), axis=1), seeds)
         slots = [slots.of_cells(cells[:, place]) for slots, place in zip(self.slots, self.category_places, strict=True)]
@@ -124,7 +113,7 @@ class TableCodec:
         return tf.concat([numbers, self._one_hot(choices)], axis=1)
 
     def _one_hot(self, choices):
-        """Choices `(batch, columns)`, int32, one-hot side by side; -1 is none."""
+        """Concatenates the one-hot vectors of choices, int32 `(batch, columns)`; -1 chooses nothing."""
         width = sum(self.sizes)
         places = tf.where(choices < 0, width, choices + (self.starts - self.num_numbers))
         rows = tf.broadcast_to(tf.range(tf.shape(choices)[0])[:, None], tf.shape(choices))
@@ -133,14 +122,11 @@ class TableCodec:
         return tf.tensor_scatter_nd_update(tf.zeros([tf.shape(choices)[0], width + 1]), indices, ones)[:, :width]
 
     def decode(self, samples, seeds=None):
-        """Samples to cells: the likeliest choice of each column.
+        """Samples to valid cells, float64 `(batch, columns)`, by the likeliest choice for each column.
 
         Args:
             samples: float32 `(batch, width)`.
-            seeds: int64 `(batch,)`, of the values that are drawn from a pool; None takes its middle one by frequency.
-
-        Returns:
-            float64 `(batch, columns)`, each cell one that its column can hold.
+            seeds: int64 `(batch,)`, to draw values of a pool; None takes the middle one by frequency.
         """
         self.check_samples(samples)
         choices = [
@@ -158,15 +144,15 @@ class TableCodec:
         return tf.stack([cells[place] for place in range(len(self.columns))], axis=1)
 
     def to_columns(self, cells):
-        """Cells `(batch, columns)` as a dict of tensors `(batch,)` by column, in the columns' own types, in a graph too."""
+        """Cells `(batch, columns)` as a dictionary of tensors `(batch,)` by column, in the columns' own types."""
         return {column.name: column.to_tensor(cells[:, index]) for index, column in enumerate(self.columns)}
 
     def from_columns(self, columns):
-        """The other way round: what `to_columns` gives, in any order, as float64 cells; an unknown category is missing."""
+        """Inverse of `to_columns`, for columns in any order; an unknown category becomes a missing cell."""
         return tf.stack([column.from_tensor(tf.convert_to_tensor(columns[column.name])) for column in self.columns], axis=1)
 
     def write_samples(self, path, columns):
-        """Writes what `GAN.generate` gives, `path` with the ending `.csv`."""
+        """Writes the output of `GAN.generate` to `path` with the suffix `.csv`."""
         table = Table(path.name, self.columns, self.from_columns(columns).numpy(), {})
 
         def write(temporary):
@@ -175,17 +161,15 @@ class TableCodec:
 
         replace_whole(path.with_suffix(".csv"), write)
 
-    # --- Conditions. ---
-
     def conditions_of(self, cells):
-        """Yields, for each column of categories, the condition that each row of an array meets, int32 `(rows,)`."""
+        """Yields, for each category column, the condition that each row of an array meets, int32 `(rows,)`."""
         first = 0
         for slots, place in zip(self.slots, self.category_places, strict=True):
             yield first + slots.of_cells(tf.constant(cells[:, place])).numpy()
             first += slots.num
 
     def last_condition(self, cells):
-        """The condition that each row meets in the last column of categories, int32 `(batch,)`; None without such columns."""
+        """The condition that each row meets in the last category column, int32 `(batch,)`; None without such columns."""
         if not self.slots:
             return None
         slots = self.slots[-1].of_cells(cells[:, self.category_places[-1]])
@@ -193,29 +177,20 @@ class TableCodec:
 
     @functools.cached_property
     def labels(self):
-        """What rows can be asked for: `table_labels.Labels`."""
+        """Labels that condition generated rows: `table_columns.Labels`."""
         return Labels(self.columns, self.slots, self.counts)
 
-    @property
-    def trackables(self):
-        """What a SavedModel must track beside its variables: nothing."""
-        return []
-
     def get_config(self):
-        """The constructor's arguments; what `adapt` found is among them."""
+        """The constructor's arguments, including what `adapt` found."""
         fitted = {"columns": None, "modes": None, "counts": None}
         if self.columns is not None:
             columns, modes = [column.to_config() for column in self.columns], [list(each) for each in self.modes]
             fitted = {"columns": columns, "modes": modes, "counts": self.counts}
         return {**fitted, "most_modes": self.most_modes, "most_slots": self.most_slots, "seed": self.seed}
 
-    @classmethod
-    def from_config(cls, config):
-        return cls(**config)
-
 
 def _counts(table, index):
-    """How often each value of a column of categories comes, and last the number of missing cells, a list of int."""
+    """Frequency of each value of a category column, and last the number of missing cells, a list of int."""
     num = len(table.columns[index].values)
     counts = sum(
         np.bincount(np.where(np.isnan(part[:, index]), num, part[:, index]).astype(np.int64), minlength=num + 1)

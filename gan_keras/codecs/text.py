@@ -1,51 +1,58 @@
-"""Text codecs: strings <-> token ids, inside the TensorFlow graph. What words, characters and subwords share."""
+"""Text as token ids, inside the TensorFlow graph: what all text codecs share, characters, and words."""
 
 import abc
 import collections
 import numbers
 
+import keras
 import numpy as np
 import tensorflow as tf
 
+from gan_keras.codecs.base import Codec
 from gan_keras.media.safe_files import replace_whole
 
 PADDING, START, END, UNKNOWN = range(4)
-LONGEST = 128
+DEFAULT_MAX_LENGTH = 128
 BATCH_SIZE = 4096
 
+JOINER = "\uffed"
+JOINER_IN_TEXT = "\u25a0"
+SPACE = r"[\x{9}-\x{d}\x{1c}-\x{1f}\x{85}\p{Z}]+"
+LETTERS = r"[\p{L}\p{M}\p{N}_]+"
+WORD = rf"{LETTERS}(?:['’.\-]{LETTERS}|,\p{{N}}+)*"
+PUNCTUATION = r"[\p{P}\p{S}][\p{P}\p{S}\p{M}\x{200d}]*"
 
-class TextCodec(abc.ABC):
+
+class TextCodec(Codec, abc.ABC):
     """Invertible map between strings and rows of token ids, learned from lines of text by `adapt`.
 
     Ids 0 to 3 are padding, start, end and unknown; the sorted vocabulary follows from 4. A row holds the tokens of a
-    line, then `END`, then `PADDING`: the start token is not part of it. Every method on tensors works eagerly, in a
-    `tf.function` and in a SavedModel, where `trackables` must be tracked.
+    line, then `END`, then `PADDING`, without the start token.
 
     Args:
-        fold_case: Whether text is put in lower case before all else.
-        max_vocabulary: Most entries of the vocabulary, the four special ones included; `None` for no limit.
-        min_count: A token seen fewer times than this becomes unknown.
-        length: Tokens of a row, `END` included; longer lines are cut. `None`: what the longest line seen by `adapt`
-            needs, at most 128.
-        vocabulary: A vocabulary learned before, the four special entries first; then `adapt` is not needed.
+        fold_case: Whether to convert text to lower case first.
+        max_vocabulary: Maximum size of the vocabulary, including the four special entries; `None` for no limit.
+        min_count: Tokens seen fewer times than this become unknown.
+        length: Tokens per row, including `END`; longer lines are cut. `None`: enough for the longest line passed to
+            `adapt`, at most 128.
+        vocabulary: A vocabulary learned before, the four special entries first; `adapt` is then not needed.
 
     Raises:
-        ValueError: A limit that leaves no room for a token, or a vocabulary without the special entries.
+        ValueError: If a limit leaves no room for a token, or a vocabulary lacks the special entries.
     """
 
-    unknown_mark = "<unk>"
-    raw_dtype = tf.string
-    output_name = "text"
+    raw_dtype, output_name, unknown_mark = tf.string, "text", "<unk>"
 
     def __init__(self, fold_case=False, max_vocabulary=None, min_count=1, length=None, vocabulary=None):
-        require_at_least("max_vocabulary", max_vocabulary, UNKNOWN + 2)
-        require_at_least("min_count", min_count, 1)
-        require_at_least("length", length, 2)
+        limits = {"max_vocabulary": (max_vocabulary, UNKNOWN + 2), "min_count": (min_count, 1), "length": (length, 2)}
+        for name, (value, low) in limits.items():
+            if value is not None and (not isinstance(value, numbers.Integral) or value < low):
+                raise ValueError(f"{name}={value!r}; expected an integer of at least {low}.")
         self.fold_case, self.max_vocabulary, self.min_count, self.length = fold_case, max_vocabulary, min_count, length
         self.report = {}
         self._vocabulary = None
         if vocabulary is not None:
-            self.length = length or LONGEST
+            self.length = length or DEFAULT_MAX_LENGTH
             self._set_vocabulary(vocabulary)
 
     @abc.abstractmethod
@@ -57,7 +64,7 @@ class TextCodec(abc.ABC):
         """Joins tokens into text: ragged string `[batch, (tokens)]` -> string `[batch]`."""
 
     def write_samples(self, path, lines):
-        """Writes texts, one a line, as `path` with the ending `.txt`."""
+        """Writes texts, one per line, to `path` with the suffix `.txt`."""
         content = "".join(f"{line}\n" for line in lines).encode()
         replace_whole(path.with_suffix(".txt"), lambda temporary: temporary.write_bytes(content))
 
@@ -66,19 +73,15 @@ class TextCodec(abc.ABC):
         return self._tokenize(self._clean(strings))
 
     def encode(self, strings):
-        """Text to ids: string `[batch]` -> int32 `[batch, length]`, every row with exactly one `END`."""
+        """Text to ids: string `[batch]` -> int32 `[batch, length]`, with exactly one `END` per row."""
         tokens, num_tokens = self.encode_prompt(strings)
         return tf.where(tf.range(self.length) == num_tokens[:, tf.newaxis], END, tokens)
 
     def encode_prompt(self, strings):
-        """The start of a text, to be continued by a generator.
-
-        Args:
-            strings: string `[batch]`.
+        """Encodes the beginning of a text that a generator continues: string `[batch]` to ids without `END`.
 
         Returns:
-            Token ids without `END`, int32 `[batch, length]`, and how many there are in each row, int32 `[batch]`, at
-            most `length - 1`.
+            int32 `[batch, length]`, and the number of tokens per row, int32 `[batch]`, at most `length - 1`.
         """
         ids = self._lookup(self.tokenize(strings))[:, : self.length - 1]
         return ids.to_tensor(PADDING, shape=[None, self.length]), tf.cast(ids.row_lengths(), tf.int32)
@@ -91,18 +94,15 @@ class TextCodec(abc.ABC):
         return self.detokenize(tf.RaggedTensor.from_row_lengths(tokens, tf.math.count_nonzero(keep, axis=1)))
 
     def adapt(self, lines):
-        """Learns the vocabulary and, unless it was given, the length; fills `report`.
+        """Learns the vocabulary and, unless the constructor set it, the length; fills `report`.
 
         Args:
-            lines: Iterable of `str` or UTF-8 `bytes`, one sample each. Blank ones are dropped, invalid bytes replaced.
-
-        Raises:
-            ValueError: `lines` is one string, holds something else than text, or holds no text.
+            lines: Iterable of `str` or UTF-8 `bytes`, one sample each. Blank lines are dropped, invalid bytes replaced.
         """
         texts, counts = read_lines(lines)
         self._set_vocabulary([*self._special_tokens(), *sorted(self._learn(texts))])
         num_tokens, num_unknown = self._measure(texts)
-        self.length = self.length or min(int(num_tokens.max()) + 1, LONGEST)
+        self.length = self.length or min(int(num_tokens.max()) + 1, DEFAULT_MAX_LENGTH)
         self.report = counts | {
             "longest_line": int(num_tokens.max()),
             "cut_lines": int(np.sum(num_tokens >= self.length)),
@@ -113,49 +113,49 @@ class TextCodec(abc.ABC):
         }
 
     def tokens(self, line):
-        """The tokens of one line as a list of `str`, for metrics and reports."""
+        """Tokens of one line as a list of `str`, for metrics and reports."""
         return [token.decode() for token in self.tokenize([line]).flat_values.numpy()]
 
     def unknown_words(self, line):
-        """The words of one line that the vocabulary lacks, as a list of `str`."""
+        """Words of one line that the vocabulary lacks, as a list of `str`."""
         tokens = self.tokenize([line])
         unknown = self._lookup(tokens).flat_values == UNKNOWN
         return [token.decode() for token in tokens.flat_values.numpy()[unknown.numpy()]]
 
     @property
     def vocabulary(self):
-        """List of `str`: the entry at place `i` has id `i`."""
+        """List of `str`: entry `i` has id `i`."""
         self._check_adapted()
         return list(self._vocabulary)
 
     @property
     def vocabulary_size(self):
-        """Number of ids, the four special ones included."""
+        """Number of ids, including the four special ones."""
         self._check_adapted()
         return len(self._vocabulary)
 
     @property
     def trackables(self):
-        """What a SavedModel must track beside its variables: the lookup table."""
+        """Objects that a SavedModel must track besides the variables: the lookup table."""
         self._check_adapted()
         return [self._table]
 
     def get_config(self):
-        """The constructor's arguments and the report of `adapt`; what `adapt` learned is among them."""
+        """The constructor's arguments, including what `adapt` learned, and its report."""
         names = ("fold_case", "max_vocabulary", "min_count", "length", "report")
         return {name: getattr(self, name) for name in names} | {"vocabulary": self._vocabulary}
 
     @classmethod
     def from_config(cls, config):
-        """The same codec again, `adapt` included."""
+        """Returns the same codec, already adapted."""
         codec = cls(**{name: value for name, value in config.items() if name != "report"})
         codec.report = dict(config["report"])
         return codec
 
     def _learn(self, texts):
-        """The most frequent tokens, equally frequent ones in the order of their characters."""
+        """The most frequent tokens, sorted by their characters if equally frequent."""
         counts = self._count(self.tokenize, texts)
-        del counts[self.unknown_mark]  # A text may hold U+FFFD; a Counter does not mind if it does not.
+        del counts[self.unknown_mark]  # a text may contain U+FFFD; a Counter accepts missing keys
         ranked = sorted((-count, token) for token, count in counts.items() if count >= self.min_count)
         room = None if self.max_vocabulary is None else self.max_vocabulary - len(self._special_tokens())
         return [token for _, token in ranked[:room]]
@@ -168,7 +168,7 @@ class TextCodec(abc.ABC):
         return counts
 
     def _measure(self, texts):
-        """Tokens of each line, int64 `[lines]`, and how many of all tokens are unknown."""
+        """Number of tokens of each line, int64 `[lines]`, and of unknown tokens."""
         rows = [self._lookup(self.tokenize(batch)) for batch in batches(texts)]
         unknown = sum(int(tf.math.count_nonzero(row.flat_values == UNKNOWN)) for row in rows)
         return np.concatenate([row.row_lengths().numpy() for row in rows]), unknown
@@ -193,7 +193,7 @@ class TextCodec(abc.ABC):
             raise ValueError(f"The vocabulary starts with {list(vocabulary[:4])}; expected {special}, then the tokens.")
         self._vocabulary = list(vocabulary)
         ids = np.arange(len(special), len(vocabulary), dtype=np.int32)
-        with tf.init_scope():  # Outside any graph that is being traced, so that later graphs can use the table too.
+        with tf.init_scope():  # outside any graph that is being traced, so that later graphs can use the table too
             tokens = tf.constant(self._token_array()[len(special) :], tf.string)
             initializer = tf.lookup.KeyValueTensorInitializer(tokens, ids)
             self._table = tf.lookup.StaticHashTable(initializer, default_value=UNKNOWN)
@@ -207,45 +207,87 @@ class TextCodec(abc.ABC):
             raise ValueError(f"This {type(self).__name__} has no vocabulary yet: call `codec.adapt(lines)` first.")
 
 
-def require_at_least(name, value, least):
-    """Raises `ValueError` unless `value` is `None` or an integer of at least `least`."""
-    if value is not None and (not isinstance(value, numbers.Integral) or value < least):
-        raise ValueError(f"{name}={value!r}; expected an integer of at least {least}.")
-
-
 def batches(texts):
-    """Cuts a list in pieces that fit in memory as tokens."""
+    """Splits a list into parts that fit in memory as tokens."""
     return (texts[start : start + BATCH_SIZE] for start in range(0, len(texts), BATCH_SIZE))
 
 
 def read_lines(lines):
-    """Reads samples of text.
-
-    Args:
-        lines: Iterable of `str` or `bytes`.
-
-    Returns:
-        The lines that are not blank, as a list of `str`, and a dict of what was counted on the way.
-
-    Raises:
-        ValueError: `lines` is one string, holds something else than text, or holds no text.
-    """
+    """Returns the lines that are not blank, as a list of `str`, and a dictionary of counts; see `TextCodec.adapt`."""
     if isinstance(lines, (str, bytes)):
         raise ValueError("Got one string; expected a list of lines: use `text.splitlines()`.")
-    decoded = [decode_line(line) for line in lines]
-    texts = [text for text, _ in decoded if text.strip()]
+    texts, invalid, empty = [], 0, 0
+    for line in lines:
+        if not isinstance(line, (str, bytes)):
+            raise ValueError(f"Got a line of type {type(line).__name__}: {line!r:.80}; expected str or bytes.")
+        content = line if isinstance(line, bytes) else line.encode("utf-8", "surrogatepass")
+        text = content.decode(errors="replace")
+        invalid += text.encode() != content
+        empty += not text.strip()
+        texts += [text] if text.strip() else []
     if not texts:
-        raise ValueError(f"Got {len(decoded)} lines, all of them empty; expected at least one line of text.")
-    invalid = sum(was_invalid for _, was_invalid in decoded)
-    return texts, {"lines": len(texts), "empty_lines": len(decoded) - len(texts), "invalid_lines": invalid}
+        raise ValueError(f"Got {empty} lines, all of them empty; expected at least one line of text.")
+    return texts, {"lines": len(texts), "empty_lines": empty, "invalid_lines": invalid}
 
 
-def decode_line(line):
-    """One line as valid `str`, and whether bytes of it had to be replaced."""
-    if not isinstance(line, (str, bytes)):
-        raise ValueError(f"Got a line of type {type(line).__name__}: {line!r:.80}; expected str or bytes.")
-    content = line if isinstance(line, bytes) else line.encode("utf-8", "surrogatepass")
-    try:
-        return content.decode(), False
-    except UnicodeDecodeError:
-        return content.decode(errors="replace"), True
+@keras.saving.register_keras_serializable(package="gan_keras")
+class CharacterCodec(TextCodec):
+    """One token per Unicode character (code point), including white space. An unknown character decodes to `�`.
+
+    See `TextCodec` for the arguments.
+    """
+
+    unknown_mark = "\ufffd"
+
+    def _tokenize(self, strings):
+        return tf.strings.unicode_split(strings, "UTF-8")
+
+    def detokenize(self, tokens):
+        """Joins characters: ragged string `[batch, (characters)]` -> string `[batch]`."""
+        return tf.strings.reduce_join(tokens, axis=-1)
+
+
+@keras.saving.register_keras_serializable(package="gan_keras")
+class WordCodec(TextCodec):
+    """One token per word and per run of punctuation: "The wheel." becomes `The`, `wheel`, `￭.`.
+
+    The joiner `￭` (U+FFED) marks where punctuation touches its neighbour. Decoding restores the text, except that runs of
+    white space become one space, and `￭` in the text becomes `■`. Apostrophes, hyphens and dots between letters, and
+    commas before digits, stay inside their word: don't, state-of-the-art, 3.5, 1,000. An unknown word decodes to
+    `<unk>`. See `TextCodec` for the arguments.
+    """
+
+    def _tokenize(self, strings):
+        return split_words(strings)
+
+    def detokenize(self, tokens):
+        """Joins tokens with spaces, except at joiners: ragged string `[batch, (tokens)]` -> string `[batch]`."""
+        return join_words(tf.strings.reduce_join(tokens, axis=-1, separator=" "))
+
+    def unknown_words(self, line):
+        """Words of one line that the vocabulary lacks, as a list of `str` without joiners."""
+        return [word.replace(JOINER, "") for word in super().unknown_words(line)]
+
+
+def split_words(strings):
+    """Splits valid UTF-8 into words and marked punctuation: string `[batch]` -> ragged string `[batch, (tokens)]`.
+
+    RE2 has no lookaround. Joiners are therefore first put around each run of punctuation and, by the same replacement,
+    after each word; those that enclose nothing or touch white space (two spaces) are then removed.
+    """
+    replacements = [
+        (JOINER, JOINER_IN_TEXT),
+        (SPACE, " "),
+        (rf"({WORD})|({PUNCTUATION})", rf"\1 {JOINER}\2{JOINER} "),
+        (f" {JOINER}{JOINER} ", ""),
+        (f"{JOINER}(?:  | $)", " "),
+        (f"(?:^ |  ){JOINER}", " "),
+    ]
+    for pattern, replacement in replacements:
+        strings = tf.strings.regex_replace(strings, pattern, replacement)
+    return tf.strings.split(strings)
+
+
+def join_words(strings):
+    """Removes the joiners, and the spaces next to them, from space-separated tokens."""
+    return tf.strings.regex_replace(strings, f" ?{JOINER} ?", "")

@@ -1,28 +1,25 @@
 """Sounds as tensors: int16 samples <-> float32 in [-1, 1], inside the TensorFlow graph.
 
-Loudness is not learned: recordings differ in it by chance more than by what is said. Each sound is scaled so that its
+Loudness is not learned: it differs between recordings by chance more than by content. Each sound is scaled so that its
 loudest sample is 1 or -1; silence stays silence.
 """
 
 import keras
 import tensorflow as tf
 
+from gan_keras.codecs.base import Codec, check_shape
 from gan_keras.media.sounds import LEVELS
 
 
-class SoundCodec:
-    """Base of the codecs of mono sounds of one rate and one length.
+class SoundCodec(Codec):
+    """Base of the codecs of mono sounds of one sample rate and one length.
 
     Args:
-        sample_rate: Samples a second, in Hz, >= 1. `None`: that of the sounds seen by `adapt`.
-        length: Samples of a sound, >= 1. `None`: as before.
-
-    Raises:
-        ValueError: If one of them is below 1.
+        sample_rate: Samples per second, in Hz, >= 1. `None`: the rate of the sounds passed to `adapt`.
+        length: Samples per sound, >= 1. `None`: the length of the sounds passed to `adapt`.
     """
 
-    raw_dtype = tf.int16
-    output_name = "waveform"
+    raw_dtype, output_name, arguments = tf.int16, "waveform", ("sample_rate", "length")
 
     def __init__(self, sample_rate=None, length=None):
         for name, value in {"sample_rate": sample_rate, "length": length}.items():
@@ -31,11 +28,7 @@ class SoundCodec:
         self.sample_rate, self.length = sample_rate, length
 
     def adapt(self, sounds):
-        """Takes rate and length from data, unless they were given.
-
-        Args:
-            sounds: An object with a `sample_rate` and a `length`, such as `gan_keras.data.Sounds`.
-        """
+        """Takes rate and length from sounds with these attributes, unless the constructor set them."""
         self.sample_rate = self.sample_rate or sounds.sample_rate
         self.length = self.length or sounds.length
         self.check_adapted()
@@ -48,13 +41,10 @@ class SoundCodec:
             )
 
     def waveforms(self, sounds):
-        """Sounds as waveforms of the codec's length: the end is cut off, or silence added, and the loudest sample made 1.
+        """Sounds as waveforms of the codec's length: cut or padded with silence at the end, and scaled to full volume.
 
         Args:
-            sounds: Shape `(batch, any length)`: int16, or floats in [-1, 1] as `decode` makes them.
-
-        Returns:
-            float32 in [-1, 1], shape `(batch, length)`.
+            sounds: Shape `(batch, any length)`: int16, or floats in [-1, 1] as `decode` returns them.
         """
         self.check_adapted()
         sounds = tf.cast(tf.convert_to_tensor(sounds), tf.float32)[:, : self.length]
@@ -66,7 +56,7 @@ class SoundCodec:
         return tf.cast(tf.round(tf.clip_by_value(waveforms, -1.0, 1.0) * LEVELS), tf.int16)
 
     def encode_wav(self, waveforms):
-        """Waveforms in [-1, 1], `(batch, length)`, to the bytes of a WAV file of 16 bits each: string `(batch,)`."""
+        """Waveforms in [-1, 1], `(batch, length)`, to the bytes of 16-bit WAV files: string `(batch,)`."""
 
         def encode(waveform):
             return tf.audio.encode_wav(waveform[:, tf.newaxis], self.sample_rate)
@@ -75,42 +65,26 @@ class SoundCodec:
 
     @property
     def encodings(self):
-        """Further forms that an exported model serves decoded sounds in: a function by output name."""
+        """Further outputs of an exported model: a function of decoded sounds by output name."""
         return {"wav_bytes": self.encode_wav}
-
-    @property
-    def trackables(self):
-        """What a SavedModel must track beside its variables: nothing."""
-        return []
-
-    def get_config(self):
-        """The constructor's arguments; what `adapt` found is among them."""
-        return {"sample_rate": self.sample_rate, "length": self.length}
-
-    @classmethod
-    def from_config(cls, config):
-        return cls(**config)
 
 
 def at_full_volume(waveforms):
-    """Waveforms `(batch, length)`, each scaled so that its loudest sample is 1 or -1; silence as it is."""
+    """Waveforms `(batch, length)`, each scaled so that its loudest sample is 1 or -1; silence stays unchanged."""
     loudest = tf.reduce_max(tf.abs(waveforms), axis=1, keepdims=True)
     return tf.math.divide_no_nan(waveforms, loudest)
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class WaveformCodec(SoundCodec):
-    """Invertible map between sounds and waveforms, sample by sample. Arguments and errors as of `SoundCodec`.
-
-    Every method on tensors works eagerly, in a `tf.function` and in a SavedModel.
-    """
+    """Invertible map between sounds and waveforms, sample by sample. Arguments: see `SoundCodec`."""
 
     def encode(self, sounds):
-        """Sounds, as of `waveforms`, to float32 in [-1, 1], shape `(batch, length, 1)`."""
+        """Sounds, as for `waveforms`, to float32 in [-1, 1], shape `(batch, length, 1)`."""
         return self.waveforms(sounds)[..., tf.newaxis]
 
     def decode(self, samples):
-        """Floats `(batch, length, 1)` to waveforms, float32 in [-1, 1], `(batch, length)`; what is beyond is clipped."""
+        """Floats `(batch, length, 1)` to waveforms, float32 `(batch, length)`; values outside [-1, 1] are clipped."""
         samples = tf.cast(samples, tf.float32)
         self.check_samples(samples)
         return tf.clip_by_value(samples[..., 0], -1.0, 1.0)
@@ -118,8 +92,5 @@ class WaveformCodec(SoundCodec):
     def check_samples(self, samples):
         """Raises `ValueError` unless samples have the codec's length and one channel."""
         self.check_adapted()
-        if not samples.shape.is_compatible_with([None, self.length, 1]):
-            raise ValueError(
-                f"The samples have the shape {tuple(samples.shape)}. Expected (batch, {self.length}, 1): give the codec's "
-                "length and the generator the same."
-            )
+        fix = "give the codec's length and the generator the same"
+        check_shape(samples, [self.length, 1], f"(batch, {self.length}, 1): {fix}")

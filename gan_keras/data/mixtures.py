@@ -1,4 +1,4 @@
-"""Mixtures of Gaussians in the plane: the smallest data on which a GAN can lose modes, and how to count those kept."""
+"""Mixtures of Gaussians in the plane, the smallest data on which a GAN can lose modes, and measures of the modes kept."""
 
 import numpy as np
 
@@ -16,17 +16,14 @@ def grid_centres(side=5, spacing=2.0):
 
 
 def ring(num, seed, modes=8, radius=1.0, deviation=0.01):
-    """Samples equally likely Gaussians on a circle.
+    """Draws samples of equally likely Gaussians on a circle, float32 `(num, 2)`.
 
     Args:
         num: Number of samples, >= 1.
-        seed: The same seed gives the same samples, int >= 0.
+        seed: Seed of the samples, int >= 0.
         modes: Number of Gaussians, >= 1.
-        radius: Distance of their centres from the origin.
-        deviation: Standard deviation of each along both axes, > 0.
-
-    Returns:
-        float32 `(num, 2)`.
+        radius: Distance of the centres from the origin.
+        deviation: Standard deviation of each Gaussian along both axes, > 0.
 
     Reference: [PacGAN](https://arxiv.org/abs/1712.04086), section 4.1.
     """
@@ -34,9 +31,9 @@ def ring(num, seed, modes=8, radius=1.0, deviation=0.01):
 
 
 def grid(num, seed, side=5, spacing=2.0, deviation=0.05):
-    """Samples equally likely Gaussians on a square grid around the origin, `side` a row and a column, `spacing` apart.
+    """Draws samples of equally likely Gaussians on a grid of `side` x `side` points around the origin, `spacing` apart.
 
-    The other arguments and the result are those of `ring`. Reference: [PacGAN](https://arxiv.org/abs/1712.04086), 4.1.
+    See `ring` for the other arguments and the result. Reference: [PacGAN](https://arxiv.org/abs/1712.04086), 4.1.
     """
     return _sample(grid_centres(side, spacing), num, seed, deviation)
 
@@ -53,20 +50,17 @@ def _sample(centres, num, seed, deviation):
 
 
 def modes_covered(samples, centres, deviation):
-    """Counts the modes that a generator kept, by PacGAN's three measures.
+    """Measures the modes that a generator kept, by PacGAN's three measures.
 
     Args:
         samples: Generated points, `(num, 2)`, finite. Use 2,500 or more: fewer miss modes by chance.
         centres: Centres of the real, equally likely modes, `(modes, 2)`.
-        deviation: Their standard deviation along each axis.
+        deviation: Standard deviation of the modes along each axis.
 
     Returns:
-        A dictionary: `modes`, the number with a sample within three deviations; `high_quality`, the fraction of
-        samples within three deviations of a centre (0.9889 for real data in the plane); `reverse_kl`, the divergence
+        A dictionary: `modes`, the number of modes with a sample within three deviations; `high_quality`, the fraction of
+        samples within three deviations of a centre (0.9889 for real data); `reverse_kl`, the divergence
         KL(generated || real) in nats of the histograms of nearest modes (0 is best, `log(modes)` is a single mode).
-
-    Raises:
-        ValueError: Shapes do not fit, or a sample is not finite.
 
     Reference: [PacGAN](https://arxiv.org/abs/1712.04086), section 4.
     """
@@ -74,7 +68,7 @@ def modes_covered(samples, centres, deviation):
     if samples.ndim != 2 or not len(samples) or samples.shape[1:] != centres.shape[1:]:
         raise ValueError(f"Got samples {samples.shape} and centres {centres.shape}. Expected (num, 2) and (modes, 2).")
     if not np.isfinite(samples).all():
-        raise ValueError("Some samples are not finite. Expected numbers: the generator has diverged, train it anew.")
+        raise ValueError("Some samples are not finite. Expected numbers: the generator has diverged, train it again.")
     distances = np.linalg.norm(samples[:, None] - centres, axis=-1)
     nearest, close = distances.argmin(axis=1), distances.min(axis=1) <= 3 * deviation
     shares = np.bincount(nearest, minlength=len(centres)) / len(samples)

@@ -1,54 +1,42 @@
-"""`SampleSet`: what data sets of images, sounds and clips have in common: labels, copies, parts and splits."""
+"""`SampleSet`: labels, copies, parts, splits and descriptions that data sets of images, sounds and clips share."""
 
 import dataclasses
 import hashlib
 
 import numpy as np
 
-# --- How many samples of a data set are held out.
-
-MOST = 10_000
+MAX_HELD_OUT = 10_000
 
 
-def num_held_out(num, held_out, samples, most=MOST):
-    """The number of samples to hold out: by default 10 %.
-
-    Args:
-        num: Number of all samples.
-        held_out: Number asked for, or `None`.
-        samples: What they are called, in the plural.
-        most: The most that are held out by default.
-
-    Raises:
-        ValueError: If the number leaves nothing to train on, or is below 1.
-    """
-    held_out = max(1, min(most, num // 10)) if held_out is None else held_out
+def num_held_out(num, held_out, noun, limit=MAX_HELD_OUT):
+    """Number of samples to hold out: `held_out`, or 10 % but at most `limit` for None; raises `ValueError` if invalid."""
+    held_out = max(1, min(limit, num // 10)) if held_out is None else held_out
     if not 1 <= held_out < num:
-        raise ValueError(f"Got held_out={held_out} for {num} {samples}. Expected 1 to {num - 1}.")
+        raise ValueError(f"Got held_out={held_out} for {num} {noun}. Expected 1 to {num - 1}.")
     return held_out
 
 
-# --- `SampleSet`: what data sets of images, sounds and clips have in common: labels, copies, parts and splits.
-
-
 class SampleSet:
-    """Base of such data sets, each a frozen dataclass.
+    """Base of these data sets, each a frozen dataclass whose first entry of `by_sample` holds the samples.
 
     Attributes:
-        noun: What its samples are called, in the plural.
-        by_sample: Names of the fields, arrays or tuples, that hold something for each sample, beside `labels`; `hashes` is one.
-        name: What the set is called in reports.
+        noun: Name of the samples in the plural.
+        by_sample: Names of the fields, arrays or tuples, with an entry per sample, except `labels`; includes `hashes`.
+        name: Name of the set in reports: a built-in name, or the name of the file or folder.
         labels: int32 array `(num,)` of indices into `label_names`, or `None`.
-        label_names: One `str` a class, or `None`.
+        label_names: One `str` per class, or `None`.
         hashes: uint64 array `(num,)`: equal for equal samples.
-        report: Counts: those of the samples and of their duplicates always.
+        report: Counts, always including those of the samples and of their duplicates.
     """
 
     noun = by_sample = None
 
+    def __len__(self):
+        return len(getattr(self, self.by_sample[0]))
+
     @property
     def label_bytes(self):
-        """The labels and their names as bytes, for a fingerprint; none without labels."""
+        """Labels and their names as bytes, for a fingerprint; empty without labels."""
         return b"" if self.labels is None else self.labels.tobytes() + "\n".join(self.label_names).encode()
 
 
@@ -57,49 +45,44 @@ def hash_of(content):
     return int.from_bytes(hashlib.sha256(content).digest()[:8], "little")
 
 
-def several_classes(labelling):
-    """Labels as int32, their names as a tuple, and what is to be counted: labels that name one class alone are left out.
+def collect(kind, name, samples, labelling, hashes, report, **fields):
+    """Makes a `SampleSet` of the class `kind` with `fields` of its own, and counts samples and duplicates in its report.
 
-    Args:
-        labelling: The pair of labels and label names, or of two `None`.
-
-    Returns:
-        Labels or `None`, label names or `None`, and a dictionary of counts.
+    The `labelling` is the pair of labels and label names, or of two `None`; labels of a single class are dropped, and counted.
+    Raises `ValueError` if there are fewer than two samples.
     """
+    if len(samples) < 2:
+        raise ValueError(f"{name} holds {len(samples)} {kind.noun}. Expected at least 2.")
     labels, label_names = labelling
-    if labels is None:
-        return None, None, {}
-    if len(np.unique(labels)) == 1:
-        return None, None, {"one_class": len(labels)}
-    return np.asarray(labels, np.int32), tuple(label_names), {}
+    counts = {kind.noun: len(samples), "duplicates": len(samples) - len(np.unique(hashes)), **report}
+    if labels is not None and len(np.unique(labels)) == 1:
+        labels, counts["one_class"] = None, len(labels)
+    if labels is not None:
+        fields |= {"labels": np.asarray(labels, np.int32), "label_names": tuple(label_names)}
+    fields = {"labels": None, "label_names": None, kind.by_sample[0]: samples, **fields}
+    return kind(name=name, hashes=hashes, report=counts, **fields)
+
+
+def without_labels(data):
+    """The same samples without labels."""
+    return dataclasses.replace(data, labels=None, label_names=None)
 
 
 def part_of(data, rows, report):
-    """The samples of these rows, in their order; `report` holds counts beside those of samples and duplicates."""
-    fields = {name: _at(getattr(data, name), rows) for name in data.by_sample}
+    """The samples of these rows, in their order; `report` holds counts besides those of samples and duplicates."""
+    fields = {}
+    for name in data.by_sample:
+        values = getattr(data, name)
+        fields[name] = values[rows] if isinstance(values, np.ndarray) else tuple(values[row] for row in rows)
     labels = None if data.labels is None else data.labels[rows]
     counts = {data.noun: len(rows), "duplicates": len(rows) - len(np.unique(fields["hashes"])), **report}
     return dataclasses.replace(data, **fields, labels=labels, report=counts)
 
 
-def _at(values, rows):
-    return values[rows] if isinstance(values, np.ndarray) else tuple(values[row] for row in rows)
-
-
 def split_samples(data, held_out=None, seed=0):
-    """Splits samples at random, so that no held-out sample stays among the training samples.
+    """Splits `Images` or `Sounds` at random, so that no training sample equals a held-out one: see `gan_keras.data.split`.
 
-    Args:
-        data: A `SampleSet`.
-        held_out: Number of samples to hold out, at least 1. By default 10 %, at most 10,000.
-        seed: The same seed splits the same samples alike, int >= 0.
-
-    Returns:
-        Training and held-out part, each in the order they came in. Training copies of a held-out sample are dropped, and
-        counted as `dropped` in the training report.
-
-    Raises:
-        ValueError: `held_out` leaves nothing to train on, or is below 1.
+    Training copies of held-out samples are dropped, and counted as `dropped` in the training report.
     """
     num = len(data)
     held_out = num_held_out(num, held_out, data.noun)
@@ -111,11 +94,7 @@ def split_samples(data, held_out=None, seed=0):
 
 
 def without_copies(data, others):
-    """The samples that are not among the others, counted as `copies` where some are.
-
-    Raises:
-        ValueError: If none is left.
-    """
+    """The samples that are not among the others, with the rest counted as `copies`; raises `ValueError` if none is left."""
     rows = np.flatnonzero(~np.isin(data.hashes, others.hashes))
     if not len(rows):
         raise ValueError(f"All {data.noun} of {data.name} are {data.noun} that were trained on. Expected others.")
@@ -123,16 +102,46 @@ def without_copies(data, others):
 
 
 def with_label_names(data, label_names):
-    """The samples with labels numbered by other names; labels are left out where `label_names` is None.
+    """The samples with labels renumbered for other names, or without labels for None.
 
-    Raises:
-        ValueError: If there is a class that is not among the names, or no labels where names are expected.
+    Raises `ValueError` if a class is not among the names, or labels are missing.
     """
     if label_names is None:
-        return dataclasses.replace(data, labels=None, label_names=None)
+        return without_labels(data)
     strange = [] if data.labels is None else sorted(set(data.label_names) - set(label_names))
     if data.labels is None or strange:
         found = f"the classes {', '.join(strange[:5])}" if strange else "no labels"
         raise ValueError(f"{data.name} has {found}. Expected the classes {', '.join(label_names[:10])}.")
     numbers = np.array([label_names.index(name) for name in data.label_names], np.int32)
     return dataclasses.replace(data, labels=numbers[data.labels], label_names=tuple(label_names))
+
+
+def texts_of_samples(noun):
+    """Texts of the counts that all sample sets report; see `description`."""
+    return {
+        "one_class": "{} of one class, labels left out",
+        "duplicates": "{} duplicates",
+        "copies": "{} left out that were trained on",
+        "dropped": f"{{}} dropped as copies of held-out {noun}",
+    }
+
+
+def description(data, first, texts, examples=("", "")):
+    """Describes a data set with `name` and `report` in one line, for logs.
+
+    Args:
+        data: The data set.
+        first: List of facts; those of the report follow.
+        texts: A text for each key of the report, in their order, with `{}` for the count or the list of names.
+        examples: Key of a list in the report that ends the line in brackets, and the title of the list.
+    """
+    found = [(text, data.report[key]) for key, text in texts.items() if key in data.report]
+    facts = [text.format(", ".join(each) if isinstance(each, list) else f"{each:,}") for text, each in found]
+    key, title = examples
+    named = f" ({title}: {', '.join(map(str, data.report[key]))})" if data.report.get(key) else ""
+    return f"{data.name}: {', '.join([*first, *facts])}{named}"
+
+
+def num_classes(data, noun="classes"):
+    """The number of classes as a list of one text for `description`; empty without labels."""
+    return [] if data.labels is None else [f"{len(data.label_names):,} {noun}"]

@@ -18,12 +18,12 @@ def decoded(codec, line):
 
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(ANY_LINE)
-def test_any_line_comes_back_exactly_white_space_included(line):
+def test_any_line_round_trips_exactly_including_white_space(line):
     codec = adapted([f"not blank{line}"], length=30)
     assert decoded(codec, line) == line
 
 
-def test_a_chinese_verse_is_one_token_a_character():
+def test_a_chinese_verse_has_one_token_per_character():
     codec = adapted(["床前明月光", "月光"])
     assert codec.vocabulary[4:] == sorted("床前明月光")
     assert codec.length == 6

@@ -39,7 +39,7 @@ def trained():
     return gan
 
 
-def test_every_level_comes_back_exactly_and_lies_where_it_should():
+def test_every_level_is_encoded_correctly_and_round_trips_exactly():
     levels = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1)
     codec = ImageCodec((16, 16, 1))
     samples = codec.encode(levels)
@@ -49,13 +49,13 @@ def test_every_level_comes_back_exactly_and_lies_where_it_should():
     np.testing.assert_array_equal(codec.to_uint8(codec.decode(samples)), levels)
 
 
-def test_what_decode_gives_is_encoded_again():
+def test_decoded_images_can_be_encoded_again():
     codec = ImageCodec(SHAPE)
     samples = RANDOM.uniform(-1, 1, (2, *SHAPE)).astype(np.float32)
     np.testing.assert_allclose(codec.encode(codec.decode(tf.constant(samples))), samples, atol=1e-6)
 
 
-def test_samples_beyond_the_range_are_clipped_and_half_precision_is_widened():
+def test_samples_outside_the_range_are_clipped_and_half_precision_is_widened():
     image = ImageCodec((1, 2, 1)).decode(tf.constant([-7.0, 7.0], tf.float16, [1, 1, 2, 1]))
     assert image.dtype == tf.float32
     np.testing.assert_array_equal(image[0, 0, :, 0], [0, 1])
@@ -97,7 +97,7 @@ def test_png_bytes_hold_the_levels():
     np.testing.assert_array_equal([np.asarray(Image.open(io.BytesIO(file))) for file in files], PHOTOS)
 
 
-def test_adapt_takes_the_shape_of_the_data_but_not_over_a_given_one():
+def test_adapt_takes_the_shape_of_the_data_unless_one_is_given():
     codec, grey, given = ImageCodec(), ImageCodec(), ImageCodec((4, 4, 1))
     codec.adapt(PHOTOS)
     grey.adapt(PHOTOS[..., 0])
@@ -122,7 +122,7 @@ def test_mistakes_are_named():
         GAN(MLPGenerator(SHAPE), MLPDiscriminator(), ImageCodec((6, 8, 1)))
 
 
-def test_a_gan_trains_on_uint8_and_on_encoded_batches_alike(trained):
+def test_a_gan_trains_equally_on_uint8_and_on_encoded_batches(trained):
     other = image_gan()
     other.compile()
     other.fit(tf.data.Dataset.from_tensor_slices(other.codec.encode(PHOTOS)).batch(16), epochs=2, verbose=0)

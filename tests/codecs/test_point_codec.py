@@ -16,7 +16,7 @@ def adapted():
     return codec
 
 
-def test_encoded_columns_have_mean_0_and_deviation_1_and_decode_to_what_they_were():
+def test_encoded_columns_have_mean_0_and_deviation_1_and_decode_to_the_points():
     codec = adapted()
     encoded = codec.encode(POINTS).numpy()
     np.testing.assert_allclose(encoded.mean(axis=0), 0.0, atol=1e-4)
@@ -43,7 +43,7 @@ def test_points_that_cannot_be_standardised_are_errors(points, message):
         codecs.PointCodec().adapt(points)
 
 
-def test_half_a_codec_and_wrong_samples_are_errors():
+def test_incomplete_arguments_and_wrong_samples_are_errors():
     with pytest.raises(ValueError, match="both, or neither"):
         codecs.PointCodec(means=(0.0,))
     with pytest.raises(ValueError, match="adapt"):
@@ -59,6 +59,6 @@ def test_points_of_any_kind_of_number_are_standardised_in_training(dtype):
     np.testing.assert_allclose(samples, [[1.0, -1.0]])
 
 
-def test_points_of_another_number_of_columns_are_an_error():
+def test_points_with_another_number_of_columns_are_an_error():
     with pytest.raises(ValueError, match="a number a column"):
         codecs.PointCodec((5.0, 5.0), (2.0, 4.0)).encode(tf.zeros((3, 1)))

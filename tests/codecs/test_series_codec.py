@@ -1,4 +1,4 @@
-"""Series as tensors and back: exact ends, copies of columns, ends of windows, and principal components."""
+"""Series as tensors and back: extremes, copies of columns, ends of windows, and principal components."""
 
 import keras
 import numpy as np
@@ -20,7 +20,7 @@ def adapted(kind=SeriesCodec, windows=WINDOWS, **options):
 
 
 def ended(windows):
-    """Windows of which every third ends after four steps."""
+    """Windows; every third ends after four steps."""
     windows = windows.copy()
     windows[::3, 4:] = np.nan
     return windows
@@ -45,7 +45,7 @@ def test_decoding_undoes_encoding_and_a_codec_survives_its_config(kind, windows)
     assert again.get_config() == codec.get_config()
 
 
-def test_the_least_value_of_a_column_is_minus_one_and_the_largest_one():
+def test_the_smallest_value_of_a_column_is_minus_one_and_the_largest_is_one():
     tensors = adapted().encode(WINDOWS).numpy()
     np.testing.assert_allclose(tensors.min(axis=(0, 1)), -1.0)
     np.testing.assert_allclose(tensors.max(axis=(0, 1)), 1.0)
@@ -54,13 +54,13 @@ def test_the_least_value_of_a_column_is_minus_one_and_the_largest_one():
     )
 
 
-def test_what_is_beyond_the_range_comes_back_within_it():
+def test_values_outside_the_range_decode_within_it():
     codec = adapted()
     decoded = codec.decode(tf.constant([[[-3.0, 7.0]] * 6])).numpy()
     np.testing.assert_allclose(decoded[0, 0], [WINDOWS[..., 0].min(), WINDOWS[..., 1].max()], rtol=1e-5)
 
 
-def test_a_column_that_repeats_another_is_left_out_and_comes_back_as_its_copy():
+def test_a_column_that_equals_another_is_left_out_and_decoded_as_its_copy():
     windows = np.concatenate([WINDOWS, WINDOWS[..., :1]], axis=2)
     codec = adapted(windows=windows)
     assert codec.tensor_shape == (6, 2) and codec.sources == (0, 1, 0)
@@ -68,7 +68,7 @@ def test_a_column_that_repeats_another_is_left_out_and_comes_back_as_its_copy():
     np.testing.assert_array_equal(decoded[..., 0], decoded[..., 2])
 
 
-def test_a_column_of_few_values_gets_only_such_values_back():
+def test_a_column_of_few_values_decodes_to_these_values():
     windows = np.concatenate([WINDOWS, np.round(WINDOWS[..., :1] / 2)], axis=2)
     codec = adapted(windows=windows)
     decoded = codec.decode(RANDOM.uniform(-1.2, 1.2, (40, 6, 3))).numpy()
@@ -80,7 +80,7 @@ def test_a_column_of_few_values_gets_only_such_values_back():
     np.testing.assert_array_equal(codec.decode(tensors)[0, :, 2], nearest)
 
 
-def test_a_series_ends_where_the_last_column_first_says_so_and_never_before_its_first_step():
+def test_a_series_ends_at_the_first_end_mark_and_has_at_least_one_step():
     codec = adapted(windows=ended(WINDOWS))
     tensors = np.zeros((3, 6, 3), np.float32)
     tensors[:, :, 2] = [[1, 1, -1, 1, 1, 1], [-1, 1, 1, 1, -1, 1], [1, 1, 1, 1, 1, 1]]
@@ -111,7 +111,7 @@ def test_normal_scores_are_the_quantiles_of_ranks():
     np.testing.assert_allclose(interpolate((0, 1, 2), (5, 7, 8), points), expected, rtol=1e-6)
 
 
-def test_normal_scores_of_few_values_come_back_as_often_as_they_were():
+def test_normal_scores_of_few_values_decode_with_their_frequencies():
     counts = np.random.default_rng(1).choice([0.0, 1.0, 5.0], (300, 6, 1), p=[0.7, 0.2, 0.1])
     codec = adapted(NormalScoreCodec, np.concatenate([WINDOWS, counts], axis=2))
     normal = np.random.default_rng(2).standard_normal((2000, 6, 3)).astype(np.float32)
@@ -120,7 +120,7 @@ def test_normal_scores_of_few_values_come_back_as_often_as_they_were():
     np.testing.assert_allclose(shares / shares.sum(), np.unique(counts, return_counts=True)[1] / counts.size, atol=0.02)
 
 
-def test_codecs_refuse_what_does_not_fit():
+def test_codecs_refuse_wrong_arguments_and_shapes():
     with pytest.raises(ValueError, match="never change"):
         adapted(windows=np.ones((4, 3, 2), np.float32))
     with pytest.raises(ValueError, match=r"Expected \(num, steps, columns\)"):

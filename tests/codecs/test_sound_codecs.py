@@ -1,4 +1,4 @@
-"""The codecs of sounds against NumPy and SciPy, and what they refuse."""
+"""The codecs of sounds against NumPy and SciPy, and their errors."""
 
 import io
 
@@ -29,7 +29,7 @@ def codec():
 # --- Waveforms. ---
 
 
-def test_int16_comes_back_when_the_loudest_sample_is_the_loudest_level():
+def test_int16_round_trips_if_the_loudest_sample_is_the_loudest_level():
     samples = np.stack([np.append(tone(300, LENGTH - 1), 32767), np.append(tone(70, LENGTH - 1), -32767)]).astype(np.int16)
     codec = WaveformCodec(RATE, LENGTH)
     encoded = codec.encode(samples)
@@ -38,7 +38,7 @@ def test_int16_comes_back_when_the_loudest_sample_is_the_loudest_level():
     np.testing.assert_array_equal(codec.to_int16(codec.decode(encoded)), samples)
 
 
-def test_loudness_is_levelled_silence_stays_and_lengths_are_made_equal():
+def test_sounds_get_full_volume_and_one_length_and_silence_stays():
     codec = WaveformCodec(RATE, 6)
     assert np.array_equal(codec.encode(np.array([[0, 100, -200, 50]], np.int16))[0, :, 0], [0, 0.5, -1, 0.25, 0, 0])
     assert np.array_equal(codec.encode(np.array([[4, 2, 0, 0, 0, 0, 9]], np.int16))[0, :, 0], [1, 0.5, 0, 0, 0, 0])
@@ -46,7 +46,7 @@ def test_loudness_is_levelled_silence_stays_and_lengths_are_made_equal():
     assert np.array_equal(codec.decode(np.full((1, 6, 1), 7.0))[0], np.ones(6))
 
 
-def test_wav_bytes_are_read_by_scipy_as_what_was_written():
+def test_wav_bytes_are_read_back_by_scipy():
     waveforms = RANDOM.uniform(-1, 1, (3, 50)).astype(np.float32)
     for codec in (WaveformCodec(RATE, 50), SpectrogramCodec(RATE, LENGTH)):
         for content, waveform in zip(codec.encode_wav(waveforms).numpy(), waveforms, strict=True):
@@ -69,7 +69,7 @@ def test_spectra_are_those_of_scipy_and_turn_back_into_the_waveform():
     np.testing.assert_allclose(transform.inverse(spectra)[0, 32:-32], waveform[0, 32:-32], atol=1e-4)
 
 
-def test_bands_are_triangles_of_equal_width_in_mel_with_the_sum_one():
+def test_bands_are_triangles_of_equal_width_in_mel_that_sum_to_one():
     weights = bands(16, RATE, 128)
     np.testing.assert_allclose(weights.sum(axis=0), 1.0, rtol=1e-6)
     edges = to_hertz(np.linspace(to_mel(40.0), to_mel(2000.0), 18))
@@ -81,7 +81,7 @@ def test_bands_are_triangles_of_equal_width_in_mel_with_the_sum_one():
     assert to_hertz(to_mel(440.0)) == pytest.approx(440.0) and to_mel(1000.0) == pytest.approx(1000.0, rel=1e-3)
 
 
-def test_a_tone_is_a_line_in_its_band_and_softness_is_below_it_in_decibels(codec):
+def test_a_tone_is_a_line_in_its_band_and_levels_are_decibels(codec):
     picture = codec.encode(tone(500)[np.newaxis])[0, ..., 0].numpy()
     edges = to_hertz(np.linspace(to_mel(40.0), to_mel(2000.0), 34))
     band = np.abs(edges[1:-1] - 500).argmin()
@@ -92,7 +92,7 @@ def test_a_tone_is_a_line_in_its_band_and_softness_is_below_it_in_decibels(codec
     assert levels[4] - levels[-6] == pytest.approx(20 * 2 / codec.decibels, abs=0.02)  # a tenth is 20 decibels below
 
 
-def test_the_way_back_makes_sounds_of_the_same_spectrogram(codec):
+def test_decoded_sounds_have_the_same_spectrogram(codec):
     sounds = np.stack([tone(300) + tone(900, loudness=5000.0), np.where(np.arange(LENGTH) < 900, tone(700), 0)]).astype(np.int16)
     spectrograms = codec.encode(sounds)
     waveforms = codec.decode(spectrograms)
@@ -104,7 +104,7 @@ def test_the_way_back_makes_sounds_of_the_same_spectrogram(codec):
     assert np.abs(codec.encode(np.flip(sounds, axis=0)) - spectrograms)[loud].mean() > 0.5  # and not by chance
 
 
-def test_iterations_bring_the_magnitudes_nearer():
+def test_more_iterations_bring_the_magnitudes_closer():
     chirp = scipy.signal.chirp(np.arange(LENGTH) / RATE, 100, LENGTH / RATE, 900) * np.hanning(LENGTH)
     waveform = chirp[np.newaxis].astype(np.float32)
     transform = ShortTimeFourier(LENGTH, hop=32, window=128)
@@ -116,7 +116,7 @@ def test_iterations_bring_the_magnitudes_nearer():
     assert distance(16) < 0.7 * distance(1) < 0.7 * distance(0)
 
 
-def test_a_row_does_not_depend_on_its_neighbours_and_hardly_on_rounding(codec):
+def test_a_row_does_not_depend_on_its_neighbours_and_barely_on_rounding(codec):
     spectrograms = codec.encode(np.stack([tone(frequency) for frequency in (200, 333, 512, 999)]))
     spectrograms = tf.clip_by_value(spectrograms + RANDOM.normal(scale=0.1, size=spectrograms.shape), -1.0, 1.0)
     waveforms = codec.decode(spectrograms).numpy()
@@ -160,6 +160,6 @@ def test_rate_and_length_come_from_data_and_are_kept(kind):
         ({"iterations": -1}, "iterations >= 0"),
     ],
 )
-def test_what_makes_no_spectrogram_is_refused(options, words):
+def test_sounds_that_do_not_fill_a_spectrogram_are_refused(options, words):
     with pytest.raises(ValueError, match=words):
         SpectrogramCodec(**options)

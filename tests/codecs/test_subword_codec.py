@@ -28,7 +28,7 @@ def test_frequent_words_are_one_piece():
     assert adapted(LINES).tokens("(walking) talking.") == ["(￭", "walking", "￭", "￮)", "talking", "￭", "￮."]
 
 
-def test_the_vocabulary_is_never_larger_than_asked_and_spells_every_word():
+def test_the_vocabulary_respects_its_limit_and_spells_every_word():
     codec = adapted(LINES, max_vocabulary=36)
     assert codec.vocabulary_size <= 36
     assert codec.report["unknown_tokens"] == 0
@@ -41,7 +41,7 @@ def test_only_a_word_with_an_unseen_character_is_unknown():
     assert decoded(codec, "walk tax.") == "walk <unk>."
 
 
-def test_private_marks_and_null_characters_in_a_text_are_replaced_by_like_ones():
+def test_private_marks_and_null_characters_in_a_text_are_replaced_by_similar_ones():
     codec = adapted(["a￮b ￭c d\x00e ## ##f"])
     assert decoded(codec, "a￮b ￭c d\x00e ## ##f") == "a○b ■c d\ufffde ## ##f"
 

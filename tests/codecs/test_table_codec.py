@@ -1,4 +1,4 @@
-"""Rows to tensors and back: modes of numbers, slots of categories, missing cells, labels."""
+"""Rows to tensors and back: modes of numbers, slots of categories, missing cells, and labels."""
 
 import json
 
@@ -53,12 +53,12 @@ def test_decoded_rows_are_the_rows_that_were_encoded(codec):
         encoded = codec.encode(cells, seeds)
         assert encoded.shape == (600, codec.width) and encoded.dtype == tf.float32
         decoded = codec.decode(encoded).numpy()
-        inside = np.abs(encoded.numpy()[:, 0]) < 0.99  # what lies beyond four deviations is cut
+        inside = np.abs(encoded.numpy()[:, 0]) < 0.99  # values beyond four deviations are clipped
         np.testing.assert_array_equal(decoded[inside], cells[inside])
         assert inside.mean() > 0.98
 
 
-def test_a_sample_is_numbers_in_their_range_and_one_choice_a_column(codec):
+def test_a_sample_is_numbers_in_range_and_one_choice_per_column(codec):
     encoded = codec.encode(table().cells).numpy()
     assert codec.num_numbers == 3 and codec.num_conditions == 3 + 3 and codec.width == 3 + sum(codec.sizes)
     assert np.abs(encoded[:, :3]).max() <= 1
@@ -66,7 +66,7 @@ def test_a_sample_is_numbers_in_their_range_and_one_choice_a_column(codec):
         np.testing.assert_array_equal(encoded[:, start : start + size].sum(axis=1), 1.0)
 
 
-def test_modes_are_those_of_the_data_and_are_drawn_by_their_probability():
+def test_modes_match_the_data_and_are_drawn_by_their_probability():
     modes = table_columns.fit_modes(two_modes(np.random.default_rng(0)), 8)
     near = np.argmin(np.abs(np.subtract.outer([-50.0, 100.0], modes.means)), axis=1)
     assert np.abs(np.array(modes.means)[near] - [-50, 100]).max() < 5
@@ -80,7 +80,7 @@ def test_modes_are_those_of_the_data_and_are_drawn_by_their_probability():
     assert np.mean(drawn.numpy() == 1) == pytest.approx(chances[1] / chances.sum(), abs=0.015)
 
 
-def test_a_number_far_from_its_modes_gets_none_that_only_another_column_has():
+def test_a_number_far_from_its_modes_gets_no_mode_of_another_column():
     columns = [NumberColumn("narrow", True), NumberColumn("wide")]
     modes = [table_columns.Modes([1.0], [0.0], [0.001]), table_columns.Modes([0.5, 0.3, 0.2], [0.0, 1.0, 2.0], [1.0, 1.0, 1.0])]
     numbers = table_columns.NumberModes(columns, modes)
@@ -99,7 +99,7 @@ def test_decoded_numbers_are_rounded_and_stay_in_the_range_of_the_data(codec):
     assert ((decoded[:, 2] >= 19_000) & (decoded[:, 2] <= 19_999) & (decoded[:, 2] % 1 == 0)).all()
 
 
-def test_columns_come_out_in_their_own_types_and_order(codec):
+def test_columns_are_decoded_in_their_own_types_and_order(codec):
     columns = codec.to_columns(table().cells)
     assert list(columns) == ["number", "kind", "date", "flag", "constant"]
     assert [each.dtype.name for each in columns.values()] == ["float64", "string", "string", "string", "int64"]
@@ -108,13 +108,13 @@ def test_columns_come_out_in_their_own_types_and_order(codec):
     np.testing.assert_array_equal(codec.from_columns(columns), table().cells)
 
 
-def test_what_adapt_found_comes_back_from_json(codec):
+def test_an_adapted_codec_survives_json(codec):
     again = TableCodec.from_config(json.loads(json.dumps(keras.saving.serialize_keras_object(codec)))["config"])
     np.testing.assert_array_equal(again.encode(table().cells), codec.encode(table().cells))
     assert again.labels.names == codec.labels.names == ["kind=a", "kind=b", "kind=c", "flag=no", "flag=yes", "flag="]
 
 
-def test_labels_come_as_often_as_in_the_data(codec):
+def test_labels_have_their_frequencies_in_the_data(codec):
     cells, labels = table().cells, codec.labels
     shares = np.diff(np.concatenate([[0.0], labels.cumulative]))
     kinds = np.bincount(cells[:, 1].astype(int)) / 600 / 2
@@ -138,7 +138,7 @@ def test_a_column_of_thousands_of_values_takes_few_slots_and_keeps_their_frequen
     assert slots.frequencies.sum() == counts.sum()
 
 
-def test_an_unknown_category_is_no_choice_where_nothing_is_missing(codec):
+def test_an_unknown_category_is_no_choice_without_missing_cells(codec):
     cells = table().cells[:1].copy()
     cells[0, 1] = np.nan
     encoded = codec.encode(cells).numpy()
@@ -152,8 +152,8 @@ def test_too_few_modes_or_slots_are_refused(options):
         TableCodec(**options)
 
 
-def test_labels_keep_their_conditions_where_missing_cells_are_all_in_another_part():
-    """The column has missing cells in the table, and none in the part that the codec is adapted to."""
+def test_labels_keep_their_conditions_if_all_missing_cells_are_in_another_part():
+    """The column has missing cells in the table, but none in the part that the codec is adapted to."""
     columns = (CategoryColumn("a", True, ("x", "y")), CategoryColumn("b", False, ("u", "v")))
     part = Table("part", columns, np.array([[0.0, 0.0], [1.0, 1.0], [1.0, 0.0]]), {})
     codec = TableCodec()
@@ -163,7 +163,7 @@ def test_labels_keep_their_conditions_where_missing_cells_are_all_in_another_par
     np.testing.assert_array_equal(list(codec.conditions_of(part.cells)), [[0, 1, 1], [3, 4, 3]])
 
 
-def test_a_number_that_is_rounded_to_zero_has_no_sign():
+def test_a_number_rounded_to_zero_has_no_sign():
     column = NumberColumn("a", False, -1.0, 1.0, 1)
     cells = tf.function(column.rounded)(tf.constant([-0.04, 0.04, -0.06], tf.float64))
     assert column.format(cells.numpy()) == ["0.0", "0.0", "-0.1"]
@@ -176,7 +176,7 @@ def test_text_is_found_among_very_many_values_without_comparing_all_pairs():
     assert np.isnan(column.from_tensor(tf.constant(["60000", "no"]))).all()
 
 
-def test_numbers_that_are_met_again_and_again_are_modes_of_their_own_and_come_back_exactly():
+def test_frequent_numbers_are_modes_and_decode_exactly():
     random = np.random.default_rng(0)
     numbers = np.where(random.random(5000) < 0.9, 0.0, random.normal(3000.0, 800.0, 5000).round(3))
     numbers[:400] = 40.125
@@ -188,13 +188,13 @@ def test_numbers_that_are_met_again_and_again_are_modes_of_their_own_and_come_ba
     _, chosen = found.encode(tf.constant(numbers[:, None], tf.float64), tf.range(5000, dtype=tf.int64))
     np.testing.assert_array_equal(chosen[:, 0] == 0, numbers == 0.0)
     np.testing.assert_array_equal(chosen[:, 0] == 1, numbers == 40.125)
-    for mode, number in enumerate((0.0, 40.125)):  # wherever in its mode a generator puts it
+    for mode, number in enumerate((0.0, 40.125)):  # at any position in the mode
         decoded = found.decode(0, tf.linspace(-1.0, 1.0, 9), tf.fill([9], mode))
         np.testing.assert_array_equal(decoded, np.full(9, number))
 
 
 @pytest.mark.parametrize("num", [3, 4])
-def test_of_few_different_numbers_each_is_a_mode_and_of_more_the_rarer_share_some(num):
+def test_each_of_few_numbers_is_a_mode_and_the_rarer_of_more_share_some(num):
     numbers = np.repeat(np.arange(num, dtype=np.float64), 50)
     modes = table_columns.fit_modes(numbers, 3)
     if num == 3:

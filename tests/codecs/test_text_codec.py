@@ -1,4 +1,4 @@
-"""What holds for the word, the character and the subword codec alike."""
+"""Behaviour that the word, the character and the subword codec share."""
 
 import importlib.util
 import json
@@ -29,7 +29,7 @@ def texts(strings):
 
 
 @CODECS
-def test_decoding_gives_back_the_encoded_lines_of_any_script(codec_class):
+def test_lines_of_any_script_round_trip(codec_class):
     codec = adapted(codec_class)
     assert texts(codec.decode(codec.encode(LINES))) == LINES
 
@@ -80,7 +80,7 @@ def test_a_prompt_has_no_end_and_leaves_room_for_it(codec_class):
 
 
 @CODECS
-def test_the_vocabulary_is_sorted_after_the_special_entries_whatever_the_order_of_the_lines(codec_class):
+def test_the_vocabulary_is_sorted_after_the_special_entries_for_any_order_of_lines(codec_class):
     codec = adapted(codec_class)
     assert codec.vocabulary[:3] == ["<pad>", "<start>", "<end>"]
     assert codec.vocabulary[4:] == sorted(set(codec.vocabulary[4:]))
@@ -107,7 +107,7 @@ def test_a_codec_survives_json_and_keras_serialisation(codec_class):
 
 
 @CODECS
-def test_a_codec_that_has_learned_nothing_survives_serialisation_too(codec_class):
+def test_a_codec_before_adapt_survives_serialisation_too(codec_class):
     copy = codec_class.from_config(codec_class(length=7).get_config())
     copy.adapt(LINES)
     assert copy.length == 7
@@ -130,7 +130,7 @@ def test_a_saved_model_encodes_and_decodes_as_python_does(codec_class, tmp_path)
 
 
 @CODECS
-def test_a_codec_made_while_a_graph_is_traced_works_in_and_after_it(codec_class):
+def test_a_codec_created_during_tracing_works_in_and_after_it(codec_class):
     config, made = adapted(codec_class).get_config(), []
 
     @tf.function
@@ -149,13 +149,13 @@ def test_a_data_pipeline_can_encode(codec_class):
 
 
 @CODECS
-def test_a_text_tensor_that_is_no_batch_is_refused(codec_class):
+def test_a_text_tensor_that_is_not_a_batch_is_refused(codec_class):
     with pytest.raises((ValueError, tf.errors.InvalidArgumentError)):
         adapted(codec_class).encode(tf.constant("a scalar"))
 
 
 @CODECS
-def test_using_a_codec_before_adapt_says_to_call_adapt(codec_class):
+def test_the_error_before_adapt_asks_for_a_call_of_adapt(codec_class):
     for use in (lambda codec: codec.encode(["a"]), lambda codec: codec.decode([[4]]), lambda codec: codec.vocabulary):
         with pytest.raises(ValueError, match="call `codec.adapt"):
             use(codec_class())
@@ -171,7 +171,7 @@ def test_using_a_codec_before_adapt_says_to_call_adapt(codec_class):
         (["fine", 3], "line of type int: 3"),
     ],
 )
-def test_lines_without_text_are_refused_with_one_clear_line(codec_class, lines, message):
+def test_lines_without_text_are_refused(codec_class, lines, message):
     with pytest.raises(ValueError, match=message):
         codec_class().adapt(lines)
 
@@ -220,6 +220,6 @@ def test_the_report_counts_tokens_and_unknown_tokens_by_hand():
     }
 
 
-def test_the_base_class_cannot_be_made():
+def test_the_base_class_is_abstract():
     with pytest.raises(TypeError):
         TextCodec()

@@ -12,7 +12,7 @@ SHAPE = (2, 16, 8, 1)
 LEVELS = np.arange(256, dtype=np.uint8).reshape(1, *SHAPE)
 
 
-def test_every_level_comes_back_and_lies_where_it_should():
+def test_every_level_is_encoded_correctly_and_round_trips():
     codec = VideoCodec(SHAPE)
     samples = tf.function(codec.encode)(LEVELS)
     assert samples.dtype == tf.float32
@@ -21,7 +21,7 @@ def test_every_level_comes_back_and_lies_where_it_should():
     np.testing.assert_allclose(codec.encode(codec.decode(samples)), samples, atol=1e-6)
 
 
-def test_samples_beyond_the_range_are_clipped():
+def test_samples_outside_the_range_are_clipped():
     video = VideoCodec((2, 1, 1, 1)).decode(tf.constant([-7.0, 7.0], tf.float16, [1, 2, 1, 1, 1]))
     assert video.dtype == tf.float32
     np.testing.assert_array_equal(video[0, :, 0, 0, 0], [0, 1])

@@ -37,7 +37,7 @@ def decoded(codec, line):
         ("霜。光", ["霜", "￭。￭", "光"]),
     ],
 )
-def test_punctuation_is_a_token_that_knows_where_it_was_glued(line, tokens):
+def test_punctuation_is_a_token_that_marks_its_neighbours(line, tokens):
     assert WordCodec().tokens(line) == tokens
 
 
@@ -57,12 +57,12 @@ def test_lines_of_known_words_round_trip_up_to_white_space(lines):
         assert decoded(codec, line) == " ".join(line.split())
 
 
-def test_the_joiner_in_a_text_is_only_replaced_by_a_like_character():
+def test_the_joiner_in_a_text_is_replaced_by_a_similar_character():
     codec = adapted(["￭ a￭b ￭￭"])
     assert decoded(codec, "￭ a￭b ￭￭") == "■ a■b ■■"
 
 
-def test_sequences_of_joiners_that_no_text_has_still_decode():
+def test_impossible_sequences_of_joiners_still_decode():
     codec = adapted(["(a) b."])
     left, right, stop = (codec.vocabulary.index(token) for token in ("(￭", "￭)", "￭."))
     texts = codec.decode([[right, left], [left, stop], [left, left]]).numpy()
@@ -76,7 +76,7 @@ def test_min_count_and_max_vocabulary_keep_the_most_frequent_and_break_ties_by_s
     assert adapted(lines, max_vocabulary=6).vocabulary[4:] == ["a", "c"]
 
 
-def test_folding_the_case_makes_words_equal_in_any_alphabet():
+def test_case_folding_makes_words_equal_in_any_alphabet():
     codec = adapted(["Straße ÉTÉ Ωμέγα"], fold_case=True)
     assert codec.vocabulary[4:] == ["straße", "été", "ωμέγα"]
     assert decoded(codec, "STRAßE été ΩΜΈΓΑ") == "straße été ωμέγα"
@@ -89,7 +89,7 @@ def test_unknown_words_are_named_without_joiners_and_decode_to_a_mark():
 
 
 @pytest.mark.skipif(not IMAGE_COCO.exists(), reason="needs shared/data")
-def test_ten_thousand_captions_are_encoded_in_seconds_and_come_back():
+def test_ten_thousand_captions_round_trip_in_seconds():
     lines = IMAGE_COCO.read_text().splitlines()
     codec = adapted(lines)
     start = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Sounds from arrays, WAV folders and by name: what is read, what is mended and told, what is refused."""
+"""Sounds from arrays, WAV folders and by name: reading, repairs with their counts, and errors."""
 
 import dataclasses
 
@@ -25,7 +25,7 @@ LABELS = np.arange(10) % 3
 
 
 def write_folder(path, sounds, rate=8000):
-    """WAV files by their names; returns the folder."""
+    """Writes WAV files by name and returns the folder."""
     for name, samples in sounds.items():
         (path / name).parent.mkdir(parents=True, exist_ok=True)
         wavfile.write(path / name, rate, samples)
@@ -36,7 +36,7 @@ def write_folder(path, sounds, rate=8000):
 
 
 def test_arrays_of_every_kind_become_the_same_int16():
-    shifted = SAMPLES & ~np.int16(255)  # what 8 bits can hold
+    shifted = SAMPLES & ~np.int16(255)  # levels that fit into 8 bits
     kinds = {
         "int16": shifted,
         "uint8": ((shifted >> 8) + 128).astype(np.uint8),
@@ -50,7 +50,7 @@ def test_arrays_of_every_kind_become_the_same_int16():
         assert np.array_equal(sounds_from_arrays(kind, samples, 8000).samples, shifted), kind
 
 
-def test_channels_are_mixed_by_their_mean_and_overshoot_is_clipped_and_both_are_told():
+def test_channels_are_averaged_and_overshoot_is_clipped_and_both_are_counted():
     stereo = np.stack([SAMPLES, np.zeros_like(SAMPLES)], axis=2)
     sounds = sounds_from_arrays("stereo", stereo, 8000)
     np.testing.assert_array_equal(sounds.samples, np.round(SAMPLES / 2).astype(np.int16))
@@ -60,7 +60,7 @@ def test_channels_are_mixed_by_their_mean_and_overshoot_is_clipped_and_both_are_
     assert sounds.report["clipped"] == (np.abs(loud) > 1).any(axis=1).sum() and np.abs(sounds.samples).max() == 32767
 
 
-def test_lengths_are_cut_and_padded_and_told():
+def test_sounds_are_cut_and_padded_and_both_are_counted():
     sounds = sounds_from_arrays("a", np.vstack([SAMPLES, np.zeros((1, 40), np.int16)]), 8000, length=30)
     np.testing.assert_array_equal(sounds.samples[:10], SAMPLES[:, :30])
     assert (sounds.length, sounds.report["cut"], sounds.report["padded"], sounds.report["silent"]) == (30, 10, 0, 1)
@@ -111,7 +111,7 @@ def test_npz_files_have_parts_labels_names_and_a_rate(tmp_path):
     assert load_audio(path).labels is None and load_test_audio(path).sample_rate == 4000
 
 
-def test_npz_files_that_hold_no_sounds_are_refused(tmp_path):
+def test_npz_files_without_sounds_are_refused(tmp_path):
     path = tmp_path / "a.npz"
     for arrays, words in (
         ({"audio": SAMPLES}, r"arrays \['audio'\].*and a number sample_rate"),
@@ -140,7 +140,7 @@ def test_npz_files_that_hold_no_sounds_are_refused(tmp_path):
         load_audio("tones", length=0)
 
 
-def test_folders_are_read_in_the_order_of_names_with_sub_folders_as_labels(tmp_path):
+def test_folders_are_sorted_by_name_and_sub_folders_are_labels(tmp_path):
     folder = write_folder(tmp_path / "words", {"yes/b.wav": SAMPLES[0], "no/z.WAV": SAMPLES[1, :30], "yes/a.wav": SAMPLES[2]})
     write_folder(folder, {"no/24.wav": SAMPLES[3].astype(np.int32) << 16, "yes/c.wav": (SAMPLES[4] / 32767).astype(np.float32)})
     (folder / "notes.txt").write_text("not a sound")
@@ -151,14 +151,14 @@ def test_folders_are_read_in_the_order_of_names_with_sub_folders_as_labels(tmp_p
     assert (sounds.report["padded"], sounds.report["other"], sounds.report["unreadable"]) == (1, 1, 0)
 
 
-def test_mixed_rates_name_two_files_and_how_to_mend_them(tmp_path):
+def test_the_error_about_mixed_rates_names_two_files_and_the_fix(tmp_path):
     folder = write_folder(tmp_path, {"a.wav": SAMPLES[0], "b.wav": SAMPLES[1]})
     write_folder(tmp_path, {"c.wav": SAMPLES[2]}, rate=16000)
     with pytest.raises(ValueError, match="a.wav 8,000 Hz, c.wav 16,000 Hz. Expected one rate: .*-ar 8000"):
         load_audio(folder)
 
 
-def test_one_unreadable_file_in_a_hundred_is_skipped_and_told_and_more_are_an_error(tmp_path):
+def test_one_unreadable_file_in_a_hundred_is_skipped_and_reported_and_more_are_an_error(tmp_path):
     folder = write_folder(tmp_path, {f"{index:03d}.wav": SAMPLES[index % 10] for index in range(99)})
     (folder / "empty.wav").write_bytes(b"")
     sounds = load_audio(folder)
@@ -184,7 +184,7 @@ def test_files_with_broken_headers_are_unreadable(tmp_path, changed):
     assert read_wav(path) is None
 
 
-def test_a_file_that_breaks_off_is_kept_and_told(tmp_path):
+def test_a_truncated_file_is_kept_and_reported(tmp_path):
     path = write_folder(tmp_path, {f"{index}.wav": SAMPLES[index] for index in range(10)}) / "3.wav"
     path.write_bytes(path.read_bytes()[:-10])
     sounds = load_audio(tmp_path)
@@ -193,12 +193,12 @@ def test_a_file_that_breaks_off_is_kept_and_told(tmp_path):
     assert "1 that break off kept as they are" in describe_sounds(sounds)
 
 
-def test_a_long_recording_among_many_is_refused_before_it_fills_the_memory():
+def test_a_long_recording_among_many_is_refused_before_memory_is_full():
     with pytest.raises(ValueError, match="10,000 sounds of 1,000,000 samples .*--set length=16384"):
         check_fits_memory("long", 10_000, 1_000_000)
 
 
-def test_folders_without_sounds_or_with_loose_ones_are_refused(tmp_path):
+def test_folders_without_sounds_or_with_sounds_next_to_classes_are_refused(tmp_path):
     (tmp_path / "song.mp3").write_text("")
     with pytest.raises(ValueError, match="no WAV files among 1 files.*ffmpeg"):
         load_audio(tmp_path)
@@ -238,7 +238,7 @@ def test_the_fingerprint_follows_sounds_labels_and_rate():
     assert len(prints) == 5 and sounds_from_arrays("b", SAMPLES.copy(), 8000, LABELS).fingerprint in prints
 
 
-def test_batches_hold_every_sound_with_its_label_in_an_order_by_seed_and_epoch():
+def test_batches_pair_sounds_with_their_labels_in_an_order_by_seed_and_epoch():
     sounds = sounds_from_arrays("a", SAMPLES, 8000, LABELS)
     batches = audio_batches(sounds, 4, seed=3)
     assert int(batches.cardinality()) == 2 and batches.element_spec[0].dtype == "int16"

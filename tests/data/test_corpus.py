@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from gan_keras.data.text.corpus import corpus_from_lines, describe, read_corpus, split
+from gan_keras.data import describe, read_corpus, split
+from gan_keras.data.text.corpus import corpus_from_lines
 
 
 def write(directory, content, name="lines.txt"):
@@ -36,7 +37,7 @@ def test_invalid_bytes_are_replaced_counted_and_located(tmp_path):
     assert (corpus.report["invalid"], corpus.report["first_invalid"]) == (2, [5, 21])
 
 
-def test_a_replacement_character_that_the_file_itself_holds_is_valid(tmp_path):
+def test_a_replacement_character_in_the_file_itself_is_valid(tmp_path):
     corpus = read_corpus(write(tmp_path, "odd \ufffd mark\nplain\n".encode()))
     assert corpus.report["invalid"] == 0
 
@@ -60,7 +61,7 @@ def test_a_line_is_cut_after_max_characters_not_bytes(tmp_path):
 
 
 @pytest.mark.parametrize("character", ["a", "é", "中", "😀"])
-def test_a_line_of_a_million_characters_costs_less_than_a_second_and_leaves_its_neighbours_whole(tmp_path, character):
+def test_a_line_of_a_million_characters_takes_less_than_a_second_and_keeps_its_neighbours(tmp_path, character):
     path = write(tmp_path, ("before\n" + character * 1_000_000 + "\nafter\n").encode())
     start = time.process_time()
     corpus = read_corpus(path)
@@ -90,7 +91,7 @@ def test_a_missing_file_is_an_error_that_names_similar_files(tmp_path):
 
 
 def test_a_directory_is_an_error_that_asks_for_a_file(tmp_path):
-    with pytest.raises(IsADirectoryError, match="is a directory. Expected a text file"):
+    with pytest.raises(IsADirectoryError, match="is a directory. Expected a file"):
         read_corpus(tmp_path)
 
 
@@ -125,7 +126,7 @@ def test_the_fingerprint_is_the_hash_of_lines_and_labels():
     assert corpus_from_lines("other name", ["x", "y"]).fingerprint == corpus.fingerprint
 
 
-def test_a_split_keeps_every_line_once_and_its_label_with_it():
+def test_a_split_keeps_every_line_once_with_its_label():
     corpus = corpus_from_lines("numbers", map(str, range(100)), [str(-number) for number in range(100)])
     train, held_out = split(corpus, 30, seed=5)
     assert (len(train.lines), len(held_out.lines)) == (70, 30)
@@ -135,7 +136,7 @@ def test_a_split_keeps_every_line_once_and_its_label_with_it():
         assert list(part.lines) == sorted(part.lines, key=int)
 
 
-def test_a_split_depends_on_the_seed_alone():
+def test_a_split_depends_only_on_the_seed():
     corpus = corpus_from_lines("numbers", map(str, range(100)))
     assert split(corpus, 20, seed=1) == split(corpus, 20, seed=1)
     assert split(corpus, 20, seed=1)[1].lines != split(corpus, 20, seed=2)[1].lines

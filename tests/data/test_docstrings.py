@@ -44,7 +44,7 @@ def sources(tmp_path, monkeypatch):
     return path
 
 
-def test_the_corpus_is_the_different_english_first_sentences(cache, sources):
+def test_the_corpus_is_the_distinct_english_first_sentences(cache, sources):
     corpus = docstrings.load_docstrings()
     assert set(corpus.lines) == {
         "Reads numbers from a file.",
@@ -54,7 +54,7 @@ def test_the_corpus_is_the_different_english_first_sentences(cache, sources):
     assert corpus.report == {"lines": 3, "duplicates": 0}
 
 
-def test_the_second_call_reads_the_cache_alone(cache, sources, monkeypatch):
+def test_the_second_call_reads_only_the_cache(cache, sources, monkeypatch):
     first = docstrings.load_docstrings()
     monkeypatch.setattr(docstrings, "source_files", lambda: pytest.fail("the sources were read again"))
     assert docstrings.load_docstrings() == first
@@ -68,7 +68,7 @@ def test_other_versions_have_another_cache(cache, sources, monkeypatch):
     assert len(list(cache.iterdir())) == 2
 
 
-def test_the_corpus_loads_where_no_cache_can_be_written(tmp_path, sources, monkeypatch):
+def test_the_corpus_loads_if_no_cache_can_be_written(tmp_path, sources, monkeypatch):
     not_a_directory = tmp_path / "file"
     not_a_directory.write_text("in the way")
     monkeypatch.setenv("KERAS_HOME", str(not_a_directory))
@@ -79,7 +79,7 @@ def test_an_interrupted_write_leaves_no_part_of_a_cache(cache, sources, monkeypa
     def fail(*_):
         raise OSError("no space left")
 
-    monkeypatch.setattr(docstrings.pathlib.Path, "replace", fail)
+    monkeypatch.setattr(os, "replace", fail)
     assert len(docstrings.load_docstrings().lines) == 3
     assert not os.listdir(cache)
 
@@ -103,7 +103,7 @@ def test_a_sentence_is_three_to_thirty_plain_words(sentence, expected):
     assert docstrings.is_english_sentence(sentence) is expected
 
 
-def test_the_standard_library_alone_gives_thousands_of_sentences_and_none_of_its_tests(cache, monkeypatch):
+def test_the_standard_library_gives_thousands_of_sentences_without_its_tests(cache, monkeypatch):
     monkeypatch.setattr(docstrings, "DISTRIBUTIONS", ("typer",))
     files = list(docstrings.source_files())
     assert any(path.parts[-2:] == ("json", "decoder.py") for path in files)

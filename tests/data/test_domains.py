@@ -1,4 +1,4 @@
-"""Two domains of images: what is read, how it is split, and the batches of an epoch."""
+"""Two domains of images: reading, splits, and batches."""
 
 import pathlib
 
@@ -14,7 +14,7 @@ SHARED_DATA = pathlib.Path(__file__).parents[2] / "../shared/data"
 
 
 def images(num, first=0, size=4):
-    """Images of one level each, which tells which one it is."""
+    """Images of one level each, which identifies the image."""
     return (np.arange(first, first + num, dtype=np.uint8)[:, None, None, None] * np.ones((1, size, size, 3), np.uint8)).copy()
 
 
@@ -27,7 +27,7 @@ def write_folder(folder, arrays):
 
 
 def numbers(batches):
-    """The numbers of the images of both domains of all batches."""
+    """Numbers of the images of both domains, batch by batch."""
     a, b = zip(*[[part.numpy()[:, 0, 0, 0] for part in batch] for batch in batches], strict=True)
     return np.concatenate(a), np.concatenate(b)
 
@@ -35,7 +35,7 @@ def numbers(batches):
 # --- Reading. ---
 
 
-def test_a_file_holds_two_domains_and_maybe_parts_for_tests(tmp_path):
+def test_a_file_holds_two_domains_and_optionally_parts_for_tests(tmp_path):
     np.savez(tmp_path / "with.npz", a_train=images(5), b_train=images(7, 50), a_test=images(2, 100), b_test=images(3, 150))
     np.savez(tmp_path / "without.npz", a=images(20), b=images(10, 50))
     domains = load_domains(tmp_path / "with.npz")
@@ -48,7 +48,7 @@ def test_a_file_holds_two_domains_and_maybe_parts_for_tests(tmp_path):
     assert not set(training.a.hashes) & set(held_out.a.hashes)
 
 
-def test_a_test_image_that_is_among_the_training_images_is_not_trained_on(tmp_path):
+def test_training_images_that_are_also_test_images_are_left_out(tmp_path):
     np.savez(tmp_path / "data.npz", a_train=images(5), b_train=images(5), a_test=images(2, 4), b_test=images(2, 50))
     training, held_out = split_domains(load_domains(tmp_path / "data.npz"))
     assert (len(training.a), len(training.b), len(held_out.a)) == (4, 5, 2)
@@ -140,7 +140,7 @@ def test_each_domain_has_an_order_of_its_own(tmp_path):
     assert np.sum(of_b.astype(int) - of_a == 100) < 10
 
 
-def test_half_of_the_images_are_mirrored_where_that_is_asked_for(tmp_path):
+def test_flip_mirrors_half_of_the_images(tmp_path):
     a = np.zeros((200, 4, 4, 1), np.uint8)
     a[:, :, 0] = 255  # the left column is white
     np.savez(tmp_path / "data.npz", a=a, b=a)
@@ -160,16 +160,16 @@ def test_files_give_the_batches_of_the_same_images_in_memory(tmp_path):
         np.testing.assert_array_equal(one[1], other[1])
 
 
-# --- What is wrong. ---
+# --- Errors. ---
 
 
-def test_a_part_for_tests_of_one_domain_alone_is_told(tmp_path):
+def test_a_part_for_tests_of_only_one_domain_is_refused(tmp_path):
     np.savez(tmp_path / "half.npz", a_train=images(3), b_train=images(3, 50), b_test=images(2, 100))
     with pytest.raises(ValueError, match="half.npz holds b_test alone. Expected a_test and b_test, or neither"):
         load_domains(tmp_path / "half.npz")
 
 
-def test_a_missing_or_empty_domain_is_told(tmp_path):
+def test_a_missing_or_empty_domain_is_refused(tmp_path):
     np.savez(tmp_path / "one.npz", a=images(3))
     with pytest.raises(ValueError, match=r"one.npz holds the arrays a. Expected two domains: a_train and b_train, or a and b"):
         load_domains(tmp_path / "one.npz")
@@ -192,7 +192,7 @@ def test_domains_of_several_sizes_or_colours_need_a_size(tmp_path):
     assert load_domains(tmp_path / "sizes.npz", size=8, channels=3).image_shape == (8, 8, 3)
 
 
-def test_domains_without_pairs_are_no_pairs(tmp_path):
+def test_unpaired_domains_are_refused_as_pairs(tmp_path):
     np.savez(tmp_path / "unpaired.npz", a=images(3), b=images(3, 50))
     with pytest.raises(ValueError, match="unpaired.npz holds domains without pairs"):
         load_domains(tmp_path / "unpaired.npz", paired=True)

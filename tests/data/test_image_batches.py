@@ -1,4 +1,4 @@
-"""Batches of images: which, in which order, from memory and from files alike."""
+"""Batches of images: contents and order, from memory and from files."""
 
 import os
 
@@ -33,12 +33,12 @@ def epoch(batches):
 
 
 def numbers(batches):
-    """The place in `LEVELS` of every image of one epoch."""
+    """Index in `LEVELS` of every image of one epoch."""
     places = {image.tobytes(): place for place, image in enumerate(LEVELS)}
     return [places[image.tobytes()] for images, _ in epoch(batches) for image in images]
 
 
-def test_files_are_read_whatever_their_names(tmp_path):
+def test_files_with_any_name_are_read(tmp_path):
     try:
         folders = [os.fsencode(tmp_path / "a b"), os.fsencode(tmp_path) + b"/caf\xe9", os.fsencode(tmp_path / "\u56fe")]
         for folder, level in zip(folders, LEVELS, strict=False):
@@ -52,7 +52,7 @@ def test_files_are_read_whatever_their_names(tmp_path):
 
 
 @pytest.mark.parametrize("source", ["in_memory", "in_files"])
-def test_training_batches_are_full_and_hold_different_images_with_their_labels(source, request):
+def test_training_batches_are_full_and_hold_distinct_images_with_their_labels(source, request):
     batches = image_batches(request.getfixturevalue(source), batch_size=4, seed=1)
     assert batches.cardinality() == 2
     found = epoch(batches)
@@ -65,13 +65,13 @@ def test_training_batches_are_full_and_hold_different_images_with_their_labels(s
 
 
 @pytest.mark.parametrize("source", ["in_memory", "in_files"])
-def test_the_order_follows_from_the_seed_and_changes_by_epoch(source, request):
+def test_the_order_depends_on_the_seed_and_the_epoch(source, request):
     images = request.getfixturevalue(source)
     first, again = image_batches(images, 4, seed=1), image_batches(images, 4, seed=1)
     epochs = [numbers(first) for _ in range(3)]
     assert epochs == [numbers(again) for _ in range(3)]
     assert len({tuple(order) for order in [*epochs, numbers(image_batches(images, 4, seed=2))]}) == 4
-    assert set(sum(epochs, [])) == set(range(11))  # what one epoch leaves over comes in another
+    assert set(sum(epochs, [])) == set(range(11))  # images left over by one epoch come in another
 
 
 def test_without_shuffling_all_images_come_in_order(in_memory):
@@ -80,7 +80,7 @@ def test_without_shuffling_all_images_come_in_order(in_memory):
     assert batches.cardinality() == 3
 
 
-def test_files_are_resized_on_the_way(in_files):
+def test_files_are_resized_on_demand(in_files):
     files = load_images(in_files.images[0].rsplit("/", 2)[0], size=2, channels=1)
     images = tf.concat([images for images, _ in image_batches(files, 4, shuffle=False)], axis=0)
     in_order = np.concatenate([LEVELS[label == LABELS] for label in range(3)])
@@ -93,7 +93,7 @@ def test_files_are_split_like_arrays(in_files):
     assert len(epoch(image_batches(train, 4))) == 2
 
 
-def test_images_without_labels_come_alone():
+def test_images_without_labels_are_not_wrapped_in_tuples():
     batches = image_batches(images_from_arrays("memory", LEVELS), 5)
     assert batches.element_spec == tf.TensorSpec([None, 4, 4, 3], tf.uint8)
     assert len(list(batches)) == 2

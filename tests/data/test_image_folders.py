@@ -17,7 +17,7 @@ def write(path, height=8, width=8, channels=3):
     return pixels
 
 
-def test_images_of_a_folder_are_found_in_the_order_of_their_names(tmp_path):
+def test_images_of_a_folder_are_sorted_by_name(tmp_path):
     for name in ("b.png", "a.jpg", "c.JPEG", ".hidden.png"):
         write(tmp_path / name)
     (tmp_path / "notes.txt").write_text("notes")
@@ -27,21 +27,21 @@ def test_images_of_a_folder_are_found_in_the_order_of_their_names(tmp_path):
     assert describe_images(images).startswith(f"{tmp_path.name}: 3 images of 8 x 8 x 3, 0 corrupt skipped, 1 other files skipped")
 
 
-def test_sub_folders_are_classes_however_deep_the_files_lie(tmp_path):
+def test_sub_folders_are_classes_at_any_depth_of_files(tmp_path):
     for name in ("dog/1.png", "cat/x/2.png", "cat/3.png"):
         write(tmp_path / name)
     images = load_images(tmp_path)
     assert (images.label_names, images.labels.tolist()) == (("cat", "dog"), [0, 0, 1])
 
 
-def test_one_sub_folder_alone_gives_no_labels(tmp_path):
+def test_a_single_sub_folder_gives_no_labels(tmp_path):
     for name in ("all/1.png", "all/2.png"):
         write(tmp_path / name)
     images = load_images(tmp_path)
     assert images.labels is None and images.report["one_class"] == 2
 
 
-def test_images_beside_class_folders_are_refused(tmp_path):
+def test_images_next_to_class_folders_are_refused(tmp_path):
     for name in ("1.png", "cat/2.png"):
         write(tmp_path / name)
     with pytest.raises(ValueError, match="holds 1 images itself and 1 in sub-folders"):

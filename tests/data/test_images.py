@@ -1,4 +1,4 @@
-"""Images from arrays, `.npz` files and built-in sets: what is read, and what is refused."""
+"""Images from arrays, `.npz` files and built-in sets: reading and errors."""
 
 import pathlib
 
@@ -23,7 +23,7 @@ def save(directory, **arrays):
 
 
 @pytest.mark.parametrize("keys", [("images", "labels"), ("x_train", "y_train")])
-def test_arrays_are_read_from_a_file_under_either_pair_of_names(tmp_path, keys):
+def test_arrays_are_read_from_a_file_with_either_pair_of_names(tmp_path, keys):
     images = load_images(save(tmp_path, **dict(zip(keys, (LEVELS, LABELS[:, None]), strict=True))))
     np.testing.assert_array_equal(images.images, LEVELS)
     np.testing.assert_array_equal(images.labels, LABELS)
@@ -44,7 +44,7 @@ def test_floats_of_either_range_become_the_levels_they_were():
         assert images.report["values"] == words
 
 
-def test_images_are_cropped_resized_and_turned_to_grey():
+def test_images_are_cropped_resized_and_converted_to_grey():
     images = images_from_arrays("small", LEVELS, size=(3, 3), channels=1)
     assert images.images.shape == (10, 3, 3, 1)
     middle = [Image.fromarray(image).crop((1, 0, 7, 6)).resize((3, 3), Image.Resampling.BILINEAR) for image in LEVELS]
@@ -86,7 +86,7 @@ def test_the_fingerprint_follows_images_labels_and_shape():
     assert len(set(prints)) == 5 and prints[0] == images_from_arrays("b", LEVELS.copy(), LABELS).fingerprint
 
 
-def test_one_class_alone_is_counted_and_left_out():
+def test_labels_of_a_single_class_are_counted_and_left_out():
     images = images_from_arrays("one", LEVELS, np.zeros(10, int))
     assert images.labels is None and images.report["one_class"] == 10
     assert describe_images(images) == "one: 10 images of 6 x 8 x 3, 10 of one class, labels left out, 0 duplicates"
@@ -124,7 +124,7 @@ def test_wrong_labels_are_refused(labels, message):
         images_from_arrays("wrong", LEVELS, labels)
 
 
-def test_files_that_hold_no_images_are_refused(tmp_path):
+def test_files_without_images_are_refused(tmp_path):
     (tmp_path / "text.npz").write_text("no archive")
     np.save(tmp_path / "lone.npy", LEVELS)
     mixed = np.array([LEVELS[0], LEVELS[0, :3]], dtype=object)
@@ -175,7 +175,7 @@ def test_every_built_in_set_loads():
         assert load_images(name).name == name
 
 
-def test_a_data_set_of_keras_is_used_where_it_can_be_had_and_else_says_so_in_a_line(monkeypatch):
+def test_a_data_set_of_keras_is_downloaded_or_the_error_says_that_this_failed(monkeypatch):
     monkeypatch.setattr(keras.datasets.mnist, "load_data", lambda: ((LEVELS[..., 0], LABELS), (LEVELS[:4, ..., 0], LABELS[:4])))
     assert load_images("mnist", part="test", size=4).images.shape == (4, 4, 4, 1)
 

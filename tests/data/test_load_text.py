@@ -3,6 +3,7 @@ import pathlib
 import pytest
 
 from gan_keras import data
+from gan_keras.data.text import load as text_load
 from gan_keras.data.text import oracle
 from gan_keras.data.text.phrases import english_phrases
 
@@ -10,12 +11,12 @@ SHARED_DATA = pathlib.Path(__file__).parents[2] / "../shared/data"
 
 
 def test_every_name_has_a_one_line_description_and_a_loader():
-    assert set(data.DATASETS) == set(data._LOADERS) == {"docstrings", "english_phrases", "chinese_phrases", "oracle"}
+    assert set(data.DATASETS) == set(text_load._LOADERS) == {"docstrings", "english_phrases", "chinese_phrases", "oracle"}
     assert not any("\n" in description for description in data.DATASETS.values())
 
 
 @pytest.mark.parametrize("name", ["english_phrases", "chinese_phrases"])
-def test_a_phrase_set_has_twenty_thousand_lines_and_loads_alike_each_time(name):
+def test_a_phrase_set_has_twenty_thousand_lines_and_is_reproducible(name):
     corpus = data.load_text(name)
     assert (corpus.name, len(corpus.lines)) == (name, 20_000)
     assert data.load_text(name).fingerprint == corpus.fingerprint
@@ -57,7 +58,7 @@ def test_each_tang_poem_has_twenty_characters():
 
 
 @pytest.mark.parametrize("name", ["english_phrases", "oracle"])
-def test_the_likelihood_of_a_built_in_distribution_is_exact_and_is_not_taken_for_a_file_of_its_name(name, monkeypatch):
+def test_the_likelihood_of_a_built_in_distribution_is_exact_and_not_used_for_a_file_of_its_name(name, monkeypatch):
     monkeypatch.setattr(oracle, "_tokens", lambda num, seed: oracle.Oracle().sample(num // 100, seed))
     corpus = data.load_text(name)
     likelihood = data.likelihood_of(name, corpus.fingerprint)

@@ -18,7 +18,7 @@ def test_grid_centres_are_those_of_pacgan():
     [(ring, ring_centres(), 0.01), (grid, grid_centres(), 0.05)],
     ids=["ring", "grid"],
 )
-def test_real_samples_cover_every_mode_evenly_with_the_stated_deviation(sample, centres, deviation):
+def test_real_samples_cover_every_mode_evenly_with_the_given_deviation(sample, centres, deviation):
     samples = sample(25_000, seed=0)
     assert samples.shape == (25_000, 2)
     assert samples.dtype == np.float32
@@ -30,7 +30,7 @@ def test_real_samples_cover_every_mode_evenly_with_the_stated_deviation(sample, 
     assert scores["reverse_kl"] == pytest.approx(0, abs=0.001)
 
 
-def test_samples_depend_on_the_seed_alone():
+def test_samples_depend_only_on_the_seed():
     np.testing.assert_array_equal(ring(10, seed=3), ring(10, seed=3))
     assert (ring(10, seed=3) != ring(10, seed=4)).any()
 
@@ -43,12 +43,12 @@ def test_modes_quality_and_reverse_kl_agree_with_counting_by_hand():
     assert scores["reverse_kl"] == pytest.approx(5 / 8 * np.log(5 / 2) + 3 / 8 * np.log(3 / 2))
 
 
-def test_a_mode_with_bad_samples_alone_does_not_count():
+def test_a_mode_with_only_bad_samples_does_not_count():
     scores = modes_covered([[1, 0], [0, 1.5]], ring_centres(4), deviation=0.01)
     assert (scores["modes"], scores["high_quality"]) == (1, 0.5)
 
 
-def test_one_mode_alone_has_the_largest_divergence():
+def test_a_single_mode_has_the_largest_divergence():
     assert modes_covered([[1, 0]] * 3, ring_centres(8), 0.01)["reverse_kl"] == pytest.approx(np.log(8))
 
 

@@ -1,14 +1,15 @@
-"""Moving digits: their flight, recomputed frame by frame, and that a seed makes them."""
+"""Moving digits: their flight, recomputed frame by frame, and their seed."""
 
 import numpy as np
 import pytest
 
-from gan_keras.data.video.load import digits_at_8_pixels, flights, moving_digits
+from gan_keras.data.image.load import digit_levels
+from gan_keras.data.video.load import flights, moving_digits
 
-DIGITS, LABELS = digits_at_8_pixels()
+DIGITS, LABELS = digit_levels()
 
 
-def test_digits_are_all_of_them_with_levels_up_to_white():
+def test_there_are_all_digits_with_levels_up_to_white():
     assert DIGITS.shape == (1797, 8, 8, 1) and DIGITS.dtype == np.uint8 and DIGITS.max() == 255
     assert sorted(set(LABELS)) == list(range(10))
 
@@ -24,7 +25,7 @@ def test_every_frame_shows_the_digit_whole_and_nothing_else():
             np.testing.assert_array_equal(frame[row : row + 8, column : column + 8], DIGITS[number])
 
 
-def test_a_flight_is_straight_until_it_is_thrown_back_by_a_wall():
+def test_a_flight_is_straight_until_it_bounces_off_a_wall():
     room, seed = np.array([5.0, 16.0]), 3
     random = np.random.default_rng(seed)
     place = random.uniform(0, room, (4, 1, 2))[:, 0]
@@ -40,7 +41,7 @@ def test_a_flight_is_straight_until_it_is_thrown_back_by_a_wall():
             velocity[over | under, axis] *= -1
 
 
-def test_the_seed_decides():
+def test_clips_depend_on_the_seed():
     first, again, other = (moving_digits(DIGITS[:9], seed=seed)[0] for seed in (0, 0, 1))
     np.testing.assert_array_equal(first, again)
     assert (first != other).any()

@@ -59,13 +59,13 @@ def test_samples_follow_the_likelihood():
     np.testing.assert_array_less(np.abs(counts - expected), 4 * np.sqrt(expected / 20_000) + 1e-6)
 
 
-def test_the_first_samples_depend_on_the_seed_and_not_on_their_number():
+def test_the_first_samples_do_not_depend_on_the_number_of_samples():
     oracle = Oracle(vocabulary_size=50, length=6, units=8)
     np.testing.assert_array_equal(oracle.sample(300, seed=1)[:10], oracle.sample(10, seed=1))
     assert (oracle.sample(10, seed=1) != oracle.sample(10, seed=2)).any()
 
 
-def test_the_published_setting_gives_about_the_published_score_of_real_data():
+def test_the_published_setting_reproduces_the_published_score_of_real_data_approximately():
     oracle = Oracle()
     samples = oracle.sample(256, seed=0)
     assert samples.shape == (256, 20)
@@ -75,7 +75,7 @@ def test_the_published_setting_gives_about_the_published_score_of_real_data():
     assert oracle.negative_log_likelihood(uniform) > 10
 
 
-def test_the_mean_is_the_same_whatever_the_number_of_batches():
+def test_the_mean_does_not_depend_on_the_number_of_batches():
     oracle = Oracle(vocabulary_size=20, length=5, units=4)
     samples = oracle.sample(600, seed=0)
     separate = [oracle.log_likelihood(line) for line in oracle.lines(samples)]

@@ -29,7 +29,7 @@ def test_a_line_outside_the_grammar_has_likelihood_zero(line):
     assert tiny().log_likelihood(line) == -math.inf
 
 
-def test_the_entropy_and_the_number_of_lines_agree_with_counting_them_out():
+def test_the_entropy_and_the_number_of_lines_match_an_enumeration():
     probabilities = np.array([3 / 8, 3 / 16, 3 / 16, 1 / 8, 1 / 16, 1 / 16])
     assert probabilities.sum() == 1
     assert tiny().entropy == pytest.approx(-(probabilities * np.log(probabilities)).sum())
@@ -44,7 +44,7 @@ def test_samples_follow_the_probabilities():
     assert len(set(lines)) == 6
 
 
-def test_a_grammar_that_never_ends_or_lacks_a_symbol_is_refused():
+def test_a_recursive_grammar_and_an_unknown_symbol_are_refused():
     with pytest.raises(ValueError, match="NOUN derives itself"):
         PhraseGrammar({"SENTENCE": "the NOUN", "NOUN": "dog | dog of NOUN"})
     with pytest.raises(ValueError, match="NOUNS is not a symbol.*SENTENCE, NOUN"):
@@ -60,7 +60,7 @@ def test_the_mean_negative_log_likelihood_of_samples_is_the_entropy(grammar):
 
 
 @GRAMMARS
-def test_the_first_samples_depend_on_the_seed_and_not_on_their_number(grammar):
+def test_the_first_samples_do_not_depend_on_the_number_of_samples(grammar):
     assert grammar.sample(50, seed=7)[:20] == grammar.sample(20, seed=7)
     assert grammar.sample(20, seed=7) != grammar.sample(20, seed=8)
 

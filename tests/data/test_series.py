@@ -28,7 +28,7 @@ def refusal(path, lines, **options):
 # --- Files. ---
 
 
-def test_windows_start_at_every_step_and_time_stamps_are_no_column(tmp_path):
+def test_windows_start_at_every_step_and_time_stamps_are_not_a_column(tmp_path):
     data = load(tmp_path, LINES, length=3)
     assert (data.columns, data.window, len(data)) == (("a", "b"), 3, 3)
     np.testing.assert_array_equal(data.samples()[1], [[2, 12], [3, 11], [4, 15]])
@@ -61,14 +61,14 @@ def test_a_missing_cell_is_interpolated_in_the_order_of_time(tmp_path):
     np.testing.assert_array_equal(data.values[:, 0], [0, 1, 2, 3])
 
 
-def test_an_id_column_parts_series_and_no_window_spans_two(tmp_path):
+def test_an_id_column_separates_series_and_no_window_spans_two(tmp_path):
     lines = ["id,time,a", "x,0,1", "y,0,7", "x,1,2", "y,1,8", "y,2,9", "x,2,3"]
     data = load(tmp_path, lines, id_column="id")
     np.testing.assert_array_equal(data.samples()[..., 0], [[1, 2], [2, 3], [7, 8], [8, 9]])
     assert data.report["series"] == 2
 
 
-def test_a_folder_holds_a_series_in_each_file(tmp_path):
+def test_each_file_of_a_folder_is_a_series(tmp_path):
     folder = tmp_path / "many"
     folder.mkdir()
     write(folder / "b.csv", ["a", "5", "6", "7"])
@@ -111,11 +111,11 @@ def test_series_of_different_lengths_are_padded_with_nan(tmp_path):
         (["a", "1", "2"], "holds one window"),
     ],
 )
-def test_what_is_no_series_is_refused(tmp_path, lines, words):
+def test_invalid_series_files_are_refused(tmp_path, lines, words):
     assert words in refusal(tmp_path, lines)
 
 
-def test_columns_that_are_named_must_be_there(tmp_path):
+def test_named_columns_must_exist(tmp_path):
     assert "has no column 'when'. Expected one of time, a, b" in refusal(tmp_path, LINES, time_column="when")
     assert "Got length=1" in refusal(tmp_path, LINES, length=1)
     assert "or length=0" in refusal(tmp_path, ["id,a", "x,1", "x,2", "y,1", "y,2", "y,3"], id_column="id", length=3)
@@ -133,14 +133,14 @@ def test_columns_that_are_named_must_be_there(tmp_path):
         ({"series": np.random.default_rng(0).random((3, 4, 2)), "columns": ["a"]}, "1 names in `columns` for 2 columns"),
     ],
 )
-def test_arrays_that_are_no_series_are_refused(tmp_path, arrays, words):
+def test_arrays_that_are_not_series_are_refused(tmp_path, arrays, words):
     np.savez(tmp_path / "x.npz", **arrays)
     with pytest.raises(ValueError) as caught:
         load_series(tmp_path / "x.npz", length=2)
     assert words in str(caught.value)
 
 
-def test_bytes_that_are_no_arrays_or_no_text_are_refused(tmp_path):
+def test_files_that_are_not_arrays_or_not_text_are_refused(tmp_path):
     for name, words in (("x.npz", "cannot be read as arrays"), ("x.csv", "cannot be read as a table")):
         (tmp_path / name).write_bytes(b"a\xff\n1\n\xfe")
         with pytest.raises(ValueError, match=words):
@@ -152,7 +152,7 @@ def test_bytes_that_are_no_arrays_or_no_text_are_refused(tmp_path):
 # --- Built-in. ---
 
 
-def test_sines_are_those_of_the_formula_and_the_same_each_time():
+def test_sines_follow_the_formula_and_are_reproducible():
     random = np.random.default_rng(3)
     frequencies, phases = random.uniform(0, 0.1, (2, 1, 5)), random.uniform(0, 0.1, (2, 1, 5))
     expected = [(np.sin(frequencies[1, 0, 4] * step + phases[1, 0, 4]) + 1) / 2 for step in range(24)]
@@ -184,7 +184,7 @@ def test_held_out_windows_of_one_series_share_no_step_with_training_windows(one)
     assert again.fingerprint == held_out.fingerprint != other.fingerprint
 
 
-def test_of_many_series_whole_ones_are_held_out_of_each_label():
+def test_whole_series_of_each_label_are_held_out_if_there_are_many():
     random = np.random.default_rng(0)
     series = [random.standard_normal((12, 1)) for _ in range(20)]
     data = cut_windows("many", series, ["a"], 4, labelling=(np.arange(20) % 2, ("x", "y")))
@@ -194,13 +194,13 @@ def test_of_many_series_whole_ones_are_held_out_of_each_label():
     assert np.bincount(held_out.labels).tolist() == [18, 18]
 
 
-def test_series_too_short_to_hold_a_part_out_are_refused():
+def test_series_too_short_for_a_split_are_refused():
     data = cut_windows("short", [np.random.default_rng(0).random((30, 1))], ["a"], 10)
     with pytest.raises(ValueError, match="one of 30 steps. Expected at least 4 windows of 10"):
         split_series(data)
 
 
-def test_an_epoch_has_full_batches_of_every_window_once_in_an_order_of_its_own(one):
+def test_an_epoch_has_full_batches_of_distinct_windows_in_its_own_order(one):
     batches = series_batches(one, 256, seed=4)
     first, second = ([batch.numpy() for batch in batches] for _ in range(2))
     assert len(first) == int(batches.cardinality()) == len(one) // 256
@@ -212,12 +212,12 @@ def test_an_epoch_has_full_batches_of_every_window_once_in_an_order_of_its_own(o
         series_batches(one, 5000)
 
 
-def test_offsets_of_time_stamps_count_as_on_the_night_when_clocks_are_put_back(tmp_path):
+def test_offsets_of_time_stamps_are_respected_when_clocks_go_back(tmp_path):
     lines = ["time,a", "2024-10-27T02:30+01:00,3", "2024-10-27T01:30+02:00,1", "2024-10-27T02:30+02:00,2", "2024-10-27T02:30Z,4"]
     data = load(tmp_path, lines)
     assert data.values[:, 0].tolist() == [1.0, 2.0, 3.0, 4.0]
     assert "irregular" not in data.report
 
 
-def test_numbers_that_are_infinite_as_float32_are_told(tmp_path):
+def test_numbers_that_overflow_float32_are_refused(tmp_path):
     assert "b holds numbers beyond 3.4e38" in refusal(tmp_path, ["a,b", "1,1e39", "2,3", "3,4"])

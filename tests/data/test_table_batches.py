@@ -1,10 +1,10 @@
-"""Training by sampling: the rows of a batch meet its conditions, which come by the logarithm of their frequency."""
+"""Training by sampling: rows meet their conditions, which are drawn by the logarithm of their frequency."""
 
 import numpy as np
 
 from gan_keras.codecs import TableCodec
 from gan_keras.data import load_table, table_batches
-from gan_keras.data.table.batches import AllRows, RowsByCondition
+from gan_keras.data.table.table import AllRows, RowsByCondition
 
 
 def table_of(tmp_path):
@@ -14,7 +14,7 @@ def table_of(tmp_path):
     return load_table(path)
 
 
-def test_rows_meet_their_conditions_and_rare_values_come_often(tmp_path):
+def test_rows_meet_their_conditions_and_rare_values_are_frequent(tmp_path):
     table, codec = table_of(tmp_path), TableCodec(most_modes=2)
     codec.adapt(table)
     met = np.stack(list(codec.conditions_of(table.cells)), axis=1)
@@ -27,7 +27,7 @@ def test_rows_meet_their_conditions_and_rare_values_come_often(tmp_path):
     np.testing.assert_allclose(np.bincount(conditions) / 20_000, expected, atol=0.01)
 
 
-def test_batches_follow_from_the_seed_and_the_epoch(tmp_path):
+def test_batches_depend_on_the_seed_and_the_epoch(tmp_path):
     table, codec = table_of(tmp_path), TableCodec(most_modes=2)
     codec.adapt(table)
     rows = RowsByCondition(len(table), codec.conditions_of(table.cells), codec.num_conditions)

@@ -1,4 +1,4 @@
-"""CSV files to tables: types, missing cells, what is mended and what is refused, and memory that does not grow."""
+"""CSV files to tables: types, missing cells, repairs, errors, and bounded memory."""
 
 import io
 import tracemalloc
@@ -34,12 +34,12 @@ def path(tmp_path):
     return write(tmp_path / "a.csv")
 
 
-def test_types_are_told_from_the_cells_and_a_table_is_written_as_it_was_read(path):
+def test_types_are_inferred_from_the_cells_and_a_table_is_written_as_it_was_read(path):
     table = load_table(path)
     kinds = {column.name: type(column) for column in table.columns}
     assert kinds == {
         **{"age": NumberColumn, "height": NumberColumn, "joined": DateColumn},
-        **dict.fromkeys(("member", "town", "empty", "zip"), CategoryColumn),  # a zero in front is no number's
+        **dict.fromkeys(("member", "town", "empty", "zip"), CategoryColumn),  # numbers have no leading zero
     }
     assert (table.columns[0].decimals, table.columns[1].decimals, table.columns[1].high) == (0, 2, 1.61)
     assert table.columns[3].values == ("false", "true")
@@ -48,7 +48,7 @@ def test_types_are_told_from_the_cells_and_a_table_is_written_as_it_was_read(pat
     assert all(column_from_config(column.to_config()) == column for column in table.columns)
 
 
-def test_each_sign_of_a_missing_cell_is_understood_and_written_as_nothing(tmp_path):
+def test_each_sign_of_a_missing_cell_is_read_and_written_as_the_empty_text(tmp_path):
     signs = ["", "?", "NA", "n/a", "NaN", "null", "inf"]
     table = load_table(write(tmp_path / "a.csv", [f"{sign},{sign}" for sign in signs] + ["1.5,x", "2,y", "3,x"] * 2, "a,b"))
     assert np.isnan(table.cells[:7]).all() and not np.isnan(table.cells[7:]).any()
@@ -72,13 +72,13 @@ def test_dates_keep_their_format(tmp_path, date, date_format):
     assert text_of(table).splitlines()[1] == f"{date},0"
 
 
-def test_types_can_be_asked_for(path):
+def test_types_can_be_given(path):
     table = load_table(path, {"age": "category", "zip": "category", "joined": "drop", "empty": "drop"})
     assert [(column.name, type(column)) for column in table.columns[:2]] == [("age", CategoryColumn), ("height", NumberColumn)]
     assert table.column_names[2:] == ["member", "town", "zip"] and table.report["dropped"] == 2
 
 
-def test_ragged_rows_odd_names_and_other_delimiters_are_mended_and_told(tmp_path):
+def test_ragged_rows_invalid_names_and_other_delimiters_are_repaired_and_reported(tmp_path):
     rows = [f"{i};{i};x;y" for i in range(40)] + ["1;2", "", "1;2;3;4;5"]
     table = load_table(write(tmp_path / "a.csv", rows, "a;a;;a_2"))
     assert table.column_names == ["a", "a_3", "column_2", "a_2"]
@@ -101,26 +101,26 @@ def test_ragged_rows_odd_names_and_other_delimiters_are_mended_and_told(tmp_path
         ("a,b", ["1,x"] * 20, {"a": "drop", "b": "drop"}, "All columns are dropped"),
     ],
 )
-def test_what_is_no_table_is_refused(tmp_path, header, rows, types, words):
+def test_invalid_tables_and_types_are_refused(tmp_path, header, rows, types, words):
     with pytest.raises(ValueError, match="Expected") as error:
         load_table(write(tmp_path / "a.csv", rows, header), types)
     assert words in str(error.value)
 
 
-def test_a_file_that_is_not_utf_8_is_refused_with_a_way_out(tmp_path):
+def test_a_file_that_is_not_utf_8_is_refused_with_a_fix(tmp_path):
     with pytest.raises(ValueError, match="iconv"):
         load_table(write(tmp_path / "a.csv", ["é,1"] * 20, "a,b", "latin-1"))
 
 
-def test_an_identifier_is_told_from_a_category(tmp_path, monkeypatch):
-    monkeypatch.setattr("gan_keras.data.table.types.MOST_VALUES", 30)
+def test_an_identifier_is_not_a_category(tmp_path, monkeypatch):
+    monkeypatch.setattr("gan_keras.data.table.csv.MAX_VALUES", 30)
     path = write(tmp_path / "a.csv", [f"id{i},{i}" for i in range(40)], "id,n")
     with pytest.raises(ValueError, match="types.id=drop"):
         load_table(path)
     assert load_table(path, {"id": "drop"}).column_names == ["n"]
 
 
-def test_test_rows_are_read_by_the_columns_of_the_training(path, tmp_path):
+def test_test_rows_are_read_with_the_training_columns(path, tmp_path):
     columns = load_table(path).columns
     other = write(
         tmp_path / "b.csv", ["x,2024-03-01,true,9,99,1.25,town 9,7"] * 2, "more,joined,member,empty,age,height,town,zip"
@@ -134,7 +134,7 @@ def test_test_rows_are_read_by_the_columns_of_the_training(path, tmp_path):
         csv.read_like(write(tmp_path / "d.csv", [ROWS[0].replace("20,", "old,", 1)]), columns)
 
 
-def test_a_split_holds_a_tenth_out_and_loses_no_row(path):
+def test_a_split_holds_out_a_tenth_and_loses_no_row(path):
     table = load_table(path)
     training, held_out = split_table(table, seed=1)
     assert (len(training), len(held_out)) == (11, 1)
@@ -145,7 +145,7 @@ def test_a_split_holds_a_tenth_out_and_loses_no_row(path):
         split_table(table, held_out=12)
 
 
-def test_the_fingerprint_is_that_of_cells_and_columns(path):
+def test_the_fingerprint_depends_on_cells_and_columns(path):
     table = load_table(path)
     cells = table.cells.copy()
     cells[3, 0] += 1
@@ -155,7 +155,7 @@ def test_the_fingerprint_is_that_of_cells_and_columns(path):
     assert Table("b", table.columns, table.cells, {}).fingerprint == table.fingerprint
 
 
-def test_a_file_larger_than_the_memory_allowed_is_read_to_the_disk(tmp_path, monkeypatch):
+def test_a_file_larger_than_the_memory_limit_is_read_to_disk(tmp_path, monkeypatch):
     num = 15_000
     rows = [f"{i},{i % 7}.5,{'xyz'[i % 3]}" for i in range(num)]
     path = write(tmp_path / "a.csv", rows, "a,b,c")
@@ -163,7 +163,7 @@ def test_a_file_larger_than_the_memory_allowed_is_read_to_the_disk(tmp_path, mon
     monkeypatch.setattr(table_data, "IN_MEMORY_BYTES", 2**16)
     for module in (table_data, csv):
         monkeypatch.setattr(module, "CHUNK_ROWS", 300)
-    monkeypatch.setattr("gan_keras.data.table.types.MOST_VALUES", 100)
+    monkeypatch.setattr("gan_keras.data.table.csv.MAX_VALUES", 100)
     tracemalloc.start()
     table = load_table(path)
     peak = tracemalloc.get_traced_memory()[1]
@@ -183,7 +183,7 @@ def test_built_in_tables_end_with_their_class(name, shape, last):
         load_table(name, {last: "number"})
 
 
-def test_cells_are_what_their_tensors_say(path):
+def test_cells_round_trip_through_tensors(path):
     table = load_table(path)
     for index, column in enumerate(table.columns):
         tensor = column.to_tensor(table.cells[:, index])
@@ -195,33 +195,33 @@ def test_cells_are_what_their_tensors_say(path):
     ]
 
 
-def test_large_numbers_are_numbers_if_they_have_an_exponent_and_whole_ones_that_floats_leave_out_are_none(tmp_path):
+def test_large_numbers_with_an_exponent_are_numbers_and_integers_that_floats_skip_are_not(tmp_path):
     rows = [f"{i + 1}e30,{2**60 + i}" for i in range(12)]
     table = load_table(write(tmp_path / "a.csv", rows, "mass,id"))
     assert [type(column) for column in table.columns] == [NumberColumn, CategoryColumn]
     assert table.cells[:, 0].tolist() == [float(f"{i + 1}e30") for i in range(12)]
 
 
-def test_the_delimiter_is_what_parts_cells_and_not_what_quoted_names_hold(tmp_path):
+def test_the_delimiter_separates_cells_and_is_not_taken_from_quoted_names(tmp_path):
     table = load_table(write(tmp_path / "a.csv", [f"{i};x" for i in range(12)], '"size, in, cm";kind'))
     assert table.column_names == ["size, in, cm", "kind"]
 
 
 @pytest.mark.parametrize("name", ["$c_$", "a $ b_$"])
-def test_pictures_take_dollars_in_names_and_values_as_they_are(name):
+def test_pictures_show_dollars_in_names_and_values_unchanged(name):
     cells = np.array([[0.1, 0.0], [0.2, 1.0]])
     columns = (NumberColumn(name, False, 0.1, 0.2, 1), CategoryColumn("k", False, ("$1_$", "$2_to_$3_")))
     assert histograms(columns, cells, cells).startswith(b"\x89PNG")
     assert picture_of({"real": cells[None]}, [name, "k"]).startswith(b"\x89PNG")
 
 
-def test_the_column_to_predict_is_the_last_one_that_holds_a_value(tmp_path):
+def test_the_column_to_predict_is_the_last_one_with_a_value(tmp_path):
     table = load_table(write(tmp_path / "a.csv", [f"{i},x{i % 2}," for i in range(12)], "size,kind,"))
     assert (table.target(), table.target("size")) == (1, 0)
     assert load_table(write(tmp_path / "b.csv", [","] * 12, "a,b")).target() == 0
 
 
-def test_a_head_that_is_longer_than_a_field_may_be_is_read_or_refused_in_words(tmp_path):
+def test_a_header_longer_than_the_field_limit_is_read_or_refused_with_a_message(tmp_path):
     names = [f"{number}{'x' * 1000}" for number in range(140)]
     cells = ",".join("1" * 140)
     table = load_table(write(tmp_path / "a.csv", [cells] * 12, ",".join(names)))

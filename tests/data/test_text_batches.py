@@ -15,7 +15,7 @@ def codec():
     return codec
 
 
-def test_every_line_comes_once_an_epoch_in_another_order_each_time(codec):
+def test_every_line_occurs_once_per_epoch_in_a_new_order(codec):
     dataset = text_batches(LINES, codec, 32)
     epochs = [[text.decode() for batch in dataset for text in codec.decode(batch).numpy()] for _ in range(2)]
     assert sorted(epochs[0]) == sorted(epochs[1]) == sorted(LINES)
@@ -23,7 +23,7 @@ def test_every_line_comes_once_an_epoch_in_another_order_each_time(codec):
     assert int(dataset.cardinality()) == len(list(dataset)) == 16
 
 
-def test_the_order_follows_from_the_seed(codec):
+def test_the_order_depends_on_the_seed(codec):
     first, same, other = ([batch.numpy().tolist() for batch in text_batches(LINES, codec, 32, seed=s)] for s in (1, 1, 2))
     assert first == same != other
 
@@ -39,6 +39,6 @@ def test_labels_stay_with_their_lines(codec):
         assert [f"n{label}" for label in labels.numpy()] == [t.decode().split()[-1] for t in codec.decode(tokens).numpy()]
 
 
-def test_as_many_labels_as_lines_are_needed(codec):
+def test_labels_and_lines_must_be_equal_in_number(codec):
     with pytest.raises(ValueError, match="2 lines, 3 labels"):
         text_batches(LINES[:2], codec, labels=[0, 1, 0])

@@ -1,4 +1,4 @@
-"""Clips from arrays and folders: shapes, labels, splits, and one clear error for what does not fit."""
+"""Clips from arrays and folders: shapes, labels, splits, and errors."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from PIL import Image
 from gan_keras.data import describe_videos, load_test_videos, load_videos, split_videos, videos_from_arrays
 from gan_keras.data.sample_set import with_label_names, without_copies
 from gan_keras.data.video import readers
-from gan_keras.data.video.readers import Wanted
+from gan_keras.data.video.readers import ClipForm
 
 CLIPS = np.random.default_rng(0).integers(0, 256, (6, 4, 8, 8, 1), dtype=np.uint8)
 LABELS = np.array([0, 1, 0, 1, 0, 1])
@@ -79,7 +79,7 @@ def test_arrays_that_do_not_fit_are_refused(tmp_path, arrays, options, words):
         load_videos(save(tmp_path, **arrays), **options)
 
 
-def test_a_missing_source_and_a_missing_part_are_told(tmp_path):
+def test_a_missing_source_and_a_missing_part_are_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match="moving_digits"):
         load_videos(tmp_path / "none.npz")
     with pytest.raises(ValueError, match="no part 'test'"):
@@ -113,7 +113,7 @@ def test_clips_without_classes_have_no_labels_and_colour_is_kept(tmp_path):
 
 
 def spoiled(folder, case):
-    """A folder with three clips of which something is wrong."""
+    """A folder with three clips and a fault."""
     for index, name in enumerate("abc"):
         write_clip(folder / name, CLIPS[index])
     if case == "short":
@@ -159,8 +159,8 @@ def test_one_corrupt_clip_of_many_is_left_out_and_counted(tmp_path):
 
 
 def test_more_clips_than_memory_holds_are_refused_before_they_are_read(tmp_path, monkeypatch):
-    spoiled(tmp_path / "set", "corrupt")  # the second clip, which no one comes to
-    monkeypatch.setattr(readers, "MOST_BYTES", 3 * 4 * 8 * 8 - 1)
+    spoiled(tmp_path / "set", "corrupt")  # the second clip, which is never read
+    monkeypatch.setattr(readers, "MAX_BYTES", 3 * 4 * 8 * 8 - 1)
     with pytest.raises(ValueError, match="take 768 bytes. Expected at most 767, .*--set frames=16"):
         load_videos(tmp_path / "set")
     with pytest.raises(ValueError, match="hold a file that is no image"):
@@ -170,7 +170,7 @@ def test_more_clips_than_memory_holds_are_refused_before_they_are_read(tmp_path,
 # --- Splits and test sets. ---
 
 
-def test_copies_stay_together_and_the_seed_decides():
+def test_copies_stay_together_and_the_split_depends_on_the_seed():
     videos = videos_from_arrays("copies", CLIPS.repeat(4, axis=0), LABELS.repeat(4))
     training, held_out = split_videos(videos, held_out=5, seed=2)
     assert len(held_out) == 8 and len(training) == 16  # two whole clips with their copies
@@ -182,7 +182,7 @@ def test_copies_stay_together_and_the_seed_decides():
         split_videos(videos_from_arrays("one", CLIPS[:1].repeat(3, axis=0)))
 
 
-def test_a_test_set_is_numbered_by_the_names_of_another_and_loses_what_is_known():
+def test_a_test_set_takes_over_label_numbers_and_loses_known_clips():
     videos = videos_from_arrays("a", CLIPS, LABELS, ["a", "b"])
     other = videos_from_arrays("b", CLIPS[2:], LABELS[2:], ["b", "a"])
     numbered = with_label_names(other, ("a", "b"))
@@ -202,6 +202,6 @@ def test_the_fingerprint_follows_clips_and_labels():
         videos_from_arrays("b", CLIPS, LABELS).fingerprint,
         videos_from_arrays("a", CLIPS, 1 - LABELS).fingerprint,
         videos_from_arrays("a", CLIPS[::-1], LABELS).fingerprint,
-        videos_from_arrays("a", CLIPS, LABELS, wanted=Wanted(3)).fingerprint,
+        videos_from_arrays("a", CLIPS, LABELS, wanted=ClipForm(3)).fingerprint,
     }
     assert len(prints) == 4

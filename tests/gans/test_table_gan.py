@@ -11,8 +11,8 @@ import tensorflow as tf
 from gan_keras import TableGAN, presets
 from gan_keras.auxiliary import Batch
 from gan_keras.data import Table, table_batches
-from gan_keras.data.table.batches import AllRows, RowsByCondition
 from gan_keras.data.table.columns import CategoryColumn, NumberColumn
+from gan_keras.data.table.table import AllRows, RowsByCondition
 from gan_keras.gans.table_vae import VariationalBound
 from gan_keras.modalities.table.presets import TablePreset
 

@@ -90,7 +90,7 @@ def test_mended_values_are_reported_and_counted(tmp_path, report):
     del rows[120]
     line = report(write(tmp_path / "x.csv", rows, "time,a,b"))
     assert "2 missing cells interpolated" in line and "2 rows sorted by time" in line
-    assert "1 steps of another duration than most" in line
+    assert "1 steps of unusual duration" in line
 
 
 def test_series_of_several_lengths_are_cut_or_kept_whole(tmp_path, report, refused):

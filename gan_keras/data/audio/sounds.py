@@ -1,69 +1,27 @@
-"""Sounds to batches, from memory."""
+"""`Sounds`: a data set of sounds, its split, its description and its batches."""
 
 import dataclasses
 import hashlib
 
 import numpy as np
-import tensorflow as tf
 
-from gan_keras.data.sample_set import SampleSet, hash_of, several_classes, split_samples
+from gan_keras.data.arrays import sample_batches
+from gan_keras.data.sample_set import SampleSet, collect, description, hash_of, num_classes, split_samples, texts_of_samples
 
-
-def audio_batches(sounds, batch_size=64, seed=0, shuffle=True):
-    """One epoch of batches of int16 sounds.
-
-    Args:
-        sounds: `Sounds`.
-        batch_size: Sounds in a batch, >= 1.
-        seed: Of the order of sounds, which changes from epoch to epoch.
-        shuffle: True for training: every batch is full, and the sounds left over come in other epochs. False keeps the
-            order and every sound, so that the last batch may be smaller.
-
-    Returns:
-        A `tf.data.Dataset` of int16 `(batch, length)`, or of pairs with int32 labels `(batch,)`. Its cardinality is known.
-
-    Raises:
-        ValueError: If the sounds do not fill one batch for training.
-    """
-    num = len(sounds)
-    if batch_size < 1 or (shuffle and batch_size > num):
-        raise ValueError(f"Got batch_size={batch_size} for {num} sounds. Expected from 1 to {num}.")
-    columns = [sounds.samples] + ([] if sounds.labels is None else [sounds.labels])
-    epochs, last = iter(range(2**31)), num - num % batch_size if shuffle else num
-
-    def batches():
-        order = np.random.default_rng([seed, next(epochs)]).permutation(num) if shuffle else np.arange(num)
-        for start in range(0, last, batch_size):
-            rows = order[start : start + batch_size]
-            yield tuple(column[rows] for column in columns)
-
-    specs = (tf.TensorSpec([None, sounds.length], tf.int16), tf.TensorSpec([None], tf.int32))[: len(columns)]
-    dataset = tf.data.Dataset.from_generator(batches, output_signature=specs)
-    dataset = dataset if sounds.labels is not None else dataset.map(lambda samples: samples)
-    return dataset.apply(tf.data.experimental.assert_cardinality(-(-last // batch_size))).prefetch(4)
-
-
-# --- `Sounds`: what a data set of sounds is, however it was read, and how it is split.
-
-
-MOST_BYTES = 2**32  # of the sounds in memory
+MAX_BYTES = 2**32
+"""Maximum size of the sounds in memory."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Sounds(SampleSet):
-    """Mono sounds of one rate and one length, in memory, and what was met while they were read.
+    """Mono sounds of one rate and one length, in memory; see `SampleSet` for the other attributes.
 
     Attributes:
-        name: What the set is called in reports: a built-in name or the name of the file or folder.
         samples: int16 array `(num, length)`; a shorter recording ends in zeros.
-        sample_rate: Samples a second, in Hz.
-        labels: int32 array `(num,)` of indices into `label_names`, or `None`.
-        label_names: One `str` a class, or `None`.
-        hashes: uint64 array `(num,)`: equal for equal sounds.
-        report: Counts: `sounds` and `duplicates` always; `padded` (with silence at the end), `cut` (at the end), `silent`,
-            `mixed_down` (of several channels to one), `clipped` (floats beyond [-1, 1]); of files also `unreadable` (corrupt or
-            empty, left out), `truncated` (broken off, kept), `other` (files that are no WAV) and `first_unreadable`, at most five
-            names.
+        sample_rate: Samples per second, in Hz.
+        report: Counts: always `sounds` and `duplicates`; `padded` (with silence at the end), `cut` (at the end), `silent`,
+            `mixed_down` (of several channels to one), `clipped` (floats outside [-1, 1]); for files also `unreadable` (corrupt
+            or empty, left out), `truncated` (kept), `other` (files that are no WAV) and `first_unreadable`, at most five names.
     """
 
     name: str
@@ -76,12 +34,9 @@ class Sounds(SampleSet):
 
     noun, by_sample = "sounds", ("samples", "hashes")
 
-    def __len__(self):
-        return len(self.samples)
-
     @property
     def length(self):
-        """Samples of every sound."""
+        """Samples per sound."""
         return self.samples.shape[1]
 
     @property
@@ -91,23 +46,13 @@ class Sounds(SampleSet):
 
 
 def collect_sounds(name, recordings, sample_rate, length, labelling, report):
-    """Makes `Sounds` of recordings of any length, and counts what was done to them.
+    """Makes `Sounds` of int16 recordings of any length, and counts the changes; labels of a single class are dropped.
 
-    Args:
-        name: Its name in reports.
-        recordings: List of int16 arrays, each `(any length,)`, or one array `(num, length)`.
-        sample_rate: In Hz.
-        length: Samples that each is cut or padded to; `None` for the longest.
-        labelling: The pair of labels and label names, or of two `None`; labels that name one class alone are left out.
-        report: Further counts.
-
-    Raises:
-        ValueError: For fewer than two sounds, a rate or a length below 1, or silence alone.
+    Raises `ValueError` for fewer than two sounds, a rate or a length below 1, or nothing but silence.
     """
-    if len(recordings) < 2:
-        raise ValueError(f"{name} holds {len(recordings)} sounds. Expected at least 2.")
     length = max(map(len, recordings)) if length is None else length
-    check_at_least_one(name, sample_rate=sample_rate, length=length)
+    if min(sample_rate, length) < 1:
+        raise ValueError(f"{name}: sample_rate={sample_rate}, length={length}. Expected at least 1.")
     check_fits_memory(name, len(recordings), length)
     samples = np.zeros((len(recordings), length), np.int16)
     for sound, recording in zip(samples, recordings, strict=True):
@@ -116,36 +61,27 @@ def collect_sounds(name, recordings, sample_rate, length, labelling, report):
     if silent == len(samples):
         raise ValueError(f"{name}: all {silent} sounds are silent. Expected samples other than 0.")
     hashes = np.array([hash_of(sound.tobytes()) for sound in samples], np.uint64)
-    counts = {"sounds": len(samples), "duplicates": len(samples) - len(set(hashes.tolist())), "silent": silent}
-    counts |= {"padded": sum(len(recording) < length for recording in recordings)}
+    counts = {"silent": silent, "padded": sum(len(recording) < length for recording in recordings)}
     counts |= {"cut": sum(bool(np.any(recording[length:])) for recording in recordings), **report}
-    labels, label_names, one_class = several_classes(labelling)
-    return Sounds(name, samples, int(sample_rate), labels, label_names, hashes, counts | one_class)
-
-
-def check_at_least_one(name, **numbers):
-    """Raises `ValueError` unless the named numbers are at least 1."""
-    for key, value in numbers.items():
-        if value < 1:
-            raise ValueError(f"{name}: {key}={value}. Expected at least 1.")
+    return collect(Sounds, name, samples, labelling, hashes, counts, sample_rate=int(sample_rate))
 
 
 def check_fits_memory(name, num, length):
-    """Raises `ValueError` if so many int16 sounds of a length are too many: one long recording makes all as long."""
+    """Raises `ValueError` if `num` int16 sounds of a length exceed `MAX_BYTES`: one long recording makes all as long."""
     needed = 2 * num * length
-    if needed > MOST_BYTES:
+    if needed > MAX_BYTES:
         raise ValueError(
-            f"{name}: {num:,} sounds of {length:,} samples take {needed:,} bytes. Expected at most {MOST_BYTES:,}, for they are "
-            "held in memory: cut them, such as by `--set length=16384`."
+            f"{name}: {num:,} sounds of {length:,} samples take {needed:,} bytes. Expected at most {MAX_BYTES:,}, since they are "
+            "held in memory: cut them, such as with `--set length=16384`."
         )
 
 
 def split_sounds(sounds, held_out=None, seed=0):
-    """Splits `Sounds` at random, so that no held-out sound stays among the training sounds: see `sample_set.split_samples`."""
+    """Splits `Sounds` at random, so that no training sound equals a held-out one: see `sample_set.split_samples`."""
     return split_samples(sounds, held_out, seed)
 
 
-DESCRIPTIONS = {
+TEXTS = {
     "unreadable": "{} corrupt or empty files skipped",
     "truncated": "{} that break off kept as they are",
     "other": "{} other files skipped",
@@ -154,19 +90,33 @@ DESCRIPTIONS = {
     "padded": "{} shorter ones padded with silence",
     "cut": "{} longer ones cut",
     "silent": "{} silent",
-    "one_class": "{} of one class, labels left out",
-    "duplicates": "{} duplicates",
-    "copies": "{} left out that were trained on",
-    "dropped": "{} dropped as copies of held-out sounds",
+    **texts_of_samples(Sounds.noun),
 }
 
 
 def describe_sounds(sounds):
-    """One line for a log: `tones: 2,000 sounds of 1.02 s at 4,000 Hz (4,096 samples), 8 classes, 0 duplicates`."""
+    """One line for logs: `tones: 2,000 sounds of 1.02 s at 4,000 Hz (4,096 samples), 8 classes, 0 duplicates`."""
     seconds = sounds.length / sounds.sample_rate
-    parts = [f"{len(sounds):,} sounds of {seconds:.3g} s at {sounds.sample_rate:,} Hz ({sounds.length:,} samples)"]
-    parts += [] if sounds.labels is None else [f"{len(sounds.label_names):,} classes"]
-    shown = {key: number for key, number in sounds.report.items() if key in DESCRIPTIONS and (number or key == "duplicates")}
-    parts += [text.format(f"{shown[key]:,}") for key, text in DESCRIPTIONS.items() if key in shown]
-    line, names = f"{sounds.name}: {', '.join(parts)}", sounds.report.get("first_unreadable")
-    return line + f" (first of them: {', '.join(names)})" if names else line
+    facts = [f"{len(sounds):,} sounds of {seconds:.3g} s at {sounds.sample_rate:,} Hz ({sounds.length:,} samples)"]
+    texts = {key: text for key, text in TEXTS.items() if sounds.report.get(key) or key == "duplicates"}
+    return description(sounds, facts + num_classes(sounds), texts, ("first_unreadable", "first of them"))
+
+
+def audio_batches(sounds, batch_size=64, seed=0, shuffle=True):
+    """One epoch of batches of int16 sounds.
+
+    Args:
+        sounds: `Sounds`.
+        batch_size: Sounds per batch, >= 1.
+        seed: Seed of the order, which changes from epoch to epoch.
+        shuffle: True for training: every batch is full, and the remaining sounds come in other epochs. False keeps the
+            order and every sound, so that the last batch may be smaller.
+
+    Returns:
+        A `tf.data.Dataset` of int16 `(batch, length)`, or of pairs with int32 labels `(batch,)`. Its cardinality is known.
+
+    Raises:
+        ValueError: If the sounds do not fill one batch for training.
+    """
+    columns = [sounds.samples] + ([] if sounds.labels is None else [sounds.labels])
+    return sample_batches(columns, batch_size, seed, shuffle, noun=Sounds.noun)

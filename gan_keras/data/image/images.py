@@ -1,27 +1,27 @@
-"""`Images`: what a data set of images is, however it was read, and how it is split."""
+"""`Images`: a data set of images, its split, its description and its batches."""
 
 import dataclasses
 import hashlib
+import os
 
 import numpy as np
+import tensorflow as tf
 
-from gan_keras.data.sample_set import SampleSet, part_of, several_classes, split_samples
+from gan_keras.data.arrays import sample_batches
+from gan_keras.data.sample_set import SampleSet, description, num_classes, part_of, split_samples, texts_of_samples
+from gan_keras.media.images import fit_levels
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Images(SampleSet):
-    """Images of one shape, in memory or in files, and what was met while they were read.
+    """Images of one shape, in memory or in files; see `SampleSet` for the other attributes.
 
     Attributes:
-        name: What the set is called in reports: a built-in name or the name of the file or folder.
-        images: uint8 array `(num, height, width, channels)`, or a tuple of paths of PNG and JPEG files, to be read,
-            cropped and resized as they are needed.
+        images: uint8 array `(num, height, width, channels)`, or a tuple of paths of PNG and JPEG files, which are read,
+            cropped and resized on demand.
         image_shape: `(height, width, channels)` of every image as networks get it.
-        labels: int32 array `(num,)` of indices into `label_names`, or `None`.
-        label_names: One `str` a class, or `None`.
-        hashes: uint64 array `(num,)`: equal for equal images.
-        report: Counts: `images` and `duplicates` always; of files also `corrupt`, `other` (files that are no images),
-            `alpha` (transparency left out), `grey` (among colour), `enlarged`, and `first_corrupt`, at most five names.
+        report: Counts: always `images` and `duplicates`; for files also `corrupt`, `other` (files that are no images),
+            `alpha` (transparency removed), `grey` (among colour), `enlarged`, and `first_corrupt`, at most five names.
     """
 
     name: str
@@ -34,64 +34,76 @@ class Images(SampleSet):
 
     noun, by_sample = "images", ("images", "hashes")
 
-    def __len__(self):
-        return len(self.images)
-
     @property
     def fingerprint(self):
         """SHA-256 of images, shape and labels, 64 hexadecimal digits: equal if and only if the data are."""
         return hashlib.sha256(repr(self.image_shape).encode() + self.hashes.tobytes() + self.label_bytes).hexdigest()
 
-
-def collect(name, images, image_shape, labelling, hashes, report):
-    """Makes `Images` and counts them and their duplicates.
-
-    Args:
-        name: Its name in reports.
-        images: Array or paths.
-        image_shape: Of every image.
-        labelling: The pair of labels and label names; labels that name one class alone are left out, and counted.
-        hashes: A number for each image, equal for equal ones.
-        report: Further counts.
-
-    Raises:
-        ValueError: If there are fewer than two images.
-    """
-    if len(images) < 2:
-        raise ValueError(f"{name} holds {len(images)} images. Expected at least 2.")
-    labels, label_names, one_class = several_classes(labelling)
-    counts = {"images": len(images), "duplicates": len(images) - len(set(hashes)), **report, **one_class}
-    return Images(name, images, image_shape, labels, label_names, np.asarray(hashes, np.uint64), counts)
+    @property
+    def pixels(self):
+        """The images as an array of pixels, or of encoded paths."""
+        in_memory = isinstance(self.images, np.ndarray)
+        return self.images if in_memory else np.array([os.fsencode(path) for path in self.images])
 
 
 def split_images(images, held_out=None, seed=0):
-    """Splits `Images` at random, so that no held-out image stays among the training images: see `sample_set.split_samples`."""
+    """Splits `Images` at random, so that no training image equals a held-out one: see `sample_set.split_samples`."""
     return split_samples(images, held_out, seed)
 
 
 def some_images(images, num, seed=0):
-    """At most `num` of the images, drawn at random, in the order they came in."""
+    """At most `num` images, drawn at random, in their original order."""
     return part_of(images, np.sort(np.random.default_rng(seed).permutation(len(images))[:num]), {})
 
 
-DESCRIPTIONS = {
+TEXTS = {
     "corrupt": "{} corrupt skipped",
     "other": "{} other files skipped",
     "alpha": "{} with transparency left out",
     "grey": "{} grey among colour",
     "enlarged": "{} enlarged",
-    "one_class": "{} of one class, labels left out",
-    "duplicates": "{} duplicates",
-    "copies": "{} left out that were trained on",
-    "dropped": "{} dropped as copies of held-out images",
+    **texts_of_samples(Images.noun),
 }
 
 
 def describe_images(images):
-    """One line for a log: `digits: 1,797 images of 16 x 16 x 1, 10 classes, 1,797 enlarged, 0 duplicates`."""
-    parts = [f"{len(images):,} images of {' x '.join(map(str, images.image_shape))}"]
-    parts += [] if images.labels is None else [f"{len(images.label_names):,} classes"]
-    parts += [text.format(f"{images.report[key]:,}") for key, text in DESCRIPTIONS.items() if key in images.report]
-    line = f"{images.name}: {', '.join(parts)}"
-    names = images.report.get("first_corrupt")
-    return line + f" (first corrupt files: {', '.join(names)})" if names else line
+    """One line for logs: `digits: 1,797 images of 16 x 16 x 1, 10 classes, 1,797 enlarged, 0 duplicates`."""
+    facts = [f"{len(images):,} images of {' x '.join(map(str, images.image_shape))}", *num_classes(images)]
+    return description(images, facts, TEXTS, ("first_corrupt", "first corrupt files"))
+
+
+def image_batches(images, batch_size=64, seed=0, shuffle=True):
+    """One epoch of batches of uint8 images; files are read, cropped and resized on demand, several at a time.
+
+    Args:
+        images: `Images`.
+        batch_size: Images per batch, >= 1.
+        seed: Seed of the order, which changes from epoch to epoch.
+        shuffle: True for training: every batch is full, and the remaining images come in other epochs. False keeps the
+            order and every image, so that the last batch may be smaller.
+
+    Returns:
+        A `tf.data.Dataset` of uint8 `(batch, height, width, channels)`, or of pairs with int32 labels `(batch,)`. Its
+        cardinality is known.
+
+    Raises:
+        ValueError: If the images do not fill one batch for training.
+    """
+
+    def read(path, *label):
+        image = read_image(path, images.image_shape)
+        return (image, *label) if label else image
+
+    def read_files(dataset):
+        return dataset.unbatch().map(read, num_parallel_calls=tf.data.AUTOTUNE).batch(batch_size)
+
+    columns = [images.pixels] + ([] if images.labels is None else [images.labels])
+    transform = None if columns[0].dtype == np.uint8 else read_files
+    return sample_batches(columns, batch_size, seed, shuffle, transform, Images.noun)
+
+
+def read_image(path, image_shape):
+    """Reads one file as a uint8 image of `image_shape`, in the graph."""
+    # This op reads JPEG too. `fit_levels` turns colour into grey, as for arrays: the op itself rounds differently.
+    image = tf.io.decode_png(tf.io.read_file(path), channels=3)
+    return tf.ensure_shape(fit_levels(image[tf.newaxis], image_shape)[0], image_shape)

@@ -1,4 +1,4 @@
-"""Windows of series to batches, cut as they are needed."""
+"""`Series`: a data set of time series, its split without leakage, its description and its batches."""
 
 import dataclasses
 import functools
@@ -7,64 +7,32 @@ import hashlib
 import numpy as np
 import tensorflow as tf
 
+from gan_keras.data.arrays import epochs_of
+from gan_keras.data.sample_set import description, num_classes
 
-def series_batches(data, batch_size=128, seed=0):
-    """One epoch of full batches in random order; the windows left over come in other epochs.
-
-    Args:
-        data: `Series`.
-        batch_size: Windows in a batch, >= 1.
-        seed: Of the order, which changes from epoch to epoch.
-
-    Returns:
-        A `tf.data.Dataset` of float32 `(batch, window, columns)` in the data's own units, NaN after the end, or of pairs with
-        int32 labels `(batch,)`. Its cardinality is known.
-
-    Raises:
-        ValueError: If the windows do not fill one batch.
-    """
-    if not 1 <= batch_size <= len(data):
-        raise ValueError(f"Got batch_size={batch_size} for {len(data)} windows. Expected from 1 to {len(data)}.")
-    num_batches, epochs = len(data) // batch_size, iter(range(2**31))
-
-    def batches():
-        order = np.random.default_rng([seed, next(epochs)]).permutation(len(data))
-        for start in range(0, num_batches * batch_size, batch_size):
-            rows = order[start : start + batch_size]
-            yield data.samples(rows) if data.labels is None else (data.samples(rows), data.labels[rows])
-
-    spec = tf.TensorSpec([batch_size, data.window, len(data.columns)], tf.float32)
-    specs = spec if data.labels is None else (spec, tf.TensorSpec([batch_size], tf.int32))
-    dataset = tf.data.Dataset.from_generator(batches, output_signature=specs)
-    return dataset.apply(tf.data.experimental.assert_cardinality(num_batches)).prefetch(4)
-
-
-# --- `Series`: what a data set of time series is, however it was read, and how it is split without leakage.
-
-HELD_OUT_SHARE = 5  # one part in so many is held out
-MOST_BLOCKS = 50  # of one series
-LEAST_SERIES = 5
-"""From so many series on, whole series are held out; of fewer, blocks of steps."""
+NUM_PARTS = 5  # one of which is held out
+MAX_BLOCKS = 50  # per series
+MIN_SERIES = 5
+"""Number of series from which on whole series are held out; of fewer series, blocks of steps."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Series:
-    """Windows of one or more time series, in memory, and what was met while they were read.
+    """Windows of one or more time series, in memory, and counts of what was met while reading them.
 
-    Windows overlap where their `starts` are closer than they are long: the steps are kept once, and `samples` cuts windows
-    out of them.
+    Windows may overlap: the steps are stored once, and `samples` cuts windows out of them.
 
     Attributes:
-        name: What the set is called in reports: a built-in name or the name of the file or folder.
-        values: float32 array `(steps, columns)`: all series, one after the other, in their own units.
+        name: Name of the set in reports: a built-in name, or the name of the file or folder.
+        values: float32 array `(steps, columns)`: all series, concatenated, in their own units.
         columns: Names of the columns.
         bounds: int64 array `(series + 1,)`: series `i` is `values[bounds[i]:bounds[i + 1]]`.
         starts: int64 array `(num,)`: first step of each window in `values`.
         lengths: int32 array `(num,)`: steps of each window.
-        window: Steps of the longest window: shorter ones are padded with NaN.
-        labels: int32 array `(num,)`, that of each window's series, or `None`.
-        label_names: One `str` a label, or `None`.
-        report: Counts: `series`, `steps` and `windows` always, and what was repaired.
+        window: Steps of the longest window; shorter windows are padded with NaN.
+        labels: int32 array `(num,)`: label of each window's series, or `None`.
+        label_names: One `str` per label, or `None`.
+        report: Counts: always `series`, `steps` and `windows`, and repairs.
     """
 
     name: str
@@ -83,7 +51,7 @@ class Series:
 
     @property
     def varying(self):
-        """Whether some windows are shorter than others."""
+        """Whether windows differ in length."""
         return bool((self.lengths < self.window).any())
 
     @functools.cached_property
@@ -95,11 +63,7 @@ class Series:
         return digest.hexdigest()
 
     def samples(self, rows=slice(None)):
-        """Windows as float32 `(num, window, columns)`, NaN after the end of shorter ones.
-
-        Args:
-            rows: Which windows: a slice or an array of numbers; all by default.
-        """
+        """Windows as float32 `(num, window, columns)`, NaN after their end; `rows` is a slice or an array of numbers."""
         steps = np.arange(self.window)
         inside = steps < self.lengths[rows, None]
         cut = self.values[np.minimum(self.starts[rows, None] + steps, len(self.values) - 1)]
@@ -107,27 +71,24 @@ class Series:
 
 
 def cut_windows(name, series, columns, length, stride=1, labelling=(None, None), report=None):
-    """Makes `Series` of arrays.
+    """Makes `Series` of finite float arrays `(steps, columns)`; see `load_series` for `length` and `stride`.
 
-    Args:
-        name: Its name in reports.
-        series: List of float arrays `(steps, columns)`, finite.
-        columns: Names of the columns.
-        length: Steps of a window, >= 2; 0 takes every series whole, so that their lengths may differ.
-        stride: Steps from the start of one window to the next, >= 1.
-        labelling: The pair of an int label for each series and the names of labels, or of `None`.
-        report: Further counts.
-
-    Raises:
-        ValueError: For a series that is shorter than a window, a column that is constant, or fewer than two windows.
+    The `labelling` is the pair of an int label for each series and the names of labels, or of two `None`. Raises `ValueError`
+    for a series shorter than a window, a constant column, or fewer than two windows.
     """
     if length == 1 or length < 0 or stride < 1:
         raise ValueError(f"Got length={length}, stride={stride}. Expected length >= 2, or 0 for whole series, and stride >= 1.")
-    check_lengths(name, series, length)
-    with np.errstate(over="ignore"):  # told below
+    shortest = min(map(len, series))
+    if shortest < max(length, 2):
+        whole = min(shortest, len(series)) > 1
+        other = ", or length=0 (`--set length=0`) for whole series, whose lengths may differ" if whole else ""
+        raise ValueError(
+            f"{name} has a series of {shortest} steps, shorter than a window of {max(length, 2)}. Expected series at least as "
+            f"long as a window: a smaller length, such as `--set length={max(2, shortest // 4)}`{other}."
+        )
+    with np.errstate(over="ignore"):  # `check_values` reports it
         values = np.concatenate(series).astype(np.float32)
-    check_fits(name, values, columns)
-    check_varies(name, values, columns)
+    check_values(name, values, columns)
     bounds = np.cumsum([0, *map(len, series)])
     starts = [
         np.arange(start, stop - (length or stop - start) + 1, stride) for start, stop in zip(bounds, bounds[1:], strict=False)
@@ -146,27 +107,11 @@ def cut_windows(name, series, columns, length, stride=1, labelling=(None, None),
     return Series(name, values, tuple(columns), bounds, np.concatenate(starts), lengths, window, labels, label_names, counts)
 
 
-def check_lengths(name, series, length):
-    shortest = min(map(len, series))
-    if shortest < max(length, 2):
-        whole = (
-            ", or length=0 (`--set length=0`) for whole series, whose lengths may differ"
-            if shortest >= 2 and len(series) > 1
-            else ""
-        )
-        raise ValueError(
-            f"{name} has a series of {shortest} steps, shorter than a window of {max(length, 2)}. Expected series at least as "
-            f"long as a window: a smaller length, such as `--set length={max(2, shortest // 4)}`{whole}."
-        )
-
-
-def check_fits(name, values, columns):
+def check_values(name, values, columns):
+    """Raises `ValueError` if a column overflows float32 or is constant."""
     too_large = [column for column, fits in zip(columns, np.isfinite(values).all(axis=0), strict=True) if not fits]
     if too_large:
         raise ValueError(f"{name}: {', '.join(too_large)} holds numbers beyond 3.4e38. Expected smaller ones: change the unit.")
-
-
-def check_varies(name, values, columns):
     constant = [column for column, low, high in zip(columns, values.min(axis=0), values.max(axis=0), strict=True) if low == high]
     if constant:
         raise ValueError(
@@ -176,24 +121,14 @@ def check_varies(name, values, columns):
 
 
 def split_series(data, seed=0):
-    """Splits windows so that no held-out window shares a step with a training window.
+    """Splits windows so that no held-out window shares a step with a training window: see `gan_keras.data.split`.
 
-    Of five series or more, a fifth of each label's is held out whole. Of fewer, each is cut into contiguous blocks of steps,
-    of which a fifth is held out; windows that reach over the border of the two parts are left out, and counted as
-    `at_borders` in the training report.
-
-    Args:
-        data: `Series`.
-        seed: The same seed splits the same data alike, int >= 0.
-
-    Returns:
-        Training and held-out `Series`.
-
-    Raises:
-        ValueError: If the series are too short to hold a part out.
+    Of five or more series, a fifth of each label's series is held out. Fewer series are cut into contiguous blocks of steps,
+    a fifth of which is held out; windows across a border of the two parts are left out, and counted as `at_borders` in the
+    training report. Raises `ValueError` if the series are too short to hold out a part.
     """
     random = np.random.default_rng(seed)
-    held_out = _whole_series(data, random) if len(data.bounds) > LEAST_SERIES else _blocks(data, random)
+    held_out = _whole_series(data, random) if len(data.bounds) > MIN_SERIES else _blocks(data, random)
     counts = np.concatenate([[0], np.cumsum(held_out)])
     held_steps = counts[data.starts + data.lengths] - counts[data.starts]
     training, held = np.flatnonzero(held_steps == 0), np.flatnonzero(held_steps == data.lengths)
@@ -202,51 +137,77 @@ def split_series(data, seed=0):
 
 
 def _whole_series(data, random):
-    """For each step whether it is held out: a fifth of the series, of each label alike."""
+    """Returns for each step whether it is held out: a fifth of the series of each label."""
     order = random.permutation(len(data.bounds) - 1)
     if data.labels is not None:
         of_series = data.labels[np.searchsorted(data.starts, data.bounds[:-1])]
         order = order[np.argsort(of_series[order], kind="stable")]
-    chosen = np.isin(np.arange(len(order)), order[::HELD_OUT_SHARE])
+    chosen = np.isin(np.arange(len(order)), order[::NUM_PARTS])
     return np.repeat(chosen, np.diff(data.bounds))
 
 
 def _blocks(data, random):
-    """For each step whether it is held out: a fifth of the blocks of each series."""
-    return np.concatenate([_blocks_of(data, steps, random) for steps in np.diff(data.bounds)])
-
-
-def _blocks_of(data, steps, random):
-    if steps < 4 * data.window:
-        raise ValueError(
-            f"{data.name} has {len(data.bounds) - 1} series, one of {steps} steps. Expected at least 4 windows of {data.window} "
-            f"steps in each, or {LEAST_SERIES} series: else nothing can be held out. Take a smaller length."
-        )
-    num = min(MOST_BLOCKS, max(steps // (8 * data.window), min(HELD_OUT_SHARE, steps // (2 * data.window))))
-    chosen = random.permutation(num)[: max(1, round(num / HELD_OUT_SHARE))]
-    return np.isin(np.arange(steps) * num // steps, chosen)
+    """Returns for each step whether it is held out: a fifth of the blocks of each series."""
+    held_out = []
+    for steps in np.diff(data.bounds):
+        if steps < 4 * data.window:
+            raise ValueError(
+                f"{data.name} has {len(data.bounds) - 1} series, one of {steps} steps. Expected at least 4 windows of "
+                f"{data.window} steps in each, or {MIN_SERIES} series: otherwise nothing can be held out. Use a smaller length."
+            )
+        num = min(MAX_BLOCKS, max(steps // (8 * data.window), min(NUM_PARTS, steps // (2 * data.window))))
+        chosen = random.permutation(num)[: max(1, round(num / NUM_PARTS))]
+        held_out.append(np.isin(np.arange(steps) * num // steps, chosen))
+    return np.concatenate(held_out)
 
 
 def part_of(data, rows, report):
-    """The windows of the given numbers, with a report of their own."""
+    """The windows of these numbers; `report` holds further counts."""
     labels = None if data.labels is None else data.labels[rows]
     counts = {"windows": len(rows), **report}
     return dataclasses.replace(data, starts=data.starts[rows], lengths=data.lengths[rows], labels=labels, report=counts)
 
 
-DESCRIPTIONS = {
+TEXTS = {
     "missing": "{} missing cells interpolated",
     "unsorted": "{} rows sorted by time",
-    "irregular": "{} steps of another duration than most",
+    "irregular": "{} steps of unusual duration",
     "at_borders": "{} windows at borders left out",
 }
 
 
 def describe_series(data):
-    """One line for a log: `stocks.csv: 3,662 windows of 24 steps x 6 columns, 1 series of 3,685 steps`."""
+    """One line for logs: `stocks.csv: 3,662 windows of 24 steps x 6 columns, 1 series of 3,685 steps`."""
     lengths = f"{data.lengths.min()} to {data.window}" if data.varying else f"{data.window}"
-    parts = [f"{len(data):,} windows of {lengths} steps x {len(data.columns)} columns"]
-    parts += [f"{data.report['series']:,} series of {data.report['steps']:,} steps in all"] if "series" in data.report else []
-    parts += [] if data.labels is None else [f"{len(data.label_names):,} labels"]
-    parts += [text.format(f"{data.report[key]:,}") for key, text in DESCRIPTIONS.items() if key in data.report]
-    return f"{data.name}: {', '.join(parts)}"
+    facts = [f"{len(data):,} windows of {lengths} steps x {len(data.columns)} columns"]
+    facts += [f"{data.report['series']:,} series of {data.report['steps']:,} steps in all"] if "series" in data.report else []
+    return description(data, facts + num_classes(data, "labels"), TEXTS)
+
+
+def series_batches(data, batch_size=128, seed=0):
+    """One epoch of full batches in random order; the remaining windows come in other epochs.
+
+    Args:
+        data: `Series`.
+        batch_size: Windows per batch, >= 1.
+        seed: Seed of the order, which changes from epoch to epoch.
+
+    Returns:
+        A `tf.data.Dataset` of float32 `(batch, window, columns)` in the data's own units, NaN after the end, or of pairs with
+        int32 labels `(batch,)`. Its cardinality is known.
+
+    Raises:
+        ValueError: If the windows do not fill one batch.
+    """
+    if not 1 <= batch_size <= len(data):
+        raise ValueError(f"Got batch_size={batch_size} for {len(data)} windows. Expected from 1 to {len(data)}.")
+    num_batches = len(data) // batch_size
+
+    def epoch(number):
+        order = np.random.default_rng([seed, number]).permutation(len(data))
+        for rows in order[: num_batches * batch_size].reshape(num_batches, batch_size):
+            yield (data.samples(rows),) if data.labels is None else (data.samples(rows), data.labels[rows])
+
+    spec = tf.TensorSpec([batch_size, data.window, len(data.columns)], tf.float32)
+    specs = (spec,) if data.labels is None else (spec, tf.TensorSpec([batch_size], tf.int32))
+    return epochs_of(epoch, specs, num_batches)

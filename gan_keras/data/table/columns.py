@@ -1,7 +1,7 @@
 """Columns of a table: text of a file <-> float64 cells <-> tensors of the column's own type.
 
-A cell is a number whatever the column: a number itself, a date as units since 1970, a category as its index among the values,
-a missing cell as NaN. So a table is one matrix, in memory or on the disk.
+Every cell is a number: a number itself, a date as units since 1970, a category as its index among the values, a missing cell
+as NaN. A table is thus one matrix, in memory or on disk.
 """
 
 import dataclasses
@@ -12,11 +12,11 @@ import tensorflow as tf
 from gan_keras.data.table import dates
 
 MISSING = ("", "?", "na", "n/a", "nan", "null", "inf", "-inf", "+inf", "infinity", "-infinity")
-"""What stands for a missing cell, whatever its case; infinite numbers are missing too."""
+"""Texts of missing cells, in lower case; infinite numbers are missing too."""
 
 
 def is_missing(text):
-    """Whether a cell of a file, without blanks around it, is missing."""
+    """Returns whether a cell of a file, without surrounding blanks, is missing."""
     return text.lower() in MISSING
 
 
@@ -25,7 +25,7 @@ class Column:
     """Base of the columns.
 
     Attributes:
-        name: Unlike that of any other column of the table.
+        name: Unique name.
         has_missing: Whether cells are missing.
     """
 
@@ -33,34 +33,34 @@ class Column:
     has_missing: bool = False
 
     def parse(self, texts):
-        """Cells of a file, a list of str without missing ones, as float64."""
+        """Cells of a file, a list of str without missing ones, to float64."""
         raise NotImplementedError
 
     def format(self, cells):
-        """float64 cells as text, a list of str; NaN is the empty text."""
+        """float64 cells to text, a list of str; NaN becomes the empty text."""
         raise NotImplementedError
 
     def to_tensor(self, cells):
-        """float64 cells `(batch,)` as a tensor of the column's own type, in a graph too."""
+        """float64 cells `(batch,)` to a tensor of the column's own type, also in a graph."""
         raise NotImplementedError
 
     def from_tensor(self, values):
-        """What `to_tensor` gives as float64 cells, in a graph too."""
+        """Inverse of `to_tensor`, also in a graph."""
         raise NotImplementedError
 
     def to_config(self):
-        """A dictionary that JSON holds."""
+        """A dictionary for JSON."""
         return {"kind": type(self).__name__, **dataclasses.asdict(self)}
 
 
 @dataclasses.dataclass(frozen=True)
 class NumberColumn(Column):
-    """Numbers. Its tensors are int64; float64 where there are decimals, or missing cells, which are NaN.
+    """Numbers. Its tensors are int64, or float64 with decimals or missing cells, which are NaN.
 
     Attributes:
-        low: Least number of the data.
-        high: Greatest number of the data.
-        decimals: Digits behind the point, 0 for whole numbers; None for numbers with an exponent, which are not rounded.
+        low: Smallest number of the data.
+        high: Largest number of the data.
+        decimals: Digits after the point, 0 for integers; None for numbers with an exponent, which are not rounded.
     """
 
     low: float = 0.0
@@ -81,21 +81,21 @@ class NumberColumn(Column):
         return tf.cast(values, tf.float64)
 
     def rounded(self, cells):
-        """The nearest numbers that the column can hold: its decimals, from `low` to `high`; NaN stays. In a graph too."""
+        """Rounds to the column's decimals and clips to `low` and `high`, also in a graph; NaN stays."""
         if self.decimals is not None:
             scale = tf.constant(10.0**self.decimals, tf.float64)
-            # A plain division by a constant becomes a product in a graph, which turns 25.83 into 25.830000000000002.
+            # In a graph, plain division by a constant becomes a product, which turns 25.83 into 25.830000000000002.
             cells = tf.math.divide_no_nan(tf.round(cells * scale), scale)
-            cells = tf.where(tf.equal(cells, 0.0), tf.zeros_like(cells), cells)  # no negative zero, which files would show
+            cells = tf.where(tf.equal(cells, 0.0), tf.zeros_like(cells), cells)  # files would show a negative zero
         return tf.clip_by_value(cells, tf.constant(self.low, tf.float64), tf.constant(self.high, tf.float64))
 
 
 @dataclasses.dataclass(frozen=True)
 class DateColumn(NumberColumn):
-    """Dates and times, days or seconds since 1970. Its tensors are text of the format; a missing date is the empty text.
+    """Dates and times, days or seconds since 1970. Its tensors are text in the format; a missing date is the empty text.
 
     Attributes:
-        date_format: One of `calendar.FORMATS`.
+        date_format: One of `dates.FORMATS`.
     """
 
     date_format: str = dates.FORMATS[0]
@@ -117,16 +117,16 @@ class DateColumn(NumberColumn):
 
 @dataclasses.dataclass(frozen=True)
 class CategoryColumn(Column):
-    """Categories, truth values among them. Its tensors are text; a missing one is the empty text.
+    """Categories, including truth values. Its tensors are text; a missing one is the empty text.
 
     Attributes:
-        values: All values of the data, sorted; a cell is an index into them. There are none where all cells are missing.
+        values: Sorted values of the data; a cell is an index into them. Empty if all cells are missing.
     """
 
     values: tuple[str, ...] = ()
 
     def parse(self, texts):
-        """A value that is not among the column's is missing."""
+        """An unknown value becomes missing."""
         index_of = {value: index for index, value in enumerate(self.values)}
         return np.array([index_of.get(text, np.nan) for text in texts], np.float64)
 
@@ -142,7 +142,7 @@ class CategoryColumn(Column):
         if not self.values:
             return tf.fill(tf.shape(values), tf.constant(np.nan, tf.float64))
         known = tf.constant(self.values)
-        hashes = _hashes(known)  # sorted, they are searched: comparing all pairs would fill the memory where values are many
+        hashes = _hashes(known)  # searched in sorted order: comparing all pairs of many values would fill the memory
         order = tf.argsort(hashes)
         places = tf.searchsorted(tf.gather(hashes, order), _hashes(values))
         indices = tf.gather(order, tf.minimum(places, len(self.values) - 1))
@@ -151,7 +151,7 @@ class CategoryColumn(Column):
 
 
 def _hashes(texts):
-    """A number for each text, int64: of 63 bits, so that no two values of a column share one."""
+    """63-bit hashes of texts, int64: long enough that no two values of a column share one."""
     return tf.strings.to_hash_bucket_fast(texts, 2**63 - 1)
 
 
@@ -159,6 +159,6 @@ _BY_KIND = {kind.__name__: kind for kind in (NumberColumn, DateColumn, CategoryC
 
 
 def column_from_config(config):
-    """The column of which `config` is the `to_config`."""
+    """Inverse of `Column.to_config`."""
     options = {name: tuple(value) if isinstance(value, list) else value for name, value in config.items() if name != "kind"}
     return _BY_KIND[config["kind"]](**options)

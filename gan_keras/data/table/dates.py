@@ -1,7 +1,7 @@
-"""Dates and times as text, as whole numbers of days or seconds since 1970, and back: in Python and inside a graph.
+"""Dates and times as text <-> days or seconds since 1970, in Python and inside a graph.
 
-The way from days to year, month and day is that of [Hinnant, 2013](https://howardhinnant.github.io/date_algorithms.html):
-months count from March, so that the day that comes and goes is the last of a year, and 400 years are always 146,097 days.
+Days become year, month and day as in [Hinnant, 2013](https://howardhinnant.github.io/date_algorithms.html): months count from
+March, so that the leap day is the last day of a year, and 400 years are always 146,097 days.
 """
 
 import datetime
@@ -22,21 +22,21 @@ FORMATS = (
     "%m/%d/%Y",
     "%Y%m%d",
 )
-"""The formats that are known, the likelier ones first; all fields have zeros in front, years are from 1000 to 9999."""
+"""Known formats, the likelier ones first; all fields have leading zeros, years are from 1000 to 9999."""
 
 DAY, ERA = 86_400, 146_097
 _WIDTHS = {"%Y": 4, "%m": 2, "%d": 2, "%H": 2, "%M": 2, "%S": 2}
 _EPOCH = datetime.datetime(1970, 1, 1)  # dates of a table have no zone
-_MARCH_EPOCH = 719_468  # days from the first of March of year 0 to 1970
+_MARCH_EPOCH = 719_468  # days from 1 March of year 0 to 1970
 
 
 def unit_of(date_format):
-    """Seconds of a unit: of a day where the format has no time."""
+    """Seconds per unit: a day if the format has no time."""
     return 1 if "%H" in date_format else DAY
 
 
 def fits(text, date_format):
-    """Whether a text is a date of the format, written with all its zeros."""
+    """Returns whether a text is a date in the format, with all leading zeros."""
     try:
         return _parsed(text, date_format).strftime(date_format) == text
     except ValueError:
@@ -44,7 +44,7 @@ def fits(text, date_format):
 
 
 def parse(texts, date_format):
-    """Dates, a list of str, as float64 of whole units since 1970; raises `ValueError` for what is no date of the format."""
+    """Dates, a list of str, to whole units since 1970, float64; raises `ValueError` for other texts."""
     unit = unit_of(date_format)
     return np.array([(_parsed(text, date_format) - _EPOCH).total_seconds() // unit for text in texts], np.float64)
 
@@ -54,21 +54,21 @@ def _parsed(text, date_format):
 
 
 def write(units, date_format):
-    """Units since 1970, int64 `(batch,)`, as text of the format: a string tensor."""
+    """Units since 1970, int64 `(batch,)`, to text in the format, a string tensor."""
     days, seconds = (units, tf.zeros_like(units)) if unit_of(date_format) == DAY else (units // DAY, units % DAY)
     year, month, day = _civil(days)
     fields = {"%Y": year, "%m": month, "%d": day, "%H": seconds // 3600, "%M": seconds // 60 % 60, "%S": seconds % 60}
-    parts = [
-        tf.strings.as_string(fields[piece], width=_WIDTHS[piece], fill="0")
-        if piece in fields
-        else tf.fill(tf.shape(units), piece)
-        for piece in _pieces(date_format)
-    ]
-    return tf.strings.join(parts)
+
+    def text(piece):
+        if piece not in fields:
+            return tf.fill(tf.shape(units), piece)
+        return tf.strings.as_string(fields[piece], width=_WIDTHS[piece], fill="0")
+
+    return tf.strings.join([text(piece) for piece in _pieces(date_format)])
 
 
 def read(texts, date_format):
-    """The other way round: float64 of whole units since 1970; NaN for what has not the length of the format."""
+    """Parses text to whole units since 1970, float64; NaN if its length does not match the format."""
     length = sum(_WIDTHS.get(piece, len(piece)) for piece in _pieces(date_format))
     known = tf.strings.length(texts) == length
     texts, fields, start = tf.where(known, texts, "0" * length), {}, 0
@@ -88,7 +88,7 @@ def _pieces(date_format):
 
 
 def _civil(days):
-    """Year, month from 1 and day from 1 of days since 1970, int64."""
+    """Days since 1970 to year, month and day, int64; months and days count from 1."""
     days = days + _MARCH_EPOCH
     era, day_of_era = days // ERA, days % ERA
     year_of_era = (day_of_era - day_of_era // 1460 + day_of_era // 36_524 - day_of_era // 146_096) // 365
@@ -100,7 +100,7 @@ def _civil(days):
 
 
 def _days(year, month, day):
-    """Days since 1970 of year, month and day, int64."""
+    """Year, month and day to days since 1970, int64."""
     year = year - tf.cast(month <= 2, tf.int64)
     era, year_of_era = year // 400, year % 400
     from_march = tf.where(month > 2, month - 3, month + 9)

@@ -1,4 +1,4 @@
-"""`Table`: what a data set of rows is, however it was read, and how it is split and written."""
+"""`Table`: a data set of rows, its split, its description, its batches, and its CSV form."""
 
 import csv
 import dataclasses
@@ -8,18 +8,20 @@ import json
 import tempfile
 
 import numpy as np
+import tensorflow as tf
 
-from gan_keras.data.sample_set import num_held_out
+from gan_keras.data.arrays import epochs_of
+from gan_keras.data.sample_set import description, num_held_out
 from gan_keras.data.table.columns import CategoryColumn
 
 IN_MEMORY_BYTES = 2**29
-"""Cells that take more are kept in a file of the temporary directory, of which the system holds as much as there is room for."""
+"""Size from which cells are stored in a temporary file, which the system keeps in memory as far as there is room."""
 
 CHUNK_ROWS = 10_000
 
 
 def allocate(shape, dtype=np.float64):
-    """An array of zeros: in memory or, where it is larger than `IN_MEMORY_BYTES`, in a file that goes when it goes."""
+    """Returns an array of zeros, in memory or, if larger than `IN_MEMORY_BYTES`, in a file that disappears with it."""
     if np.prod(shape, dtype=np.int64) * np.dtype(dtype).itemsize <= IN_MEMORY_BYTES:
         return np.zeros(shape, dtype)
     with tempfile.TemporaryFile() as file:
@@ -31,10 +33,10 @@ class Table:
     """Rows of cells.
 
     Attributes:
-        name: What the table is called in reports: a built-in name or the name of the file.
-        columns: A `table_columns.Column` for each column.
-        cells: float64 `(rows, columns)`, in memory or on the disk; NaN is missing. See `table_columns` for what they mean.
-        report: Counts of what was met while the table was read.
+        name: Name of the table in reports: a built-in name, or the name of the file.
+        columns: A `columns.Column` for each column.
+        cells: float64 `(rows, columns)`, in memory or on disk; NaN is missing. See `columns` for their meaning.
+        report: Counts of what was met while reading the table.
     """
 
     name: str
@@ -51,9 +53,9 @@ class Table:
 
     @property
     def label_names(self):
-        """What rows can be asked for, a list of `column=value` for every value of every category; None without categories.
+        """Labels of rows, a list of `column=value` for every value of every category; None without categories.
 
-        `column=` is a missing cell, in columns that have some.
+        `column=` is a missing cell, for columns that have some.
         """
         return [f"{self.columns[index].name}={text}" for index, _, text in labels_of(self.columns)] or None
 
@@ -66,23 +68,19 @@ class Table:
         return digest.hexdigest()
 
     def index(self, name):
-        """The place of a column.
-
-        Raises:
-            ValueError: If there is none of that name.
-        """
+        """Returns the index of a column; raises `ValueError` if there is none of this name."""
         if name not in self.column_names:
             raise ValueError(f"There is no column {name!r}. Expected one of {', '.join(self.column_names)}.")
         return self.column_names.index(name)
 
     def target(self, name=""):
-        """The place of a column to predict: of that name, or of the last one that is not empty, as after a trailing comma."""
+        """Returns the index of a column to predict: the one of this name, or the last one that is not empty."""
         if name:
             return self.index(name)
         return max((index for index, column in enumerate(self.columns) if getattr(column, "values", True)), default=0)
 
     def take(self, rows, report=None):
-        """Some of the rows, by their numbers, as a table of its own."""
+        """Returns a table of the rows with these numbers."""
         cells = allocate((len(rows), len(self.columns)))
         for start in range(0, len(rows), CHUNK_ROWS):
             part = rows[start : start + CHUNK_ROWS]
@@ -90,28 +88,25 @@ class Table:
         return Table(self.name, self.columns, cells, report or {})
 
     def described(self):
-        """The same table, whose report counts rows and missing cells and names constant and empty columns."""
+        """Returns the table with a report that counts rows and missing cells, and names constant and empty columns."""
         missing = sum(np.isnan(part).sum(axis=0) for part in chunks(self.cells))
         empty = [name for name, num in zip(self.column_names, missing, strict=True) if num == len(self)]
-        constant = [column.name for column in self.columns if column.name not in empty and is_constant(column)]
+        kept = [column for column in self.columns if column.name not in empty]
+        is_constant = [len(c.values) == 1 if isinstance(c, CategoryColumn) else c.low == c.high for c in kept]
+        constant = [column.name for column, yes in zip(kept, is_constant, strict=True) if yes]
         counts = {"rows": len(self), "missing": int(missing.sum()), **self.report}
         named = {"constant": constant, "empty": empty}
         return dataclasses.replace(self, report=counts | {name: names for name, names in named.items() if names})
 
 
 def chunks(cells):
-    """Yields the rows of a matrix, a part at a time, in memory."""
+    """Yields the rows of a matrix in parts that fit in memory."""
     for start in range(0, len(cells), CHUNK_ROWS):
         yield np.array(cells[start : start + CHUNK_ROWS])
 
 
-def is_constant(column):
-    """Whether all cells that are not missing are the same."""
-    return len(column.values) == 1 if isinstance(column, CategoryColumn) else column.low == column.high
-
-
 def labels_of(columns):
-    """What rows can be asked for: the column's place, the cell (NaN is missing) and its text, for each."""
+    """Labels of rows: for each the index of the column, the cell (NaN is missing) and its text."""
     categories = [(index, column) for index, column in enumerate(columns) if isinstance(column, CategoryColumn)]
     return [
         (index, cell, text)
@@ -121,19 +116,7 @@ def labels_of(columns):
 
 
 def split_table(table, held_out=None, seed=0):
-    """Splits a table at random.
-
-    Args:
-        table: A `Table`.
-        held_out: Rows to hold out, at least 1. By default 10 %, at most 10,000.
-        seed: The same seed splits the same table alike, int >= 0.
-
-    Returns:
-        Training and held-out `Table`, each in the order that its rows came in.
-
-    Raises:
-        ValueError: If `held_out` leaves nothing to train on, or is below 1.
-    """
+    """Splits a table at random: see `gan_keras.data.split`."""
     num = len(table)
     held_out = num_held_out(num, held_out, "rows")
     order = np.random.default_rng(seed).permutation(num)
@@ -141,21 +124,21 @@ def split_table(table, held_out=None, seed=0):
 
 
 def some_rows(table, num, seed=0):
-    """At most `num` of the rows, drawn at random, in the order they came in; in memory."""
+    """At most `num` rows, drawn at random, in their original order."""
     if len(table) <= num:
         return table
     return table.take(np.sort(np.random.default_rng(seed).permutation(len(table))[:num]))
 
 
 def write_csv(file, table):
-    """Writes a table to a text file that is open: a header, then a row a line; missing cells are empty."""
+    """Writes a table to an open text file: a header, then one row per line; missing cells are empty."""
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(table.column_names)
     for part in chunks(table.cells):
         writer.writerows(zip(*(column.format(part[:, i]) for i, column in enumerate(table.columns)), strict=True))
 
 
-DESCRIPTIONS = {
+TEXTS = {
     "missing": "{} missing cells",
     "ragged": "{} ragged rows left out",
     "renamed": "{} columns renamed",
@@ -167,12 +150,81 @@ DESCRIPTIONS = {
 
 
 def describe_table(table):
-    """One line for a log: `wine: 178 rows of 14 columns (13 numbers, 1 categories), 0 missing cells`."""
+    """One line for logs: `wine: 178 rows of 14 columns (13 numbers, 1 categories), 0 missing cells`."""
     num_categories = sum(isinstance(column, CategoryColumn) for column in table.columns)
     kinds = f"{len(table.columns) - num_categories} numbers, {num_categories} categories"
-    parts = [text.format(_told(table.report[key])) for key, text in DESCRIPTIONS.items() if key in table.report]
-    return ", ".join([f"{table.name}: {len(table):,} rows of {len(table.columns)} columns ({kinds})", *parts])
+    return description(table, [f"{len(table):,} rows of {len(table.columns)} columns ({kinds})"], TEXTS)
 
 
-def _told(found):
-    return ", ".join(found) if isinstance(found, list) else f"{found:,}"
+class RowsByCondition:
+    """Training by sampling: draws a condition first, then a row that meets it.
+
+    The `conditions` are arrays, int32 `(rows,)`, of the condition that each row meets, one for each category column; they are
+    read once, so that only one must be in memory.
+
+    Reference: [Xu et al., 2019](https://arxiv.org/abs/1907.00503), section 4.3.
+    """
+
+    def __init__(self, num_rows, conditions, num_conditions):
+        self.orders, self.counts, self.owners = [], np.zeros(num_conditions, np.int64), np.zeros(num_conditions, np.int64)
+        for column, met in enumerate(conditions):
+            order = allocate((num_rows,), np.int64)
+            order[:] = np.argsort(met, kind="stable")
+            self.orders.append(order)
+            counts = np.bincount(met, minlength=num_conditions)
+            self.owners[counts > 0] = column
+            self.counts += counts
+        cumulative = np.cumsum(self.counts)
+        self.starts = cumulative - self.counts - self.owners * num_rows  # each column has all rows, one after another
+        self.by_column = [self.probabilities(column) for column in range(len(self.orders))]
+
+    def probabilities(self, column):
+        """Conditions of a column, and their probabilities, proportional to the logarithm of their frequencies."""
+        own = np.flatnonzero((self.owners == column) & (self.counts > 0))
+        weights = np.log1p(self.counts[own])
+        return own, weights / weights.sum()
+
+    def draw(self, num, random):
+        """Draws conditions, int32 `(num,)`, of equally likely columns, and numbers of rows that meet them, int64 `(num,)`."""
+        columns = random.integers(len(self.orders), size=num)
+        conditions, rows = np.zeros(num, np.int64), np.zeros(num, np.int64)
+        for column, (own, probabilities) in enumerate(self.by_column):
+            chosen = np.flatnonzero(columns == column)
+            conditions[chosen] = random.choice(own, len(chosen), p=probabilities)
+            places = self.starts[conditions[chosen]] + random.integers(self.counts[conditions[chosen]])
+            rows[chosen] = self.orders[column][places]
+        return conditions.astype(np.int32), rows
+
+
+class AllRows:
+    """Replaces `RowsByCondition` without conditions: all rows are equally likely."""
+
+    def __init__(self, num_rows):
+        self.num_rows = num_rows
+
+    def draw(self, num, random):
+        return None, random.integers(self.num_rows, size=num)
+
+
+def table_batches(cells, rows, batch_size, steps, seed=0):
+    """One epoch of batches of rows drawn at random, with replacement.
+
+    Args:
+        cells: float64 `(rows, columns)`, in memory or on disk.
+        rows: A `RowsByCondition` or an `AllRows` of them.
+        batch_size: Rows per batch, >= 1.
+        steps: Batches per epoch, >= 1.
+        seed: Seed of the draws, which change from epoch to epoch.
+
+    Returns:
+        A `tf.data.Dataset` of pairs of cells and conditions, int32 `(batch_size,)`, or of cells without conditions.
+    """
+
+    def epoch(number):
+        random = np.random.default_rng([seed, number])
+        for _ in range(steps):
+            conditions, chosen = rows.draw(batch_size, random)
+            yield (np.array(cells[chosen]),) if conditions is None else (np.array(cells[chosen]), conditions)
+
+    specs = (tf.TensorSpec([batch_size, cells.shape[1]], tf.float64), tf.TensorSpec([batch_size], tf.int32))
+    return epochs_of(epoch, specs[:1] if isinstance(rows, AllRows) else specs, steps)

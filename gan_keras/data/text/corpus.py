@@ -1,29 +1,31 @@
-"""A corpus: lines of text, one sample a line, read from a file with everything odd in it counted."""
+"""`Corpus`: lines of text, one sample per line, with its reader, split, description and batches."""
 
 import codecs
 import dataclasses
-import difflib
 import hashlib
 import pathlib
 
 import numpy as np
+import tensorflow as tf
 
-from gan_keras.data.sample_set import num_held_out
+from gan_keras.data.arrays import epochs_of, rows_of
+from gan_keras.data.files import NUM_NAMED, check_is_file
+from gan_keras.data.sample_set import description, num_held_out, texts_of_samples
 
 HEAD_BYTES = 8192
-MOST_INVALID = 0.1
-NAMED_LINES = 5
+MAX_INVALID = 0.1
+_BATCHES_PER_POOL = 50  # lines are sorted by length within pools of this many batches: small enough for a random order
 
 
 @dataclasses.dataclass(frozen=True)
 class Corpus:
-    """Lines of text, and what was met while they were read.
+    """Lines of text, and counts of what was met while reading them.
 
     Attributes:
-        name: What the corpus is called in reports: a built-in name or the name of the file.
-        lines: The samples: not blank, without line ends and without white space around them.
-        labels: One label a line, or `None`.
-        report: Counts: `lines` and `duplicates` always; of a file also `blank`, `invalid` (lines with bytes that are
+        name: Name of the corpus in reports: a built-in name, or the name of the file.
+        lines: The samples: not blank, without line ends and surrounding white space.
+        labels: One label per line, or `None`.
+        report: Counts: always `lines` and `duplicates`; for a file also `blank`, `invalid` (lines with bytes that are
             not UTF-8), `nul`, `cut`, and `first_invalid`, a list of at most five line numbers.
         fingerprint: SHA-256 of lines and labels, 64 hexadecimal digits: equal if and only if the data are.
     """
@@ -34,76 +36,55 @@ class Corpus:
     report: dict
     fingerprint: str
 
+    def __len__(self):
+        return len(self.lines)
+
 
 def corpus_from_lines(name, lines, labels=None, report=None):
-    """Makes a `Corpus` and counts its lines and duplicates.
-
-    Args:
-        name: Its name in reports.
-        lines: Strings, none of them blank.
-        labels: As many strings, or `None`.
-        report: Further counts for `Corpus.report`.
-    """
+    """Makes a `Corpus` of lines, none of them blank, and counts lines and duplicates; `report` holds further counts."""
     lines = tuple(lines)
     labels = None if labels is None else tuple(labels)
     counts = {"lines": len(lines), "duplicates": len(lines) - len(set(lines)), **(report or {})}
-    return Corpus(name, lines, labels, counts, _fingerprint(lines, labels))
-
-
-def _fingerprint(lines, labels):
     digest = hashlib.sha256("\n".join(lines).encode())
     if labels is not None:
         digest.update(b"\0" + "\n".join(labels).encode())
-    return digest.hexdigest()
+    return Corpus(name, lines, labels, counts, digest.hexdigest())
 
 
 def read_corpus(path, labels_path=None, max_characters=10_000):
-    """Reads a text file, one sample a line, in UTF-8.
+    """Reads a UTF-8 text file, one sample per line, into a `Corpus`.
 
-    A byte order mark, Windows line ends, NULs and white space around a line are dropped. Blank lines are skipped, bytes
-    that are not UTF-8 become U+FFFD, long lines are cut: each is counted in the report.
+    A byte order mark, Windows line ends, NULs and surrounding white space are removed. Blank lines are skipped, bytes that
+    are not UTF-8 become U+FFFD, and long lines are cut: the report counts each.
 
     Args:
         path: Text file.
-        labels_path: Text file with the label of line i in its line i, blank lines of the text included, or `None`.
-        max_characters: Longest line kept whole, in characters, >= 1.
-
-    Returns:
-        A `Corpus`.
+        labels_path: Text file with the label of line i in its line i, including blank lines of the text, or `None`.
+        max_characters: Maximum length of a line, in characters, >= 1; longer lines are cut.
 
     Raises:
-        FileNotFoundError, IsADirectoryError: There is no such file.
-        ValueError: The file is binary (a NUL in its first 8 KiB) or more than 10 % of its lines are not UTF-8, fewer
-            than two lines are not blank, or the labels do not fit.
+        FileNotFoundError, IsADirectoryError: If there is no such file.
+        ValueError: If the file is binary (a NUL in its first 8 KiB), more than 10 % of its lines are not UTF-8, fewer than
+            two lines are not blank, or the labels do not fit.
     """
     if max_characters < 1:
         raise ValueError(f"Got max_characters={max_characters}. Expected at least 1.")
     lines, counts = _read_lines(path, max_characters)
     kept = [index for index, line in enumerate(lines) if line]
-    _check_enough_lines(path, len(lines), len(kept))
+    if len(kept) < 2:
+        found = "is empty" if not lines else f"has {len(lines)} line(s), {len(lines) - len(kept)} of them blank"
+        raise ValueError(f"{path} {found}. Expected at least 2 lines that are not blank, one sample per line.")
     labels = None if labels_path is None else _read_labels(labels_path, path, len(lines), kept, max_characters)
     report = {"blank": len(lines) - len(kept), **counts}
     return corpus_from_lines(pathlib.Path(path).name, [lines[index] for index in kept], labels, report)
 
 
-def check_is_file(path, hint=""):
-    """Raises unless `path` can be read; the message of a missing file gives files of similar names, and the `hint`."""
-    path = pathlib.Path(path)
-    if path.is_dir():
-        raise IsADirectoryError(f"{path} is a directory. Expected a text file, one sample a line: name a file in it.")
-    if not path.exists():
-        names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-        close = difflib.get_close_matches(path.name, names, n=3)
-        hints = [f"Did you mean {', '.join(str(path.parent / name) for name in close)}?" if close else "", hint]
-        raise FileNotFoundError(" ".join(["There is no file " + str(path) + ".", *filter(None, hints)]))
-
-
 def _read_lines(path, max_characters):
-    """Every line, a blank one as an empty string, and the counts of what was mended."""
+    """Returns every line, a blank one as an empty string, and the counts of repairs."""
     lines, invalid, counts = [], [], {"cut": 0, "nul": 0}
     for number, (piece, whole) in enumerate(_pieces(path, 4 * max_characters + len(codecs.BOM_UTF8) + 2), start=1):
         text = piece.decode("utf-8", "replace")
-        if not whole:  # the last character of an overlong piece may be half a character
+        if not whole:  # an overlong piece may end in the middle of a character
             text = text[:max_characters]
         if "\ufffd" in text and not piece.startswith(text.encode()):
             invalid.append(number)
@@ -111,12 +92,17 @@ def _read_lines(path, max_characters):
         text = text.replace("\0", "").strip()
         counts["cut"] += not whole or len(text) > max_characters
         lines.append(text[:max_characters])
-    _check_mostly_valid(path, len(invalid), sum(map(bool, lines)))
-    return lines, {"invalid": len(invalid), "first_invalid": invalid[:NAMED_LINES], **counts}
+    num_lines = sum(map(bool, lines))
+    if len(invalid) > MAX_INVALID * num_lines:
+        raise ValueError(
+            f"{path} is not UTF-8 text: {len(invalid)} of its {num_lines} lines hold invalid bytes. Expected at most 10 %: "
+            "convert the file to UTF-8 first, for example with iconv."
+        )
+    return lines, {"invalid": len(invalid), "first_invalid": invalid[:NUM_NAMED], **counts}
 
 
-def _pieces(path, most_bytes):
-    """Yields each line's first `most_bytes` bytes and whether that is all of it: memory stays bounded on any file."""
+def _pieces(path, max_bytes):
+    """Yields the first `max_bytes` bytes of each line, and whether this is the whole line: memory stays bounded."""
     check_is_file(path)
     with open(path, "rb", buffering=8 * HEAD_BYTES) as file:
         head = file.peek(HEAD_BYTES)[:HEAD_BYTES]
@@ -125,25 +111,11 @@ def _pieces(path, most_bytes):
             raise ValueError(f"{path} is binary (a NUL at byte {offset}). Expected lines of UTF-8 text: convert it first.")
         if head.startswith(codecs.BOM_UTF8):
             file.read(len(codecs.BOM_UTF8))
-        while piece := file.readline(most_bytes):
+        while piece := file.readline(max_bytes):
             rest, whole = piece, True
-            while not rest.endswith(b"\n") and (rest := file.readline(most_bytes)):
+            while not rest.endswith(b"\n") and (rest := file.readline(max_bytes)):
                 whole = False
             yield piece, whole
-
-
-def _check_mostly_valid(path, num_invalid, num_lines):
-    if num_invalid > MOST_INVALID * num_lines:
-        raise ValueError(
-            f"{path} is not UTF-8 text: {num_invalid} of its {num_lines} lines hold invalid bytes. "
-            "Expected at most 10 %: convert the file to UTF-8 first, for example with iconv."
-        )
-
-
-def _check_enough_lines(path, num_lines, num_kept):
-    if num_kept < 2:
-        found = "is empty" if not num_lines else f"has {num_lines} line(s), {num_lines - num_kept} of them blank"
-        raise ValueError(f"{path} {found}. Expected at least 2 lines that are not blank, one sample a line.")
 
 
 def _read_labels(labels_path, path, num_lines, kept, max_characters):
@@ -159,26 +131,17 @@ def _read_labels(labels_path, path, num_lines, kept, max_characters):
     return [labels[index] for index in kept]
 
 
-def split(corpus, held_out=None, seed=0):
-    """Splits a corpus at random, so that no held-out line stays among the training lines.
+def split_corpus(corpus, held_out=None, seed=0):
+    """Splits a corpus at random, so that no training line equals a held-out one: see `gan_keras.data.split`.
 
-    Args:
-        corpus: A `Corpus` of at least two different lines.
-        held_out: Number of lines to hold out, at least 1. By default 10 %, at most 1000.
-        seed: The same seed splits the same lines alike, int >= 0.
-
-    Returns:
-        The training corpus and the held-out corpus, each in the order of the file. Training copies of a held-out line
-        are dropped, and counted as `dropped` in the training report.
-
-    Raises:
-        ValueError: `held_out` leaves nothing to train on, or is below 1.
+    By default 10 % are held out, at most 1000 lines. Training copies of held-out lines are dropped, and counted as `dropped`
+    in the training report.
     """
     num_lines = len(corpus.lines)
-    held_out = num_held_out(num_lines, held_out, "lines", most=1000)
+    held_out = num_held_out(num_lines, held_out, "lines", limit=1000)
     chosen = np.sort(np.random.default_rng(seed).permutation(num_lines)[:held_out])
-    secret = {corpus.lines[index] for index in chosen}
-    rest = [index for index, line in enumerate(corpus.lines) if line not in secret]
+    held_out_lines = {corpus.lines[index] for index in chosen}
+    rest = [index for index, line in enumerate(corpus.lines) if line not in held_out_lines]
     if not rest:
         raise ValueError(f"All lines of {corpus.name} are copies of held-out lines. Expected more different lines.")
     dropped = num_lines - held_out - len(rest)
@@ -190,20 +153,65 @@ def _part(corpus, indices, report):
     return corpus_from_lines(corpus.name, [corpus.lines[index] for index in indices], labels, report)
 
 
-DESCRIPTIONS = {
+TEXTS = {
     "blank": "{} blank skipped",
     "invalid": "{} with invalid UTF-8",
     "nul": "{} with NULs",
     "cut": "{} cut",
-    "duplicates": "{} duplicates",
-    "dropped": "{} dropped as copies of held-out lines",
+    **texts_of_samples("lines"),
 }
 
 
-def describe(corpus):
-    """One line for a log: `captions.txt: 9,000 lines, 2 blank skipped, 0 with invalid UTF-8, ..., 44 duplicates`."""
-    parts = [f"{corpus.report['lines']:,} lines"]
-    parts += [text.format(f"{corpus.report[key]:,}") for key, text in DESCRIPTIONS.items() if key in corpus.report]
-    line = f"{corpus.name}: {', '.join(parts)}"
-    numbers = corpus.report.get("first_invalid")
-    return line + f" (first invalid lines: {', '.join(map(str, numbers))})" if numbers else line
+def describe_corpus(corpus):
+    """One line for logs: `captions.txt: 9,000 lines, 2 blank skipped, 0 with invalid UTF-8, ..., 44 duplicates`."""
+    return description(corpus, [f"{corpus.report['lines']:,} lines"], TEXTS, ("first_invalid", "first invalid lines"))
+
+
+def text_batches(lines, codec, batch_size=64, labels=None, seed=0, shuffle=True):
+    """One epoch of batches of token ids of lines with similar length, so that there is little padding.
+
+    Args:
+        lines: List of str.
+        codec: An adapted text codec.
+        batch_size: Lines per batch, >= 1; the last batch may be smaller.
+        labels: An integer for each line, or None.
+        seed: Seed of the order of lines and of batches, which changes from epoch to epoch.
+        shuffle: False keeps the order of the lines, except that it sorts them by length.
+
+    Returns:
+        A `tf.data.Dataset` of int32 `(batch, time)`, `time` the length of the batch's longest line with its end, or of
+        pairs with int32 labels `(batch,)`. Its cardinality is known.
+
+    Raises:
+        ValueError: If there are no lines, or labels and lines differ in number.
+    """
+    if not len(lines) or batch_size < 1 or (labels is not None and len(labels) != len(lines)):
+        raise ValueError(
+            f"Got {len(lines)} lines, {None if labels is None else len(labels)} labels and batch_size={batch_size}. "
+            "Expected at least one line, a label for each line or none at all, and a batch_size >= 1."
+        )
+    tokens = np.asarray(codec.encode(list(lines)))
+    lengths = (tokens != 0).sum(axis=1)  # 0 is padding
+    columns = (tokens,) if labels is None else (tokens, np.asarray(labels, np.int32))
+
+    def epoch(number):
+        batches = _buckets(lengths, batch_size, np.random.default_rng([seed, number]) if shuffle else None)
+        for rows, (ids, *rest) in zip(batches, rows_of(columns, batches), strict=True):
+            yield (ids[:, : lengths[rows].max()], *rest)
+
+    specs = (tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.int32))[: len(columns)]
+    return epochs_of(epoch, specs, -(-len(lines) // batch_size))
+
+
+def _buckets(lengths, batch_size, random):
+    """Rows of each batch: pools of random lines, sorted by length and cut into batches, which come in random order."""
+    order = np.arange(len(lengths)) if random is None else random.permutation(len(lengths))
+    pool = batch_size * (_BATCHES_PER_POOL if random is not None else len(lengths))
+    batches = []
+    for start in range(0, len(order), pool):
+        rows = order[start : start + pool]
+        rows = rows[np.argsort(lengths[rows], kind="stable")]
+        batches += [rows[first : first + batch_size] for first in range(0, len(rows), batch_size)]
+    if random is not None:
+        random.shuffle(batches)
+    return batches

@@ -1,4 +1,4 @@
-"""Real English that needs no download: the first sentences of the docstrings of Python and of the base dependencies."""
+"""Real English without a download: first sentences of the docstrings of Python and of the base dependencies."""
 
 import ast
 import contextlib
@@ -12,10 +12,11 @@ import sysconfig
 import warnings
 
 from gan_keras.data.text.corpus import corpus_from_lines
+from gan_keras.media.safe_files import replace_whole
 
 DISTRIBUTIONS = ("numpy", "matplotlib", "scikit-learn", "keras", "tensorflow", "typer")
 TEST_DIRECTORIES = {"test", "tests", "idle_test"}
-FEWEST_WORDS, MOST_WORDS = 3, 30
+MIN_WORDS, MAX_WORDS = 3, 30
 # A capital, words in letters, a full stop. Identifiers such as `tf_data`, `XLA` or `RaggedTensor` are not English.
 ENGLISH_SENTENCE = re.compile(r"[A-Z][A-Za-z]*(?: [A-Za-z][a-z'-]*[,;]?)*\.")
 
@@ -23,23 +24,28 @@ ENGLISH_SENTENCE = re.compile(r"[A-Z][A-Za-z]*(?: [A-Za-z][a-z'-]*[,;]?)*\.")
 def load_docstrings():
     """Loads the `docstrings` corpus: about 14,500 sentences with 115,000 words.
 
-    The first call reads the source files (some ten seconds) and keeps the sentences below `KERAS_HOME` (by default
+    The first call reads the source files (about ten seconds) and caches the sentences in `KERAS_HOME` (by default
     `~/.keras`), in a file named after the versions of Python and of the packages. No module is imported.
 
     Returns:
-        A `Corpus` of different sentences, in an order that mixes the packages and depends on the sentences alone.
+        A `Corpus` of distinct sentences, in an order that mixes the packages and depends only on the sentences.
     """
-    cache = _cache_path()
-    if os.path.isfile(cache):  # false, not an error, in a directory that must not be read
+    versions = [platform.python_version(), *map(importlib.metadata.version, DISTRIBUTIONS)]
+    key = hashlib.sha256(" ".join(versions).encode() + pathlib.Path(__file__).read_bytes()).hexdigest()[:16]
+    home = pathlib.Path(os.environ.get("KERAS_HOME") or os.path.expanduser("~/.keras"))
+    cache = home / "gan_keras" / f"docstrings-{key}.txt"
+    if os.path.isfile(cache):  # False, not an error, in a directory without read permission
         return corpus_from_lines("docstrings", cache.read_text(encoding="utf-8").splitlines())
     sentences = {sentence for path in source_files() for sentence in file_sentences(path)}
     lines = sorted(sentences, key=lambda sentence: hashlib.sha256(sentence.encode()).digest())
-    _write_atomically(cache, "\n".join(lines) + "\n")
+    with contextlib.suppress(OSError):  # the next call then reads the sources again
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        replace_whole(cache, lambda temporary: temporary.write_text("\n".join(lines) + "\n", encoding="utf-8"))
     return corpus_from_lines("docstrings", lines)
 
 
 def source_files():
-    """Paths of the Python source files of the standard library and of the base dependencies, without their tests."""
+    """Yields paths of the Python source files of the standard library and of the base dependencies, without tests."""
     library = pathlib.Path(sysconfig.get_path("stdlib"))
     for path in library.rglob("*.py"):
         inner = path.relative_to(library)
@@ -56,10 +62,10 @@ def _is_test(path):
 
 
 def file_sentences(path):
-    """The English first sentences of the docstrings in one source file; none where Python cannot parse it."""
+    """English first sentences of the docstrings in one source file; none if Python cannot parse it."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # odd escapes in other people's files
+            warnings.simplefilter("ignore")  # about invalid escapes in other people's files
             tree = ast.parse(path.read_bytes())
     except (SyntaxError, ValueError, FileNotFoundError):  # templates, other Python versions, files removed by hand
         return []
@@ -77,31 +83,11 @@ def _docstrings(node):
 
 
 def first_sentence(docstring):
-    """The first sentence of the first paragraph, on one line."""
+    """First sentence of the first paragraph, on one line."""
     paragraph = re.split(r"\n\s*\n", docstring.strip())[0]
     return re.split(r"(?<=[.!?])\s", " ".join(paragraph.split()))[0]
 
 
 def is_english_sentence(sentence):
-    """Whether `sentence` is 3 to 30 words in letters that begin with a capital and end with a full stop."""
-    return FEWEST_WORDS <= len(sentence.split()) <= MOST_WORDS and bool(ENGLISH_SENTENCE.fullmatch(sentence))
-
-
-def _cache_path():
-    versions = [platform.python_version(), *map(importlib.metadata.version, DISTRIBUTIONS)]
-    rules = pathlib.Path(__file__).read_bytes()
-    key = hashlib.sha256(" ".join(versions).encode() + rules).hexdigest()[:16]
-    home = pathlib.Path(os.environ.get("KERAS_HOME") or os.path.expanduser("~/.keras"))
-    return home / "gan_keras" / f"docstrings-{key}.txt"
-
-
-def _write_atomically(path, text):
-    """Writes beside `path` and renames; where nothing can be written the next call reads the sources again."""
-    temporary = path.with_suffix(f".{os.getpid()}")
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            temporary.write_text(text, encoding="utf-8")
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+    """Returns whether `sentence` is 3 to 30 words in letters that begin with a capital and end with a full stop."""
+    return MIN_WORDS <= len(sentence.split()) <= MAX_WORDS and bool(ENGLISH_SENTENCE.fullmatch(sentence))

@@ -1,4 +1,4 @@
-"""The oracle benchmark of text GANs: a random LSTM writes the data, so the likelihood of any sequence is exact."""
+"""Oracle benchmark of text GANs: a random LSTM writes the data, so that the likelihood of any sequence is exact."""
 
 import functools
 
@@ -12,14 +12,14 @@ BATCH_SIZE = 256
 class Oracle:
     """A fixed LSTM language model whose weights and biases are all drawn from N(0, 1).
 
-    Weights so large give a peaked distribution that depends on the past: hard to learn, easy to score. Sequences have a
-    fixed length and no end token. Token 0 starts each of them, and is an ordinary token otherwise.
+    Such large weights give a peaked distribution that depends on the past: hard to learn, easy to score. Sequences have a
+    fixed length and no end token. Token 0 starts each sequence, and is an ordinary token otherwise.
 
     Args:
         vocabulary_size: Number of tokens, >= 2.
-        length: Tokens a sequence, >= 1; 20 and 40 are the published settings.
+        length: Tokens per sequence, >= 1; 20 and 40 are the published settings.
         units: Size of the embedding and of the state.
-        seed: Of the weights, int >= 0. Scores of different seeds, or of SeqGAN's published weights, are not comparable.
+        seed: Seed of the weights, int >= 0. Scores of different seeds, or of SeqGAN's published weights, are not comparable.
 
     Reference: [SeqGAN](https://arxiv.org/abs/1609.05473), section 4.
     """
@@ -38,15 +38,7 @@ class Oracle:
         self._output_bias = weights.standard_normal(vocabulary_size, np.float32)
 
     def sample(self, num, seed):
-        """Draws sequences; the first ones do not depend on `num`.
-
-        Args:
-            num: Number of sequences, >= 1.
-            seed: int >= 0.
-
-        Returns:
-            int32 `(num, length)`, values in `[0, vocabulary_size)`.
-        """
+        """Draws `num` >= 1 sequences, int32 `(num, length)` in `[0, vocabulary_size)`; the first ones do not depend on `num`."""
         if num < 1:
             raise ValueError(f"Got num={num}. Expected at least 1 sequence.")
         uniform = np.random.default_rng(seed).random((num, self.length))
@@ -55,17 +47,17 @@ class Oracle:
 
     def _sample_batch(self, uniform):
         tokens = np.zeros(uniform.shape, np.int32)
-        previous, state = np.zeros(len(uniform), np.int32), self._initial_state(len(uniform))
+        previous, state = self._start(len(uniform))
         for step in range(self.length):
             logits, state = self._step(previous, state)
             tokens[:, step] = previous = _inverse_cumulative(logits, uniform[:, step])
         return tokens
 
-    def _initial_state(self, num):
-        return np.zeros((2, num, self.units), np.float32)
+    def _start(self, num):
+        return np.zeros(num, np.int32), np.zeros((2, num, self.units), np.float32)
 
     def _step(self, tokens, state):
-        """`(num,)` tokens, `(2, num, units)` state -> `(num, vocabulary_size)` logits of the next tokens, new state."""
+        """Tokens `(num,)` and state `(2, num, units)` -> logits of the next tokens `(num, vocabulary_size)`, new state."""
         hidden, cell = state
         gates = np.concatenate([self._embedding[tokens], hidden], axis=1) @ self._kernel + self._bias
         input_gate, forget_gate, output_gate, candidate = np.split(gates, 4, axis=1)
@@ -76,14 +68,11 @@ class Oracle:
     def negative_log_likelihood(self, tokens):
         """NLL_oracle: the mean of `-log p(token | tokens before)` over all sequences and positions, in nats per token.
 
-        This is SeqGAN's convention: no token is masked and nothing is added for an end. The oracle's own samples score
-        its entropy, and a generator that repeats one likely sequence scores lower still: report diversity beside it.
+        This is SeqGAN's convention: no token is masked and nothing is added for an end. The oracle's own samples score its
+        entropy, and a generator that repeats one likely sequence scores even lower: report diversity next to it.
 
         Args:
             tokens: ints `(num, length)` in `[0, vocabulary_size)`.
-
-        Raises:
-            ValueError: Another shape, or a token outside the vocabulary.
         """
         tokens = np.asarray(tokens)
         if tokens.ndim != 2 or tokens.shape[1] != self.length or not len(tokens):
@@ -95,7 +84,7 @@ class Oracle:
 
     def _log_likelihoods(self, tokens):
         """Log-likelihood of each sequence in nats, `(num,)`."""
-        previous, state = np.zeros(len(tokens), np.int32), self._initial_state(len(tokens))
+        previous, state = self._start(len(tokens))
         total = np.zeros(len(tokens))
         for step in range(self.length):
             logits, state = self._step(previous, state)
@@ -106,14 +95,14 @@ class Oracle:
         return total
 
     def log_likelihood(self, line):
-        """Log-likelihood in nats of a line of words such as `w0123`; minus infinity if the oracle cannot write it."""
+        """Log-likelihood in nats of a line of words such as `w0123`; minus infinity for an impossible line."""
         tokens = [self._token(word) for word in line.split()]
         if len(tokens) != self.length or None in tokens:
             return -np.inf
         return float(self._log_likelihoods(np.array([tokens]))[0])
 
     def lines(self, tokens):
-        """Token ids `(num, length)` -> as many strings of words such as `w0123`."""
+        """Token ids `(num, length)` to `num` strings of words such as `w0123`."""
         return [" ".join(map(self._word, row)) for row in tokens.tolist()]
 
     def _word(self, token):
@@ -125,13 +114,13 @@ class Oracle:
 
 
 def load_oracle(num=10_000, seed=0):
-    """Loads the `oracle` corpus: SeqGAN's setting, 10,000 sequences of 20 tokens, as lines of words such as `w0123`."""
+    """Loads the `oracle` corpus, SeqGAN's setting: 10,000 sequences of 20 tokens, as lines of words such as `w0123`."""
     return corpus_from_lines("oracle", Oracle().lines(_tokens(num, seed)))
 
 
 @functools.cache
 def _tokens(num, seed):
-    """Kept, because to draw them takes a while, and an evaluation loads the corpus again."""
+    """Cached, since drawing takes a while and an evaluation loads the corpus again."""
     return Oracle().sample(num, seed)
 
 
@@ -140,7 +129,7 @@ def _sigmoid(values):
 
 
 def _inverse_cumulative(logits, uniform):
-    """Draws an index from each row's softmax by where `uniform` in [0, 1) falls in its cumulative sum."""
+    """Draws an index from each row's softmax, where its cumulative sum exceeds `uniform` in [0, 1)."""
     weights = np.exp(logits - logits.max(axis=1, keepdims=True))
     cumulative = np.cumsum(weights, axis=1, dtype=np.float64)
     return (cumulative <= (uniform * cumulative[:, -1])[:, None]).sum(axis=1, dtype=np.int32)

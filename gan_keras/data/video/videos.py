@@ -1,26 +1,32 @@
-"""`Videos`: what a data set of clips is, however it was read, and how it is split."""
+"""`Videos`: a data set of clips, its split, its description and its batches."""
 
 import dataclasses
 import hashlib
 
 import numpy as np
 
-from gan_keras.data.sample_set import SampleSet, hash_of, num_held_out, part_of, several_classes
+from gan_keras.data.arrays import array_batches
+from gan_keras.data.sample_set import (
+    SampleSet,
+    collect,
+    description,
+    hash_of,
+    num_classes,
+    num_held_out,
+    part_of,
+    texts_of_samples,
+)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Videos(SampleSet):
-    """Clips of one shape in memory, and what was met while they were read.
+    """Clips of one shape, in memory; see `SampleSet` for the other attributes.
 
     Attributes:
-        name: What the set is called in reports: a built-in name or the name of the file or folder.
         videos: uint8 array `(num, frames, height, width, channels)`.
-        labels: int32 array `(num,)` of indices into `label_names`, or `None`.
-        label_names: One `str` a class, or `None`.
-        hashes: uint64 array `(num,)`: equal for equal clips.
-        origins: uint64 array `(num,)`: equal for clips that show one thing, such as copies. They stay together in a split.
-        report: Counts: `clips` and `duplicates` always; where they apply `cut` (clips that were longer), `enlarged`,
-            `one_class`, and of folders `corrupt` and `first_corrupt`, at most five names.
+        origins: uint64 array `(num,)`: equal for clips of one object, such as copies. A split keeps them together.
+        report: Counts: always `clips` and `duplicates`; where they apply `cut` (clips that were longer), `enlarged` and
+            `one_class`; for folders `corrupt` and `first_corrupt`, at most five names.
     """
 
     name: str
@@ -32,9 +38,6 @@ class Videos(SampleSet):
     report: dict
 
     noun, by_sample = "clips", ("videos", "hashes", "origins")
-
-    def __len__(self):
-        return len(self.videos)
 
     @property
     def video_shape(self):
@@ -51,41 +54,16 @@ class Videos(SampleSet):
 
 
 def collect_videos(name, videos, labelling, report, origins=None):
-    """Makes `Videos` and counts them and their duplicates.
-
-    Args:
-        name: Its name in reports.
-        videos: uint8 `(num, frames, height, width, channels)`.
-        labelling: The pair of labels and label names; labels that name one class alone are left out, and counted.
-        report: Further counts.
-        origins: A number for each clip, equal for clips of one thing; None where only copies are.
-
-    Raises:
-        ValueError: If there are fewer than two clips.
-    """
-    if len(videos) < 2:
-        raise ValueError(f"{name} holds {len(videos)} clips. Expected at least 2.")
+    """Makes `Videos` of a uint8 array; see `sample_set.collect`. Without `origins`, only copies share one."""
     hashes = np.array([hash_of(np.ascontiguousarray(video).data) for video in videos], np.uint64)
-    labels, label_names, one_class = several_classes(labelling)
-    counts = {"clips": len(videos), "duplicates": len(videos) - len(np.unique(hashes)), **report, **one_class}
     origins = hashes if origins is None else np.asarray(origins, np.uint64)
-    return Videos(name, videos, labels, label_names, hashes, origins, counts)
+    return collect(Videos, name, videos, labelling, hashes, report, origins=origins)
 
 
 def split_videos(videos, held_out=None, seed=0):
-    """Splits clips at random, so that no training clip shows what a held-out one shows.
+    """Splits clips at random, so that no training clip shows the same object as a held-out one: see `gan_keras.data.split`.
 
-    Args:
-        videos: `Videos`.
-        held_out: Number of clips to hold out, at least 1: a few more where clips of one origin stay together. By default
-            10 %, at most 10,000.
-        seed: The same seed splits the same clips alike, int >= 0.
-
-    Returns:
-        Training and held-out `Videos`, each in the order they came in.
-
-    Raises:
-        ValueError: `held_out` is below 1, or nothing is left to train on.
+    A few more clips than `held_out` are held out if clips of one origin stay together.
     """
     held_out = num_held_out(len(videos), held_out, videos.noun)
     origins, clips = np.unique(videos.origins, return_counts=True)
@@ -97,22 +75,31 @@ def split_videos(videos, held_out=None, seed=0):
     return part_of(videos, np.flatnonzero(~chosen), {}), part_of(videos, np.flatnonzero(chosen), {})
 
 
-DESCRIPTIONS = {
+TEXTS = {
     "corrupt": "{} corrupt skipped",
     "cut": "{} longer ones cut to their first frames",
     "enlarged": "{} enlarged",
-    "one_class": "{} of one class, labels left out",
-    "duplicates": "{} duplicates",
-    "copies": "{} left out that were trained on",
+    **texts_of_samples(Videos.noun),
 }
 
 
 def describe_videos(videos):
-    """One line for a log: `moving_digits: 3,594 clips of 12 frames of 16 x 16 x 1, 10 classes, 0 duplicates`."""
+    """One line for logs: `moving_digits: 3,594 clips of 12 frames of 16 x 16 x 1, 10 classes, 0 duplicates`."""
     frames, *image_shape = videos.video_shape
-    parts = [f"{len(videos):,} clips of {frames} frames of {' x '.join(map(str, image_shape))}"]
-    parts += [] if videos.labels is None else [f"{len(videos.label_names):,} classes"]
-    parts += [text.format(f"{videos.report[key]:,}") for key, text in DESCRIPTIONS.items() if key in videos.report]
-    line = f"{videos.name}: {', '.join(parts)}"
-    names = videos.report.get("first_corrupt")
-    return line + f" (first corrupt clips: {', '.join(names)})" if names else line
+    facts = [f"{len(videos):,} clips of {frames} frames of {' x '.join(map(str, image_shape))}", *num_classes(videos)]
+    return description(videos, facts, TEXTS, ("first_corrupt", "first corrupt clips"))
+
+
+def video_batches(videos, batch_size=64, seed=0):
+    """One epoch of full batches of uint8 clips in random order; the remaining clips come in other epochs.
+
+    Args:
+        videos: `Videos`.
+        batch_size: Clips per batch, >= 1.
+        seed: Seed of the order, which changes from epoch to epoch.
+
+    Returns:
+        A `tf.data.Dataset` of uint8 `(batch, frames, height, width, channels)`, or of pairs with int32 labels `(batch,)`.
+    """
+    columns = [videos.videos] + ([] if videos.labels is None else [videos.labels])
+    return array_batches(columns, batch_size, seed).take(len(videos) // batch_size)

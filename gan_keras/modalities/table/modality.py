@@ -13,9 +13,9 @@ from matplotlib.figure import Figure
 from gan_keras.callbacks import Samples
 from gan_keras.codecs import TableCodec
 from gan_keras.data import TABLE_DATASETS, Table, describe_table, load_table, split_table, write_csv
+from gan_keras.data.files import check_is_file
 from gan_keras.data.table.columns import CategoryColumn, column_from_config
 from gan_keras.data.table.csv import read_like
-from gan_keras.data.text.corpus import check_is_file
 from gan_keras.export import exported
 from gan_keras.gans.sampling import seeds_from
 from gan_keras.media import html

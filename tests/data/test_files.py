@@ -1,11 +1,11 @@
-"""Files of arrays: whatever is damaged is told as wrong input."""
+"""Files of arrays: damage raises an error about the input."""
 
 import zlib
 
 import numpy as np
 import pytest
 
-from gan_keras.data.arrays import ArrayFile, Hints
+from gan_keras.data.files import ArrayFile, Hints
 
 HINTS = Hints("a folder of images", "images=array", "those of several shapes go into a folder")
 
@@ -15,7 +15,7 @@ def read_all(path):
     return [file.array(name) for name in file.names]
 
 
-def test_a_file_with_any_byte_changed_holds_the_same_or_is_refused_as_wrong(tmp_path):
+def test_a_file_with_any_byte_changed_is_read_correctly_or_refused(tmp_path):
     path, levels = tmp_path / "a.npz", np.random.default_rng(0).integers(0, 16, (8, 8, 8)).astype(np.uint8)
     np.savez_compressed(path, images=levels)
     content, causes = path.read_bytes(), []
@@ -29,7 +29,7 @@ def test_a_file_with_any_byte_changed_holds_the_same_or_is_refused_as_wrong(tmp_
     assert zlib.error in causes and len(causes) > 0.1 * len(content)
 
 
-def test_a_file_that_breaks_off_is_refused(tmp_path):
+def test_a_truncated_file_is_refused(tmp_path):
     path = tmp_path / "a.npz"
     np.savez(path, images=np.zeros((4, 8, 8), np.uint8))
     path.write_bytes(path.read_bytes()[:-40])

@@ -1,4 +1,4 @@
-"""Dates in the graph are those of Python's calendar."""
+"""Dates in the graph agree with Python's `datetime`."""
 
 import datetime
 
@@ -22,7 +22,7 @@ def test_dates_are_written_and_read_as_python_does(date_format):
     np.testing.assert_array_equal(dates.parse(expected, date_format), units)
 
 
-def test_what_is_no_date_of_a_format_does_not_fit():
+def test_other_texts_do_not_fit_a_format():
     assert dates.fits("2024-02-29", "%Y-%m-%d")
     assert not any(dates.fits(text, "%Y-%m-%d") for text in ("2023-02-29", "2024-2-29", "24-02-29", "2024-02-29 "))
     assert np.isnan(dates.read(tf.constant(["", "2024-01"]), "%Y-%m-%d")).all()
