@@ -177,7 +177,7 @@ def test_networks_that_lack_what_an_objective_needs_are_an_error_before_training
     with pytest.raises(ValueError, match=r"has 2 outputs.*TwoHeaded\(discriminator, 3\)"):
         few.compile(auxiliary=[auxiliary.AuxiliaryClassifier()])
     unknown = GAN(networks.MLPGenerator((2,), latent_dim=3), networks.Packed(networks.MLPDiscriminator()))
-    with pytest.raises(ValueError, match="It is not known what the features of 'packed"):
+    with pytest.raises(ValueError, match="The features of 'packed"):
         unknown.compile(auxiliary=[auxiliary.FeatureMatching()])
     with pytest.raises(ValueError, match="Expected an object such as"):
         plain.compile(auxiliary=["feature_matching"])

@@ -81,7 +81,7 @@ def test_a_size_of_zero_and_a_discriminator_that_reads_labels_are_errors():
         HistoryPool(0)
     options = {"width": 2, "num_labels": 2}
     gan = GAN(networks.DCGANGenerator((16, 16, 1), **options), networks.DCGANDiscriminator((16, 16, 1), **options))
-    with pytest.raises(ValueError, match="reads 2 labels, and a history pool keeps samples only"):
+    with pytest.raises(ValueError, match="reads 2 labels, but a history pool keeps samples only"):
         gan.compile(history_pool=HistoryPool())
 
 

@@ -1,27 +1,25 @@
-"""Discriminators of sentences: a logit for the sentence, and one after every token for dense rewards.
+"""Discriminators of sentences: a logit per sentence, and one after every token for dense rewards.
 
-Both read token ids `(batch, time)`, or a distribution over tokens at each step `(batch, time, vocabulary)`, float32, through
-which gradients pass (Gumbel-softmax). Padding is masked: it never changes a logit.
+They read token ids `(batch, time)`, or token distributions `(batch, time, vocabulary)`, float32, which let gradients pass
+(Gumbel-softmax). Padding is masked: it never changes a logit.
 """
 
 import keras
 from keras import layers, ops
 
 from gan_keras.codecs.text import PADDING
-from gan_keras.networks.base import Discriminator
-from gan_keras.networks.image_base import projection
+from gan_keras.networks.base import Discriminator, attributes, projection
 
 
 class TextDiscriminator(Discriminator):
-    """Embedding, features (of a subclass), pooling over time by maximum and mean, one logit.
+    """Base class: embedding, features of a subclass, maximum and mean over time, one logit.
 
     Args:
-        vocabulary_size: Number of token ids, the four special ones included.
-        embedding_dim: Width of the embedding; that of the generator lets training begin from the generator's embedding.
-        filters: Width of the features that are pooled.
+        vocabulary_size: Number of token ids, including the four special ones.
+        embedding_dim: Width of the embedding. If it equals the generator's, training can start from the generator's embedding.
+        filters: Width of the pooled features.
         dropout: Rate in [0, 1).
-        num_labels: How many labels condition the sentences; 0 for none
-            ([projection](https://arxiv.org/abs/1802.05637)).
+        num_labels: Number of labels of the sentences ([projection](https://arxiv.org/abs/1802.05637)); 0 for none.
     """
 
     def __init__(self, vocabulary_size, embedding_dim=256, filters=256, dropout=0.4, num_labels=0, **kwargs):
@@ -36,15 +34,15 @@ class TextDiscriminator(Discriminator):
         self.label_embedding = layers.Embedding(num_labels, 2 * filters, dtype="float32") if num_labels else None
 
     def call(self, samples, labels=None, training=False):
-        """The sentence's logit: `(batch, 1)`, float32."""
+        """Logit of each sentence: `(batch, 1)`, float32."""
         return self.logits(samples, labels, training)[0]
 
     def step_logits(self, samples, training=False):
-        """A logit after every token, of what stands before and at it: `(batch, time)`, float32."""
+        """Logit after every token, of the sentence up to that token: `(batch, time)`, float32."""
         return self.logits(samples, training=training)[1]
 
     def logits(self, samples, labels=None, training=False):
-        """Both kinds of logits, `(batch, 1)` and `(batch, time)`."""
+        """Logits of sentences and of steps, `(batch, 1)` and `(batch, time)`."""
         mask = ops.cast(ops.argmax(samples, axis=-1) if is_distribution(samples) else samples, "int32") != PADDING
         embedded = self.input_dropout(self.embed(samples), training=training)
         causal, features = self.features(embedded, mask)
@@ -58,22 +56,22 @@ class TextDiscriminator(Discriminator):
         return ops.matmul(samples, self.embedding.embeddings) if is_distribution(samples) else self.embedding(samples)
 
     def features(self, embedded, mask):
-        """`(batch, time, width)` that look back only, and `(batch, time, filters)` that look both ways."""
+        """Causal features `(batch, time, width)`, and features `(batch, time, filters)` that may look ahead."""
         raise NotImplementedError
 
     def get_config(self):
-        names = ("vocabulary_size", "embedding_dim", "filters", "dropout", "num_labels")
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+        own = attributes(self, "vocabulary_size", "embedding_dim", "filters", "dropout", "num_labels")
+        return {**super().get_config(), **own}
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class RecurrentDiscriminator(TextDiscriminator):
-    """A GRU in either direction, then a convolution of width 3.
+    """A forward and a backward GRU, then a convolution of width 3.
 
     Args:
         vocabulary_size: Number of token ids.
         units: Width of each GRU.
-        **kwargs: As for `TextDiscriminator`.
+        **kwargs: Arguments of `TextDiscriminator`.
     """
 
     def __init__(self, vocabulary_size, units=160, **kwargs):
@@ -94,12 +92,12 @@ class RecurrentDiscriminator(TextDiscriminator):
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class ConvolutionalDiscriminator(TextDiscriminator):
-    """Causal convolutions of several widths side by side ([Kim, 2014](https://arxiv.org/abs/1408.5882)).
+    """Parallel causal convolutions of several widths ([Kim, 2014](https://arxiv.org/abs/1408.5882)).
 
     Args:
         vocabulary_size: Number of token ids.
-        widths: How many tokens the filters see.
-        **kwargs: As for `TextDiscriminator`.
+        widths: Widths of the convolutions, in tokens.
+        **kwargs: Arguments of `TextDiscriminator`.
     """
 
     def __init__(self, vocabulary_size, widths=(2, 3, 4, 5), **kwargs):
@@ -126,9 +124,9 @@ def is_distribution(samples):
 
 
 def pool(features, mask):
-    """Maximum and mean over the real steps: `(batch, 2 * width)`, float32. A sentence without a token pools to zeros, not NaN."""
+    """Maximum and mean over the tokens: `(batch, 2 * width)`, float32. A sentence without tokens pools to zeros, not NaN."""
     features = ops.cast(features, "float32")
     weights = ops.cast(mask, features.dtype)[..., None]
-    # The features are >= 0 after their ReLU, so that zeros on padding leave the maximum as it is.
+    # The features are >= 0 after their ReLU, so zeros on padding do not change the maximum.
     mean = ops.sum(features * weights, axis=1) / ops.maximum(ops.sum(weights, axis=1), 1.0)
     return ops.concatenate([ops.max(features * weights, axis=1), mean], axis=-1)

@@ -30,5 +30,5 @@ def test_the_first_piece_has_the_latents_that_are_left_over_and_every_latent_rea
 
 
 def test_fewer_latents_than_pieces_are_an_error():
-    with pytest.raises(ValueError, match="latent_dim=2. Expected at least 3: a piece for the start and each block"):
+    with pytest.raises(ValueError, match="latent_dim=2. Expected at least 3: one for the start and one per block"):
         networks.BigGANGenerator((16, 16, 1), latent_dim=2)

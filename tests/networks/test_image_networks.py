@@ -108,7 +108,7 @@ def test_images_and_logits_are_float32_under_mixed_precision(name):
 
 def test_missing_and_unexpected_labels_are_errors():
     generator, discriminator = pair("DCGAN", 16, num_labels=2)
-    with pytest.raises(ValueError, match="Got no labels. Expected one for each sample, from 0 to 1"):
+    with pytest.raises(ValueError, match="Got no labels. Expected one per sample, from 0 to 1"):
         generator(latents())
     unlabelled, blind = pair("DCGAN", 16)
     with pytest.raises(ValueError, match="Got labels, but num_labels=0"):

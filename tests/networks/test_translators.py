@@ -105,7 +105,7 @@ def test_logits_are_one_a_sample_or_one_a_patch():
     assert logits.shape == (2, 4, 6, 1)
     check_logits(discriminator, logits)
     for shape in ((2, 4, 6, 3), (2, 4), (1, 4, 6, 1), (2, 4, 1)):
-        with pytest.raises(ValueError, match="one logit a sample, or .* one for each patch"):
+        with pytest.raises(ValueError, match="one logit per sample, or .* one per patch"):
             check_logits(discriminator, np.zeros(shape, np.float32))
 
 

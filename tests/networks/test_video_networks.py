@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from gan_keras import GAN, losses, networks, noise, penalties
-from gan_keras.networks.video_base import clip_sizes
+from gan_keras.networks.image_base import clip_sizes
 
 SHAPE, LATENTS = (4, 12, 12, 1), 14
 LABELS = np.array([0, 1, 2, 1], "int32")
@@ -118,8 +118,8 @@ def test_the_discriminator_sees_the_order_of_frames_beyond_those_that_it_judges_
     clips = np.random.default_rng(0).uniform(-1, 1, (2, *SHAPE)).astype("float32")
     discriminator(clips)
     awaken(discriminator)
-    frames = discriminator.of_frames(clips, training=False)
-    np.testing.assert_allclose(discriminator.of_frames(clips[:, [2, 1, 0, 3]], training=False), frames, rtol=1e-4, atol=1e-5)
+    frames = discriminator.features_of_frames(clips, training=False)
+    np.testing.assert_allclose(discriminator.features_of_frames(clips[:, [2, 1, 0, 3]], training=False), frames, rtol=1e-4, atol=1e-5)
     assert np.abs(discriminator(clips[:, [2, 1, 0, 3]]) - discriminator(clips)).min() > 1e-3
 
 

@@ -138,7 +138,7 @@ class TranslationPreset(Preset):
     def check_shape(self, image_shape):
         """Raises `ValueError` unless the networks take images of that shape."""
         try:
-            check_halves(image_shape, max(self.patch_depth, NETWORKS[self.network].halvings(self.network_options)), least=2)
+            check_halves(image_shape, max(self.patch_depth, NETWORKS[self.network].halvings(self.network_options)))
         except ValueError as error:
             raise ValueError(f"{error} The preset's field `size` does: `--set size=64`.") from error
 

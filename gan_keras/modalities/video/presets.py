@@ -9,7 +9,7 @@ from gan_keras.codecs import VideoCodec
 from gan_keras.gans.gan import GAN
 from gan_keras.modalities.preset import Preset, relativistic
 from gan_keras.networks import MoCoGANDiscriminator, MoCoGANGenerator, VGANDiscriminator, VGANGenerator
-from gan_keras.networks.video_base import clip_sizes
+from gan_keras.networks.image_base import clip_sizes
 
 _JUDGED_FRAMES = 3  # one by one
 
