@@ -123,12 +123,13 @@ class DiffAugment:
         if len(images.shape) != 4:
             raise ValueError(f"Got samples of shape {tuple(images.shape)}. Expected images (batch, height, width, channels).")
         for function in self.functions:
-            noise = replicas.rows_of_all(
-                lambda num: keras.random.uniform((num, 3), seed=self.seed_generator), ops.shape(images)[0]
-            )
+            noise = replicas.rows_of_all(self.draw, ops.shape(images)[0])
             chosen = ops.reshape(noise[:, 2] < self.strength, (-1, 1, 1, 1))
             images = ops.where(chosen, function(images, noise[:, :2]), images)
         return images
+
+    def draw(self, num):
+        return keras.random.uniform((num, 3), seed=self.seed_generator)
 
     def begin_epoch(self, epoch):
         """Hook that `callbacks.AdaptiveAugmentation` calls before each epoch, counted from 0. Does nothing here."""

@@ -8,7 +8,7 @@ from gan_keras import replicas
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class HistoryPool:
-    """Replaces each fresh sample, with probability 1/2, by a past one, whose slot in the pool it takes.
+    """Replaces each fresh sample, with probability 1/2, by a past sample, and stores the fresh one in its place.
 
     Each sample of a batch is assigned a random slot of its own. If the slot is empty, the sample fills it and is returned
     unchanged. Samples of a batch larger than the pool that get no slot are returned unchanged too.
@@ -35,11 +35,7 @@ class HistoryPool:
         self.samples = self.is_filled = None
 
     def prepare(self, gan):
-        """Creates the empty pool; called by `GAN.compile`.
-
-        Raises:
-            ValueError: If the discriminator reads labels, which the pool does not keep.
-        """
+        """Creates the empty pool; called by `GAN.compile`. Raises `ValueError` if the discriminator reads labels."""
         if getattr(gan.discriminator, "num_labels", 0):
             raise ValueError(
                 f"The discriminator reads {gan.discriminator.num_labels} labels, but a history pool keeps samples only. "

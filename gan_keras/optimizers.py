@@ -13,8 +13,7 @@ Schedule = keras.optimizers.schedules.LearningRateSchedule
 def get_pair(generator_optimizer, discriminator_optimizer):
     """Returns the two optimizers of a `GAN` from names, configs or instances.
 
-    Raises:
-        ValueError: If both are the same object, or if one has `use_ema=True` or is a `LossScaleOptimizer`.
+    Raises `ValueError` if both are the same object, or if one has `use_ema=True` or is a `LossScaleOptimizer`.
     """
     if generator_optimizer is discriminator_optimizer and not isinstance(generator_optimizer, str | dict):
         raise ValueError(

@@ -130,10 +130,8 @@ def projection(features, embedding, labels, num_labels):
 def call_network(network, inputs, labels=None, training=False):
     """Calls a network, with labels only if there are any, so that a plain `keras.Sequential` works.
 
-    Returns floats as float32, which losses, penalties and users need under mixed precision too. Tokens stay integers.
-
-    Raises:
-        ValueError: If there are labels, but the network's `call` takes none.
+    Returns floats as float32, which losses, penalties and users need under mixed precision too. Tokens stay integers. Raises
+    `ValueError` if there are labels, but the network's `call` takes none.
     """
     if labels is None:
         return in_single_precision(network(inputs, training=training))
@@ -169,11 +167,7 @@ def features_of(network):
 
 
 def latent_dim_of(generator):
-    """Returns a generator's `latent_dim`, or the last axis of its input shape.
-
-    Raises:
-        ValueError: If both are unknown.
-    """
+    """Returns a generator's `latent_dim`, or the last axis of its input shape. Raises `ValueError` if both are unknown."""
     if hasattr(generator, "latent_dim"):
         return int(generator.latent_dim)
     shape = generator.input_shape if generator.built and hasattr(generator, "input_shape") else None
@@ -185,17 +179,8 @@ def latent_dim_of(generator):
     return int(shape[-1])
 
 
-def last_activation_of(network):
-    """Activation of the last layer of a Sequential or functional model; None for other models and other layers."""
-    return getattr(network.layers[-1], "activation", None) if getattr(network, "outputs", None) else None
-
-
 def read_samples(discriminator, fake_data, labels=None):
-    """Calls the discriminator on two samples, which builds it, and checks its logits.
-
-    Raises:
-        ValueError: If it does not accept the samples' shape, or does not return logits.
-    """
+    """Calls the discriminator on two samples, which builds it, and raises `ValueError` unless it returns logits for them."""
     try:
         logits = call_network(discriminator, fake_data, labels)
     except (ValueError, tf.errors.InvalidArgumentError) as error:
@@ -215,7 +200,8 @@ def check_logits(discriminator, logits):
             f"The discriminator maps 2 samples to shape {shape}. Expected (2, 1), one logit per sample, or (2, height, width, "
             "1), one per patch: end it with `keras.layers.Dense(1)`, without a sigmoid."
         )
-    if last_activation_of(discriminator) is keras.activations.sigmoid:
+    is_layered = getattr(discriminator, "outputs", None)  # Sequential or functional
+    if is_layered and getattr(discriminator.layers[-1], "activation", None) is keras.activations.sigmoid:
         raise ValueError(
             "The discriminator ends with a sigmoid. Expected a logit of any size and sign, from which losses are computed "
             "without overflow: end it with `keras.layers.Dense(1)`."

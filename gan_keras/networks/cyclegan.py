@@ -16,14 +16,7 @@ _HALVINGS = 2
 
 
 class Translator(OnePrecision, keras.Model):
-    """Base class of image translators: `call(images, training=False)`, from images in [-1, 1] to images of the same shape.
-
-    Args:
-        image_shape: `(height, width, channels)`.
-        width: Scales the number of filters of all layers, >= 1.
-        **kwargs: Arguments of `keras.Model`. `dtype="mixed_bfloat16"` sets the precision of all layers but the last, which is
-            float32.
-    """
+    """Base class of image translators: `call(images, training=False)`, from images in [-1, 1] to images of the same shape."""
 
     latent_dim = 0
     """A translation starts from an image, not from noise."""
@@ -56,13 +49,13 @@ class CycleGANGenerator(Translator):
     def __init__(self, image_shape=(64, 64, 3), width=64, blocks=6, **kwargs):
         super().__init__(image_shape, width, **kwargs)
         check_halves(image_shape, _HALVINGS)
-        self.blocks, self.channels = blocks, self.image_shape[-1]
+        self.blocks = blocks
         self.first = convolution(width, 7, padding="valid")
         self.downs = [convolution(width * 2**index, 3, strides=2) for index in (1, 2)]
         self.residual_blocks = [MirroredBlock(4 * width) for _ in range(blocks)]
         self.ups = [up_convolution(width * 2**index) for index in (1, 0)]
         self.normalizations = [InstanceNormalization() for _ in range(5)]
-        self.to_image = convolution(self.channels, 7, padding="valid", use_bias=True, activation="tanh", dtype="float32")
+        self.to_image = convolution(self.image_shape[-1], 7, padding="valid", use_bias=True, activation="tanh", dtype="float32")
 
     def call(self, images, training=False):
         features = mirrored(images, 3)

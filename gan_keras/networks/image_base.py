@@ -1,4 +1,8 @@
-"""Basics of image and video networks: base classes, and the sizes of their feature maps from the smallest to the sample."""
+"""Basics of image and video networks: base classes, and the sizes of their feature maps from the smallest to the sample.
+
+The base classes' `width` scales the filters of all layers. `num_labels` labels condition a generator and are read by a
+discriminator; 0 for none.
+"""
 
 import math
 
@@ -12,14 +16,7 @@ _SMALLEST_CLIP, _CLIP_SIZES = 4, tuple(sorted(base << power for base in (3, 4) f
 
 
 class ImageGenerator(Generator):
-    """Base class of generators of images in [-1, 1], `(batch, *image_shape)`, float32.
-
-    Args:
-        image_shape: `(size, size, channels)`; the size is 28 or a power of two from 16 to 256.
-        latent_dim: Size of the latents.
-        width: Scales the number of filters of all layers.
-        num_labels: Number of labels that condition the images; 0 for none.
-    """
+    """Base class of generators of images in [-1, 1], `(batch, *image_shape)`, float32; for sizes see `resolutions`."""
 
     def __init__(self, image_shape, latent_dim, width, num_labels, **kwargs):
         super().__init__(latent_dim, **kwargs)
@@ -30,13 +27,7 @@ class ImageGenerator(Generator):
 
 
 class ImageDiscriminator(ProjectionDiscriminator):
-    """Base class of discriminators of images in [-1, 1], `(batch, *image_shape)`, to logits `(batch, 1)`, float32.
-
-    Args:
-        image_shape: `(size, size, channels)`; the size is 28 or a power of two from 16 to 256.
-        width: Scales the number of filters of all layers.
-        num_labels: Number of labels of the images, read by projection; 0 for none.
-    """
+    """Base class of discriminators of images in [-1, 1], `(batch, *image_shape)`, to logits `(batch, 1)`, float32."""
 
     def __init__(self, image_shape, width, num_labels, **kwargs):
         super().__init__(num_labels, **kwargs)
@@ -49,14 +40,7 @@ class ImageDiscriminator(ProjectionDiscriminator):
 
 
 class VideoGenerator(Generator):
-    """Base class of generators of clips in [-1, 1], `(batch, *video_shape)`, float32.
-
-    Args:
-        video_shape: `(frames, size, size, channels)`: see `clip_sizes`.
-        latent_dim: Size of the latents.
-        width: Scales the number of filters of all layers.
-        num_labels: Number of labels that condition the clips; 0 for none.
-    """
+    """Base class of generators of clips in [-1, 1], `(batch, *video_shape)`, float32; for sizes see `clip_sizes`."""
 
     def __init__(self, video_shape, latent_dim, width, num_labels, **kwargs):
         super().__init__(latent_dim, **kwargs)
@@ -67,13 +51,7 @@ class VideoGenerator(Generator):
 
 
 class VideoDiscriminator(ProjectionDiscriminator):
-    """Base class of discriminators of clips in [-1, 1], `(batch, *video_shape)`, to logits `(batch, 1)`, float32.
-
-    Args:
-        video_shape: `(frames, size, size, channels)`: see `clip_sizes`.
-        width: Scales the number of filters of all layers.
-        num_labels: Number of labels of the clips, read by projection; 0 for none.
-    """
+    """Base class of discriminators of clips in [-1, 1], `(batch, *video_shape)`, to logits `(batch, 1)`, float32."""
 
     def __init__(self, video_shape, width, num_labels, **kwargs):
         super().__init__(num_labels, **kwargs)

@@ -41,7 +41,7 @@ class MoCoGANGenerator(VideoGenerator):
                 f">= 0 and more latents than the motion's {(self.frames + 1) * motion_dim}: raise latent_dim."
             )
         self.label_embedding = layers.Embedding(num_labels, self.content_dim) if num_labels else None
-        self.motion = recurrent(motion_dim, unroll=True) if motion_dim else None
+        self.motion = recurrent(motion_dim) if motion_dim else None
         self.painter = FramePainter(video_shape, width)
 
     def call(self, latents, labels=None, training=False):
@@ -63,10 +63,10 @@ class MoCoGANGenerator(VideoGenerator):
         return {**super().get_config(), "motion_dim": self.motion_dim}
 
 
-def recurrent(units, **options):
+def recurrent(units):
     """The motion's GRU. At first it mostly keeps its initial state and hardly reacts to noise, so that clips start smooth."""
     initial = {"kernel_initializer": initializer(), "bias_initializer": SlowStart()}
-    return layers.GRU(units, return_sequences=True, **initial, **options)
+    return layers.GRU(units, return_sequences=True, unroll=True, **initial)
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
@@ -80,12 +80,7 @@ class SlowStart(keras.initializers.Initializer):
 
 
 class FramePainter(layers.Layer):
-    """DCGAN's generator, from codes `(batch, num)` to images in [-1, 1], `(batch, size, size, channels)`, float32.
-
-    Args:
-        video_shape: `(frames, size, size, channels)`: see `clip_sizes`.
-        width: Filters before the last convolution.
-    """
+    """DCGAN's generator, from codes `(batch, num)` to images in [-1, 1], `(batch, size, size, channels)`, float32."""
 
     def __init__(self, video_shape, width, **kwargs):
         super().__init__(**kwargs)
@@ -146,12 +141,7 @@ class MoCoGANDiscriminator(VideoDiscriminator):
 
 
 class FrameFeatures(layers.Layer):
-    """The convolutions of DCGAN's discriminator, from images `(batch, size, size, channels)` to features `(batch, dim)`.
-
-    Args:
-        video_shape: `(frames, size, size, channels)`: see `clip_sizes`.
-        width: Filters of the first convolution.
-    """
+    """The convolutions of DCGAN's discriminator, from images `(batch, size, size, channels)` to features `(batch, dim)`."""
 
     def __init__(self, video_shape, width, **kwargs):
         super().__init__(**kwargs)

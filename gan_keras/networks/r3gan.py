@@ -26,11 +26,8 @@ class R3GANBlock(OnePrecision, layers.Layer):
     """Residual block: 1x1 to twice the channels, grouped 3x3, 1x1 back, with leaky ReLU in between.
 
     The last convolution starts at 0, so the block starts as the identity. The other two are scaled down by the depth of the
-    network, as in [Fixup](https://arxiv.org/abs/1901.09321). Only convolutions that a leaky ReLU follows have a bias.
-
-    Args:
-        filters: Channels of the input and the output.
-        depth: Number of blocks of the network.
+    network, as in [Fixup](https://arxiv.org/abs/1901.09321). Only convolutions that a leaky ReLU follows have a bias. `filters`
+    is the number of input and output channels, `depth` the number of blocks of the network.
     """
 
     def __init__(self, filters, depth, **kwargs):
@@ -52,12 +49,7 @@ class R3GANBlock(OnePrecision, layers.Layer):
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class LearnedStart(OnePrecision, layers.Layer):
-    """Learned feature map `(size, size, filters)` with channels scaled by a linear function of the latents.
-
-    Args:
-        size: Height and width of the feature map.
-        filters: Channels of the feature map.
-    """
+    """Learned feature map `(size, size, filters)` with channels scaled by a linear function of the latents."""
 
     def __init__(self, size, filters, **kwargs):
         super().__init__(**kwargs)

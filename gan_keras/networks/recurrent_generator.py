@@ -157,8 +157,8 @@ class RecurrentGenerator(Generator):
         return ops.matmul(ops.cast(self.projection(hidden), "float32"), ops.transpose(self.embedding.embeddings)) + bias
 
     def get_config(self):
-        names = ("vocabulary_size", "length", "noise_dim", "embedding_dim", "units", "dropout", "num_labels")
-        config = {**super().get_config(), **attributes(self, *names)}
+        own = ("vocabulary_size", "length", "noise_dim", "embedding_dim", "units", "dropout", "num_labels")
+        config = {**super().get_config(), **attributes(self, *own)}
         del config["latent_dim"]  # follows from the others
         return config
 
@@ -192,8 +192,7 @@ def draw(logits, choices, temperature=None, top_p=None):
 
 
 def invert(masses, choices):
-    """Index at which the cumulative sum of `masses` `(batch, n)` reaches `choices` `(batch,)`, never that of a zero mass, and the
-    rest of the choice within that mass."""
+    """Index of the mass `(batch, n)` in which each choice `(batch,)` falls, never a mass of 0, and the choice's rest within it."""
     cumulative = ops.cumsum(masses, axis=-1)
     # Rounding must not move a choice below the first mass or above the last.
     choices = ops.clip(choices, 1e-30, cumulative[:, -1])

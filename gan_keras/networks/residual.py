@@ -15,11 +15,7 @@ from gan_keras.networks.precision import OnePrecision
 
 
 class ResidualBlock(OnePrecision, layers.Layer):
-    """Base class of the blocks.
-
-    Args:
-        filters: Channels of the output.
-    """
+    """Base class of the blocks, with `filters` output channels."""
 
     def __init__(self, filters, **kwargs):
         super().__init__(**kwargs)
@@ -72,9 +68,6 @@ class DownBlock(ResidualBlock):
     """Halves the resolution: twice ReLU and convolution, then the mean of 2x2 pixels. No batch normalisation.
 
     The shortcut is the mean of 2x2 pixels, with a 1x1 convolution.
-
-    Args:
-        filters: Channels of the output.
     """
 
     def __init__(self, filters, **kwargs):

@@ -61,9 +61,8 @@ class GaussianSeriesGenerator(DenseSeriesGenerator):
         super().__init__(sample_shape, latent_dim + math.prod(sample_shape), width, depth, num_labels, **kwargs)
         self.deviations = None if deviations is None else [float(each) for each in deviations]
         first = [1.0] * math.prod(self.sample_shape) if deviations is None else self.deviations
-        self.scales = self.add_weight(
-            name="scales", shape=(len(first),), initializer=lambda *_, **__: ops.array(first, "float32")
-        )
+        options = {"shape": (len(first),), "initializer": lambda *_, **__: ops.array(first, "float32")}
+        self.scales = self.add_weight(name="scales", **options)
 
     def call(self, latents, labels=None, training=False):
         noise = ops.cast(latents[:, : self.scales.shape[0]], "float32") * self.scales

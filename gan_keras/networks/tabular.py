@@ -27,7 +27,7 @@ class Packed(Discriminator):
     (divide their gamma), and `GradientPenalty` keeps the norm of a pack near 1 with `target=num**0.5`.
 
     During training, batches must be a multiple of `num`. Otherwise the last pack is filled up from the start of the batch, so a
-    logit, also that of `GAN.score`, depends on the other samples.
+    logit, including `GAN.score`, depends on the other samples.
 
     Args:
         discriminator: A `keras.Model` from packs `(batch / num, ..., num * channels)` to logits `(batch / num, 1)`, without a
@@ -127,8 +127,8 @@ class TabularGenerator(Generator):
         return ops.concatenate(parts, axis=1)
 
     def get_config(self):
-        own = attributes(self, "num_numbers", "sizes", "noise_dim", "num_labels", "temperature")
-        config = {**super().get_config(), **own}
+        names = ("num_numbers", "sizes", "noise_dim", "num_labels", "temperature")
+        config = {**super().get_config(), **attributes(self, *names)}
         del config["latent_dim"]  # follows from the others
         return config
 
@@ -206,10 +206,6 @@ class PackedTableDiscriminator(RowReader):
 
 
 def append_condition(inputs, labels, num_labels):
-    """Returns inputs `(batch, width)` with the one-hot condition appended; the inputs alone without conditions.
-
-    Raises:
-        ValueError: If labels are missing or not expected.
-    """
+    """Returns inputs `(batch, width)` with the one-hot condition appended; the inputs alone if `num_labels` is 0."""
     require_labels(labels, num_labels)
     return ops.concatenate([inputs, ops.one_hot(labels, num_labels, dtype=inputs.dtype)], axis=1) if num_labels else inputs

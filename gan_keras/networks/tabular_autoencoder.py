@@ -29,12 +29,8 @@ class TableDecoder(TabularGenerator):
         self.last = layers.Dense(self.width, dtype="float32")
 
     def build(self, latents_shape, labels_shape=None):
-        self.log_deviations = self.add_weight(
-            name="log_deviations",
-            shape=(self.num_numbers,),
-            initializer=keras.initializers.Constant(-2.3),  # a tenth
-            dtype="float32",
-        )
+        options = {"initializer": keras.initializers.Constant(-2.3), "dtype": "float32"}  # deviations of 0.1
+        self.log_deviations = self.add_weight(name="log_deviations", shape=(self.num_numbers,), **options)
         self.built = True
 
     def call(self, latents, labels=None, training=False):

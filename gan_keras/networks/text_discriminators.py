@@ -28,9 +28,8 @@ class TextDiscriminator(Discriminator):
         self.dropout, self.num_labels = dropout, num_labels
         self.embedding = layers.Embedding(vocabulary_size, embedding_dim, name="embedding")
         self.input_dropout, self.output_dropout = layers.SpatialDropout1D(dropout), layers.Dropout(dropout, dtype="float32")
-        self.step_head, self.sentence_head = (
-            layers.Dense(1, name=f"{what}_head", dtype="float32") for what in ("step", "sentence")
-        )
+        self.step_head = layers.Dense(1, name="step_head", dtype="float32")
+        self.sentence_head = layers.Dense(1, name="sentence_head", dtype="float32")
         self.label_embedding = layers.Embedding(num_labels, 2 * filters, dtype="float32") if num_labels else None
 
     def call(self, samples, labels=None, training=False):
@@ -43,25 +42,25 @@ class TextDiscriminator(Discriminator):
 
     def logits(self, samples, labels=None, training=False):
         """Logits of sentences and of steps, `(batch, 1)` and `(batch, time)`."""
-        mask = ops.cast(ops.argmax(samples, axis=-1) if is_distribution(samples) else samples, "int32") != PADDING
-        embedded = self.input_dropout(self.embed(samples), training=training)
-        causal, features = self.features(embedded, mask)
+        if len(samples.shape) == 3:  # distributions
+            tokens, embedded = ops.argmax(samples, axis=-1), ops.matmul(samples, self.embedding.embeddings)
+        else:
+            tokens, embedded = samples, self.embedding(samples)
+        mask = ops.cast(tokens, "int32") != PADDING
+        causal, features = self.features(self.input_dropout(embedded, training=training), mask)
         pooled = self.output_dropout(pool(features, mask), training=training)
         sentence = self.sentence_head(pooled)
         if labels is not None:
             sentence = sentence + projection(pooled, self.label_embedding, labels, self.num_labels)
         return sentence, self.step_head(causal)[..., 0]
 
-    def embed(self, samples):
-        return ops.matmul(samples, self.embedding.embeddings) if is_distribution(samples) else self.embedding(samples)
-
     def features(self, embedded, mask):
         """Causal features `(batch, time, width)`, and features `(batch, time, filters)` that may look ahead."""
         raise NotImplementedError
 
     def get_config(self):
-        own = attributes(self, "vocabulary_size", "embedding_dim", "filters", "dropout", "num_labels")
-        return {**super().get_config(), **own}
+        names = ("vocabulary_size", "embedding_dim", "filters", "dropout", "num_labels")
+        return {**super().get_config(), **attributes(self, *names)}
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
@@ -117,10 +116,6 @@ class ConvolutionalDiscriminator(TextDiscriminator):
 
     def get_config(self):
         return {**super().get_config(), "widths": self.widths}
-
-
-def is_distribution(samples):
-    return len(samples.shape) == 3
 
 
 def pool(features, mask):

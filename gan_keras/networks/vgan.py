@@ -64,12 +64,7 @@ class VGANDiscriminator(VideoDiscriminator):
 
 
 class ClipFeatures(layers.Layer):
-    """Strided convolutions in space and time, from clips to features `(batch, dim)`.
-
-    Args:
-        video_shape: `(frames, size, size, channels)`: see `clip_sizes`.
-        width: Filters of the first convolution.
-    """
+    """Strided convolutions in space and time, from clips to features `(batch, dim)`."""
 
     def __init__(self, video_shape, width, **kwargs):
         super().__init__(**kwargs)

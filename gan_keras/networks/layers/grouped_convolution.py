@@ -51,8 +51,7 @@ class GroupedConv2D(layers.Layer):
 
     def get_config(self):
         initializer = keras.initializers.serialize(self.kernel_initializer)
-        config = {"groups": self.groups, "kernel_size": self.kernel_size, "kernel_initializer": initializer}
-        return {**super().get_config(), **config}
+        return {**super().get_config(), "groups": self.groups, "kernel_size": self.kernel_size, "kernel_initializer": initializer}
 
 
 def one_by_one(inputs, kernel, **options):

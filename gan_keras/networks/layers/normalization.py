@@ -63,8 +63,7 @@ class ConditionalBatchNormalization(layers.Layer):
         return input_shape
 
     def get_config(self):
-        config = {"num_labels": self.num_labels, "momentum": self.momentum, "epsilon": self.epsilon}
-        return {**super().get_config(), **config}
+        return {**super().get_config(), "num_labels": self.num_labels, "momentum": self.momentum, "epsilon": self.epsilon}
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
