@@ -192,7 +192,7 @@ def draw(logits, choices, temperature=None, top_p=None):
 
 
 def invert(masses, choices):
-    """Index of the mass `(batch, n)` in which each choice `(batch,)` falls, never a mass of 0, and the choice's rest within it."""
+    """Index of the mass `(batch, n)` in which each choice `(batch,)` falls, never a mass of 0, and the rest within it."""
     cumulative = ops.cumsum(masses, axis=-1)
     # Rounding must not move a choice below the first mass or above the last.
     choices = ops.clip(choices, 1e-30, cumulative[:, -1])
