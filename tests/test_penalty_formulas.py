@@ -89,7 +89,7 @@ def slopes_of(formula):
 
 
 @pytest.mark.parametrize("name", sorted(FORMULAS))
-def test_values_and_gradients_are_those_of_the_formula_by_finite_differences(name):
+def test_values_and_gradients_equal_the_formula_and_its_finite_differences(name):
     make, formula = FORMULAS[name]
     weights, (real, fake) = ([tf.constant(each, tf.float32) for each in part] for part in (WEIGHTS, (REAL, FAKE)))
     with tf.GradientTape() as tape:
@@ -101,5 +101,5 @@ def test_values_and_gradients_are_those_of_the_formula_by_finite_differences(nam
     np.testing.assert_allclose(np.concatenate([np.ravel(each) for each in gradients]), slopes_of(formula), atol=1e-5)
 
 
-def test_every_penalty_that_keras_can_load_is_tested_above():
+def test_every_penalty_is_tested_above():
     assert set(FORMULAS) == set(penalties.__all__) - {"Penalty", "get", "squared_gradient_norm"}

@@ -100,7 +100,7 @@ def test_both_heads_are_float32():
     assert sentence.dtype == steps.dtype == "float32"
 
 
-def test_layers_that_make_layers_when_they_are_built_hand_on_their_precision():
+def test_layers_that_make_layers_when_built_pass_on_their_precision():
     for layer in (networks.layers.SelfAttention2D, networks.layers.ModulatedBatchNormalization):
         made = layer(dtype="mixed_float16")
         made(IMAGES, *([POINTS] if layer is networks.layers.ModulatedBatchNormalization else []))
@@ -108,7 +108,7 @@ def test_layers_that_make_layers_when_they_are_built_hand_on_their_precision():
         assert inner and {each.compute_dtype for each in inner} == {"float16"}
 
 
-def test_the_global_policy_comes_back_after_an_error():
+def test_the_global_policy_is_restored_after_an_error():
     before = keras.config.dtype_policy()
     with pytest.raises(ZeroDivisionError), dtype_policy("mixed_bfloat16"):
         assert keras.config.dtype_policy().name == "mixed_bfloat16"
@@ -116,5 +116,5 @@ def test_the_global_policy_comes_back_after_an_error():
     assert keras.config.dtype_policy() is before
 
 
-def test_arguments_by_position_are_still_what_keras_reads_from_a_network():
+def test_keras_still_reads_positional_arguments_of_a_network():
     assert networks.MLPDiscriminator((7, 3), name="d").get_config()["units"] == (7, 3)
