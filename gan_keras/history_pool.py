@@ -45,7 +45,7 @@ class HistoryPool:
         self.is_filled = keras.Variable(ops.zeros((self.size,)), dtype="float32", trainable=False)
 
     def __call__(self, samples):
-        """Returns fresh or past samples for fresh ones. Each replica keeps the whole pool."""
+        """Replaces some fresh samples by past ones. Each replica keeps the whole pool."""
         return replicas.own_rows(self.exchange(replicas.all_rows(samples)))
 
     def exchange(self, samples):

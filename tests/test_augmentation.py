@@ -1,4 +1,4 @@
-"""Policies against NumPy, pixel by pixel, and by finite differences; strength, its controllers, and what is saved."""
+"""Policies against NumPy and finite differences; the strength, its controllers, and saving."""
 
 import keras
 import numpy as np
@@ -31,7 +31,7 @@ def contrast(image, noise):
 
 
 def translation(image, noise):
-    """By 2 pixels of 16 and by 1 of 8 at most."""
+    """By at most 2 of 16 and 1 of 8 pixels."""
     down, right = int(noise[0] * 5) - 2, int(noise[1] * 3) - 1
     padded = np.pad(image, ((2, 2), (1, 1), (0, 0)))
     return padded[2 - down : 18 - down, 1 - right : 9 - right]
@@ -127,13 +127,13 @@ def test_invalid_arguments_are_errors(make, message):
         make()
 
 
-# --- Controllers. ---
+# --- Controllers.
 
 
 def test_adaptive_strength_moves_by_the_share_of_images_seen():
     adaptive = Adaptive(target=0.5, images=100, strength=0.1)
     for logits, expected in (
-        ([5.0] * 10, 0.2),  # mean sign 1: too sure, up by 10 of 100
+        ([5.0] * 10, 0.2),  # mean sign 1: overfitted, up by 10 of 100
         ([1.0] * 8 + [-9.0] * 2, 0.3),  # mean sign 0.6, although the mean logit is below 0
         ([1.0] * 7 + [-1.0] * 3, 0.2),  # mean sign 0.4
         ([-1.0] * 30, 0.0),  # not below 0

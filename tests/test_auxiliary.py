@@ -1,4 +1,4 @@
-"""Auxiliary objectives against their formulas in NumPy, and in training with ready-made networks and a user's own."""
+"""Auxiliary objectives against their formulas in NumPy, and in training with ready-made and custom networks."""
 
 import math
 
@@ -110,13 +110,13 @@ def test_objectives_are_added_to_the_losses_of_both_networks():
 
 
 def test_infogan_learns_codes_that_its_second_head_recovers(tmp_path):
-    """Without the objective the second head tells the first code by chance: one of three."""
+    """Without the objective, the second head would recover the first code by chance, 1 time in 3."""
     gan = coded_gan(auxiliary.MutualInformation())
     points = np.random.default_rng(0).normal(size=(512, 2)).astype(np.float32)
     gan.fit(points, batch_size=64, epochs=12, shuffle=False, verbose=0)
     latents = gan.generator.with_codes(gan.latents_from(np.arange(300)), np.stack([np.arange(300) % 3, np.zeros(300, int)], 1))
-    told = np.argmax(gan.discriminator.second(gan.generator(latents))[:, :3], axis=1)
-    assert np.mean(told == np.arange(300) % 3) > 0.8
+    found = np.argmax(gan.discriminator.second(gan.generator(latents))[:, :3], axis=1)
+    assert np.mean(found == np.arange(300) % 3) > 0.8
     gan.save(tmp_path / "gan.keras")
     loaded = keras.models.load_model(tmp_path / "gan.keras")
     assert loaded.auxiliary[0].get_config() == gan.auxiliary[0].get_config()

@@ -1,4 +1,4 @@
-"""Weight clipping inside Keras: after `fit` no weight is beyond its limit."""
+"""Weight clipping in Keras: after `fit`, no weight exceeds its limit."""
 
 import keras
 import numpy as np

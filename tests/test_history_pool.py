@@ -1,4 +1,4 @@
-"""The pool of past samples: what it hands out, what it keeps, and that training and resuming include it."""
+"""Pool of past samples: what it returns and stores, in training and after resuming."""
 
 import types
 

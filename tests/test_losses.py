@@ -1,4 +1,4 @@
-"""Each loss is compared with its formula in NumPy, written with logarithms of probabilities as the papers do."""
+"""Each loss against its formula in NumPy, with logarithms of probabilities as in the papers."""
 
 import keras
 import numpy as np

@@ -43,7 +43,7 @@ def test_a_penaltys_schedule_counts_the_generators_updates(wrap):
 
 
 def test_the_compiled_step_uses_the_scheduled_strength():
-    """Of a strength that falls to 0 after the first update, a second step has none left: the two runs part at the first only."""
+    """With a strength that drops to 0 after the first update, the second step is not penalised."""
     once = schedules.PiecewiseConstantDecay([0], [5.0, 0.0])
     scheduled, constant, without = (gan_with(penalties=[penalties.R1(gamma)]) for gamma in (once, 5.0, 0.0))
     found = []

@@ -1,4 +1,4 @@
-"""Penalties of discriminators whose gradient is known by hand, and by finite differences of a network."""
+"""Penalties of discriminators with known gradients, and of a network by finite differences."""
 
 import keras
 import numpy as np
@@ -198,7 +198,7 @@ def test_a_lazy_penalty_in_a_graph_has_its_penaltys_gradient():
     ],
 )
 def test_every_penalty_can_be_lazy_and_keeps_its_state_between_applications(make):
-    """What a penalty keeps moves with its own calls only, the due ones."""
+    """A penalty's state changes only when the penalty is applied."""
     alone, lazy = make(), penalties.Lazy(make(), interval=3)
     call = tf.function(lambda: lazy(quadratic, tf.constant(REAL), tf.constant(FAKE)))
     found = [float(call()) for _ in range(6)]

@@ -31,7 +31,7 @@ class ResidualBlock(OnePrecision, layers.Layer):
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class UpBlock(ResidualBlock):
-    """Doubles the resolution: twice batch normalisation, ReLU and convolution, with repeated pixels before the first one.
+    """Doubles the resolution: twice batch normalisation, ReLU and convolution, repeating pixels before the first convolution.
 
     The shortcut repeats pixels, with a 1x1 convolution.
 

@@ -32,7 +32,7 @@ def latents(num=4):
 
 
 def awaken(network):
-    """Moves all weights: layers that start at zero hide what stands before them."""
+    """Changes all weights: layers that start near zero hide the layers before them."""
     for index, weight in enumerate(network.trainable_weights):
         weight.assign_add(0.3 * np.random.default_rng(index).normal(size=weight.shape))
 
@@ -108,7 +108,7 @@ def test_training_reaches_all_weights_and_a_loaded_gan_makes_the_same_images(nam
 
 
 def kernels(gan):
-    """Trained weights but biases: before a batch normalisation a bias changes nothing and gets no gradient."""
+    """Trained weights except biases, which have no effect and no gradient before a batch normalisation."""
     trained = (*gan.generator.trainable_weights, *gan.discriminator.trainable_weights)
     return [weight for weight in trained if weight.name not in ("bias", "beta")]
 

@@ -1,4 +1,4 @@
-"""The dense pair of points: components that are equally likely, and waves of every length."""
+"""Dense networks of points: equally likely components, and waves of every length."""
 
 import keras
 import numpy as np
@@ -38,7 +38,7 @@ def test_waves_have_any_direction_and_lengths_from_1_to_the_highest_frequency():
 
 
 def test_the_discriminator_separates_points_that_are_close():
-    """Two points that dense layers of small slope cannot part, a hundredth apart."""
+    """Two points 0.01 apart, which dense layers of small slope cannot separate."""
     discriminator = networks.FourierDiscriminator(units=(16,), waves=64, highest_frequency=300.0)
     logits = discriminator(np.array([[0.0, 0.0], [0.01, 0.0], [1.0, 1.0]], np.float32)).numpy()
     assert abs(logits[0] - logits[1]) > 0.01 * abs(logits[0] - logits[2])

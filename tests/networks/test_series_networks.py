@@ -56,7 +56,7 @@ def test_labels_change_series_and_logits_and_are_required(name):
 def test_noise_of_a_step_changes_only_that_step_and_later_ones():
     generator = networks.RCGANGenerator(SHAPE, 2, 6)
     changed = LATENTS.copy()
-    changed[:, 4:6] += 1.0  # two numbers a step: those of the third
+    changed[:, 4:6] += 1.0  # two numbers per step: these are of the third
     differences = np.abs(np.asarray(generator(LATENTS[:, :10])) - np.asarray(generator(changed[:, :10]))).max(axis=(0, 2))
     assert (differences[:2] == 0).all() and (differences[2:] > 0).all()
 
@@ -67,7 +67,7 @@ def test_a_gaussian_generator_adds_noise_of_the_given_deviations():
     latents = LATENTS[:, :5]
     whole = np.asarray(generator(latents))
     generator.scales.assign([0.0, 0.0])
-    layers = np.asarray(generator(latents))  # what they make of the same latents, and no noise beside it
+    layers = np.asarray(generator(latents))  # their output for the same latents, without noise
     np.testing.assert_allclose(whole - layers, latents[:, :2] * [0.5, 2.0], rtol=1e-4, atol=1e-6)
 
 

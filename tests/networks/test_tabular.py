@@ -1,4 +1,4 @@
-"""Networks of rows: samples in their form, conditions read, packs, likelihoods."""
+"""Networks of rows: format of samples, conditions, packs, likelihoods."""
 
 import keras
 import numpy as np
@@ -73,7 +73,7 @@ def test_the_likelihood_of_a_row_is_that_of_its_numbers_and_choices():
     samples = np.concatenate([np.linspace(-0.9, 0.9, 12).reshape(6, 2), choices], axis=1).astype(np.float32)
     logits = decoder.logits(codes).numpy()
     expected = -stats.norm.logpdf(samples[:, :2], np.tanh(logits[:, :2]), np.exp([-1.0, 0.5])).sum(axis=1)
-    expected -= np.log(2 * np.pi)  # two constants of half of it
+    expected -= np.log(2 * np.pi)  # two constants of half that
     for start, size in ((2, 3), (6, 4)):
         own = logits[:, start : start + size]
         chances = np.exp(own) / np.exp(own).sum(axis=1, keepdims=True)

@@ -1,4 +1,4 @@
-"""Networks of translations: shapes, patches, normalisation, and what they refuse."""
+"""Networks of translations: shapes, patches, normalisation, pairs, errors."""
 
 import keras
 import numpy as np
@@ -76,7 +76,7 @@ def test_edges_are_padded_by_reflection():
     np.testing.assert_array_equal(mirrored(row, 2)[0, 3, :, 0], [2, 1, 0, 1, 2, 3, 2, 1])
 
 
-# --- Patches. ---
+# --- Patches.
 
 
 @pytest.mark.parametrize(("depth", "pixels"), [(1, 16), (2, 34), (3, 70)])
@@ -109,7 +109,7 @@ def test_logits_are_one_per_sample_or_one_per_patch():
             check_logits(discriminator, np.zeros(shape, np.float32))
 
 
-# --- Pairs of networks. ---
+# --- Pairs of networks.
 
 
 def test_each_network_of_a_pair_reads_its_half_of_a_batch():
@@ -121,7 +121,7 @@ def test_each_network_of_a_pair_reads_its_half_of_a_batch():
     assert len(pair.trainable_variables) == len(first.trainable_variables) + len(second.trainable_variables)
 
 
-# --- What is wrong. ---
+# --- Mistakes.
 
 
 @pytest.mark.parametrize(

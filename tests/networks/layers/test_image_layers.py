@@ -30,7 +30,7 @@ def test_the_configuration_makes_the_same_layer(layer):
     assert type(copy) is type(layer) and copy.get_config() == layer.get_config()
 
 
-# --- Normalisations. ---
+# --- Normalisations.
 
 
 def test_conditional_batch_normalization_scales_and_shifts_by_the_label():
@@ -74,7 +74,7 @@ def test_pixel_normalization_makes_the_mean_square_of_each_pixel_one():
     np.testing.assert_allclose(output[0, 0, 0] / output[0, 0, 0, 0], IMAGES[0, 0, 0] / IMAGES[0, 0, 0, 0], rtol=1e-4)
 
 
-# --- Attention. ---
+# --- Attention.
 
 
 def test_self_attention_starts_as_the_identity_and_then_gathers_from_all_pixels():
@@ -98,7 +98,7 @@ def attended(layer, pixels):
     return np.array(rows)
 
 
-# --- Convolutions and resampling. ---
+# --- Convolutions and resampling.
 
 
 def test_a_grouped_convolution_is_a_convolution_with_zeros_between_groups():

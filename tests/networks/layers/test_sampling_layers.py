@@ -1,4 +1,4 @@
-"""Gumbel-softmax draws and virtual batch normalisation against NumPy, alone and inside `GAN`."""
+"""Gumbel-softmax sampling against NumPy, alone and in a `GAN`."""
 
 import keras
 import numpy as np
@@ -10,8 +10,6 @@ from gan_keras import GAN, noise
 from gan_keras.networks import layers
 
 RANDOM = np.random.default_rng(5)
-
-# --- Gumbel-softmax. ---
 
 
 def test_gumbel_softmax_is_its_formula():
