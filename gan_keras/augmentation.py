@@ -1,8 +1,8 @@
-"""Differentiable augmentation: what the discriminator reads is changed at random, real and generated images alike.
+"""Differentiable augmentation: random changes to every image the discriminator reads, real or generated.
 
-A discriminator that never sees the same image twice cannot learn a small data set by heart, and since every policy is
-differentiable, the generator learns through it. A policy is a function `(images, noise)` -> images: float images
-`(batch, height, width, channels)`, mid-grey at 0, and uniform noise in [0, 1), `(batch, 2)`, of which every image has its own.
+A discriminator that never sees the same image twice cannot memorise a small dataset. Every policy is differentiable, so the
+generator learns through it. A policy is a function `(images, noise)` -> images, of float images `(batch, height, width,
+channels)` with mid-grey at 0 and uniform noise in [0, 1), `(batch, 2)`, one row per image.
 
 Reference: [Zhao et al., 2020](https://arxiv.org/abs/2006.10738), [Karras et al., 2020](https://arxiv.org/abs/2006.06676).
 """
@@ -12,59 +12,59 @@ from keras import ops
 
 from gan_keras import replicas
 
-MOST_SHIFT = 1 / 8  # of the height and of the width
-CUTOUT = 1 / 2  # of the height and of the width
+MAX_SHIFT = 1 / 8  # relative to the height and the width
+CUTOUT = 1 / 2  # relative to the height and the width
 
 
 def brightness(images, noise):
-    """Adds the same number from [-0.5, 0.5) to all pixels of an image."""
+    """Adds the same number in [-0.5, 0.5) to all pixels of an image."""
     return images + _each(noise[:, 0], images) - 0.5
 
 
 def saturation(images, noise):
-    """Moves the channels of each pixel from their mean by a factor in [0, 2): 0 is grey."""
+    """Scales each pixel's deviation from its channels' mean by a factor in [0, 2): 0 is grey."""
     mean = ops.mean(images, axis=-1, keepdims=True)
     return mean + (images - mean) * 2.0 * _each(noise[:, 0], images)
 
 
 def contrast(images, noise):
-    """Moves all pixels from the mean of their image by a factor in [0.5, 1.5)."""
+    """Scales each pixel's deviation from its image's mean by a factor in [0.5, 1.5)."""
     mean = ops.mean(images, axis=(1, 2, 3), keepdims=True)
     return mean + (images - mean) * (0.5 + _each(noise[:, 0], images))
 
 
 def translation(images, noise):
-    """Shifts an image by whole pixels, up to an eighth of its size either way; what comes in from outside is 0."""
+    """Shifts an image by whole pixels, up to 1/8 of its size in each direction, and fills with 0."""
     return _shift(_shift(images, noise[:, 0], axis=1), noise[:, 1], axis=2)
 
 
 def cutout(images, noise):
-    """Sets a rectangle of half the height and half the width to 0; its centre may lie anywhere in the image."""
+    """Sets a rectangle of half the height and half the width to 0, centred anywhere in the image."""
     rows, columns = _cut(noise[:, 0], images.shape[1]), _cut(noise[:, 1], images.shape[2])
     inside = ops.logical_and(rows[:, :, None, None], columns[:, None, :, None])
     return ops.where(inside, ops.zeros_like(images), images)
 
 
 def _each(numbers, images):
-    """A number for each image, in the images' precision, so that it multiplies all of its pixels."""
+    """One number per image, in the images' dtype and shaped to broadcast over their pixels."""
     return ops.reshape(ops.cast(numbers, images.dtype), (-1, 1, 1, 1))
 
 
 def _shift(images, noise, axis):
     size = images.shape[axis]
-    furthest = round(size * MOST_SHIFT)
-    shifts = ops.cast(ops.floor(noise * (2 * furthest + 1)), "int32") - furthest
+    max_shift = round(size * MAX_SHIFT)
+    shifts = ops.cast(ops.floor(noise * (2 * max_shift + 1)), "int32") - max_shift
     sources = ops.arange(size)[None, :] - shifts[:, None]
     shape = [-1, 1, 1, 1]
     shape[axis] = size
-    known = ops.reshape(ops.logical_and(sources >= 0, sources < size), shape)
-    # A product with a matrix of zeros and ones would do too, but some GPUs round its inputs.
+    inside = ops.reshape(ops.logical_and(sources >= 0, sources < size), shape)
+    # A product with a matrix of zeros and ones would also work, but some GPUs round its inputs.
     shifted = ops.take_along_axis(images, ops.reshape(ops.clip(sources, 0, size - 1), shape), axis=axis)
-    return ops.where(known, shifted, ops.zeros_like(shifted))
+    return ops.where(inside, shifted, ops.zeros_like(shifted))
 
 
 def _cut(noise, size):
-    """Whether each place of a side lies in the part that is cut out: `(batch, size)`."""
+    """Mask of the part of a side that is cut out: bool `(batch, size)`."""
     length = round(size * CUTOUT)
     first = ops.cast(ops.floor(noise * size), "int32") - length // 2
     places = ops.arange(size)[None, :] - first[:, None]
@@ -82,10 +82,10 @@ _BY_NAME = {
 
 
 def get(identifier):
-    """The policies behind a name, a serialised function or a function, as a tuple.
+    """Returns a tuple of policies from a name, a function or a serialised function.
 
     Raises:
-        ValueError: If the name is unknown or the object cannot be called.
+        ValueError: If the name is unknown, or the object is not callable.
     """
     if isinstance(identifier, str) and identifier in _BY_NAME:
         return _BY_NAME[identifier]
@@ -98,16 +98,16 @@ def get(identifier):
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class DiffAugment:
-    """Policies one after the other, each for each image with probability `strength`.
+    """Applies policies one after the other, each to each image with probability `strength`.
 
     Args:
         policies: Names, or functions `(images, noise)` -> images (registered with Keras, if the GAN is to be saved).
-        strength: Probability, in [0, 1]; 0 changes nothing. It is a variable: saved with the `GAN`, and moved by
-            subclasses with `callbacks.AdaptiveAugmentation`.
-        seed: Of the noise, an integer. Its state is saved with the `GAN`.
+        strength: Probability, in [0, 1]; 0 changes nothing. It becomes a variable that is saved with the `GAN` and that
+            subclasses adapt by means of `callbacks.AdaptiveAugmentation`.
+        seed: Seed of the noise, an integer. The random state is saved with the `GAN`.
 
     Raises:
-        ValueError: If a policy is unknown or the strength out of its range.
+        ValueError: If a policy is unknown or the strength is out of range.
 
     Reference: [Zhao et al., 2020](https://arxiv.org/abs/2006.10738).
     """
@@ -132,14 +132,14 @@ class DiffAugment:
         return keras.random.uniform((num, 3), seed=self.seed_generator)
 
     def begin_epoch(self, epoch):
-        """Called before each epoch, counted from 0, by `callbacks.AdaptiveAugmentation`; the strength stays."""
+        """Hook that `callbacks.AdaptiveAugmentation` calls before each epoch, counted from 0. Does nothing here."""
 
     def adapt(self):
-        """Called every few batches by `callbacks.AdaptiveAugmentation`; the strength stays."""
+        """Hook that `callbacks.AdaptiveAugmentation` calls every few batches. Does nothing here."""
 
     @property
     def variables(self):
-        """What decides what comes, a list: it is saved with the `GAN`, as the variables of a penalty are."""
+        """Random state and strength, saved with the `GAN` so that a resumed run repeats them."""
         return [self.seed_generator.state, self.strength]
 
     def get_config(self):
@@ -153,17 +153,17 @@ class DiffAugment:
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class Adaptive(DiffAugment):
-    """As strong as the data need: stronger while the discriminator is too sure of real images, weaker else.
+    """Adaptive strength (ADA): raised while the discriminator overfits real images, lowered otherwise.
 
-    The mean sign of the logits of real images in training is near 0 for a discriminator that generalises, and 1 for one
-    that knows the data by heart. `callbacks.AdaptiveAugmentation` holds it against `target` every few batches.
+    During training, the mean sign of real images' logits is near 0 for a discriminator that generalises, and 1 for one that has
+    memorised the data. `callbacks.AdaptiveAugmentation` compares it with `target` every few batches.
 
     Args:
-        policies: As of `DiffAugment`.
-        target: Mean sign aimed at, in (-1, 1).
-        images: Real images that the discriminator reads while the strength goes from 0 to 1, >= 1; fewer is faster.
-        strength: To begin with, in [0, 1].
-        seed: Of the noise, an integer.
+        policies: See `DiffAugment`.
+        target: Target of the mean sign, in (-1, 1).
+        images: Real images that it takes to raise the strength from 0 to 1, >= 1.
+        strength: Initial strength, in [0, 1].
+        seed: Seed of the noise, an integer.
 
     Reference: [Karras et al., 2020](https://arxiv.org/abs/2006.06676), section 3.
     """
@@ -177,12 +177,12 @@ class Adaptive(DiffAugment):
         self.sign_count = keras.Variable(0.0, dtype="float32", trainable=False, name="sign_count")
 
     def observe(self, real_logits):
-        """Counts signs; called by the `GAN` with the logits of every real batch that trains the discriminator."""
+        """Counts signs. The `GAN` calls it with the logits of every real batch that trains the discriminator."""
         self.sign_sum.assign_add(replicas.total(ops.sum(ops.sign(real_logits))))
         self.sign_count.assign_add(ops.cast(ops.size(real_logits), "float32") * replicas.count())
 
     def adapt(self):
-        """Moves the strength towards the target by as much as the images observed since the last call allow."""
+        """Raises or lowers the strength by the share of `images` seen since the last call, then resets the counts."""
         count = float(ops.convert_to_numpy(self.sign_count))
         direction = ops.sign(self.sign_sum - self.target * count)
         self.strength.assign(ops.clip(self.strength + direction * count / self.images, 0.0, 1.0))
@@ -199,14 +199,14 @@ class Adaptive(DiffAugment):
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class Scheduled(DiffAugment):
-    """A strength that moves evenly over epochs, by `callbacks.AdaptiveAugmentation`.
+    """Linear schedule of the strength over epochs, set by `callbacks.AdaptiveAugmentation`.
 
     Args:
-        policies: As of `DiffAugment`.
-        strength: In the first epoch, in [0, 1].
-        end: From epoch `epochs` on (counted from 0), in [0, 1].
-        epochs: How many the way takes, >= 1.
-        seed: Of the noise, an integer.
+        policies: See `DiffAugment`.
+        strength: Strength in the first epoch, in [0, 1].
+        end: Strength from epoch `epochs` on (counted from 0), in [0, 1].
+        epochs: Length of the schedule in epochs, >= 1.
+        seed: Seed of the noise, an integer.
     """
 
     def __init__(self, policies=("colour", "translation", "cutout"), strength=1.0, end=0.0, epochs=100, seed=0):
@@ -217,7 +217,7 @@ class Scheduled(DiffAugment):
         self.end, self.epochs = float(end), epochs
 
     def begin_epoch(self, epoch):
-        """Sets the strength of an epoch."""
+        """Sets the strength of the epoch."""
         share = min(epoch / self.epochs, 1.0)
         self.strength.assign((1.0 - share) * self.initial_strength + share * self.end)
 
@@ -226,6 +226,6 @@ class Scheduled(DiffAugment):
 
 
 def check_strength(strength):
-    """Raises `ValueError` unless a strength is a probability."""
+    """Raises `ValueError` unless the strength is a probability."""
     if not 0 <= strength <= 1:
         raise ValueError(f"strength={strength}. Expected a probability in [0, 1].")

@@ -1,8 +1,8 @@
-"""Objectives beside the adversarial one: what a discriminator can tell of a sample besides whether it is real.
+"""Auxiliary objectives: terms added to the adversarial losses, such as classifying samples or matching features.
 
-An objective has two methods, `discriminator(gan, batch)` and `generator(gan, batch)`. Each returns a scalar that is added to the
-loss of that network, for a `Batch` of real and freshly generated samples. It goes with any adversarial loss and penalty:
-`GAN.compile(auxiliary=[...])`. What an objective has to learn beside the networks is a head of the discriminator:
+An objective has two methods, `discriminator(gan, batch)` and `generator(gan, batch)`. Each returns a scalar that is added to that
+network's loss, for a `Batch` of real and freshly generated samples. Objectives work with any adversarial loss and penalty:
+`GAN.compile(auxiliary=[...])`. Weights that an objective has to learn are a second head of the discriminator,
 `networks.TwoHeaded`.
 """
 
@@ -13,11 +13,11 @@ from keras import ops
 
 from gan_keras import replicas
 from gan_keras.losses import two_sided
-from gan_keras.networks.image_base import features_of
+from gan_keras.networks.base import features_of
 
 
 class Batch(NamedTuple):
-    """What both networks have at hand in a step. Labels are `(batch,)`, or None."""
+    """Tensors of one training step. Labels have shape `(batch,)` or are None."""
 
     real_data: Any
     fake_data: Any
@@ -26,10 +26,10 @@ class Batch(NamedTuple):
 
 
 class Objective:
-    """Base: a subclass adds to the loss of one network or of both.
+    """Base class of objectives. Subclasses override `discriminator`, `generator` or both.
 
     Args:
-        weight: Of the objective beside the adversarial loss, >= 0.
+        weight: Factor of the objective, relative to the adversarial loss, >= 0.
 
     Raises:
         ValueError: If the weight is negative.
@@ -37,11 +37,11 @@ class Objective:
 
     def __init__(self, weight=1.0):
         if weight < 0:
-            raise ValueError(f"weight={weight}. Expected a weight >= 0: a negative one would reward what it has to punish.")
+            raise ValueError(f"weight={weight}. Expected a weight >= 0: a negative weight rewards what it should punish.")
         self.weight = float(weight)
 
     def prepare(self, gan):
-        """Called by `GAN.compile`. Raises `ValueError` if the networks lack what the objective needs."""
+        """Checks the networks; called by `GAN.compile`. Raises `ValueError` if they lack what the objective needs."""
 
     def discriminator(self, gan, batch):
         return 0.0
@@ -59,19 +59,19 @@ class Objective:
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class AuxiliaryClassifier(Objective):
-    """Both networks lose `weight` times the cross-entropy of the labels that the discriminator's second head gives samples.
+    """Adds `weight` x the classifier head's cross-entropy to both losses (AC-GAN).
 
-    The discriminator is `networks.TwoHeaded(discriminator, num_labels)`: it learns the labels of real and of generated
-    samples; the generator makes samples that are told to be of their label.
+    The discriminator is `networks.TwoHeaded(discriminator, num_labels)`. It learns to classify real and generated samples; the
+    generator learns to make samples that are classified as their label.
 
     Reference: [AC-GAN, Odena et al., 2016](https://arxiv.org/abs/1610.09585), section 3.
 
     Args:
-        weight: Of the cross-entropy, >= 0; the paper's is 1.
+        weight: Factor of the cross-entropy, >= 0; 1 in the paper.
     """
 
     def prepare(self, gan):
-        check_second_head(self, gan, getattr(gan.generator, "num_labels", 0), "AuxiliaryClassifier needs one for each label")
+        check_second_head(gan, getattr(gan.generator, "num_labels", 0), "AuxiliaryClassifier needs one per label")
 
     def discriminator(self, gan, batch):
         return self.cross_entropy(gan, batch.real_data, batch.labels) + self.generator(gan, batch)
@@ -81,26 +81,26 @@ class AuxiliaryClassifier(Objective):
 
     def cross_entropy(self, gan, samples, labels):
         if labels is None:
-            raise ValueError("AuxiliaryClassifier got no labels. Expected a data set of (samples, labels).")
+            raise ValueError("AuxiliaryClassifier got no labels. Expected a dataset of (samples, labels).")
         logits = second_head(gan, samples)
         return self.weight * ops.mean(ops.sparse_categorical_crossentropy(labels, logits, from_logits=True))
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class MutualInformation(Objective):
-    """Both networks lose what the discriminator's second head does not know of the codes that a sample was made of.
+    """InfoGAN's mutual-information term: the second head must recover each sample's codes.
 
     The generator is `networks.Coded`, the discriminator `networks.TwoHeaded(discriminator, generator.code_dim)`. The second
-    head gives logits of each categorical code and the mean of each continuous one, whose variance is taken to be 1. The
-    loss is their negative log-likelihood without its constants, summed over the codes: a bound on the mutual information of
-    codes and samples.
+    head returns logits of each categorical code and the mean of each continuous code, with a fixed variance of 1. The loss is
+    the negative log-likelihood of the codes without constants, summed over the codes. It bounds the mutual information of codes
+    and samples and is added to both losses.
 
     Reference: [InfoGAN, Chen et al., 2016](https://arxiv.org/abs/1606.03657), equation 5.
 
     Args:
-        weight: Of all codes, >= 0; the paper's is 1.
-        continuous_weight: Of the continuous codes beside the categorical ones, >= 0. The paper takes less than 1, so that
-            neither drowns the other.
+        weight: Factor of all codes, >= 0; 1 in the paper.
+        continuous_weight: Factor of the continuous codes relative to the categorical ones, >= 0. The paper uses less than 1
+            to keep both terms on a similar scale.
 
     Raises:
         ValueError: If a weight is negative.
@@ -115,19 +115,19 @@ class MutualInformation(Objective):
     def prepare(self, gan):
         if not hasattr(gan.generator, "codes"):
             raise ValueError(
-                f"MutualInformation needs a generator with codes, and got {gan.generator.name!r}. "
+                f"MutualInformation needs a generator with codes, but got {gan.generator.name!r}. "
                 "Expected `gan_keras.networks.Coded(generator, categorical=(10,), continuous=2)`."
             )
-        check_second_head(self, gan, gan.generator.code_dim, "MutualInformation needs one for each number of the codes")
+        check_second_head(gan, gan.generator.code_dim, "MutualInformation needs one per number of the codes")
 
     def discriminator(self, gan, batch):
         return self.generator(gan, batch)
 
     def generator(self, gan, batch):
-        found = second_head(gan, batch.fake_data)
-        *chosen, values = gan.generator.parts(gan.generator.codes(batch.latents))
-        *logits, means = gan.generator.parts(found)
-        losses = [ops.categorical_crossentropy(*each, from_logits=True) for each in zip(chosen, logits, strict=True)]
+        outputs = second_head(gan, batch.fake_data)
+        *categories, values = gan.generator.parts(gan.generator.codes(batch.latents))
+        *logits, means = gan.generator.parts(outputs)
+        losses = [ops.categorical_crossentropy(*each, from_logits=True) for each in zip(categories, logits, strict=True)]
         distance = ops.sum(ops.square(values - means), axis=-1) / 2.0
         return self.weight * ops.mean(sum(losses) + self.continuous_weight * distance)
 
@@ -137,15 +137,14 @@ class MutualInformation(Objective):
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class FeatureMatching(Objective):
-    """The generator loses `weight * ||mean(f(real)) - mean(f(fake))||^2`; f are the features of `networks.features_of`.
+    """Adds `weight * ||mean(f(real)) - mean(f(fake))||^2` to the generator's loss; f is `networks.features_of(discriminator)`.
 
-    The paper has it in the place of the generator's adversarial loss, here it stands beside it. The discriminator learns as
-    it would without.
+    In the paper it replaces the generator's adversarial loss; here it is added to it. The discriminator's loss is unchanged.
 
     Reference: [Salimans et al., 2016](https://arxiv.org/abs/1606.03498), section 3.1.
 
     Args:
-        weight: >= 0. The sum is over all features: with many of them, take less than 1.
+        weight: Factor of the distance, >= 0. The distance sums over all features: use less than 1 if there are many.
     """
 
     def prepare(self, gan):
@@ -159,25 +158,25 @@ class FeatureMatching(Objective):
 
 
 def second_head(gan, samples):
-    """The second head's view of samples, which it reads augmented as the first one does: `(batch, outputs)`, float32."""
+    """The second head's outputs for samples, which are augmented as for the first head: `(batch, outputs)`, float32."""
     return ops.cast(gan.discriminator.second(gan.augmented(samples), training=True), "float32")
 
 
-def check_second_head(objective, gan, num, what):
-    """Raises `ValueError` unless the discriminator's second head has `num` outputs."""
-    found = getattr(gan.discriminator, "num_outputs", 0)
-    if not found or (num and found != num):
+def check_second_head(gan, num, need):
+    """Raises `ValueError` unless the discriminator's second head has `num` outputs, or any outputs if `num` is 0."""
+    num_outputs = getattr(gan.discriminator, "num_outputs", 0)
+    if not num_outputs or (num and num_outputs != num):
         raise ValueError(
-            f"The second head of the discriminator has {found} outputs, and {what}. "
+            f"The discriminator's second head has {num_outputs} outputs, but {need}. "
             f"Expected `gan_keras.networks.TwoHeaded(discriminator, {num or 'num_labels'})`."
         )
 
 
 def get(identifier):
-    """An objective from its serialised config, or itself.
+    """Returns an objective from its serialised config or itself.
 
     Raises:
-        ValueError: If it has not the two methods of an objective.
+        ValueError: If it lacks one of the two methods.
     """
     return two_sided(
         identifier,

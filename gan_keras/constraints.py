@@ -1,4 +1,4 @@
-"""Limits on weights, which Keras' optimizers apply after each update."""
+"""Weight constraints, applied by Keras' optimizers after each update."""
 
 import keras
 from keras import ops
@@ -6,16 +6,15 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class Clip(keras.constraints.Constraint):
-    """Clips every weight to [-limit, limit]: how the first WGAN kept its critic Lipschitz.
+    """Clips every weight to [-limit, limit], as the original WGAN does to keep its critic Lipschitz.
 
-    It goes into the discriminator's layers, as `Dense(64, kernel_constraint=Clip(), bias_constraint=Clip())`. Gradients easily
-    vanish or explode behind clipped weights; `penalties.GradientPenalty` came to replace it. It costs next to nothing and
-    is applied after every update: there is no lazy interval as of `penalties.Lazy`.
+    Pass it to the discriminator's layers: `Dense(64, kernel_constraint=Clip(), bias_constraint=Clip())`. It costs almost nothing,
+    but gradients easily vanish or explode behind clipped weights; `penalties.GradientPenalty` was made to replace it.
 
     Reference: [WGAN](https://arxiv.org/abs/1701.07875), algorithm 1.
 
     Args:
-        limit: > 0; the paper's is 0.01.
+        limit: Largest absolute weight, > 0; 0.01 in the paper.
 
     Raises:
         ValueError: If the limit is not above 0.
@@ -23,7 +22,7 @@ class Clip(keras.constraints.Constraint):
 
     def __init__(self, limit=0.01):
         if not limit > 0:
-            raise ValueError(f"limit={limit}. Expected a number > 0: without any weight a discriminator sees nothing.")
+            raise ValueError(f"limit={limit}. Expected a number > 0: a discriminator with all weights at 0 learns nothing.")
         self.limit = float(limit)
 
     def __call__(self, w):

@@ -1,7 +1,7 @@
-"""How a generator of sentences learns from its discriminator: no gradient passes through a drawn token.
+"""Feedback from discriminator to text generator, although no gradient passes through a sampled token.
 
-An object of this file is given to `TextGAN.compile(feedback=...)`. Its `generator_loss(gan, tokens, labels)` is called
-inside a gradient tape with a batch of real token ids `(batch, time)` and returns the scalar that the generator minimises.
+`TextGAN.compile(feedback=...)` takes an object with `generator_loss(gan, tokens, labels)`. It is called inside a gradient tape
+with a batch of real token ids `(batch, time)`, and returns the scalar that the generator minimises.
 """
 
 import keras
@@ -14,7 +14,7 @@ from gan_keras.networks.recurrent_generator import token_mask
 
 
 class Feedback:
-    """Base: a subclass implements `generator_loss`."""
+    """Base class of feedbacks. Subclasses implement `generator_loss`."""
 
     def generator_loss(self, gan, tokens, labels=None):
         raise NotImplementedError
@@ -29,17 +29,17 @@ class Feedback:
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class Cooperative(Feedback):
-    """Supervised steps on real text and on those drafts of its own that the discriminator keeps.
+    """Supervised training on real text and on the generator's own drafts that the discriminator rates best.
 
-    Drafts compete with drafts of their length, so that selection does not shift the lengths.
+    Drafts compete with drafts of similar length, so that selection does not shift the lengths.
 
     Args:
-        candidates: Drafts for each real line; one of so many is kept, >= 2.
-        share: Weight of the kept drafts against the real lines, in [0, 1].
-        likelihood: Weight of a draft's log-likelihood a token beside the discriminator's logit, both standardised.
+        candidates: Drafts per real line, of which one is kept, >= 2.
+        share: Weight of the kept drafts relative to the real lines, in [0, 1].
+        likelihood: Weight of a draft's log-likelihood per token relative to the discriminator's logit, both standardised.
 
     Reference: the cooperative scheme of Lamprier et al., "Generative Cooperative Networks for Natural Language Generation"
-    (2022), with selection in the place of a search.
+    (2022), with selection instead of a search.
     """
 
     def __init__(self, candidates=4, share=0.5, likelihood=0.0):
@@ -48,19 +48,19 @@ class Cooperative(Feedback):
         self.candidates, self.share, self.likelihood = candidates, share, likelihood
 
     def generator_loss(self, gan, tokens, labels=None):
-        labels_of_drafts = None if labels is None else ops.repeat(labels, self.candidates, axis=0)
-        drafts, scores = gan.drafts(ops.shape(tokens)[0] * self.candidates, labels_of_drafts)
+        draft_labels = None if labels is None else ops.repeat(labels, self.candidates, axis=0)
+        drafts, scores = gan.drafts(ops.shape(tokens)[0] * self.candidates, draft_labels)
         # Drafts compete within the whole batch.
         drafts, scores = replicas.all_rows(drafts), replicas.all_rows(scores)
-        labels_of_drafts = None if labels is None else replicas.all_rows(labels_of_drafts)
-        kept = self.keep(drafts, standardise(scores[:, 0]) + self.likelihood * standardise(scores[:, 1]), labels_of_drafts)
-        kept = replicas.own_rows(kept)
-        kept_labels = None if labels is None else ops.take(labels_of_drafts, kept)
+        draft_labels = None if labels is None else replicas.all_rows(draft_labels)
+        best = self.keep(drafts, standardise(scores[:, 0]) + self.likelihood * standardise(scores[:, 1]), draft_labels)
+        best = replicas.own_rows(best)
+        best_labels = None if labels is None else ops.take(draft_labels, best)
         supervised = gan.supervised_loss(tokens, labels)
-        return (1 - self.share) * supervised + self.share * gan.supervised_loss(ops.take(drafts, kept, axis=0), kept_labels)
+        return (1 - self.share) * supervised + self.share * gan.supervised_loss(ops.take(drafts, best, axis=0), best_labels)
 
     def keep(self, drafts, scores, labels):
-        """Rows of the best draft of each group of `candidates` neighbours in the order of length."""
+        """Row indices of the best draft in each group of `candidates` drafts, sorted by label and length."""
         lengths = ops.sum(ops.cast(drafts != PADDING, "int32"), axis=1)
         key = lengths if labels is None else lengths + ops.cast(labels, "int32") * (1 + ops.max(lengths))
         groups = ops.reshape(ops.argsort(key), (-1, self.candidates))
@@ -70,19 +70,19 @@ class Cooperative(Feedback):
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class PolicyGradient(Feedback):
-    """REINFORCE with a reward after every token, interleaved with supervised steps and anchored to the pretrained network.
+    """REINFORCE with a reward after every token, combined with a supervised loss and anchored to the pretrained network.
 
-    The reward of token `t` is `2 sigmoid(step logit) - 1`; the advantage is the discounted sum of the rewards to come less
-    its mean over the batch at that step.
+    The reward of token `t` is `2 sigmoid(step logit) - 1`. The advantage is the discounted sum of the current and future rewards
+    minus its mean over the batch at that step.
 
     Args:
-        discount: Of rewards to come, in [0, 1].
+        discount: Discount of future rewards per step, in [0, 1].
         entropy: Weight of the entropy bonus.
         anchor: Weight of the divergence KL(generator || pretrained).
-        supervised: Weight of the negative log-likelihood of the real batch.
+        supervised: Weight of the real batch's negative log-likelihood.
         clip: Largest absolute advantage.
 
-    Reference: [ScratchGAN](https://arxiv.org/abs/1905.09922) for dense rewards, [SeqGAN](https://arxiv.org/abs/1609.05473).
+    Reference: [SeqGAN](https://arxiv.org/abs/1609.05473); dense rewards from [ScratchGAN](https://arxiv.org/abs/1905.09922).
     """
 
     def __init__(self, discount=0.5, entropy=0.01, anchor=0.1, supervised=0.5, clip=5.0):
@@ -106,26 +106,26 @@ class PolicyGradient(Feedback):
         rewards = (2.0 * ops.sigmoid(step_logits) - 1.0) * mask
         steps = ops.arange(ops.shape(mask)[1])
         ahead = ops.cast(steps[:, None] - steps[None, :], "float32")
-        to_come = ops.matmul(rewards, ops.where(ahead >= 0, ops.power(self.discount, ops.maximum(ahead, 0.0)), 0.0))
-        sums, counts = replicas.mean([ops.sum(to_come * mask, axis=0), ops.sum(mask, axis=0)])
+        returns = ops.matmul(rewards, ops.where(ahead >= 0, ops.power(self.discount, ops.maximum(ahead, 0.0)), 0.0))
+        sums, counts = replicas.mean([ops.sum(returns * mask, axis=0), ops.sum(mask, axis=0)])
         mean = sums / ops.maximum(counts, 1.0 / replicas.count())
-        return ops.clip(to_come - mean, -self.clip, self.clip) * mask
+        return ops.clip(returns - mean, -self.clip, self.clip) * mask
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class GumbelSoftmax(Feedback):
-    """Drafts are soft: each token a Gumbel-softmax distribution, through which the discriminator's gradient passes.
+    """Soft drafts: each token is a Gumbel-softmax distribution that lets the discriminator's gradient pass.
 
     Args:
-        temperature: Of the softmax, > 0: lower is closer to drawn tokens, with a gradient of more variance.
-        supervised: Weight of the negative log-likelihood of the real batch.
+        temperature: Temperature of the softmax, > 0. Lower is closer to sampled tokens, but gradients vary more.
+        supervised: Weight of the real batch's negative log-likelihood.
 
     Reference: [Jang et al., 2017](https://arxiv.org/abs/1611.01144); for text [RelGAN](https://openreview.net/forum?id=rJedV3R5tm).
     """
 
     def __init__(self, temperature=1.0, supervised=1.0):
         if temperature <= 0:
-            raise ValueError(f"temperature={temperature}. Expected more than 0.")
+            raise ValueError(f"temperature={temperature}. Expected a number > 0.")
         self.temperature, self.supervised = temperature, supervised
 
     def generator_loss(self, gan, tokens, labels=None):
@@ -134,7 +134,7 @@ class GumbelSoftmax(Feedback):
         return adversarial + self.supervised * gan.supervised_loss(tokens, labels)
 
     def soft_drafts(self, gan, tokens, labels):
-        """Distributions over tokens `(batch, time, vocabulary)` for as many lines and steps as the real batch has."""
+        """Token distributions `(batch, time, vocabulary)`, with as many lines and steps as the real batch."""
         generator, (num, steps) = gan.generator, (ops.shape(tokens)[0], ops.shape(tokens)[1])
         seeds = gan.next_seeds(num)
         size = generator.vocabulary_size
@@ -161,7 +161,7 @@ class GumbelSoftmax(Feedback):
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class StraightThrough(GumbelSoftmax):
-    """As `GumbelSoftmax`, but the discriminator reads the drawn token; only the gradient is that of the soft one.
+    """`GumbelSoftmax` whose discriminator reads the sampled token, with the gradient of the soft one.
 
     Reference: [Bengio et al., 2013](https://arxiv.org/abs/1308.3432).
     """
@@ -181,15 +181,15 @@ _BY_NAME = {
 
 
 def standardise(values):
-    """Zero mean and unit variance over the batch."""
+    """Shifts and scales values to zero mean and unit variance over the batch."""
     return (values - ops.mean(values)) / ops.maximum(ops.std(values), 1e-6)
 
 
 def get(identifier):
-    """A feedback from its name, its serialised config, or itself.
+    """Returns a feedback from its name, its serialised config or the feedback itself.
 
     Raises:
-        ValueError: If the name is unknown or the object has no `generator_loss`.
+        ValueError: If the name is unknown, or the object has no `generator_loss`.
     """
     if isinstance(identifier, str) and identifier in _BY_NAME:
         return _BY_NAME[identifier]()

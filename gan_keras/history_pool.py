@@ -1,4 +1,4 @@
-"""A pool of past samples: the discriminator keeps seeing what the generator made before, so that neither goes in circles."""
+"""Pool of past samples: the discriminator also sees earlier samples, which keeps both networks from oscillating."""
 
 import keras
 from keras import ops
@@ -8,20 +8,20 @@ from gan_keras import replicas
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class HistoryPool:
-    """Hands out each fresh sample or, as often, a past one, whose place in the pool the fresh one takes.
+    """Replaces each fresh sample, with probability 1/2, by a past sample, and stores the fresh one in its place.
 
-    Every sample of a batch gets a place of its own at random; one that finds its place empty fills it and is handed out
-    itself. Of a batch larger than the pool the rest is handed out fresh.
+    Each sample of a batch is assigned a random slot of its own. If the slot is empty, the sample fills it and is returned
+    unchanged. Samples of a batch larger than the pool that get no slot are returned unchanged too.
 
-    Given to `GAN.compile(history_pool=...)`, which has the discriminator trained on what it hands out. Samples, flags and
-    random state are saved with the `GAN`, so that a resumed run goes on as it would have.
+    `GAN.compile(history_pool=...)` trains the discriminator on the returned samples. Samples, flags and random state are saved
+    with the `GAN`, so that a resumed run continues exactly.
 
-    Reference: [Shrivastava et al., 2017](https://arxiv.org/abs/1612.07828), section 2.3; 50 images are from
+    Reference: [Shrivastava et al., 2017](https://arxiv.org/abs/1612.07828), section 2.3; the size of 50 is from
     [CycleGAN](https://arxiv.org/abs/1703.10593).
 
     Args:
-        size: How many samples are kept, >= 1.
-        seed: Of the places and choices, an integer.
+        size: Number of samples kept, >= 1.
+        seed: Seed of the slots and choices, an integer.
 
     Raises:
         ValueError: If the size is below 1.
@@ -35,44 +35,41 @@ class HistoryPool:
         self.samples = self.is_filled = None
 
     def prepare(self, gan):
-        """Called by `GAN.compile`: makes room for samples.
-
-        Raises:
-            ValueError: If the discriminator reads labels, which the pool does not keep.
-        """
+        """Creates the empty pool; called by `GAN.compile`. Raises `ValueError` if the discriminator reads labels."""
         if getattr(gan.discriminator, "num_labels", 0):
             raise ValueError(
-                f"The discriminator reads {gan.discriminator.num_labels} labels, and a history pool keeps samples only. "
+                f"The discriminator reads {gan.discriminator.num_labels} labels, but a history pool keeps samples only. "
                 "Expected a discriminator without labels."
             )
         self.samples = keras.Variable(ops.zeros((self.size, *gan.sample_shape)), dtype="float32", trainable=False)
         self.is_filled = keras.Variable(ops.zeros((self.size,)), dtype="float32", trainable=False)
 
     def __call__(self, samples):
-        """What is handed out for fresh samples; of several replicas each keeps the whole pool."""
+        """Replaces some fresh samples by past ones. Each replica keeps the whole pool."""
         return replicas.own_rows(self.exchange(replicas.all_rows(samples)))
 
     def exchange(self, samples):
         num = ops.shape(samples)[0]
-        places = keras.random.shuffle(ops.arange(ops.maximum(num, self.size)), seed=self.seed_generator)[:num]
+        slots = keras.random.shuffle(ops.arange(ops.maximum(num, self.size)), seed=self.seed_generator)[:num]
         coins = keras.random.uniform((num,), seed=self.seed_generator) < 0.5
-        inside = ops.where(places < self.size, places, 0)
+        inside = ops.where(slots < self.size, slots, 0)
         is_full = ops.take(self.is_filled, inside) > 0
         past = ops.cast(ops.take(self.samples, inside, axis=0), samples.dtype)
-        stays = ops.logical_and(places < self.size, ops.logical_or(coins, ops.logical_not(is_full)))
-        self.store(ops.where(stays, places, self.size), samples)
-        return ops.where(as_column(ops.logical_and(stays, is_full), samples), past, samples)
+        is_stored = ops.logical_and(slots < self.size, ops.logical_or(coins, ops.logical_not(is_full)))
+        self.store(ops.where(is_stored, slots, self.size), samples)
+        is_past = ops.reshape(ops.logical_and(is_stored, is_full), (-1, *[1] * (len(samples.shape) - 1)))
+        return ops.where(is_past, past, samples)
 
-    def store(self, places, samples):
-        """Puts samples into their places; what has a place beyond the last falls off."""
-        for variable, rows in ((self.samples, samples), (self.is_filled, ops.ones_like(places))):
+    def store(self, slots, samples):
+        """Writes samples into their slots; a slot of `size` discards its sample."""
+        for variable, rows in ((self.samples, samples), (self.is_filled, ops.ones_like(slots))):
             rows = ops.cast(rows, "float32")
             longer = ops.concatenate([variable, ops.zeros_like(variable[:1])], axis=0)
-            variable.assign(ops.scatter_update(longer, places[:, None], rows)[: self.size])
+            variable.assign(ops.scatter_update(longer, slots[:, None], rows)[: self.size])
 
     @property
     def variables(self):
-        """What decides what comes, a list: it is saved with the `GAN`."""
+        """Random state, samples and flags, saved with the `GAN` so that a resumed run repeats it."""
         return [self.seed_generator.state, self.samples, self.is_filled]
 
     def get_config(self):
@@ -85,11 +82,11 @@ class HistoryPool:
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class HistoryPools:
-    """A `HistoryPool` for each half of a batch: of a translation each discriminator has its own.
+    """One `HistoryPool` per half of a batch, for the two discriminators of a translation.
 
     Args:
-        size: How many samples each keeps, >= 1.
-        seed: Of the first pool; the second has the next.
+        size: Number of samples kept in each pool, >= 1.
+        seed: Seed of the first pool; the second uses `seed + 1`.
     """
 
     def __init__(self, size=50, seed=0):
@@ -106,7 +103,6 @@ class HistoryPools:
 
     @property
     def variables(self):
-        """Those of both pools, a list."""
         return [variable for pool in self.pools for variable in pool.variables]
 
     def get_config(self):
@@ -115,8 +111,3 @@ class HistoryPools:
     @classmethod
     def from_config(cls, config):
         return cls(**config)
-
-
-def as_column(flags, samples):
-    """Flags `(batch,)` in a shape that broadcasts against samples."""
-    return ops.reshape(flags, (-1, *[1] * (len(samples.shape) - 1)))

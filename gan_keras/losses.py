@@ -1,8 +1,8 @@
-"""Adversarial losses: pure functions of logits, each in one small class with a side for either player.
+"""Adversarial losses: pure functions of logits, one small class each.
 
-A loss is told by two methods, `discriminator(real_logits, fake_logits)` and `generator(real_logits, fake_logits)`. Logits
-have shape `(batch, 1)`, or `(batch, height, width, 1)` where a discriminator judges each patch, float, before any sigmoid; the
-result is a scalar, the mean over all of them, and is minimised.
+A loss has two methods, `discriminator(real_logits, fake_logits)` and `generator(real_logits, fake_logits)`. Logits are floats
+before any sigmoid, `(batch, 1)` or, for a discriminator of patches, `(batch, height, width, 1)`. Each method returns a scalar to
+minimise, the mean over all logits.
 """
 
 import keras
@@ -12,7 +12,7 @@ from gan_keras import replicas
 
 
 class Loss:
-    """Base of the adversarial losses. A subclass implements `discriminator` and `generator`."""
+    """Base class of losses. Subclasses implement `discriminator` and `generator`."""
 
     def discriminator(self, real_logits, fake_logits):
         raise NotImplementedError
@@ -30,7 +30,7 @@ class Loss:
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class NonSaturating(Loss):
-    """Cross-entropy; the generator maximises the chance of being taken for real.
+    """Cross-entropy, with a generator that maximises the probability of being classified as real.
 
     Reference: [Goodfellow et al., 2014](https://arxiv.org/abs/1406.2661), section 3.
     """
@@ -44,9 +44,9 @@ class NonSaturating(Loss):
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class Minimax(NonSaturating):
-    """The two-player game as first written: the generator minimises `log(1 - D(x))`.
+    """The original two-player game: the generator minimises `log(1 - D(x))`.
 
-    Its gradient vanishes where the discriminator is sure, which is when the generator needs it most.
+    Its gradient vanishes when the discriminator is confident, which is when the generator needs it most.
 
     Reference: [Goodfellow et al., 2014](https://arxiv.org/abs/1406.2661), equation 1.
     """
@@ -57,7 +57,7 @@ class Minimax(NonSaturating):
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class Hinge(Loss):
-    """Zero for the discriminator once real logits are >= 1 and fake logits <= -1.
+    """Hinge loss: zero for the discriminator once real logits are >= 1 and fake logits <= -1.
 
     Reference: [Geometric GAN](https://arxiv.org/abs/1705.02894).
     """
@@ -71,7 +71,7 @@ class Hinge(Loss):
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class LeastSquares(Loss):
-    """Squared distance to 1 for real and to 0 for fake, halved.
+    """Half the squared distance of real logits to 1 and of fake logits to 0.
 
     Reference: [LSGAN](https://arxiv.org/abs/1611.04076), equation 9.
     """
@@ -85,7 +85,7 @@ class LeastSquares(Loss):
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class Wasserstein(Loss):
-    """Difference of mean logits; needs a penalty that keeps the critic Lipschitz, such as `penalties.GradientPenalty`.
+    """Difference of mean logits. Needs a Lipschitz critic, for example by `penalties.GradientPenalty`.
 
     Reference: [WGAN](https://arxiv.org/abs/1701.07875).
     """
@@ -99,10 +99,12 @@ class Wasserstein(Loss):
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class RelativisticPaired(Loss):
-    """Each fake sample is judged against a real one: only the difference of their logits counts.
+    """Compares each fake sample with a real one: only the difference of their logits counts.
 
-    Reference: [Jolicoeur-Martineau, 2018](https://arxiv.org/abs/1807.00734); its landscape has no bad local minima
-    ([Sun et al., 2020](https://arxiv.org/abs/2011.04926)), which is why [R3GAN](https://arxiv.org/abs/2501.05441) builds on it.
+    Its landscape has no bad local minima ([Sun et al., 2020](https://arxiv.org/abs/2011.04926)), so
+    [R3GAN](https://arxiv.org/abs/2501.05441) builds on it.
+
+    Reference: [Jolicoeur-Martineau, 2018](https://arxiv.org/abs/1807.00734).
     """
 
     def discriminator(self, real_logits, fake_logits):
@@ -116,7 +118,7 @@ class RelativisticPaired(Loss):
 class RelativisticAverage(Loss):
     """Cross-entropy of each logit's distance from the mean logit of the other side.
 
-    The generator has the discriminator's loss with the sides exchanged, so that it pulls real logits down too.
+    The generator's loss is the discriminator's with the sides swapped, so it lowers real logits too.
 
     Reference: [Jolicoeur-Martineau, 2018](https://arxiv.org/abs/1807.00734), the relativistic average GAN (RaSGAN).
     """
@@ -142,10 +144,10 @@ _BY_NAME = {
 
 
 def get(identifier):
-    """A loss from its name, its serialised config, or itself.
+    """Returns a loss from its name, its serialised config or the loss itself.
 
     Raises:
-        ValueError: If the name is unknown or the object has not the two methods of a loss.
+        ValueError: If the name is unknown, or the object lacks one of the two methods.
     """
     if isinstance(identifier, str) and identifier in _BY_NAME:
         return _BY_NAME[identifier]()
@@ -157,7 +159,7 @@ def get(identifier):
 
 
 def two_sided(identifier, message):
-    """An object with a side for either player, from its config or itself; raises `ValueError(message)` if it has not both."""
+    """Returns an object that has a method for each player, from its config or itself; otherwise raises `ValueError(message)`."""
     if isinstance(identifier, dict):
         identifier = keras.saving.deserialize_keras_object(identifier)
     has_both_sides = hasattr(identifier, "discriminator") and hasattr(identifier, "generator")

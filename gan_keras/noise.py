@@ -1,7 +1,7 @@
-"""Noise that belongs to a sample, not to a batch: every row is a pure function of its own int64 seed.
+"""Noise per sample, not per batch: every row is a pure function of its own int64 seed.
 
-A stateful generator hands out numbers in the order in which they are asked for, so the same sample changes with the batch
-that it is drawn in. Here row `i` depends on `seeds[i]` alone, in eager code, in a graph and in a SavedModel.
+With a stateful random generator, a sample would change with the batch it is drawn in. Here row `i` depends on `seeds[i]` alone,
+in eager code, in a graph and in a SavedModel.
 
 Reference: [SplitMix64, Steele et al., 2014](https://doi.org/10.1145/2714064.2660195).
 """
@@ -14,15 +14,15 @@ _FIRST_MULTIPLIER = 0xBF58476D1CE4E5B9 - (1 << 64)
 _SECOND_MULTIPLIER = 0x94D049BB133111EB - (1 << 64)
 
 ROWS = 16
-"""Batches are padded to a multiple of this: only then do matrix products give each row the same bits in any batch."""
+"""Batches are padded to a multiple of this, so that matrix products give each row the same bits in any batch."""
 
 
 def uniform(seeds, num):
-    """Uniform noise, a row for each seed.
+    """Uniform noise, one row per seed.
 
     Args:
-        seeds: One seed a row. Shape `(batch,)`, int64, any value.
-        num: How many numbers a row gets, >= 0.
+        seeds: One seed per row. Shape `(batch,)`, int64, any value.
+        num: Numbers per row, >= 0.
 
     Returns:
         Shape `(batch, num)`, float32, strictly inside (0, 1), a multiple of 2^-24.
@@ -33,40 +33,39 @@ def uniform(seeds, num):
 
 
 def normal(seeds, num):
-    """Standard normal noise, a row for each seed: shape `(batch, num)`, float32. Arguments as for `uniform`."""
+    """Standard normal noise, one row per seed: shape `(batch, num)`, float32. Same arguments as `uniform`."""
     return tf.math.ndtri(uniform(seeds, num))
 
 
 def truncated(normals, limit):
-    """Standard normal noise squeezed into (-limit, limit): each number keeps its rank, and all together are distributed as
-    if those beyond the limit had been drawn again.
+    """Maps standard normal noise to a normal distribution truncated to (-limit, limit), keeping the rank of each number.
 
     Args:
-        normals: Standard normal, any shape, float32.
-        limit: In (0, 4]; beyond, single precision has no room left.
+        normals: Standard normal noise, any shape, float32.
+        limit: In (0, 4]; single precision does not resolve larger limits.
     """
     root = 2.0**0.5
     return root * tf.math.erfinv(tf.math.erf(normals / root) * tf.math.erf(limit / root))
 
 
 def split(seeds, index):
-    """New seeds for another use of the same sample, or for the members of a batch.
+    """Derives new seeds, for another use of the same sample or for the members of a batch.
 
     Args:
         seeds: Shape `(batch,)`, int64.
-        index: Which child to derive; a number or an int64 tensor that broadcasts against `seeds`.
+        index: Number of the child to derive, an int or an int64 tensor that broadcasts against `seeds`.
 
     Returns:
-        int64 seeds, independent of the parents and of the children of other indices.
+        int64 seeds, independent of their parents and of children with another index.
     """
     return _mix(_mix(tf.cast(seeds, tf.int64)) ^ _mix(tf.cast(index, tf.int64) + _GOLDEN_RATIO))
 
 
 def pad_rows(tensor):
-    """Repeats the first row until the number of rows is a multiple of `ROWS`. The caller cuts the result.
+    """Repeats the first row until the number of rows is a multiple of `ROWS`. The caller slices the result.
 
-    A matrix product of one row runs other code than one of sixteen and rounds differently; with a multiple of sixteen rows,
-    a row gets the same bits whatever stands beside it, so that a sample never flips because of its neighbours.
+    Matrix products of 1 row and of 16 rows run different code and round differently. With a multiple of 16 rows, each row gets
+    the same bits whatever the other rows are, so a sample never depends on its batch.
     """
     num = tf.shape(tensor)[0]
     missing = (-num) % ROWS
@@ -80,5 +79,5 @@ def _mix(bits):
 
 
 def _shift_right(bits, count):
-    """Logical shift: TensorFlow's shift of int64 drags the sign along, so it is masked off."""
+    """Logical shift. TensorFlow's int64 shift is arithmetic, so the copied sign bits are masked off."""
     return tf.bitwise.right_shift(bits, tf.constant(count, tf.int64)) & ((1 << (64 - count)) - 1)

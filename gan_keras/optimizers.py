@@ -1,14 +1,19 @@
-"""What Keras' optimizers lack for GANs. All of theirs work in `GAN.compile`, by name or as objects, with scheduled rates."""
+"""Pairs of optimizers, scheduled numbers, and an Adam with a scheduled `beta_2`.
+
+Every Keras optimizer works in `GAN.compile`, by name or as an object, with a constant or scheduled learning rate. A scheduled
+number is a constant or a `keras.optimizers.schedules` object of the generator's updates. Its optimizer counts and saves them, so
+a resumed run continues along the schedule.
+"""
 
 import keras
 
+Schedule = keras.optimizers.schedules.LearningRateSchedule
+
 
 def get_pair(generator_optimizer, discriminator_optimizer):
-    """The two optimizers of a `GAN`, from names, configs or instances.
+    """Returns the two optimizers of a `GAN` from names, configs or instances.
 
-    Raises:
-        ValueError: If they are one object, or one of them keeps an average of weights that it would put in their place, or
-            scales losses by a scale that moves.
+    Raises `ValueError` if both are the same object, or if one has `use_ema=True` or is a `LossScaleOptimizer`.
     """
     if generator_optimizer is discriminator_optimizer and not isinstance(generator_optimizer, str | dict):
         raise ValueError(
@@ -19,43 +24,43 @@ def get_pair(generator_optimizer, discriminator_optimizer):
     for optimizer in pair:
         if getattr(optimizer, "use_ema", False):
             raise ValueError(
-                f"{optimizer.name} was made with use_ema=True, by which Keras overwrites one network's weights when `fit` ends. "
-                "Expected use_ema=False: `compile(generator_ema=0.999)` keeps an averaged generator beside the live one."
+                f"{optimizer.name} has use_ema=True: Keras would overwrite one network's weights when `fit` ends. "
+                "Expected use_ema=False: `compile(generator_ema=0.999)` keeps an averaged generator next to the trained one."
             )
     if any(isinstance(each, keras.optimizers.LossScaleOptimizer) for each in pair):
         raise ValueError(
-            "Got a LossScaleOptimizer, which leaves out updates of its own network alone. Expected the optimizer inside it: "
-            "a GAN whose networks compute in float16 scales its losses itself, by one scale for both."
+            "Got a LossScaleOptimizer, which skips updates of one network only. Expected its inner optimizer: "
+            "a GAN of float16 networks scales its losses itself, with one scale for both networks."
         )
     return pair
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class ScheduledAdam(keras.optimizers.Adam):
-    """Adam whose `beta_2` may follow a schedule of its own updates, as R3GAN's does from .9 to .99.
+    """Adam with an optional schedule of `beta_2` over its own updates, such as R3GAN's from 0.9 to 0.99.
 
-    The correction of the beginning takes the beta_2 of the step at hand for all steps before.
+    The bias correction uses the current `beta_2` for all past steps.
 
     Args:
         learning_rate: A number or a schedule of `keras.optimizers.schedules`.
         beta_1: Decay of the mean gradient, in [0, 1).
         beta_2: Decay of the mean squared gradient, in [0, 1): a number or a schedule.
-        **kwargs: As of `keras.optimizers.Adam`.
+        **kwargs: Arguments of `keras.optimizers.Adam`.
 
     Raises:
-        ValueError: If beta_2 begins out of its range.
+        ValueError: If `beta_2` starts outside its range.
 
     Reference: [R3GAN](https://arxiv.org/abs/2501.05441), appendix; [Adam](https://arxiv.org/abs/1412.6980).
     """
 
     def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, **kwargs):
         if not 0 <= first_value(get_schedule(beta_2)) < 1:
-            raise ValueError(f"beta_2={beta_2}. Expected a number in [0, 1), or a schedule that begins there.")
+            raise ValueError(f"beta_2={beta_2}. Expected a number in [0, 1), or a schedule that starts there.")
         super().__init__(learning_rate, beta_1, beta_2, **kwargs)
 
     @property
     def beta_2(self):
-        """What it is in the next update."""
+        """Value for the next update."""
         return value_at(self.second_decay, self.iterations)
 
     @beta_2.setter
@@ -66,22 +71,15 @@ class ScheduledAdam(keras.optimizers.Adam):
         return {**super().get_config(), "beta_2": serialize_schedule(self.second_decay)}
 
 
-# --- Numbers that may move while training: a constant, or a schedule of `keras.optimizers.schedules` of the generator's updates.
-#
-# A schedule reads the count of updates that the generator's optimizer keeps and saves, so that a resumed run goes on along it.
-
-Schedule = keras.optimizers.schedules.LearningRateSchedule
-
-
 def get_schedule(number):
-    """A constant as a float; a schedule, or its serialised config, as the schedule."""
+    """Returns a float for a constant, and a schedule for a schedule or its serialised config."""
     if isinstance(number, dict):
         number = keras.saving.deserialize_keras_object(number)
     return number if isinstance(number, Schedule) else float(number)
 
 
 def value_at(number, updates):
-    """What a constant or a schedule is after so many updates of the generator."""
+    """Value of a constant or a schedule after the given number of updates."""
     return number(updates) if isinstance(number, Schedule) else number
 
 
@@ -90,5 +88,5 @@ def serialize_schedule(number):
 
 
 def first_value(number):
-    """What it is before the first update, as a float: by this a range is checked."""
+    """Value before the first update, a float; ranges are checked with it."""
     return float(value_at(number, 0))

@@ -1,36 +1,36 @@
-"""What one of several replicas knows of the others, so that all of them together train as one device would.
+"""Communication between replicas, so that several devices train exactly as one would.
 
-Under a strategy of `tf.distribute` every replica runs the same code on rows of its own: consecutive rows of one batch, as many
-as each other replica has. Gradients are summed over the replicas. What belongs to a row is at hand; what belongs to the whole
-batch (a mean inside a nonlinear function, noise, a choice among all rows) goes through a function of this file. With one device,
-and outside of a training step, there is one replica, and each function gives the plain result.
+Under a `tf.distribute` strategy every replica runs the same code on its own rows: consecutive rows of one batch, equally many on
+each replica. Gradients are summed over the replicas. Whatever depends on the whole batch (a mean inside a nonlinear function,
+noise, a choice among all rows) goes through a function of this file. On one device, and outside a training step, there is one
+replica and each function returns the plain result.
 
-Variables that a step assigns need no aggregation: every replica computes the same number for its own copy.
+Variables assigned in a step need no aggregation: every replica computes the same value for its own copy.
 """
 
 import tensorflow as tf
 
 
 def count():
-    """How many replicas run the code at hand together, itself counted; an int."""
+    """Number of replicas that run this code together, including this one; an int."""
     return tf.distribute.get_strategy().num_replicas_in_sync if tf.distribute.get_replica_context() else 1
 
 
 def first_row(num):
-    """Place in the whole batch of the first of the `num` rows that this replica has; int64."""
+    """Index of this replica's first row in the whole batch, where each replica has `num` rows; int64."""
     return 0 if count() == 1 else tf.cast(_context().replica_id_in_sync_group, tf.int64) * tf.cast(num, tf.int64)
 
 
 def rows_of_all(draw, num):
-    """This replica's `num` rows of `draw(total)`, for noise that is drawn for a batch: `draw` must give each replica the same.
+    """Returns this replica's `num` rows of `draw(total)`, noise for the whole batch.
 
-    All replicas keep the same random state, so each draws for all of them, as one device would, and takes its part.
+    All replicas keep the same random state, so each draws the noise of all replicas, as one device would, and takes its part.
     """
     return draw(num) if count() == 1 else own_rows(draw(num * count()))
 
 
 def own_rows(rows):
-    """This replica's part of the rows of the whole batch."""
+    """Returns this replica's part of the whole batch's rows."""
     if count() == 1:
         return rows
     num = tf.shape(rows)[0] // count()
@@ -39,22 +39,22 @@ def own_rows(rows):
 
 
 def all_rows(rows):
-    """The rows of the whole batch, of tensors that differ in nothing but their rows. No gradient passes."""
+    """Gathers the whole batch's rows from all replicas, which have the same number each. No gradient passes."""
     return rows if count() == 1 else tf.stop_gradient(_context().all_gather(rows, axis=0))
 
 
 def mean(values):
-    """The mean over replicas of a float tensor, or of a list of them; gradients pass as they do through a mean over rows."""
+    """Mean over replicas of a float tensor or a list of them. Gradients pass as through a mean over rows."""
     return values if count() == 1 else _context().all_reduce(tf.distribute.ReduceOp.MEAN, values)
 
 
 def total(value):
-    """The sum over replicas of a float tensor."""
+    """Sum of a float tensor over replicas."""
     return value if count() == 1 else _context().all_reduce(tf.distribute.ReduceOp.SUM, value)
 
 
 def std(values, axis=None):
-    """Standard deviation over the rows of the whole batch, or of all its numbers: `axis` is 0 or None."""
+    """Standard deviation over the whole batch's rows (`axis=0`) or over all its numbers (`axis=None`)."""
     if count() == 1:
         return tf.math.reduce_std(values, axis)
     distances = values - mean(tf.reduce_mean(values, axis))
@@ -62,17 +62,17 @@ def std(values, axis=None):
 
 
 def whole_gradients(gradients):
-    """Gradients of the whole batch's loss from those of every replica's rows; None stays None.
+    """Averages the replicas' gradients into those of the whole batch's loss; None stays None.
 
-    They are what is measured, clipped and looked at for numbers that are not finite: a replica's own are not. The gradient of
-    an embedding comes as parts of its rows, which Keras would clip by the norm of the parts: they are added first.
+    Norms, clipping and checks for non-finite numbers use these gradients, not a replica's own. The gradient of an embedding is
+    a set of slices of rows; they are added up first, because Keras would clip by the norm of the slices.
     """
     found = iter(mean([tf.convert_to_tensor(each) for each in gradients if each is not None]))
     return [each if each is None else next(found) for each in gradients]
 
 
 def once(gradients):
-    """What this replica hands to an optimizer, which clips and then adds up what all hand to it: the first one hands all."""
+    """Keeps the gradients on the first replica and zeroes them on the others, for an optimizer that sums over replicas."""
     if count() == 1:
         return gradients
     is_first = tf.equal(_context().replica_id_in_sync_group, 0)
@@ -80,9 +80,9 @@ def once(gradients):
 
 
 def update_if(condition, update, gradients):
-    """`update(gradients)` if the condition, the same on all replicas, is true; nothing else.
+    """Calls `update(gradients)` if the condition, which is the same on all replicas, is true.
 
-    An optimizer's replicas work together, which a graph cannot do inside of a condition of one replica.
+    Replicas communicate inside an optimizer's update, which is not possible within a replica's own `tf.cond`.
     """
     if count() == 1:
         return tf.cond(condition, lambda: update(gradients), lambda: None)

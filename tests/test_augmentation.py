@@ -1,4 +1,4 @@
-"""Policies against NumPy, pixel by pixel, and by finite differences; strength, its controllers, and what is saved."""
+"""Policies against NumPy and finite differences; the strength, its controllers, and saving."""
 
 import keras
 import numpy as np
@@ -31,7 +31,7 @@ def contrast(image, noise):
 
 
 def translation(image, noise):
-    """By 2 pixels of 16 and by 1 of 8 at most."""
+    """By at most 2 of 16 and 1 of 8 pixels."""
     down, right = int(noise[0] * 5) - 2, int(noise[1] * 3) - 1
     padded = np.pad(image, ((2, 2), (1, 1), (0, 0)))
     return padded[2 - down : 18 - down, 1 - right : 9 - right]
@@ -45,7 +45,7 @@ def cutout(image, noise):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_policy_equals_its_definition_image_by_image(name):
+def test_a_policy_equals_its_definition_for_each_image(name):
     corners = np.array([[0, 0], [0.9999, 0.9999], [0, 0.9999]], np.float32)
     for noise in (NOISE, np.concatenate([corners, corners])):
         expected = [globals()[name](image, each) for image, each in zip(IMAGES, noise, strict=True)]
@@ -85,28 +85,28 @@ def test_strength_zero_is_the_identity_and_one_changes_every_image():
     assert (changed > 1e-3).all()
 
 
-def test_a_strength_between_is_the_share_of_images_that_a_policy_changes():
+def test_the_strength_is_the_share_of_images_that_a_policy_changes():
     images = tf.zeros([4000, 1, 1, 1])
     for strength in (0.2, 0.7):
         changed = DiffAugment(["brightness"], strength=strength)(images).numpy() != 0
         assert changed.mean() == pytest.approx(strength, abs=0.03)
 
 
-def test_images_of_a_batch_are_changed_each_in_its_own_way_and_anew_at_each_call():
+def test_every_image_and_every_call_gets_its_own_noise():
     augment = DiffAugment(["brightness"], seed=4)
     first, second = (augment(tf.zeros([50, 1, 1, 1])).numpy().ravel() for _ in range(2))
     assert len(np.unique(np.concatenate([first, second]))) == 100
     np.testing.assert_array_equal(DiffAugment(["brightness"], seed=4)(tf.zeros([50, 1, 1, 1])).numpy().ravel(), first)
 
 
-def test_half_precision_and_batches_of_unknown_size_stay_what_they_are():
+def test_half_precision_and_batches_of_unknown_size_are_kept():
     augment = DiffAugment()
     graph = tf.function(augment, input_signature=[tf.TensorSpec([None, 16, 8, 3], tf.float16)])
     found = graph(tf.cast(IMAGES, tf.float16))
     assert found.dtype == tf.float16 and found.shape == IMAGES.shape
 
 
-def test_a_function_of_ones_own_is_a_policy():
+def test_a_custom_function_is_a_policy():
     np.testing.assert_array_equal(DiffAugment([lambda images, noise: -images])(tf.constant(IMAGES)), -IMAGES)
 
 
@@ -122,18 +122,18 @@ def test_a_function_of_ones_own_is_a_policy():
         (lambda: DiffAugment()(tf.zeros([2, 3])), r"shape \(2, 3\). Expected images"),
     ],
 )
-def test_mistakes_are_named(make, message):
+def test_invalid_arguments_are_errors(make, message):
     with pytest.raises(ValueError, match=message):
         make()
 
 
-# --- Controllers. ---
+# --- Controllers.
 
 
-def test_adaptive_strength_moves_by_the_images_seen_towards_the_target():
+def test_adaptive_strength_moves_by_the_share_of_images_seen():
     adaptive = Adaptive(target=0.5, images=100, strength=0.1)
     for logits, expected in (
-        ([5.0] * 10, 0.2),  # mean sign 1: too sure, up by 10 of 100
+        ([5.0] * 10, 0.2),  # mean sign 1: overfitted, up by 10 of 100
         ([1.0] * 8 + [-9.0] * 2, 0.3),  # mean sign 0.6, although the mean logit is below 0
         ([1.0] * 7 + [-1.0] * 3, 0.2),  # mean sign 0.4
         ([-1.0] * 30, 0.0),  # not below 0
@@ -190,7 +190,7 @@ def test_penalties_reach_the_discriminator_through_the_augmentation():
     assert np.isfinite(gradients[0]).all() and np.abs(gradients[0]).max() > 0
 
 
-def test_labels_and_use_outside_training_are_left_alone():
+def test_labels_are_not_augmented_nor_are_images_outside_training():
     seen = []
 
     class Recorder(MLPDiscriminator):
@@ -207,7 +207,7 @@ def test_labels_and_use_outside_training_are_left_alone():
         assert np.array_equal(seen[-1][0], images) is not training
 
 
-def test_a_resumed_training_with_adaptive_augmentation_equals_an_uninterrupted_one(tmp_path):
+def test_resumed_training_with_adaptive_augmentation_equals_uninterrupted_training(tmp_path):
     callbacks = [AdaptiveAugmentation(every=3)]
     anew = Anew(image_gan(Adaptive(["translation"], 0.0, images=50, strength=0.3)))
     train(anew(), 2, callbacks=callbacks)

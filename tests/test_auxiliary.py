@@ -1,4 +1,4 @@
-"""Auxiliary objectives against their formulas in NumPy, and in training with ready-made networks and a user's own."""
+"""Auxiliary objectives against their formulas in NumPy, and in training with ready-made and custom networks."""
 
 import math
 
@@ -91,7 +91,7 @@ def test_feature_matching_is_the_squared_distance_of_the_mean_features():
     assert objective.discriminator(gan, batch) == 0
 
 
-def test_the_terms_are_added_to_the_losses_of_the_two_networks():
+def test_objectives_are_added_to_the_losses_of_both_networks():
     class Constant(auxiliary.Objective):
         def discriminator(self, gan, batch):
             return 10.0
@@ -109,14 +109,14 @@ def test_the_terms_are_added_to_the_losses_of_the_two_networks():
     assert histories[1]["g_loss"][0] == pytest.approx(histories[0]["g_loss"][0] + 200, rel=1e-5)
 
 
-def test_infogan_learns_codes_that_the_samples_tell_and_that_generate_can_set(tmp_path):
-    """Without the objective the second head tells the first code by chance: one of three."""
+def test_infogan_learns_codes_that_its_second_head_recovers(tmp_path):
+    """Without the objective, the second head would recover the first code by chance, 1 time in 3."""
     gan = coded_gan(auxiliary.MutualInformation())
     points = np.random.default_rng(0).normal(size=(512, 2)).astype(np.float32)
     gan.fit(points, batch_size=64, epochs=12, shuffle=False, verbose=0)
     latents = gan.generator.with_codes(gan.latents_from(np.arange(300)), np.stack([np.arange(300) % 3, np.zeros(300, int)], 1))
-    told = np.argmax(gan.discriminator.second(gan.generator(latents))[:, :3], axis=1)
-    assert np.mean(told == np.arange(300) % 3) > 0.8
+    found = np.argmax(gan.discriminator.second(gan.generator(latents))[:, :3], axis=1)
+    assert np.mean(found == np.arange(300) % 3) > 0.8
     gan.save(tmp_path / "gan.keras")
     loaded = keras.models.load_model(tmp_path / "gan.keras")
     assert loaded.auxiliary[0].get_config() == gan.auxiliary[0].get_config()
@@ -125,7 +125,7 @@ def test_infogan_learns_codes_that_the_samples_tell_and_that_generate_can_set(tm
         np.testing.assert_array_equal(found, saved)
 
 
-def test_latents_are_codes_of_the_right_distribution_and_back():
+def test_latents_become_codes_of_the_right_distribution_and_back():
     coded = networks.Coded(networks.MLPGenerator((2,), latent_dim=9), categorical=(3, 2), continuous=2)
     latents = noise.normal(tf.range(4000), 9)
     codes = coded.codes(latents).numpy()
@@ -167,7 +167,7 @@ def test_an_auxiliary_classifier_trains_with_a_ready_made_pair_of_images():
 # --- Mistakes. ---
 
 
-def test_networks_that_lack_what_an_objective_needs_are_an_error_before_training():
+def test_unsuitable_networks_are_an_error_before_training():
     plain = GAN(networks.MLPGenerator((2,), latent_dim=3), own_discriminator())
     with pytest.raises(ValueError, match=r"has 0 outputs, .* Expected `.*TwoHeaded\(discriminator, num_labels\)`"):
         plain.compile(auxiliary=[auxiliary.AuxiliaryClassifier()])
@@ -177,7 +177,7 @@ def test_networks_that_lack_what_an_objective_needs_are_an_error_before_training
     with pytest.raises(ValueError, match=r"has 2 outputs.*TwoHeaded\(discriminator, 3\)"):
         few.compile(auxiliary=[auxiliary.AuxiliaryClassifier()])
     unknown = GAN(networks.MLPGenerator((2,), latent_dim=3), networks.Packed(networks.MLPDiscriminator()))
-    with pytest.raises(ValueError, match="It is not known what the features of 'packed"):
+    with pytest.raises(ValueError, match="The features of 'packed"):
         unknown.compile(auxiliary=[auxiliary.FeatureMatching()])
     with pytest.raises(ValueError, match="Expected an object such as"):
         plain.compile(auxiliary=["feature_matching"])
@@ -202,7 +202,7 @@ def test_weights_sizes_and_codes_out_of_range_are_errors():
             networks.Coded(networks.MLPGenerator((2,), latent_dim=3), **options)
 
 
-def test_codes_may_be_continuous_alone_and_a_category_has_to_exist():
+def test_codes_may_all_be_continuous_and_categories_must_exist():
     coded = networks.Coded(networks.MLPGenerator((2,), 4), (), continuous=2)
     assert coded.codes(np.zeros((3, 4), np.float32)).shape == (3, 2)
     coded = networks.Coded(networks.MLPGenerator((2,), 4), (3,))

@@ -1,4 +1,4 @@
-"""Weight clipping inside Keras: after `fit` no weight is beyond its limit."""
+"""Weight clipping in Keras: after `fit`, no weight exceeds its limit."""
 
 import keras
 import numpy as np
@@ -20,17 +20,17 @@ def discriminator_after_training(constraint):
     return layer
 
 
-def test_weights_stay_in_their_limits_through_fit():
+def test_fit_keeps_weights_within_the_limit():
     free, clipped = discriminator_after_training(None), discriminator_after_training(Clip(0.05))
     for weight in clipped.get_weights():
         assert np.abs(weight).max() == np.float32(0.05)
     assert np.abs(free.get_weights()[0]).max() > 0.1
 
 
-def test_a_weight_inside_the_limits_is_left_as_it_is():
+def test_weights_within_the_limit_are_unchanged():
     np.testing.assert_array_equal(Clip(0.5)(np.array([-2.0, -0.5, 0.1, 0.7], np.float32)), np.float32([-0.5, -0.5, 0.1, 0.5]))
 
 
-def test_a_limit_that_leaves_no_weight_is_refused():
+def test_a_limit_of_zero_is_refused():
     with pytest.raises(ValueError, match=r"limit=0\. Expected a number > 0"):
         Clip(0)

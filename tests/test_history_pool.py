@@ -1,4 +1,4 @@
-"""The pool of past samples: what it hands out, what it keeps, and that training and resuming include it."""
+"""Pool of past samples: what it returns and stores, in training and after resuming."""
 
 import types
 
@@ -19,13 +19,13 @@ def pool_of(size, sample_shape=(1,)):
     return pool
 
 
-def test_an_empty_pool_hands_out_what_it_keeps():
+def test_an_empty_pool_returns_the_samples_that_it_stores():
     pool, samples = pool_of(8), np.arange(1, 9, dtype=np.float32)[:, None]
     np.testing.assert_array_equal(pool(samples), samples)
     np.testing.assert_array_equal(np.sort(pool.samples.numpy(), axis=0), samples)
 
 
-def test_half_of_the_samples_are_exchanged_for_past_ones_and_none_is_lost():
+def test_half_of_the_samples_are_replaced_by_past_ones_and_none_is_lost():
     pool, shares = pool_of(50), []
     pool(np.arange(50, dtype=np.float32)[:, None])
     compiled = tf.function(pool)
@@ -42,7 +42,7 @@ def test_half_of_the_samples_are_exchanged_for_past_ones_and_none_is_lost():
     assert found[past].min() < 80_000  # some are older than the last batch
 
 
-def test_of_a_batch_larger_than_the_pool_the_rest_is_handed_out_fresh():
+def test_a_batch_larger_than_the_pool_keeps_the_rest_of_its_samples():
     pool, samples = pool_of(3, (2, 1)), np.random.default_rng(0).normal(size=(10, 2, 1)).astype(np.float32)
     pool(samples)
     found = pool(samples + 100)
@@ -61,7 +61,7 @@ def train(gan, epochs):
     gan.fit(POINTS, batch_size=16, epochs=epochs, shuffle=False, verbose=0)
 
 
-def test_the_pool_shapes_training_and_is_resumed(tmp_path):
+def test_the_pool_changes_training_and_is_resumed(tmp_path):
     straight, half, without = pooled_gan(HistoryPool(20)), pooled_gan(HistoryPool(20)), pooled_gan(None)
     for gan, epochs in ((straight, 4), (half, 2), (without, 4)):
         train(gan, epochs)
@@ -81,7 +81,7 @@ def test_a_size_of_zero_and_a_discriminator_that_reads_labels_are_errors():
         HistoryPool(0)
     options = {"width": 2, "num_labels": 2}
     gan = GAN(networks.DCGANGenerator((16, 16, 1), **options), networks.DCGANDiscriminator((16, 16, 1), **options))
-    with pytest.raises(ValueError, match="reads 2 labels, and a history pool keeps samples only"):
+    with pytest.raises(ValueError, match="reads 2 labels, but a history pool keeps samples only"):
         gan.compile(history_pool=HistoryPool())
 
 

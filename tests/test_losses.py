@@ -1,4 +1,4 @@
-"""Each loss is compared with its formula in NumPy, written with logarithms of probabilities as the papers do."""
+"""Each loss against its formula in NumPy, with logarithms of probabilities as in the papers."""
 
 import keras
 import numpy as np
@@ -63,7 +63,7 @@ def test_every_named_loss_is_tested_here():
 
 
 @everywhere
-def test_both_players_lose_what_the_paper_says(name):
+def test_losses_of_both_players_equal_their_formulas(name):
     found = both_players(losses.get(name), REAL, FAKE)
     expected = [formula(REAL, FAKE) for formula in FORMULAS[name]]
     assert [value.shape for value in found] == [(), ()]
@@ -71,7 +71,7 @@ def test_both_players_lose_what_the_paper_says(name):
 
 
 @everywhere
-def test_gradients_are_those_of_the_formula_by_finite_differences(name):
+def test_gradients_equal_finite_differences_of_the_formulas(name):
     logits = [tf.constant(REAL, tf.float32), tf.constant(FAKE, tf.float32)]
     steps = 1e-5 * np.eye(8).reshape(8, 2, 4, 1)  # one logit at a time: the real ones, then the fake ones
     for side, formula in zip(("discriminator", "generator"), FORMULAS[name], strict=True):
@@ -94,7 +94,7 @@ def test_extreme_logits_give_finite_losses_and_gradients(name, size):
     assert np.isfinite([*map(float, values), *(float(gradient[0, 0]) for gradient in gradients)]).all()
 
 
-def test_a_sure_discriminator_leaves_a_gradient_to_the_non_saturating_generator_only():
+def test_only_the_non_saturating_loss_keeps_a_gradient_under_a_confident_discriminator():
     fake = tf.constant([[-30.0]])
     slopes = {}
     for name in ("non_saturating", "minimax"):
@@ -111,19 +111,19 @@ def test_hinge_is_zero_for_the_discriminator_once_both_margins_are_met():
 
 
 @everywhere
-def test_a_loss_is_got_by_name_by_config_and_as_itself(name):
+def test_get_accepts_a_name_a_config_and_a_loss(name):
     loss = losses.get(name)
     assert losses.get(loss) is loss
     assert type(losses.get(keras.saving.serialize_keras_object(loss))) is type(loss)
 
 
 @pytest.mark.parametrize("wrong", ["bce", None, losses.Hinge, keras.losses.MeanSquaredError()])
-def test_what_is_no_loss_is_refused_before_training(wrong):
+def test_anything_else_is_refused(wrong):
     with pytest.raises(ValueError, match="Expected one of"):
         losses.get(wrong)
 
 
-def test_a_loss_of_ones_own_needs_no_base_class():
+def test_a_custom_loss_needs_no_base_class():
     class Own:
         def discriminator(self, real_logits, fake_logits): ...
 

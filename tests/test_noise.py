@@ -28,7 +28,7 @@ def int64(values):
     return tf.constant(values, tf.int64)
 
 
-def test_the_mixer_is_splitmix64_by_its_published_first_output():
+def test_the_reference_mixer_gives_splitmix64s_published_first_output():
     assert mix(0x9E3779B97F4A7C15) == 0xE220A8397B1DCDAF  # the first number of SplitMix64 seeded with 0
 
 
@@ -47,7 +47,7 @@ def test_a_split_seed_is_the_mix_of_both_mixes():
     np.testing.assert_array_equal(noise.split(int64(SEEDS), 7).numpy().view(np.uint64), np.array(expected, np.uint64))
 
 
-def test_a_row_depends_on_its_own_seed_only_and_a_column_on_its_own_index_only():
+def test_a_row_depends_only_on_its_seed_and_a_column_only_on_its_index():
     together = noise.normal(int64(SEEDS), 4).numpy()
     for row, seed in enumerate(SEEDS):
         np.testing.assert_array_equal(noise.normal(int64([seed]), 9).numpy()[0, :4], together[row])
@@ -59,7 +59,7 @@ def test_graph_and_eager_code_give_the_same_noise_for_any_batch():
         np.testing.assert_array_equal(in_graph(int64(seeds), int64(3)), noise.uniform(int64(seeds), 3))
 
 
-def test_no_column_and_no_row_are_possible():
+def test_noise_may_have_no_columns_or_no_rows():
     assert noise.uniform(int64(SEEDS), 0).shape == (8, 0)
     assert noise.normal(int64([]), 3).shape == (0, 3)
 
@@ -83,7 +83,7 @@ def test_normal_noise_is_finite_with_unit_variance():
     assert abs(values.mean()) < 0.01 and abs(values.std() - 1) < 0.01
 
 
-def test_children_of_many_seeds_and_indices_are_all_different():
+def test_children_of_different_seeds_and_indices_differ():
     seeds = tf.range(-100, 100, dtype=tf.int64)
     children = noise.split(seeds[:, None], tf.range(200, dtype=tf.int64)[None, :]).numpy()
     assert children.shape == (200, 200)
@@ -100,6 +100,6 @@ def test_padding_repeats_the_first_row_up_to_a_multiple_of_sixteen(rows):
     assert (padded[rows:] == tensor[0]).all()
 
 
-def test_padding_leaves_no_rows_alone_and_takes_strings():
+def test_padding_accepts_no_rows_and_strings():
     assert noise.pad_rows(tf.zeros([0, 3])).shape == (0, 3)
     assert noise.pad_rows(tf.constant(["a", "b"])).numpy().tolist() == [b"a", b"b"] + [b"a"] * 14

@@ -1,4 +1,4 @@
-"""Penalties of discriminators whose gradient is known by hand, and by finite differences of a network."""
+"""Penalties of discriminators with known gradients, and of a network by finite differences."""
 
 import keras
 import numpy as np
@@ -32,17 +32,17 @@ def test_r1_and_r2_of_a_linear_discriminator_are_half_gamma_times_its_squared_sl
         assert value(penalty, linear) == pytest.approx(gamma / 2 * 25, rel=1e-5)
 
 
-def test_r1_looks_at_real_data_and_r2_at_generated_data():
+def test_r1_is_taken_at_real_data_and_r2_at_generated_data():
     for penalty, samples in ((penalties.R1(0.3), REAL), (penalties.R2(0.3), FAKE)):
         expected = 0.15 * np.mean((2 * samples[:, 0]) ** 2 + (4 * samples[:, 1]) ** 2)
         assert value(penalty, quadratic) == pytest.approx(expected, rel=1e-5)
 
 
-def test_gradient_penalty_of_a_linear_discriminator_is_its_slopes_distance_from_one():
+def test_gradient_penalty_of_a_linear_discriminator_is_its_slopes_squared_distance_from_one():
     assert value(penalties.GradientPenalty(gamma=10.0), linear) == pytest.approx(10 * (5 - 1) ** 2, rel=1e-5)
 
 
-def test_gradient_penalty_draws_its_points_on_the_lines_between_real_and_fake():
+def test_gradient_penalty_draws_points_on_the_lines_between_real_and_fake():
     penalty, seen = penalties.GradientPenalty(gamma=2.0, seed=5), []
 
     def recorded(samples):
@@ -105,7 +105,7 @@ def test_a_negative_strength_is_refused():
             kind(-1)
 
 
-def test_a_penalty_is_got_by_config_and_as_itself():
+def test_get_accepts_a_config_and_a_penalty():
     penalty = penalties.GradientPenalty(gamma=3.0, seed=4)
     assert penalties.get(penalty) is penalty
     copy = penalties.get(keras.saving.serialize_keras_object(penalty))
@@ -113,18 +113,18 @@ def test_a_penalty_is_got_by_config_and_as_itself():
 
 
 @pytest.mark.parametrize("wrong", ["r1", None, 10.0, penalties.R1])
-def test_what_is_no_penalty_is_refused_before_training(wrong):
+def test_anything_else_is_refused(wrong):
     with pytest.raises(ValueError, match="Expected an object such as"):
         penalties.get(wrong)
 
 
-def test_a_one_sided_penalty_lets_small_gradients_be_and_punishes_steep_ones():
+def test_a_one_sided_penalty_ignores_small_gradients_and_punishes_steep_ones():
     assert value(penalties.OneSidedGradientPenalty(10.0, target=5.5), linear) == 0.0
     assert value(penalties.GradientPenalty(10.0, target=5.5), linear) == pytest.approx(10 * 0.5**2, rel=1e-4)
     assert value(penalties.OneSidedGradientPenalty(10.0, target=3.0), linear) == pytest.approx(10 * 2**2, rel=1e-5)
 
 
-def test_dragan_draws_new_noise_at_each_call_of_half_a_standard_deviation_at_most():
+def test_dragan_draws_new_noise_of_at_most_half_a_standard_deviation():
     penalty, seen = penalties.DRAGAN(seed=3), []
 
     def recorded(samples):
@@ -138,7 +138,7 @@ def test_dragan_draws_new_noise_at_each_call_of_half_a_standard_deviation_at_mos
     assert len(np.unique(noise.round(5))) == noise.size
 
 
-def test_lecam_follows_the_logits_of_either_side():
+def test_lecam_averages_the_logits_of_both_sides():
     penalty = penalties.LeCam(gamma=1.0, decay=0.75)
     real_average = fake_average = 0.0
     for shift in (0.0, 2.0, -1.0):
@@ -151,7 +151,7 @@ def test_lecam_follows_the_logits_of_either_side():
     assert [float(each) for each in penalty.variables] == pytest.approx([real_average, fake_average], rel=1e-5)
 
 
-def test_consistency_is_zero_where_the_discriminator_does_not_see_the_augmentation():
+def test_consistency_is_zero_if_the_discriminator_ignores_the_augmentation():
     def moved(samples):
         return samples + tf.constant([4.0, 3.0])  # along which 3 x_1 - 4 x_2 is constant
 
@@ -160,7 +160,7 @@ def test_consistency_is_zero_where_the_discriminator_does_not_see_the_augmentati
 
 
 @pytest.mark.parametrize("compiled", [False, True])
-def test_a_lazy_penalty_works_at_every_third_call_only_and_three_times_as_hard(compiled):
+def test_a_lazy_penalty_is_applied_at_every_third_call_three_times_as_strong(compiled):
     looks = tf.Variable(0)
 
     def counted(samples):
@@ -173,7 +173,7 @@ def test_a_lazy_penalty_works_at_every_third_call_only_and_three_times_as_hard(c
     assert found == [(75.0, 1), (0.0, 1), (0.0, 1), (75.0, 2), (0.0, 2), (0.0, 2), (75.0, 3)]
 
 
-def test_a_lazy_penalty_of_a_graph_has_the_gradient_of_its_penalty():
+def test_a_lazy_penalty_in_a_graph_has_its_penaltys_gradient():
     slope, penalty = tf.Variable(SLOPE), penalties.Lazy(penalties.R1(0.5), interval=2)
 
     @tf.function
@@ -197,8 +197,8 @@ def test_a_lazy_penalty_of_a_graph_has_the_gradient_of_its_penalty():
         lambda: penalties.Consistency(keras.layers.GaussianNoise(0.5, seed=3), gamma=2.0),
     ],
 )
-def test_any_penalty_works_lazily_as_its_own_calls_do_interval_times_as_hard(make):
-    """What a penalty keeps moves with its own calls only, the due ones."""
+def test_every_penalty_can_be_lazy_and_keeps_its_state_between_applications(make):
+    """A penalty's state changes only when the penalty is applied."""
     alone, lazy = make(), penalties.Lazy(make(), interval=3)
     call = tf.function(lambda: lazy(quadratic, tf.constant(REAL), tf.constant(FAKE)))
     found = [float(call()) for _ in range(6)]
@@ -206,7 +206,7 @@ def test_any_penalty_works_lazily_as_its_own_calls_do_interval_times_as_hard(mak
     np.testing.assert_allclose(found, [expected[0], 0, 0, expected[1], 0, 0], rtol=1e-5)
 
 
-def test_a_lazy_penalty_keeps_the_state_of_the_penalty_in_it():
+def test_a_lazy_penalty_saves_its_penaltys_state():
     inner = penalties.GradientPenalty()
     assert [id(each) for each in penalties.Lazy(inner).variables[1:]] == [id(inner.seed_generator.state)]
     assert len(penalties.Lazy(lambda discriminator, real_data, fake_data: 0.0).variables) == 1
@@ -223,6 +223,6 @@ def test_a_lazy_penalty_keeps_the_state_of_the_penalty_in_it():
         (lambda: penalties.Lazy("r1"), "Expected an object such as"),
     ],
 )
-def test_arguments_out_of_their_range_are_refused(make, message):
+def test_arguments_out_of_range_are_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()

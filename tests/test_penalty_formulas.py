@@ -1,4 +1,4 @@
-"""Value and gradient of every penalty against its formula in NumPy, of the discriminator D(x) = v tanh(U x)."""
+"""Value and gradient of every penalty against its formula in NumPy, for the discriminator D(x) = v tanh(U x)."""
 
 import keras
 import numpy as np
@@ -18,13 +18,13 @@ def logits_of(weights, samples):
 
 
 def norms_of(weights, samples):
-    """Of the gradient of each sample, by the chain rule."""
+    """Norm of each sample's gradient, by the chain rule."""
     slopes = (1 - np.tanh(samples @ weights[0]) ** 2) * weights[1][:, 0]
     return np.linalg.norm(slopes @ weights[0].T, axis=1)
 
 
 def drawn(seed, shape):
-    """What the generator of a penalty draws first."""
+    """First draw of a penalty's random generator."""
     return keras.random.uniform(shape, seed=keras.random.SeedGenerator(seed)).numpy().astype(np.float64)
 
 
@@ -34,7 +34,7 @@ def between(real, fake):
 
 
 def perturbed(real):
-    """The standard deviation of all numbers of the batch, by its definition."""
+    """DRAGAN's points, with the standard deviation of all numbers of the batch."""
     deviation = np.sqrt(((real - real.sum() / real.size) ** 2).sum() / real.size)
     return real + 0.5 * deviation * drawn(5, (3, 2))
 
@@ -89,7 +89,7 @@ def slopes_of(formula):
 
 
 @pytest.mark.parametrize("name", sorted(FORMULAS))
-def test_values_and_gradients_are_those_of_the_formula_by_finite_differences(name):
+def test_values_and_gradients_equal_the_formula_and_its_finite_differences(name):
     make, formula = FORMULAS[name]
     weights, (real, fake) = ([tf.constant(each, tf.float32) for each in part] for part in (WEIGHTS, (REAL, FAKE)))
     with tf.GradientTape() as tape:
@@ -101,5 +101,5 @@ def test_values_and_gradients_are_those_of_the_formula_by_finite_differences(nam
     np.testing.assert_allclose(np.concatenate([np.ravel(each) for each in gradients]), slopes_of(formula), atol=1e-5)
 
 
-def test_every_penalty_that_keras_can_load_is_tested_above():
+def test_every_penalty_is_tested_above():
     assert set(FORMULAS) == set(penalties.__all__) - {"Penalty", "get", "squared_gradient_norm"}

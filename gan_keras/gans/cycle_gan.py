@@ -12,7 +12,7 @@ from gan_keras.gans.image_translation import ImageTranslation
 from gan_keras.gans.step_metrics import StepMetrics
 from gan_keras.history_pool import HistoryPools
 from gan_keras.networks.base import call_network
-from gan_keras.networks.pair import Pair, both, halves
+from gan_keras.networks.cyclegan import Pair, both, halves
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")

@@ -1,20 +1,22 @@
-"""Ready-made generators and discriminators. Any `keras.Model` with matching shapes serves as well."""
+"""Ready-made generators and discriminators. Any `keras.Model` with matching shapes works as well."""
 
 from gan_keras.networks import layers
-from gan_keras.networks.base import Discriminator, Generator
+from gan_keras.networks.base import Discriminator, Generator, features_of
 from gan_keras.networks.biggan import BigGANDiscriminator, BigGANGenerator
-from gan_keras.networks.cyclegan import CycleGANGenerator
+from gan_keras.networks.cyclegan import CycleGANGenerator, Pair
 from gan_keras.networks.dcgan import DCGANDiscriminator, DCGANGenerator
-from gan_keras.networks.dense_series import DenseSeriesDiscriminator, DenseSeriesGenerator, GaussianSeriesGenerator
-from gan_keras.networks.image_base import features_of
-from gan_keras.networks.mlp import MLPDiscriminator, MLPGenerator
+from gan_keras.networks.mlp import ComponentGenerator, FourierDiscriminator, MLPDiscriminator, MLPGenerator
 from gan_keras.networks.mocogan import MoCoGANDiscriminator, MoCoGANGenerator
-from gan_keras.networks.pair import Pair
 from gan_keras.networks.pix2pix import PatchGANDiscriminator, Pix2PixGenerator
-from gan_keras.networks.points import ComponentGenerator, FourierDiscriminator
 from gan_keras.networks.r3gan import R3GANDiscriminator, R3GANGenerator
 from gan_keras.networks.recurrent_generator import RecurrentGenerator
-from gan_keras.networks.recurrent_series import RCGANDiscriminator, RCGANGenerator
+from gan_keras.networks.series import (
+    DenseSeriesDiscriminator,
+    DenseSeriesGenerator,
+    GaussianSeriesGenerator,
+    RCGANDiscriminator,
+    RCGANGenerator,
+)
 from gan_keras.networks.sngan import SNGANDiscriminator, SNGANGenerator
 from gan_keras.networks.tabular import Packed, PackedTableDiscriminator, ResidualTableGenerator, TabularGenerator
 from gan_keras.networks.tabular_autoencoder import EncodedTableGenerator, TableDecoder, TableEncoder

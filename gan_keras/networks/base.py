@@ -1,9 +1,15 @@
-"""What every generator and discriminator of this package has in common."""
+"""Basics of all networks: base classes, conditioning on labels, and how networks are called and checked.
+
+Labels are integers from 0, shape `(batch,)`. Generators append their embedding to the latents; discriminators project features
+onto it. Any `keras.Model` with matching shapes serves as a generator or a discriminator: `call_network` and the checks below
+treat it like a ready-made network.
+"""
 
 import inspect
 
 import keras
 import tensorflow as tf
+from keras import layers, ops
 
 from gan_keras.networks.precision import OnePrecision
 
@@ -12,35 +18,120 @@ class Generator(OnePrecision, keras.Model):
     """Maps latents to samples: `call(latents, labels=None, training=False)` -> sample tensors.
 
     Args:
-        latent_dim: How many numbers of noise make one sample, >= 1.
-        **kwargs: Of `keras.Model`. `dtype="mixed_bfloat16"` is the precision of all layers but the last, which are float32.
+        latent_dim: Size of the latents of one sample, >= 1.
+        **kwargs: Arguments of `keras.Model`. `dtype="mixed_bfloat16"` sets the precision of all layers but the last, which
+            are float32.
+
+    Raises:
+        ValueError: If `latent_dim` is below 1.
     """
 
     def __init__(self, latent_dim, **kwargs):
         super().__init__(**kwargs)
         if latent_dim < 1:
-            raise ValueError(f"latent_dim={latent_dim}. Expected at least 1: a generator without noise makes one sample.")
+            raise ValueError(f"latent_dim={latent_dim}. Expected at least 1: without latents, all samples are the same.")
         self.latent_dim = latent_dim
+
+    def build_from_config(self, config):
+        # Keras would build a loaded network without labels, which a network with labels refuses.
+        if not hasattr(self, "num_labels"):
+            super().build_from_config(config)
+        elif not self.built:
+            self(ops.zeros((1, self.latent_dim)), ops.zeros((1,), "int32") if self.num_labels else None)
 
     def get_config(self):
         return {**super().get_config(), "latent_dim": self.latent_dim}
 
 
 class Discriminator(OnePrecision, keras.Model):
-    """Maps samples to one logit each: `call(samples, labels=None, training=False)` -> `(batch, 1)`, never a sigmoid.
+    """Maps each sample to a logit: `call(samples, labels=None, training=False)` -> `(batch, 1)`, without a sigmoid.
 
     Args:
-        **kwargs: Of `keras.Model`; `dtype` as of `Generator`.
+        **kwargs: Arguments of `keras.Model`; for `dtype` see `Generator`.
     """
 
 
-# --- How a generator and a discriminator, ready-made or a user's own, are called and checked against each other.
+class ProjectionDiscriminator(Discriminator):
+    """Base class of discriminators whose logit is linear in features and conditioned on labels by projection.
+
+    Subclasses implement `features(samples, training=False)` -> `(batch, num_features)`, and make the last layers by `add_head`.
+
+    Args:
+        num_labels: Number of labels of the samples; 0 for none.
+
+    Reference: [Miyato and Koyama, 2018](https://arxiv.org/abs/1802.05637).
+    """
+
+    def __init__(self, num_labels=0, **kwargs):
+        super().__init__(**kwargs)
+        self.num_labels = num_labels
+
+    def add_head(self, num_features, **options):
+        """Makes the layers after the features. `options` are arguments of the `Dense` layer of the logit."""
+        self.logit = layers.Dense(1, dtype="float32", **options)
+        self.label_embedding = layers.Embedding(self.num_labels, num_features, dtype="float32") if self.num_labels else None
+
+    def call(self, samples, labels=None, training=False):
+        check_labels(labels, self.num_labels)
+        features = self.features(samples, training=training)
+        logits = self.logit(features, training=training)
+        return logits + projection(features, self.label_embedding, labels, self.num_labels) if self.num_labels else logits
+
+    def head_layers(self):
+        """The layers after the features, for `layers_by_depth`."""
+        return [layer for layer in (self.logit, self.label_embedding) if layer is not None]
+
+
+def attributes(network, *names):
+    """Returns the named attributes as a dict, for `get_config`."""
+    return {name: getattr(network, name) for name in names}
+
+
+# --- Labels.
+
+
+def check_labels(labels, num_labels):
+    """Raises `ValueError` if there are labels, but the network has none (`num_labels=0`)."""
+    if labels is not None and not num_labels:
+        raise ValueError("Got labels, but num_labels=0. Expected none: build the network with `num_labels`, or omit the labels.")
+
+
+def require_labels(labels, num_labels):
+    """Raises `ValueError` unless labels are given exactly if the network has labels."""
+    check_labels(labels, num_labels)
+    if labels is None and num_labels:
+        raise ValueError(
+            f"Got no labels. Expected one per sample, from 0 to {num_labels - 1}, such as `generate(2, labels=[0, 1])`."
+        )
+
+
+def append_labels(latents, embedding, labels):
+    """Returns the latents with the embedded labels appended; the latents alone without labels."""
+    return latents if labels is None else ops.concatenate([latents, ops.cast(embedding(labels), latents.dtype)], axis=-1)
+
+
+def projection(features, embedding, labels, num_labels):
+    """Inner product of features `(batch, width)` and embedded labels: `(batch, 1)`, float32.
+
+    Without labels, returns the mean over all labels, so that samples of unknown label can be judged too.
+
+    Reference: [Miyato and Koyama, 2018](https://arxiv.org/abs/1802.05637).
+    """
+    if labels is None:
+        embedded = ops.mean(ops.cast(embedding(ops.arange(num_labels)), "float32"), axis=0, keepdims=True)
+    else:
+        embedded = ops.cast(embedding(labels), "float32")
+    return ops.sum(ops.cast(features, "float32") * embedded, axis=-1, keepdims=True)
+
+
+# --- Calls and checks, of ready-made and other networks.
 
 
 def call_network(network, inputs, labels=None, training=False):
-    """Calls a network with labels only where there are some, so that a plain `keras.Sequential` will do.
+    """Calls a network, with labels only if there are any, so that a plain `keras.Sequential` works.
 
-    Numbers come out in float32, which losses, penalties and users need under mixed precision too; tokens stay as they are.
+    Returns floats as float32, which losses, penalties and users need under mixed precision too. Tokens stay integers. Raises
+    `ValueError` if there are labels, but the network's `call` takes none.
     """
     if labels is None:
         return in_single_precision(network(inputs, training=training))
@@ -53,15 +144,30 @@ def call_network(network, inputs, labels=None, training=False):
 
 
 def in_single_precision(tensor):
-    return keras.ops.cast(tensor, "float32") if keras.backend.is_float_dtype(tensor.dtype) else tensor
+    """Casts a float tensor to float32; returns any other unchanged."""
+    return ops.cast(tensor, "float32") if keras.backend.is_float_dtype(tensor.dtype) else tensor
+
+
+def features_of(network):
+    """Returns a function `(inputs, training=False)` -> features, the inputs of the network's last layer.
+
+    The function is the network's method `features` if it has one.
+
+    Raises:
+        ValueError: If the network has no such method and is neither a Sequential nor a functional model.
+    """
+    if hasattr(network, "features"):
+        return network.features
+    if getattr(network, "outputs", None) and network.layers[-1].output is network.outputs[0]:
+        return keras.Model(network.inputs, network.layers[-1].input)
+    raise ValueError(
+        f"The features of {network.name!r} ({type(network).__name__}) are unknown. Expected a Sequential or functional model "
+        "that begins with `keras.Input`, or a network with a method `features(samples, training=False)`."
+    )
 
 
 def latent_dim_of(generator):
-    """The number of latents that a generator reads: its `latent_dim`, or the last axis of its input.
-
-    Raises:
-        ValueError: If neither is known.
-    """
+    """Returns a generator's `latent_dim`, or the last axis of its input shape. Raises `ValueError` if both are unknown."""
     if hasattr(generator, "latent_dim"):
         return int(generator.latent_dim)
     shape = generator.input_shape if generator.built and hasattr(generator, "input_shape") else None
@@ -73,38 +179,30 @@ def latent_dim_of(generator):
     return int(shape[-1])
 
 
-def last_activation_of(network):
-    """The activation of the last layer of a Sequential or functional model; None if it has none or the model is neither."""
-    return getattr(network.layers[-1], "activation", None) if getattr(network, "outputs", None) else None
-
-
 def read_samples(discriminator, fake_data, labels=None):
-    """Has the discriminator read two samples, which builds it.
-
-    Raises:
-        ValueError: If they are not of its shape, or it does not answer with logits.
-    """
+    """Calls the discriminator on two samples, which builds it, and raises `ValueError` unless it returns logits for them."""
     try:
         logits = call_network(discriminator, fake_data, labels)
     except (ValueError, tf.errors.InvalidArgumentError) as error:
         raise ValueError(
             f"The generator makes samples of shape {tuple(fake_data.shape)}, which the discriminator does not read. "
             "Expected equal shapes: change the generator's last layer or the discriminator's `keras.Input`. "
-            f"The discriminator says: {error}"
+            f"The discriminator raised: {error}"
         ) from error
     check_logits(discriminator, logits)
 
 
 def check_logits(discriminator, logits):
-    """Raises `ValueError` unless `logits`, of two samples, are one number a sample or a map of them, without a sigmoid."""
+    """Raises `ValueError` unless the logits of two samples are one number or one map per sample, without a sigmoid."""
     shape = tuple(logits.shape)
     if len(shape) not in (2, 4) or shape[0] != 2 or shape[-1] != 1:
         raise ValueError(
-            f"The discriminator maps 2 samples to shape {shape}. Expected (2, 1), one logit a sample, or (2, height, width, 1), "
-            "one for each patch: end it with `keras.layers.Dense(1)`, without a sigmoid."
+            f"The discriminator maps 2 samples to shape {shape}. Expected (2, 1), one logit per sample, or (2, height, width, "
+            "1), one per patch: end it with `keras.layers.Dense(1)`, without a sigmoid."
         )
-    if last_activation_of(discriminator) is keras.activations.sigmoid:
+    is_layered = getattr(discriminator, "outputs", None)  # Sequential or functional
+    if is_layered and getattr(discriminator.layers[-1], "activation", None) is keras.activations.sigmoid:
         raise ValueError(
-            "The discriminator ends with a sigmoid. Expected a logit, of any size and sign, from which the losses are "
-            "computed without overflow: end it with `keras.layers.Dense(1)`."
+            "The discriminator ends with a sigmoid. Expected a logit of any size and sign, from which losses are computed "
+            "without overflow: end it with `keras.layers.Dense(1)`."
         )

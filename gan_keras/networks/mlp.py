@@ -1,20 +1,27 @@
-"""The dense pair of the first GAN: [Goodfellow et al., 2014](https://arxiv.org/abs/1406.2661)."""
+"""Dense networks for vectors, and two variants that cover separate modes of points.
+
+References: the pair of [Goodfellow et al., 2014](https://arxiv.org/abs/1406.2661); components of the latents as in
+[DeLiGAN, Gurumurthy et al., 2017](https://arxiv.org/abs/1706.02071) and
+[ClusterGAN, Mukherjee et al., 2018](https://arxiv.org/abs/1809.03627);
+[Fourier features, Tancik et al., 2020](https://arxiv.org/abs/2006.10739).
+"""
 
 import keras
+import numpy as np
 from keras import layers, ops
 
-from gan_keras.networks.base import Discriminator, Generator
+from gan_keras.networks.base import Discriminator, Generator, attributes
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class MLPGenerator(Generator):
-    """Dense layers from latents to a sample of any shape.
+    """Dense layers from latents to samples of any shape.
 
     Args:
         sample_shape: Shape of one sample, without the batch.
-        latent_dim: Numbers of noise for a sample.
+        latent_dim: Size of the latents.
         units: Widths of the hidden layers.
-        activation: Of the last layer: `"tanh"` for images in [-1, 1], `"linear"` for anything unbounded.
+        activation: Activation of the last layer: `"tanh"` for images in [-1, 1], `"linear"` for unbounded samples.
     """
 
     def __init__(self, sample_shape, latent_dim=64, units=(128, 128), activation="linear", **kwargs):
@@ -30,13 +37,12 @@ class MLPGenerator(Generator):
         return self.reshape(self.last(latents))
 
     def get_config(self):
-        config = {"sample_shape": self.sample_shape, "units": self.units, "activation": self.activation}
-        return {**super().get_config(), **config}
+        return {**super().get_config(), **attributes(self, "sample_shape", "units", "activation")}
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class MLPDiscriminator(Discriminator):
-    """Dense layers from a sample of any shape to its logit.
+    """Dense layers from samples of any shape to logits `(batch, 1)`, float32.
 
     Args:
         units: Widths of the hidden layers.
@@ -53,7 +59,7 @@ class MLPDiscriminator(Discriminator):
         return self.last(self.features(samples))
 
     def features(self, samples, training=False):
-        """What the last layer reads: `(batch, units)`."""
+        """Inputs of the last layer: `(batch, units)`."""
         features = self.flatten(samples)
         for layer in self.hidden:
             features = layer(features)
@@ -61,3 +67,89 @@ class MLPDiscriminator(Discriminator):
 
     def get_config(self):
         return {**super().get_config(), "units": self.units}
+
+
+@keras.saving.register_keras_serializable(package="gan_keras")
+class ComponentGenerator(Generator):
+    """`MLPGenerator` whose first latent selects one of `components` learned vectors, all equally likely.
+
+    A continuous map of connected latents connects all its samples, so there are samples on bridges between separate modes.
+    Components are separate pieces, each free to move to a mode as a whole. There need not be as many as modes: several can share
+    a mode, and the other latents can spread one over several modes.
+
+    Args:
+        sample_shape: Shape of one sample, without the batch.
+        latent_dim: Size of the latents, including the one that selects, >= 2.
+        units: Widths of the hidden layers.
+        components: Number of vectors, >= 1.
+        embedding_dim: Width of the vectors.
+
+    Raises:
+        ValueError: If `latent_dim` or `components` is too small.
+    """
+
+    def __init__(self, sample_shape, latent_dim=3, units=(64, 64, 64), components=64, embedding_dim=8, **kwargs):
+        super().__init__(latent_dim, autocast=False, **kwargs)  # rounded latents would select some components more often
+        if latent_dim < 2 or components < 1:
+            raise ValueError(
+                f"latent_dim={latent_dim}, components={components}. Expected at least 2 latents, one to select a component and "
+                "one to vary within it, and at least one component."
+            )
+        self.sample_shape, self.units = tuple(sample_shape), tuple(units)
+        self.components, self.embedding_dim = components, embedding_dim
+        self.vectors = layers.Embedding(components, embedding_dim, keras.initializers.RandomNormal(stddev=1.0))
+        self.dense = MLPGenerator(sample_shape, embedding_dim + latent_dim - 1, units)
+
+    def call(self, latents, labels=None, training=False):
+        vectors = self.vectors(self.component_of(latents))
+        return self.dense(ops.concatenate([ops.cast(vectors, latents.dtype), latents[:, 1:]], axis=-1))
+
+    def component_of(self, latents):
+        """Component of each row of latents, int32 `(batch,)`: the normal distribution is cut into equally likely parts."""
+        quantile = (1.0 + ops.erf(latents[:, 0] / np.sqrt(2.0))) / 2.0
+        return ops.minimum(ops.cast(quantile * self.components, "int32"), self.components - 1)
+
+    def get_config(self):
+        return {**super().get_config(), **attributes(self, "sample_shape", "units", "components", "embedding_dim")}
+
+
+@keras.saving.register_keras_serializable(package="gan_keras")
+class FourierDiscriminator(Discriminator):
+    """`MLPDiscriminator` that also reads sines of a sample, so that it learns coarse and fine differences alike.
+
+    Dense layers are slow to learn functions that change quickly. The sines' directions and frequencies are learned; the
+    frequencies start between 1 and `highest_frequency`, equally many per octave.
+
+    Args:
+        units: Widths of the hidden layers.
+        waves: Number of sines, >= 1.
+        highest_frequency: Highest initial frequency, in radians per unit of the samples, > 1: about 1 over the finest distance
+            that matters.
+
+    Raises:
+        ValueError: If `waves` or `highest_frequency` is out of range.
+    """
+
+    def __init__(self, units=(64, 64, 64), waves=32, highest_frequency=10.0, **kwargs):
+        super().__init__(autocast=False, **kwargs)  # sines of high frequency amplify rounding
+        if waves < 1 or not highest_frequency > 1:
+            raise ValueError(f"waves={waves}, highest_frequency={highest_frequency}. Expected waves >= 1 and a frequency > 1.")
+        self.units, self.waves, self.highest_frequency = tuple(units), waves, float(highest_frequency)
+        phases = keras.initializers.RandomUniform(-np.pi, np.pi)
+        self.flatten = layers.Flatten(dtype="float32")
+        options = {"kernel_initializer": self.first_frequencies, "bias_initializer": phases}
+        self.angles = layers.Dense(waves, dtype="float32", **options)
+        self.dense = MLPDiscriminator(units)
+
+    def call(self, samples, labels=None, training=False):
+        numbers = self.flatten(samples)
+        return self.dense(ops.concatenate([numbers, ops.sin(self.angles(numbers))], axis=-1))
+
+    def first_frequencies(self, shape, dtype=None):
+        """Initial kernel: a random direction per sine, with a log-uniform length."""
+        directions = keras.initializers.RandomNormal()(shape, dtype)
+        lengths = ops.exp(keras.initializers.RandomUniform(0.0, np.log(self.highest_frequency))((1, shape[1]), dtype))
+        return lengths * directions / ops.norm(directions, axis=0, keepdims=True)
+
+    def get_config(self):
+        return {**super().get_config(), **attributes(self, "units", "waves", "highest_frequency")}

@@ -1,31 +1,31 @@
-"""Content of the clip and motion of each frame apart: MoCoGAN, [Tulyakov et al., 2017](https://arxiv.org/abs/1707.04993)."""
+"""MoCoGAN separates a clip's content from its motion: [Tulyakov et al., 2017](https://arxiv.org/abs/1707.04993)."""
 
 import keras
 from keras import layers, ops
 
-from gan_keras.networks.dcgan import doubling, down, initializer, leaky, up
-from gan_keras.networks.image_base import beside, check_labels, require_labels
+from gan_keras.networks.base import append_labels, require_labels
+from gan_keras.networks.dcgan import doubling, down, downsampled, initializer, up, upsampled
+from gan_keras.networks.image_base import VideoDiscriminator, VideoGenerator, clip_sizes
 from gan_keras.networks.layers import BatchNormalization
 from gan_keras.networks.vgan import ClipFeatures
-from gan_keras.networks.video_base import VideoDiscriminator, VideoGenerator, clip_sizes
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class MoCoGANGenerator(VideoGenerator):
     """Latents `(batch, latent_dim)` to clips in [-1, 1], `(batch, *video_shape)`, float32.
 
-    A recurrent network turns noise of each frame into the motion; a network of images paints each frame from its motion and
-    from the content and the label, which all frames share. Of the latents the first `motion_dim` are the state in which the
-    recurrent network begins, then come `motion_dim` for each frame; the others are the content.
+    A recurrent network turns noise per frame into motion. An image generator then renders each frame from its motion and from the
+    content and label that all frames share. The first `motion_dim` latents are the recurrent network's initial state; the next
+    `motion_dim` per frame are its inputs; the rest are the content.
 
     Args:
         video_shape: `(frames, size, size, channels)`: see `clip_sizes`.
-        latent_dim: Numbers of noise for a clip, more than `(frames + 1) * motion_dim`.
-        motion_dim: Numbers of noise for the motion of a frame, and units of the recurrent network; the paper's is 10. 0 for no
-            motion: every frame of a clip is the same.
-        width: Filters before the last convolution; the paper's is 64. They double towards the smaller feature maps, up to 8
+        latent_dim: Size of the latents, more than `(frames + 1) * motion_dim`.
+        motion_dim: Size of a frame's motion and of its noise; 10 in the paper. With 0 there is no motion: all frames of a clip
+            are the same.
+        width: Filters before the last convolution; 64 in the paper. They double towards the smaller feature maps, up to 8
             times as many.
-        num_labels: How many labels condition the clips, embedded and put beside the content; 0 for none.
+        num_labels: Number of labels that condition the clips; their embedding is appended to the content. 0 for none.
 
     Raises:
         ValueError: If `motion_dim` is below 0 or leaves no latents for the content.
@@ -38,24 +38,24 @@ class MoCoGANGenerator(VideoGenerator):
         if motion_dim < 0 or self.content_dim < 1:
             raise ValueError(
                 f"motion_dim={motion_dim} and latent_dim={latent_dim} for clips of {self.frames} frames. Expected motion_dim "
-                f">= 0 and latents beyond the motion's {(self.frames + 1) * motion_dim}: raise latent_dim."
+                f">= 0 and more latents than the motion's {(self.frames + 1) * motion_dim}: raise latent_dim."
             )
         self.label_embedding = layers.Embedding(num_labels, self.content_dim) if num_labels else None
-        self.motion = recurrent(motion_dim, unroll=True) if motion_dim else None
+        self.motion = recurrent(motion_dim) if motion_dim else None
         self.painter = FramePainter(video_shape, width)
 
     def call(self, latents, labels=None, training=False):
         require_labels(labels, self.num_labels)
-        motion, content = latents[:, : -self.content_dim], latents[:, -self.content_dim :]
-        content = beside(content, self.label_embedding, labels)
+        noise, content = latents[:, : -self.content_dim], latents[:, -self.content_dim :]
+        content = append_labels(content, self.label_embedding, labels)
         codes = ops.repeat(ops.expand_dims(content, 1), self.frames, axis=1)
         if self.motion is not None:
-            codes = ops.concatenate([codes, ops.cast(self.moved(motion), codes.dtype)], axis=-1)
+            codes = ops.concatenate([codes, ops.cast(self.motion_of(noise), codes.dtype)], axis=-1)
         frames = self.painter(ops.reshape(codes, (-1, codes.shape[-1])), training=training)
         return ops.reshape(frames, (-1, *self.video_shape))
 
-    def moved(self, noise):
-        """The motion of each frame, `(batch, frames, motion_dim)`."""
+    def motion_of(self, noise):
+        """Motion of each frame, `(batch, frames, motion_dim)`."""
         start, steps = noise[:, : self.motion_dim], noise[:, self.motion_dim :]
         return self.motion(ops.reshape(steps, (-1, self.frames, self.motion_dim)), initial_state=start)
 
@@ -63,30 +63,24 @@ class MoCoGANGenerator(VideoGenerator):
         return {**super().get_config(), "motion_dim": self.motion_dim}
 
 
-def recurrent(units, **options):
-    """The network of the motion. At first it hears little of the noise of each frame and hardly forgets the state that it began
-    in: clips start smooth."""
+def recurrent(units):
+    """The motion's GRU. At first it mostly keeps its initial state and hardly reacts to noise, so that clips start smooth."""
     initial = {"kernel_initializer": initializer(), "bias_initializer": SlowStart()}
-    return layers.GRU(units, return_sequences=True, **initial, **options)
+    return layers.GRU(units, return_sequences=True, unroll=True, **initial)
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class SlowStart(keras.initializers.Initializer):
-    """Biases of a GRU, `(2, 3 * units)`: those of the gate that keeps the state are 2, by which it keeps 88 %, the others 0."""
+    """GRU biases `(2, 3 * units)`: 2 for the update gate, which then keeps 88 % of the state, and 0 for the others."""
 
     def __call__(self, shape, dtype=None):
-        kept = ops.arange(shape[1]) < shape[1] // 3
-        row = ops.where(kept, 2.0, 0.0)
+        is_kept = ops.arange(shape[1]) < shape[1] // 3
+        row = ops.where(is_kept, 2.0, 0.0)
         return ops.cast(ops.stack([row, ops.zeros_like(row)]), dtype or "float32")
 
 
 class FramePainter(layers.Layer):
-    """Codes `(batch, numbers)` to images in [-1, 1], `(batch, size, size, channels)`, float32: the generator of DCGAN.
-
-    Args:
-        video_shape: `(frames, size, size, channels)`: see `clip_sizes`.
-        width: Filters before the last convolution.
-    """
+    """DCGAN's generator, from codes `(batch, num)` to images in [-1, 1], `(batch, size, size, channels)`, float32."""
 
     def __init__(self, video_shape, width, **kwargs):
         super().__init__(**kwargs)
@@ -99,53 +93,44 @@ class FramePainter(layers.Layer):
         self.to_frame = up(video_shape[-1], use_bias=True, activation="tanh", dtype="float32")
 
     def call(self, codes, training=False):
-        features = self.reshape(self.project(codes))
-        features = ops.relu(self.normalizations[0](features, training=training))
-        for convolution, normalization in zip(self.ups, self.normalizations[1:], strict=True):
-            features = ops.relu(normalization(convolution(features), training=training))
-        return self.to_frame(features)
+        return self.to_frame(upsampled(self, codes, training))
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class MoCoGANDiscriminator(VideoDiscriminator):
-    """Clips in [-1, 1], `(batch, *video_shape)`, to logits `(batch, 1)`, float32: one judge of frames and one of the motion.
+    """Clips in [-1, 1], `(batch, *video_shape)`, to logits `(batch, 1)`, float32: judges single frames and the motion.
 
-    The logit is the sum of two, of convolutions over single frames and over the whole clip. The paper draws the frame at
-    random; here `num_frames` of them, evenly spaced, are judged and averaged, so that a clip has one logit.
+    The logit is the sum of two: one of convolutions over single frames, one of convolutions over the whole clip. The paper judges
+    one random frame. Here `num_frames` evenly spaced frames are judged and averaged, so that a clip has one logit.
 
     Args:
         video_shape: `(frames, size, size, channels)`: see `clip_sizes`.
-        width: Filters of the first convolutions; the paper's is 64. They double at each following one, up to 8 times as many.
-        num_labels: How many labels the clips have ([projection](https://arxiv.org/abs/1802.05637)); 0 for none.
-        num_frames: How many frames are judged one by one, from 1 to all.
+        width: Filters of the first convolutions; 64 in the paper. They double at each following one, up to 8 times as many.
+        num_labels: Number of labels of the clips ([projection](https://arxiv.org/abs/1802.05637)); 0 for none.
+        num_frames: Number of frames judged one by one, from 1 to all.
 
     Raises:
-        ValueError: If the clips have fewer than `num_frames`, or it is below 1.
+        ValueError: If `num_frames` is below 1 or above the number of frames.
     """
 
     def __init__(self, video_shape=(16, 64, 64, 3), width=64, num_labels=0, num_frames=3, **kwargs):
         super().__init__(video_shape, width, num_labels, **kwargs)
         if not 1 <= num_frames <= video_shape[0]:
-            raise ValueError(f"num_frames={num_frames} for clips of {video_shape[0]} frames. Expected 1 to all of them.")
+            raise ValueError(f"num_frames={num_frames} for clips of {video_shape[0]} frames. Expected 1 to {video_shape[0]}.")
         self.num_frames = num_frames
         self.clip_features, self.frame_features = ClipFeatures(video_shape, width), FrameFeatures(video_shape, width)
-        self.logit = layers.Dense(1, kernel_initializer=initializer(), dtype="float32")
-        dim = self.clip_features.dim + self.frame_features.dim
-        self.label_embedding = layers.Embedding(num_labels, dim, dtype="float32") if num_labels else None
-
-    def call(self, samples, labels=None, training=False):
-        check_labels(labels, self.num_labels)
-        features = self.features(samples, training=training)
-        # A linear layer of features side by side is the sum of a logit of each.
-        return self.with_labels(self.logit(features), features, labels)
+        self.add_head(self.clip_features.dim + self.frame_features.dim, kernel_initializer=initializer())
 
     def features(self, samples, training=False):
-        """What the last layer reads: `(batch, numbers)`."""
-        clips, frames = (judge(samples, training=training) for judge in (self.clip_features, self.of_frames))
+        """Inputs of the last layer: `(batch, num_features)`, of the clip and of the frames.
+
+        A linear layer of concatenated features is the sum of a logit of each.
+        """
+        clips, frames = (judge(samples, training=training) for judge in (self.clip_features, self.features_of_frames))
         return ops.concatenate([clips, frames], axis=-1)
 
-    def of_frames(self, samples, training):
-        """Features of single frames, averaged over them."""
+    def features_of_frames(self, samples, training):
+        """Features of single frames, averaged over the frames."""
         spacing = self.video_shape[0] // self.num_frames
         chosen = samples[:, spacing // 2 :: spacing][:, : self.num_frames]
         frames = self.frame_features(ops.reshape(chosen, (-1, *self.video_shape[1:])), training=training)
@@ -156,12 +141,7 @@ class MoCoGANDiscriminator(VideoDiscriminator):
 
 
 class FrameFeatures(layers.Layer):
-    """Images `(batch, size, size, channels)` to `dim` numbers each: the convolutions of DCGAN's discriminator.
-
-    Args:
-        video_shape: `(frames, size, size, channels)`: see `clip_sizes`.
-        width: Filters of the first convolution.
-    """
+    """The convolutions of DCGAN's discriminator, from images `(batch, size, size, channels)` to features `(batch, dim)`."""
 
     def __init__(self, video_shape, width, **kwargs):
         super().__init__(**kwargs)
@@ -172,7 +152,4 @@ class FrameFeatures(layers.Layer):
         self.flatten, self.dim = layers.Flatten(), sizes[0][1] ** 2 * filters[-1]
 
     def call(self, images, training=False):
-        features = leaky(self.downs[0](images))
-        for convolution, normalization in zip(self.downs[1:], self.normalizations, strict=True):
-            features = leaky(normalization(convolution(features), training=training))
-        return self.flatten(features)
+        return downsampled(self, images, training)

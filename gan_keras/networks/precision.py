@@ -1,4 +1,4 @@
-"""One precision for a whole network, told once: `DCGANGenerator(..., dtype="mixed_bfloat16")`."""
+"""One precision for a whole network: `DCGANGenerator(..., dtype="mixed_bfloat16")`."""
 
 import contextlib
 import functools
@@ -7,12 +7,12 @@ import inspect
 import keras
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
-"""Dtype policies that networks of this package train in."""
+"""Dtype policies in which networks of this package train."""
 
 
 @contextlib.contextmanager
 def dtype_policy(policy):
-    """Within it, layers are made with a dtype policy, by name, config or object; None leaves Keras' own as it is."""
+    """Context in which new layers get a dtype policy, by name, config or object. None keeps the global policy."""
     before = keras.config.dtype_policy()
     try:
         if policy is not None:
@@ -24,10 +24,10 @@ def dtype_policy(policy):
 
 @contextlib.contextmanager
 def in_float32(network):
-    """Within it, a network computes in float32, whatever it is trained in.
+    """Context in which a network computes in float32, whatever its precision in training.
 
-    A graph and eager code round narrow numbers at other places, and a server's processor at others again. What is generated
-    and judged after training must not depend on that.
+    Graphs, eager code and other processors round narrow numbers at different places. Samples and scores after training must not
+    depend on that.
     """
     before = compute_in_float32(network)
     try:
@@ -38,7 +38,7 @@ def in_float32(network):
 
 
 def compute_in_float32(network):
-    """Makes a network compute in float32 from now on; returns its layers that did not, each with its dtype policy."""
+    """Makes a network compute in float32 from now on. Returns the changed layers, each with its previous dtype policy."""
     before = [(layer, layer.dtype_policy) for layer in network._flatten_layers() if layer.compute_dtype != layer.variable_dtype]
     for layer, _ in before:
         layer.dtype_policy = "float32"
@@ -46,10 +46,10 @@ def compute_in_float32(network):
 
 
 class OnePrecision:
-    """Base of layers that make further layers: what their `__init__` makes has their dtype policy.
+    """Base class of layers whose `__init__` makes layers: these get its dtype policy.
 
-    Keras would give it the global policy. A network that was trained under a global policy would come back from its file as
-    another one where that is not set.
+    Keras would give them the global policy, so a network trained under a global policy would be loaded with another one where
+    it is not set.
     """
 
     def __init_subclass__(cls, **kwargs):
@@ -64,6 +64,6 @@ def _in_own_precision(init):
         with dtype_policy(kwargs.get("dtype")):
             init(self, *args, **kwargs)
 
-    # Keras reads the names of arguments by two functions, of which one looks through a wrapper and the other does not.
+    # Keras reads argument names by two functions, only one of which follows a wrapper.
     init_in_own_precision.__signature__ = inspect.signature(init)
     return init_in_own_precision

@@ -1,8 +1,9 @@
-"""A language model that noise sets in motion: latents to token ids, one compiled loop.
+"""A language model driven by noise: from latents to token ids in one compiled loop.
 
-Reference: the supervised half is the recurrent language model of [Mikolov et al., 2010](https://www.fit.vut.cz/person/burget/public/mikolov_is2010.pdf),
-with an [LSTM](https://doi.org/10.1162/neco.1997.9.8.1735), input and output embeddings tied ([Press and Wolf, 2017](https://arxiv.org/abs/1608.05859))
-and dropout that is the same at every step ([Gal and Ghahramani, 2016](https://arxiv.org/abs/1512.05287)).
+Reference: the recurrent language model of [Mikolov et al., 2010](https://www.fit.vut.cz/person/burget/public/mikolov_is2010.pdf),
+with an [LSTM](https://doi.org/10.1162/neco.1997.9.8.1735), tied embeddings of inputs and outputs
+([Press and Wolf, 2017](https://arxiv.org/abs/1608.05859)) and the same dropout at every step
+([Gal and Ghahramani, 2016](https://arxiv.org/abs/1512.05287)).
 """
 
 import keras
@@ -11,31 +12,31 @@ from keras import layers, ops
 
 from gan_keras import noise
 from gan_keras.codecs.text import END, PADDING, START, UNKNOWN
-from gan_keras.networks.base import Generator
+from gan_keras.networks.base import Generator, attributes
 
-_NEVER = -1e9  # logit of a token that must not be drawn
-_BLOCK = 64  # tokens whose probabilities are summed before one of them is drawn
+_NEVER = -1e9  # added to the logit of a token that must not be drawn
+_BLOCK = 64  # tokens per block, see `draw`
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class RecurrentGenerator(Generator):
-    """Noise to sentences. The first `noise_dim` latents set the LSTM's state; latent `noise_dim + t` picks token `t`.
+    """Noise to sentences. The first `noise_dim` latents set the LSTM's state; latent `noise_dim + t` selects token `t`.
 
-    A standard normal latent is turned into a uniform number, which picks the token by the inverse of the cumulative
-    distribution. So a sentence is a function of its latents, and drawing latents is drawing from the language model.
+    A standard normal latent is mapped to a uniform number, which selects the token by inverse transform sampling. So a sentence
+    is a function of its latents, and sampling latents samples from the language model.
 
     Args:
-        vocabulary_size: Number of token ids, the four special ones included.
-        length: Most tokens of a sentence, the end token included, >= 2.
-        noise_dim: How many latents set the state.
-        embedding_dim: Width of the embedding, tied with the output layer.
+        vocabulary_size: Number of token ids, including the four special ones.
+        length: Maximum number of tokens in a sentence, including the end token, >= 2.
+        noise_dim: Number of latents that set the state.
+        embedding_dim: Width of the embedding, which is tied with the output layer.
         units: Width of the LSTM.
         dropout: Rate in [0, 1) on the embedded tokens and on the LSTM's output.
-        num_labels: How many labels condition the sentences; 0 for none.
+        num_labels: Number of labels that condition the sentences; 0 for none.
     """
 
     def __init__(self, vocabulary_size, length, noise_dim=32, embedding_dim=256, units=512, dropout=0.5, num_labels=0, **kwargs):
-        super().__init__(noise_dim + length, autocast=False, **kwargs)  # rounded latents pick some tokens more often
+        super().__init__(noise_dim + length, autocast=False, **kwargs)  # rounded latents would select some tokens more often
         self.vocabulary_size, self.length, self.noise_dim = vocabulary_size, length, noise_dim
         self.embedding_dim, self.units, self.dropout, self.num_labels = embedding_dim, units, dropout, num_labels
         self.embedding = layers.Embedding(vocabulary_size, embedding_dim, name="embedding")
@@ -46,7 +47,7 @@ class RecurrentGenerator(Generator):
         self.output_dropout = layers.SpatialDropout1D(dropout)
         self.projection = layers.Dense(embedding_dim, name="projection")
         self.token_bias = self.add_weight(name="token_bias", shape=(vocabulary_size,), initializer="zeros")
-        self.build()  # all widths are known; Keras would build by writing sentences, a token at a time
+        self.build()  # all widths are known; Keras would build by generating sentences token by token
 
     def build(self, latents_shape=None, labels_shape=None):
         for layer, shape in (
@@ -61,18 +62,16 @@ class RecurrentGenerator(Generator):
         self.built = True
 
     def call(self, latents, labels=None, training=False):
-        """Sentences drawn at temperature 1: token ids `(batch, length)`, int32. No gradient passes through them."""
+        """Sentences sampled at temperature 1: token ids `(batch, length)`, int32. No gradient passes through them."""
         return (self.sample_in_graph if tf.executing_eagerly() else self.sample)(latents, labels)[0]
 
-    # --- Teacher forcing: what the network makes of given sentences. ---
+    # --- Teacher forcing: likelihoods of given sentences.
 
     def logits(self, latents, tokens, labels=None, training=False):
-        """Logits of each next token: `(batch, time, vocabulary)`, float32, for `tokens` `(batch, time)`, int."""
+        """Logits of each token given those before it: `(batch, time, vocabulary)`, float32; `tokens` is `(batch, time)`, int."""
         start = ops.full_like(tokens[:, :1], START)
         inputs = self.embedding(ops.concatenate([start, tokens[:, :-1]], axis=1))
-        return self.logits_of_embedded(self.state_from(latents, labels), inputs, training)
-
-    def logits_of_embedded(self, state, inputs, training=False):
+        state = self.state_from(latents, labels)
         hidden = self.recurrent(self.input_dropout(inputs, training=training), initial_state=state, training=training)
         return self.token_logits(self.output_dropout(hidden, training=training), self.token_bias)
 
@@ -82,30 +81,30 @@ class RecurrentGenerator(Generator):
         return losses * token_mask(tokens)
 
     def log_likelihood(self, latents, tokens, labels=None):
-        """Log-likelihood of each sentence and its end, nats: `(batch,)`, float32."""
+        """Log-likelihood of each sentence including its end, in nats: `(batch,)`, float32."""
         return -ops.sum(self.token_losses(latents, tokens, labels), axis=1)
 
-    # --- Sampling. ---
+    # --- Sampling.
 
     @tf.function(reduce_retracing=True)
     def sample_in_graph(self, latents, labels=None):
         return self.sample(latents, labels)
 
     def sample(self, latents, labels=None, temperature=None, top_p=None, prompt=None):
-        """Sentences, stopped at their end token, and how likely they are.
+        """Samples sentences up to their end token, with their log-likelihoods.
 
-        A sentence that has ended leaves the batch, so that the loop costs as much as there are tokens to write.
+        Finished sentences leave the batch, so that the cost is proportional to the number of tokens.
 
         Args:
             latents: `(batch, latent_dim)`, float32.
             labels: `(batch,)`, int, in [0, num_labels), or None.
-            temperature: `(batch,)`, float32, > 0; logits are divided by it. None is 1.
-            top_p: `(batch,)`, float32, in (0, 1]: only the smallest set of tokens of this mass is drawn from. None is 1.
-            prompt: `(batch, length)`, int32: the tokens to begin with, then padding. None begins with nothing.
+            temperature: `(batch,)`, float32, > 0; logits are divided by it. None for 1.
+            top_p: `(batch,)`, float32, in (0, 1]: tokens are sampled from the smallest set of this mass. None for 1.
+            prompt: `(batch, length)`, int32: the tokens to start with, then padding. None for no prompt.
 
         Returns:
             Tokens, one `END`, then padding: `(batch, length)`, int32. And the log-likelihood at temperature 1 of all tokens
-            that are not of the prompt, nats: `(batch,)`, float32.
+            after the prompt, in nats: `(batch,)`, float32.
         """
         num = tf.shape(latents)[0]
         choices = tf.clip_by_value(0.5 * tf.math.erfc(-latents[:, self.noise_dim :] / 2**0.5), 1e-7, 1.0 - 1e-7)
@@ -122,9 +121,8 @@ class RecurrentGenerator(Generator):
             likelihoods = tf.tensor_scatter_nd_add(likelihoods, rows[:, None], tf.where(written, gain, 0.0))
             tokens = tf.tensor_scatter_nd_update(tokens, here, last)
             finished = finished | (last == END)
-            staying = unfinished_rows(finished)
-            left = [tf.gather(each, staying) for each in (rows, last, finished, *state)]
-            return step + 1, tokens, likelihoods, *left
+            remaining = unfinished_rows(finished)
+            return step + 1, tokens, likelihoods, *(tf.gather(each, remaining) for each in (rows, last, finished, *state))
 
         start = (0, tokens, tf.zeros([num]), tf.range(num), tf.fill([num], START), tf.zeros([num], tf.bool))
         shapes = ([], tokens.shape, [None], [None], [None], [None], [None, self.units], [None, self.units])
@@ -138,10 +136,10 @@ class RecurrentGenerator(Generator):
     def step(self, embedded, state, step):
         """Logits `(batch, vocabulary)` after the token embedded as `(batch, embedding_dim)`, and the next state."""
         hidden, state = self.recurrent.cell(embedded, list(state))
-        return self.token_logits(hidden, self.token_bias + self.ruled_out(step)), state
+        return self.token_logits(hidden, self.token_bias + self.mask_of(step)), state
 
-    def ruled_out(self, step):
-        """Logits to add: never padding, start or unknown; no end at the first step; nothing but the end at the last."""
+    def mask_of(self, step):
+        """Logits to add: no padding, start or unknown token; no end at the first step; only the end at the last step."""
         ids = ops.arange(self.vocabulary_size)
         special = (ids == PADDING) | (ids == START) | (ids == UNKNOWN) | ((ids == END) & (step == 0))
         closing = (ids != END) & (step == self.length - 1)
@@ -155,18 +153,18 @@ class RecurrentGenerator(Generator):
         return ops.split(ops.tanh(state), 2, axis=-1)
 
     def token_logits(self, hidden, bias):
-        """The last layer, float32: likelihoods are differences of large numbers."""
+        """The last layer, in float32, since likelihoods are differences of large numbers."""
         return ops.matmul(ops.cast(self.projection(hidden), "float32"), ops.transpose(self.embedding.embeddings)) + bias
 
     def get_config(self):
-        names = ("vocabulary_size", "length", "noise_dim", "embedding_dim", "units", "dropout", "num_labels")
-        config = {**super().get_config(), **{name: getattr(self, name) for name in names}}
-        del config["latent_dim"]
+        own = ("vocabulary_size", "length", "noise_dim", "embedding_dim", "units", "dropout", "num_labels")
+        config = {**super().get_config(), **attributes(self, *own)}
+        del config["latent_dim"]  # follows from the others
         return config
 
 
 def unfinished_rows(finished):
-    """Places of the rows that are not finished, filled up with finished ones to a multiple of `noise.ROWS`."""
+    """Indices of unfinished rows, filled up with finished ones to a multiple of `noise.ROWS`."""
     num = tf.math.count_nonzero(~finished, dtype=tf.int32)
     return tf.argsort(tf.cast(finished, tf.int32), stable=True)[: num + (-num) % noise.ROWS]
 
@@ -176,10 +174,10 @@ def take(values, rows):
 
 
 def draw(logits, choices, temperature=None, top_p=None):
-    """Tokens by the inverse of the cumulative distribution at `choices`: int32 `(batch,)` of logits `(batch, vocabulary)`.
+    """Inverse transform sampling of tokens: int32 `(batch,)`, from logits `(batch, vocabulary)` and uniform `choices` `(batch,)`.
 
-    First the block of tokens that the choice falls into, then the token in it: sums are cheap, cumulative sums over a whole
-    vocabulary are not.
+    Finds the block of tokens that the choice falls into, then the token within it: sums are cheap, but a cumulative sum over the
+    whole vocabulary is not.
     """
     logits = logits if temperature is None else logits / temperature[:, None]
     probabilities = ops.softmax(logits)
@@ -194,9 +192,9 @@ def draw(logits, choices, temperature=None, top_p=None):
 
 
 def invert(masses, choices):
-    """Where the running sum of `masses` `(batch, n)` reaches `choices` `(batch,)`, never a mass of zero, and what is left."""
+    """Index of the mass `(batch, n)` in which each choice `(batch,)` falls, never a mass of 0, and the rest within it."""
     cumulative = ops.cumsum(masses, axis=-1)
-    # Rounding must not push a choice below the first mass or beyond the last.
+    # Rounding must not move a choice below the first mass or above the last.
     choices = ops.clip(choices, 1e-30, cumulative[:, -1])
     index = ops.sum(ops.cast(cumulative < choices[:, None], "int32"), axis=-1)
     reached = ops.take_along_axis(cumulative - masses, index[:, None], axis=-1)[:, 0]
@@ -204,7 +202,7 @@ def invert(masses, choices):
 
 
 def nucleus(probabilities, top_p):
-    """Zero outside the smallest set of tokens whose mass is at least `top_p` ([Holtzman et al., 2020](https://arxiv.org/abs/1904.09751))."""
+    """Zeroes all but the smallest set of tokens with a mass of at least `top_p` ([Holtzman et al., 2020](https://arxiv.org/abs/1904.09751))."""
 
     def cut():
         ordered = -ops.sort(-probabilities, axis=-1)
@@ -216,5 +214,5 @@ def nucleus(probabilities, top_p):
 
 
 def token_mask(tokens):
-    """1 on tokens and on the end, 0 on padding: float32 of the shape of `tokens`."""
+    """1 on tokens and the end, 0 on padding: float32, in the shape of `tokens`."""
     return ops.cast(tokens != PADDING, "float32")

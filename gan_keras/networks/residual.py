@@ -1,6 +1,6 @@
-"""Residual blocks that double or halve the resolution, shared by the networks of WGAN-GP, SN-GAN and BigGAN.
+"""Residual blocks that double or halve the resolution, shared by WGAN-GP, SN-GAN and BigGAN.
 
-A subclass of a block says what a convolution is: that is all in which the papers' blocks differ.
+The papers' blocks differ only in their convolutions and normalisations, which subclasses override.
 
 Reference: [Gulrajani et al., 2017](https://arxiv.org/abs/1704.00028), appendix;
 [Miyato et al., 2018](https://arxiv.org/abs/1802.05957), figure 8.
@@ -9,24 +9,20 @@ Reference: [Gulrajani et al., 2017](https://arxiv.org/abs/1704.00028), appendix;
 import keras
 from keras import layers, ops
 
-from gan_keras.networks.image_base import ImageDiscriminator, check_labels
+from gan_keras.networks.image_base import ImageDiscriminator
 from gan_keras.networks.layers import BatchNormalization, ConditionalBatchNormalization, SpectralNormalization
 from gan_keras.networks.precision import OnePrecision
 
 
 class ResidualBlock(OnePrecision, layers.Layer):
-    """Base of the blocks.
-
-    Args:
-        filters: Channels of the output.
-    """
+    """Base class of the blocks, with `filters` output channels."""
 
     def __init__(self, filters, **kwargs):
         super().__init__(**kwargs)
         self.filters = filters
 
     def convolution(self, filters, size):
-        """A convolution of `size` x `size` that keeps the resolution."""
+        """A `size` x `size` convolution that keeps the resolution."""
         return layers.Conv2D(filters, size, padding="same")
 
     def get_config(self):
@@ -35,11 +31,13 @@ class ResidualBlock(OnePrecision, layers.Layer):
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class UpBlock(ResidualBlock):
-    """Batch normalisation, ReLU, doubled pixels, convolution, and a second convolution; beside it doubled pixels and 1x1.
+    """Doubles the resolution: twice batch normalisation, ReLU and convolution, repeating pixels before the first convolution.
+
+    The shortcut repeats pixels, with a 1x1 convolution.
 
     Args:
         filters: Channels of the output.
-        num_labels: How many labels set the scale and shift of the normalisation; 0 for none.
+        num_labels: Number of labels with a scale and shift of their own in the normalisation; 0 for none.
     """
 
     def __init__(self, filters, num_labels=0, **kwargs):
@@ -50,13 +48,15 @@ class UpBlock(ResidualBlock):
         self.shortcut, self.upsampling = self.convolution(filters, 1), layers.UpSampling2D()
 
     def normalization(self):
-        return normalization_for(self.num_labels)
+        if self.num_labels:
+            return ConditionalBatchNormalization(self.num_labels)
+        return BatchNormalization(momentum=0.9, epsilon=1e-5)
 
     def call(self, inputs, labels=None, training=False):
         features = ops.relu(normalize(self.normalizations[0], inputs, labels, training))
         features = self.convolutions[0](self.upsampling(features), training=training)
         features = ops.relu(normalize(self.normalizations[1], features, labels, training))
-        # A convolution of 1x1 before the pixels are doubled gives the same as after, at a quarter of the work.
+        # The 1x1 convolution before the upsampling gives the same result as after it, with a quarter of the work.
         return self.convolutions[1](features, training=training) + self.upsampling(self.shortcut(inputs, training=training))
 
     def get_config(self):
@@ -65,10 +65,9 @@ class UpBlock(ResidualBlock):
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class DownBlock(ResidualBlock):
-    """ReLU, convolution, ReLU, convolution, mean of 2x2 pixels; beside it 1x1 and mean. No normalisation over the batch.
+    """Halves the resolution: twice ReLU and convolution, then the mean of 2x2 pixels. No batch normalisation.
 
-    Args:
-        filters: Channels of the output.
+    The shortcut is the mean of 2x2 pixels, with a 1x1 convolution.
     """
 
     def __init__(self, filters, **kwargs):
@@ -79,7 +78,7 @@ class DownBlock(ResidualBlock):
     def call(self, inputs, training=False):
         features = self.convolutions[0](self.before(inputs), training=training)
         features = self.convolutions[1](ops.relu(features), training=training)
-        # The mean of 2x2 pixels first gives the same 1x1 convolution at a quarter of the work.
+        # The 1x1 convolution after the pooling gives the same result as before it, with a quarter of the work.
         return self.pooling(features) + self.shortcut(self.pooling(inputs), training=training)
 
     def before(self, inputs):
@@ -88,7 +87,7 @@ class DownBlock(ResidualBlock):
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class FirstDownBlock(DownBlock):
-    """A `DownBlock` that reads an image: without the first ReLU, which would throw away all that is darker than grey."""
+    """`DownBlock` for images, without the first ReLU, which would discard everything darker than grey."""
 
     def before(self, inputs):
         return inputs
@@ -96,7 +95,7 @@ class FirstDownBlock(DownBlock):
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class PlainBlock(ResidualBlock):
-    """ReLU, convolution, ReLU, convolution, added to the input, which must have as many channels."""
+    """Twice ReLU and convolution, added to the input, which must have `filters` channels."""
 
     def __init__(self, filters, **kwargs):
         super().__init__(filters, **kwargs)
@@ -137,35 +136,24 @@ class SpectralPlainBlock(SpectralConvolutions, PlainBlock):
 
 
 class SpectralDiscriminator(ImageDiscriminator):
-    """Base of discriminators that sum their last features over the image, with spectral normalisation up to the logit.
+    """Base class of discriminators that sum their last features over the image, with spectral normalisation up to the logit.
 
-    A subclass implements `feature_map(samples, training)`. Arguments as of `ImageDiscriminator`.
+    Subclasses implement `feature_map(samples, training)`. The arguments are those of `ImageDiscriminator`.
     """
 
     def add_head(self, filters):
-        """Makes the last layers, for features of so many channels."""
         self.logit = SpectralNormalization(layers.Dense(1, dtype="float32"))
         self.label_embedding = None
         if self.num_labels:
             self.label_embedding = SpectralNormalization(layers.Embedding(self.num_labels, filters, dtype="float32"))
 
-    def call(self, samples, labels=None, training=False):
-        check_labels(labels, self.num_labels)
-        features = self.features(samples, training=training)
-        return self.with_labels(self.logit(features, training=training), features, labels)
-
     def features(self, samples, training=False):
-        """What the last layer reads: `(batch, filters)`, float32."""
+        """Inputs of the last layer: `(batch, filters)`, float32."""
         return ops.sum(ops.cast(ops.relu(self.feature_map(samples, training)), "float32"), axis=(1, 2))
 
 
-def normalization_for(num_labels):
-    """Batch normalisation, with a scale and shift for each label where there are labels."""
-    return ConditionalBatchNormalization(num_labels) if num_labels else BatchNormalization(momentum=0.9, epsilon=1e-5)
-
-
 def normalize(normalization, features, condition, training):
-    """Keras' own layer knows no condition; those of this package take labels or a vector."""
+    """Normalises features, passing the condition (labels or vectors) to a conditional layer only."""
     if isinstance(normalization, layers.BatchNormalization):
         return normalization(features, training=training)
     return normalization(features, condition, training=training)

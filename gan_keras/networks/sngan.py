@@ -1,13 +1,14 @@
-"""Residual networks and a spectrally normalised critic: [Miyato et al., 2018](https://arxiv.org/abs/1802.05957), table 4.
+"""SN-GAN: residual networks and a spectrally normalised critic: [Miyato et al., 2018](https://arxiv.org/abs/1802.05957), table 4.
 
-Labels enter as in its companion, [Miyato and Koyama, 2018](https://arxiv.org/abs/1802.05637): conditional batch normalisation
-and projection.
+Labels enter as in its companion paper, [Miyato and Koyama, 2018](https://arxiv.org/abs/1802.05637): by conditional batch
+normalisation and by projection.
 """
 
 import keras
 from keras import layers, ops
 
-from gan_keras.networks.image_base import ImageGenerator, narrowed, require_labels, resolutions
+from gan_keras.networks.base import require_labels
+from gan_keras.networks.image_base import ImageGenerator, narrowed, resolutions
 from gan_keras.networks.layers import BatchNormalization
 from gan_keras.networks.residual import (
     SpectralDiscriminator,
@@ -23,10 +24,10 @@ class SNGANGenerator(ImageGenerator):
     """Latents `(batch, latent_dim)` to images in [-1, 1], `(batch, *image_shape)`, float32.
 
     Args:
-        image_shape: `(size, size, channels)`; a size of 28 or a power of two from 16 to 256.
-        latent_dim: Numbers of noise for an image.
-        width: Filters of the blocks, the paper's is 256; beyond 32 pixels half as many at each doubling.
-        num_labels: How many labels condition the batch normalisation; 0 for none.
+        image_shape: `(size, size, channels)`; the size is 28 or a power of two from 16 to 256.
+        latent_dim: Size of the latents.
+        width: Filters of the blocks, 256 in the paper; above 32 pixels half as many per doubling.
+        num_labels: Number of labels that condition the batch normalisation; 0 for none.
     """
 
     def __init__(self, image_shape=(32, 32, 3), latent_dim=128, width=256, num_labels=0, **kwargs):
@@ -34,7 +35,7 @@ class SNGANGenerator(ImageGenerator):
         first, *rest = resolutions(image_shape)
         self.project, self.reshape = layers.Dense(first**2 * width), layers.Reshape((first, first, width))
         self.blocks = [UpBlock(narrowed(width, size), num_labels) for size in rest]
-        # The last normalisation has no labels, as in the paper.
+        # As in the paper, the last normalisation has no labels.
         self.normalization = BatchNormalization(momentum=0.9, epsilon=1e-5)
         self.to_image = layers.Conv2D(image_shape[-1], 3, padding="same", activation="tanh", dtype="float32")
 
@@ -48,15 +49,14 @@ class SNGANGenerator(ImageGenerator):
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class SNGANDiscriminator(SpectralDiscriminator):
-    """Images in [-1, 1], `(batch, *image_shape)`, to logits `(batch, 1)`, float32.
+    """Images in [-1, 1], `(batch, *image_shape)`, to logits `(batch, 1)`, float32. Every layer is spectrally normalised.
 
-    Blocks halve the resolution down to 8 pixels (7 for images of 28), then two more keep it. Every layer is spectrally
-    normalised.
+    Blocks halve the resolution down to 8 pixels (7 for images of 28), then two more blocks keep it.
 
     Args:
         image_shape: `(size, size, channels)`, as for `SNGANGenerator`.
-        width: Filters of the blocks, the paper's is 128; beyond 32 pixels half as many at each doubling.
-        num_labels: How many labels the images have, read by projection; 0 for none.
+        width: Filters of the blocks, 128 in the paper; above 32 pixels half as many per doubling.
+        num_labels: Number of labels of the images, read by projection; 0 for none.
     """
 
     def __init__(self, image_shape=(32, 32, 3), width=128, num_labels=0, **kwargs):

@@ -1,22 +1,23 @@
-"""Networks of the variational autoencoder of rows: [Xu et al., 2019](https://arxiv.org/abs/1907.00503), section 4.5."""
+"""TVAE, a variational autoencoder of table rows: [Xu et al., 2019](https://arxiv.org/abs/1907.00503), section 4.5."""
 
 import keras
 from keras import layers, ops
 
-from gan_keras.networks.tabular import RowReader, TabularGenerator, with_condition
+from gan_keras.networks.base import attributes
+from gan_keras.networks.tabular import RowReader, TabularGenerator, append_condition
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class TableDecoder(TabularGenerator):
-    """Dense layers from codes, and the condition, to a row. Each column of numbers has a deviation that is learned.
+    """Dense layers from codes and conditions to rows. Each number of a row has a learned deviation.
 
-    A row that is made of latents gets noise of that deviation beside the noise of its choices, as the model says it has.
+    As the model prescribes, a generated row gets noise of that deviation, in addition to the noise of its choices.
 
     Args:
-        num_numbers: See `TabularGenerator`, as for all that is not listed.
-        sizes: See there.
-        noise_dim: Numbers of a code; as many latents are kept for the noise of the numbers.
-        units: Widths of the layers; the paper's are 128 and 128.
+        num_numbers: Numbers at the start of a row. Arguments that are not listed are those of `TabularGenerator`.
+        sizes: Number of options of each choice.
+        noise_dim: Size of a code. In addition to the noise of the choices, `num_numbers` latents are noise of the numbers.
+        units: Widths of the layers; 128 and 128 in the paper.
     """
 
     def __init__(self, num_numbers, sizes, noise_dim=128, num_labels=0, units=(128, 128), **kwargs):
@@ -28,12 +29,8 @@ class TableDecoder(TabularGenerator):
         self.last = layers.Dense(self.width, dtype="float32")
 
     def build(self, latents_shape, labels_shape=None):
-        self.log_deviations = self.add_weight(
-            name="log_deviations",
-            shape=(self.num_numbers,),
-            initializer=keras.initializers.Constant(-2.3),  # a tenth
-            dtype="float32",
-        )
+        options = {"initializer": keras.initializers.Constant(-2.3), "dtype": "float32"}  # deviations of 0.1
+        self.log_deviations = self.add_weight(name="log_deviations", shape=(self.num_numbers,), **options)
         self.built = True
 
     def call(self, latents, labels=None, training=False):
@@ -43,20 +40,23 @@ class TableDecoder(TabularGenerator):
         return ops.concatenate([numbers, sample[:, self.num_numbers :]], axis=1)
 
     def logits(self, latents, labels=None, training=False):
-        features = with_condition(latents, labels, self.num_labels)
+        features = append_condition(latents, labels, self.num_labels)
         for layer in self.hidden:
             features = layer(features)
         return self.last(features)
 
     def negative_log_likelihood(self, samples, codes, labels=None, training=False):
-        """Of rows, given their codes: `(batch,)`, nats without constants; numbers are normal, choices categorical."""
+        """Negative log-likelihood of rows given their codes: `(batch,)`, nats, without constants.
+
+        Numbers are normal, choices categorical.
+        """
         logits = self.logits(codes, labels, training)
         distances = samples[:, : self.num_numbers] - ops.tanh(logits[:, : self.num_numbers])
-        of_numbers = ops.square(distances) / 2.0 * ops.exp(-2.0 * self.log_deviations) + self.log_deviations
-        losses, start = [ops.sum(of_numbers, axis=1)], self.num_numbers
+        normal_losses = ops.square(distances) / 2.0 * ops.exp(-2.0 * self.log_deviations) + self.log_deviations
+        losses, start = [ops.sum(normal_losses, axis=1)], self.num_numbers
         for size in self.sizes:
-            chances = ops.log_softmax(logits[:, start : start + size], axis=1)
-            losses.append(-ops.sum(chances * samples[:, start : start + size], axis=1))
+            log_probabilities = ops.log_softmax(logits[:, start : start + size], axis=1)
+            losses.append(-ops.sum(log_probabilities * samples[:, start : start + size], axis=1))
             start += size
         return sum(losses)
 
@@ -66,15 +66,14 @@ class TableDecoder(TabularGenerator):
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class TableEncoder(RowReader):
-    """Dense layers from a row, and its condition, to the mean and the logarithm of the variance of its code.
+    """Dense layers from a row and its condition to the mean and the log-variance of its code.
 
-    It stands in a discriminator's place and is called as one: its answer to that is how far the code of a row lies from what
-    is expected of codes, negated.
+    It takes the place of a discriminator. Called as one, it returns the negative divergence of the row's code from the prior.
 
     Args:
-        code_dim: Numbers of a code.
-        num_labels: How many conditions there are; 0 for none.
-        units: Widths of the layers; the paper's are 128 and 128.
+        code_dim: Size of a code.
+        num_labels: Number of conditions; 0 for none.
+        units: Widths of the layers; 128 and 128 in the paper.
     """
 
     def __init__(self, code_dim=128, num_labels=0, units=(128, 128), **kwargs):
@@ -87,22 +86,22 @@ class TableEncoder(RowReader):
         return -divergence(*self.code(samples, labels))[:, None]
 
     def code(self, samples, labels=None):
-        """Mean and logarithm of the variance, each `(batch, code_dim)`."""
-        features = with_condition(samples, labels, self.num_labels)
+        """Mean and log-variance, each `(batch, code_dim)`."""
+        features = append_condition(samples, labels, self.num_labels)
         for layer in self.hidden:
             features = layer(features)
         mean, log_variance = ops.split(self.last(features), 2, axis=1)
         return mean, log_variance
 
     def get_config(self):
-        return {**super().get_config(), "code_dim": self.code_dim, "num_labels": self.num_labels, "units": self.units}
+        return {**super().get_config(), **attributes(self, "code_dim", "num_labels", "units")}
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class EncodedTableGenerator(TableDecoder):
-    """A decoder that carries the encoder of its codes: a generator that `VariationalBound` can train on real rows too.
+    """A decoder with its encoder: a generator that `VariationalBound` can also train on real rows.
 
-    Arguments as of `TableDecoder`, the same `units` for both.
+    The arguments are those of `TableDecoder`; the encoder has the same `units`.
     """
 
     def __init__(self, num_numbers, sizes, noise_dim=128, num_labels=0, units=(128, 128), **kwargs):
@@ -119,15 +118,15 @@ class EncodedTableGenerator(TableDecoder):
 
 
 def negative_bound(decoder, encoder, samples, labels, noise, reconstruction_weight):
-    """The negative evidence lower bound of each row: `(batch,)`, nats without constants.
+    """Negative evidence lower bound of each row: `(batch,)`, nats, without constants.
 
     Args:
         decoder: A `TableDecoder`.
         encoder: A `TableEncoder`.
         samples: Rows, `(batch, width)`.
-        labels: Their conditions, or None.
-        noise: Standard normal, of the codes, `(batch, noise_dim)`; 0 for the means of the codes.
-        reconstruction_weight: Of the likelihood beside the divergence, > 0.
+        labels: Conditions of the rows, or None.
+        noise: Standard normal noise of the codes, `(batch, noise_dim)`, or 0 to use the codes' means.
+        reconstruction_weight: Factor of the likelihood relative to the divergence, > 0.
     """
     mean, log_variance = encoder.code(samples, labels)
     codes = mean + ops.exp(log_variance / 2.0) * ops.cast(noise, mean.dtype)
@@ -136,5 +135,5 @@ def negative_bound(decoder, encoder, samples, labels, noise, reconstruction_weig
 
 
 def divergence(mean, log_variance):
-    """Kullback-Leibler divergence of codes from standard normal ones, `(batch,)`, nats."""
+    """Kullback-Leibler divergence of codes from the standard normal prior: `(batch,)`, nats."""
     return ops.sum(ops.exp(log_variance) + ops.square(mean) - 1.0 - log_variance, axis=1) / 2.0

@@ -1,27 +1,25 @@
-"""Discriminators of sentences: a logit for the sentence, and one after every token for dense rewards.
+"""Discriminators of sentences: a logit per sentence, and one after every token for dense rewards.
 
-Both read token ids `(batch, time)`, or a distribution over tokens at each step `(batch, time, vocabulary)`, float32, through
-which gradients pass (Gumbel-softmax). Padding is masked: it never changes a logit.
+They read token ids `(batch, time)`, or token distributions `(batch, time, vocabulary)`, float32, which let gradients pass
+(Gumbel-softmax). Padding is masked: it never changes a logit.
 """
 
 import keras
 from keras import layers, ops
 
 from gan_keras.codecs.text import PADDING
-from gan_keras.networks.base import Discriminator
-from gan_keras.networks.image_base import projection
+from gan_keras.networks.base import Discriminator, attributes, projection
 
 
 class TextDiscriminator(Discriminator):
-    """Embedding, features (of a subclass), pooling over time by maximum and mean, one logit.
+    """Base class: embedding, features of a subclass, maximum and mean over time, one logit.
 
     Args:
-        vocabulary_size: Number of token ids, the four special ones included.
-        embedding_dim: Width of the embedding; that of the generator lets training begin from the generator's embedding.
-        filters: Width of the features that are pooled.
+        vocabulary_size: Number of token ids, including the four special ones.
+        embedding_dim: Width of the embedding. If it equals the generator's, training can start from the generator's embedding.
+        filters: Width of the pooled features.
         dropout: Rate in [0, 1).
-        num_labels: How many labels condition the sentences; 0 for none
-            ([projection](https://arxiv.org/abs/1802.05637)).
+        num_labels: Number of labels of the sentences ([projection](https://arxiv.org/abs/1802.05637)); 0 for none.
     """
 
     def __init__(self, vocabulary_size, embedding_dim=256, filters=256, dropout=0.4, num_labels=0, **kwargs):
@@ -30,50 +28,49 @@ class TextDiscriminator(Discriminator):
         self.dropout, self.num_labels = dropout, num_labels
         self.embedding = layers.Embedding(vocabulary_size, embedding_dim, name="embedding")
         self.input_dropout, self.output_dropout = layers.SpatialDropout1D(dropout), layers.Dropout(dropout, dtype="float32")
-        self.step_head, self.sentence_head = (
-            layers.Dense(1, name=f"{what}_head", dtype="float32") for what in ("step", "sentence")
-        )
+        self.step_head = layers.Dense(1, name="step_head", dtype="float32")
+        self.sentence_head = layers.Dense(1, name="sentence_head", dtype="float32")
         self.label_embedding = layers.Embedding(num_labels, 2 * filters, dtype="float32") if num_labels else None
 
     def call(self, samples, labels=None, training=False):
-        """The sentence's logit: `(batch, 1)`, float32."""
+        """Logit of each sentence: `(batch, 1)`, float32."""
         return self.logits(samples, labels, training)[0]
 
     def step_logits(self, samples, training=False):
-        """A logit after every token, of what stands before and at it: `(batch, time)`, float32."""
+        """Logit after every token, of the sentence up to that token: `(batch, time)`, float32."""
         return self.logits(samples, training=training)[1]
 
     def logits(self, samples, labels=None, training=False):
-        """Both kinds of logits, `(batch, 1)` and `(batch, time)`."""
-        mask = ops.cast(ops.argmax(samples, axis=-1) if is_distribution(samples) else samples, "int32") != PADDING
-        embedded = self.input_dropout(self.embed(samples), training=training)
-        causal, features = self.features(embedded, mask)
+        """Logits of sentences and of steps, `(batch, 1)` and `(batch, time)`."""
+        if len(samples.shape) == 3:  # distributions
+            tokens, embedded = ops.argmax(samples, axis=-1), ops.matmul(samples, self.embedding.embeddings)
+        else:
+            tokens, embedded = samples, self.embedding(samples)
+        mask = ops.cast(tokens, "int32") != PADDING
+        causal, features = self.features(self.input_dropout(embedded, training=training), mask)
         pooled = self.output_dropout(pool(features, mask), training=training)
         sentence = self.sentence_head(pooled)
         if labels is not None:
             sentence = sentence + projection(pooled, self.label_embedding, labels, self.num_labels)
         return sentence, self.step_head(causal)[..., 0]
 
-    def embed(self, samples):
-        return ops.matmul(samples, self.embedding.embeddings) if is_distribution(samples) else self.embedding(samples)
-
     def features(self, embedded, mask):
-        """`(batch, time, width)` that look back only, and `(batch, time, filters)` that look both ways."""
+        """Causal features `(batch, time, width)`, and features `(batch, time, filters)` that may look ahead."""
         raise NotImplementedError
 
     def get_config(self):
         names = ("vocabulary_size", "embedding_dim", "filters", "dropout", "num_labels")
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+        return {**super().get_config(), **attributes(self, *names)}
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class RecurrentDiscriminator(TextDiscriminator):
-    """A GRU in either direction, then a convolution of width 3.
+    """A forward and a backward GRU, then a convolution of width 3.
 
     Args:
         vocabulary_size: Number of token ids.
         units: Width of each GRU.
-        **kwargs: As for `TextDiscriminator`.
+        **kwargs: Arguments of `TextDiscriminator`.
     """
 
     def __init__(self, vocabulary_size, units=160, **kwargs):
@@ -94,12 +91,12 @@ class RecurrentDiscriminator(TextDiscriminator):
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class ConvolutionalDiscriminator(TextDiscriminator):
-    """Causal convolutions of several widths side by side ([Kim, 2014](https://arxiv.org/abs/1408.5882)).
+    """Parallel causal convolutions of several widths ([Kim, 2014](https://arxiv.org/abs/1408.5882)).
 
     Args:
         vocabulary_size: Number of token ids.
-        widths: How many tokens the filters see.
-        **kwargs: As for `TextDiscriminator`.
+        widths: Widths of the convolutions, in tokens.
+        **kwargs: Arguments of `TextDiscriminator`.
     """
 
     def __init__(self, vocabulary_size, widths=(2, 3, 4, 5), **kwargs):
@@ -121,14 +118,10 @@ class ConvolutionalDiscriminator(TextDiscriminator):
         return {**super().get_config(), "widths": self.widths}
 
 
-def is_distribution(samples):
-    return len(samples.shape) == 3
-
-
 def pool(features, mask):
-    """Maximum and mean over the real steps: `(batch, 2 * width)`, float32. A sentence without a token pools to zeros, not NaN."""
+    """Maximum and mean over the tokens: `(batch, 2 * width)`, float32. A sentence without tokens pools to zeros, not NaN."""
     features = ops.cast(features, "float32")
     weights = ops.cast(mask, features.dtype)[..., None]
-    # The features are >= 0 after their ReLU, so that zeros on padding leave the maximum as it is.
+    # The features are >= 0 after their ReLU, so zeros on padding do not change the maximum.
     mean = ops.sum(features * weights, axis=1) / ops.maximum(ops.sum(weights, axis=1), 1.0)
     return ops.concatenate([ops.max(features * weights, axis=1), mean], axis=-1)

@@ -1,14 +1,14 @@
 """The five networks of [TimeGAN, Yoon et al., 2019](https://papers.nips.cc/paper/8789-time-series-generative-adversarial-networks).
 
-The generator makes hidden states, not values: an autoencoder gives them their meaning, and a supervisor has learned from real
-ones how a hidden state follows from those before it.
+The generator makes hidden states instead of values. An autoencoder (embedder and recovery) maps between both, and a supervisor
+learns from real series to predict a hidden state from those before it.
 """
 
 import keras
 from keras import layers, ops
 
-from gan_keras.networks.base import Discriminator, Generator
-from gan_keras.networks.recurrent_series import noise_of_steps
+from gan_keras.networks.base import Discriminator, Generator, attributes
+from gan_keras.networks.series import noise_of_steps
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
@@ -17,9 +17,9 @@ class TimeGANGenerator(Generator):
 
     Args:
         series_shape: `(steps, columns)`.
-        noise_dim: Numbers of noise for a step.
-        width: Units of each recurrent layer, and numbers of a hidden state; those of the paper's code are 24.
-        depth: Recurrent layers of each network; the supervisor has one less, as in the paper's code, where it is 3.
+        noise_dim: Size of the noise of a step.
+        width: Units of each recurrent layer and size of a hidden state; 24 in the paper's code.
+        depth: Recurrent layers of each network, 3 in the paper's code; the supervisor has one less.
     """
 
     def __init__(self, series_shape, noise_dim=5, width=24, depth=3, **kwargs):
@@ -32,23 +32,17 @@ class TimeGANGenerator(Generator):
         return self.recovery(self.hidden(latents)[1])
 
     def hidden(self, latents):
-        """Hidden states `(batch, steps, width)` as the generator makes them, and as the supervisor goes on from them."""
+        """Hidden states of the generator, and the supervisor's predictions from them, each `(batch, steps, width)`."""
         return self.dynamics(noise_of_steps(latents, self.series_shape[0]))
 
     def get_config(self):
-        own = ("series_shape", "noise_dim", "width", "depth")
-        config = {**super().get_config(), **{name: getattr(self, name) for name in own}}
-        del config["latent_dim"]
+        config = {**super().get_config(), **attributes(self, "series_shape", "noise_dim", "width", "depth")}
+        del config["latent_dim"]  # follows from the others
         return config
 
 
 class Dynamics(keras.Model):
-    """Generator and supervisor in the space of hidden states, which learn together.
-
-    Args:
-        width: As of `TimeGANGenerator`.
-        depth: As of `TimeGANGenerator`.
-    """
+    """Generator and supervisor of hidden states, which are trained together. Arguments as for `TimeGANGenerator`."""
 
     def __init__(self, width, depth, **kwargs):
         super().__init__(**kwargs)
@@ -62,11 +56,11 @@ class Dynamics(keras.Model):
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class TimeGANDiscriminator(Discriminator):
-    """Series `(batch, steps, columns)` to logits `(batch, 1)`, float32: an embedder, and a judge of hidden states.
+    """Series `(batch, steps, columns)` to logits `(batch, 1)`, float32: an embedder, then a judge of hidden states.
 
     Args:
-        width: As of `TimeGANGenerator`.
-        depth: As of `TimeGANGenerator`.
+        width: Units of each recurrent layer, as for `TimeGANGenerator`.
+        depth: Recurrent layers of each network, as for `TimeGANGenerator`.
     """
 
     def __init__(self, width=24, depth=3, **kwargs):
@@ -83,10 +77,10 @@ class TimeGANDiscriminator(Discriminator):
         return ops.mean(self.judge(hidden), axis=1)
 
     def get_config(self):
-        return {**super().get_config(), "width": self.width, "depth": self.depth}
+        return {**super().get_config(), **attributes(self, "width", "depth")}
 
 
 def recurrent_stack(width, depth, outputs, activation, dtype=None):
-    """GRU layers and a dense layer at each step."""
+    """GRU layers, then a dense layer at each step."""
     recurrent = [layers.GRU(width, return_sequences=True) for _ in range(depth)]
     return keras.Sequential([*recurrent, layers.Dense(outputs, activation=activation, dtype=dtype)])

@@ -1,26 +1,26 @@
-"""Residual networks without normalisation in the critic: [Gulrajani et al., 2017](https://arxiv.org/abs/1704.00028), appendix.
+"""WGAN-GP: residual networks, without normalisation in the critic: [Gulrajani et al., 2017](https://arxiv.org/abs/1704.00028).
 
-Made for `losses.Wasserstein` with `penalties.GradientPenalty`, whose gradients of single samples batch normalisation in the
-critic would spoil.
+Made for `losses.Wasserstein` with `penalties.GradientPenalty`. The penalty needs the gradient of each sample alone, which batch
+normalisation in the critic would mix.
 """
 
 import keras
-from keras import layers, ops
+from keras import ops
 
-from gan_keras.networks.image_base import ImageDiscriminator, check_labels, narrowed, resolutions
+from gan_keras.networks.image_base import ImageDiscriminator, narrowed, resolutions
 from gan_keras.networks.residual import DownBlock, FirstDownBlock, PlainBlock
 from gan_keras.networks.sngan import SNGANGenerator
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class WGANGPGenerator(SNGANGenerator):
-    """The generator that SN-GAN took over, with the half of its filters.
+    """The generator that SN-GAN adopted, with half as many filters.
 
     Args:
-        image_shape: `(size, size, channels)`; a size of 28 or a power of two from 16 to 256.
-        latent_dim: Numbers of noise for an image.
-        width: Filters of the blocks, the paper's is 128; beyond 32 pixels half as many at each doubling.
-        num_labels: How many labels condition the batch normalisation; 0 for none.
+        image_shape: `(size, size, channels)`; the size is 28 or a power of two from 16 to 256.
+        latent_dim: Size of the latents.
+        width: Filters of the blocks, 128 in the paper; above 32 pixels half as many per doubling.
+        num_labels: Number of labels that condition the batch normalisation; 0 for none.
     """
 
     def __init__(self, image_shape=(32, 32, 3), latent_dim=128, width=128, num_labels=0, **kwargs):
@@ -31,12 +31,12 @@ class WGANGPGenerator(SNGANGenerator):
 class WGANGPDiscriminator(ImageDiscriminator):
     """The critic: images in [-1, 1], `(batch, *image_shape)`, to logits `(batch, 1)`, float32.
 
-    Blocks halve the resolution down to 8 pixels (7 for images of 28), then two more keep it.
+    Blocks halve the resolution down to 8 pixels (7 for images of 28), then two more blocks keep it.
 
     Args:
         image_shape: `(size, size, channels)`, as for `WGANGPGenerator`.
-        width: Filters of the blocks, the paper's is 128; beyond 32 pixels half as many at each doubling.
-        num_labels: How many labels the images have ([projection](https://arxiv.org/abs/1802.05637)); 0 for none.
+        width: Filters of the blocks, 128 in the paper; above 32 pixels half as many per doubling.
+        num_labels: Number of labels of the images ([projection](https://arxiv.org/abs/1802.05637)); 0 for none.
     """
 
     def __init__(self, image_shape=(32, 32, 3), width=128, num_labels=0, **kwargs):
@@ -44,16 +44,10 @@ class WGANGPDiscriminator(ImageDiscriminator):
         first, *rest = [narrowed(width, size) for size in reversed(resolutions(image_shape)) if size > 8]
         downs = [FirstDownBlock(first), *[DownBlock(filters) for filters in rest]]
         self.blocks = [*downs, *[PlainBlock(downs[-1].filters) for _ in range(2)]]
-        self.logit = layers.Dense(1, dtype="float32")
-        self.label_embedding = layers.Embedding(num_labels, downs[-1].filters, dtype="float32") if num_labels else None
-
-    def call(self, samples, labels=None, training=False):
-        check_labels(labels, self.num_labels)
-        features = self.features(samples, training=training)
-        return self.with_labels(self.logit(features), features, labels)
+        self.add_head(downs[-1].filters)
 
     def features(self, samples, training=False):
-        """What the last layer reads: `(batch, filters)`, float32."""
+        """Inputs of the last layer: `(batch, filters)`, float32."""
         features = samples
         for block in self.blocks:
             features = block(features, training=training)

@@ -1,6 +1,6 @@
-"""Penalties on the discriminator's gradient, whose square and norm are taken in float32.
+"""Penalties on the discriminator's gradient, computed in float32.
 
-Training them takes gradients of gradients, in which Keras' normalisations hold means constant: see
+Training with them takes gradients of gradients, in which Keras' normalisations treat means as constants: see
 `networks.layers.BatchNormalization`.
 """
 
@@ -17,7 +17,7 @@ class R1(Penalty):
     """`gamma / 2 * mean(||dD(x)/dx||^2)` on real data ([Mescheder et al., 2018](https://arxiv.org/abs/1801.04406)).
 
     Args:
-        gamma: Strength, >= 0. Its right value changes with the range and the resolution of the data.
+        gamma: Strength, >= 0. Its right value depends on the range and the resolution of the data.
     """
 
     takes_gradients = True
@@ -44,9 +44,9 @@ class GradientPenalty(Penalty):
     Reference: [WGAN-GP](https://arxiv.org/abs/1704.00028), section 4.
 
     Args:
-        gamma: Strength, >= 0; the paper's is 10.
-        seed: Of the random points, an integer. The state of its generator is saved with the `GAN`.
-        target: The norm to reach, >= 0; the paper's is 1.
+        gamma: Strength, >= 0; 10 in the paper.
+        seed: Seed of the random points, an integer. The random state is saved with the `GAN`.
+        target: Target of the norm, >= 0; 1 in the paper.
 
     Raises:
         ValueError: If gamma or target is negative.
@@ -57,7 +57,7 @@ class GradientPenalty(Penalty):
     def __init__(self, gamma=10.0, seed=0, target=1.0):
         super().__init__(gamma)
         if target < 0:
-            raise ValueError(f"target={target}. Expected a norm >= 0, which the gradient can reach.")
+            raise ValueError(f"target={target}. Expected a norm >= 0.")
         self.seed, self.target = seed, float(target)
         self.seed_generator = keras.random.SeedGenerator(seed)
 
@@ -66,17 +66,17 @@ class GradientPenalty(Penalty):
         return [self.seed_generator.state]
 
     def __call__(self, discriminator, real_data, fake_data):
-        # The square root has no slope at 0; the small number keeps the gradient finite there.
+        # The small number keeps the gradient of the square root finite at 0.
         norm = ops.sqrt(squared_gradient_norm(discriminator, self.points(real_data, fake_data)) + 1e-12)
         return self.strength * ops.mean(ops.square(self.excess(norm)))
 
     def points(self, real_data, fake_data):
-        """Where the gradient is taken: one point on the line between each real and each fake sample."""
+        """Points at which the gradient is taken: one on the line between each real sample and its fake one."""
         mix = self.uniform([ops.shape(real_data)[0]] + [1] * (len(real_data.shape) - 1), real_data.dtype)
         return mix * real_data + (1 - mix) * fake_data
 
     def excess(self, norm):
-        """How far a norm is from what it should be."""
+        """Deviation of the norm that is penalised."""
         return norm - self.target
 
     def uniform(self, shape, dtype):
@@ -90,9 +90,9 @@ class GradientPenalty(Penalty):
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class OneSidedGradientPenalty(GradientPenalty):
-    """`gamma * mean(max(0, ||dD(x)/dx|| - target)^2)`: `GradientPenalty` that lets gradients be as small as they like.
+    """`gamma * mean(max(0, ||dD(x)/dx|| - target)^2)`: `GradientPenalty` that does not punish small gradients. Same arguments.
 
-    Reference: [WGAN-GP](https://arxiv.org/abs/1704.00028), section 4, which names the variant. Arguments as there.
+    Reference: [WGAN-GP](https://arxiv.org/abs/1704.00028), section 4, which mentions the variant.
     """
 
     def excess(self, norm):
@@ -101,11 +101,11 @@ class OneSidedGradientPenalty(GradientPenalty):
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class DRAGAN(GradientPenalty):
-    """`GradientPenalty` around real data, at `x + 0.5 * std(x) * u` with u uniform in [0, 1), one for each number of x.
+    """`GradientPenalty` around real data only, at `x + 0.5 * std(x) * u` with u uniform in [0, 1), drawn for each number of x.
 
-    `std` is one number, of the whole batch. Nothing is asked of the discriminator near generated data.
+    `std` is one number for the whole batch. The arguments are those of `GradientPenalty`.
 
-    Reference: [DRAGAN](https://arxiv.org/abs/1705.07215). Arguments as of `GradientPenalty`.
+    Reference: [DRAGAN](https://arxiv.org/abs/1705.07215).
     """
 
     def points(self, real_data, fake_data):
@@ -116,7 +116,7 @@ class DRAGAN(GradientPenalty):
 def squared_gradient_norm(discriminator, samples):
     """`||dD(x)/dx||^2` of each sample: shape `(batch,)`, float32.
 
-    Where the discriminator computes in float16 it has a `gradient_scale`, which keeps small gradients from being lost.
+    A discriminator that computes in float16 has a `gradient_scale`, which keeps small gradients from underflowing.
     """
     scale = getattr(discriminator, "gradient_scale", 1.0)
     with tf.GradientTape() as tape:

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from gan_keras import GAN, auxiliary, networks, penalties
-from gan_keras.networks.image_base import projection
+from gan_keras.networks.base import projection
 
 CENTRES = np.array([[2.0, 0.0], [-1.0, 1.7], [-1.0, -1.7]], np.float32)
 LABELS = np.arange(768) % 3

@@ -28,7 +28,7 @@ def test_networks_of_different_shapes_are_an_error_that_tells_both():
 
 
 def test_a_discriminator_without_exactly_one_output_is_an_error():
-    with pytest.raises(ValueError, match=r"to shape \(2, 5\). Expected \(2, 1\), one logit a sample"):
+    with pytest.raises(ValueError, match=r"to shape \(2, 5\). Expected \(2, 1\), one logit per sample"):
         GAN(dense_network(4, 2), dense_network(2, 5))
 
 

@@ -1,4 +1,4 @@
-"""Every pair of image networks: shapes, labels, training, saving."""
+"""Image networks: sizes of feature maps, every pair (shapes, labels, training, saving), and the blocks of R3GAN and BigGAN."""
 
 import keras
 import numpy as np
@@ -6,6 +6,8 @@ import pytest
 import tensorflow as tf
 
 from gan_keras import GAN, losses, networks, noise, penalties
+from gan_keras.networks.image_base import narrowed, resolutions
+from gan_keras.networks.r3gan import R3GANBlock
 
 PAIRS = {
     "DCGAN": (losses.NonSaturating(), ()),
@@ -30,13 +32,41 @@ def latents(num=4):
 
 
 def awaken(network):
-    """Moves all weights: layers that start at zero hide what stands before them."""
+    """Changes all weights: layers that start near zero hide the layers before them."""
     for index, weight in enumerate(network.trainable_weights):
         weight.assign_add(0.3 * np.random.default_rng(index).normal(size=weight.shape))
 
 
+# --- Sizes.
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [(16, (4, 8, 16)), (28, (7, 14, 28)), (32, (4, 8, 16, 32)), (256, (4, 8, 16, 32, 64, 128, 256))],
+)
+def test_sizes_double_from_the_start_to_the_image(size, expected):
+    assert resolutions((size, size, 3)) == expected
+
+
+@pytest.mark.parametrize("shape", [(8, 8, 3), (24, 24, 3), (32, 64, 3), (512, 512, 3), (32, 32), (32, 32, 0)])
+def test_other_images_are_an_error(shape):
+    with pytest.raises(ValueError, match="Expected .size, size, channels. with a size of 28 or one of"):
+        resolutions(shape)
+
+
+def test_filters_halve_beyond_32_pixels():
+    assert [narrowed(96, size) for size in (4, 28, 32, 64, 256)] == [96, 96, 96, 48, 12]
+
+
+def test_filters_can_halve_earlier_and_at_sizes_that_are_not_powers_of_two():
+    assert [narrowed(64, size, full_width_size=8) for size in (7, 14, 28, 32)] == [64, 32, 16, 16]
+
+
+# --- Every pair.
+
+
 @each_pair
-def test_the_discriminator_reads_the_images_that_the_generator_makes(name):
+def test_the_discriminator_reads_the_generators_images(name):
     generator, discriminator = pair(name, 64, width=2)
     images = generator(latents(2))
     assert images.shape == (2, 64, 64, 1)
@@ -45,7 +75,7 @@ def test_the_discriminator_reads_the_images_that_the_generator_makes(name):
 
 
 @each_pair
-def test_labels_change_what_is_made_and_how_it_is_judged_and_neighbours_do_not(name):
+def test_labels_change_samples_and_logits_and_the_rest_of_the_batch_does_not(name):
     generator, discriminator = pair(name, 28, num_labels=3)
     images = generator(latents(), LABELS)
     assert images.shape == (4, 28, 28, 1) and discriminator(images, LABELS).shape == (4, 1)
@@ -62,7 +92,7 @@ def test_labels_change_what_is_made_and_how_it_is_judged_and_neighbours_do_not(n
 
 
 @each_pair
-def test_two_steps_of_training_reach_all_weights_and_the_file_makes_the_same_images(name, tmp_path):
+def test_training_reaches_all_weights_and_a_loaded_gan_makes_the_same_images(name, tmp_path):
     gan = GAN(*pair(name, 16, num_labels=3, width=2))
     loss, terms = PAIRS[name]
     gan.compile(loss=loss, penalties=terms, run_eagerly=True)
@@ -78,7 +108,7 @@ def test_two_steps_of_training_reach_all_weights_and_the_file_makes_the_same_ima
 
 
 def kernels(gan):
-    """Trained weights but biases: before a batch normalisation a bias changes nothing and gets no gradient."""
+    """Trained weights except biases, which have no effect and no gradient before a batch normalisation."""
     trained = (*gan.generator.trainable_weights, *gan.discriminator.trainable_weights)
     return [weight for weight in trained if weight.name not in ("bias", "beta")]
 
@@ -108,7 +138,7 @@ def test_images_and_logits_are_float32_under_mixed_precision(name):
 
 def test_missing_and_unexpected_labels_are_errors():
     generator, discriminator = pair("DCGAN", 16, num_labels=2)
-    with pytest.raises(ValueError, match="Got no labels. Expected one for each sample, from 0 to 1"):
+    with pytest.raises(ValueError, match="Got no labels. Expected one per sample, from 0 to 1"):
         generator(latents())
     unlabelled, blind = pair("DCGAN", 16)
     with pytest.raises(ValueError, match="Got labels, but num_labels=0"):
@@ -117,7 +147,7 @@ def test_missing_and_unexpected_labels_are_errors():
         blind(np.zeros((4, 16, 16, 1), "float32"), LABELS)
 
 
-def test_a_generator_with_labels_is_saved_on_its_own(tmp_path):
+def test_a_generator_with_labels_can_be_saved_alone(tmp_path):
     generator, _ = pair("DCGAN", 16, num_labels=3)
     expected = generator(latents(), LABELS)
     generator.save(tmp_path / "generator.keras")
@@ -133,3 +163,79 @@ def test_the_label_embedding_of_a_spectrally_normalised_critic_iterates_in_train
     np.testing.assert_array_equal(critic.label_embedding.u.numpy(), u)
     critic(images, LABELS, training=True)
     assert not np.allclose(critic.label_embedding.u.numpy(), u)
+
+
+# --- R3GAN.
+
+FEATURES = np.random.default_rng(0).normal(size=(2, 6, 6, 32)).astype("float32")
+
+
+def test_a_block_has_as_many_weights_as_counted_by_hand():
+    """32 channels, 64 in the middle, in 4 groups of 16; biases after the first two convolutions only."""
+    block = R3GANBlock(32, depth=8)
+    block(FEATURES)
+    expand, grouped, contract = 32 * 64 + 64, 3 * 3 * 16 * 64 + 64, 64 * 32
+    assert block.count_params() == expand + grouped + contract
+    assert block.grouped.groups == 4
+
+
+def test_a_block_starts_as_the_identity():
+    np.testing.assert_array_equal(R3GANBlock(32, depth=8)(FEATURES), FEATURES)
+
+
+def test_the_first_convolutions_start_scaled_down_by_the_fourth_root_of_the_depth():
+    keras.utils.set_random_seed(0)
+    block = R3GANBlock(64, depth=16)
+    block(np.zeros((1, 4, 4, 64), "float32"))
+    gain = np.sqrt(2 / 1.04) / 2
+    assert block.expand.kernel.numpy().std() == pytest.approx(gain / np.sqrt(64), rel=0.05)
+    assert block.grouped.kernel.numpy().std() == pytest.approx(gain / np.sqrt(9 * 16), rel=0.05)
+
+
+def test_both_networks_start_near_unit_variance():
+    keras.utils.set_random_seed(0)
+    images = networks.R3GANGenerator((32, 32, 3), latent_dim=16, width=32)(np.random.default_rng(1).normal(size=(64, 16)))
+    logits = networks.R3GANDiscriminator((32, 32, 3), width=32)(np.random.default_rng(2).normal(size=(64, 32, 32, 3)))
+    assert 0.2 < np.std(images) < 2
+    assert 0.02 < np.std(logits) < 2
+
+
+def test_channels_halve_beyond_32_pixels():
+    critic = networks.R3GANDiscriminator((128, 128, 3), width=32)
+    assert [stage.layers[0].filters for stage in critic.stages] == [8, 16, 32, 32, 32, 32]
+
+
+def test_a_small_network_has_fewer_blocks_and_fewer_channels_in_large_maps():
+    critic = networks.R3GANDiscriminator((28, 28, 1), width=64, blocks=1, full_width_size=8)
+    assert [[block.filters for block in stage.layers] for stage in critic.stages] == [[16], [32], [64]]
+    assert critic.get_config()["full_width_size"] == 8
+
+
+# --- BigGAN.
+
+
+def test_modulation_scales_and_shifts_by_linear_functions_of_the_vector():
+    random = np.random.default_rng(3)
+    images, vectors = random.normal(2, 3, size=(8, 4, 4, 6)).astype("float32"), random.normal(size=(8, 5)).astype("float32")
+    layer = networks.layers.ModulatedBatchNormalization(momentum=0.0, epsilon=1e-3)
+    for _ in range(50):  # the power iterations settle
+        found = layer(images, vectors, training=True)
+    kernels = [each.kernel.numpy().astype(np.float64) for each in (layer.scale, layer.shift)]
+    scale, shift = (vectors @ kernel / np.linalg.svd(kernel)[1][0] for kernel in kernels)
+    normalized = (images - images.mean(axis=(0, 1, 2))) / np.sqrt(images.var(axis=(0, 1, 2)) + 1e-3)
+    expected = normalized * (1 + scale[:, None, None]) + shift[:, None, None]
+    np.testing.assert_allclose(found, expected, atol=1e-3)
+
+
+def test_the_first_piece_gets_the_remainder_and_every_latent_reaches_the_image():
+    generator = networks.BigGANGenerator((16, 16, 1), latent_dim=8, width=2)
+    assert [piece.shape[-1] for piece in generator.pieces(np.zeros((1, 8)))] == [4, 2, 2]
+    np.testing.assert_array_equal(np.concatenate(generator.pieces(np.arange(8.0)[None]), axis=1), np.arange(8.0)[None])
+    latents = noise.normal([0], 8).numpy()
+    first, *others = generator(np.concatenate([latents, latents + np.eye(8, dtype=np.float32)]))
+    assert min(np.abs(other - first).max() for other in others) > 1e-6
+
+
+def test_fewer_latents_than_pieces_are_an_error():
+    with pytest.raises(ValueError, match="latent_dim=2. Expected at least 3: one for the start and one per block"):
+        networks.BigGANGenerator((16, 16, 1), latent_dim=2)

@@ -19,7 +19,7 @@ def packed_mlp(num):
     return packed
 
 
-def test_a_packs_logit_is_that_of_its_samples_side_by_side():
+def test_a_packs_logit_is_that_of_its_concatenated_samples():
     packed = packed_mlp(3)
     hidden_kernel, hidden_bias, kernel, bias = packed.get_weights()
     rows = np.array([np.concatenate(POINTS[start : start + 3]) for start in (0, 3)])  # two packs of three points
@@ -29,7 +29,7 @@ def test_a_packs_logit_is_that_of_its_samples_side_by_side():
     np.testing.assert_allclose(found, np.repeat(logits, 3, axis=0), rtol=1e-5, atol=1e-6)
 
 
-def test_images_are_joined_along_their_channels():
+def test_images_are_concatenated_along_their_channels():
     images = np.random.default_rng(1).normal(size=(4, 2, 3, 2)).astype(np.float32)
 
     class Spy(keras.Model):
@@ -51,7 +51,7 @@ def test_gradients_reach_each_sample_of_a_pack_and_no_other():
     np.testing.assert_array_equal(reached, [False, False, True, True, False, False])
 
 
-def test_r1_of_the_repeated_logits_is_as_many_times_that_of_the_packs_as_a_pack_has_samples():
+def test_r1_of_repeated_logits_is_num_times_r1_of_packs():
     packed = packed_mlp(4)
     of_samples = penalties.R1()(lambda samples: packed(samples, training=True), tf.constant(POINTS), None)
     of_packs = penalties.R1()(packed.discriminator, tf.constant(POINTS.reshape(16, 8)), None)
@@ -72,7 +72,7 @@ def test_a_gan_trains_evaluates_scores_and_saves_with_packs(tmp_path, num):
     np.testing.assert_array_equal(loaded.score(POINTS[:5]), gan.score(POINTS[:5]))
 
 
-def test_outside_of_training_the_last_pack_is_filled_up_from_the_beginning():
+def test_outside_training_the_last_pack_is_filled_up_from_the_start():
     packed = packed_mlp(4)
     filled = packed(POINTS[[0, 1, 2, 3, 4, 5, 0, 1]], training=True)
     np.testing.assert_allclose(packed(POINTS[:6]), filled[:6], rtol=1e-6)
@@ -80,7 +80,7 @@ def test_outside_of_training_the_last_pack_is_filled_up_from_the_beginning():
 
 
 @pytest.mark.parametrize("compiled", [False, True])
-def test_training_on_a_broken_pack_is_an_error(compiled):
+def test_training_on_an_incomplete_pack_is_an_error(compiled):
     packed = packed_mlp(2)
 
     def train_on(samples):

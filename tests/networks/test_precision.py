@@ -1,4 +1,4 @@
-"""Every network of the package under mixed precision: float32 at its end, the same again from its config."""
+"""Every network under mixed precision: float32 outputs, and the same precisions after a config round trip."""
 
 import keras
 import numpy as np
@@ -31,7 +31,7 @@ def image_discriminator(name):
     return lambda **options: getattr(networks, name)(SHAPE, width=8, **options)
 
 
-PAPERS = ("DCGAN", "SNGAN", "R3GAN")  # of whose layers the others are made, but for one that follows below
+PAPERS = ("DCGAN", "SNGAN", "R3GAN")  # the others consist of the same layers, except for one below
 GENERATORS = {
     "MLPGenerator": dense_generator,
     "ComponentGenerator": lambda **options: networks.ComponentGenerator((2,), 9, units=(4,), components=3, **options),
@@ -54,14 +54,14 @@ def precisions(network):
 
 
 def check(build, inputs):
-    """The output of a network of float16 is float32, and a network from its config is its like."""
+    """Outputs are float32, and a network restored from its config has the same precisions."""
     before = keras.config.dtype_policy()
     network = build(dtype="mixed_float16")
     output = network(inputs, training=True)
     assert output.dtype == "float32" and np.isfinite(output).all()
     copy = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(network))
     copy(inputs)
-    assert keras.config.dtype_policy() is before  # it is nobody else's
+    assert keras.config.dtype_policy() is before  # unchanged
     assert precisions(copy) == precisions(network) and "float16" in precisions(network)
     assert {weight.dtype for weight in network.trainable_variables} == {"float32"}
 
@@ -84,7 +84,7 @@ def test_likelihoods_of_a_language_model_are_float32_and_its_latents_are_not_rou
     tokens = generator(latents)
     assert generator.logits(latents, tokens).dtype == generator.log_likelihood(latents, tokens).dtype == "float32"
     assert generator.recurrent.compute_dtype == "bfloat16"
-    # Two latents on either side of the border between two tokens; in bfloat16 both would be the same number.
+    # Two latents on either side of the border between two tokens; in bfloat16 they would be equal.
     probabilities = tf.nn.softmax(generator.step(generator.embedding(tf.constant([1])), generator.state_from(latents[:1]), 0)[0])
     border = float(tf.math.ndtri(tf.cumsum(probabilities, axis=1)[0, 4]))
     latents[:, 2] = border - 1e-4, border + 1e-4
@@ -100,7 +100,7 @@ def test_both_heads_are_float32():
     assert sentence.dtype == steps.dtype == "float32"
 
 
-def test_layers_that_make_layers_when_they_are_built_hand_on_their_precision():
+def test_layers_that_make_layers_when_built_pass_on_their_precision():
     for layer in (networks.layers.SelfAttention2D, networks.layers.ModulatedBatchNormalization):
         made = layer(dtype="mixed_float16")
         made(IMAGES, *([POINTS] if layer is networks.layers.ModulatedBatchNormalization else []))
@@ -108,7 +108,7 @@ def test_layers_that_make_layers_when_they_are_built_hand_on_their_precision():
         assert inner and {each.compute_dtype for each in inner} == {"float16"}
 
 
-def test_the_global_policy_comes_back_after_an_error():
+def test_the_global_policy_is_restored_after_an_error():
     before = keras.config.dtype_policy()
     with pytest.raises(ZeroDivisionError), dtype_policy("mixed_bfloat16"):
         assert keras.config.dtype_policy().name == "mixed_bfloat16"
@@ -116,5 +116,5 @@ def test_the_global_policy_comes_back_after_an_error():
     assert keras.config.dtype_policy() is before
 
 
-def test_arguments_by_position_are_still_what_keras_reads_from_a_network():
+def test_keras_still_reads_positional_arguments_of_a_network():
     assert networks.MLPDiscriminator((7, 3), name="d").get_config()["units"] == (7, 3)

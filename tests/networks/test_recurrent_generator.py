@@ -24,7 +24,7 @@ def latents(generator):
     return noise.normal(SEEDS, generator.latent_dim)
 
 
-def test_choices_are_turned_into_tokens_in_the_proportions_of_the_softmax():
+def test_uniform_choices_draw_tokens_with_the_probabilities_of_the_softmax():
     random = np.random.default_rng(0)
     logits = 3 * random.normal(size=300).astype("float32")
     logits[130:200] = -1e9
@@ -36,7 +36,7 @@ def test_choices_are_turned_into_tokens_in_the_proportions_of_the_softmax():
 
 
 @pytest.mark.parametrize("choice", [1e-7, 1 - 1e-7])
-def test_extreme_choices_never_draw_a_token_that_is_ruled_out(choice):
+def test_extreme_choices_never_draw_a_masked_token(choice):
     logits = np.full((1, 130), -1e9, "float32")
     logits[0, [70, 100]] = 0.0
     assert draw(tf.constant(logits), tf.constant([choice], tf.float32)).numpy()[0] in (70, 100)
@@ -50,13 +50,13 @@ def test_temperature_divides_the_logits():
     np.testing.assert_allclose(np.bincount(tokens, minlength=3) / 1000, expected, atol=2e-3)
 
 
-def test_the_nucleus_is_the_smallest_set_of_at_least_the_mass():
+def test_the_nucleus_is_the_smallest_set_of_at_least_the_given_mass():
     probabilities = tf.constant([[0.1, 0.4, 0.3, 0.2]] * 4)
     kept = nucleus(probabilities, tf.constant([0.4, 0.41, 0.95, 1.0])).numpy() > 0
     np.testing.assert_array_equal(kept, [[0, 1, 0, 0], [0, 1, 1, 0], [1, 1, 1, 1], [1, 1, 1, 1]])
 
 
-def test_sentences_hold_one_end_and_nothing_after_it(generator, latents):
+def test_sentences_have_one_end_and_only_padding_after_it(generator, latents):
     tokens = generator(latents).numpy()
     assert tokens.shape == (64, 9)
     for row in tokens:
@@ -100,7 +100,7 @@ def test_a_prompt_is_kept_and_continued(generator, latents):
     np.testing.assert_array_equal(tokens[32:], generator(latents).numpy()[32:])
 
 
-def test_dropout_acts_in_training_alone(generator, latents):
+def test_dropout_acts_only_in_training(generator, latents):
     tokens = generator(latents)
     still = [generator.logits(latents, tokens).numpy() for _ in range(2)]
     moving = [generator.logits(latents, tokens, training=True).numpy() for _ in range(2)]

@@ -26,7 +26,7 @@ LATENTS = np.random.default_rng(0).standard_normal((6, 17)).astype(np.float32)
 
 @pytest.mark.parametrize("num_labels", [0, 3])
 @pytest.mark.parametrize("name", PAIRS)
-def test_pairs_make_and_judge_series_and_come_back_from_their_configs(name, num_labels):
+def test_pairs_make_and_judge_series_and_survive_their_configs(name, num_labels):
     generator, discriminator = PAIRS[name](num_labels)
     labels = np.array([0, 1, 2, 0, 1, 2]) if num_labels else None
     latents = LATENTS[:, : generator.latent_dim]
@@ -40,7 +40,7 @@ def test_pairs_make_and_judge_series_and_come_back_from_their_configs(name, num_
 
 
 @pytest.mark.parametrize("name", PAIRS)
-def test_labels_change_what_is_made_and_judged_and_must_be_known(name):
+def test_labels_change_series_and_logits_and_are_required(name):
     generator, discriminator = PAIRS[name](2)
     latents = LATENTS[:, : generator.latent_dim]
     ones, zeros = np.ones(6, int), np.zeros(6, int)
@@ -53,25 +53,25 @@ def test_labels_change_what_is_made_and_judged_and_must_be_known(name):
         PAIRS[name](0)[1](series, ones)
 
 
-def test_noise_of_a_step_changes_that_step_and_those_after_it_alone():
+def test_noise_of_a_step_changes_only_that_step_and_later_ones():
     generator = networks.RCGANGenerator(SHAPE, 2, 6)
     changed = LATENTS.copy()
-    changed[:, 4:6] += 1.0  # two numbers a step: those of the third
+    changed[:, 4:6] += 1.0  # two numbers per step: these are of the third
     differences = np.abs(np.asarray(generator(LATENTS[:, :10])) - np.asarray(generator(changed[:, :10]))).max(axis=(0, 2))
     assert (differences[:2] == 0).all() and (differences[2:] > 0).all()
 
 
-def test_a_gaussian_generator_adds_noise_of_the_deviations_asked_for():
+def test_a_gaussian_generator_adds_noise_of_the_given_deviations():
     generator = networks.GaussianSeriesGenerator((2,), 3, 4, deviations=[0.5, 2.0])
     assert generator.latent_dim == 5
     latents = LATENTS[:, :5]
     whole = np.asarray(generator(latents))
     generator.scales.assign([0.0, 0.0])
-    layers = np.asarray(generator(latents))  # what they make of the same latents, and no noise beside it
+    layers = np.asarray(generator(latents))  # their output for the same latents, without noise
     np.testing.assert_allclose(whole - layers, latents[:, :2] * [0.5, 2.0], rtol=1e-4, atol=1e-6)
 
 
-def test_an_rcgan_logit_is_the_mean_of_the_logits_of_the_steps():
+def test_an_rcgan_logit_is_the_mean_of_the_steps_logits():
     discriminator = networks.RCGANDiscriminator(6)
     series = np.random.default_rng(1).standard_normal((2, *SHAPE)).astype(np.float32)
     logits = discriminator(series)
@@ -79,7 +79,7 @@ def test_an_rcgan_logit_is_the_mean_of_the_logits_of_the_steps():
     np.testing.assert_allclose(logits, np.mean(of_steps, axis=1), rtol=1e-4, atol=1e-6)
 
 
-def test_timegan_makes_hidden_states_that_its_recovery_turns_into_series():
+def test_timegans_recovery_turns_hidden_states_into_series():
     generator, discriminator = networks.TimeGANGenerator(SHAPE, 2, 4, depth=1), networks.TimeGANDiscriminator(4, depth=1)
     series = generator(LATENTS[:, :10])
     made, foretold = generator.hidden(LATENTS[:, :10])

@@ -1,4 +1,4 @@
-"""Networks of rows: samples in their form, conditions read, packs, likelihoods."""
+"""Networks of rows: format of samples, conditions, packs, likelihoods."""
 
 import keras
 import numpy as np
@@ -30,7 +30,7 @@ def generators():
 
 
 @pytest.mark.parametrize("generator", generators(), ids=lambda network: type(network).__name__)
-def test_a_row_is_numbers_in_their_range_and_choices_that_sum_to_one(generator):
+def test_a_row_has_numbers_in_range_and_choices_that_sum_to_one(generator):
     samples = generator(latents_of(generator), LABELS).numpy()
     assert samples.shape == (6, 10) and np.abs(samples[:, :2]).max() <= 1
     for start, size in ((2, 3), (5, 1), (6, 4)):
@@ -41,7 +41,7 @@ def test_a_row_is_numbers_in_their_range_and_choices_that_sum_to_one(generator):
         generator(latents_of(generator))
 
 
-def test_choices_are_drawn_by_their_softmax():
+def test_choices_are_drawn_with_the_probabilities_of_their_softmax():
     generator = ResidualTableGenerator(0, (3,), noise_dim=2, num_labels=0, units=(4,))
     logits = np.log([[0.5, 0.3, 0.2]]).astype(np.float32).repeat(20_000, axis=0)
     normals = np.random.default_rng(0).normal(size=(20_000, 3)).astype(np.float32)
@@ -49,7 +49,7 @@ def test_choices_are_drawn_by_their_softmax():
     np.testing.assert_allclose(np.bincount(chosen) / 20_000, [0.5, 0.3, 0.2], atol=0.012)
 
 
-def test_rows_of_a_pack_share_a_logit_that_depends_on_each_of_them_and_on_their_conditions():
+def test_rows_of_a_pack_share_a_logit_that_depends_on_every_row_and_condition():
     keras.utils.set_random_seed(0)
     network = PackedTableDiscriminator(5, (8,), num=3)
     samples = np.random.default_rng(0).normal(size=(6, 4)).astype(np.float32)
@@ -73,7 +73,7 @@ def test_the_likelihood_of_a_row_is_that_of_its_numbers_and_choices():
     samples = np.concatenate([np.linspace(-0.9, 0.9, 12).reshape(6, 2), choices], axis=1).astype(np.float32)
     logits = decoder.logits(codes).numpy()
     expected = -stats.norm.logpdf(samples[:, :2], np.tanh(logits[:, :2]), np.exp([-1.0, 0.5])).sum(axis=1)
-    expected -= np.log(2 * np.pi)  # two constants of half of it
+    expected -= np.log(2 * np.pi)  # two constants of half that
     for start, size in ((2, 3), (6, 4)):
         own = logits[:, start : start + size]
         chances = np.exp(own) / np.exp(own).sum(axis=1, keepdims=True)
@@ -91,7 +91,7 @@ def test_the_divergence_of_codes_is_that_of_two_gaussians():
     assert by_chance == pytest.approx(expected, abs=0.01)
 
 
-def test_networks_come_back_from_a_file(tmp_path):
+def test_networks_are_saved_and_loaded(tmp_path):
     rows = np.zeros((2, 10), np.float32)
     readers = [(network, rows) for network in (PackedTableDiscriminator(5, (8,), 2), TableEncoder(4, 5, (8,)))]
     for network, inputs in [*readers, *((each, latents_of(each, 2)) for each in generators())]:
@@ -100,7 +100,7 @@ def test_networks_come_back_from_a_file(tmp_path):
         np.testing.assert_array_equal(keras.saving.load_model(tmp_path / "network.keras")(inputs, LABELS[:2]), answer)
 
 
-def test_the_bound_lies_below_the_likelihood_of_a_row_which_integrating_over_the_codes_gives():
+def test_the_bound_is_below_a_rows_likelihood_integrated_over_the_codes():
     keras.utils.set_random_seed(3)
     generator = EncodedTableGenerator(2, SIZES, noise_dim=2, num_labels=5, units=(8,))
     row = generator(latents_of(generator, 1), LABELS[:1]).numpy()

@@ -20,7 +20,7 @@ def discriminator(request):
     return network
 
 
-def test_there_is_a_logit_for_the_sentence_and_one_for_every_step(discriminator):
+def test_there_is_a_logit_per_sentence_and_per_step(discriminator):
     sentence, steps = discriminator.logits(TOKENS)
     assert sentence.shape == (3, 1) and steps.shape == (3, 6)
 
@@ -30,7 +30,7 @@ def test_padding_never_changes_a_logit(discriminator):
     np.testing.assert_allclose(discriminator(TOKENS), discriminator(wider), rtol=1e-5, atol=1e-6)
 
 
-def test_step_logits_look_back_only(discriminator):
+def test_step_logits_are_causal(discriminator):
     changed = TOKENS.copy()
     changed[2, 4] = 7
     before, after = discriminator.step_logits(TOKENS)[2], discriminator.step_logits(changed)[2]
@@ -38,7 +38,7 @@ def test_step_logits_look_back_only(discriminator):
     assert not np.allclose(before[4:], after[4:])
 
 
-def test_hard_distributions_are_read_like_their_tokens(discriminator):
+def test_one_hot_distributions_are_read_like_tokens(discriminator):
     soft = tf.one_hot(TOKENS, 12)
     np.testing.assert_allclose(discriminator(soft), discriminator(TOKENS), rtol=1e-5, atol=1e-6)
 

@@ -1,4 +1,4 @@
-"""Networks of translations: shapes, patches, normalisation, and what they refuse."""
+"""Networks of translations: shapes, patches, normalisation, pairs, errors."""
 
 import keras
 import numpy as np
@@ -26,7 +26,7 @@ def images(num=2, shape=SHAPE):
 
 
 @pytest.mark.parametrize("name", GENERATORS)
-def test_a_generator_makes_of_an_image_one_of_its_shape_whatever_stands_beside_it(name):
+def test_a_generator_keeps_the_shape_and_does_not_depend_on_the_batch(name):
     generator = GENERATORS[name]()
     made = generator(images()).numpy()
     assert made.shape == (2, *SHAPE) and np.abs(made).max() <= 1 and np.ptp(made) > 0
@@ -44,7 +44,7 @@ def test_a_generator_saves_all_of_its_weights(name, tmp_path):
     np.testing.assert_array_equal(keras.saving.load_model(tmp_path / "generator.keras")(images()), made)
 
 
-def test_dropout_is_the_noise_of_training_alone():
+def test_dropout_acts_only_in_training():
     generator = GENERATORS["unet"]()
     trained = [generator(images(), training=True).numpy() for _ in range(2)]
     assert np.abs(trained[0] - trained[1]).max() > 1e-3
@@ -71,16 +71,16 @@ def test_instance_normalization_equals_its_formula():
     np.testing.assert_allclose(layer(inputs.astype(np.float32)), theirs(inputs.astype(np.float32)), atol=1e-4)
 
 
-def test_edges_are_continued_by_their_mirror_image():
+def test_edges_are_padded_by_reflection():
     row = np.arange(4.0, dtype=np.float32).reshape(1, 1, 4, 1).repeat(4, axis=1)
     np.testing.assert_array_equal(mirrored(row, 2)[0, 3, :, 0], [2, 1, 0, 1, 2, 3, 2, 1])
 
 
-# --- Patches. ---
+# --- Patches.
 
 
 @pytest.mark.parametrize(("depth", "pixels"), [(1, 16), (2, 34), (3, 70)])
-def test_a_logit_sees_a_square_of_pixels_alone(depth, pixels):
+def test_a_logit_sees_only_a_square_of_pixels(depth, pixels):
     size = 128
     discriminator = PatchGANDiscriminator((size, size, 1), width=1, depth=depth)
     discriminator(np.zeros((1, size, size, 1), np.float32))
@@ -99,17 +99,17 @@ def test_a_logit_sees_a_square_of_pixels_alone(depth, pixels):
     assert np.sum(seen) == pixels
 
 
-def test_logits_are_one_a_sample_or_one_a_patch():
+def test_logits_are_one_per_sample_or_one_per_patch():
     discriminator = PatchGANDiscriminator(SHAPE, width=2, depth=2)
     logits = discriminator(images())
     assert logits.shape == (2, 4, 6, 1)
     check_logits(discriminator, logits)
     for shape in ((2, 4, 6, 3), (2, 4), (1, 4, 6, 1), (2, 4, 1)):
-        with pytest.raises(ValueError, match="one logit a sample, or .* one for each patch"):
+        with pytest.raises(ValueError, match="one logit per sample, or .* one per patch"):
             check_logits(discriminator, np.zeros(shape, np.float32))
 
 
-# --- Pairs of networks. ---
+# --- Pairs of networks.
 
 
 def test_each_network_of_a_pair_reads_its_half_of_a_batch():
@@ -121,7 +121,7 @@ def test_each_network_of_a_pair_reads_its_half_of_a_batch():
     assert len(pair.trainable_variables) == len(first.trainable_variables) + len(second.trainable_variables)
 
 
-# --- What is wrong. ---
+# --- Mistakes.
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from gan_keras import GAN, losses, networks, noise, penalties
-from gan_keras.networks.video_base import clip_sizes
+from gan_keras.networks.image_base import clip_sizes
 
 SHAPE, LATENTS = (4, 12, 12, 1), 14
 LABELS = np.array([0, 1, 2, 1], "int32")
@@ -27,7 +27,7 @@ def latents(num=4, latent_dim=LATENTS):
 
 
 def awaken(network):
-    """Moves all weights: layers that start near zero hide what stands before them."""
+    """Changes all weights: layers that start near zero hide the layers before them."""
     for index, weight in enumerate(network.trainable_weights):
         weight.assign_add(0.3 * np.random.default_rng(index).normal(size=weight.shape))
 
@@ -43,7 +43,7 @@ def test_sizes_halve_down_to_three_or_four_pixels_and_frames_while_they_are_even
 
 @each_pair
 @pytest.mark.parametrize("shape", [(6, 24, 24, 3), (5, 16, 16, 1)])
-def test_the_discriminator_reads_the_clips_that_the_generator_makes(name, shape):
+def test_the_discriminator_reads_the_generators_clips(name, shape):
     generator, discriminator = pair(name, shape, latent_dim=30)
     clips = generator(latents(2, 30))
     assert clips.shape == (2, *shape) and discriminator(clips).shape == (2, 1)
@@ -53,7 +53,7 @@ def test_the_discriminator_reads_the_clips_that_the_generator_makes(name, shape)
 
 
 @each_pair
-def test_labels_change_what_is_made_and_how_it_is_judged_and_neighbours_do_not(name):
+def test_labels_change_samples_and_logits_and_the_rest_of_the_batch_does_not(name):
     generator, discriminator = pair(name, num_labels=3)
     discriminator(generator(latents(), LABELS), LABELS)
     awaken(generator), awaken(discriminator)
@@ -69,7 +69,7 @@ def test_labels_change_what_is_made_and_how_it_is_judged_and_neighbours_do_not(n
 
 
 @each_pair
-def test_a_step_of_training_reaches_all_weights_and_the_file_makes_the_same_clips(name, tmp_path):
+def test_training_reaches_all_weights_and_a_loaded_gan_makes_the_same_clips(name, tmp_path):
     gan = GAN(*pair(name, num_labels=3))
     gan.compile(loss=losses.RelativisticPaired(), penalties=[penalties.R1()] if name == "MoCoGAN" else [], run_eagerly=True)
     before = [np.array(weight) for weight in kernels(gan)]
@@ -87,12 +87,12 @@ def test_a_step_of_training_reaches_all_weights_and_the_file_makes_the_same_clip
 
 
 def kernels(gan):
-    """Trained weights but biases: before a batch normalisation a bias changes nothing and gets no gradient."""
+    """Trained weights except biases, which have no effect and no gradient before a batch normalisation."""
     trained = (*gan.generator.trainable_weights, *gan.discriminator.trainable_weights)
     return [weight for weight in trained if weight.name not in ("bias", "beta")]
 
 
-def test_motion_latents_move_frames_from_their_time_on_and_content_changes_all():
+def test_motion_latents_change_frames_from_their_time_on_and_content_changes_all():
     generator, _ = pair("MoCoGAN")  # 2 numbers of the state, 2 for each of 4 frames, 4 of the content
     generator(latents(1))
     awaken(generator)
@@ -113,14 +113,15 @@ def test_without_motion_every_frame_is_the_same():
     assert np.abs(clips[0] - clips[1]).max() > 0
 
 
-def test_the_discriminator_sees_the_order_of_frames_beyond_those_that_it_judges_one_by_one():
+def test_the_discriminator_sees_the_order_of_frames():
     _, discriminator = pair("MoCoGAN")
     clips = np.random.default_rng(0).uniform(-1, 1, (2, *SHAPE)).astype("float32")
     discriminator(clips)
     awaken(discriminator)
-    frames = discriminator.of_frames(clips, training=False)
-    np.testing.assert_allclose(discriminator.of_frames(clips[:, [2, 1, 0, 3]], training=False), frames, rtol=1e-4, atol=1e-5)
-    assert np.abs(discriminator(clips[:, [2, 1, 0, 3]]) - discriminator(clips)).min() > 1e-3
+    swapped = clips[:, [2, 1, 0, 3]]
+    frames, others = (discriminator.features_of_frames(each, training=False) for each in (clips, swapped))
+    np.testing.assert_allclose(others, frames, rtol=1e-4, atol=1e-5)
+    assert np.abs(discriminator(swapped) - discriminator(clips)).min() > 1e-3
 
 
 @pytest.mark.parametrize("options", [{"motion_dim": 3, "latent_dim": 15}, {"motion_dim": -1}])
@@ -129,6 +130,6 @@ def test_motion_that_leaves_no_content_is_refused(options):
         pair("MoCoGAN", **options)
 
 
-def test_more_frames_to_judge_than_there_are_is_refused():
+def test_judging_more_frames_than_a_clip_has_is_refused():
     with pytest.raises(ValueError, match="num_frames=5 for clips of 4 frames"):
         networks.MoCoGANDiscriminator(SHAPE, num_frames=5)

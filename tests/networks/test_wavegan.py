@@ -23,17 +23,17 @@ def latents(num=4):
 
 
 @pytest.mark.parametrize(("length", "depth"), [(16, 1), (64, 1), (128, 2), (4096, 4), (5120, 5), (8192, 5), (16384, 5)])
-def test_as_many_convolutions_as_lead_to_at_most_sixteen_steps(length, depth):
+def test_the_depth_leads_to_at_most_sixteen_steps(length, depth):
     assert depth_of(length) == depth
 
 
 @pytest.mark.parametrize("length", [1, 15, 65, 4097, 5000])
-def test_a_length_that_convolutions_do_not_reach_is_refused(length):
+def test_an_unreachable_length_is_refused(length):
     with pytest.raises(ValueError, match=f"length={length}. Expected at least 16 samples, a multiple of"):
         networks.WaveGANGenerator(length)
 
 
-def test_sixteen_thousand_samples_have_the_networks_of_the_paper():
+def test_waveforms_of_16384_samples_have_the_papers_networks():
     generator = networks.WaveGANGenerator(16384, latent_dim=100, width=64)
     assert generator(np.zeros((1, 100), "float32")).shape == (1, 16384, 1)
     assert [each.filters for each in (*generator.ups, generator.to_waveform)] == [512, 256, 128, 64, 1]
@@ -43,7 +43,7 @@ def test_sixteen_thousand_samples_have_the_networks_of_the_paper():
     assert len(discriminator.shuffles) == 4
 
 
-def test_labels_change_what_is_made_and_how_it_is_judged():
+def test_labels_change_waveforms_and_logits():
     generator, discriminator = pair(num_labels=3)
     waveforms = generator(latents(), LABELS).numpy()
     assert waveforms.shape == (4, 64, 1) and np.abs(waveforms).max() <= 1
@@ -57,7 +57,7 @@ def test_labels_change_what_is_made_and_how_it_is_judged():
         pair()[1](waveforms, LABELS)
 
 
-def test_phase_shuffle_shifts_rows_by_themselves_and_reflects_what_is_missing():
+def test_phase_shuffle_shifts_each_row_and_fills_by_reflection():
     rows = np.tile(np.arange(8.0, dtype="float32")[None, :, None], (60, 1, 2))
     layer = PhaseShuffle(2, seed=5)
     shuffled = layer(rows, training=True).numpy()
@@ -78,7 +78,7 @@ def test_phase_shuffle_shifts_rows_by_themselves_and_reflects_what_is_missing():
         PhaseShuffle(-1)
 
 
-def test_a_loaded_gan_shuffles_and_trains_on_as_it_would_have(tmp_path):
+def test_a_loaded_gan_continues_training_exactly(tmp_path):
     waveforms = np.sin(np.arange(128) * np.linspace(0.1, 1.0, 16)[:, None])[..., None].astype("float32")
     batches = tf.data.Dataset.from_tensor_slices((waveforms, np.arange(16) % 3)).batch(8)
     gan = GAN(*pair(128, num_labels=3), seed=1)

@@ -193,7 +193,7 @@ def test_float16_weights_are_refused():
 
 def test_an_optimizer_that_scales_losses_by_itself_is_refused():
     gan = GAN(*pair("mixed_float16"))
-    with pytest.raises(ValueError, match="Got a LossScaleOptimizer.*Expected the optimizer inside it"):
+    with pytest.raises(ValueError, match="Got a LossScaleOptimizer.*Expected its inner optimizer"):
         gan.compile("adam", keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam()))
 
 

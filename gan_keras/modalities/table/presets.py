@@ -7,7 +7,7 @@ import keras
 
 from gan_keras.codecs import TableCodec
 from gan_keras.data import table_batches
-from gan_keras.data.table.batches import AllRows, RowsByCondition
+from gan_keras.data.table.table import AllRows, RowsByCondition
 from gan_keras.gans.table_gan import MeetsCondition, TableGAN
 from gan_keras.gans.table_vae import TableVAE, VariationalBound
 from gan_keras.modalities.preset import Preset, adam, at_least, below_one, gradient_penalty, one_of, positive, relativistic

@@ -131,7 +131,7 @@ class TranslationPreset(Preset):
     def check_shape(self, image_shape):
         """Returns the shape; raises `ValueError` unless the networks take images of it."""
         halvings = max(self.patch_depth, NETWORKS[self.network].halvings(self.network_options))
-        return self.fitting(lambda shape: check_halves(shape, halvings, least=2), image_shape, "size=64")
+        return self.fitting(lambda shape: check_halves(shape, halvings), image_shape, "size=64")
 
 
 PRESETS = {

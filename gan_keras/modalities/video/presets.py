@@ -7,7 +7,7 @@ from gan_keras.codecs import VideoCodec
 from gan_keras.data.arrays import array_batches
 from gan_keras.modalities.preset import CHANNELS, NON_SATURATING, Preset, at_least, one_of, relativistic
 from gan_keras.networks import MoCoGANDiscriminator, MoCoGANGenerator, VGANDiscriminator, VGANGenerator
-from gan_keras.networks.video_base import clip_sizes
+from gan_keras.networks.image_base import clip_sizes
 
 _JUDGED_FRAMES = 3  # single frames per clip that MoCoGAN's image discriminator sees
 

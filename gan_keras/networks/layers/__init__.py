@@ -1,4 +1,4 @@
-"""Layers that the papers on GANs brought along and Keras does not have, or has in another form."""
+"""Layers from papers on GANs that Keras lacks or implements differently."""
 
 from gan_keras.networks.layers.attention import SelfAttention2D
 from gan_keras.networks.layers.grouped_convolution import GroupedConv2D
@@ -11,8 +11,7 @@ from gan_keras.networks.layers.normalization import (
     ModulatedBatchNormalization,
     PixelNormalization,
 )
-from gan_keras.networks.layers.phase_shuffle import PhaseShuffle
-from gan_keras.networks.layers.resampling import SmoothDownsampling2D, SmoothUpsampling2D
+from gan_keras.networks.layers.resampling import PhaseShuffle, SmoothDownsampling2D, SmoothUpsampling2D
 from gan_keras.networks.layers.spectral_normalization import SpectralNormalization
 
 __all__ = [

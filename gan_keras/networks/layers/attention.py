@@ -1,4 +1,4 @@
-"""Attention of every pixel to every other."""
+"""Self-attention over all pixels of a feature map."""
 
 import keras
 from keras import layers, ops
@@ -8,10 +8,10 @@ from gan_keras.networks.layers.spectral_normalization import SpectralNormalizati
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class SelfAttention2D(layers.Layer):
-    """`y = x + gamma * o(x)`, where `o` gathers from the whole feature map. `gamma` is learnt and starts at 0.
+    """`y = x + gamma * o(x)`, where `o` attends to the whole feature map. `gamma` is learned and starts at 0.
 
-    Queries, keys and values have an eighth of the channels. All four 1x1 convolutions are spectrally normalised, as in both
-    networks of the paper. Time and memory grow with the square of the number of pixels.
+    Queries, keys and values have 1/8 of the channels. All four 1x1 convolutions are spectrally normalised, as in both networks of
+    the paper. Time and memory are quadratic in the number of pixels.
 
     Reference: [Zhang et al., 2018](https://arxiv.org/abs/1805.08318), equations 1 to 3.
     """

@@ -1,4 +1,4 @@
-"""Convolutions that see a group of the channels each."""
+"""Grouped convolutions that need no XLA."""
 
 import functools
 
@@ -9,19 +9,19 @@ from keras import layers, ops
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class GroupedConv2D(layers.Layer):
-    """A convolution of stride 1 on groups of channels, as many outputs as inputs, with a bias.
+    """A convolution of stride 1 over groups of channels, with as many output channels as input channels, and a bias.
 
-    Keras' own `Conv2D(groups=...)` is compiled by XLA on a processor, which model servers switch off and which is slow for
-    gradients of gradients. Here TensorFlow's operation does all groups at once where it has a gradient (on a graphics card,
-    and on a processor with oneDNN), and each group is an ordinary convolution where it has none; the sums are the same.
+    On a CPU, Keras' `Conv2D(groups=...)` is compiled by XLA, which model servers disable and which is slow for gradients of
+    gradients. This layer uses TensorFlow's grouped operation where it has a gradient (on a GPU, and on a CPU with oneDNN), and
+    one convolution per group otherwise. Both compute the same sums.
 
     Args:
-        groups: How many groups; must divide the channels.
+        groups: Number of groups; must divide the channels.
         kernel_size: Height and width of the kernel.
-        kernel_initializer: Of the kernel `(height, width, channels / groups, channels)`.
+        kernel_initializer: Initializer of the kernel `(height, width, channels / groups, channels)`.
 
     Raises:
-        ValueError: On building, if `groups` does not divide the channels.
+        ValueError: When built, if `groups` does not divide the channels.
 
     Reference: [ResNeXt, Xie et al., 2016](https://arxiv.org/abs/1611.05431), section 3.3.
     """
@@ -51,12 +51,11 @@ class GroupedConv2D(layers.Layer):
 
     def get_config(self):
         initializer = keras.initializers.serialize(self.kernel_initializer)
-        config = {"groups": self.groups, "kernel_size": self.kernel_size, "kernel_initializer": initializer}
-        return {**super().get_config(), **config}
+        return {**super().get_config(), "groups": self.groups, "kernel_size": self.kernel_size, "kernel_initializer": initializer}
 
 
 def one_by_one(inputs, kernel, **options):
-    """`tf.nn.conv2d` of each group of channels."""
+    """Convolves each group of channels by its own `tf.nn.conv2d`."""
     groups = inputs.shape[-1] // kernel.shape[2]
     pairs = zip(ops.split(inputs, groups, axis=-1), ops.split(kernel, groups, axis=-1), strict=True)
     return ops.concatenate([tf.nn.conv2d(group, part, **options) for group, part in pairs], axis=-1)
@@ -64,7 +63,7 @@ def one_by_one(inputs, kernel, **options):
 
 @functools.cache
 def groups_have_gradients():
-    """Whether TensorFlow can differentiate a convolution of groups on this machine; tried once, as no function tells it."""
+    """Returns True if TensorFlow can differentiate grouped convolutions on this machine. Tries it, once per process."""
     with tf.init_scope():
         image, kernel = tf.ones((1, 1, 1, 2)), tf.ones((1, 1, 1, 2))
         with tf.GradientTape() as tape:

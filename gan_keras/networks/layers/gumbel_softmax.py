@@ -1,26 +1,26 @@
-"""Draws of categories that gradients pass through."""
+"""Differentiable samples of categories."""
 
 import math
 
 import keras
 from keras import layers, ops
 
-_SMALLEST = 1e-7  # the logarithm of less is not finite in single precision
+_SMALLEST = 1e-7  # keeps the logarithms finite in float32
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class GumbelSoftmaxSampling(layers.Layer):
-    """`softmax((logits + gumbel) / temperature)`: nearly a one-hot draw from the categories: `call(logits, normals)`.
+    """`softmax((logits + gumbel) / temperature)`, an almost one-hot sample of categories: `call(logits, normals)`.
 
-    The noise comes in as a second input: standard normal numbers in the shape of the logits, such as latents of the generator
-    that are kept for it. So a sample is a function of its latents, and the same seed draws the same categories:
+    The second input is the noise: standard normal numbers in the shape of the logits, such as latents of the generator reserved
+    for it. So a sample is a function of its latents, and the same seed gives the same categories:
 
         latents = keras.Input((16 + 10,))
         logits = keras.layers.Dense(10)(latents[:, :16])
         category = GumbelSoftmaxSampling(temperature=0.5)(logits, latents[:, 16:])
 
     Args:
-        temperature: > 0: lower is nearer to one-hot, with a gradient of more variance.
+        temperature: Temperature, > 0. Lower is closer to one-hot, but gradients vary more.
 
     Raises:
         ValueError: If the temperature is not above 0.
@@ -29,7 +29,7 @@ class GumbelSoftmaxSampling(layers.Layer):
     """
 
     def __init__(self, temperature=1.0, **kwargs):
-        super().__init__(autocast=False, **kwargs)  # rounded normals choose some categories more often
+        super().__init__(autocast=False, **kwargs)  # rounded normals would select some categories more often
         if not temperature > 0:
             raise ValueError(f"temperature={temperature}. Expected more than 0.")
         self.temperature = float(temperature)
@@ -48,7 +48,7 @@ class GumbelSoftmaxSampling(layers.Layer):
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class StraightThroughSampling(GumbelSoftmaxSampling):
-    """Exactly one-hot forwards, with the gradient of `GumbelSoftmaxSampling`. Arguments as there.
+    """`GumbelSoftmaxSampling` with an exactly one-hot output and the gradient of the soft one.
 
     Reference: [Jang et al., 2016](https://arxiv.org/abs/1611.01144), section 2.2.
     """
@@ -56,5 +56,5 @@ class StraightThroughSampling(GumbelSoftmaxSampling):
     def call(self, logits, normals):
         soft = super().call(logits, normals)
         hard = ops.one_hot(ops.argmax(soft, axis=-1), soft.shape[-1], dtype=soft.dtype)
-        # The sum has the value of `hard` to the last bit: what is added is 0.
+        # The sum equals `hard` to the last bit, because the second term is 0.
         return hard + (soft - ops.stop_gradient(soft))

@@ -1,4 +1,4 @@
-"""Normalisations and statistics of feature maps `(batch, height, width, channels)`."""
+"""Normalisations over the batch, the pixels or the channels of feature maps `(batch, height, width, channels)`."""
 
 import keras
 from keras import layers, ops
@@ -9,12 +9,12 @@ from gan_keras.networks.layers.spectral_normalization import SpectralNormalizati
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class BatchNormalization(layers.BatchNormalization):
-    """`keras.layers.BatchNormalization`, over the whole batch where several replicas share it: with the numbers of one device.
+    """`keras.layers.BatchNormalization` over the whole batch, also if several replicas share it: same numbers as on one device.
 
-    As in Keras' own, a gradient of a gradient takes the mean as constant within the deviations from it. Penalties such as `R1`
-    behind convolutions are trained by a gradient that is off by up to 3 % for it, but more steadily: with the exact one the
-    preset `default` of images, on MNIST with `width=4`, ended after 1,500 steps at Frechet distances of 2.9, 49.6 and 11.9
-    (seeds 0 to 2) instead of 5.2, 5.6 and 5.5.
+    As in Keras' layer, gradients of gradients treat the mean in the deviations from it as a constant. The gradient of penalties
+    such as `R1` behind convolutions is therefore off by up to 3 %, but training is steadier. With the exact gradient, the image
+    preset `default` on MNIST with `width=4` reached Frechet distances of 2.9, 49.6 and 11.9 (seeds 0 to 2) after 1,500 steps,
+    instead of 5.2, 5.6 and 5.5.
     """
 
     def _moments(self, inputs, mask):
@@ -27,10 +27,10 @@ class BatchNormalization(layers.BatchNormalization):
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class ConditionalBatchNormalization(layers.Layer):
-    """Batch normalisation whose scale and shift belong to the sample's label: `call(inputs, labels, training=False)`.
+    """Batch normalisation with a scale and shift per label: `call(inputs, labels, training=False)`.
 
     Args:
-        num_labels: How many labels there are, >= 1. Labels are integers from 0, shape `(batch,)`.
+        num_labels: Number of labels, >= 1. Labels are integers from 0, shape `(batch,)`.
         momentum: Decay of the statistics for inference, in [0, 1).
         epsilon: Added to the variance.
 
@@ -43,7 +43,7 @@ class ConditionalBatchNormalization(layers.Layer):
     def __init__(self, num_labels, momentum=0.9, epsilon=1e-5, **kwargs):
         super().__init__(**kwargs)
         if num_labels < 1:
-            raise ValueError(f"num_labels={num_labels}. Expected at least 1; without labels take `BatchNormalization`.")
+            raise ValueError(f"num_labels={num_labels}. Expected at least 1; without labels use `BatchNormalization`.")
         self.num_labels, self.momentum, self.epsilon = num_labels, momentum, epsilon
         self.normalization = plain_batch_normalization(momentum, epsilon, self.dtype_policy)
 
@@ -63,15 +63,14 @@ class ConditionalBatchNormalization(layers.Layer):
         return input_shape
 
     def get_config(self):
-        config = {"num_labels": self.num_labels, "momentum": self.momentum, "epsilon": self.epsilon}
-        return {**super().get_config(), **config}
+        return {**super().get_config(), "num_labels": self.num_labels, "momentum": self.momentum, "epsilon": self.epsilon}
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class ModulatedBatchNormalization(layers.Layer):
-    """Batch normalisation scaled and shifted by linear functions of a vector of each sample: `call(inputs, vectors, training)`.
+    """Batch normalisation scaled and shifted by linear functions of a vector per sample: `call(inputs, vectors, training)`.
 
-    The scale is 1 plus a function of the vector, and both functions are spectrally normalised, without a bias.
+    The scale is 1 plus a function of the vector. Both functions are spectrally normalised and have no bias.
 
     Args:
         momentum: Decay of the statistics for inference, in [0, 1).
@@ -107,12 +106,12 @@ class ModulatedBatchNormalization(layers.Layer):
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class MinibatchStandardDeviation(layers.Layer):
-    """Adds a channel that tells how much the samples of a group differ, so that a discriminator sees a lack of variety.
+    """Adds a channel with the spread of the samples in a group, so that a discriminator sees a lack of variety.
 
-    The standard deviation over the group is taken for each feature and averaged over all of them, one number a group.
+    The standard deviation over the group is computed per feature and averaged over all features: one number per group.
 
     Args:
-        group_size: Samples of a group, >= 2. A batch that does not divide into groups is one group.
+        group_size: Samples per group, >= 2. A batch that is not a multiple of it is one group.
 
     Raises:
         ValueError: If `group_size` is below 2.
@@ -123,7 +122,7 @@ class MinibatchStandardDeviation(layers.Layer):
     def __init__(self, group_size=4, **kwargs):
         super().__init__(**kwargs)
         if group_size < 2:
-            raise ValueError(f"group_size={group_size}. Expected at least 2: a sample alone does not differ from itself.")
+            raise ValueError(f"group_size={group_size}. Expected at least 2: a single sample has no spread.")
         self.group_size = group_size
 
     def call(self, inputs):
@@ -168,19 +167,16 @@ class PixelNormalization(layers.Layer):
 
 
 def plain_batch_normalization(momentum, epsilon, dtype):
-    """Without a scale and shift."""
+    """Batch normalisation without a scale and shift of its own."""
     return BatchNormalization(momentum=momentum, epsilon=epsilon, center=False, scale=False, dtype=dtype)
-
-
-# --- Normalisation of every channel of every image by itself.
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class InstanceNormalization(layers.Layer):
-    """Scales each channel of each image to mean 0 and variance 1 over its pixels, then by a learnt scale and shift.
+    """Normalises each channel of each image to mean 0 and variance 1 over its pixels, followed by a learned scale and shift.
 
-    No image knows of the others of its batch, in training or after it: there are no running statistics, and a batch of one is
-    as good as any. It computes in float32 whatever its precision.
+    An image does not depend on the others in its batch, neither in training nor in inference: there are no running statistics.
+    Computes in float32, whatever its precision.
 
     Args:
         epsilon: Added to the variance.

@@ -1,37 +1,37 @@
-"""A layer whose kernel is divided by its largest singular value."""
+"""Spectral normalisation: a layer's kernel is divided by its largest singular value."""
 
 import keras
 from keras import layers, ops
 
-_TINY = 1e-6  # a smaller singular value is not divided by: a kernel of zeros stays zero instead of becoming NaN
+_TINY = 1e-6  # lower limit of the divisor, so that a kernel of zeros stays zero instead of NaN
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class SpectralNormalization(layers.Wrapper):
-    """Runs a layer with `W / sigma(W)` in the place of its kernel `W`, so that its Lipschitz constant is about 1.
+    """Runs a layer with `W / sigma(W)` instead of its kernel `W`, so that its Lipschitz constant is about 1.
 
-    The kernel itself is never overwritten: it is what the optimizer updates, and gradients pass through `sigma` too.
-    `sigma = v^T W u` with the singular vectors found by power iteration, which goes on from where it stopped at each call
-    with `training=True`. It is computed in float32 under mixed precision as well.
+    The kernel itself is never overwritten: the optimizer updates it, and gradients also pass through `sigma`. `sigma = v^T W u`,
+    with singular vectors from power iteration, which continues at each call with `training=True`. It is computed in float32, also
+    under mixed precision.
 
     The kernel of a convolution is read as a matrix `(height * width * input channels, output channels)`, as in the paper.
 
     Args:
         layer: A `Dense`, `Conv1D`, `Conv2D`, `Conv2DTranspose`, `Embedding` or any other layer with a `kernel` or
-            `embeddings` of at least two axes, the last of them the outputs.
-        power_iterations: Iterations a training call, >= 1.
+            `embeddings` of at least two axes, the last of which are the outputs.
+        power_iterations: Iterations per training call, >= 1.
 
     Raises:
-        ValueError: If `power_iterations` is below 1, or on building if the layer has neither `kernel` nor `embeddings`.
+        ValueError: If `power_iterations` is below 1, or, when built, if the layer has neither `kernel` nor `embeddings`.
 
     Reference: [Miyato et al., 2018](https://arxiv.org/abs/1802.05957), algorithm 1.
     """
 
     def __init__(self, layer, power_iterations=1, **kwargs):
-        # Without autocast the kernel is read in float32 here; the wrapped layer casts its inputs and kernel for itself.
+        # Without autocast, the kernel is read in float32 here; the wrapped layer casts its own inputs and kernel.
         super().__init__(layer, autocast=False, **kwargs)
         if power_iterations < 1:
-            raise ValueError(f"power_iterations={power_iterations}. Expected at least 1: without any, sigma is a guess.")
+            raise ValueError(f"power_iterations={power_iterations}. Expected at least 1: without iterations, sigma is a guess.")
         self.power_iterations = power_iterations
 
     def build(self, input_shape=None):
@@ -41,7 +41,7 @@ class SpectralNormalization(layers.Wrapper):
 
     @property
     def kernel(self):
-        """The trained variable: `W`, not `W / sigma(W)`."""
+        """The trained variable `W`, not `W / sigma(W)`."""
         for name in ("kernel", "embeddings"):
             if hasattr(self.layer, name):
                 return getattr(self.layer, name)
@@ -54,12 +54,12 @@ class SpectralNormalization(layers.Wrapper):
         sigma = self.sigma(training and self.trainable)
         kernel = self.kernel
         normalized = kernel / ops.cast(sigma, kernel.dtype)
-        # Inside the scope the wrapped layer reads the normalized kernel where it asks for its variable.
+        # Inside the scope, the wrapped layer reads the normalised kernel instead of its variable.
         with keras.StatelessScope(state_mapping=[(kernel, normalized)]):
             return self.layer(inputs)
 
     def sigma(self, training=False):
-        """The largest singular value of the kernel: scalar, float32. `training=True` improves its estimate first."""
+        """Largest singular value of the kernel: scalar, float32. With `training=True`, improves the estimate first."""
         matrix = self.matrix(self.kernel)
         u = unit(self.u)
         if training:
@@ -73,12 +73,12 @@ class SpectralNormalization(layers.Wrapper):
         for _ in range(self.power_iterations):
             v = unit(matvec(matrix, u))
             product = matvec(ops.transpose(matrix), v)
-            # A kernel of zeros has no direction: the old one is kept, from which a later iteration can find it.
+            # A kernel of zeros has no direction: keep the old one, from which later iterations can find it.
             u = ops.where(ops.norm(product) > _TINY**2, unit(product), u)
         return u
 
     def matrix(self, kernel):
-        """The kernel as `(inputs, outputs)`, float32. Transposed convolutions keep their outputs on the axis before the last."""
+        """The kernel as `(inputs, outputs)`, float32. Transposed convolutions have outputs on the second-to-last axis."""
         kernel = ops.cast(kernel, "float32")
         if isinstance(self.layer, layers.Conv1DTranspose | layers.Conv2DTranspose | layers.Conv3DTranspose):
             kernel = ops.swapaxes(kernel, -1, -2)

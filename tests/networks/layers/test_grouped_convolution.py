@@ -22,7 +22,7 @@ def test_each_group_of_channels_is_convolved_alone(at_once):
 
 
 def test_the_gradient_of_a_gradient_equals_finite_differences(at_once):
-    """As R1 takes it: how the squared gradient at the images moves with the kernel."""
+    """As in R1: derivative of the squared gradient at the images with respect to the kernel."""
     layer, images = GroupedConv2D(groups=2), tf.constant(np.random.default_rng(1).normal(size=(1, 3, 3, 4)), tf.float32)
     layer(images)
 

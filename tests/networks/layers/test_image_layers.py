@@ -30,7 +30,7 @@ def test_the_configuration_makes_the_same_layer(layer):
     assert type(copy) is type(layer) and copy.get_config() == layer.get_config()
 
 
-# --- Normalisations. ---
+# --- Normalisations.
 
 
 def test_conditional_batch_normalization_scales_and_shifts_by_the_label():
@@ -53,7 +53,7 @@ def test_a_number_of_labels_below_one_is_an_error():
 
 
 @pytest.mark.parametrize(("group_size", "groups"), [(2, 4), (4, 2), (3, 1)])
-def test_minibatch_standard_deviation_is_one_number_a_group(group_size, groups):
+def test_minibatch_standard_deviation_is_one_number_per_group(group_size, groups):
     output = layers.MinibatchStandardDeviation(group_size)(IMAGES).numpy()
     np.testing.assert_array_equal(output[..., :-1], IMAGES)
     for group in range(groups):
@@ -74,7 +74,7 @@ def test_pixel_normalization_makes_the_mean_square_of_each_pixel_one():
     np.testing.assert_allclose(output[0, 0, 0] / output[0, 0, 0, 0], IMAGES[0, 0, 0] / IMAGES[0, 0, 0, 0], rtol=1e-4)
 
 
-# --- Attention. ---
+# --- Attention.
 
 
 def test_self_attention_starts_as_the_identity_and_then_gathers_from_all_pixels():
@@ -98,10 +98,10 @@ def attended(layer, pixels):
     return np.array(rows)
 
 
-# --- Convolutions and resampling. ---
+# --- Convolutions and resampling.
 
 
-def test_a_grouped_convolution_is_a_convolution_whose_other_weights_are_zero():
+def test_a_grouped_convolution_is_a_convolution_with_zeros_between_groups():
     layer, dense = layers.GroupedConv2D(3), keras.layers.Conv2D(6, 3, padding="same")
     layer(IMAGES), dense(IMAGES)
     kernel = np.zeros((3, 3, 6, 6), "float32")
@@ -123,7 +123,7 @@ def test_smooth_upsampling_is_bilinear_away_from_the_border():
     np.testing.assert_allclose(upsampled[:, 1:-1, 1:-1], expected[:, 1:-1, 1:-1], atol=1e-4)
 
 
-def test_smooth_downsampling_weighs_four_by_four_pixels():
+def test_smooth_downsampling_is_a_weighted_mean_of_four_by_four_pixels():
     weights = np.outer([1, 3, 3, 1], [1, 3, 3, 1]) / 64
     downsampled = layers.SmoothDownsampling2D()(IMAGES).numpy()
     assert downsampled.shape == (8, 2, 2, 6)
@@ -133,7 +133,7 @@ def test_smooth_downsampling_weighs_four_by_four_pixels():
         np.testing.assert_allclose(downsampled[:, row, column], np.einsum("bhwc,hw->bc", window, weights), atol=1e-4)
 
 
-def test_no_layer_has_to_be_compiled_which_servers_refuse():
+def test_no_layer_requires_xla_which_servers_refuse():
     layer = layers.GroupedConv2D(3)
     graph = tf.function(layer, input_signature=[tf.TensorSpec([None, 4, 4, 6])]).get_concrete_function().graph.as_graph_def()
     assert not any(function.attr["_XlaMustCompile"].b for function in graph.library.function)

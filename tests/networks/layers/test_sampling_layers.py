@@ -1,4 +1,4 @@
-"""Gumbel-softmax draws and virtual batch normalisation against NumPy, alone and inside `GAN`."""
+"""Gumbel-softmax sampling against NumPy, alone and in a `GAN`."""
 
 import keras
 import numpy as np
@@ -10,8 +10,6 @@ from gan_keras import GAN, noise
 from gan_keras.networks import layers
 
 RANDOM = np.random.default_rng(5)
-
-# --- Gumbel-softmax. ---
 
 
 def test_gumbel_softmax_is_its_formula():
@@ -43,12 +41,12 @@ def test_straight_through_has_the_gradient_of_the_soft_draw():
     assert np.abs(gradients[0]).max() > 0.01
 
 
-def test_noise_far_out_gives_finite_draws():
+def test_extreme_noise_gives_finite_draws():
     found = layers.GumbelSoftmaxSampling(0.1)(np.zeros((1, 3), "float32"), np.array([[-9.0, 9.0, 0.0]], "float32"))
     assert np.isfinite(found).all()
 
 
-def test_a_generator_of_categories_trains_and_draws_the_same_ones_for_the_same_seed():
+def test_a_generator_of_categories_trains_and_repeats_them_for_a_seed():
     keras.utils.set_random_seed(2)
     latents = keras.Input((4 + 3,))
     category = layers.StraightThroughSampling(0.5)(keras.layers.Dense(3)(latents[:, :4]), latents[:, 4:])
@@ -62,6 +60,6 @@ def test_a_generator_of_categories_trains_and_draws_the_same_ones_for_the_same_s
     np.testing.assert_array_equal(gan.generate(5, seed=3), gan.generate(60)[3:8])
 
 
-def test_sizes_and_temperatures_out_of_range_are_errors():
+def test_a_temperature_of_zero_is_an_error():
     with pytest.raises(ValueError, match="temperature=0. Expected more than 0"):
         layers.GumbelSoftmaxSampling(0)

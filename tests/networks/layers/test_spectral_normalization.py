@@ -50,7 +50,7 @@ def test_sigma_is_the_largest_singular_value(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_outputs_and_gradients_are_those_of_the_kernel_divided_by_its_largest_singular_value(kind):
+def test_outputs_and_gradients_are_those_of_the_normalised_kernel(kind):
     layer, inputs = built(kind, iterations=300)
     layer(inputs, training=True)
     kernel = layer.kernel.numpy()
@@ -97,7 +97,7 @@ def test_the_kernel_is_never_overwritten_and_inference_changes_nothing():
     assert [variable.name for variable in layer.trainable_variables] == ["kernel", "bias"]
 
 
-def test_a_kernel_of_zeros_stays_finite_and_is_found_again():
+def test_a_kernel_of_zeros_stays_finite_and_recovers():
     layer, inputs = built("dense", iterations=50)
     kernel = layer.kernel.numpy()
     layer.kernel.assign(0 * kernel)
@@ -107,7 +107,7 @@ def test_a_kernel_of_zeros_stays_finite_and_is_found_again():
     assert float(layer.sigma()) == pytest.approx(np.linalg.svd(kernel, compute_uv=False)[0], rel=1e-3)
 
 
-def test_sigma_is_of_full_precision_under_mixed_precision():
+def test_sigma_has_full_precision_under_mixed_precision():
     layer = SpectralNormalization(keras.layers.Dense(4, dtype="mixed_bfloat16"), power_iterations=300, dtype="mixed_bfloat16")
     output = layer(ROWS, training=True)
     kernel = layer.kernel.numpy()

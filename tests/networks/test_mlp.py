@@ -1,4 +1,4 @@
-"""The dense pair of points: components that are equally likely, and waves of every length."""
+"""Dense networks of points: equally likely components, and waves of every length."""
 
 import keras
 import numpy as np
@@ -8,7 +8,7 @@ from scipy import stats
 from gan_keras import networks, noise
 
 
-def test_the_first_latent_chooses_a_component_by_its_quantile():
+def test_the_first_latent_selects_a_component_by_its_quantile():
     generator = networks.ComponentGenerator((2,), latent_dim=3, units=(4,), components=10)
     latents = np.zeros((7, 3), np.float32)
     latents[:, 0] = stats.norm.ppf([1e-30, 0.05, 0.1499, 0.1501, 0.85, 0.9999, 1 - 1e-16])
@@ -21,7 +21,7 @@ def test_components_are_equally_likely():
     assert stats.chisquare(counts).pvalue > 0.001
 
 
-def test_samples_jump_from_one_component_to_the_next_and_not_within_one():
+def test_samples_jump_between_components_but_not_within_one():
     generator = networks.ComponentGenerator((2,), latent_dim=2, units=(8,), components=2)
     below, above, further = (generator(np.array([[first, 0.5]], np.float32)).numpy() for first in (-1e-3, 1e-3, 1.0))
     assert np.abs(below - above).max() > 1e-2
@@ -37,15 +37,15 @@ def test_waves_have_any_direction_and_lengths_from_1_to_the_highest_frequency():
     assert stats.kstest((np.arctan2(*frequencies) / np.pi + 1) / 2, "uniform").pvalue > 0.001
 
 
-def test_the_discriminator_sees_what_is_finer_than_its_weights():
-    """Two points that dense layers of small slope cannot part, a hundredth apart."""
+def test_the_discriminator_separates_points_that_are_close():
+    """Two points 0.01 apart, which dense layers of small slope cannot separate."""
     discriminator = networks.FourierDiscriminator(units=(16,), waves=64, highest_frequency=300.0)
     logits = discriminator(np.array([[0.0, 0.0], [0.01, 0.0], [1.0, 1.0]], np.float32)).numpy()
     assert abs(logits[0] - logits[1]) > 0.01 * abs(logits[0] - logits[2])
 
 
 @pytest.mark.parametrize("wrong", [{"latent_dim": 1}, {"components": 0}])
-def test_a_generator_without_choice_or_rest_is_an_error(wrong):
+def test_too_few_latents_or_components_are_an_error(wrong):
     with pytest.raises(ValueError, match="at least one component"):
         networks.ComponentGenerator((2,), **wrong)
 
@@ -57,7 +57,7 @@ def test_a_discriminator_without_waves_is_an_error(wrong):
 
 
 @pytest.mark.parametrize("make", [networks.ComponentGenerator, lambda shape: networks.Coded(networks.MLPGenerator(shape, 12))])
-def test_mixed_precision_leaves_the_latents_that_choose_as_they_are(make, monkeypatch):
+def test_mixed_precision_does_not_round_the_latents_that_select(make, monkeypatch):
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
         generator, seen = make((2,)), []
