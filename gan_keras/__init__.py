@@ -17,6 +17,7 @@ from gan_keras import (
     data,
     feedback,
     losses,
+    metrics,
     networks,
     optimizers,
     penalties,
@@ -35,6 +36,7 @@ from gan_keras.gans.table_vae import TableVAE
 from gan_keras.gans.text_gan import TextGAN
 from gan_keras.gans.time_gan import TimeGAN
 from gan_keras.history_pool import HistoryPool
+from gan_keras.modalities import evaluate
 from gan_keras.runs.train import load
 from gan_keras.training.devices import set_seed
 
@@ -56,11 +58,13 @@ __all__ = [
     "codecs",
     "constraints",
     "data",
+    "evaluate",
     "export",
     "feedback",
     "freeze",
     "load",
     "losses",
+    "metrics",
     "networks",
     "optimizers",
     "penalties",
@@ -68,3 +72,8 @@ __all__ = [
     "serving",
     "set_seed",
 ]
+
+
+def __dir__():
+    """Public names alone: sub-packages that are machinery can be imported and are not listed."""
+    return [*__all__, "__version__"]
