@@ -124,6 +124,7 @@ def weights_path(network, tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 def test_inception_weights_are_found_in_keras_cache_and_read_greyscale_images(network, weights_path, monkeypatch):
     monkeypatch.setenv("KERAS_HOME", str(weights_path.parents[1]))
     extractor = load_inception(channels=1)

@@ -1,5 +1,7 @@
 """Metrics of nearest neighbours agree with brute force."""
 
+import importlib
+
 import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
@@ -34,7 +36,8 @@ def brute_force(real, fake, k):
 @pytest.mark.parametrize("max_pairs", [1, 200, 2**21])
 @pytest.mark.parametrize("k", [1, 3, 5])
 def test_scores_equal_brute_force_for_any_block_size(monkeypatch, k, max_pairs):
-    monkeypatch.setattr("gan_keras.metrics.precision_recall._MAX_PAIRS", max_pairs)
+    module = importlib.import_module("gan_keras.metrics.precision_recall")  # a function of the package has its name
+    monkeypatch.setattr(module, "_MAX_PAIRS", max_pairs)
     found = precision_recall(REAL, FAKE, k)
     assert found == pytest.approx(brute_force(REAL, FAKE, k))
     assert 0 < found["recall"] < 1 and 0 < found["coverage"] < 1

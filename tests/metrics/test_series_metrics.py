@@ -84,6 +84,7 @@ def test_too_few_windows_or_different_shapes_are_refused():
 # --- Predictive score. ---
 
 
+@pytest.mark.slow
 def test_a_network_trained_on_similar_series_forecasts_well():
     recipe = Recipe(units=8, depth=1, learning_rate=2e-2, batch_size=64, epochs=15, patience=5)
     real = walks(300, seed=3)
