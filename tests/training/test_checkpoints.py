@@ -181,6 +181,7 @@ train(image_gan(), sys.argv[1], IMAGES, epochs=100, batch_size=8)
 """
 
 
+@pytest.mark.slow
 def test_a_killed_process_leaves_a_training_that_goes_on_with_the_same_bits(tmp_path):
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TF_CPP_MIN_LOG_LEVEL": "3"}
     child = subprocess.Popen([sys.executable, "-c", CHILD, str(tmp_path / "killed")], env=environment)

@@ -1,84 +1,116 @@
 """Training on two devices or by two workers is training on one; strategies by name, and the memory of GPUs."""
 
+import functools
 import json
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
+import gan_keras
 from command_line import refused
 from gan_keras.training import devices
 from processes import FOLDER, finish, start, start_workers
 
+SCRIPT = FOLDER / "two_devices.py"
+QUICK = ("GradientPenalty", "noise", "mistakes", "uneven")
+SLOW = (
+    *("R1, R2, Consistency", "OneSided, HistoryPool, Clip", "DRAGAN", "LeCam", "Lazy, FeatureMatching", "mixed_float16"),
+    *("images", "text cooperative", "text policy_gradient", "one to two", "two to one"),
+)
 CLOSE = 1e-5
+TOLERANCES = TOLERANCES_HERE
 
 
 @pytest.fixture(scope="module")
 def found(folder):
-    """What `two_devices.py` finds, and its output; what one device alone ends with is in `alone.npz` of the folder."""
-    [(output, errors)] = finish([start([FOLDER / "two_devices.py", folder / "alone.npz"])])
-    lines = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
-    return {name: value for line in lines for name, value in line.items()}, errors
+    """Returns the findings of `two_devices.py` on a check, and its standard error; the quick checks run in one process, the
+    slow ones in another."""
+
+    @functools.cache
+    def run(names):
+        [(output, errors)] = finish([start([SCRIPT, folder / f"alone {names[0]}.npz", *names])])
+        return {name: value for line in output.splitlines() if line[:1] == "{" for name, value in json.loads(line).items()}, errors
+
+    def look_up(name):
+        results, errors = run(QUICK if name in QUICK else SLOW)
+        return results[name], errors
+
+    return look_up
 
 
-@pytest.fixture(scope="module")
-def outcomes(found, folder):
-    """What one device alone and each of two workers end with."""
-    workers = [folder / f"{name}.npz" for name in ("first", "second")]
-    finish(list(start_workers([FOLDER / "one_worker.py", path] for path in workers)))
-    return [dict(np.load(path)) for path in (folder / "alone.npz", *workers)]
+def assert_two_devices_train_as_one(found, name):
+    differences, (weights, logs) = found(name)[0], TOLERANCES.get(name, (CLOSE, CLOSE))
+    assert differences["weights"] < weights and differences["logs"] < logs, (name, differences)
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["R1, R2, Consistency", "GradientPenalty", "OneSided, HistoryPool, Clip", "DRAGAN", "LeCam", "Lazy, FeatureMatching"]
-    + ["images", "text cooperative", "text policy_gradient"],
-)
-def test_two_devices_end_with_the_weights_and_logs_of_one(found, name):
-    differences = found[0][name]
-    assert differences["weights"] < CLOSE and differences["logs"] < CLOSE, differences
+def test_two_devices_end_with_the_weights_and_logs_of_one(found):
+    assert_two_devices_train_as_one(found, "GradientPenalty")
 
 
-@pytest.mark.parametrize("name", ["GradientPenalty", "LeCam", "text cooperative"])
-def test_two_workers_train_as_one_device(outcomes, name):
-    alone, first, second = (outcome[name] for outcome in outcomes)
-    known = np.isfinite(alone)
-    assert np.abs(first - alone)[known].max() < CLOSE
-    np.testing.assert_array_equal(first[known], second[known])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in SLOW if " to " not in name])
+def test_two_devices_end_with_the_weights_and_logs_of_one_in_every_case(found, name):
+    assert_two_devices_train_as_one(found, name)
 
 
-def test_two_devices_scale_losses_for_float16_as_one_does(found):
-    assert max(found[0]["mixed_float16"].values()) < 1e-4  # sums of float16 numbers, in another order
+def assert_two_workers_train_as_one_device(found, folder, checks, *names):
+    """Compares what one device ended with in `checks` with what each of two workers ends with."""
+    found(names[0])
+    files = [folder / f"{names[0]} {index}.npz" for index in range(2)]
+    finish(list(start_workers([SCRIPT, file, *names] for file in files)))
+    alone, first, second = (np.load(file) for file in (folder / f"alone {checks[0]}.npz", *files))
+    for name in names:
+        known = np.isfinite(alone[name])
+        assert np.abs(first[name] - alone[name])[known].max() < CLOSE, name
+        np.testing.assert_array_equal(first[name][known], second[name][known])
+
+
+def test_two_workers_train_as_one_device(found, folder):
+    assert_two_workers_train_as_one_device(found, folder, QUICK, "GradientPenalty")
+
+
+@pytest.mark.slow
+def test_two_workers_train_text_and_other_losses_as_one_device(found, folder):
+    assert_two_workers_train_as_one_device(found, folder, SLOW, "LeCam", "text cooperative")
+
+
+@pytest.mark.slow
+def test_only_the_first_worker_writes_the_run(tmp_path):
+    options = ["--preset", "tiny", "--set", "width=2", "--epochs", "2", "--strategy", "multi_worker"]
+    command = ["-m", "gan_keras", "train", "image", "--data", "digits", "--out", tmp_path / "run", *options]
+    finish(list(start_workers([command] * 2)))
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["strategy"] == "multi_worker"
+    assert len((tmp_path / "run" / "history.csv").read_text().splitlines()) == 3
+    assert gan_keras.load(tmp_path / "run").generate(2).shape == (2, 16, 16, 1)
 
 
 def test_two_replicas_draw_the_noise_of_one_device_and_never_the_same(found):
-    assert found[0]["noise"] == {"equal": True, "different": True}
+    assert found("noise")[0] == {"equal": True, "different": True}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("direction", ["one to two", "two to one"])
-def test_a_checkpoint_goes_on_with_another_number_of_devices(found, direction):
-    differences = found[0][direction]
+def test_a_checkpoint_resumes_on_another_number_of_devices(found, direction):
+    differences = found(direction)[0]
     assert differences["model"] < CLOSE and differences["weights"] == 0.0, differences
 
 
-@pytest.mark.parametrize(
-    ("mistake", "said"),
-    [
-        ("outside", "made outside of the scope of the MirroredStrategy"),
-        ("optimizer", "made outside of the scope of the MirroredStrategy"),
-        ("accumulation", "Got gradient_accumulation_steps"),
-        ("generator", "Got data of type generator for 2 replicas. Expected a tf.data.Dataset"),
-        ("single", "Got a single batch for 2 replicas. Expected `fit` or `evaluate`"),
-        ("odd", "Got batches of 5 samples for 2 replicas. Expected a multiple of 2."),
-    ],
-)
-def test_mistakes_are_told_before_training(found, mistake, said):
-    assert said in found[0]["mistakes"][mistake]
+def test_mistakes_are_reported_before_training(found):
+    for mistake, words in {
+        "outside": "made outside of the scope of the MirroredStrategy",
+        "optimizer": "made outside of the scope of the MirroredStrategy",
+        "accumulation": "Got gradient_accumulation_steps",
+        "generator": "Got data of type generator for 2 replicas. Expected a tf.data.Dataset",
+        "single": "Got a single batch for 2 replicas. Expected `fit` or `evaluate`",
+        "odd": "Got batches of 5 samples for 2 replicas. Expected a multiple of 2.",
+    }.items():
+        assert words in found("mistakes")[0][mistake], mistake
 
 
-def test_a_batch_that_cannot_be_shared_is_left_out_with_a_word(found):
-    result, errors = found
-    assert result["uneven"] == 2
+def test_a_batch_that_cannot_be_shared_is_left_out_with_a_warning(found):
+    steps, errors = found("uneven")
+    assert steps == 2
     assert "A batch of 5 samples is left out" in errors
     assert "steps_per_execution=4 is left out" in errors
 
