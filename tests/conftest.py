@@ -11,6 +11,9 @@ LONGEST = (
     *("test_table_gan.py", "test_augmentation_gain.py", "test_guard.py", "test_same_bytes.py", "test_loss_scale.py"),
 )
 
+# Of these, the tests that need the trained run are slow.
+SLOW_RUNS = ("test_audio_run.py", "test_series_run.py", "test_table_run.py", "test_translation_run.py", "test_video_run.py")
+
 hypothesis.settings.register_profile("quick", max_examples=25, deadline=None, derandomize=True)
 hypothesis.settings.register_profile("thorough", max_examples=150, deadline=None, derandomize=True)
 
@@ -19,7 +22,11 @@ def pytest_configure(config):
     hypothesis.settings.load_profile("quick" if config.option.markexpr == "not slow" else "thorough")
 
 
+@pytest.hookimpl(tryfirst=True)  # before slow tests are deselected
 def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.path.name in SLOW_RUNS and "run" in item.fixturenames:
+            item.add_marker("slow")
     places = {name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get(item.path.name, len(places)))
 

@@ -27,6 +27,7 @@ def built(points):
     return gans
 
 
+@pytest.mark.slow
 def test_seeds_trained_as_one_batch_equal_the_seeds_trained_one_by_one():
     points = [ring(24 * STEPS, seed=seed, deviation=0.1) for seed in SEEDS]
     members, singles, fresh = built(points), built(points), built(points)

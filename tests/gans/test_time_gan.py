@@ -13,7 +13,7 @@ SERIES = np.random.default_rng(0).uniform(-1, 1, (16, *SHAPE)).astype(np.float32
 
 
 def made(embedding_epochs=1, supervised_epochs=1, rate=1e-3, run_eagerly=True, **options):
-    """A tiny TimeGAN, most often without graphs: those of many recurrent layers cost most of the time."""
+    """A tiny TimeGAN, by default without graphs: those of the recurrent layers would cost most of the time."""
     keras.utils.set_random_seed(0)
     generator = networks.TimeGANGenerator(SHAPE, 2, 3, depth=1)
     gan = TimeGAN(generator, networks.TimeGANDiscriminator(3, depth=1), seed=1)
@@ -88,7 +88,7 @@ def test_the_losses_of_the_last_stage_are_summed_with_the_weights_of_the_papers_
     assert losses == [pytest.approx(10.0 * float(parts["reconstruction"]) + 0.1 * supervised**2, rel=1e-5)] * 2
 
 
-def test_fit_goes_through_the_stages_and_a_loaded_gan_goes_on_as_it_would_have(tmp_path):
+def test_fit_passes_through_the_stages_and_a_loaded_gan_resumes_exactly(tmp_path):
     options = {"batch_size": 16, "verbose": 0, "shuffle": False}
     whole = made(embedding_epochs=1, supervised_epochs=2)
     assert [whole.stage_of(epoch) for epoch in range(4)] == ["embedding", "supervised", "supervised", "adversarial"]
@@ -96,7 +96,7 @@ def test_fit_goes_through_the_stages_and_a_loaded_gan_goes_on_as_it_would_have(t
     assert [bool(loss) for loss in logs["g_loss"]] == [False, False, False, True]
     assert whole.stage == "adversarial" and whole.generate(3).shape == (3, *SHAPE)
     parted = made(embedding_epochs=1, supervised_epochs=2)
-    parted.fit(SERIES, epochs=2, **options)  # broken off within the second stage
+    parted.fit(SERIES, epochs=2, **options)  # interrupted within the second stage
     parted.save(tmp_path / "gan.keras")
     again = keras.saving.load_model(tmp_path / "gan.keras")
     assert (again.stage, again.embedding_epochs, again.supervised_epochs) == ("supervised", 1, 2)
@@ -106,7 +106,8 @@ def test_fit_goes_through_the_stages_and_a_loaded_gan_goes_on_as_it_would_have(t
         assert all((one == other).all() for one, other in pairs), network
 
 
-def test_the_autoencoder_learns_to_give_series_back():
+@pytest.mark.slow
+def test_the_autoencoder_learns_to_reconstruct_series():
     levels = np.repeat(SERIES[:, :1], 4, axis=1)
     gan = made(embedding_epochs=60, rate=2e-2, run_eagerly=False)
     losses = gan.fit(levels, epochs=60, batch_size=16, verbose=0).history["reconstruction"]

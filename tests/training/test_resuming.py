@@ -1,4 +1,4 @@
-"""A training that is broken off in the midst of an epoch and gone on with equals one that was not, bit by bit."""
+"""A training that is interrupted in the middle of an epoch and resumed equals an uninterrupted one, bit by bit."""
 
 import functools
 
@@ -65,10 +65,11 @@ CASES = {
     ),
     "steps of an endless data set": (point_gan, lambda: shuffled(POINTS).repeat(), {"steps_per_epoch": 3}, 5),
 }
+QUICK = ("images, arrays", "a shuffled data set")
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_a_gan_goes_on_in_the_midst_of_an_epoch(tmp_path, case, spare):
+@pytest.mark.parametrize("case", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in CASES])
+def test_a_gan_resumes_in_the_middle_of_an_epoch(tmp_path, case, spare):
     build, data, options, batches = CASES[case]
     anew, values = spare if build is point_gan else Anew(build()), (Values(), Values())
     whole = train(anew(), tmp_path / "straight", data(), callbacks=values[:1], **options)
@@ -82,7 +83,8 @@ def test_a_gan_goes_on_in_the_midst_of_an_epoch(tmp_path, case, spare):
     assert values[1].array.tolist() == [3, 3]
 
 
-def test_a_text_gan_goes_on_within_each_stage(tmp_path):
+@pytest.mark.slow
+def test_a_text_gan_resumes_within_each_stage(tmp_path):
     def go_on(directory, break_off_after=None):
         gan = text_gan()
         return gan, train(gan, tmp_path / directory, text_batches(LINES, gan.codec, 4, seed=1), break_off_after)
@@ -95,7 +97,7 @@ def test_a_text_gan_goes_on_within_each_stage(tmp_path):
     assert (history.epoch, history.history) == (whole.epoch, whole.history)
 
 
-def test_a_rollback_after_going_on_is_to_the_start_of_the_epoch(tmp_path, spare):
+def test_a_rollback_after_resuming_is_to_the_start_of_the_epoch(tmp_path, spare):
     spoilt = np.where(np.arange(len(POINTS))[:, None] == len(POINTS) - 1, np.float32(np.nan), POINTS)
 
     def go_on(directory, gan, break_off_after=None):
@@ -116,7 +118,7 @@ def test_a_rollback_after_going_on_is_to_the_start_of_the_epoch(tmp_path, spare)
 
 
 class StopWithin(keras.callbacks.Callback):
-    """Asks Keras to stop after a batch, as a limit of time would."""
+    """Makes Keras stop after a batch, as a time limit would."""
 
     def __init__(self, batches):
         super().__init__()
@@ -127,7 +129,8 @@ class StopWithin(keras.callbacks.Callback):
         self.model.stop_training = self.batches == 0
 
 
-def test_a_training_that_was_stopped_within_an_epoch_goes_on_there(tmp_path):
+@pytest.mark.slow
+def test_a_training_that_was_stopped_within_an_epoch_resumes_there(tmp_path):
     options, anew = {"batch_size": 8, "shuffle": False, "validation_data": POINTS}, Anew(point_gan())
     whole = train(anew(), tmp_path / "whole", POINTS, **options)
     straight = state_of(anew.gan)
@@ -171,7 +174,7 @@ def test_a_training_that_was_given_up_stays_given_up(tmp_path):
         assert all(np.isfinite(weight).all() for weight in gan.get_weights())
 
 
-def test_a_gan_that_goes_back_to_a_checkpoint_is_told(tmp_path, spare):
+def test_a_gan_that_returns_to_a_checkpoint_warns(tmp_path, spare):
     gan = spare()
     train(gan, tmp_path, POINTS, epochs=1)
     gan.fit(POINTS, verbose=0)
@@ -179,13 +182,14 @@ def test_a_gan_that_goes_back_to_a_checkpoint_is_told(tmp_path, spare):
         train(gan, tmp_path, POINTS, epochs=2)
 
 
-def test_tensors_of_text_are_no_arrays_to_shuffle():
+def test_tensors_of_text_are_not_shuffled_as_arrays():
     for lines in (tf.constant(["a", "b"]), np.array(["a", "b"]), np.array(["a", "b"], object)):
         assert not can_be_ordered({"x": lines})
     assert can_be_ordered({"x": tf.constant([1.0, 2.0])})
 
 
-def test_generators_go_on_at_the_ends_of_epochs(tmp_path):
+@pytest.mark.slow
+def test_generators_resume_at_the_ends_of_epochs(tmp_path):
     class Batches(keras.utils.PyDataset):
         def __len__(self):
             return 3
@@ -212,7 +216,7 @@ def test_a_finished_training_can_be_prolonged_and_is_not_repeated(tmp_path, spar
     assert train(gan, tmp_path, POINTS, epochs=2).epoch == [0, 1]
 
 
-def test_what_cannot_be_saved_is_trained_and_not_checkpointed(tmp_path):
+def test_a_gan_that_cannot_be_saved_is_trained_without_checkpoints_only(tmp_path):
     class Unsaved(penalties.R1):
         def get_config(self):
             raise NotImplementedError("no get_config")
