@@ -51,6 +51,7 @@ gan.save(sys.argv[3])
 """
 
 
+@pytest.mark.slow
 def test_training_resumed_in_a_fresh_process_equals_uninterrupted_training(tmp_path):
     anew = Anew(stochastic_gan())
     train(anew(), epochs=4)

@@ -24,15 +24,16 @@ TOLERANCES = {"mixed_float16": (1e-4, 1e-4)}  # sums of float16 numbers, in anot
 
 @pytest.fixture(scope="module")
 def found(folder):
-    """Returns the findings of `two_devices.py` on a check, and its standard error; the quick checks run in one process, the
-    slow ones in another."""
+    """Looks up a check of `two_devices.py` and returns its result and the standard error of its process: one process runs the
+    quick checks, another one the slow ones."""
 
     @functools.cache
     def run(names):
         [(output, errors)] = finish([start([SCRIPT, folder / f"alone {names[0]}.npz", *names])])
-        return {
-            name: value for line in output.splitlines() if line[:1] == "{" for name, value in json.loads(line).items()
-        }, errors
+        results = {}
+        for line in output.splitlines():
+            results.update(json.loads(line) if line.startswith("{") else {})
+        return results, errors
 
     def look_up(name):
         results, errors = run(QUICK if name in QUICK else SLOW)
