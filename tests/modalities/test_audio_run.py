@@ -9,25 +9,15 @@ import tensorflow as tf
 from scipy.io import wavfile
 
 import gan_keras.modalities.audio.evaluation
+import whole_runs as runs
 from command_line import call
 from gan_keras.data import load_audio, split_sounds
 from gan_keras.media.sounds import to_int16
-from whole_runs import (
-    StopAfterSteps,
-    assert_refuses,
-    assert_resumes,
-    evaluated,
-    reported,
-    served,
-    small_extractors,
-    succeeded,
-    trained,
-)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def extractors(folder):
-    with small_extractors(folder, gan_keras.modalities.audio.evaluation):
+    with runs.small_extractors(folder, gan_keras.modalities.audio.evaluation):
         yield
 
 
@@ -35,7 +25,7 @@ def extractors(folder):
 def run(folder):
     described = "tones: 2,000 sounds of 0.256 s at 4,000 Hz (1,024 samples), 8 classes, 2,000 longer ones cut"
     prints = (described, "epoch 2/2, adversarial: d_loss")
-    return trained(folder / "run", "audio", "tones", "--set", "width=2", "--epochs", 2, prints=prints)
+    return runs.trained(folder / "run", "audio", "tones", "--set", "width=2", "--epochs", 2, prints=prints)
 
 
 def test_an_audio_run_records_where_its_sounds_are_and_writes_sounds_and_pictures(run):
@@ -58,7 +48,7 @@ def test_generate_writes_one_sound_pictures_a_directory_or_an_array(loaded, gan,
     for name in ("one.wav", "all.png", "all.npz", "all"):
         num = 1 if name == "one.wav" else 3
         asked = ("-n", num, "--seed", 3, "--label", "string high")
-        assert succeeded("generate", loaded, *asked, "--output", tmp_path / name) == ""
+        assert runs.succeeded("generate", loaded, *asked, "--output", tmp_path / name) == ""
     rate, samples = wavfile.read(tmp_path / "one.wav")
     assert rate == 4000 and np.array_equal(samples, expected[0])
     arrays = np.load(tmp_path / "all.npz")
@@ -71,7 +61,7 @@ def test_generate_writes_one_sound_pictures_a_directory_or_an_array(loaded, gan,
 def test_an_exported_version_makes_the_sounds_of_its_run(loaded, gan, version, tmp_path):
     for label in ((), ("--label", "4")):
         asked = [4] * 3 if label else None
-        succeeded("generate", version, "-n", 3, "--seed", 5, *label, "--output", tmp_path / "sounds.npz")
+        runs.succeeded("generate", version, "-n", 3, "--seed", 5, *label, "--output", tmp_path / "sounds.npz")
         found, expected = np.load(tmp_path / "sounds.npz"), to_int16(gan.generate(3, seed=5, labels=asked)).astype(int)
         assert found["sample_rate"] == 4000 and np.abs(found["audio"] - expected).max() <= 1
     signatures = tf.saved_model.load(str(version)).signatures
@@ -81,11 +71,11 @@ def test_an_exported_version_makes_the_sounds_of_its_run(loaded, gan, version, t
     wav = tf.audio.decode_wav(signatures["encoded"](**rows)["wav_bytes"][0])
     assert int(wav.sample_rate) == 4000
     np.testing.assert_allclose(wav.audio[:, 0], waveform[0], atol=2 / 32768)
-    assert_refuses(("generate", version, "--output", tmp_path / "x.npz"), {"--label 8": "label: expected 0 to 7, got"})
+    runs.assert_refuses(("generate", version, "--output", tmp_path / "x.npz"), {"--label 8": "label: expected 0 to 7, got"})
 
 
 def test_a_server_returns_wav_files(gan, version):
-    with served(version) as client:
+    with runs.served(version) as client:
         files = client.generate("model", n=2, seed=5, signature="encoded", label=4)
     rate, samples = wavfile.read(io.BytesIO(files[1]))
     expected = to_int16(gan.generate(2, seed=5, labels=[4, 4]))[1].astype(int)
@@ -93,12 +83,12 @@ def test_a_server_returns_wav_files(gan, version):
 
 
 def test_evaluate_and_report_write_into_the_run(run):
-    scores = evaluated(run, "--num", 30)
+    scores = runs.evaluated(run, "--num", 30)
     assert scores["samplers"].keys() == {"gan", "baseline"}
     assert (scores["protocol"]["num_fake"], scores["protocol"]["split"]) == (30, "test")
     assert scores["real"]["values"]["frechet"] < scores["samplers"]["gan"]["values"]["frechet"]
     assert 0 <= scores["samplers"]["gan"]["values"]["agreement"] <= 1
-    page = reported(run)
+    page = runs.reported(run)
     assert "Frechet distance" in page and "sample_rate" in page
     assert page.count('<audio controls preload="none"') == 2 == page.count("data:audio/wav;base64,UklGR")
 
@@ -107,11 +97,11 @@ def test_a_test_set_is_cut_to_length_and_must_have_the_rate_of_the_run(loaded, t
     sounds = load_audio("tones")
     arrays = {"x_test": sounds.samples[:20] // 2, "y_test": sounds.labels[:20], "label_names": sounds.label_names}
     np.savez(tmp_path / "test.npz", sample_rate=4000, **arrays)
-    scores = evaluated(loaded, "--data", tmp_path / "test.npz", "--num", 20)
+    scores = runs.evaluated(loaded, "--data", tmp_path / "test.npz", "--num", 20)
     assert (scores["settings"]["test"], scores["protocol"]["num_real"]) == ("test.npz", 20)
     np.savez(tmp_path / "test.npz", sample_rate=8000, **arrays)
     wrong = {f"--data {tmp_path}/test.npz": "8,000 Hz, and the run was trained on 4,000 Hz", "--data tones": "trained on"}
-    assert_refuses(("evaluate", loaded), wrong)
+    runs.assert_refuses(("evaluate", loaded), wrong)
 
 
 def test_lists_show_the_data_sets_and_presets_of_audio():
@@ -127,7 +117,7 @@ def test_wrong_options_for_sounds_are_refused(loaded, tmp_path, monkeypatch):
         "--output a.wav --label tuba": "label='tuba'. Expected one of flute low",
         "--output a.wav --temperature 0.5": "Got --temperature for a model of the modality audio",
     }
-    assert_refuses(("generate", loaded), wrong)
+    runs.assert_refuses(("generate", loaded), wrong)
     assert not list(tmp_path.iterdir())
 
 
@@ -137,10 +127,10 @@ def test_wrong_options_are_refused_before_training(tmp_path):
         "--set length=1000": "Expected a multiple of 16",
         "--set batch_size=5000": "fewer than batch_size=5000",
     }
-    assert_refuses(("train", "audio", "--data", "tones", "--out", tmp_path / "run", "--preset", "tiny"), wrong)
+    runs.assert_refuses(("train", "audio", "--data", "tones", "--out", tmp_path / "run", "--preset", "tiny"), wrong)
     assert not (tmp_path / "run").exists()
 
 
 def test_a_resumed_run_equals_an_uninterrupted_one(folder, run):
     options = {"settings": {"width": "2"}, "epochs": 2}
-    assert_resumes(run, folder / "interrupted", "audio", "tones", StopAfterSteps(2), **options)
+    runs.assert_resumes(run, folder / "interrupted", "audio", "tones", runs.StopAfterSteps(2), **options)

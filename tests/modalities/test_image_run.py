@@ -7,38 +7,26 @@ import pytest
 import tensorflow as tf
 
 import gan_keras.modalities.image.evaluation
+import whole_runs as runs
 from command_line import call, refused
 from gan_keras.callbacks.history import read_history
 from gan_keras.data import load_images, split_images
 from gan_keras.media.images import to_levels
 from gan_keras.runs.train import train
-from whole_runs import (
-    StopAfterEpochs,
-    as_options,
-    assert_refuses,
-    assert_resumes,
-    assert_trained_alike,
-    evaluated,
-    reported,
-    silent,
-    small_extractors,
-    succeeded,
-    trained,
-)
 
 SETTINGS = {"width": "2"}
 
 
 @pytest.fixture(scope="module", autouse=True)
 def extractors(folder):
-    with small_extractors(folder, gan_keras.modalities.image.evaluation):
+    with runs.small_extractors(folder, gan_keras.modalities.image.evaluation):
         yield
 
 
 @pytest.fixture(scope="module")
 def run(folder):
     prints = ("digits: 1,797 images of 16 x 16 x 1, 10 classes", "epoch 4/4, adversarial: d_loss", "val_frechet")
-    return trained(folder / "run", "image", "digits", *as_options(SETTINGS), prints=prints)
+    return runs.trained(folder / "run", "image", "digits", *runs.as_options(SETTINGS), prints=prints)
 
 
 def decoded(path):
@@ -66,7 +54,7 @@ def test_generate_writes_one_image_a_grid_a_directory_or_an_array(loaded, gan, t
     expected = to_levels(gan.generate(5, seed=3, labels=[7] * 5))
     for name in ("one.png", "grid.png", "all.npz", "all"):
         num = 1 if name == "one.png" else 5
-        assert succeeded("generate", loaded, "-n", num, "--seed", 3, "--label", "7", "--output", tmp_path / name) == ""
+        assert runs.succeeded("generate", loaded, "-n", num, "--seed", 3, "--label", "7", "--output", tmp_path / name) == ""
     np.testing.assert_array_equal(decoded(tmp_path / "one.png"), expected[0])
     np.testing.assert_array_equal(np.load(tmp_path / "all.npz")["images"], expected)
     np.testing.assert_array_equal([decoded(path) for path in sorted((tmp_path / "all").iterdir())], expected)
@@ -76,23 +64,23 @@ def test_generate_writes_one_image_a_grid_a_directory_or_an_array(loaded, gan, t
 def test_an_exported_version_makes_the_images_of_its_run(loaded, gan, version, tmp_path):
     for label in ((), ("--label", "4")):
         asked = [4] * 3 if label else None
-        succeeded("generate", version, "-n", 3, "--seed", 5, *label, "--output", tmp_path / "images.npz")
+        runs.succeeded("generate", version, "-n", 3, "--seed", 5, *label, "--output", tmp_path / "images.npz")
         expected = to_levels(gan.generate(3, seed=5, labels=asked)).astype(int)
         assert np.abs(np.load(tmp_path / "images.npz")["images"] - expected).max() <= 1
     encoded = tf.saved_model.load(str(version)).signatures["encoded"]
     png = encoded(seed=tf.constant([5], tf.int64), label=tf.constant([4]))["png_bytes"].numpy()[0]
     assert tf.io.decode_png(png).shape == (16, 16, 1)
     wrong = {"--label 99999999999": "label=99999999999", "--label 11": "label: expected 0 to 9, got"}
-    assert_refuses(("generate", version, "--output", tmp_path / "images.npz"), wrong)
+    runs.assert_refuses(("generate", version, "--output", tmp_path / "images.npz"), wrong)
 
 
 def test_evaluate_and_report_write_into_the_run(run, folder):
-    scores = evaluated(run, "--num", 40, "--json", folder / "scores.json")
+    scores = runs.evaluated(run, "--num", 40, "--json", folder / "scores.json")
     assert scores == json.loads((folder / "scores.json").read_text())
     assert scores["samplers"].keys() == {"gan", "baseline"}
     assert scores["protocol"]["num_fake"] == 40 and scores["protocol"]["split"] == "test"
     assert scores["real"]["values"]["frechet"] < scores["samplers"]["gan"]["values"]["frechet"]
-    page = reported(run)
+    page = runs.reported(run)
     assert "Frechet distance" in page and "Epoch 004" in page
     assert page.count("data:image/png;base64,") >= 4
 
@@ -101,10 +89,10 @@ def test_a_test_set_is_cut_to_size_and_its_labels_are_those_of_the_run(loaded, t
     images = load_images("digits", size=20)
     chosen = images.labels >= 5  # only five of the classes
     np.savez(tmp_path / "test.npz", x_train=images.images[:9], x_test=images.images[chosen], y_test=images.labels[chosen])
-    scores = evaluated(loaded, "--data", tmp_path / "test.npz", "--num", 30)
+    scores = runs.evaluated(loaded, "--data", tmp_path / "test.npz", "--num", 30)
     assert (scores["settings"]["test"], scores["protocol"]["num_real"]) == ("test.npz", int(chosen.sum()))
     wrong = {"--data digits": "trained on", "--seed -1": "seed=-1", "--num 2000000": "n=2000000"}
-    assert_refuses(("evaluate", loaded), wrong)
+    runs.assert_refuses(("evaluate", loaded), wrong)
 
 
 def test_no_more_images_are_held_in_memory_than_a_gigabyte(monkeypatch):
@@ -133,26 +121,26 @@ def test_wrong_options_for_images_are_refused(loaded, tmp_path, monkeypatch):
         "--output a.png --label ten": "label='ten'. Expected one of 0, 1, 2",
         "--output a.png --label 3 -n 0": "n=0",
     }
-    assert_refuses(("generate", loaded), wrong)
+    runs.assert_refuses(("generate", loaded), wrong)
     assert [path.name for path in tmp_path.rglob("*")] == ["full", "precious.txt"]
 
 
 def test_a_resumed_run_equals_an_uninterrupted_one(folder, run):
-    assert_resumes(run, folder / "interrupted", "image", "digits", StopAfterEpochs(2), settings=SETTINGS)
-    assert_trained_alike(run, folder / "interrupted", ("checkpoints/epoch_000004_batch_00000000/model.keras",))
+    runs.assert_resumes(run, folder / "interrupted", "image", "digits", runs.StopAfterEpochs(2), settings=SETTINGS)
+    runs.assert_trained_alike(run, folder / "interrupted", ("checkpoints/epoch_000004_batch_00000000/model.keras",))
 
 
 def test_resuming_needs_the_same_data_and_the_same_modality(run):
     with pytest.raises(ValueError, match="not what .* was trained on"):
-        train("image", "stacked_digits", run, resume=True, progress=silent)
+        train("image", "stacked_digits", run, resume=True, progress=runs.silent)
     with pytest.raises(ValueError, match="modality image"):
-        train("text", "docstrings", run, resume=True, progress=silent)
+        train("text", "docstrings", run, resume=True, progress=runs.silent)
 
 
 def test_data_that_are_gone_or_changed_are_reported(tmp_path):
     path, images = tmp_path / "a.npz", load_images("digits")
     np.savez(path, images=images.images[:80])
-    train("image", path, tmp_path / "run", "tiny", epochs=1, settings=SETTINGS, progress=silent)
+    train("image", path, tmp_path / "run", "tiny", epochs=1, settings=SETTINGS, progress=runs.silent)
     np.savez(path, images=images.images[1:81])
     assert "have changed" in refused("evaluate", tmp_path / "run")
     path.unlink()

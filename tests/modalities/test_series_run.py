@@ -8,19 +8,9 @@ import numpy as np
 import pytest
 
 import gan_keras
+import whole_runs as runs
 from command_line import call
 from gan_keras.data import load_series, split_series
-from whole_runs import (
-    StopAfterEpochs,
-    as_options,
-    assert_refuses,
-    assert_resumes,
-    evaluated,
-    reported,
-    served,
-    succeeded,
-    trained,
-)
 
 SETTINGS = {"length": "8", "width": "4", "latent_dim": "3", "time_column": "when"}
 
@@ -37,7 +27,7 @@ def source(folder):
 def run(folder, source):
     described = "x.csv: 493 windows of 8 steps x 3 columns, 1 series of 500 steps in all"
     prints = (described, "epoch 4/4, adversarial: d_loss")
-    return trained(folder / "run", "series", source, *as_options(SETTINGS), prints=prints)
+    return runs.trained(folder / "run", "series", source, *runs.as_options(SETTINGS), prints=prints)
 
 
 def series_of(text):
@@ -64,10 +54,10 @@ def test_generate_writes_rows_to_standard_output_or_to_files(loaded, gan, tmp_pa
     expected = gan.generate(3, seed=5)
     assert expected.shape == (3, 8, 3)
     np.testing.assert_array_equal(expected[..., 1], expected[..., 2])  # a copy stays one
-    printed = succeeded("generate", loaded, "-n", 3, "--seed", 5)
+    printed = runs.succeeded("generate", loaded, "-n", 3, "--seed", 5)
     np.testing.assert_allclose(series_of(printed), expected, rtol=1e-5, atol=1e-6)
     for name in ("a.csv", "a.npz", "a.png"):
-        assert succeeded("generate", loaded, "-n", 3, "--seed", 5, "--output", tmp_path / name) == ""
+        assert runs.succeeded("generate", loaded, "-n", 3, "--seed", 5, "--output", tmp_path / name) == ""
     np.testing.assert_allclose(series_of((tmp_path / "a.csv").read_text()), expected, rtol=1e-5, atol=1e-6)
     arrays = np.load(tmp_path / "a.npz")
     np.testing.assert_array_equal(arrays["series"], expected)
@@ -78,21 +68,21 @@ def test_generate_writes_rows_to_standard_output_or_to_files(loaded, gan, tmp_pa
 
 def test_an_exported_version_makes_the_series_of_its_run_and_is_served(gan, version):
     expected = gan.generate(3, seed=5)
-    printed = succeeded("generate", version, "-n", 3, "--seed", 5)
+    printed = runs.succeeded("generate", version, "-n", 3, "--seed", 5)
     np.testing.assert_allclose(series_of(printed), expected, rtol=1e-4, atol=1e-4)
-    with served(version) as client:
+    with runs.served(version) as client:
         np.testing.assert_allclose(client.generate("model", n=3, seed=5), expected, rtol=1e-4, atol=1e-4)
 
 
 def test_evaluate_and_report_write_into_the_run(run, folder, monkeypatch):
     for judge in ("discriminative_score", "predictive_score"):  # untrained judges cost less
         monkeypatch.setattr(f"gan_keras.metrics.{judge}.train", lambda *arguments: None)
-    scores = evaluated(run, "--num", 40, "--json", folder / "scores.json")
+    scores = runs.evaluated(run, "--num", 40, "--json", folder / "scores.json")
     assert scores == json.loads((folder / "scores.json").read_text())
     assert scores["samplers"].keys() == {"gan", "baseline"} and scores["real"]["title"] == "real training windows"
     assert scores["protocol"]["num_fake"] == 40 and scores["protocol"]["split"] == "test"
     assert scores["samplers"]["gan"]["values"].keys() == scores["real"]["values"].keys()
-    page = reported(run)
+    page = runs.reported(run)
     assert "discriminative score" in page and "predictive score" in page and "Epoch 004" in page
     assert page.count("data:image/png;base64,") >= 4
 
@@ -106,7 +96,7 @@ def test_wrong_options_for_series_are_refused(loaded, tmp_path, monkeypatch):
         "--label 1": "label",
         "-n 0": "n=0",
     }
-    assert_refuses(("generate", loaded), wrong)
+    runs.assert_refuses(("generate", loaded), wrong)
     assert not list(tmp_path.iterdir())
 
 
@@ -114,7 +104,7 @@ def test_test_series_must_be_others_of_the_same_columns(loaded, source, tmp_path
     other = tmp_path / "other.csv"
     other.write_text("when,a\n" + "".join(f"{step},{step % 7}\n" for step in range(99)))
     of_other = "steps of the columns a. Expected 8 steps of slow, fast, again"
-    assert_refuses(("evaluate", loaded), {f"--data {source}": "is what", f"--data {other}": of_other})
+    runs.assert_refuses(("evaluate", loaded), {f"--data {source}": "is what", f"--data {other}": of_other})
 
 
 def test_lists_show_the_data_sets_and_presets_of_series():
@@ -122,7 +112,7 @@ def test_lists_show_the_data_sets_and_presets_of_series():
 
 
 def test_a_resumed_run_equals_an_uninterrupted_one(folder, run, source):
-    assert_resumes(run, folder / "interrupted", "series", source, StopAfterEpochs(2), settings=SETTINGS)
+    runs.assert_resumes(run, folder / "interrupted", "series", source, runs.StopAfterEpochs(2), settings=SETTINGS)
 
 
 @pytest.mark.slow
@@ -131,12 +121,12 @@ def test_labelled_series_of_different_lengths_are_trained_and_generated(tmp_path
     labels = np.arange(60) % 2
     series = random.standard_normal((60, 6, 1)) + 10.0 * labels[:, None, None]
     np.savez(tmp_path / "x.npz", series=series, lengths=random.integers(3, 7, 60), labels=labels, label_names=["low", "high"])
-    settings = (*as_options({"length": 0, "width": 4, "batch_size": 16}), "--epochs", 1)
+    settings = (*runs.as_options({"length": 0, "width": 4, "batch_size": 16}), "--epochs", 1)
     prints = ("60 windows of 3 to 6 steps x 1 columns", "2 labels")
-    trained(tmp_path / "run", "series", tmp_path / "x.npz", *settings, prints=prints)
+    runs.trained(tmp_path / "run", "series", tmp_path / "x.npz", *settings, prints=prints)
     gan = gan_keras.load(tmp_path / "run")
     made = gan.generate(20, seed=1, labels=[1] * 20)
-    succeeded("generate", tmp_path / "run", "-n", 20, "--seed", 1, "--label", "high", "--output", tmp_path / "made.npz")
+    runs.succeeded("generate", tmp_path / "run", "-n", 20, "--seed", 1, "--label", "high", "--output", tmp_path / "made.npz")
     arrays = np.load(tmp_path / "made.npz")
     np.testing.assert_array_equal(arrays["series"], made)
     np.testing.assert_array_equal(arrays["lengths"], np.isfinite(made[..., 0]).sum(axis=1))

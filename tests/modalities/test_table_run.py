@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import whole_runs as runs
 from command_line import call
 from gan_keras.data import load_table, split_table
 from gan_keras.metrics import train_on_synthetic
-from whole_runs import StopAfterSteps, assert_refuses, assert_resumes, evaluated, exported, reported, served, succeeded, trained
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -39,12 +39,12 @@ def source(folder):
 @pytest.fixture(scope="module")
 def run(folder, source):
     prints = ("people.csv: 120 rows of 5 columns (3 numbers, 2 categories), 14 missing cells",)
-    return trained(folder / "run", "table", source, "--set", "width=8", prints=prints)
+    return runs.trained(folder / "run", "table", source, "--set", "width=8", prints=prints)
 
 
 @pytest.fixture(scope="module")
 def version(folder, run):
-    return exported(run, folder / "saved_models" / "model", "--score")
+    return runs.exported(run, folder / "saved_models" / "model", "--score")
 
 
 def rows_of(text):
@@ -66,20 +66,20 @@ def test_a_table_run_records_where_its_rows_are_and_what_can_be_asked_for(run, s
 
 
 def test_generate_writes_csv_to_standard_output_or_to_a_file(loaded, gan, tmp_path):
-    printed = succeeded("generate", loaded, "-n", 7, "--seed", 3)
+    printed = runs.succeeded("generate", loaded, "-n", 7, "--seed", 3)
     head, *rows = rows_of(printed)
     assert head == ["since", "hours-per-week", "log gain", "text", "income"] and len(rows) == 7
     expected = gan.generate(7, seed=3)
     assert [row[1] for row in rows] == [str(number) for number in expected["hours-per-week"]]
     assert [row[2] for row in rows] == ["" if np.isnan(each) else f"{each:.2f}" for each in expected["log gain"]]
     assert [row[0] for row in rows] == list(expected["since"])
-    assert succeeded("generate", loaded, "-n", 7, "--seed", 3, "--output", tmp_path / "rows.csv") == ""
+    assert runs.succeeded("generate", loaded, "-n", 7, "--seed", 3, "--output", tmp_path / "rows.csv") == ""
     assert (tmp_path / "rows.csv").read_text() == printed
 
 
 def test_every_row_meets_what_it_was_asked_for(loaded):
     for label in ("income=>50K", ">50K"):
-        rows = rows_of(succeeded("generate", loaded, "-n", 1000, "--label", label))
+        rows = rows_of(runs.succeeded("generate", loaded, "-n", 1000, "--label", label))
         assert [row[-1] for row in rows[1:]] == [">50K"] * 1000
 
 
@@ -93,12 +93,12 @@ def test_an_exported_version_makes_the_rows_of_its_run(loaded, gan, version):
     served = model.signatures["generate"](seed=tf.constant([5], tf.int64), label=tf.constant([4]))
     assert sorted(served) == sorted(gan.codec.to_columns(tf.constant(gan.generate_cells(1))))
     assert served["income"].numpy().tolist() == [b">50K"] and served["hours-per-week"].dtype == tf.int64
-    assert_refuses(("generate", version), {"--label 5": "label: expected 0 to 4, got"})
+    runs.assert_refuses(("generate", version), {"--label 5": "label: expected 0 to 4, got"})
     assert "score" in model.signatures
 
 
 def test_a_server_returns_columns_in_their_own_types(gan, version):
-    with served(version) as client:
+    with runs.served(version) as client:
         found = client.generate("model", 3, seed=5, label=4)
         expected = gan.generate(3, seed=5, labels=["income=>50K"] * 3)
         assert list(found["income"]) == [">50K"] * 3 and list(found["since"]) == list(expected["since"])
@@ -111,11 +111,11 @@ def test_a_server_returns_columns_in_their_own_types(gan, version):
 def test_evaluate_and_report_write_into_the_run(run, folder):
     lines = (folder / "people.csv").read_text().splitlines()  # and other rows, with a value that the run does not know
     (folder / "test.csv").write_text("\n".join([lines[0], *lines[1:30], lines[40].replace(",t,", ",new,")]))
-    scores = evaluated(run, "--num", 60, "--data", folder / "test.csv")
+    scores = runs.evaluated(run, "--num", 60, "--data", folder / "test.csv")
     assert scores["samplers"].keys() == {"gan", "baseline"} and scores["settings"]["target"] == "income"
     assert (scores["protocol"]["num_fake"], scores["protocol"]["num_real"]) == (60, 30)
     assert all(0 <= scores["real"]["values"][name] <= 1 for name in ("f1", "accuracy", "columns", "pairs", "told_apart"))
-    page = reported(run)
+    page = runs.reported(run)
     assert "Columns, real and generated" in page and "F1 on real rows" in page and "Epoch 004" in page
 
 
@@ -132,7 +132,7 @@ def test_wrong_options_for_rows_are_refused(loaded, tmp_path, monkeypatch):
         "--label income=50K": "label='income=50K'. Expected one of text=e",
         "-n 0": "n=0",
     }
-    assert_refuses(("generate", loaded), wrong)
+    runs.assert_refuses(("generate", loaded), wrong)
 
 
 def test_wrong_tables_and_settings_are_refused_before_training(tmp_path):
@@ -149,16 +149,16 @@ def test_wrong_tables_and_settings_are_refused_before_training(tmp_path):
     ):
         (tmp_path / "a.csv").write_text(content)
         command = ("train", "table", "--data", tmp_path / "a.csv", "--out", tmp_path / "run", "--preset", "tiny")
-        assert_refuses(command, {options: words})
+        runs.assert_refuses(command, {options: words})
         assert not (tmp_path / "run").exists()
 
 
 def test_test_data_of_other_columns_or_of_the_training_are_refused(loaded, source, tmp_path):
     (tmp_path / "a.csv").write_text("a,b\n" + "1,x\n" * 20)
     wrong = {f"--data {tmp_path}/a.csv": "no column 'since'", f"--data {source}": "trained on", "--seed -1": "seed=-1"}
-    assert_refuses(("evaluate", loaded), wrong)
+    runs.assert_refuses(("evaluate", loaded), wrong)
 
 
 def test_a_resumed_run_equals_an_uninterrupted_one(folder, run, source):
     # After six steps: in the middle of the second epoch.
-    assert_resumes(run, folder / "interrupted", "table", source, StopAfterSteps(6), settings={"width": "8"})
+    runs.assert_resumes(run, folder / "interrupted", "table", source, runs.StopAfterSteps(6), settings={"width": "8"})

@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 import gan_keras.modalities.translation.evaluation
+import whole_runs as runs
 from command_line import refused
 from gan_keras import presets
 from gan_keras.callbacks.history import read_history
@@ -15,32 +16,20 @@ from gan_keras.data import load_domains, split_domains
 from gan_keras.media.images import to_levels
 from gan_keras.metrics.extractor import Recipe
 from gan_keras.modalities import TranslationModality
-from whole_runs import (
-    StopAfterSteps,
-    as_options,
-    assert_refuses,
-    assert_resumes,
-    evaluated,
-    reported,
-    served,
-    small_extractors,
-    succeeded,
-    trained,
-)
 
 SETTINGS = {"width": "2", "patch_width": "2", "identity_weight": "0", "epochs": "3", "steps_per_epoch": "2"}
 
 
 @pytest.fixture(scope="module", autouse=True)
 def extractors(folder):
-    with small_extractors(folder, gan_keras.modalities.translation.evaluation, Recipe((4, 8), 30, 32, 1e-2)):
+    with runs.small_extractors(folder, gan_keras.modalities.translation.evaluation, Recipe((4, 8), 30, 32, 1e-2)):
         yield
 
 
 @pytest.fixture(scope="module")
 def run(folder):
     prints = ("inverted_digits, unpaired; a: 899 images of 16 x 16 x 1", "epoch 3/3, adversarial: d_loss")
-    return trained(folder / "run", "translation", "inverted_digits", *as_options(SETTINGS), prints=prints)
+    return runs.trained(folder / "run", "translation", "inverted_digits", *runs.as_options(SETTINGS), prints=prints)
 
 
 @pytest.fixture(scope="module")
@@ -68,11 +57,11 @@ def test_generate_translates_held_out_images_from_a_place_on(loaded, gan, held_o
     expected = to_levels(gan.translate(held_out.a.images[3:8]))
     for name in ("one.png", "grid.png", "all.npz", "all"):
         num = 1 if name == "one.png" else 5
-        assert succeeded("generate", loaded, "-n", num, "--seed", 3, "--output", tmp_path / name) == ""
+        assert runs.succeeded("generate", loaded, "-n", num, "--seed", 3, "--output", tmp_path / name) == ""
     np.testing.assert_array_equal(decoded(tmp_path / "one.png"), expected[0])
     np.testing.assert_array_equal(np.load(tmp_path / "all.npz")["images"], expected)
     np.testing.assert_array_equal([decoded(path) for path in sorted((tmp_path / "all").iterdir())], expected)
-    succeeded("generate", loaded, "-n", 2, "--direction", "b_to_a", "--output", tmp_path / "back.npz")
+    runs.succeeded("generate", loaded, "-n", 2, "--direction", "b_to_a", "--output", tmp_path / "back.npz")
     np.testing.assert_array_equal(
         np.load(tmp_path / "back.npz")["images"], to_levels(gan.translate(held_out.b.images[:2], "b_to_a"))
     )
@@ -89,32 +78,32 @@ def test_generate_translates_a_file_a_folder_and_an_array(loaded, gan, version, 
         for source, rows in (("images.npz", slice(0, 4)), ("folder", slice(0, 4)), ("folder/2.png", slice(2, 3))):
             for made_by in (loaded, version):
                 place = ("--input", tmp_path / source, "--direction", direction)
-                succeeded("generate", made_by, *place, "--output", tmp_path / "out.npz")
+                runs.succeeded("generate", made_by, *place, "--output", tmp_path / "out.npz")
                 found = np.load(tmp_path / "out.npz")["images"].astype(int)
                 assert np.abs(found - to_levels(expected[rows])).max() <= (made_by == version)
 
 
 def test_evaluate_and_report_write_into_the_run(run, folder):
-    scores = evaluated(run, "--num", 12, "--json", folder / "scores.json")
+    scores = runs.evaluated(run, "--num", 12, "--json", folder / "scores.json")
     assert scores == json.loads((folder / "scores.json").read_text())
     assert scores["samplers"].keys() == {"gan", "baseline", "unchanged"} and scores["settings"]["num"] == [12, 12]
     of_real, of_unchanged = (each["values"]["convinced_a_to_b"] for each in (scores["real"], scores["samplers"]["unchanged"]))
     assert of_real > 0.9 > 0.1 > of_unchanged and scores["samplers"]["gan"]["values"]["cycle_a_to_b"] > 0
     assert decoded(run / "translations.png").ndim == 3
-    page = reported(run)
+    page = runs.reported(run)
     assert "colours" in page and "Epoch 003" in page
 
 
 def test_a_server_translates_an_image(version, gan, held_out):
     image = held_out.a.images[:2] / np.float32(255)
-    with served(version) as client:
+    with runs.served(version) as client:
         found = client.predict("model", {"image": image}, signature="b_to_a")
     np.testing.assert_allclose(found, gan.translate(image, "b_to_a"), atol=1e-5)
 
 
 def test_a_resumed_run_equals_an_uninterrupted_one(folder, run):
     # After three steps: in the middle of the second epoch.
-    assert_resumes(run, folder / "interrupted", "translation", "inverted_digits", StopAfterSteps(3), settings=SETTINGS)
+    runs.assert_resumes(run, folder / "interrupted", "translation", "inverted_digits", runs.StopAfterSteps(3), settings=SETTINGS)
 
 
 def test_wrong_options_are_refused(loaded, tmp_path, monkeypatch):
@@ -138,8 +127,8 @@ def test_wrong_options_are_refused(loaded, tmp_path, monkeypatch):
         "--input other.npz": "Expected an array `images`",
         "--input one.npz --seed 1": "one.npz holds 1 images",
     }
-    assert_refuses(("generate", loaded), {"": "standard output does not show them"})
-    assert_refuses(("generate", loaded, "--output", "a.png"), wrong)
+    runs.assert_refuses(("generate", loaded), {"": "standard output does not show them"})
+    runs.assert_refuses(("generate", loaded, "--output", "a.png"), wrong)
     assert not (tmp_path / "a.png").exists()
 
 

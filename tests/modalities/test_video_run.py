@@ -7,35 +7,24 @@ import pytest
 import tensorflow as tf
 
 import gan_keras.modalities.video.evaluation
+import whole_runs as runs
 from command_line import call
 from gan_keras.data import load_videos, split_videos
 from gan_keras.media.clips import clip_levels, read_gif
-from whole_runs import (
-    StopAfterEpochs,
-    as_options,
-    assert_refuses,
-    assert_resumes,
-    evaluated,
-    reported,
-    served,
-    small_extractors,
-    succeeded,
-    trained,
-)
 
 SETTINGS = {"frames": "4", "size": "12"}
 
 
 @pytest.fixture(scope="module", autouse=True)
 def extractors(folder):
-    with small_extractors(folder, gan_keras.modalities.video.evaluation):
+    with runs.small_extractors(folder, gan_keras.modalities.video.evaluation):
         yield
 
 
 @pytest.fixture(scope="module")
 def run(folder):
     prints = ("moving_digits: 3,594 clips of 4 frames of 12 x 12 x 1, 10 classes", "epoch 2/2, adversarial: d_loss")
-    return trained(folder / "run", "video", "moving_digits", *as_options(SETTINGS), prints=prints)
+    return runs.trained(folder / "run", "video", "moving_digits", *runs.as_options(SETTINGS), prints=prints)
 
 
 def test_a_video_run_records_where_its_clips_are_and_writes_animations(run):
@@ -54,7 +43,7 @@ def test_generate_writes_one_clip_a_grid_a_directory_or_an_array(loaded, gan, tm
     expected = clip_levels(gan.generate(4, seed=3, labels=[7] * 4))
     for name in ("one.gif", "grid.gif", "all.npz", "all"):
         num = 1 if name == "one.gif" else 4
-        assert succeeded("generate", loaded, "-n", num, "--seed", 3, "--label", "7", "--output", tmp_path / name) == ""
+        assert runs.succeeded("generate", loaded, "-n", num, "--seed", 3, "--label", "7", "--output", tmp_path / name) == ""
     np.testing.assert_array_equal(np.load(tmp_path / "all.npz")["videos"], expected)
     assert read_gif(tmp_path / "one.gif").shape[1:] == (12, 12, 3)
     assert read_gif(tmp_path / "grid.gif").shape[1:] == (74, 74, 3)
@@ -64,26 +53,26 @@ def test_generate_writes_one_clip_a_grid_a_directory_or_an_array(loaded, gan, tm
 def test_an_exported_version_makes_the_clips_of_its_run_and_is_served(loaded, gan, version, tmp_path):
     for label in ((), ("--label", "4")):
         asked = [4] * 3 if label else None
-        succeeded("generate", version, "-n", 3, "--seed", 5, *label, "--output", tmp_path / "clips.npz")
+        runs.succeeded("generate", version, "-n", 3, "--seed", 5, *label, "--output", tmp_path / "clips.npz")
         expected = clip_levels(gan.generate(3, seed=5, labels=asked)).astype(int)
         assert np.abs(np.load(tmp_path / "clips.npz")["videos"] - expected).max() <= 1
     card = json.loads((version / "assets.extra" / "model_card.json").read_text())
     assert card["signatures"]["serving_default"]["outputs"] == {"video": "float32"}
     assert "encoded" not in card["signatures"] and card["signatures"]["latents"]["inputs"].keys() == {"latents", "label"}
-    with served(version) as client:
+    with runs.served(version) as client:
         clips = client.generate("model", n=3, seed=5, label=4)
     np.testing.assert_allclose(clips, gan.generate(3, seed=5, labels=[4] * 3), atol=1e-5)
-    assert_refuses(("generate", version, "--output", tmp_path / "clips.npz"), {"--label 11": "label: expected 0 to 9, got"})
+    runs.assert_refuses(("generate", version, "--output", tmp_path / "clips.npz"), {"--label 11": "label: expected 0 to 9, got"})
 
 
 def test_evaluate_and_report_write_into_the_run(run):
-    scores = evaluated(run, "--num", 20)
+    scores = runs.evaluated(run, "--num", 20)
     assert scores["samplers"].keys() == {"gan", "baseline", "still"}
     assert scores["protocol"]["num_fake"] == 20 and scores["protocol"]["split"] == "test"
     assert scores["real"]["values"]["frechet"] < scores["samplers"]["gan"]["values"]["frechet"]
     assert scores["samplers"]["still"]["values"]["speed"] == 0 < scores["real"]["values"]["speed"]
     assert scores["real"]["values"]["speed_distance"] < scores["samplers"]["still"]["values"]["speed_distance"]
-    page = reported(run)
+    page = runs.reported(run)
     assert "distance of speeds" in page
     assert page.count("data:image/gif;base64,") == 2 and "Frame by frame" in page
 
@@ -92,9 +81,9 @@ def test_a_test_set_is_cut_to_size_and_its_labels_are_those_of_the_run(loaded, t
     videos = load_videos("moving_digits", 5, 14)
     chosen = np.flatnonzero(videos.labels >= 5)[:40]
     np.savez(tmp_path / "test.npz", x_train=videos.videos[:9], x_test=videos.videos[chosen], y_test=videos.labels[chosen])
-    scores = evaluated(loaded, "--data", tmp_path / "test.npz", "--num", 30)
+    scores = runs.evaluated(loaded, "--data", tmp_path / "test.npz", "--num", 30)
     assert (scores["settings"]["test"], scores["protocol"]["num_real"]) == ("test.npz", 40)
-    assert_refuses(("evaluate", loaded), {"--data moving_digits": "trained on"})
+    runs.assert_refuses(("evaluate", loaded), {"--data moving_digits": "trained on"})
 
 
 def test_lists_show_the_data_sets_and_presets_of_videos():
@@ -111,7 +100,7 @@ def test_wrong_options_for_videos_are_refused(loaded, tmp_path, monkeypatch):
         "--output a.gif --temperature 0.5": "Got --temperature for a model of the modality video",
         "--output a.gif --label ten": "label='ten'. Expected one of 0, 1, 2",
     }
-    assert_refuses(("generate", loaded), wrong)
+    runs.assert_refuses(("generate", loaded), wrong)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -123,7 +112,7 @@ def test_settings_that_cannot_work_are_refused_before_training(tmp_path):
         "--set augmentation=diff": "Expected none",
         "--set network=dcgan": "Expected one of vgan, mocogan",
     }
-    assert_refuses(("train", "video", "--data", "moving_digits", "--out", tmp_path / "run", "--preset", "tiny"), wrong)
+    runs.assert_refuses(("train", "video", "--data", "moving_digits", "--out", tmp_path / "run", "--preset", "tiny"), wrong)
 
 
 def test_clips_shorter_than_asked_and_classes_without_clips_are_refused(tmp_path):
@@ -134,8 +123,8 @@ def test_clips_shorter_than_asked_and_classes_without_clips_are_refused(tmp_path
         "": "no clips to train on for 1 of 3 classes: 1",
         "--labels a.txt": "Expected none: a file of labels is for text",
     }
-    assert_refuses(("train", "video", "--data", tmp_path / "a.npz", "--out", tmp_path / "run", "--preset", "tiny"), wrong)
+    runs.assert_refuses(("train", "video", "--data", tmp_path / "a.npz", "--out", tmp_path / "run", "--preset", "tiny"), wrong)
 
 
 def test_a_resumed_run_equals_an_uninterrupted_one(folder, run):
-    assert_resumes(run, folder / "interrupted", "video", "moving_digits", StopAfterEpochs(1), settings=SETTINGS)
+    runs.assert_resumes(run, folder / "interrupted", "video", "moving_digits", runs.StopAfterEpochs(1), settings=SETTINGS)
