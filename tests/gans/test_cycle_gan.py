@@ -148,7 +148,7 @@ def test_evaluate_measures_both_domains(trained):
     assert np.isfinite(list(found.values())).all() and {"d_loss", "g_loss", "d_accuracy"} <= found.keys()
 
 
-def test_wrong_use_is_told(trained):
+def test_wrong_use_is_an_error(trained):
     with pytest.raises(ValueError, match="direction='back'. Expected 'a_to_b' or 'b_to_a'"):
         trained.translate(A, "back")
     with pytest.raises(ValueError, match="at least one image"):
@@ -167,7 +167,7 @@ def test_wrong_use_is_told(trained):
         trained.signatures(score=True)
 
 
-def test_wrong_settings_are_told(trained):
+def test_wrong_settings_are_errors(trained):
     for options, words in (
         ({"cycle_weight": -1.0}, "cycle_weight=-1.0"),
         ({"pool_size": -1}, "pool_size=-1"),
@@ -178,7 +178,7 @@ def test_wrong_settings_are_told(trained):
             gan_by_hand(**options)
 
 
-def test_wrong_data_are_told(trained):
+def test_wrong_data_are_errors(trained):
     with pytest.raises(ValueError, match="Expected pairs of batches"):
         trained.fit(A, batch_size=4, verbose=0)
     with pytest.raises(tf.errors.InvalidArgumentError, match="as many images of a as of b"):
@@ -187,7 +187,7 @@ def test_wrong_data_are_told(trained):
         trained.unpack((np.zeros((2, 6, 6, 1), np.float32), np.zeros((2, 6, 6, 1), np.float32)))
 
 
-def test_networks_that_do_not_fit_are_told():
+def test_networks_that_do_not_fit_are_errors():
     wide = keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Flatten(), keras.layers.Dense(1)])
     with pytest.raises(ValueError, match="does not read"):
         CycleGAN((scale(1.0), scale(1.0)), (wide, wide))

@@ -1,4 +1,4 @@
-"""`Pix2Pix`: its loss worked out by hand, learning beside leaving images as they are, exact resuming."""
+"""`Pix2Pix`: its loss worked out by hand, learning compared with unchanged images, exact resuming."""
 
 import keras
 import numpy as np
@@ -65,7 +65,7 @@ def test_there_is_one_direction():
             call()
 
 
-def test_wrong_settings_are_told():
+def test_wrong_settings_are_errors():
     for options, words in (({"l1_weight": -1.0}, "l1_weight=-1.0"), ({"auxiliary": [1]}, "Got auxiliary for a Pix2Pix")):
         with pytest.raises(ValueError, match=words):
             small_gan(**options)

@@ -65,7 +65,7 @@ def test_rows_that_nothing_is_asked_of_have_conditions_as_often_as_the_data(gan)
         assert np.mean(asked == f"many=v{value:02}") == pytest.approx(np.mean(cells[:, 2] == value) / 2, abs=0.004)
 
 
-def test_a_row_follows_from_its_seed_whatever_is_made_beside_it(gan):
+def test_a_row_follows_from_its_seed_whatever_else_is_generated(gan):
     whole, part = gan.generate_cells(300, seed=5), gan.generate_cells(3, seed=105)
     np.testing.assert_array_equal(whole[100:103], part)
     assert (whole[0] != whole[1]).any()

@@ -45,9 +45,9 @@ PARTS = {
 
 def test_losses_are_those_of_the_formulas(gan):
     hidden = np.asarray(gan.discriminator.embedder(SERIES))
-    recovered, foretold = np.asarray(gan.generator.recovery(hidden)), np.asarray(gan.generator.dynamics.supervisor(hidden))
+    recovered, predicted = np.asarray(gan.generator.recovery(hidden)), np.asarray(gan.generator.dynamics.supervisor(hidden))
     assert float(gan.reconstruction_loss(SERIES, hidden)) == pytest.approx(np.sqrt(np.mean((SERIES - recovered) ** 2)), rel=1e-5)
-    expected = np.sqrt(np.mean((hidden[:, 1:] - foretold[:, :-1]) ** 2))
+    expected = np.sqrt(np.mean((hidden[:, 1:] - predicted[:, :-1]) ** 2))
     assert float(gan.supervised_loss(hidden)) == pytest.approx(expected, rel=1e-5)
     means = np.abs(SERIES.mean(axis=0) - recovered.mean(axis=0)).mean()
     deviations = np.abs(SERIES.std(axis=0) - recovered.std(axis=0)).mean()

@@ -149,7 +149,7 @@ def test_a_full_disk_ends_training_with_the_reason_and_leaves_the_last_checkpoin
     assert fit(small_gan(), tmp_path).epoch == [0, 1]
 
 
-def test_a_place_that_cannot_be_written_is_told_before_training(tmp_path, monkeypatch):
+def test_a_place_that_cannot_be_written_is_reported_before_training(tmp_path, monkeypatch):
     def read_only(path, content):
         raise OSError(errno.EROFS, "Read-only file system")
 

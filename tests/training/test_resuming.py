@@ -57,7 +57,7 @@ CASES = {
         {"batch_size": 8, "shuffle": False},
         3,
     ),
-    "a data set whose length nobody knows": (
+    "a data set of unknown length": (
         point_gan,
         lambda: tf.data.Dataset.from_tensor_slices(POINTS).batch(8).filter(lambda points: True),
         {},
@@ -85,13 +85,13 @@ def test_a_gan_resumes_in_the_middle_of_an_epoch(tmp_path, case, spare):
 
 @pytest.mark.slow
 def test_a_text_gan_resumes_within_each_stage(tmp_path):
-    def go_on(directory, break_off_after=None):
+    def resume(directory, break_off_after=None):
         gan = text_gan()
         return gan, train(gan, tmp_path / directory, text_batches(LINES, gan.codec, 4, seed=1), break_off_after)
 
-    straight, whole = go_on("straight")
-    stages = [go_on("broken", batches)[0].stage for batches in (2, 5, 5)]  # of four in a stage; the last of each is not kept
-    resumed, history = go_on("broken")
+    straight, whole = resume("straight")
+    stages = [resume("broken", batches)[0].stage for batches in (2, 5, 5)]  # of four in a stage; the last of each is not kept
+    resumed, history = resume("broken")
     assert stages == ["pretraining", "discriminator", "adversarial"]
     assert furthest(resumed, straight) == 0.0
     assert (history.epoch, history.history) == (whole.epoch, whole.history)
@@ -100,16 +100,16 @@ def test_a_text_gan_resumes_within_each_stage(tmp_path):
 def test_a_rollback_after_resuming_is_to_the_start_of_the_epoch(tmp_path, spare):
     spoilt = np.where(np.arange(len(POINTS))[:, None] == len(POINTS) - 1, np.float32(np.nan), POINTS)
 
-    def go_on(directory, gan, break_off_after=None):
+    def resume(directory, gan, break_off_after=None):
         guard = Guard(Events(show=lambda line: None))
         data = tf.data.Dataset.from_tensor_slices(spoilt).batch(8)
         history = train(gan, tmp_path / directory, data, break_off_after, callbacks=[guard])
         return state_of(gan), guard, history
 
-    straight, first, whole = go_on("straight", spare())
+    straight, first, whole = resume("straight", spare())
     for batches in (6, 8):  # of four in an epoch, the last of which breaks
-        go_on(f"broken {batches}", spare(), batches)
-        resumed, second, history = go_on(f"broken {batches}", point_gan())
+        resume(f"broken {batches}", spare(), batches)
+        resumed, second, history = resume(f"broken {batches}", point_gan())
         assert first.num == second.num == 3 and first.events.rows == second.events.rows
         assert furthest(resumed, straight) == 0.0
         np.testing.assert_equal(history.history, whole.history)  # NaN for NaN
@@ -117,7 +117,7 @@ def test_a_rollback_after_resuming_is_to_the_start_of_the_epoch(tmp_path, spare)
             assert norm.get_state() == second.norms[name].get_state()
 
 
-class StopWithin(keras.callbacks.Callback):
+class StopAfterBatches(keras.callbacks.Callback):
     """Makes Keras stop after a batch, as a time limit would."""
 
     def __init__(self, batches):
@@ -135,7 +135,7 @@ def test_a_training_that_was_stopped_within_an_epoch_resumes_there(tmp_path):
     whole = train(anew(), tmp_path / "whole", POINTS, **options)
     straight = state_of(anew.gan)
     for batches in (4, 7):  # of four in an epoch
-        train(anew(), tmp_path / f"stopped {batches}", POINTS, callbacks=[StopWithin(batches)], **options)
+        train(anew(), tmp_path / f"stopped {batches}", POINTS, callbacks=[StopAfterBatches(batches)], **options)
         resumed = point_gan()
         history = train(resumed, tmp_path / f"stopped {batches}", POINTS, callbacks=[Speed()], **options)
         assert furthest(resumed, straight) == 0.0
@@ -151,17 +151,17 @@ class Scores(keras.callbacks.Callback):
 
 
 def test_a_training_that_was_ended_ends_at_the_same_epoch_and_stays_ended(tmp_path, spare):
-    def go_on(directory, gan, break_off_after=None):
+    def resume(directory, gan, break_off_after=None):
         judge = EarlyStop(patience=3, events=Events(show=lambda line: None))
         history = train(gan, tmp_path / directory, shuffled(POINTS), break_off_after, 9, callbacks=[Scores(), judge])
         return state_of(gan), history
 
-    straight, whole = go_on("straight", spare())
-    go_on("broken", spare(), 10)  # of four in an epoch
-    resumed, history = go_on("broken", point_gan())
+    straight, whole = resume("straight", spare())
+    resume("broken", spare(), 10)  # of four in an epoch
+    resumed, history = resume("broken", point_gan())
     assert history.epoch == whole.epoch == [0, 1, 2, 3] and furthest(resumed, straight) == 0.0
     with pytest.warns(UserWarning, match="ended on purpose. Nothing is trained"):
-        again, history = go_on("broken", point_gan())
+        again, history = resume("broken", point_gan())
     assert history.epoch == whole.epoch and furthest(again, straight) == 0.0
 
 
@@ -253,13 +253,13 @@ def test_the_order_of_arrays_follows_from_the_seed_and_the_epoch():
         ({"callbacks": [Checkpoint("a"), Checkpoint("b")]}, "Got 2 callbacks that write checkpoints"),
     ],
 )
-def test_options_that_leave_no_place_to_go_on_at_are_refused(tmp_path, options, message, spare):
+def test_options_that_prevent_resuming_are_errors(tmp_path, options, message, spare):
     with pytest.raises(ValueError, match=message):
         spare().fit(**{"x": ONES, "callbacks": [Checkpoint(tmp_path / "none")], **options}, verbose=0)
     assert not list(tmp_path.iterdir())
 
 
-def test_an_optimizer_that_would_put_an_average_in_the_place_of_weights_is_refused():
+def test_an_optimizer_that_would_replace_weights_by_their_average_is_an_error():
     for name in ("generator_optimizer", "discriminator_optimizer"):
         with pytest.raises(ValueError, match="use_ema=True.*generator_ema"):
             point_gan(**{name: optimizers.ScheduledAdam(use_ema=True)})
