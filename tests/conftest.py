@@ -5,12 +5,11 @@ import pytest
 
 # Two processes share the files. One that began a long file at the end would run on alone.
 LONGEST = (
-    *("test_notebooks.py", "test_strategies.py", "test_learning.py", "test_cli.py", "test_image_run.py", "test_text_gan.py"),
-    *("test_resuming.py", "test_run.py", "test_image_networks.py", "test_gan_saving.py", "test_table_run.py"),
-    *("test_translation_run.py", "test_video_run.py", "test_audio_run.py", "test_series_run.py", "test_server.py"),
-    *("test_table_gan.py", "test_augmentation_gain.py", "test_guard.py", "test_same_bytes.py", "test_loss_scale.py"),
+    *("test_notebooks.py", "test_strategies.py", "test_image_networks.py", "test_text_gan.py", "test_cli.py", "test_resuming.py"),
+    *("test_table_run.py", "test_translation_run.py", "test_video_run.py", "test_audio_run.py", "test_series_run.py"),
+    *("test_image_run.py", "test_server.py", "test_run.py", "test_same_bytes.py", "test_table_gan.py", "test_learning.py"),
+    *("test_guard.py", "test_augmentation_gain.py", "test_savedmodel_gate.py", "test_gan_saving.py", "test_quality.py"),
 )
-
 # Of these, the tests that need the trained run are slow.
 SLOW_RUNS = ("test_audio_run.py", "test_series_run.py", "test_table_run.py", "test_translation_run.py", "test_video_run.py")
 
