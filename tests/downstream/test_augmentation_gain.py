@@ -70,7 +70,6 @@ def test_the_comparison_trains_a_gan_for_each_share_and_seed_and_lands_in_the_re
     assert page.exit_code == 0 and "What augmentation bought" in (run / "report.html").read_text()
 
 
-@pytest.mark.slow
 def test_what_was_measured_is_kept_when_a_later_share_is_broken_off(run, monkeypatch):
     measured = Laboratory.at_share
 

@@ -88,6 +88,7 @@ def test_the_losses_of_the_last_stage_are_summed_with_the_weights_of_the_papers_
     assert losses == [pytest.approx(10.0 * float(parts["reconstruction"]) + 0.1 * supervised**2, rel=1e-5)] * 2
 
 
+@pytest.mark.slow
 def test_fit_passes_through_the_stages_and_a_loaded_gan_resumes_exactly(tmp_path):
     options = {"batch_size": 16, "verbose": 0, "shuffle": False}
     whole = made(embedding_epochs=1, supervised_epochs=2)

@@ -97,6 +97,7 @@ def test_a_text_gan_resumes_within_each_stage(tmp_path):
     assert (history.epoch, history.history) == (whole.epoch, whole.history)
 
 
+@pytest.mark.slow
 def test_a_rollback_after_resuming_is_to_the_start_of_the_epoch(tmp_path, spare):
     spoilt = np.where(np.arange(len(POINTS))[:, None] == len(POINTS) - 1, np.float32(np.nan), POINTS)
 
