@@ -21,12 +21,12 @@ def start(arguments, **environment):
     return subprocess.Popen([sys.executable, *map(str, arguments)], env=variables, text=True, **pipes)
 
 
-def start_workers(arguments_of_each):
+def start_workers(arguments_of_each, **environment):
     """Starts two processes that know of each other by `TF_CONFIG`."""
     addresses = [f"localhost:{port}" for port in free_ports(2)]
     for index, arguments in enumerate(arguments_of_each):
         config = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
-        yield start(arguments, TF_CONFIG=json.dumps(config))
+        yield start(arguments, TF_CONFIG=json.dumps(config), **environment)
 
 
 def free_ports(num):

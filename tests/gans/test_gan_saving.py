@@ -102,6 +102,7 @@ def test_the_state_of_every_penalty_is_resumed(tmp_path, sums_in_the_order_writt
 
 def test_a_weights_file_keeps_the_random_state_too_and_a_gan_is_loaded_without_its_training_too(tmp_path):
     trained, fresh = stochastic_gan(), stochastic_gan()
+    trained.run_eagerly = True
     train(trained, epochs=1)
     trained.save_weights(tmp_path / "gan.weights.h5")
     fresh.load_weights(tmp_path / "gan.weights.h5")

@@ -154,6 +154,7 @@ def test_the_bound_needs_a_generator_with_an_encoder(gan):
 def test_a_table_of_one_column_of_numbers_needs_no_conditions():
     number = Table("n", table().columns[:1], table().cells[:, :1], {})
     gan = TablePreset(loss="non_saturating", **TINY).build(number)
+    gan.run_eagerly = True
     gan.fit(batches(gan, number, 2), epochs=1, verbose=0)
     assert isinstance(gan, TableGAN) and gan.generate(3)["number"].shape == (3,) and gan.score(number.cells[:2]).shape == (2,)
     with pytest.raises(ValueError, match="Expected"):
@@ -163,6 +164,7 @@ def test_a_table_of_one_column_of_numbers_needs_no_conditions():
 def test_a_table_of_categories_alone_needs_no_modes():
     part = Table("c", table().columns[1:], table().cells[:, 1:], {})
     gan = TablePreset(loss="non_saturating", **TINY).build(part)
+    gan.run_eagerly = True
     gan.fit(batches(gan, part, 2), epochs=1, verbose=0)
     assert list(gan.generate(3, labels=["kind=low"] * 3)["kind"]) == ["low"] * 3
 

@@ -125,6 +125,7 @@ def test_wrong_options_for_images_are_refused(loaded, tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.rglob("*")] == ["full", "precious.txt"]
 
 
+@pytest.mark.slow
 def test_a_resumed_run_equals_an_uninterrupted_one(folder, run):
     runs.assert_resumes(run, folder / "interrupted", "image", "digits", runs.StopAfterEpochs(2), settings=SETTINGS)
     runs.assert_trained_alike(run, folder / "interrupted", ("checkpoints/epoch_000004_batch_00000000/model.keras",))
