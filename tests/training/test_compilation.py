@@ -12,7 +12,7 @@ layers = keras.layers
 
 
 def image_gan(last=(), augmentation=None, gan_penalties=()):
-    """A GAN of images with additional layers in its discriminator; it has compile options, but is not compiled."""
+    """A GAN of images whose discriminator has some more layers; with its compile options, but not compiled."""
     generator = keras.Sequential([keras.Input((4,)), layers.Dense(16), layers.Reshape((4, 4, 1))])
     discriminator = [keras.Input((4, 4, 1)), *last, layers.Flatten(), layers.Dense(1)]
     gan = GAN(generator, keras.Sequential(discriminator))

@@ -8,9 +8,9 @@ import pytest
 import tensorflow as tf
 
 import gan_keras
-from command_line import refused
 from gan_keras.training import devices
 from processes import FOLDER, finish, start, start_workers
+from whole_runs import assert_refuses
 
 SCRIPT = FOLDER / "two_devices.py"
 QUICK = ("GradientPenalty", "noise", "mistakes", "uneven")
@@ -103,28 +103,25 @@ def test_a_batch_that_cannot_be_shared_is_left_out_with_a_warning(found):
     assert "steps_per_execution=4 is left out" in errors
 
 
-@pytest.mark.parametrize("name", ["none", None])
-def test_no_strategy_is_one_device(name):
-    strategy = devices.get(name)
-    assert strategy.num_replicas_in_sync == 1
-    assert devices.name_of(strategy) == "none"
-    assert devices.writes(strategy)
+def test_no_strategy_is_one_device():
+    for name in ("none", None):
+        strategy = devices.get(name)
+        assert strategy.num_replicas_in_sync == 1
+        assert devices.name_of(strategy) == "none"
+        assert devices.writes(strategy)
 
 
-@pytest.mark.parametrize(
-    ("strategy", "said"),
-    [
-        ("tpu", "strategy='tpu'. Expected one of none, mirrored, multi_worker."),
-        ("mirrored", "strategy='mirrored' needs two devices of a kind. This machine has CPU:0: train with 'none'."),
-        ("multi_worker", "strategy='multi_worker' got TF_CONFIG=None. Expected it set on each machine"),
-    ],
-)
-def test_a_strategy_that_cannot_be_is_one_line(tmp_path, monkeypatch, strategy, said):
+def test_an_impossible_strategy_is_an_error_of_one_line(tmp_path, monkeypatch):
     monkeypatch.delenv("TF_CONFIG", raising=False)
     monkeypatch.setattr(
         tf.config, "list_logical_devices", lambda kind: [tf.config.LogicalDevice("/device:CPU:0", "CPU")] * (kind == "CPU")
     )
-    assert said in refused("train", "image", "--data", "digits", "--out", tmp_path / "run", "--strategy", strategy)
+    wrong = {
+        "--strategy tpu": "strategy='tpu'. Expected one of none, mirrored, multi_worker.",
+        "--strategy mirrored": "strategy='mirrored' needs two devices of a kind. This machine has CPU:0: train with 'none'.",
+        "--strategy multi_worker": "strategy='multi_worker' got TF_CONFIG=None. Expected it set on each machine",
+    }
+    assert_refuses(("train", "image", "--data", "digits", "--out", tmp_path / "run"), wrong)
     assert not (tmp_path / "run").exists()
 
 
