@@ -1,4 +1,4 @@
-"""Small GANs with everything that has a state, trained, broken off, and gone on with, as tests of resuming need them."""
+"""Small GANs with everything that has a state, and trainings to interrupt and resume, for tests of resuming."""
 
 import keras
 import numpy as np
@@ -15,8 +15,8 @@ LINES = ["a cat sat on the mat", "the cat ran", "a mat is on the cat", "the dog 
 
 
 def image_gan(seed=2, rate=0.001, **options):
-    """Adaptive augmentation, a pool of past samples, dropout, and a penalty with noise."""
-    keras.utils.clear_session()  # layers are named as in a process of their own: the order of sums in a graph follows names
+    """A GAN with adaptive augmentation, a pool of past samples, dropout, and a penalty with noise."""
+    keras.utils.clear_session()  # so that layers have the names of a fresh process: the order of sums in a graph follows names
     keras.utils.set_random_seed(3)
     layers = keras.layers
     generator = keras.Sequential([keras.Input((4,)), layers.Dense(64), layers.Reshape((8, 8, 1)), layers.Dropout(0.2)])
@@ -42,7 +42,7 @@ def point_gan(**options):
 
 
 def text_gan():
-    """An epoch of each stage."""
+    """A GAN of text with one epoch of each stage."""
     keras.utils.clear_session()
     keras.utils.set_random_seed(3)
     codec = WordCodec()
@@ -54,7 +54,7 @@ def text_gan():
 
 
 class BreakOff(keras.callbacks.Callback):
-    """Stands for Ctrl-C after so many batches."""
+    """Stands for Ctrl-C after a number of batches."""
 
     def __init__(self, batches):
         super().__init__()
@@ -67,7 +67,7 @@ class BreakOff(keras.callbacks.Callback):
 
 
 def train(gan, directory, data, break_off_after=None, epochs=3, callbacks=(), **options):
-    """Goes on in `directory` with a checkpoint after every batch; returns the history, None if it was broken off."""
+    """Trains or resumes in `directory`, with a checkpoint per batch; returns the history, None after an interruption."""
     callbacks = [Checkpoint(directory, seconds=0), *callbacks, *([BreakOff(break_off_after)] if break_off_after else [])]
     if getattr(gan, "augmentation", None) is not None:
         callbacks.append(AdaptiveAugmentation(every=3))
@@ -78,7 +78,7 @@ def train(gan, directory, data, break_off_after=None, epochs=3, callbacks=(), **
 
 
 class Anew:
-    """A GAN that begins from the start each time it is asked for; what costs, its graphs, is made once."""
+    """Returns a GAN to its start at each call; its graphs, which are what costs, are made once."""
 
     def __init__(self, gan):
         self.gan, self.start = gan, Snapshot(gan)
@@ -89,7 +89,7 @@ class Anew:
 
 
 def state_of(gan):
-    """Every number that shapes what comes."""
+    """Every number that shapes the rest of a training."""
     optimizers = [
         variable.numpy() for each in (gan.generator_optimizer, gan.discriminator_optimizer) for variable in each.variables
     ]
@@ -97,7 +97,7 @@ def state_of(gan):
 
 
 def furthest(first, second):
-    """The largest difference of two GANs, or of what `state_of` told of them, in any number; infinities have to be equal."""
+    """The largest difference of any number in two GANs or results of `state_of`; infinities have to be equal."""
     pairs = zip(*(each if isinstance(each, list) else state_of(each) for each in (first, second)), strict=True)
     with np.errstate(invalid="ignore"):
         return max(np.abs(np.where(a == b, 0.0, np.asarray(a, np.float64) - b)).max() for a, b in pairs)

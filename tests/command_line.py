@@ -1,4 +1,4 @@
-"""The command line as tests call it."""
+"""Calls of the command line."""
 
 from typer.testing import CliRunner
 
@@ -6,12 +6,12 @@ import gan_keras.cli
 
 
 def call(*arguments):
-    """The result of a command."""
+    """Runs a command and returns its result."""
     return CliRunner().invoke(gan_keras.cli.app, [str(argument) for argument in arguments])
 
 
 def refused(*arguments, code=2):
-    """Calls a command that has to fail with one line; returns the line."""
+    """Runs a command that has to fail with one line, and returns the line."""
     result = call(*arguments)
     lines = result.stderr.strip().splitlines()
     assert result.exit_code == code, (result.stdout, result.stderr)

@@ -1,4 +1,4 @@
-"""Python processes of tests: two workers that know of each other, and scripts beside this file."""
+"""Python processes of tests: scripts, and two workers that know of each other."""
 
 import concurrent.futures
 import contextlib
@@ -14,23 +14,23 @@ FOLDER = pathlib.Path(__file__).parent
 
 
 def start(arguments, **environment):
-    """A Python process on CPUs; what it prints is read by `finish`."""
+    """Starts a Python process on CPUs; `finish` reads its output."""
     root = str(FOLDER.parent)
     variables = {**os.environ, "PYTHONPATH": root, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1", **environment}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     return subprocess.Popen([sys.executable, *map(str, arguments)], env=variables, text=True, **pipes)
 
 
-def start_workers(arguments_of_each):
-    """Two processes that `TF_CONFIG` tells of each other."""
+def start_workers(arguments_of_each, **environment):
+    """Starts two processes that know of each other by `TF_CONFIG`."""
     addresses = [f"localhost:{port}" for port in free_ports(2)]
     for index, arguments in enumerate(arguments_of_each):
         config = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
-        yield start(arguments, TF_CONFIG=json.dumps(config))
+        yield start(arguments, TF_CONFIG=json.dumps(config), **environment)
 
 
 def free_ports(num):
-    """Ports that outgoing connections of other processes do not take while ours start: those are drawn from 32768 on."""
+    """Free ports below 32768, which outgoing connections of other processes do not take while ours start."""
     found = []
     for port in random.Random(os.urandom(8)).sample(range(20_000, 32_000), 100):
         with contextlib.suppress(OSError), socket.create_server(("localhost", port)):
@@ -39,7 +39,7 @@ def free_ports(num):
 
 
 def finish(processes):
-    """Standard output and standard error of each. When one fails, the others, which may wait for it for ever, are ended."""
+    """Returns the standard output and error of each. If one fails, the others, which may wait for it forever, are killed."""
 
     def end(process):
         try:

@@ -360,6 +360,7 @@ def test_an_export_into_a_file_is_refused(run, corpus):
     assert corpus.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_the_module_runs_as_a_program():
     command = [sys.executable, "-m", "gan_keras", "presets"]
     child = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"})

@@ -1,11 +1,13 @@
 """Trains GANs on one device and on two virtual ones, and prints as JSON how far apart they end: see `test_strategies.py`.
 
-Usage: `python two_devices.py FILE.npz [CHECK ...]`. The file gets what one device ends with in the cases of `one_worker.py`.
-A process of its own: TensorFlow makes virtual devices only before it starts.
+Usage: `python two_devices.py FILE.npz CHECK ...` for two devices; with `TF_CONFIG` set, as one of several workers. The file
+receives the final weights and logs of the cases in `OF_WORKERS`, trained on one device or by the worker.
+This is a process of its own because TensorFlow makes virtual devices only before it starts.
 """
 
 import functools
 import json
+import os
 import pathlib
 import sys
 import tempfile
@@ -20,8 +22,9 @@ from gan_keras.data import text_batches
 from gan_keras.data.text.phrases import english_phrases
 from gan_keras.gans import text_generation
 from gan_keras.networks import MLPGenerator, layers
+from gan_keras.training import devices
 
-text_generation._CALIBRATION_DRAFTS = 256  # enough to compare by
+text_generation._CALIBRATION_DRAFTS = 256  # enough for a comparison
 
 STEPS, BATCH = 8, 16
 POINTS = np.random.default_rng(0).normal(size=(STEPS * BATCH, 2)).astype("float32")
@@ -29,8 +32,7 @@ IMAGES = np.random.default_rng(1).uniform(-1, 1, (STEPS * BATCH, 8, 8, 1)).astyp
 EPOCHS_OF_TEXT = 2
 LINES = english_phrases().sample(STEPS // EPOCHS_OF_TEXT * BATCH, seed=0)
 
-# Each penalty and each loss is in one of them. What costs is making the graphs, not the steps: a case has all that can go
-# together.
+# Each penalty and each loss is in one of them. The graphs are what costs, not the steps: a case combines all that it can.
 CASES = {
     "R1, R2, Consistency": {
         "loss": "relativistic_paired",
@@ -60,7 +62,7 @@ OF_WORKERS = ("GradientPenalty", "LeCam", "text cooperative")
 
 
 def half_precision_gan():
-    """Whose first scale of the loss overflows."""
+    """The first scale of its loss overflows."""
     keras.config.set_dtype_policy("mixed_float16")
     try:
         gan = point_gan(penalties=[penalties.R1()])
@@ -89,7 +91,7 @@ def point_gan(adam=None, constraint=None, **options):
 
 
 def image_gan():
-    """All that images have: normalisations of both kinds, adaptive augmentation, a penalty."""
+    """A GAN with all that images have: normalisations of both kinds, adaptive augmentation, a penalty."""
     keras.utils.set_random_seed(3)
     dense = [keras.layers.Dense(32), keras.layers.Reshape((4, 4, 2)), layers.BatchNormalization(), keras.layers.ReLU()]
     image = keras.layers.Conv2DTranspose(1, 4, strides=2, padding="same", activation="tanh")
@@ -149,7 +151,7 @@ def outcome(strategy, *run):
 
 @functools.cache
 def alone(name):
-    """What one device ends with in a case of `runs`."""
+    """The outcome of a case of `runs` on one device."""
     return outcome(ONE, *runs()[name])
 
 
@@ -166,7 +168,7 @@ def as_vector(outcome):
 
 
 def noise():
-    """Whether two replicas draw what one device draws, each its own half; four draws."""
+    """Checks in four draws that two replicas draw what one device draws, each its own half."""
 
     def draws(strategy, num):
         with strategy.scope():
@@ -179,26 +181,22 @@ def noise():
     return {"equal": bool((one == two).all()), "different": len(np.unique(rows, axis=0)) == len(rows)}
 
 
-def shared_out_gan():
-    return point_gan(**CASES["DRAGAN"])
-
-
 def numbers(gan):
-    """Every number of a GAN, those of its optimizers as well."""
+    """Every number of a GAN, including those of its optimizers."""
     optimizers = (gan.generator_optimizer, gan.discriminator_optimizer)
     return [*weights(gan), *(np.array(variable) for each in optimizers for variable in each.variables)]
 
 
 def interchange(first, second):
-    """Half the training with one strategy, saved, loaded and finished with another, against all of it on one device."""
-    half = points().take(STEPS // 2)
-    gan, _ = train(first, shared_out_gan, lambda: half)
+    """Trains half with one strategy, saves, loads and trains on with another; compares with all of it on one device."""
+    half, make = points().take(STEPS // 2), functools.partial(point_gan, **CASES["DRAGAN"])
+    gan, _ = train(first, make, lambda: half)
     path = pathlib.Path(tempfile.mkdtemp()) / "gan.keras"
     gan.save(path)
     gan.save_weights(path.with_suffix(".weights.h5"))
     with second.scope():
         gan = keras.saving.load_model(path)
-        other = shared_out_gan()
+        other = make()
     other.load_weights(path.with_suffix(".weights.h5"))
     same = furthest(numbers(gan), numbers(other))
     gan.fit(points().skip(STEPS // 2), verbose=0, shuffle=False)
@@ -214,11 +212,6 @@ def message(function, *arguments):
     return None
 
 
-def gan_in(strategy):
-    with strategy.scope():
-        return point_gan()
-
-
 def mistakes():
     def parts_from_outside():
         optimizer = keras.optimizers.Adam()
@@ -231,6 +224,8 @@ def mistakes():
         gan.fit(data, verbose=0)
 
     outside = point_gan()
+    with TWO.scope():
+        inside = point_gan()
 
     def fit_outside():
         with TWO.scope():
@@ -241,13 +236,13 @@ def mistakes():
         "optimizer": message(parts_from_outside),
         "accumulation": message(in_scope, lambda: point_gan(adam={"gradient_accumulation_steps": 2}), points()),
         "generator": message(in_scope, point_gan, (POINTS[row : row + 4] for row in (0, 4))),
-        "single": message(lambda: gan_in(TWO).train_on_batch(POINTS[:4])),
+        "single": message(inside.train_on_batch, POINTS[:4]),
         "odd": message(in_scope, point_gan, points().unbatch().batch(5, drop_remainder=True)),
     }
 
 
 def uneven():
-    """Steps of an epoch whose last batch has 5 samples, which are no two equal parts."""
+    """Counts the steps of an epoch whose last batch of 5 samples has no two equal parts."""
     with TWO.scope():
         gan = point_gan(steps_per_execution=4)
     gan.fit(tf.data.Dataset.from_tensor_slices(POINTS[: 2 * BATCH + 5]).batch(BATCH), verbose=0, shuffle=False)
@@ -255,7 +250,7 @@ def uneven():
 
 
 def runs():
-    """What is trained on one device and on two: the GAN, its data, epochs, and whether it is validated, a graph more."""
+    """The trainings to compare: a function that makes the GAN, its data, epochs, and whether it is validated."""
     return {
         **{name: (functools.partial(point_gan, **options), points) for name, options in CASES.items()},
         "mixed_float16": (half_precision_gan, points, 3),  # the scale falls for more than an epoch
@@ -265,22 +260,25 @@ def runs():
     }
 
 
-def all_checks():
-    for name in runs():
-        yield name, functools.partial(compare, name)
-    yield "noise", noise
-    yield "one to two", lambda: interchange(ONE, TWO)
-    yield "two to one", lambda: interchange(TWO, ONE)
-    yield "mistakes", mistakes
-    yield "uneven", uneven
+def check(name):
+    others = {
+        "noise": noise,
+        "one to two": lambda: interchange(ONE, TWO),
+        "two to one": lambda: interchange(TWO, ONE),
+        "mistakes": mistakes,
+        "uneven": uneven,
+    }
+    return others[name]() if name in others else compare(name)
 
 
 if __name__ == "__main__":
-    cpu = tf.config.list_physical_devices("CPU")[0]
-    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-    ONE, TWO = tf.distribute.get_strategy(), tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-    wanted = sys.argv[2:] or [name for name, _ in all_checks()]
-    for name, check in all_checks():
-        if name in wanted:
-            print(json.dumps({name: check()}), flush=True)
-    np.savez(sys.argv[1], **{name: as_vector(alone(name)) for name in OF_WORKERS if name in wanted})
+    file, *names = sys.argv[1:]
+    if "TF_CONFIG" in os.environ:
+        ONE = devices.get("multi_worker")
+    else:
+        cpu = tf.config.list_physical_devices("CPU")[0]
+        tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+        ONE, TWO = tf.distribute.get_strategy(), tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+        for name in names:
+            print(json.dumps({name: check(name)}), flush=True)
+    np.savez(file, **{name: as_vector(alone(name)) for name in OF_WORKERS if name in names})

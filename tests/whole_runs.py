@@ -1,15 +1,20 @@
-"""Whole runs as tests need them: interrupted on purpose, compared bit by bit, exported, judged by small networks."""
+"""Whole runs of the modalities, as their tests need them: trained by the command line, exported, served, judged by small
+networks, interrupted on purpose, and compared bit by bit."""
 
 import contextlib
+import json
 
 import keras
 import numpy as np
 import pytest
 
-from command_line import call
+from command_line import call, refused
 from gan_keras import modalities
 from gan_keras.callbacks.history import OF_THE_MACHINE, read_history
 from gan_keras.metrics.extractor import Recipe
+from gan_keras.runs.train import train
+from gan_keras.serving import Client
+from gan_keras.serving.server import Server
 
 FEW_STEPS = Recipe((4, 8), 3, 16)
 
@@ -18,16 +23,64 @@ def silent(line):
     """Takes progress and says nothing."""
 
 
-def exported(run, directory, *options):
-    """The version that the command line makes of a run in a directory of its own."""
-    result = call("export", run, "--to", directory, *options)
+def succeeded(*arguments):
+    """The standard output of a command that has to succeed."""
+    result = call(*arguments)
     assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def as_options(settings):
+    """Settings of a preset as options of the command line."""
+    return [part for name, value in settings.items() for part in ("--set", f"{name}={value}")]
+
+
+def trained(out, modality, data, *options, prints):
+    """A run that the command line has trained with the preset `tiny`, and that has printed some words."""
+    printed = succeeded("train", modality, "--data", data, "--out", out, "--preset", "tiny", *options)
+    assert [words for words in prints if words not in printed] == [], printed
+    return out
+
+
+def exported(run, directory, *options):
+    """The version that the command line exports from a run to a directory of its own."""
+    succeeded("export", run, "--to", directory, *options)
     return directory / "1"
 
 
 @contextlib.contextmanager
+def served(version):
+    """A client of a server that serves a version by the name `model`."""
+    with (
+        Server(version.parents[1], port=0, grpc_port=0, workers=1) as server,
+        Client(f"http://127.0.0.1:{server.port}") as client,
+    ):
+        yield client
+
+
+def evaluated(run, *options):
+    """The scores that `evaluate` prints and writes into a run."""
+    assert "Verdict: " in succeeded("evaluate", run, *options)
+    return json.loads((run / "evaluation.json").read_text())
+
+
+def reported(run):
+    """The page that `report` writes into a run."""
+    assert succeeded("report", run).strip() == str(run / "report.html")
+    page = (run / "report.html").read_text()
+    assert "<h2>Model card</h2>" in page
+    return page
+
+
+def assert_refuses(command, wrong):
+    """Each line of arguments, added to a command, is refused with its words."""
+    for arguments, words in wrong.items():
+        assert words in refused(*command, *arguments.split()), arguments
+
+
+@contextlib.contextmanager
 def small_extractors(folder, evaluation, recipe=FEW_STEPS):
-    """Has a module of an evaluation keep its extractors in a folder of the tests' own, and train them for a few steps."""
+    """Makes the module of an evaluation keep its extractors in `folder` and train them for a few steps."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KERAS_HOME", str(folder / "keras"))
         patch.setattr(evaluation, "RECIPE", recipe)
@@ -38,7 +91,7 @@ def small_extractors(folder, evaluation, recipe=FEW_STEPS):
 
 
 class StopAfterEpochs(keras.callbacks.Callback):
-    """Stands for Ctrl-C at the end of an epoch, before the checkpoint's: all of its batches are behind, not the epoch."""
+    """Stands for Ctrl-C at the end of an epoch, after its last batch and before its checkpoint."""
 
     def __init__(self, num):
         super().__init__()
@@ -50,7 +103,7 @@ class StopAfterEpochs(keras.callbacks.Callback):
 
 
 class StopAfterSteps(keras.callbacks.Callback):
-    """Stands for Ctrl-C after so many steps of the generator."""
+    """Stands for Ctrl-C after a number of steps of the generator."""
 
     def __init__(self, num):
         super().__init__()
@@ -63,7 +116,7 @@ class StopAfterSteps(keras.callbacks.Callback):
 
 @contextlib.contextmanager
 def interrupted(modality, stop):
-    """The trainings of a modality that begin in it have one more callback, and have to be interrupted by it."""
+    """Adds a callback to the trainings of a modality, which has to interrupt them."""
     kind = type(modalities.get(modality))
     own = kind.callbacks
     with pytest.MonkeyPatch.context() as patch:
@@ -72,8 +125,19 @@ def interrupted(modality, stop):
             yield
 
 
+def assert_resumes(run, out, modality, data, stop, **options):
+    """Interrupts the training of `run` and resumes it in `out`: the runs are equal. Returns the progress it reported."""
+    lines = []
+    with interrupted(modality, stop):
+        train(modality, data, out, "tiny", **options, checkpoint_seconds=0, progress=lines.append)
+    assert "Interrupted" in lines[-1]
+    train(modality, data, out, resume=True, progress=lines.append)
+    assert_trained_alike(run, out)
+    return lines
+
+
 def assert_trained_alike(first, second, models=("model.keras",)):
-    """Two runs have the same history, but for times, and in each of their saved models the same weights, bit by bit."""
+    """Compares two runs: equal histories, except for times, and in each saved model the same weights, bit by bit."""
     assert without_times(first / "history.csv") == without_times(second / "history.csv")
     for name in models:
         for one, other in zip(*(keras.saving.load_model(run / name).get_weights() for run in (first, second)), strict=True):
@@ -81,6 +145,6 @@ def assert_trained_alike(first, second, models=("model.keras",)):
 
 
 def without_times(path):
-    """The rows of a history without what depends on the machine."""
+    """The rows of a history without the columns that depend on the machine."""
     of_the_machine = ("seconds", *OF_THE_MACHINE)
     return [{name: value for name, value in row.items() if name not in of_the_machine} for row in read_history(path)]

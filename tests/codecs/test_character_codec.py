@@ -1,4 +1,4 @@
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gan_keras.codecs import CharacterCodec
@@ -16,7 +16,6 @@ def decoded(codec, line):
     return codec.decode(codec.encode([line])).numpy()[0].decode()
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
 @given(ANY_LINE)
 def test_any_line_round_trips_exactly_including_white_space(line):
     codec = adapted([f"not blank{line}"], length=30)

@@ -2,7 +2,7 @@ import pathlib
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gan_keras.codecs import WordCodec
@@ -41,7 +41,6 @@ def test_punctuation_is_a_token_that_marks_its_neighbours(line, tokens):
     assert WordCodec().tokens(line) == tokens
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
 @given(ANY_TEXT)
 def test_splitting_and_joining_any_text_changes_white_space_only(text):
     codec = WordCodec()
@@ -49,7 +48,6 @@ def test_splitting_and_joining_any_text_changes_white_space_only(text):
     assert joined == " ".join(text.split())
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
 @given(st.lists(st.lists(st.sampled_from(KNOWN), min_size=1).map("".join), min_size=1, max_size=4))
 def test_lines_of_known_words_round_trip_up_to_white_space(lines):
     codec = adapted([*lines, "one line with text"], length=100)

@@ -18,7 +18,7 @@ def dense(inputs):
 
 
 class Generator(keras.Model):
-    """The label, one-hot, beside the latents."""
+    """Concatenates the one-hot label with the latents."""
 
     latent_dim, num_labels = 4, 3
 
@@ -34,7 +34,7 @@ class Generator(keras.Model):
 
 
 class Projecting(keras.Model):
-    """The embedded label, projected on the features."""
+    """Projects the features on the embedded label."""
 
     num_labels = 3
 
@@ -51,7 +51,10 @@ def classifying():
     return networks.TwoHeaded(keras.Sequential([*dense(2).layers, keras.layers.Dense(1)]), 3)
 
 
-@pytest.mark.parametrize("discriminator, objectives", [(Projecting, ()), (classifying, (auxiliary.AuxiliaryClassifier(),))])
+SLOW = pytest.param(classifying, (auxiliary.AuxiliaryClassifier(),), marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("discriminator, objectives", [(Projecting, ()), SLOW])
 def test_samples_lie_where_their_label_says(discriminator, objectives):
     keras.utils.set_random_seed(1)
     gan = GAN(Generator(), discriminator())

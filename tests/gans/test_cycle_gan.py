@@ -1,10 +1,11 @@
-"""`CycleGAN`: its terms worked out by hand, each domain by its own networks, exact resuming, use and mistakes."""
+"""`CycleGAN`: its terms worked out by hand, each domain by its own networks, saving, use and mistakes."""
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from broken_off import furthest
 from gan_keras import CycleGAN, augmentation, networks, penalties
 from gan_keras.codecs import ImageCodec
 from gan_keras.history_pool import HistoryPools
@@ -36,7 +37,7 @@ def gan_by_hand(**options):
 
 
 def small_gan(**options):
-    keras.utils.clear_session()  # layers are named as in a process of their own: the order of sums in a graph follows names
+    keras.utils.clear_session()  # so that layers have the names of a fresh process: the order of sums in a graph follows names
     keras.utils.set_random_seed(1)
     generators = networks.CycleGANGenerator(SHAPE, 2, 1), networks.Pix2PixGenerator(SHAPE, 2, 2, dropout=0.3)
     discriminators = tuple(networks.PatchGANDiscriminator(SHAPE, 2, 1) for _ in range(2))
@@ -46,18 +47,11 @@ def small_gan(**options):
     return gan
 
 
-def furthest(first, second):
-    return max(np.abs(one - other).max() for one, other in zip(first, second, strict=True))
-
-
 @pytest.fixture(scope="module")
 def trained():
     gan = small_gan(run_eagerly=True)
     gan.fit(A[:4], B[:4], batch_size=4, verbose=0)
     return gan
-
-
-# --- The algorithm. ---
 
 
 def test_losses_and_terms_are_those_of_the_paper():
@@ -108,9 +102,7 @@ def test_each_discriminator_has_a_pool_of_its_own():
     assert not np.array_equal(*np.swapaxes(exchanged, 0, 1))  # and the coins of one are not those of the other
 
 
-# --- Saving. --- That a loaded GAN goes on as it would have is in `test_translation_run.py`.
-
-
+# Exact resuming is tested in `modalities/test_translation_run.py`.
 def test_a_file_keeps_networks_terms_and_pools(trained, tmp_path):
     trained.save(tmp_path / "gan.keras")
     loaded = keras.saving.load_model(tmp_path / "gan.keras")
@@ -119,9 +111,6 @@ def test_a_file_keeps_networks_terms_and_pools(trained, tmp_path):
     state, expected = (gan.own_state() for gan in (loaded, trained))
     assert {"history_0", "history_3", "seed_0"} < state.keys() == expected.keys()
     assert all(np.array_equal(state[name].numpy(), expected[name].numpy()) for name in state)
-
-
-# --- Use. ---
 
 
 def test_a_translation_does_not_depend_on_its_neighbours(trained):
@@ -159,10 +148,7 @@ def test_evaluate_measures_both_domains(trained):
     assert np.isfinite(list(found.values())).all() and {"d_loss", "g_loss", "d_accuracy"} <= found.keys()
 
 
-# --- What is wrong. ---
-
-
-def test_wrong_use_is_told(trained):
+def test_wrong_use_is_an_error(trained):
     with pytest.raises(ValueError, match="direction='back'. Expected 'a_to_b' or 'b_to_a'"):
         trained.translate(A, "back")
     with pytest.raises(ValueError, match="at least one image"):
@@ -181,7 +167,7 @@ def test_wrong_use_is_told(trained):
         trained.signatures(score=True)
 
 
-def test_wrong_settings_are_told(trained):
+def test_wrong_settings_are_errors(trained):
     for options, words in (
         ({"cycle_weight": -1.0}, "cycle_weight=-1.0"),
         ({"pool_size": -1}, "pool_size=-1"),
@@ -192,7 +178,7 @@ def test_wrong_settings_are_told(trained):
             gan_by_hand(**options)
 
 
-def test_wrong_data_are_told(trained):
+def test_wrong_data_are_errors(trained):
     with pytest.raises(ValueError, match="Expected pairs of batches"):
         trained.fit(A, batch_size=4, verbose=0)
     with pytest.raises(tf.errors.InvalidArgumentError, match="as many images of a as of b"):
@@ -201,7 +187,7 @@ def test_wrong_data_are_told(trained):
         trained.unpack((np.zeros((2, 6, 6, 1), np.float32), np.zeros((2, 6, 6, 1), np.float32)))
 
 
-def test_networks_that_do_not_fit_are_told():
+def test_networks_that_do_not_fit_are_errors():
     wide = keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Flatten(), keras.layers.Dense(1)])
     with pytest.raises(ValueError, match="does not read"):
         CycleGAN((scale(1.0), scale(1.0)), (wide, wide))

@@ -20,7 +20,7 @@ def own_gan():
 
 
 def moved(network, train):
-    """Which weights training moves."""
+    """Tells for each weight whether training moves it."""
     before = network.get_weights()
     train()
     return [bool((old != new).any()) for old, new in zip(before, network.get_weights(), strict=True)]
@@ -36,19 +36,18 @@ def test_frozen_layers_keep_weights_and_statistics_and_the_others_learn(tmp_path
     assert moved(loaded.discriminator, lambda: loaded.fit(POINTS, verbose=0)) == [False] * 6 + [True] * 4
 
 
-@pytest.mark.parametrize("name, depths", [("DCGAN", 3), ("SNGAN", 4), ("WGANGP", 4), ("BigGAN", 4)])
-def test_a_ready_made_discriminator_freezes_from_the_image_on(name, depths):
-    discriminator = getattr(networks, f"{name}Discriminator")((16, 16, 1), width=2)
-    discriminator(np.zeros((2, 16, 16, 1)))
-    assert len(layers_by_depth(discriminator)) == depths
-    freeze(discriminator, depths - 1)
-    assert paths(discriminator) == paths(discriminator.logit)
-    freeze(discriminator, 0)
-    assert len(paths(discriminator)) > 6
+def test_a_ready_made_discriminator_freezes_from_the_image_on():
+    def paths(network):
+        return {weight.path for weight in network.trainable_weights}
 
-
-def paths(network):
-    return {weight.path for weight in network.trainable_weights}
+    for name, depths in (("DCGAN", 3), ("SNGAN", 4), ("WGANGP", 4), ("BigGAN", 4)):
+        discriminator = getattr(networks, f"{name}Discriminator")((16, 16, 1), width=2)
+        discriminator(np.zeros((2, 16, 16, 1)))
+        assert len(layers_by_depth(discriminator)) == depths, name
+        freeze(discriminator, depths - 1)
+        assert paths(discriminator) == paths(discriminator.logit), name
+        freeze(discriminator, 0)
+        assert len(paths(discriminator)) > 6, name
 
 
 def test_layers_of_a_ready_made_network_are_still_frozen_in_its_file(tmp_path):
@@ -68,14 +67,12 @@ def test_more_layers_than_there_are_before_the_last_are_an_error():
             freeze(gan.discriminator, num)
 
 
-@pytest.mark.parametrize(
-    "discriminator", [networks.DCGANDiscriminator, networks.BigGANDiscriminator, networks.R3GANDiscriminator]
-)
-def test_layers_by_depth_hold_every_weight_once(discriminator):
-    network = discriminator((16, 16, 1), width=16, num_labels=3)
-    network(np.zeros((2, 16, 16, 1), np.float32), np.zeros(2, np.int32))
-    held = [id(weight) for group in layers_by_depth(network) for layer in group for weight in layer.weights]
-    assert sorted(held) == sorted(id(weight) for weight in network.weights)
+def test_layers_by_depth_hold_every_weight_once():
+    for discriminator in (networks.DCGANDiscriminator, networks.BigGANDiscriminator, networks.R3GANDiscriminator):
+        network = discriminator((16, 16, 1), width=16, num_labels=3)
+        network(np.zeros((2, 16, 16, 1), np.float32), np.zeros(2, np.int32))
+        held = [id(weight) for group in layers_by_depth(network) for layer in group for weight in layer.weights]
+        assert sorted(held) == sorted(id(weight) for weight in network.weights)
 
 
 def test_a_frozen_layer_keeps_its_estimate_of_the_spectral_norm():

@@ -18,8 +18,7 @@ def recipe():
 
 
 def built(points):
-    """The recipe for each seed, with descent whose steps are as small as the differences of its gradients: Adam takes the
-    sign of a gradient that is nothing but rounding."""
+    """The recipe for each seed, with gradient descent: Adam would turn gradients that are mere rounding into full steps."""
     gans = [recipe().build(each, seed) for seed, each in zip(SEEDS, points, strict=True)]
     for gan in gans:
         optimizers = [keras.optimizers.SGD(0.05, momentum=0.5) for _ in range(2)]
@@ -27,6 +26,7 @@ def built(points):
     return gans
 
 
+@pytest.mark.slow
 def test_seeds_trained_as_one_batch_equal_the_seeds_trained_one_by_one():
     points = [ring(24 * STEPS, seed=seed, deviation=0.1) for seed in SEEDS]
     members, singles, fresh = built(points), built(points), built(points)

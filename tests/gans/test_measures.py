@@ -1,4 +1,4 @@
-"""What a step measures, against numbers worked out by hand."""
+"""The metrics of a step, against numbers worked out by hand."""
 
 import keras
 import numpy as np
@@ -69,7 +69,7 @@ def test_the_diversity_of_text_is_the_share_of_sentences_that_differ():
     assert float(distinct_fraction(tf.constant(random))) == pytest.approx(len(np.unique(random, axis=0)) / 256)
 
 
-def test_collapsed_members_are_not_diverse_beside_each_other():
+def test_collapsed_members_are_not_diverse_together():
     gans = [GAN(networks.MLPGenerator((2,), 2, (4,)), networks.MLPDiscriminator((4,)), seed=seed) for seed in (0, 1)]
     for gan in gans:
         gan.compile()

@@ -1,4 +1,4 @@
-"""`Pix2Pix`: its loss worked out by hand, learning beside leaving images as they are, exact resuming."""
+"""`Pix2Pix`: its loss worked out by hand, learning compared with unchanged images, exact resuming."""
 
 import keras
 import numpy as np
@@ -43,7 +43,8 @@ def test_the_loss_is_that_of_the_paper():
     assert history["g_loss"][0] == pytest.approx(softplus(-fake).mean() + 7 * np.abs(a - b).mean(), rel=1e-5)
 
 
-def test_it_learns_what_pairs_show_and_goes_on_after_loading_as_it_would_have(tmp_path):
+@pytest.mark.slow
+def test_it_learns_from_pairs_and_a_loaded_gan_resumes_exactly(tmp_path):
     gan = small_gan()
     fit(gan, 40)
     error = np.abs(gan.translate(A) - B / 255.0).mean()
@@ -64,7 +65,7 @@ def test_there_is_one_direction():
             call()
 
 
-def test_wrong_settings_are_told():
+def test_wrong_settings_are_errors():
     for options, words in (({"l1_weight": -1.0}, "l1_weight=-1.0"), ({"auxiliary": [1]}, "Got auxiliary for a Pix2Pix")):
         with pytest.raises(ValueError, match=words):
             small_gan(**options)

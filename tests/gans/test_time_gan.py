@@ -14,7 +14,7 @@ SERIES = np.random.default_rng(0).uniform(-1, 1, (16, *SHAPE)).astype(np.float32
 
 
 def made(embedding_epochs=1, supervised_epochs=1, rate=1e-3, run_eagerly=True, **options):
-    """A tiny TimeGAN, most often without graphs: those of many recurrent layers cost most of the time."""
+    """A tiny TimeGAN, by default without graphs: those of the recurrent layers would cost most of the time."""
     keras.utils.set_random_seed(0)
     generator = networks.TimeGANGenerator(SHAPE, 2, 3, depth=1)
     gan = TimeGAN(generator, networks.TimeGANDiscriminator(3, depth=1), seed=1)
@@ -46,34 +46,30 @@ PARTS = {
 
 def test_losses_are_those_of_the_formulas(gan):
     hidden = np.asarray(gan.discriminator.embedder(SERIES))
-    recovered, foretold = np.asarray(gan.generator.recovery(hidden)), np.asarray(gan.generator.dynamics.supervisor(hidden))
+    recovered, predicted = np.asarray(gan.generator.recovery(hidden)), np.asarray(gan.generator.dynamics.supervisor(hidden))
     assert float(gan.reconstruction_loss(SERIES, hidden)) == pytest.approx(np.sqrt(np.mean((SERIES - recovered) ** 2)), rel=1e-5)
-    expected = np.sqrt(np.mean((hidden[:, 1:] - foretold[:, :-1]) ** 2))
+    expected = np.sqrt(np.mean((hidden[:, 1:] - predicted[:, :-1]) ** 2))
     assert float(gan.supervised_loss(hidden)) == pytest.approx(expected, rel=1e-5)
     means = np.abs(SERIES.mean(axis=0) - recovered.mean(axis=0)).mean()
     deviations = np.abs(SERIES.std(axis=0) - recovered.std(axis=0)).mean()
     assert float(gan.moments_loss(SERIES, tf.constant(recovered))) == pytest.approx(means + deviations, rel=1e-3)
 
 
-@pytest.mark.parametrize(
-    ("stage", "trained"),
-    [
-        ("embedding", {"embedder", "recovery"}),
-        ("supervised", {"supervisor"}),
-        ("adversarial", set(PARTS)),
-    ],
-)
-def test_each_stage_trains_its_own_networks_and_measures_its_own_losses(stage, trained):
-    gan = made()
-    gan.enter(stage)
-    before = {name: part(gan).get_weights() for name, part in PARTS.items()}
-    logs = gan.train_step(tf.constant(SERIES))
-    after = {name: part(gan).get_weights() for name, part in PARTS.items()}
-    moved = {name for name in PARTS if any((old != new).any() for old, new in zip(before[name], after[name], strict=True))}
-    assert moved == trained
-    measured = {name for name in ("reconstruction", "supervised", "moments", "g_loss", "d_loss") if float(logs[name])}
-    of_stages = {"embedding": {"reconstruction"}, "supervised": {"supervised"}}
-    assert measured == of_stages.get(stage, {"reconstruction", "supervised", "moments", "g_loss", "d_loss"})
+def test_each_stage_trains_its_own_networks_and_measures_its_own_losses():
+    losses = {"reconstruction", "supervised", "moments", "g_loss", "d_loss"}
+    for stage, trained, expected in (
+        ("embedding", {"embedder", "recovery"}, {"reconstruction"}),
+        ("supervised", {"supervisor"}, {"supervised"}),
+        ("adversarial", set(PARTS), losses),
+    ):
+        gan = made()
+        gan.enter(stage)
+        before = {name: part(gan).get_weights() for name, part in PARTS.items()}
+        logs = gan.train_step(tf.constant(SERIES))
+        after = {name: part(gan).get_weights() for name, part in PARTS.items()}
+        moved = {name for name in PARTS if any((old != new).any() for old, new in zip(before[name], after[name], strict=True))}
+        assert moved == trained, stage
+        assert {name for name in losses if float(logs[name])} == expected, stage
 
 
 def test_the_losses_of_the_last_stage_are_summed_with_the_weights_of_the_papers_code(gan, monkeypatch):
@@ -91,7 +87,8 @@ def test_the_losses_of_the_last_stage_are_summed_with_the_weights_of_the_papers_
     assert losses == [pytest.approx(10.0 * float(parts["reconstruction"]) + 0.1 * supervised**2, rel=1e-5)] * 2
 
 
-def test_fit_goes_through_the_stages_and_a_loaded_gan_goes_on_as_it_would_have(tmp_path):
+@pytest.mark.slow
+def test_fit_passes_through_the_stages_and_a_loaded_gan_resumes_exactly(tmp_path):
     options = {"batch_size": 16, "verbose": 0, "shuffle": False}
     whole = made(embedding_epochs=1, supervised_epochs=2)
     assert [whole.stage_of(epoch) for epoch in range(4)] == ["embedding", "supervised", "supervised", "adversarial"]
@@ -99,7 +96,7 @@ def test_fit_goes_through_the_stages_and_a_loaded_gan_goes_on_as_it_would_have(t
     assert [bool(loss) for loss in logs["g_loss"]] == [False, False, False, True]
     assert whole.stage == "adversarial" and whole.generate(3).shape == (3, *SHAPE)
     parted = made(embedding_epochs=1, supervised_epochs=2)
-    parted.fit(SERIES, epochs=2, **options)  # broken off within the second stage
+    parted.fit(SERIES, epochs=2, **options)  # interrupted within the second stage
     parted.save(tmp_path / "gan.keras")
     again = keras.saving.load_model(tmp_path / "gan.keras")
     assert (again.stage, again.embedding_epochs, again.supervised_epochs) == ("supervised", 1, 2)
@@ -109,7 +106,8 @@ def test_fit_goes_through_the_stages_and_a_loaded_gan_goes_on_as_it_would_have(t
         assert all((one == other).all() for one, other in pairs), network
 
 
-def test_the_autoencoder_learns_to_give_series_back():
+@pytest.mark.slow
+def test_the_autoencoder_learns_to_reconstruct_series():
     levels = np.repeat(SERIES[:, :1], 4, axis=1)
     gan = made(embedding_epochs=60, rate=2e-2, run_eagerly=False)
     losses = gan.fit(levels, epochs=60, batch_size=16, verbose=0).history["reconstruction"]

@@ -1,4 +1,4 @@
-"""Image runs: the whole way through the command line on a tiny run, resuming, and one clear line for wrong input."""
+"""Image runs: every command on a tiny run, resuming, and one line for wrong input."""
 
 import json
 
@@ -7,44 +7,33 @@ import pytest
 import tensorflow as tf
 
 import gan_keras.modalities.image.evaluation
+import whole_runs as runs
 from command_line import call, refused
 from gan_keras.callbacks.history import read_history
 from gan_keras.data import load_images, split_images
 from gan_keras.media.images import to_levels
 from gan_keras.runs.train import train
-from whole_runs import StopAfterEpochs, assert_trained_alike, exported, interrupted, silent, small_extractors
 
-TINY = {"preset": "tiny", "settings": {"width": "2"}}
+SETTINGS = {"width": "2"}
 
 
 @pytest.fixture(scope="module", autouse=True)
 def extractors(folder):
-    with small_extractors(folder, gan_keras.modalities.image.evaluation):
+    with runs.small_extractors(folder, gan_keras.modalities.image.evaluation):
         yield
 
 
 @pytest.fixture(scope="module")
 def run(folder):
-    result = call("train", "image", "--data", "digits", "--out", folder / "run", "--preset", "tiny", "--set", "width=2")
-    assert result.exit_code == 0, result.output
-    assert "digits: 1,797 images of 16 x 16 x 1, 10 classes" in result.stdout
-    assert "epoch 4/4, adversarial: d_loss" in result.stdout and "val_frechet" in result.stdout
-    return folder / "run"
-
-
-@pytest.fixture(scope="module")
-def version(folder, run):
-    return exported(run, folder / "saved_models" / "digits")
+    prints = ("digits: 1,797 images of 16 x 16 x 1, 10 classes", "epoch 4/4, adversarial: d_loss", "val_frechet")
+    return runs.trained(folder / "run", "image", "digits", *runs.as_options(SETTINGS), prints=prints)
 
 
 def decoded(path):
     return tf.io.decode_png(path.read_bytes()).numpy()
 
 
-# --- The whole way. ---
-
-
-def test_an_image_run_keeps_where_its_images_are_and_not_the_images(run):
+def test_an_image_run_records_where_its_images_are_and_does_not_copy_them(run):
     config = json.loads((run / "config.json").read_text())
     assert config["modality"] == "image" and config["labels"] == [str(digit) for digit in range(10)]
     images = load_images("digits")
@@ -65,8 +54,7 @@ def test_generate_writes_one_image_a_grid_a_directory_or_an_array(loaded, gan, t
     expected = to_levels(gan.generate(5, seed=3, labels=[7] * 5))
     for name in ("one.png", "grid.png", "all.npz", "all"):
         num = 1 if name == "one.png" else 5
-        result = call("generate", loaded, "-n", num, "--seed", 3, "--label", "7", "--output", tmp_path / name)
-        assert (result.exit_code, result.stdout) == (0, ""), result.output
+        assert runs.succeeded("generate", loaded, "-n", num, "--seed", 3, "--label", "7", "--output", tmp_path / name) == ""
     np.testing.assert_array_equal(decoded(tmp_path / "one.png"), expected[0])
     np.testing.assert_array_equal(np.load(tmp_path / "all.npz")["images"], expected)
     np.testing.assert_array_equal([decoded(path) for path in sorted((tmp_path / "all").iterdir())], expected)
@@ -76,29 +64,24 @@ def test_generate_writes_one_image_a_grid_a_directory_or_an_array(loaded, gan, t
 def test_an_exported_version_makes_the_images_of_its_run(loaded, gan, version, tmp_path):
     for label in ((), ("--label", "4")):
         asked = [4] * 3 if label else None
-        result = call("generate", version, "-n", 3, "--seed", 5, *label, "--output", tmp_path / "images.npz")
-        assert result.exit_code == 0, result.output
+        runs.succeeded("generate", version, "-n", 3, "--seed", 5, *label, "--output", tmp_path / "images.npz")
         expected = to_levels(gan.generate(3, seed=5, labels=asked)).astype(int)
         assert np.abs(np.load(tmp_path / "images.npz")["images"] - expected).max() <= 1
     encoded = tf.saved_model.load(str(version)).signatures["encoded"]
     png = encoded(seed=tf.constant([5], tf.int64), label=tf.constant([4]))["png_bytes"].numpy()[0]
     assert tf.io.decode_png(png).shape == (16, 16, 1)
-    assert "label=99999999999" in refused("generate", version, "--label", "99999999999", "--output", tmp_path / "images.npz")
-    assert "label: expected 0 to 9, got" in refused("generate", version, "--label", "11", "--output", tmp_path / "images.npz")
+    wrong = {"--label 99999999999": "label=99999999999", "--label 11": "label: expected 0 to 9, got"}
+    runs.assert_refuses(("generate", version, "--output", tmp_path / "images.npz"), wrong)
 
 
 def test_evaluate_and_report_write_into_the_run(run, folder):
-    result = call("evaluate", run, "--num", 40, "--json", folder / "scores.json")
-    assert result.exit_code == 0, result.output
-    scores = json.loads((run / "evaluation.json").read_text())
+    scores = runs.evaluated(run, "--num", 40, "--json", folder / "scores.json")
     assert scores == json.loads((folder / "scores.json").read_text())
     assert scores["samplers"].keys() == {"gan", "baseline"}
     assert scores["protocol"]["num_fake"] == 40 and scores["protocol"]["split"] == "test"
     assert scores["real"]["values"]["frechet"] < scores["samplers"]["gan"]["values"]["frechet"]
-    assert "Verdict: " in result.stdout
-    assert call("report", run).stdout.strip() == str(run / "report.html")
-    page = (run / "report.html").read_text()
-    assert "<h2>Model card</h2>" in page and "Frechet distance" in page and "Epoch 004" in page
+    page = runs.reported(run)
+    assert "Frechet distance" in page and "Epoch 004" in page
     assert page.count("data:image/png;base64,") >= 4
 
 
@@ -106,13 +89,10 @@ def test_a_test_set_is_cut_to_size_and_its_labels_are_those_of_the_run(loaded, t
     images = load_images("digits", size=20)
     chosen = images.labels >= 5  # only five of the classes
     np.savez(tmp_path / "test.npz", x_train=images.images[:9], x_test=images.images[chosen], y_test=images.labels[chosen])
-    result = call("evaluate", loaded, "--data", tmp_path / "test.npz", "--num", 30)
-    assert result.exit_code == 0, result.output
-    scores = json.loads((loaded / "evaluation.json").read_text())
+    scores = runs.evaluated(loaded, "--data", tmp_path / "test.npz", "--num", 30)
     assert (scores["settings"]["test"], scores["protocol"]["num_real"]) == ("test.npz", int(chosen.sum()))
-    assert "trained on" in refused("evaluate", loaded, "--data", "digits")
-    assert "seed=-1" in refused("evaluate", loaded, "--seed", -1)
-    assert "n=2000000" in refused("evaluate", loaded, "--num", 2_000_000)
+    wrong = {"--data digits": "trained on", "--seed -1": "seed=-1", "--num 2000000": "n=2000000"}
+    runs.assert_refuses(("evaluate", loaded), wrong)
 
 
 def test_no_more_images_are_held_in_memory_than_a_gigabyte(monkeypatch):
@@ -122,56 +102,46 @@ def test_no_more_images_are_held_in_memory_than_a_gigabyte(monkeypatch):
     assert len(gan_keras.modalities.image.evaluation.in_memory_part(images)) == 600
 
 
-def test_lists_name_what_there_is_for_images():
+def test_lists_show_the_data_sets_and_presets_of_images():
     assert "image stacked_digits: " in call("datasets").stdout and "image mnist: " in call("datasets").stdout
     assert "image r3gan: " in call("presets").stdout
 
 
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        ([], "standard output does not show them"),
-        (["--output", "images.jpg"], "ends in .jpg"),
-        (["--output", "none/images.png"], "no directory"),
-        (["--output", "full"], "is not empty"),
-        (["--output", "a.png", "--temperature", "0.5"], "Got --temperature for a model of the modality image"),
-        (["--output", "a.png", "--prompt", "the", "--top-p", "1"], "Got --top-p, --prompt"),
-        (["--output", "a.png", "--label", "ten"], "label='ten'. Expected one of 0, 1, 2"),
-        (["--output", "a.png", "--label", "3", "-n", "0"], "n=0"),
-    ],
-)
-def test_wrong_choices_for_images_are_refused(loaded, tmp_path, monkeypatch, arguments, words):
+def test_wrong_options_for_images_are_refused(loaded, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "precious.txt").write_text("mine")
-    assert words in refused("generate", loaded, *arguments)
+    wrong = {
+        "": "standard output does not show them",
+        "--output images.jpg": "ends in .jpg",
+        "--output none/images.png": "no directory",
+        "--output full": "is not empty",
+        "--output a.png --temperature 0.5": "Got --temperature for a model of the modality image",
+        "--output a.png --prompt the --top-p 1": "Got --top-p, --prompt",
+        "--output a.png --label ten": "label='ten'. Expected one of 0, 1, 2",
+        "--output a.png --label 3 -n 0": "n=0",
+    }
+    runs.assert_refuses(("generate", loaded), wrong)
     assert [path.name for path in tmp_path.rglob("*")] == ["full", "precious.txt"]
 
 
-# --- Resuming. ---
-
-
+@pytest.mark.slow
 def test_a_resumed_run_equals_an_uninterrupted_one(folder, run):
-    out, lines = folder / "interrupted", []
-    with interrupted("image", StopAfterEpochs(2)):
-        train("image", "digits", out, **TINY, checkpoint_seconds=0, progress=lines.append)
-    assert "Interrupted" in lines[-1]
-    assert len(gan_keras.load(out).generate(2)) == 2
-    train("image", "digits", out, resume=True, progress=lines.append)
-    assert_trained_alike(run, out, ("checkpoints/epoch_000004_batch_00000000/model.keras", "model.keras"))
+    runs.assert_resumes(run, folder / "interrupted", "image", "digits", runs.StopAfterEpochs(2), settings=SETTINGS)
+    runs.assert_trained_alike(run, folder / "interrupted", ("checkpoints/epoch_000004_batch_00000000/model.keras",))
 
 
-def test_going_on_needs_the_same_data_and_the_same_modality(run, tmp_path):
+def test_resuming_needs_the_same_data_and_the_same_modality(run):
     with pytest.raises(ValueError, match="not what .* was trained on"):
-        train("image", "stacked_digits", run, resume=True, progress=silent)
+        train("image", "stacked_digits", run, resume=True, progress=runs.silent)
     with pytest.raises(ValueError, match="modality image"):
-        train("text", "docstrings", run, resume=True, progress=silent)
+        train("text", "docstrings", run, resume=True, progress=runs.silent)
 
 
-def test_data_that_are_gone_or_changed_are_told(tmp_path):
+def test_data_that_are_gone_or_changed_are_reported(tmp_path):
     path, images = tmp_path / "a.npz", load_images("digits")
     np.savez(path, images=images.images[:80])
-    train("image", path, tmp_path / "run", epochs=1, **TINY, progress=silent)
+    train("image", path, tmp_path / "run", "tiny", epochs=1, settings=SETTINGS, progress=runs.silent)
     np.savez(path, images=images.images[1:81])
     assert "have changed" in refused("evaluate", tmp_path / "run")
     path.unlink()
@@ -179,7 +149,7 @@ def test_data_that_are_gone_or_changed_are_told(tmp_path):
     assert call("report", tmp_path / "run").exit_code == 0
 
 
-def test_minutes_choose_the_number_and_the_length_of_epochs():
+def test_minutes_determine_the_number_and_the_length_of_epochs():
     modality, training = gan_keras.modalities.get("image"), load_images("digits")
     preset = gan_keras.presets.get("image", "dcgan")  # 14 steps an epoch of 128 images
     cheap, seconds = modality.fit_into(preset, training, {"adversarial": 1.4, "score": 1.0}, 100.0)

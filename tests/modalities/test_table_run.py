@@ -1,4 +1,4 @@
-"""Table runs: the whole way through the command line on a tiny run, resuming, and one clear line for wrong input."""
+"""Table runs: every command on a tiny run, resuming, and one line for wrong input."""
 
 import csv
 import io
@@ -8,15 +8,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from command_line import call, refused
+import whole_runs as runs
+from command_line import call
 from gan_keras.data import load_table, split_table
 from gan_keras.metrics import train_on_synthetic
-from gan_keras.runs.train import train
-from gan_keras.serving import Client
-from gan_keras.serving.server import Server
-from whole_runs import StopAfterSteps, assert_trained_alike, exported, interrupted, silent
-
-TINY = {"preset": "tiny", "settings": {"width": "8"}}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -28,7 +23,7 @@ def quick_models():
 
 @pytest.fixture(scope="module")
 def source(folder):
-    """Numbers, missing cells, a date, names that are no identifiers, and a class that follows from the number."""
+    """Numbers, missing cells, dates, column names that are no identifiers, and a class that follows from the number."""
     random, path = np.random.default_rng(0), folder / "people.csv"
     rows = [
         f"{2000 + i % 20}-0{1 + i % 9}-1{i % 10},{random.integers(18, 90)},{'' if i % 9 == 0 else random.normal():.2f},"
@@ -43,25 +38,20 @@ def source(folder):
 
 @pytest.fixture(scope="module")
 def run(folder, source):
-    result = call("train", "table", "--data", source, "--out", folder / "run", "--preset", "tiny", "--set", "width=8")
-    assert result.exit_code == 0, result.output
-    assert "people.csv: 120 rows of 5 columns (3 numbers, 2 categories), 14 missing cells" in result.stdout
-    return folder / "run"
+    prints = ("people.csv: 120 rows of 5 columns (3 numbers, 2 categories), 14 missing cells",)
+    return runs.trained(folder / "run", "table", source, "--set", "width=8", prints=prints)
 
 
 @pytest.fixture(scope="module")
 def version(folder, run):
-    return exported(run, folder / "saved_models" / "people", "--score")
+    return runs.exported(run, folder / "saved_models" / "model", "--score")
 
 
 def rows_of(text):
     return list(csv.reader(io.StringIO(text)))
 
 
-# --- The whole way. ---
-
-
-def test_a_table_run_keeps_where_its_rows_are_and_what_can_be_asked_for(run, source):
+def test_a_table_run_records_where_its_rows_are_and_what_can_be_asked_for(run, source):
     config = json.loads((run / "config.json").read_text())
     table = load_table(source)
     training, held_out = split_table(table, seed=0)
@@ -76,22 +66,21 @@ def test_a_table_run_keeps_where_its_rows_are_and_what_can_be_asked_for(run, sou
 
 
 def test_generate_writes_csv_to_standard_output_or_to_a_file(loaded, gan, tmp_path):
-    shown = call("generate", loaded, "-n", 7, "--seed", 3)
-    assert shown.exit_code == 0, shown.output
-    head, *rows = rows_of(shown.stdout)
+    printed = runs.succeeded("generate", loaded, "-n", 7, "--seed", 3)
+    head, *rows = rows_of(printed)
     assert head == ["since", "hours-per-week", "log gain", "text", "income"] and len(rows) == 7
     expected = gan.generate(7, seed=3)
     assert [row[1] for row in rows] == [str(number) for number in expected["hours-per-week"]]
     assert [row[2] for row in rows] == ["" if np.isnan(each) else f"{each:.2f}" for each in expected["log gain"]]
     assert [row[0] for row in rows] == list(expected["since"])
-    result = call("generate", loaded, "-n", 7, "--seed", 3, "--output", tmp_path / "rows.csv")
-    assert (result.exit_code, result.stdout) == (0, "") and (tmp_path / "rows.csv").read_text() == shown.stdout
+    assert runs.succeeded("generate", loaded, "-n", 7, "--seed", 3, "--output", tmp_path / "rows.csv") == ""
+    assert (tmp_path / "rows.csv").read_text() == printed
 
 
-@pytest.mark.parametrize("label", ["income=>50K", ">50K"])
-def test_every_row_meets_what_it_was_asked_for(loaded, label):
-    result = call("generate", loaded, "-n", 1000, "--label", label)
-    assert [row[-1] for row in rows_of(result.stdout)[1:]] == [">50K"] * 1000
+def test_every_row_meets_what_it_was_asked_for(loaded):
+    for label in ("income=>50K", ">50K"):
+        rows = rows_of(runs.succeeded("generate", loaded, "-n", 1000, "--label", label))
+        assert [row[-1] for row in rows[1:]] == [">50K"] * 1000
 
 
 def test_an_exported_version_makes_the_rows_of_its_run(loaded, gan, version):
@@ -104,100 +93,72 @@ def test_an_exported_version_makes_the_rows_of_its_run(loaded, gan, version):
     served = model.signatures["generate"](seed=tf.constant([5], tf.int64), label=tf.constant([4]))
     assert sorted(served) == sorted(gan.codec.to_columns(tf.constant(gan.generate_cells(1))))
     assert served["income"].numpy().tolist() == [b">50K"] and served["hours-per-week"].dtype == tf.int64
-    assert "label: expected 0 to 4, got" in refused("generate", version, "--label", "5")
+    runs.assert_refuses(("generate", version), {"--label 5": "label: expected 0 to 4, got"})
     assert "score" in model.signatures
 
 
-def test_a_server_answers_with_columns_in_their_own_types(gan, version):
-    with (
-        Server(version.parent.parent, port=0, grpc_port=0, workers=1) as server,
-        Client(f"http://127.0.0.1:{server.port}") as client,
-    ):
-        served = client.generate("people", 3, seed=5, label=4)
+def test_a_server_returns_columns_in_their_own_types(gan, version):
+    with runs.served(version) as client:
+        found = client.generate("model", 3, seed=5, label=4)
         expected = gan.generate(3, seed=5, labels=["income=>50K"] * 3)
-        assert list(served["income"]) == [">50K"] * 3 and list(served["since"]) == list(expected["since"])
-        np.testing.assert_array_equal(served["hours-per-week"], expected["hours-per-week"])
+        assert list(found["income"]) == [">50K"] * 3 and list(found["since"]) == list(expected["since"])
+        np.testing.assert_array_equal(found["hours-per-week"], expected["hours-per-week"])
         inputs = dict(zip(gan.input_names, expected.values(), strict=True))
-        scores = client.predict("people", inputs, signature="score")
+        scores = client.predict("model", inputs, signature="score")
         np.testing.assert_allclose(scores, gan.score(expected), rtol=1e-4, atol=1e-5)
 
 
 def test_evaluate_and_report_write_into_the_run(run, folder):
-    result = call("evaluate", run, "--num", 60, "--data", held_out_file(run, folder))
-    assert result.exit_code == 0, result.output
-    scores = json.loads((run / "evaluation.json").read_text())
+    lines = (folder / "people.csv").read_text().splitlines()  # and other rows, with a value that the run does not know
+    (folder / "test.csv").write_text("\n".join([lines[0], *lines[1:30], lines[40].replace(",t,", ",new,")]))
+    scores = runs.evaluated(run, "--num", 60, "--data", folder / "test.csv")
     assert scores["samplers"].keys() == {"gan", "baseline"} and scores["settings"]["target"] == "income"
     assert (scores["protocol"]["num_fake"], scores["protocol"]["num_real"]) == (60, 30)
     assert all(0 <= scores["real"]["values"][name] <= 1 for name in ("f1", "accuracy", "columns", "pairs", "told_apart"))
-    assert "Verdict: " in result.stdout
-    assert call("report", run).stdout.strip() == str(run / "report.html")
-    page = (run / "report.html").read_text()
+    page = runs.reported(run)
     assert "Columns, real and generated" in page and "F1 on real rows" in page and "Epoch 004" in page
 
 
-def held_out_file(run, folder):
-    """A file of other rows, with a value that the run does not know."""
-    lines = (folder / "people.csv").read_text().splitlines()
-    (folder / "test.csv").write_text("\n".join([lines[0], *lines[1:30], lines[40].replace(",t,", ",new,")]))
-    return folder / "test.csv"
-
-
-def test_lists_name_what_there_is_for_tables():
+def test_lists_show_the_data_sets_and_presets_of_tables():
     assert "table wine: " in call("datasets").stdout and "table tvae: " in call("presets").stdout
 
 
-# --- Wrong input. ---
-
-
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (["--output", "rows.xlsx"], "Expected NAME.csv"),
-        (["--output", "none/rows.csv"], "no directory"),
-        (["--temperature", "0.5"], "Got --temperature for a model of the modality table"),
-        (["--label", "income=50K"], "label='income=50K'. Expected one of text=e"),
-        (["-n", "0"], "n=0"),
-    ],
-)
-def test_wrong_choices_for_rows_are_refused(loaded, tmp_path, monkeypatch, arguments, words):
+def test_wrong_options_for_rows_are_refused(loaded, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert words in refused("generate", loaded, *arguments)
+    wrong = {
+        "--output rows.xlsx": "Expected NAME.csv",
+        "--output none/rows.csv": "no directory",
+        "--temperature 0.5": "Got --temperature for a model of the modality table",
+        "--label income=50K": "label='income=50K'. Expected one of text=e",
+        "-n 0": "n=0",
+    }
+    runs.assert_refuses(("generate", loaded), wrong)
 
 
-@pytest.mark.parametrize(
-    ("content", "settings", "words"),
-    [
-        ("a,b\n" + "1,2\n" * 5, [], "has 5 rows"),
-        ("a,b\n" + "1,2\n1\n" * 20, [], "rows have not 2 cells"),
-        ("1,2\n" + "1,2\n" * 20, [], "Expected a header"),
-        ("a,b\n" + "1,x\n" * 20, ["types.b=number"], "asked to be a number and holds 'x'"),
-        ("a,b\n" + "1,x\n" * 20, ["types.c=drop"], "no such column"),
-        ("a,b\n" + "1,x\n" * 20, ["label=c"], "There is no column 'c'"),
-        ("a,b\n" + "1,x\n" * 20, ["pack=3"], "Expected a batch of whole packs"),
-        ("", [], "Expected a header"),
-    ],
-    ids=["few rows", "ragged", "no header", "no number", "no column", "no label", "no packs", "empty"],
-)
-def test_tables_that_are_none_are_refused_before_training(tmp_path, content, settings, words):
-    (tmp_path / "a.csv").write_text(content)
-    options = [part for setting in settings for part in ("--set", setting)]
-    told = refused("train", "table", "--data", tmp_path / "a.csv", "--out", tmp_path / "run", "--preset", "tiny", *options)
-    assert words in told and not (tmp_path / "run").exists()
+def test_wrong_tables_and_settings_are_refused_before_training(tmp_path):
+    table = "a,b\n" + "1,x\n" * 20
+    for content, options, words in (
+        ("a,b\n" + "1,2\n" * 5, "", "has 5 rows"),
+        ("a,b\n" + "1,2\n1\n" * 20, "", "rows have not 2 cells"),
+        ("1,2\n" + "1,2\n" * 20, "", "Expected a header"),
+        ("", "", "Expected a header"),
+        (table, "--set types.b=number", "asked to be a number and holds 'x'"),
+        (table, "--set types.c=drop", "no such column"),
+        (table, "--set label=c", "There is no column 'c'"),
+        (table, "--set pack=3", "Expected a batch of whole packs"),
+    ):
+        (tmp_path / "a.csv").write_text(content)
+        command = ("train", "table", "--data", tmp_path / "a.csv", "--out", tmp_path / "run", "--preset", "tiny")
+        runs.assert_refuses(command, {options: words})
+        assert not (tmp_path / "run").exists()
 
 
 def test_test_data_of_other_columns_or_of_the_training_are_refused(loaded, source, tmp_path):
     (tmp_path / "a.csv").write_text("a,b\n" + "1,x\n" * 20)
-    assert "no column 'since'" in refused("evaluate", loaded, "--data", tmp_path / "a.csv")
-    assert "trained on" in refused("evaluate", loaded, "--data", source)
-    assert "seed=-1" in refused("evaluate", loaded, "--seed", -1)
-
-
-# --- Resuming. ---
+    wrong = {f"--data {tmp_path}/a.csv": "no column 'since'", f"--data {source}": "trained on", "--seed -1": "seed=-1"}
+    runs.assert_refuses(("evaluate", loaded), wrong)
 
 
 def test_a_resumed_run_equals_an_uninterrupted_one(folder, run, source):
-    out = folder / "interrupted"
-    with interrupted("table", StopAfterSteps(6)):  # in the midst of the second epoch
-        train("table", source, out, **TINY, checkpoint_seconds=0, progress=silent)
-    train("table", source, out, resume=True, progress=silent)
-    assert_trained_alike(run, out)
+    # After six steps: in the middle of the second epoch.
+    runs.assert_resumes(run, folder / "interrupted", "table", source, runs.StopAfterSteps(6), settings={"width": "8"})

@@ -1,4 +1,4 @@
-"""Translation runs: the whole way through the command line on a tiny run, a request to the server, and wrong input."""
+"""Translation runs: every command on a tiny run, resuming, and one line for wrong input."""
 
 import json
 from types import SimpleNamespace
@@ -8,40 +8,28 @@ import pytest
 import tensorflow as tf
 
 import gan_keras.modalities.translation.evaluation
-from command_line import call, refused
+import whole_runs as runs
+from command_line import refused
 from gan_keras import presets
 from gan_keras.callbacks.history import read_history
 from gan_keras.data import load_domains, split_domains
 from gan_keras.media.images import to_levels
 from gan_keras.metrics.extractor import Recipe
 from gan_keras.modalities import TranslationModality
-from gan_keras.runs.train import train
-from gan_keras.serving import Client
-from gan_keras.serving.server import Server
-from whole_runs import StopAfterSteps, assert_trained_alike, exported, interrupted, silent, small_extractors
 
 SETTINGS = {"width": "2", "patch_width": "2", "identity_weight": "0", "epochs": "3", "steps_per_epoch": "2"}
-SMALL = ("--preset", "tiny", *(word for name, value in SETTINGS.items() for word in ("--set", f"{name}={value}")))
 
 
 @pytest.fixture(scope="module", autouse=True)
 def extractors(folder):
-    with small_extractors(folder, gan_keras.modalities.translation.evaluation, Recipe((4, 8), 30, 32, 1e-2)):
+    with runs.small_extractors(folder, gan_keras.modalities.translation.evaluation, Recipe((4, 8), 30, 32, 1e-2)):
         yield
 
 
 @pytest.fixture(scope="module")
 def run(folder):
-    result = call("train", "translation", "--data", "inverted_digits", "--out", folder / "run", *SMALL)
-    assert result.exit_code == 0, result.output
-    assert "inverted_digits, unpaired; a: 899 images of 16 x 16 x 1" in result.stdout
-    assert "epoch 3/3, adversarial: d_loss" in result.stdout
-    return folder / "run"
-
-
-@pytest.fixture(scope="module")
-def version(folder, run):
-    return exported(run, folder / "saved_models" / "digits")
+    prints = ("inverted_digits, unpaired; a: 899 images of 16 x 16 x 1", "epoch 3/3, adversarial: d_loss")
+    return runs.trained(folder / "run", "translation", "inverted_digits", *runs.as_options(SETTINGS), prints=prints)
 
 
 @pytest.fixture(scope="module")
@@ -53,10 +41,7 @@ def decoded(path):
     return tf.io.decode_png(path.read_bytes()).numpy()
 
 
-# --- The whole way. ---
-
-
-def test_a_run_keeps_where_its_domains_are_and_a_row_and_a_picture_an_epoch(run, held_out):
+def test_a_run_records_where_its_domains_are_and_writes_a_row_and_a_picture_per_epoch(run, held_out):
     config = json.loads((run / "config.json").read_text())
     assert (config["modality"], config["labels"], config["data"]["source"]) == ("translation", None, "inverted_digits")
     assert (config["data"]["images_a"], config["data"]["images_b"]) == (899, 898)
@@ -72,13 +57,11 @@ def test_generate_translates_held_out_images_from_a_place_on(loaded, gan, held_o
     expected = to_levels(gan.translate(held_out.a.images[3:8]))
     for name in ("one.png", "grid.png", "all.npz", "all"):
         num = 1 if name == "one.png" else 5
-        result = call("generate", loaded, "-n", num, "--seed", 3, "--output", tmp_path / name)
-        assert (result.exit_code, result.stdout) == (0, ""), result.output
+        assert runs.succeeded("generate", loaded, "-n", num, "--seed", 3, "--output", tmp_path / name) == ""
     np.testing.assert_array_equal(decoded(tmp_path / "one.png"), expected[0])
     np.testing.assert_array_equal(np.load(tmp_path / "all.npz")["images"], expected)
     np.testing.assert_array_equal([decoded(path) for path in sorted((tmp_path / "all").iterdir())], expected)
-    back = call("generate", loaded, "-n", 2, "--direction", "b_to_a", "--output", tmp_path / "back.npz")
-    assert back.exit_code == 0, back.output
+    runs.succeeded("generate", loaded, "-n", 2, "--direction", "b_to_a", "--output", tmp_path / "back.npz")
     np.testing.assert_array_equal(
         np.load(tmp_path / "back.npz")["images"], to_levels(gan.translate(held_out.b.images[:2], "b_to_a"))
     )
@@ -95,78 +78,61 @@ def test_generate_translates_a_file_a_folder_and_an_array(loaded, gan, version, 
         for source, rows in (("images.npz", slice(0, 4)), ("folder", slice(0, 4)), ("folder/2.png", slice(2, 3))):
             for made_by in (loaded, version):
                 place = ("--input", tmp_path / source, "--direction", direction)
-                result = call("generate", made_by, *place, "--output", tmp_path / "out.npz")
-                assert result.exit_code == 0, result.output
+                runs.succeeded("generate", made_by, *place, "--output", tmp_path / "out.npz")
                 found = np.load(tmp_path / "out.npz")["images"].astype(int)
                 assert np.abs(found - to_levels(expected[rows])).max() <= (made_by == version)
 
 
 def test_evaluate_and_report_write_into_the_run(run, folder):
-    result = call("evaluate", run, "--num", 12, "--json", folder / "scores.json")
-    assert result.exit_code == 0, result.output
-    scores = json.loads((run / "evaluation.json").read_text())
+    scores = runs.evaluated(run, "--num", 12, "--json", folder / "scores.json")
     assert scores == json.loads((folder / "scores.json").read_text())
     assert scores["samplers"].keys() == {"gan", "baseline", "unchanged"} and scores["settings"]["num"] == [12, 12]
     of_real, of_unchanged = (each["values"]["convinced_a_to_b"] for each in (scores["real"], scores["samplers"]["unchanged"]))
     assert of_real > 0.9 > 0.1 > of_unchanged and scores["samplers"]["gan"]["values"]["cycle_a_to_b"] > 0
-    assert "Verdict: " in result.stdout and decoded(run / "translations.png").ndim == 3
-    assert call("report", run).stdout.strip() == str(run / "report.html")
-    page = (run / "report.html").read_text()
-    assert "<h2>Model card</h2>" in page and "matched colours" in page and "Epoch 003" in page
+    assert decoded(run / "translations.png").ndim == 3
+    page = runs.reported(run)
+    assert "matched colours" in page and "Epoch 003" in page
 
 
 def test_a_server_translates_an_image(version, gan, held_out):
     image = held_out.a.images[:2] / np.float32(255)
-    server = Server(version.parent.parent, port=0, grpc_port=0, workers=1)
-    with server, Client(f"http://127.0.0.1:{server.port}") as client:
-        found = client.predict("digits", {"image": image}, signature="b_to_a")
+    with runs.served(version) as client:
+        found = client.predict("model", {"image": image}, signature="b_to_a")
     np.testing.assert_allclose(found, gan.translate(image, "b_to_a"), atol=1e-5)
 
 
-# --- Resuming. ---
-
-
 def test_a_resumed_run_equals_an_uninterrupted_one(folder, run):
-    out = folder / "interrupted"
-    with interrupted("translation", StopAfterSteps(3)):  # in the midst of the second epoch
-        train("translation", "inverted_digits", out, "tiny", settings=SETTINGS, checkpoint_seconds=0, progress=silent)
-    train("translation", "inverted_digits", out, resume=True, progress=silent)
-    assert_trained_alike(run, out)
+    # After three steps: in the middle of the second epoch.
+    runs.assert_resumes(run, folder / "interrupted", "translation", "inverted_digits", runs.StopAfterSteps(3), settings=SETTINGS)
 
 
-# --- Wrong input. ---
-
-
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        ([], "standard output does not show them"),
-        (["--output", "a.png", "--direction", "back"], "direction='back'. Expected 'a_to_b' or 'b_to_a'"),
-        (["--output", "a.png", "--seed", "85"], "Got -n 10 from image 85 on. The held-out part of"),
-        (["--output", "a.png", "--seed", "-1"], "number of the first image"),
-        (["--output", "a.png", "-n", "0"], "n=0"),
-        (["--output", "a.png", "--label", "3"], "this run has no labels"),
-        (["--output", "a.png", "--prompt", "the"], "Got --prompt for a model of the modality translation"),
-        (["--output", "a.png", "--input", "none.png"], "There is no none.png"),
-        (["--output", "a.png", "--input", "words.txt"], "ends in .txt"),
-        (["--output", "a.png", "--input", "broken.png"], "cannot be read as an image"),
-        (["--output", "a.png", "--input", "empty"], "holds no image"),
-        (["--output", "a.png", "--input", "other.npz"], "Expected an array `images`"),
-        (["--output", "a.png", "--input", "one.npz", "--seed", "1"], "one.npz holds 1 images"),
-    ],
-)
-def test_wrong_choices_are_refused(loaded, tmp_path, monkeypatch, arguments, words):
+def test_wrong_options_are_refused(loaded, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "words.txt").write_text("no image")
     (tmp_path / "broken.png").write_text("no image")
     (tmp_path / "empty").mkdir()
     np.savez(tmp_path / "other.npz", pictures=np.zeros(3))
     np.savez(tmp_path / "one.npz", images=np.zeros((1, 8, 8, 3), np.uint8))
-    assert words in refused("generate", loaded, *arguments)
+    wrong = {
+        "--direction back": "direction='back'. Expected 'a_to_b' or 'b_to_a'",
+        "--seed 85": "Got -n 10 from image 85 on. The held-out part of",
+        "--seed -1": "number of the first image",
+        "-n 0": "n=0",
+        "--label 3": "this run has no labels",
+        "--prompt the": "Got --prompt for a model of the modality translation",
+        "--input none.png": "There is no none.png",
+        "--input words.txt": "ends in .txt",
+        "--input broken.png": "cannot be read as an image",
+        "--input empty": "holds no image",
+        "--input other.npz": "Expected an array `images`",
+        "--input one.npz --seed 1": "one.npz holds 1 images",
+    }
+    runs.assert_refuses(("generate", loaded), {"": "standard output does not show them"})
+    runs.assert_refuses(("generate", loaded, "--output", "a.png"), wrong)
     assert not (tmp_path / "a.png").exists()
 
 
-def test_of_pairs_with_a_part_for_tests_that_part_is_the_test(tmp_path):
+def test_the_test_part_of_pairs_is_used_for_the_test(tmp_path):
     pixels = np.arange(20, dtype=np.uint8)[:, None, None, None] * np.ones((1, 8, 8, 1), np.uint8)
     parts = dict(zip(("a_train", "b_train", "a_test", "b_test"), np.split(pixels, 4), strict=True))
     np.savez(tmp_path / "other.npz", **parts, paired=True)

@@ -1,4 +1,4 @@
-"""Video runs: the whole way through the command line on a tiny run, resuming, and one clear line for wrong input."""
+"""Video runs: every command on a tiny run, resuming, and one line for wrong input."""
 
 import json
 
@@ -7,42 +7,27 @@ import pytest
 import tensorflow as tf
 
 import gan_keras.modalities.video.evaluation
-from command_line import call, refused
+import whole_runs as runs
+from command_line import call
 from gan_keras.data import load_videos, split_videos
 from gan_keras.media.clips import clip_levels, read_gif
-from gan_keras.runs.train import train
-from gan_keras.serving import Client
-from gan_keras.serving.server import Server
-from whole_runs import StopAfterEpochs, assert_trained_alike, exported, interrupted, silent, small_extractors
 
 SETTINGS = {"frames": "4", "size": "12"}
-SET = [part for name, value in SETTINGS.items() for part in ("--set", f"{name}={value}")]
 
 
 @pytest.fixture(scope="module", autouse=True)
 def extractors(folder):
-    with small_extractors(folder, gan_keras.modalities.video.evaluation):
+    with runs.small_extractors(folder, gan_keras.modalities.video.evaluation):
         yield
 
 
 @pytest.fixture(scope="module")
 def run(folder):
-    result = call("train", "video", "--data", "moving_digits", "--out", folder / "run", "--preset", "tiny", *SET)
-    assert result.exit_code == 0, result.output
-    assert "moving_digits: 3,594 clips of 4 frames of 12 x 12 x 1, 10 classes" in result.stdout
-    assert "epoch 2/2, adversarial: d_loss" in result.stdout
-    return folder / "run"
+    prints = ("moving_digits: 3,594 clips of 4 frames of 12 x 12 x 1, 10 classes", "epoch 2/2, adversarial: d_loss")
+    return runs.trained(folder / "run", "video", "moving_digits", *runs.as_options(SETTINGS), prints=prints)
 
 
-@pytest.fixture(scope="module")
-def version(folder, run):
-    return exported(run, folder / "saved_models" / "clips")
-
-
-# --- The whole way. ---
-
-
-def test_a_video_run_keeps_where_its_clips_are_and_writes_animations(run):
+def test_a_video_run_records_where_its_clips_are_and_writes_animations(run):
     config = json.loads((run / "config.json").read_text())
     assert config["modality"] == "video" and config["labels"] == list("0123456789")
     videos = load_videos("moving_digits", 4, 12)
@@ -58,8 +43,7 @@ def test_generate_writes_one_clip_a_grid_a_directory_or_an_array(loaded, gan, tm
     expected = clip_levels(gan.generate(4, seed=3, labels=[7] * 4))
     for name in ("one.gif", "grid.gif", "all.npz", "all"):
         num = 1 if name == "one.gif" else 4
-        result = call("generate", loaded, "-n", num, "--seed", 3, "--label", "7", "--output", tmp_path / name)
-        assert (result.exit_code, result.stdout) == (0, ""), result.output
+        assert runs.succeeded("generate", loaded, "-n", num, "--seed", 3, "--label", "7", "--output", tmp_path / name) == ""
     np.testing.assert_array_equal(np.load(tmp_path / "all.npz")["videos"], expected)
     assert read_gif(tmp_path / "one.gif").shape[1:] == (12, 12, 3)
     assert read_gif(tmp_path / "grid.gif").shape[1:] == (74, 74, 3)
@@ -69,31 +53,27 @@ def test_generate_writes_one_clip_a_grid_a_directory_or_an_array(loaded, gan, tm
 def test_an_exported_version_makes_the_clips_of_its_run_and_is_served(loaded, gan, version, tmp_path):
     for label in ((), ("--label", "4")):
         asked = [4] * 3 if label else None
-        result = call("generate", version, "-n", 3, "--seed", 5, *label, "--output", tmp_path / "clips.npz")
-        assert result.exit_code == 0, result.output
+        runs.succeeded("generate", version, "-n", 3, "--seed", 5, *label, "--output", tmp_path / "clips.npz")
         expected = clip_levels(gan.generate(3, seed=5, labels=asked)).astype(int)
         assert np.abs(np.load(tmp_path / "clips.npz")["videos"] - expected).max() <= 1
     card = json.loads((version / "assets.extra" / "model_card.json").read_text())
     assert card["signatures"]["serving_default"]["outputs"] == {"video": "float32"}
     assert "encoded" not in card["signatures"] and card["signatures"]["latents"]["inputs"].keys() == {"latents", "label"}
-    with Server(version.parent.parent, port=0, grpc_port=0, workers=1) as server:
-        served = Client(f"http://127.0.0.1:{server.port}").generate("clips", n=3, seed=5, label=4)
-    np.testing.assert_allclose(served, gan.generate(3, seed=5, labels=[4] * 3), atol=1e-5)
-    assert "label: expected 0 to 9, got" in refused("generate", version, "--label", "11", "--output", tmp_path / "clips.npz")
+    with runs.served(version) as client:
+        clips = client.generate("model", n=3, seed=5, label=4)
+    np.testing.assert_allclose(clips, gan.generate(3, seed=5, labels=[4] * 3), atol=1e-5)
+    runs.assert_refuses(("generate", version, "--output", tmp_path / "clips.npz"), {"--label 11": "label: expected 0 to 9, got"})
 
 
 def test_evaluate_and_report_write_into_the_run(run):
-    result = call("evaluate", run, "--num", 20)
-    assert result.exit_code == 0, result.output
-    scores = json.loads((run / "evaluation.json").read_text())
-    assert scores["samplers"].keys() == {"gan", "baseline", "still"} and "Verdict: Compared with" in result.stdout
+    scores = runs.evaluated(run, "--num", 20)
+    assert scores["samplers"].keys() == {"gan", "baseline", "still"}
     assert scores["protocol"]["num_fake"] == 20 and scores["protocol"]["split"] == "test"
     assert scores["real"]["values"]["frechet"] < scores["samplers"]["gan"]["values"]["frechet"]
     assert scores["samplers"]["still"]["values"]["speed"] == 0 < scores["real"]["values"]["speed"]
     assert scores["real"]["values"]["speed_distance"] < scores["samplers"]["still"]["values"]["speed_distance"]
-    assert call("report", run).stdout.strip() == str(run / "report.html")
-    page = (run / "report.html").read_text()
-    assert "<h2>Model card</h2>" in page and "distance of speeds" in page
+    page = runs.reported(run)
+    assert "distance of speeds" in page
     assert page.count("data:image/gif;base64,") == 2 and "Frame by frame" in page
 
 
@@ -101,66 +81,50 @@ def test_a_test_set_is_cut_to_size_and_its_labels_are_those_of_the_run(loaded, t
     videos = load_videos("moving_digits", 5, 14)
     chosen = np.flatnonzero(videos.labels >= 5)[:40]
     np.savez(tmp_path / "test.npz", x_train=videos.videos[:9], x_test=videos.videos[chosen], y_test=videos.labels[chosen])
-    result = call("evaluate", loaded, "--data", tmp_path / "test.npz", "--num", 30)
-    assert result.exit_code == 0, result.output
-    scores = json.loads((loaded / "evaluation.json").read_text())
+    scores = runs.evaluated(loaded, "--data", tmp_path / "test.npz", "--num", 30)
     assert (scores["settings"]["test"], scores["protocol"]["num_real"]) == ("test.npz", 40)
-    assert "trained on" in refused("evaluate", loaded, "--data", "moving_digits")
+    runs.assert_refuses(("evaluate", loaded), {"--data moving_digits": "trained on"})
 
 
-def test_lists_name_what_there_is_for_videos():
+def test_lists_show_the_data_sets_and_presets_of_videos():
     assert "video moving_digits: " in call("datasets").stdout
     assert "video mocogan: " in call("presets").stdout
 
 
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        ([], "standard output does not show them"),
-        (["--output", "clips.png"], "ends in .png"),
-        (["--output", "none/clips.gif"], "no directory"),
-        (["--output", "a.gif", "--temperature", "0.5"], "Got --temperature for a model of the modality video"),
-        (["--output", "a.gif", "--label", "ten"], "label='ten'. Expected one of 0, 1, 2"),
-    ],
-)
-def test_wrong_choices_for_videos_are_refused(loaded, tmp_path, monkeypatch, arguments, words):
+def test_wrong_options_for_videos_are_refused(loaded, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert words in refused("generate", loaded, *arguments)
+    wrong = {
+        "": "standard output does not show them",
+        "--output clips.png": "ends in .png",
+        "--output none/clips.gif": "no directory",
+        "--output a.gif --temperature 0.5": "Got --temperature for a model of the modality video",
+        "--output a.gif --label ten": "label='ten'. Expected one of 0, 1, 2",
+    }
+    runs.assert_refuses(("generate", loaded), wrong)
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    ("settings", "words"),
-    [
-        (["frames=4", "size=20"], "size=24"),
-        (["frames=1"], "frames=1. Expected 0 (those of the data) or at least 2"),
-        (["network_options={'units': 3}"], "network_options={'units': 3}"),
-        (["augmentation=diff"], "Expected none"),
-        (["network=dcgan"], "Expected one of vgan, mocogan"),
-    ],
-)
-def test_settings_that_cannot_work_are_refused_before_training(tmp_path, settings, words):
-    chosen = [part for setting in settings for part in ("--set", setting)]
-    told = refused("train", "video", "--data", "moving_digits", "--out", tmp_path / "run", "--preset", "tiny", *chosen)
-    assert words in told
+def test_settings_that_cannot_work_are_refused_before_training(tmp_path):
+    wrong = {
+        "--set frames=4 --set size=20": "size=24",
+        "--set frames=1": "frames=1. Expected 0 (those of the data) or at least 2",
+        "--set network_options={'units':3}": "network_options={'units': 3}",
+        "--set augmentation=diff": "Expected none",
+        "--set network=dcgan": "Expected one of vgan, mocogan",
+    }
+    runs.assert_refuses(("train", "video", "--data", "moving_digits", "--out", tmp_path / "run", "--preset", "tiny"), wrong)
 
 
 def test_clips_shorter_than_asked_and_classes_without_clips_are_refused(tmp_path):
     clips = np.zeros((40, 4, 12, 12, 1), np.uint8) + np.arange(40, dtype=np.uint8)[:, None, None, None, None]
     np.savez(tmp_path / "a.npz", videos=clips, labels=np.arange(40) % 2 * 2)
-    train_it = ("train", "video", "--data", tmp_path / "a.npz", "--out", tmp_path / "run", "--preset", "tiny")
-    assert "40 of the 40 clips of a.npz have fewer than 8 frames" in refused(*train_it, "--set", "frames=8")
-    assert "no clips to train on for 1 of 3 classes: 1" in refused(*train_it)
-    assert "Expected none: a file of labels is for text" in refused(*train_it, "--labels", tmp_path / "a.npz")
-
-
-# --- Resuming. ---
+    wrong = {
+        "--set frames=8": "40 of the 40 clips of a.npz have fewer than 8 frames",
+        "": "no clips to train on for 1 of 3 classes: 1",
+        "--labels a.txt": "Expected none: a file of labels is for text",
+    }
+    runs.assert_refuses(("train", "video", "--data", tmp_path / "a.npz", "--out", tmp_path / "run", "--preset", "tiny"), wrong)
 
 
 def test_a_resumed_run_equals_an_uninterrupted_one(folder, run):
-    out, lines = folder / "interrupted", []
-    with interrupted("video", StopAfterEpochs(1)):
-        train("video", "moving_digits", out, preset="tiny", settings=SETTINGS, checkpoint_seconds=0, progress=lines.append)
-    assert "Interrupted" in lines[-1]
-    train("video", "moving_digits", out, resume=True, progress=silent)
-    assert_trained_alike(run, out)
+    runs.assert_resumes(run, folder / "interrupted", "video", "moving_digits", runs.StopAfterEpochs(1), settings=SETTINGS)

@@ -145,6 +145,7 @@ def test_an_interrupted_run_refuses_other_data_and_another_version(interrupted, 
         train_text(corpus / "text.txt", interrupted[0], resume=True, progress=silent)
 
 
+@pytest.mark.slow
 def test_a_resumed_run_completes_the_remaining_stages(interrupted, corpus):
     out, lines = interrupted[0], []
     (out / f".{32 * 'a'}.csv").write_text("left by a killed write")
@@ -161,6 +162,7 @@ def test_a_resumed_run_completes_the_remaining_stages(interrupted, corpus):
     assert any("after 1 of 4 epochs and 1 batch" in line for line in lines)
 
 
+@pytest.mark.slow
 def test_a_complete_run_is_unchanged(interrupted, corpus):
     out, lines = interrupted[0], []
     before = (out / "model.keras").read_bytes()
@@ -169,6 +171,7 @@ def test_a_complete_run_is_unchanged(interrupted, corpus):
     assert (out / "model.keras").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_resuming_within_the_adversarial_stage_keeps_the_adversarial_weights(interrupted):
     out, _ = interrupted
     gan = checkpoint_files.load_model(newest_checkpoint(out)[0])

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tensorflow.core.framework import types_pb2
 from tensorflow.core.protobuf import meta_graph_pb2
@@ -24,7 +24,6 @@ DTYPES = {
     **{name: types_pb2.DataType.Value(f"DT_{name.upper()}") for name in ("uint8", "uint32", "uint64", "bool")},
     "object": types_pb2.DT_STRING,
 }
-repeatable = settings(derandomize=True, deadline=None, max_examples=100)
 
 
 def signature(**dtypes):
@@ -74,14 +73,12 @@ def as_seen_by_json(array):
     return array.reshape(array.shape[: empty + 1])
 
 
-@repeatable
 @given(arrays())
 def test_an_array_comes_back_from_columns_as_it_was(array):
     text = json_out.write_columns({"x": array}).replace(b'"outputs"', b'"inputs"', 1)
     assert_same(read(text, x=DTYPES[array.dtype.name])["x"], as_seen_by_json(array))
 
 
-@repeatable
 @given(arrays(smallest_rank=0, rows=2), arrays(smallest_rank=0, rows=2))
 def test_arrays_come_back_from_rows_as_they_were(a, b):
     text = json_out.write_rows({"a": a, "b_bytes": b}).replace(b'"predictions"', b'"instances"', 1)
@@ -90,14 +87,12 @@ def test_arrays_come_back_from_rows_as_they_were(a, b):
     assert_same(got["b_bytes"], as_seen_by_json(b))
 
 
-@repeatable
 @given(st.lists(st.binary(max_size=9)))
 def test_any_bytes_come_back_from_base64(values):
     text = json_out.write_columns({"x_bytes": objects(values, [len(values)])}).replace(b'"outputs"', b'"inputs"', 1)
     assert read(text, x=types_pb2.DT_STRING)["x"].tolist() == values
 
 
-@repeatable
 @given(st.binary(max_size=20))
 def test_bytes_that_are_not_utf8_pass_through_strings(value):
     text = value.translate(None, b'"\\' + bytes(range(32)))
@@ -112,7 +107,6 @@ def shortest(value, dtype, digits):
     return text if "." in text or "e" in text else text + ".0"
 
 
-@repeatable
 @given(st.binary(min_size=400, max_size=400), st.integers(-6, 8))
 def test_float32_are_written_with_as_many_digits_as_they_need(content, exponent):
     values = np.frombuffer(content, np.float32)
@@ -121,7 +115,6 @@ def test_float32_are_written_with_as_many_digits_as_they_need(content, exponent)
     assert float32_texts(values) == [shortest(value, np.float32, 9) for value in values]
 
 
-@repeatable
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False)))
 def test_float64_are_written_with_as_many_digits_as_they_need(values):
     assert float64_texts(np.array(values, np.float64)) == [shortest(value, np.float64, 17) for value in values]
@@ -160,7 +153,6 @@ def plain(value):
     return [plain(item) for item in value] if type(value) is list else value
 
 
-@repeatable
 @given(documents, st.booleans())
 def test_both_readers_read_what_python_writes(value, ascii_only):
     text = json.dumps({"a": value}, ensure_ascii=ascii_only).encode()
@@ -168,7 +160,6 @@ def test_both_readers_read_what_python_writes(value, ascii_only):
     assert plain(json_grammar.read_by_grammar(text)) == {"a": value}
 
 
-@repeatable
 @given(documents, st.integers(0), st.sampled_from([b"", b",", b"}", b'"', b"[", b"1", b"\xff", b"\0", b"e", b"\\"]))
 def test_both_readers_agree_on_invalid_json(value, place, junk):
     text = json.dumps({"a": value}).encode()

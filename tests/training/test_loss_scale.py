@@ -1,4 +1,4 @@
-"""Networks that compute in float16: one scale, and as many updates of one player as of the other."""
+"""Networks that compute in float16: one loss scale, and equally many updates of both players."""
 
 import keras
 import numpy as np
@@ -15,7 +15,7 @@ INFINITE = tf.constant([np.inf])
 
 
 def pair(policy):
-    """Dense networks, their weights the same in each precision; the last layers are float32."""
+    """Dense networks with the same weights in each precision; the last layers are float32."""
     keras.utils.set_random_seed(3)
     layers = keras.layers
     generator = [layers.Dense(16, "tanh", dtype=policy), layers.Dense(2, dtype="float32")]
@@ -47,8 +47,10 @@ class Loud(losses.Wasserstein):
         return self.factors.get("generator", 1.0) * super().generator(real_logits, fake_logits)
 
 
-@pytest.mark.parametrize("player", ["discriminator", "generator"])
-@pytest.mark.parametrize("discriminator_steps", [1, 3])
+SLOW = [pytest.param(*case, marks=pytest.mark.slow) for case in (("discriminator", 3), ("generator", 1))]
+
+
+@pytest.mark.parametrize("player, discriminator_steps", [("discriminator", 1), ("generator", 3), *SLOW])
 def test_an_overflow_of_either_player_holds_back_both(player, discriminator_steps):
     rates = {f"{each}_optimizer": keras.optimizers.SGD(1e-6) for each in ("generator", "discriminator")}
     gan = compiled_gan(loss=Loud(player), discriminator_steps=discriminator_steps, **rates)
@@ -68,7 +70,7 @@ def test_an_update_that_overflows_is_the_first_of_the_next_step():
         optimizer.build([variable])
 
     def run(*gradients):
-        """The updates made so far, after a step with these gradients."""
+        """The numbers of updates so far, after a step with these gradients."""
         scale.begin_step()
         for optimizer, gradient, variable in zip(optimizers, gradients, variables, strict=True):
             scale.apply(optimizer, [gradient], [variable])
@@ -105,7 +107,9 @@ def test_a_scale_does_not_fall_to_zero():
     assert float(scale.scale) == loss_scale.SMALLEST_SCALE
 
 
-@pytest.mark.parametrize("policy, tolerance", [("mixed_float16", 0.02), ("mixed_bfloat16", 0.1)])
+@pytest.mark.parametrize(
+    "policy, tolerance", [("mixed_float16", 0.02), pytest.param("mixed_bfloat16", 0.1, marks=pytest.mark.slow)]
+)
 def test_a_step_is_that_of_float32_to_the_precision_of_the_format(policy, tolerance):
     def change(policy):
         gan = compiled_gan(policy, loss="wasserstein", penalties=[penalties.R1(3.0), penalties.GradientPenalty(3.0)])

@@ -1,4 +1,4 @@
-"""A training that is broken off in the midst of an epoch and gone on with equals one that was not, bit by bit."""
+"""A training that is interrupted in the middle of an epoch and resumed equals an uninterrupted one, bit by bit."""
 
 import functools
 
@@ -57,7 +57,7 @@ CASES = {
         {"batch_size": 8, "shuffle": False},
         3,
     ),
-    "a data set whose length nobody knows": (
+    "a data set of unknown length": (
         point_gan,
         lambda: tf.data.Dataset.from_tensor_slices(POINTS).batch(8).filter(lambda points: True),
         {},
@@ -65,10 +65,11 @@ CASES = {
     ),
     "steps of an endless data set": (point_gan, lambda: shuffled(POINTS).repeat(), {"steps_per_epoch": 3}, 5),
 }
+QUICK = ("images, arrays", "a shuffled data set")
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_a_gan_goes_on_in_the_midst_of_an_epoch(tmp_path, case, spare):
+@pytest.mark.parametrize("case", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in CASES])
+def test_a_gan_resumes_in_the_middle_of_an_epoch(tmp_path, case, spare):
     build, data, options, batches = CASES[case]
     anew, values = spare if build is point_gan else Anew(build()), (Values(), Values())
     whole = train(anew(), tmp_path / "straight", data(), callbacks=values[:1], **options)
@@ -82,32 +83,34 @@ def test_a_gan_goes_on_in_the_midst_of_an_epoch(tmp_path, case, spare):
     assert values[1].array.tolist() == [3, 3]
 
 
-def test_a_text_gan_goes_on_within_each_stage(tmp_path):
-    def go_on(directory, break_off_after=None):
+@pytest.mark.slow
+def test_a_text_gan_resumes_within_each_stage(tmp_path):
+    def resume(directory, break_off_after=None):
         gan = text_gan()
         return gan, train(gan, tmp_path / directory, text_batches(LINES, gan.codec, 4, seed=1), break_off_after)
 
-    straight, whole = go_on("straight")
-    stages = [go_on("broken", batches)[0].stage for batches in (2, 5, 5)]  # of four in a stage; the last of each is not kept
-    resumed, history = go_on("broken")
+    straight, whole = resume("straight")
+    stages = [resume("broken", batches)[0].stage for batches in (2, 5, 5)]  # of four in a stage; the last of each is not kept
+    resumed, history = resume("broken")
     assert stages == ["pretraining", "discriminator", "adversarial"]
     assert furthest(resumed, straight) == 0.0
     assert (history.epoch, history.history) == (whole.epoch, whole.history)
 
 
-def test_a_rollback_after_going_on_is_to_the_start_of_the_epoch(tmp_path, spare):
+@pytest.mark.slow
+def test_a_rollback_after_resuming_is_to_the_start_of_the_epoch(tmp_path, spare):
     spoilt = np.where(np.arange(len(POINTS))[:, None] == len(POINTS) - 1, np.float32(np.nan), POINTS)
 
-    def go_on(directory, gan, break_off_after=None):
+    def resume(directory, gan, break_off_after=None):
         guard = Guard(Events(show=lambda line: None))
         data = tf.data.Dataset.from_tensor_slices(spoilt).batch(8)
         history = train(gan, tmp_path / directory, data, break_off_after, callbacks=[guard])
         return state_of(gan), guard, history
 
-    straight, first, whole = go_on("straight", spare())
+    straight, first, whole = resume("straight", spare())
     for batches in (6, 8):  # of four in an epoch, the last of which breaks
-        go_on(f"broken {batches}", spare(), batches)
-        resumed, second, history = go_on(f"broken {batches}", point_gan())
+        resume(f"broken {batches}", spare(), batches)
+        resumed, second, history = resume(f"broken {batches}", point_gan())
         assert first.num == second.num == 3 and first.events.rows == second.events.rows
         assert furthest(resumed, straight) == 0.0
         np.testing.assert_equal(history.history, whole.history)  # NaN for NaN
@@ -115,8 +118,8 @@ def test_a_rollback_after_going_on_is_to_the_start_of_the_epoch(tmp_path, spare)
             assert norm.get_state() == second.norms[name].get_state()
 
 
-class StopWithin(keras.callbacks.Callback):
-    """Asks Keras to stop after a batch, as a limit of time would."""
+class StopAfterBatches(keras.callbacks.Callback):
+    """Makes Keras stop after a batch, as a time limit would."""
 
     def __init__(self, batches):
         super().__init__()
@@ -127,12 +130,13 @@ class StopWithin(keras.callbacks.Callback):
         self.model.stop_training = self.batches == 0
 
 
-def test_a_training_that_was_stopped_within_an_epoch_goes_on_there(tmp_path):
+@pytest.mark.slow
+def test_a_training_that_was_stopped_within_an_epoch_resumes_there(tmp_path):
     options, anew = {"batch_size": 8, "shuffle": False, "validation_data": POINTS}, Anew(point_gan())
     whole = train(anew(), tmp_path / "whole", POINTS, **options)
     straight = state_of(anew.gan)
     for batches in (4, 7):  # of four in an epoch
-        train(anew(), tmp_path / f"stopped {batches}", POINTS, callbacks=[StopWithin(batches)], **options)
+        train(anew(), tmp_path / f"stopped {batches}", POINTS, callbacks=[StopAfterBatches(batches)], **options)
         resumed = point_gan()
         history = train(resumed, tmp_path / f"stopped {batches}", POINTS, callbacks=[Speed()], **options)
         assert furthest(resumed, straight) == 0.0
@@ -148,17 +152,17 @@ class Scores(keras.callbacks.Callback):
 
 
 def test_a_training_that_was_ended_ends_at_the_same_epoch_and_stays_ended(tmp_path, spare):
-    def go_on(directory, gan, break_off_after=None):
+    def resume(directory, gan, break_off_after=None):
         judge = EarlyStop(patience=3, events=Events(show=lambda line: None))
         history = train(gan, tmp_path / directory, shuffled(POINTS), break_off_after, 9, callbacks=[Scores(), judge])
         return state_of(gan), history
 
-    straight, whole = go_on("straight", spare())
-    go_on("broken", spare(), 10)  # of four in an epoch
-    resumed, history = go_on("broken", point_gan())
+    straight, whole = resume("straight", spare())
+    resume("broken", spare(), 10)  # of four in an epoch
+    resumed, history = resume("broken", point_gan())
     assert history.epoch == whole.epoch == [0, 1, 2, 3] and furthest(resumed, straight) == 0.0
     with pytest.warns(UserWarning, match="ended on purpose. Nothing is trained"):
-        again, history = go_on("broken", point_gan())
+        again, history = resume("broken", point_gan())
     assert history.epoch == whole.epoch and furthest(again, straight) == 0.0
 
 
@@ -171,7 +175,7 @@ def test_a_training_that_was_given_up_stays_given_up(tmp_path):
         assert all(np.isfinite(weight).all() for weight in gan.get_weights())
 
 
-def test_a_gan_that_goes_back_to_a_checkpoint_is_told(tmp_path, spare):
+def test_a_gan_that_returns_to_a_checkpoint_warns(tmp_path, spare):
     gan = spare()
     train(gan, tmp_path, POINTS, epochs=1)
     gan.fit(POINTS, verbose=0)
@@ -179,13 +183,14 @@ def test_a_gan_that_goes_back_to_a_checkpoint_is_told(tmp_path, spare):
         train(gan, tmp_path, POINTS, epochs=2)
 
 
-def test_tensors_of_text_are_no_arrays_to_shuffle():
+def test_tensors_of_text_are_not_shuffled_as_arrays():
     for lines in (tf.constant(["a", "b"]), np.array(["a", "b"]), np.array(["a", "b"], object)):
         assert not can_be_ordered({"x": lines})
     assert can_be_ordered({"x": tf.constant([1.0, 2.0])})
 
 
-def test_generators_go_on_at_the_ends_of_epochs(tmp_path):
+@pytest.mark.slow
+def test_generators_resume_at_the_ends_of_epochs(tmp_path):
     class Batches(keras.utils.PyDataset):
         def __len__(self):
             return 3
@@ -212,7 +217,7 @@ def test_a_finished_training_can_be_prolonged_and_is_not_repeated(tmp_path, spar
     assert train(gan, tmp_path, POINTS, epochs=2).epoch == [0, 1]
 
 
-def test_what_cannot_be_saved_is_trained_and_not_checkpointed(tmp_path):
+def test_a_gan_that_cannot_be_saved_is_trained_without_checkpoints_only(tmp_path):
     class Unsaved(penalties.R1):
         def get_config(self):
             raise NotImplementedError("no get_config")
@@ -249,13 +254,13 @@ def test_the_order_of_arrays_follows_from_the_seed_and_the_epoch():
         ({"callbacks": [Checkpoint("a"), Checkpoint("b")]}, "Got 2 callbacks that write checkpoints"),
     ],
 )
-def test_options_that_leave_no_place_to_go_on_at_are_refused(tmp_path, options, message, spare):
+def test_options_that_prevent_resuming_are_errors(tmp_path, options, message, spare):
     with pytest.raises(ValueError, match=message):
         spare().fit(**{"x": ONES, "callbacks": [Checkpoint(tmp_path / "none")], **options}, verbose=0)
     assert not list(tmp_path.iterdir())
 
 
-def test_an_optimizer_that_would_put_an_average_in_the_place_of_weights_is_refused():
+def test_an_optimizer_that_would_replace_weights_by_their_average_is_an_error():
     for name in ("generator_optimizer", "discriminator_optimizer"):
         with pytest.raises(ValueError, match="use_ema=True.*generator_ema"):
             point_gan(**{name: optimizers.ScheduledAdam(use_ema=True)})
