@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gan_keras.data import table_batches, text_batches
-from gan_keras.data.table.batches import RowsByCondition
+from gan_keras.data.table.table import RowsByCondition
 from gan_keras.gans import text_generation
 
 FOLDER = pathlib.Path(__file__).parent / "files_of_0_1"

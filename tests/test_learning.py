@@ -8,10 +8,10 @@ import numpy as np
 
 from gan_keras import GAN, networks, penalties
 from gan_keras.data import load_images, load_table, split_images, split_table, table_batches
-from gan_keras.data.table.batches import RowsByCondition
+from gan_keras.data.table.table import RowsByCondition
+from gan_keras.metrics import frechet_distance
 from gan_keras.metrics.extractor import Recipe, train_extractor
 from gan_keras.metrics.features import Moments
-from gan_keras.metrics.frechet import frechet_distance
 from gan_keras.metrics.image_quality import PixelGaussian
 from gan_keras.metrics.table_similarity import IndependentColumns, pair_similarities
 from gan_keras.presets import TablePreset
