@@ -77,6 +77,12 @@ def check_steps(discriminator_steps, generator_steps, generator_ema):
         )
 
 
+def check_unused(options, reason, names=("penalties", "augmentation", "auxiliary", "history_pool")):
+    """Raises `ValueError` if one of the named arguments of `compile` is given."""
+    if given := [f"{name}={options[name]!r}" for name in names if options.get(name)]:
+        raise ValueError(f"Got {', '.join(given)}. Expected none: {reason}")
+
+
 def check_trained_variables(gan):
     """Raises `ValueError` if a layer was frozen or released after `compile`, which built the optimizers."""
     for name in ("generator", "discriminator") if gan.compiled else ():

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gan_keras.codecs.text import END
-from gan_keras.gans.sampling import Selection
+from gan_keras.gans.text_generation import Selection
 from gan_keras.metrics.kneser_ney import KneserNey
 from gan_keras.metrics.protocol import Protocol
 from gan_keras.modalities.text.comparison import frontier_gains, print_summary, verdict
