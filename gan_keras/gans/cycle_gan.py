@@ -23,17 +23,12 @@ class CycleGAN(ImageTranslation):
     """Two generators, G from domain a to b and F from b to a, and a discriminator per domain.
 
     Data sets for `fit` yield pairs of batches of the same size, samples of a and unrelated samples of b. Internally a batch
-    holds the samples of a, followed by those of b: see `networks.Pair`.
+    holds the samples of a, followed by those of b: see `networks.Pair`. `codec`, `seed` and errors are those of `GAN`.
 
     Args:
         generator: G and F, as a tuple or a `networks.Pair`: each a `keras.Model` from samples to samples of the same shape.
         discriminator: The discriminators of a and b, likewise: each from samples to logits, `(batch, 1)` or a map of logits,
             `(batch, height, width, 1)`.
-        codec: Maps raw values to tensors and back inside the graph; None if samples are tensors already.
-        seed: Integer that determines all noise of training.
-
-    Raises:
-        ValueError: If the networks do not fit together; the message states the shapes.
     """
 
     def __init__(self, generator, discriminator, codec=None, seed=0, **kwargs):

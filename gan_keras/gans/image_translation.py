@@ -9,9 +9,7 @@ from gan_keras.gans.gan import GAN
 from gan_keras.gans.sampling import Signature, expect
 from gan_keras.networks.base import call_network
 
-DIRECTIONS = ("a_to_b", "b_to_a")
-"""Directions of translation between the domains a and b; the first is a server's default."""
-
+DIRECTIONS = ("a_to_b", "b_to_a")  # between the domains a and b; the first is a server's default
 _ROUNDING = 1e-3  # tolerance for images in [0, 1]
 
 

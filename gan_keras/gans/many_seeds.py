@@ -70,9 +70,8 @@ class ManySeeds(GAN):
 
     def compile(self, *args, loss="non_saturating", penalties=(), **kwargs):
         """`GAN.compile`, for the sum of all members' losses and penalties."""
-        num = len(self.seeds)
-        summed = [SummedPenalty(penalty, num) for penalty in penalties]
-        super().compile(*args, loss=SummedLoss(losses.get(loss), num), penalties=summed, **kwargs)
+        loss = SummedLoss(losses.get(loss), len(self.seeds))
+        super().compile(*args, loss=loss, penalties=[SummedPenalty(each, len(self.seeds)) for each in penalties], **kwargs)
 
     def get_config(self):
         raise ValueError("ManySeeds only trains and is not saved. Call `hand_back()` and save its members.")

@@ -18,18 +18,13 @@ from gan_keras.networks.base import call_network, read_samples
 class Pix2Pix(ImageTranslation):
     """A generator from domain a to domain b, and a discriminator of pairs, an image of a stacked with one of b.
 
-    Data sets for `fit` yield pairs of batches: samples of a, and their targets in b.
+    Data sets for `fit` yield pairs of batches: samples of a and their targets in b. `codec` and `seed` are those of `GAN`.
 
     Args:
         generator: A `keras.Model` from samples `(batch, height, width, channels)` to samples of the same shape, with an
             attribute `latent_dim` of 0, such as `networks.Pix2PixGenerator`.
         discriminator: A `keras.Model` from pairs `(batch, height, width, 2 * channels)` to logits, `(batch, 1)` or a map of
             logits, `(batch, height, width, 1)`.
-        codec: Maps raw values to tensors and back inside the graph; None if samples are tensors already.
-        seed: Integer that determines all noise of training.
-
-    Raises:
-        ValueError: If the networks do not fit together; the message states the shapes.
     """
 
     @property

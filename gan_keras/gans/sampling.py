@@ -9,14 +9,12 @@ import tensorflow as tf
 from keras import ops
 
 from gan_keras import noise, replicas
-from gan_keras.gans.inputs import check_range, check_samples, num_labels_of, read_batch
+from gan_keras.gans.inputs import check_range, check_samples
 from gan_keras.gans.saving import SavedModel
-from gan_keras.networks.base import call_network, latent_dim_of, read_samples
+from gan_keras.networks.base import call_network, in_single_precision, latent_dim_of, read_samples
 from gan_keras.networks.precision import compute_in_float32, in_float32
 
-MAX_SAMPLES = 1_000_000
-"""Largest `n` of one `generate` call; more is taken for a mistake."""
-
+MAX_SAMPLES = 1_000_000  # of one `generate` call; more is taken for a mistake
 _BLOCK = 256  # samples per call of the compiled function
 
 
@@ -62,11 +60,25 @@ class Sampler(SavedModel):
     @property
     def num_labels(self):
         """Number of labels that the networks know; 0 for networks without labels."""
-        return num_labels_of(self.generator, self.discriminator)
+        of_generator, of_discriminator = (getattr(each, "num_labels", 0) for each in (self.generator, self.discriminator))
+        if of_generator and of_discriminator and of_generator != of_discriminator:
+            raise ValueError(
+                f"The generator knows {of_generator} labels and the discriminator {of_discriminator}. "
+                "Expected equal numbers: build both networks with the same `num_labels`."
+            )
+        return max(of_generator, of_discriminator)
 
     def read_batch(self, data):
-        """Returns a batch of `fit` or `evaluate` as samples and labels; raw values are encoded."""
-        return read_batch(self, data)
+        """Returns a batch of `fit` or `evaluate` as samples and labels; raw values are encoded in the graph."""
+        samples, labels, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        if sample_weight is not None:
+            raise ValueError("Got sample weights. Expected batches of samples or of (samples, labels): leave the weights out.")
+        samples = in_single_precision(samples)
+        # Raw values may also come as float32, whatever the codec's `raw_dtype`.
+        if self.codec is not None and self.codec.raw_dtype in (samples.dtype, tf.float32):
+            samples = self.codec.encode(samples)
+        check_samples(self, samples)
+        return samples, ops.cast(labels, "int32") if labels is not None and self.num_labels else labels
 
     def augmented(self, samples):
         """Returns samples as the discriminator reads them in training."""
@@ -226,13 +238,7 @@ class Sampler(SavedModel):
 
 
 class AveragedNetwork(keras.Model):
-    """Averaged weights of a network that Keras cannot rebuild, computed by the network's own `call`, in float32.
-
-    So a subclass of `keras.Model` without `get_config` can be trained, used and exported too.
-
-    Args:
-        network: A built `keras.Model`.
-    """
+    """Averaged weights of a network that Keras cannot rebuild, as it has no `get_config`; runs its `call` in float32."""
 
     def __init__(self, network, **kwargs):
         super().__init__(**kwargs)
@@ -255,9 +261,6 @@ def seeds_from(n, seed):
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not -(2**62) <= seed <= 2**62:
         raise ValueError(f"seed={seed!r}. Expected a whole number from -2^62 to 2^62.")
     return np.arange(n, dtype=np.int64) + int(seed)
-
-
-# --- Export. ---
 
 
 @dataclasses.dataclass(frozen=True)

@@ -15,9 +15,7 @@ from gan_keras.gans.step_metrics import StepMetrics
 from gan_keras.gans.table_gan import TableGAN
 from gan_keras.networks.tabular_autoencoder import negative_bound
 
-MEASURED_ROWS = 64
-"""Rows per batch that are also generated, to measure diversity."""
-
+MEASURED_ROWS = 64  # per batch: as many are generated to measure diversity
 _CODES = 3  # index of the child seed for the noise of codes
 
 
@@ -43,7 +41,6 @@ class TableVAE(TableGAN):
     def train_step(self, data):
         samples, conditions = self.unpack(data)
         with tf.GradientTape(persistent=True) as tape:
-            # New noise for the codes, standard normal `(num, code_dim)`.
             code_noise = noise.normal(noise.split(self.next_seeds(ops.shape(samples)[0]), _CODES), self.generator.noise_dim)
             loss = self.bound(samples, conditions, code_noise)
         self.discriminator_player.update(loss, tape)

@@ -66,10 +66,9 @@ class TextGAN(TextWriter):
             generator_ema: Decay of the averaged generator, in [0, 1).
             **kwargs: Further arguments of `GAN.compile`.
         """
-        if pretraining_epochs < 0 or discriminator_epochs < 0:
-            raise ValueError(
-                f"pretraining_epochs={pretraining_epochs}, discriminator_epochs={discriminator_epochs}. Expected both >= 0."
-            )
+        epochs = {"pretraining_epochs": pretraining_epochs, "discriminator_epochs": discriminator_epochs}
+        if min(epochs.values()) < 0:
+            raise ValueError(f"Got {epochs}. Expected both >= 0.")
         if drafts_per_line < 1:
             raise ValueError(f"drafts_per_line={drafts_per_line}. Expected at least 1.")
         hint = "Raise the discriminator's dropout or weight decay instead."

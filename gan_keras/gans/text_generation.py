@@ -12,15 +12,9 @@ from gan_keras.gans.gan import GAN
 from gan_keras.gans.sampling import Signature, expect, seeds_from
 from gan_keras.networks.recurrent_generator import token_mask
 
-MAX_CANDIDATES = 64
-"""Largest number of drafts per sentence."""
-
-MAX_PROMPT_BYTES = 8192
-"""Longest prompt of an exported model: splitting a megabyte into words takes seconds, and the rest would be cut anyway."""
-
-SERVED_CANDIDATES = 4
-"""Drafts per sentence in the exported `guided` signature."""
-
+MAX_CANDIDATES = 64  # drafts per sentence
+MAX_PROMPT_BYTES = 8192  # of an exported model: it would take seconds to split a megabyte into words, only to cut them
+SERVED_CANDIDATES = 4  # drafts per sentence in the exported `guided` signature
 _CALIBRATION_DRAFTS = 4096
 
 

@@ -62,8 +62,9 @@ class TimeGAN(GAN):
         numbers = (embedding_epochs, supervised_epochs, supervised_weight, moments_weight)
         if min(numbers) < 0:
             raise ValueError(f"Got epochs {numbers[:2]} and weights {numbers[2:]}. Expected all >= 0.")
-        reason = "they act on series, and this discriminator judges hidden states. Use a plain GAN of series instead."
-        check_unused(kwargs, reason)
+        check_unused(
+            kwargs, "they act on series, and this discriminator judges hidden states. Use a plain GAN of series instead."
+        )
         self.embedding_epochs, self.supervised_epochs = embedding_epochs, supervised_epochs
         self.supervised_weight, self.moments_weight = float(supervised_weight), float(moments_weight)
         super().compile(generator_optimizer, discriminator_optimizer, generator_steps=generator_steps, **kwargs)
@@ -92,25 +93,23 @@ class TimeGAN(GAN):
     def train_step(self, data):
         series, _ = self.unpack(data)
         updates = ops.copy(self.generator_optimizer.iterations)
-        steps = (self.train_autoencoder, self.train_supervisor, self.train_all)
-        steps[STAGES.index(self.stage)](series)
+        if self.stage == STAGES[0]:
+            self.update_autoencoder(series, self.reconstruction_loss)
+        elif self.stage == STAGES[1]:
+            self.train_supervisor(series)
+        else:
+            for _ in range(self.generator_steps):
+                self.train_generator(series)
+                self.update_autoencoder(series, self.joint_loss)
+            for _ in range(self.discriminator_steps):
+                self.train_discriminator(series)
         self.average_generator(self.generator_optimizer.iterations > updates)
         return self.step_metrics.result()
 
-    def train_all(self, series):
-        for _ in range(self.generator_steps):
-            self.train_generator(series)
-            self.update_autoencoder(series, lambda hidden: self.joint_loss(series, hidden))
-        for _ in range(self.discriminator_steps):
-            self.train_discriminator(series)
-
-    def train_autoencoder(self, series):
-        """Updates embedder and recovery, in the first stage."""
-        self.update_autoencoder(series, lambda hidden: self.reconstruction_loss(series, hidden))
-
     def update_autoencoder(self, series, loss_of):
+        """Updates embedder and recovery by `loss_of(series, hidden)`."""
         with tf.GradientTape(persistent=True) as tape:
-            loss = _RECONSTRUCTION_WEIGHT * loss_of(self.discriminator.embedder(series, training=True))
+            loss = _RECONSTRUCTION_WEIGHT * loss_of(series, self.discriminator.embedder(series, training=True))
         self.discriminator_player.update(loss, tape, self.discriminator.embedder)
         self.generator_player.update(loss, tape, self.generator.recovery)
 
