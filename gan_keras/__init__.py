@@ -29,11 +29,11 @@ from gan_keras.export.export import export
 from gan_keras.gans.cycle_gan import CycleGAN
 from gan_keras.gans.gan import GAN
 from gan_keras.gans.pix2pix import Pix2Pix
-from gan_keras.gans.sampling import Selection
 from gan_keras.gans.saving import freeze
 from gan_keras.gans.table_gan import TableGAN
 from gan_keras.gans.table_vae import TableVAE
 from gan_keras.gans.text_gan import TextGAN
+from gan_keras.gans.text_generation import Selection
 from gan_keras.gans.time_gan import TimeGAN
 from gan_keras.history_pool import HistoryPool
 from gan_keras.modalities import evaluate

@@ -1,4 +1,4 @@
-"""What a `GAN` trains on: batches of samples, or of samples and labels, checked before they reach a compiled graph.
+"""Training data of a `GAN`: batches of samples, or of samples and labels, checked before they reach a compiled graph.
 
 Compiled code does not complain about a label that no embedding has; it reads another one. So labels are checked on the host.
 """
@@ -8,10 +8,8 @@ import inspect
 import keras
 import numpy as np
 import tensorflow as tf
-from keras import ops
 
 from gan_keras import optimizers
-from gan_keras.networks.base import in_single_precision
 
 _NO_BATCH = (
     "The data set has no batch. Expected at least one: with `drop_remainder=True` a batch_size "
@@ -44,19 +42,6 @@ def with_batches(history):
     return history
 
 
-def read_batch(gan, data):
-    """Returns a batch of `fit` or `evaluate` as samples and labels; raw values are encoded in the graph."""
-    samples, labels, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-    if sample_weight is not None:
-        raise ValueError("Got sample weights. Expected batches of samples or of (samples, labels): leave the weights out.")
-    samples = in_single_precision(samples)
-    # Raw values that are float32 are numbers of any kind: they look like nothing else that could be meant.
-    if gan.codec is not None and gan.codec.raw_dtype in (samples.dtype, tf.float32):
-        samples = gan.codec.encode(samples)
-    check_samples(gan, samples)
-    return samples, ops.cast(labels, "int32") if labels is not None and gan.num_labels else labels
-
-
 def check_samples(gan, samples):
     """Raises `ValueError` unless samples have the shape that the codec or the generator makes."""
     if hasattr(gan.codec, "check_samples"):
@@ -77,6 +62,12 @@ def check_steps(discriminator_steps, generator_steps, generator_ema):
         )
 
 
+def check_unused(options, reason, names=("penalties", "augmentation", "auxiliary", "history_pool")):
+    """Raises `ValueError` if one of the named arguments of `compile` is given."""
+    if given := [f"{name}={options[name]!r}" for name in names if options.get(name)]:
+        raise ValueError(f"Got {', '.join(given)}. Expected none: {reason}")
+
+
 def check_trained_variables(gan):
     """Raises `ValueError` if a layer was frozen or released after `compile`, which built the optimizers."""
     for name in ("generator", "discriminator") if gan.compiled else ():
@@ -88,17 +79,6 @@ def check_trained_variables(gan):
 
 
 # --- Labels. ---
-
-
-def num_labels_of(generator, discriminator):
-    """Returns how many labels two networks know; 0 for networks without labels."""
-    of_generator, of_discriminator = (getattr(each, "num_labels", 0) for each in (generator, discriminator))
-    if of_generator and of_discriminator and of_generator != of_discriminator:
-        raise ValueError(
-            f"The generator knows {of_generator} labels and the discriminator {of_discriminator}. "
-            "Expected equal numbers: build both networks with the same `num_labels`."
-        )
-    return max(of_generator, of_discriminator)
 
 
 def with_checked_labels(dataset, num_labels):

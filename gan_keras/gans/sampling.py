@@ -1,6 +1,7 @@
-"""The half of a `GAN` that is left when training is over: noise to samples, in Python and in the graph of a server."""
+"""`Sampler`: the half of a `GAN` that outlives training. It turns noise into samples, in Python and in a server's graph."""
 
 import dataclasses
+from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -8,29 +9,19 @@ import tensorflow as tf
 from keras import ops
 
 from gan_keras import noise, replicas
-from gan_keras.gans.inputs import check_range, check_samples, num_labels_of, read_batch
+from gan_keras.gans.inputs import check_range, check_samples
 from gan_keras.gans.saving import SavedModel
-from gan_keras.gans.signature import Signature, expect
-from gan_keras.networks.base import call_network, latent_dim_of, read_samples
+from gan_keras.networks.base import call_network, in_single_precision, latent_dim_of, read_samples
 from gan_keras.networks.precision import compute_in_float32, in_float32
 
-MAX_SAMPLES = 1_000_000
-"""The largest `n` of one `generate` call: what is larger is taken for a slip."""
-
-_BLOCK = 256  # samples made by one call of the compiled function
+MAX_SAMPLES = 1_000_000  # of one `generate` call; more is taken for a mistake
+_BLOCK = 256  # samples per call of the compiled function
 
 
 class Sampler(SavedModel):
-    """What is left of a GAN when training is over: noise, `generate`, `score`, and what `gan_keras.export` offers to a server.
+    """The part of a GAN that outlives training: noise, `generate`, `score` and the signatures of `gan_keras.export`.
 
-    Args:
-        generator: A `keras.Model` from latents `(batch, latent_dim)` to samples.
-        discriminator: A `keras.Model` from samples to logits `(batch, 1)`, without a sigmoid.
-        codec: Maps raw values to tensors and back inside the graph; None if samples are tensors already.
-        seed: Integer that determines all noise of training.
-
-    Raises:
-        ValueError: If the networks do not fit together; the message states both shapes.
+    Arguments and errors are those of `GAN`.
     """
 
     def __init__(self, generator, discriminator, codec=None, seed=0, **kwargs):
@@ -56,7 +47,7 @@ class Sampler(SavedModel):
         """Returns a generator of the same architecture and weights, which computes in float32."""
         try:
             copy = type(self.generator).from_config(self.generator.get_config())
-        except (NotImplementedError, TypeError):  # a subclass as short as Keras' guides write it, which cannot be saved either
+        except (NotImplementedError, TypeError):  # a subclass without `get_config`, as short as in Keras' guides
             return AveragedNetwork(self.generator, name=name)
         if not copy.built:
             seeds = tf.range(2, dtype=tf.int64)
@@ -68,66 +59,80 @@ class Sampler(SavedModel):
 
     @property
     def num_labels(self):
-        """How many labels the networks know; 0 for networks without labels."""
-        return num_labels_of(self.generator, self.discriminator)
+        """Number of labels that the networks know; 0 for networks without labels."""
+        of_generator, of_discriminator = (getattr(each, "num_labels", 0) for each in (self.generator, self.discriminator))
+        if of_generator and of_discriminator and of_generator != of_discriminator:
+            raise ValueError(
+                f"The generator knows {of_generator} labels and the discriminator {of_discriminator}. "
+                "Expected equal numbers: build both networks with the same `num_labels`."
+            )
+        return max(of_generator, of_discriminator)
 
     def read_batch(self, data):
-        """Returns a batch of `fit` or `evaluate` as samples and labels; raw values are encoded."""
-        return read_batch(self, data)
+        """Returns a batch of `fit` or `evaluate` as samples and labels; raw values are encoded in the graph."""
+        samples, labels, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        if sample_weight is not None:
+            raise ValueError("Got sample weights. Expected batches of samples or of (samples, labels): leave the weights out.")
+        samples = in_single_precision(samples)
+        # Raw values may also come as float32, whatever the codec's `raw_dtype`.
+        if self.codec is not None and self.codec.raw_dtype in (samples.dtype, tf.float32):
+            samples = self.codec.encode(samples)
+        check_samples(self, samples)
+        return samples, ops.cast(labels, "int32") if labels is not None and self.num_labels else labels
 
     def augmented(self, samples):
-        """Returns what the discriminator reads of samples in training."""
+        """Returns samples as the discriminator reads them in training."""
         return samples if self.augmentation is None else self.augmentation(samples)
 
     def draw_to_test(self, real_data, labels=None):
-        """Returns as many samples of the averaged generator as there are real ones."""
+        """Returns one sample of the averaged generator per real sample."""
         return self(self.latents_from(self.test_seeds(ops.shape(real_data)[0])), labels)
 
     # --- Noise. ---
 
     def next_seeds(self, num):
-        """Seeds for `num` new samples. They follow from `seed` and the saved count of draws, so that training resumes exactly."""
+        """Returns seeds for `num` new samples, from `seed` and the saved count of draws, so that training resumes exactly."""
         self.draws.assign_add(1)
         draw = noise.split(tf.constant([self.seed], tf.int64), self.draws)
         rows = tf.range(num, dtype=tf.int64)
         return noise.split(draw, rows if self.num_replicas == 1 else replicas.first_row(num) + rows)
 
     def test_seeds(self, num):
-        """Seeds for `num` samples to test with: the same in each evaluation, others in each batch."""
+        """Returns seeds for `num` test samples: the same in each evaluation, new in each batch."""
         seen = tf.cast(self.step_metrics.d_real.count, tf.int64) * replicas.count()
         return seen + replicas.first_row(num) + tf.range(num, dtype=tf.int64)
 
     def latents_from(self, seeds):
-        """Latents `(batch, latent_dim)`, float32, each a function of its own seed `(batch,)`, int64."""
+        """Returns latents `(batch, latent_dim)`, float32, each a function of its own int64 seed `(batch,)`."""
         return noise.normal(seeds, self.latent_dim)
 
     def labels_from(self, seeds):
-        """A label for each seed, in turn, where the generator has `num_labels`; else None."""
+        """Returns a label per seed, all labels in turn; None for a generator without labels."""
         num_labels = getattr(self.generator, "num_labels", 0)
         return tf.cast(seeds % num_labels, tf.int32) if num_labels else None
 
     # --- Use. ---
 
     def call(self, latents, labels=None, training=False):
-        """Samples of the averaged generator, as tensors."""
+        """Returns samples of the averaged generator, as tensors."""
         return call_network(self.ema_generator, latents, labels, training=training)
 
     def generate(self, n=1, seed=0, labels=None, truncation=None):
-        """Raw values made of noise.
+        """Generates raw values from noise.
 
         Args:
-            n: How many, from 1 to `MAX_SAMPLES`.
-            seed: Sample `i` is made from `seed + i` alone, whatever `n` is.
-            labels: One for each sample, for networks that take labels; None takes them in turn.
-            truncation: Latents are drawn from the part of the normal distribution within this distance from 0, in (0, 4]: the
-                smaller, the better and the more alike the samples ([BigGAN](https://arxiv.org/abs/1809.11096), section
-                3.1). None draws from all of it, as training does.
+            n: Number of samples, from 1 to `MAX_SAMPLES`.
+            seed: Sample `i` depends on `seed + i` only, not on `n`.
+            labels: One per sample, for networks that take labels; None takes all labels in turn.
+            truncation: Largest distance of a latent from 0, in (0, 4]; the normal distribution is truncated there. Smaller
+                values make samples better and less diverse ([BigGAN](https://arxiv.org/abs/1809.11096), section 3.1).
+                None does not truncate, as in training.
 
         Returns:
-            What the codec decodes to, `n` of it; without a codec an array of samples.
+            `n` decoded values; without a codec an array of samples.
 
         Raises:
-            ValueError: If an argument is out of its range, or there is not one label for each sample.
+            ValueError: If an argument is out of its range, or the number of labels is not `n`.
         """
         seeds = seeds_from(n, seed)
         if truncation is not None and not 0 < truncation <= 4:
@@ -155,7 +160,7 @@ class Sampler(SavedModel):
         return np.concatenate(blocks)
 
     def encode(self, values):
-        """Raw values, or what `decode` gives, as tensors."""
+        """Returns raw values, or what `decode` returned, as tensors."""
         return values if self.codec is None else self.codec.encode(values)
 
     def decode(self, samples):
@@ -164,22 +169,21 @@ class Sampler(SavedModel):
     # --- Export: see `gan_keras.export`. ---
 
     def signatures(self, score=False):
-        """Named graph functions for a SavedModel; `score=True` adds the discriminator, which tells who was trained on."""
+        """Returns the SavedModel's graph functions by name. `score=True` adds the discriminator, which reveals training data."""
         output = "sample" if self.codec is None else self.codec.output_name
         seeds = np.arange(3)
-        latents = {"latents": self.latents_from(seeds).numpy()}
-        if self.labels_from(seeds) is not None:
-            latents["label"] = self.labels_from(seeds).numpy()
+        labels = self.labels_from(seeds)
+        label = {} if labels is None else {"label": labels.numpy()}
+        latents, rows = {"latents": self.latents_from(seeds).numpy(), **label}, {"seed": seeds, **label}
         found = {
             "serving_default": Signature(lambda seed: {output: self.make_samples(seed, self.labels_from(seed))}, {"seed": seeds}),
             "latents": Signature(lambda **row: {output: self.serve_latents(**row)}, latents),
+            "generate": Signature(lambda **row: {output: self.serve_samples(**row)}, rows),
         }
-        rows = {"seed": seeds, **{name: label for name, label in latents.items() if name == "label"}}
-        found["generate"] = Signature(lambda **row: {output: self.serve_samples(**row)}, rows)
         if encodings := getattr(self.codec, "encodings", None):
             found["encoded"] = Signature(lambda **row: self.make_encoded(encodings, **row), rows)
         if score:
-            samples = self.in_blocks(self.make_samples, seeds, self.labels_from(seeds))
+            samples = self.in_blocks(self.make_samples, seeds, labels)
             found["score"] = Signature(lambda **raw: {"score": self.score_tensors(raw[output])}, {output: samples})
         return found
 
@@ -191,7 +195,7 @@ class Sampler(SavedModel):
         return self.samples_from_latents(latents, self.expect_label(label))
 
     def expect_label(self, label):
-        """The labels, in a graph that refuses those that the generator does not know: some devices would make zeros of them."""
+        """Returns the labels, in a graph that raises for unknown ones: some devices would embed them as zeros."""
         if label is None:
             return None
         num_labels = self.generator.num_labels
@@ -206,21 +210,21 @@ class Sampler(SavedModel):
         return self.decode(self(noise.pad_rows(latents), padded_label))[: tf.shape(latents)[0]]
 
     def score(self, samples):
-        """The discriminator's logit for each raw sample: shape `(n,)`, float32. Higher is more like the training data."""
+        """Returns the discriminator's logit per raw sample, float32 `(n,)`. Higher means more like the training data."""
         return self.in_blocks(self.score_tensors, samples)
 
     @tf.function(reduce_retracing=True)
     def score_tensors(self, samples):
         num = tf.shape(samples)[0]
-        logits = self.judge(self.encode(noise.pad_rows(samples)), training=False)
-        return mean_logits(logits)[:num]
+        logits = self.judge(self.encode(noise.pad_rows(samples)), training=False)  # one per sample, or a map of patches
+        return tf.reduce_mean(tf.reshape(logits, [tf.shape(logits)[0], -1]), axis=1)[:num]
 
     def export_trackables(self):
-        """What a SavedModel must track besides weights: the codec's look-up tables."""
+        """Returns what a SavedModel must track besides weights: the codec's look-up tables."""
         return [] if self.codec is None else self.codec.trackables
 
     def model_card(self):
-        """What is known of this GAN, for people who get its SavedModel."""
+        """Returns a description of this GAN for users of its SavedModel."""
         return {
             "class": type(self).__name__,
             "generator": type(self.generator).__name__,
@@ -234,35 +238,24 @@ class Sampler(SavedModel):
 
 
 class AveragedNetwork(keras.Model):
-    """Averaged weights of a network that Keras cannot rebuild: the same `call` on other numbers, in float32.
-
-    A subclass of `keras.Model` without `get_config` can be trained, used and exported all the same.
-
-    Args:
-        network: A built `keras.Model`.
-    """
+    """Averaged weights of a network that Keras cannot rebuild, as it has no `get_config`; runs its `call` in float32."""
 
     def __init__(self, network, **kwargs):
         super().__init__(**kwargs)
-        self.network = lambda: network  # a closure: Keras would track the network as a part of this one
+        self.network = lambda: network  # a closure, so that Keras does not track the network as a layer
         for variable in network.weights:
             self.add_weight(variable.shape, variable.numpy(), variable.dtype, trainable=False)
 
     def call(self, inputs, labels=None, training=False):
         network, own = self.network(), dict(zip(map(id, self.network().weights), self.weights, strict=True))
-        states = network.trainable_variables, network.non_trainable_variables  # the latter with random states, which stay
+        states = network.trainable_variables, network.non_trainable_variables  # the latter include random states, which stay
         values = ([own.get(id(variable), variable).value for variable in each] for each in states)
         with in_float32(network):
             return network.stateless_call(*values, inputs, *(() if labels is None else (labels,)), training=training)[0]
 
 
-def mean_logits(logits):
-    """A logit for each sample, `(batch,)`: of a discriminator that judges patches their mean."""
-    return tf.reduce_mean(tf.reshape(logits, [tf.shape(logits)[0], -1]), axis=1)
-
-
 def seeds_from(n, seed):
-    """The seeds `seed, seed + 1, ...` of `n` samples, int64; raises `ValueError` for a bad count or seed."""
+    """Returns the int64 seeds `seed, seed + 1, ...` of `n` samples; raises `ValueError` for a bad count or seed."""
     if isinstance(n, bool) or not isinstance(n, int | np.integer) or not 1 <= n <= MAX_SAMPLES:
         raise ValueError(f"n={n!r}. Expected a whole number of samples from 1 to {MAX_SAMPLES:,}.")
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not -(2**62) <= seed <= 2**62:
@@ -270,39 +263,49 @@ def seeds_from(n, seed):
     return np.arange(n, dtype=np.int64) + int(seed)
 
 
-# --- Which of several drafts is the best, without preferring a length.
-
-
 @dataclasses.dataclass(frozen=True)
-class Selection:
-    """What the best of several drafts means: a sum of two scores, each standardised among drafts of its length.
+class Signature:
+    """A function of a batch that a SavedModel serves.
 
     Args:
-        discriminator: Weight of the discriminator's logit.
-        likelihood: Weight of the generator's log-likelihood a token.
+        function: Takes one tensor per input, by name, and returns a dict of tensors, each with the batch dimension first. It
+            is traced without autograph, so loops over tensors are `tf.while_loop`.
+        examples: Arrays by input name, all with the same 2 or 3 rows. They determine the inputs' dtypes and row shapes, warm
+            up a server, and are run to check an export before it is published.
+
+    Raises:
+        ValueError: If there is no example, or an example has no batch dimension, no row, or another number of rows.
     """
 
-    discriminator: float = 1.0
-    likelihood: float = 0.5
+    function: Callable
+    examples: dict
 
-    def weights(self):
-        """Both weights as a tensor, so that one traced graph serves every selection."""
-        return tf.constant([self.discriminator, self.likelihood], tf.float32)
+    def __post_init__(self):
+        shapes = {name: array.shape for name, array in self.examples.items()}
+        batches = {shape[:1] for shape in shapes.values()}
+        if len(batches) != 1 or batches & {(), (0,)}:
+            raise ValueError(
+                f"The examples have the shapes {shapes}. Expected an array per input, each with a batch dimension first and the "
+                "same number of rows, at least 1."
+            )
+
+    @property
+    def inputs(self):
+        """A `tf.TensorSpec` by input name, for any number of rows like those of the examples."""
+        dtypes = {name: "string" if array.dtype.kind in "OSU" else array.dtype.name for name, array in self.examples.items()}
+        shapes = {name: [None, *array.shape[1:]] for name, array in self.examples.items()}
+        return {name: tf.TensorSpec(shapes[name], tf.as_dtype(dtype), name=name) for name, dtype in dtypes.items()}
 
 
-def moments_by_length(scores, lengths, size):
-    """Mean and deviation of scores at each length: two arrays `(size, columns)`.
+def expect(tensor, is_valid, message, shown=None):
+    """Returns a tensor, in a graph that raises if a value is not valid: a server has no Python to check it.
 
-    Rare lengths lean on a straight line through all of them, with the weight of 20 drafts.
+    Args:
+        tensor: An input.
+        is_valid: Booleans, such as `tensor > 0`.
+        message: The expectation; some values are appended.
+        shown: Values to append; None for the tensor's.
     """
-    lines = np.stack([np.polyval(np.polyfit(lengths, column, 1), np.arange(size)) for column in scores.T], axis=1)
-    residuals = scores - lines[lengths]
-    prior, counts = 20.0, np.bincount(lengths, minlength=size)[:, None]
-
-    def shrunk(values, default):
-        sums = np.stack([np.bincount(lengths, column, minlength=size) for column in values.T], axis=1)
-        return (sums + prior * default) / (counts + prior)
-
-    offsets = shrunk(residuals, 0.0)
-    variances = shrunk((residuals - offsets[lengths]) ** 2, residuals.var(axis=0))
-    return (lines + offsets).astype(np.float32), np.sqrt(np.maximum(variances, 1e-12)).astype(np.float32)
+    check = tf.debugging.Assert(tf.reduce_all(is_valid), [message, tensor if shown is None else shown])
+    with tf.control_dependencies([] if check is None else [check]):  # None in eager execution, which raises at once
+        return tf.identity(tensor)

@@ -20,11 +20,12 @@ class SavedModel(keras.Model):
     def get_config(self):
         check_can_be_saved(self.generator, self.discriminator)
         networks = {"generator": self.generator, "discriminator": self.discriminator, "codec": self.codec}
+        every = {name: every_layer(networks[name]) for name in ("generator", "discriminator")}
         return {
             **{name: keras.saving.serialize_keras_object(network) for name, network in networks.items()},
             "seed": self.seed,
             "name": self.name,
-            "frozen": {name: frozen_layers(getattr(self, name)) for name in ("generator", "discriminator")},
+            "frozen": {name: [i for i, layer in enumerate(layers) if not layer.trainable] for name, layers in every.items()},
         }
 
     @classmethod
@@ -34,8 +35,10 @@ class SavedModel(keras.Model):
         for name in ("generator", "discriminator", "codec"):
             config[name] = keras.saving.deserialize_keras_object(config[name])
         gan = cls(**config)
-        for name, layers in frozen.items():
-            freeze_layers(getattr(gan, name), layers)
+        for name, indices in frozen.items():
+            layers = every_layer(getattr(gan, name))
+            for index in indices:
+                layers[index].trainable = False
         return gan
 
     def get_compile_config(self):
@@ -133,18 +136,15 @@ class SavedModel(keras.Model):
         return "adversarial"
 
     def diagnose(self, history):
-        """Explains the curves of a training in plain words: see `gan_keras.diagnosis`.
+        """Explains a training's curves in plain words, a list with one line per finding: see `gan_keras.diagnosis`.
 
         Args:
-            history: What `fit` returned, its `history`, rows of a `history.csv`, or the path of one.
-
-        Returns:
-            A list of lines, one per finding, or a single line that says that nothing was found.
+            history: The return value of `fit`, its `history`, rows of a `history.csv`, or the path of one.
         """
         return rules.diagnose(history)
 
     def summary(self, **kwargs):
-        """Prints both networks."""
+        """Prints the summaries of both networks."""
         self.generator.summary(**kwargs)
         self.discriminator.summary(**kwargs)
 
@@ -152,7 +152,7 @@ class SavedModel(keras.Model):
 def freeze(network, num_layers):
     """Freezes the first layers of a network, before `compile`; 0 releases all.
 
-    What a trained discriminator's lower layers see is general, what a few new samples would teach them is not:
+    A trained discriminator's lower layers detect general features, which a few new samples would spoil:
 
         gan = keras.saving.load_model("animals.keras", compile=False)
         freeze(gan.discriminator, 3)
@@ -162,11 +162,11 @@ def freeze(network, num_layers):
     Frozen layers keep their weights and their statistics. A `GAN` saves which layers are frozen.
 
     Args:
-        network: A built `keras.Model`: Sequential, functional or ready-made. Layers count in the order of `layers_by_depth`.
-        num_layers: How many, from 0 to all but the last.
+        network: A built `keras.Model`: Sequential, functional or ready-made. Layers are in the order of `layers_by_depth`.
+        num_layers: Number of layers, from 0 to all but the last.
 
     Raises:
-        ValueError: If there are not so many layers before the last one.
+        ValueError: If `num_layers` is out of range.
     """
     layers = layers_by_depth(network)
     if not 0 <= num_layers < len(layers):
@@ -181,28 +181,17 @@ def freeze(network, num_layers):
 
 
 def layers_by_depth(network):
-    """Lists of layers from the input on; layers of a list are frozen together.
+    """Returns lists of layers, from the input on; layers of one list are frozen together.
 
-    They are those of the network's method `layers_by_depth`; without one, each of its layers that has weights.
+    By default each layer with weights is a list of its own; a network's method `layers_by_depth` overrides that.
     """
     if hasattr(network, "layers_by_depth"):
         return network.layers_by_depth()
     return [[layer] for layer in network.layers if layer.weights]
 
 
-def frozen_layers(network):
-    """Which of all layers of a network, nested ones too, are frozen: a list of their numbers, for its configuration."""
-    return [index for index, layer in enumerate(every_layer(network)) if not layer.trainable]
-
-
-def freeze_layers(network, numbers):
-    """Freezes what `frozen_layers` told."""
-    layers = every_layer(network)
-    for number in numbers:
-        layers[number].trainable = False
-
-
 def every_layer(network):
+    """Returns all layers of a network, nested ones included."""
     return list(network._flatten_layers(include_self=False))
 
 

@@ -1,4 +1,4 @@
-"""`TableGAN`: a GAN of rows that meet conditions. Only what differs from `GAN`.
+"""`TableGAN`: a GAN of table rows that meet conditions. Only the differences from `GAN`.
 
 Reference: [Modeling Tabular Data using Conditional GAN, Xu et al., 2019](https://arxiv.org/abs/1907.00503).
 """
@@ -13,20 +13,17 @@ from keras import ops
 from gan_keras import noise
 from gan_keras.auxiliary import Objective
 from gan_keras.gans.gan import GAN
-from gan_keras.gans.sampling import seeds_from
-from gan_keras.gans.signature import Signature, expect
+from gan_keras.gans.sampling import Signature, expect, seeds_from
 
-_ENCODING, _LABELS = 1, 2  # which child of a row's seed its draws have
+_ENCODING, _LABELS = 1, 2  # indices of the child seeds for draws other than latents
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class MeetsCondition(Objective):
-    """The generator loses the cross-entropy between a row's condition and what the row chose in the condition's column.
-
-    Reference: [Xu et al., 2019](https://arxiv.org/abs/1907.00503), section 4.3.
+    """Cross-entropy between a row's condition and its value in the condition's column, for the generator; section 4.3.
 
     Args:
-        weight: >= 0; the paper's is 1.
+        weight: Weight of the cross-entropy, >= 0; the paper uses 1.
     """
 
     def generator(self, gan, batch):
@@ -34,35 +31,33 @@ class MeetsCondition(Objective):
             return 0.0
         choices = batch.fake_data[:, gan.codec.first_condition :]
         chosen = ops.sum(choices * ops.one_hot(batch.labels, gan.codec.num_conditions), axis=1)
-        return -self.weight * ops.mean(ops.log(ops.maximum(chosen, 1e-20)))  # less counts as no less than that
+        return -self.weight * ops.mean(ops.log(ops.maximum(chosen, 1e-20)))  # keeps the logarithm finite
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class TableGAN(GAN):
-    """A GAN of the rows of a table.
+    """A GAN of table rows.
 
-    Networks read conditions as labels: "this column has that value", one of all columns of categories. A row that is asked
-    for by a condition meets it: the network was told, and the column is set to the value in the graph. Rows that nothing is
-    asked of get a condition as often as the data meet it, and so follow the data.
+    Networks read conditions as labels. A condition states that one categorical column has one value. A row that is generated
+    with a label always meets it: the network reads the condition, and the graph sets the column to the value. Rows without a
+    label get conditions with their frequencies in the data.
 
-    Data sets for `fit` yield float64 cells and conditions, drawn as `data.table_batches` does.
+    Data sets for `fit` yield float64 cells and conditions, such as those of `data.table_batches`.
 
     Args:
         generator: A `networks.tabular.TabularGenerator`.
-        discriminator: Reads rows, and conditions where there are some.
+        discriminator: A `keras.Model` that reads rows, and conditions if there are any.
         codec: An adapted `codecs.TableCodec`.
-        seed: Integer that all noise of training follows from.
+        seed: Integer that determines all noise of training.
     """
 
     @property
     def label_names(self):
-        """What rows can be asked for, a list of `column=value`; their indices are labels too."""
+        """Labels for `generate`, a list of `column=value`; their indices are labels too."""
         return self.codec.labels.names
 
-    # --- Training. ---
-
     def read_batch(self, data):
-        """Rows as samples: which mode a number belongs to is drawn anew in every step, by noise that a resumed run repeats."""
+        """Encodes rows. Each step draws the modes of numbers anew, with noise that a resumed run repeats."""
         cells, conditions, _ = keras.utils.unpack_x_y_sample_weight(data)
         if cells.dtype != tf.float64:
             return super().read_batch(data)
@@ -70,66 +65,70 @@ class TableGAN(GAN):
         seeds = noise.split(step, tf.range(tf.shape(cells)[0], dtype=tf.int64))
         return self.codec.encode(cells, seeds), conditions
 
-    # --- Sampling: labels are what the user asks for, conditions what networks read. ---
+    # --- Sampling: users choose labels, networks read conditions. ---
 
     def labels_from(self, seeds):
-        """A condition for each seed, as often as the data meet it; None where there are no columns of categories."""
-        labels = self.asked_from(seeds)
+        """Draws a condition per seed with its frequency in the data; None without categorical columns."""
+        labels = self.user_labels_from(seeds)
         return None if labels is None else tf.gather(tf.constant(self.codec.labels.conditions), labels)
 
-    def asked_from(self, seeds):
-        """A label for each seed: of a column that each is as likely, a value as often as the data have it."""
+    def user_labels_from(self, seeds):
+        """Draws a label per seed: a uniform column, then a value with its frequency in the data."""
         if not self.label_names:
             return None
         uniform = noise.uniform(noise.split(tf.cast(seeds, tf.int64), _LABELS), 1)[:, 0]
         return tf.searchsorted(tf.constant(self.codec.labels.cumulative[:-1]), uniform, side="right")
 
     def generate(self, n=1, seed=0, labels=None):
-        """Rows made of noise, each column in its own type.
+        """Generates rows from noise, each column in its own type.
 
         Args:
-            n: How many, from 1 to `sampling.MOST_SAMPLES`.
-            seed: Row `i` is made from `seed + i` alone, whatever `n` is.
-            labels: What each row is asked for: indices into `label_names`, or its texts such as `"income=>50K"`; None asks for
-                nothing, and rows follow the frequencies of the data.
+            n: Number of rows, from 1 to `sampling.MAX_SAMPLES`.
+            seed: Row `i` depends on `seed + i` only, not on `n`.
+            labels: One per row: indices into `label_names`, or its texts such as `"income=>50K"`; None draws them with their
+                frequencies in the data.
 
         Returns:
-            A dict by column, in the columns' order, of arrays `(n,)`: str for categories and dates (a missing one is empty),
-            int64 for whole numbers, float64 for others and for those of which some are missing (NaN).
+            Arrays `(n,)` by column name, in column order: str for categories and dates (empty if missing), int64 for whole
+            numbers, float64 for other numbers and for columns with missing numbers (NaN).
 
         Raises:
-            ValueError: If an argument is out of its range, or there is not one label for each row.
+            ValueError: If an argument is out of its range, or the number of labels is not `n`.
         """
         columns = self.codec.to_columns(tf.constant(self.generate_cells(n, seed, labels)))
-        return {name: as_text(values.numpy()) for name, values in columns.items()}
+        arrays = {name: values.numpy() for name, values in columns.items()}
+        return {
+            name: array if array.dtype != object else np.array([text.decode() for text in array], object)
+            for name, array in arrays.items()
+        }
 
     def generate_cells(self, n=1, seed=0, labels=None):
-        """The same as float64 cells `(n, columns)`: see `data.table_columns`."""
+        """Generates the same rows as float64 cells `(n, columns)`: see `data.table_columns`."""
         seeds = seeds_from(n, seed)
         if labels is not None:
-            number_of = {name: number for number, name in enumerate(self.label_names)}
-            labels = [number_of.get(label, label) for label in labels]
-            strange = [label for label in labels if isinstance(label, str) or not 0 <= label < len(self.label_names)]
-            if len(labels) != n or strange:
+            indices = {name: index for index, name in enumerate(self.label_names)}
+            labels = [indices.get(label, label) for label in labels]
+            unknown = [label for label in labels if isinstance(label, str) or not 0 <= label < len(self.label_names)]
+            if len(labels) != n or unknown:
                 raise ValueError(
-                    f"Got {len(labels)} labels for n={n} rows{f', {strange[0]!r} among them' if strange else ''}. Expected one "
+                    f"Got {len(labels)} labels for n={n} rows{f', such as {unknown[0]!r}' if unknown else ''}. Expected one "
                     f"for each, of {', '.join(self.label_names[:3])}, ... or their indices below {len(self.label_names)}."
                 )
-        labels = self.asked_from(seeds) if labels is None else np.asarray(labels, np.int32)
+        labels = self.user_labels_from(seeds) if labels is None else np.asarray(labels, np.int32)
         return self.in_blocks(self.make_samples, seeds, labels)
 
     def samples_from_latents(self, latents, label=None):
-        """Cells of rows that meet their labels; what else is drawn follows from the bits of the latents."""
+        """Returns cells of rows that meet their labels; further draws depend on the bits of the latents."""
         num, latents = tf.shape(latents)[0], noise.pad_rows(latents)
         if label is None:
             return self.decode_rows(latents, None)[:num]
-        label, labels = noise.pad_rows(label), self.codec.labels
+        label, known = noise.pad_rows(label), self.codec.labels
         places, values, conditions = (
-            tf.gather(tf.constant(each), label) for each in (labels.places, labels.cells, labels.conditions)
+            tf.gather(tf.constant(each), label) for each in (known.places, known.cells, known.conditions)
         )
         cells = self.decode_rows(latents, conditions)
-        asked = tf.one_hot(places, len(self.codec.columns), on_value=True, off_value=False)
-        return tf.where(asked, values[:, None], cells)[:num]
+        is_fixed = tf.one_hot(places, len(self.codec.columns), on_value=True, off_value=False)
+        return tf.where(is_fixed, values[:, None], cells)[:num]
 
     def decode_rows(self, latents, conditions):
         return self.codec.decode(self(latents, conditions), tf.bitcast(latents[:, :2], tf.int64))
@@ -140,9 +139,9 @@ class TableGAN(GAN):
         seeds = np.arange(3)
         latents = {"latents": self.latents_from(seeds).numpy()}
         label = {} if not self.label_names else {"label": np.arange(3, dtype=np.int32) % len(self.label_names)}
-        columns = self.codec.to_columns
+        columns, labels_from = self.codec.to_columns, self.user_labels_from
         found = {
-            "serving_default": Signature(lambda seed: columns(self.make_samples(seed, self.asked_from(seed))), {"seed": seeds}),
+            "serving_default": Signature(lambda seed: columns(self.make_samples(seed, labels_from(seed))), {"seed": seeds}),
             "latents": Signature(lambda **row: columns(self.serve_latents(**row)), {**latents, **label}),
             "generate": Signature(lambda **row: columns(self.serve_samples(**row)), {"seed": seeds, **label}),
         }
@@ -153,7 +152,7 @@ class TableGAN(GAN):
 
     @property
     def input_names(self):
-        """What the columns are called as inputs of `score`: TensorFlow takes letters, digits and underlines, a letter first."""
+        """Column names as inputs of `score`: TensorFlow allows letters, digits and underscores, starting with a letter."""
         names = [re.sub(r"\W", "_", column.name, flags=re.ASCII) for column in self.codec.columns]
         names = [name if name[0].isalpha() else f"column_{name.lstrip('_')}" for name in names]
         return names if len({name.lower() for name in names}) == len(names) else [f"{name}_{i}" for i, name in enumerate(names)]
@@ -173,37 +172,32 @@ class TableGAN(GAN):
         return expect(label, (label >= 0) & (label < num), f"label: expected 0 to {num - 1}, got")
 
     def score(self, samples):
-        """The discriminator's logit for each row: float32 `(n,)`. Higher is more like the training data.
+        """Returns the discriminator's logit per row, float32 `(n,)`. Higher means more like the training data.
 
         Args:
-            samples: A dict of columns such as `generate` returns, or float64 cells.
+            samples: Columns by name, as `generate` returns them, or float64 cells.
         """
         cells = self.codec.from_columns(samples).numpy() if isinstance(samples, dict) else samples
         return self.in_blocks(self.score_tensors, cells)
 
     @tf.function(reduce_retracing=True)
     def score_tensors(self, cells):
-        """Each row is judged beside generated ones that are the same for all, so that no row changes another's score.
+        """Scores each row in a pack with the same generated rows, so that rows do not change each other's scores.
 
-        Its condition is its value in the last column of categories.
+        A row's condition is its value in the last categorical column.
         """
         rows = noise.pad_rows(cells)
         samples, conditions = self.codec.encode(rows), self.codec.last_condition(rows)
         others = tf.range(getattr(self.discriminator, "num", 1) - 1, dtype=tf.int64)
-        their_conditions = self.labels_from(others)
-        packs = beside(samples, self(self.latents_from(others), their_conditions))
-        asked = None if conditions is None else beside(conditions, their_conditions)
-        logits = tf.reshape(self.judge(packs, asked, training=False), [tf.shape(rows)[0], -1])
+        other_conditions = self.labels_from(others)
+        packs = pack(samples, self(self.latents_from(others), other_conditions))
+        conditions = None if conditions is None else pack(conditions, other_conditions)
+        logits = tf.reshape(self.judge(packs, conditions, training=False), [tf.shape(rows)[0], -1])
         return logits[: tf.shape(cells)[0], 0]
 
 
-def beside(rows, others):
-    """Each of the rows followed by all of the others: `(batch * (1 + others), ...)`."""
+def pack(rows, others):
+    """Returns each row followed by all others: `(batch * (1 + others), ...)`."""
     shape = tf.concat([tf.shape(rows)[:1], tf.shape(others)], axis=0)
     packs = tf.concat([rows[:, None], tf.broadcast_to(others, shape)], axis=1)
     return tf.reshape(packs, tf.concat([[-1], tf.shape(rows)[1:]], axis=0))
-
-
-def as_text(values):
-    """An array; of bytes their texts."""
-    return values if values.dtype != object else np.array([value.decode() for value in values], object)

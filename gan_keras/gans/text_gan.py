@@ -1,7 +1,7 @@
-"""`TextGAN`: a language model that a discriminator teaches further. Only what differs from `GAN`.
+"""`TextGAN`: a language model that adversarial training refines. Only the differences from `GAN`.
 
-Training has three stages behind one `fit`: the generator learns by likelihood (kept as `baseline`), the discriminator learns
-to tell its drafts from text, then both train in turn.
+One `fit` passes through three stages: the generator learns by likelihood (kept as `baseline`), the discriminator learns to tell
+its drafts from text, then both train in turn.
 """
 
 import keras
@@ -10,7 +10,7 @@ from keras import ops
 
 from gan_keras import feedback as feedbacks
 from gan_keras import replicas
-from gan_keras.gans.stages import BaselineStages
+from gan_keras.gans.inputs import check_unused
 from gan_keras.gans.step_metrics import StepMetrics, distinct_fraction
 from gan_keras.gans.text_generation import SERVED_CANDIDATES, TextWriter, trim
 from gan_keras.networks.recurrent_generator import token_mask
@@ -18,20 +18,18 @@ from gan_keras.networks.recurrent_generator import token_mask
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class TextGAN(TextWriter):
-    """A GAN of sentences.
+    """A GAN of sentences. `baseline` is the generator after training by likelihood alone: the adversarial stage has to beat it.
 
     Args:
         generator: A `networks.RecurrentGenerator`.
         discriminator: A `networks.TextDiscriminator`.
         codec: An adapted text codec.
-        likelihood_weight: Weight of the likelihood in the choice among drafts (`Selection`), >= 0.
-        seed: Integer that all noise of training follows from.
-        stage: What training is at: a saved GAN goes on where it was.
-
-    `baseline` is the generator as likelihood alone has trained it: what the adversarial stage has to beat.
+        likelihood_weight: Weight of the likelihood when the best draft is chosen (`Selection`), >= 0.
+        seed: Integer that determines all noise of training.
+        stage: Current stage of training, so that a saved GAN resumes in it.
     """
 
-    cannot_be_compiled = "the length of drafts is not known beforehand"
+    cannot_be_compiled = "the length of drafts is not known in advance"
 
     def __init__(self, generator, discriminator, codec, likelihood_weight=0.5, seed=0, stage="pretraining", **kwargs):
         super().__init__(generator, discriminator, codec, seed, **kwargs)
@@ -55,31 +53,26 @@ class TextGAN(TextWriter):
         generator_ema=0.998,
         **kwargs,
     ):
-        """Says how to train. Arguments that are not listed are those of `GAN.compile`.
+        """Configures the training.
 
         Args:
             generator_optimizer: Name, config or instance of a Keras optimizer.
-            discriminator_optimizer: The same, for the discriminator.
+            discriminator_optimizer: Another one, for the discriminator.
             feedback: How the generator learns from the discriminator: see `gan_keras.feedback`.
-            pretraining_epochs: Epochs of likelihood alone, >= 0.
-            discriminator_epochs: Epochs that train the discriminator alone, >= 0. What `fit` has left is adversarial.
-            drafts_per_line: Drafts that the discriminator reads for each real line, >= 1. Text is scarce and drafts are not:
-                a discriminator that has seen a line often knows it by heart.
+            pretraining_epochs: Epochs that train by likelihood alone, >= 0.
+            discriminator_epochs: Epochs that train the discriminator alone, >= 0. The remaining epochs are adversarial.
+            drafts_per_line: Drafts that the discriminator reads per real line, >= 1. Text is scarce and drafts are not: a
+                discriminator memorizes lines that it sees often.
             generator_ema: Decay of the averaged generator, in [0, 1).
-            **kwargs: As for `GAN.compile`.
+            **kwargs: Further arguments of `GAN.compile`.
         """
-        if pretraining_epochs < 0 or discriminator_epochs < 0:
-            raise ValueError(
-                f"pretraining_epochs={pretraining_epochs}, discriminator_epochs={discriminator_epochs}. Expected both >= 0."
-            )
+        epochs = {"pretraining_epochs": pretraining_epochs, "discriminator_epochs": discriminator_epochs}
+        if min(epochs.values()) < 0:
+            raise ValueError(f"Got {epochs}. Expected both >= 0.")
         if drafts_per_line < 1:
             raise ValueError(f"drafts_per_line={drafts_per_line}. Expected at least 1.")
-        of_samples = [name for name in ("penalties", "augmentation", "auxiliary", "history_pool") if kwargs.get(name)]
-        if of_samples:
-            raise ValueError(
-                f"Got {', '.join(f'{name}={kwargs[name]!r}' for name in of_samples)}. Expected none: they act on samples by "
-                "gradients, and tokens have none. Raise the discriminator's dropout or weight decay instead."
-            )
+        hint = "Raise the discriminator's dropout or weight decay instead."
+        check_unused(kwargs, f"they act on samples by gradients, and tokens have none. {hint}")
         self.feedback = feedbacks.get(feedback)
         self.pretraining_epochs, self.discriminator_epochs = pretraining_epochs, discriminator_epochs
         self.drafts_per_line = drafts_per_line
@@ -88,21 +81,41 @@ class TextGAN(TextWriter):
     # --- The three stages. ---
 
     def fit(self, x=None, *args, callbacks=(), **kwargs):
-        """`keras.Model.fit`, for epochs of all stages; ends by measuring how drafts score (`calibrate`)."""
-        history = super().fit(x, *args, callbacks=[BaselineStages(), *(callbacks or ())], **kwargs)
+        """Trains by `GAN.fit`; `epochs` counts those of all stages. Calls `calibrate` at the end."""
+        stages = keras.callbacks.LambdaCallback(on_epoch_begin=self.begin_epoch, on_epoch_end=self.end_epoch)
+        history = super().fit(x, *args, callbacks=[stages, *(callbacks or ())], **kwargs)
         if self.stage != "pretraining":
             self.calibrate()
         return history
 
+    def begin_epoch(self, epoch, logs=None):
+        """Enters the stage of an epoch. Later stages start from the best pretrained network and share its embedding."""
+        stage = self.stage_of(epoch)
+        if stage == self.stage:
+            return
+        if self.stage == "pretraining":
+            for network in (self.generator, self.ema_generator):
+                network.set_weights(self.baseline.get_weights())
+            embedding = self.discriminator.embedding.embeddings
+            if embedding.shape == self.generator.embedding.embeddings.shape:
+                embedding.assign(self.generator.embedding.embeddings)
+        self.enter(stage)
+
+    def end_epoch(self, epoch, logs=None):
+        """Keeps the pretrained network with the lowest `val_nll` as the baseline; without held-out data, the last one."""
+        nll = (logs or {}).get("val_nll")
+        if self.stage == "pretraining" and (nll is None or nll < float(ops.convert_to_numpy(self.baseline_nll))):
+            self.baseline_nll.assign(float("inf") if nll is None else nll)
+            self.baseline.set_weights(self.ema_generator.get_weights())
+
     def enter(self, stage):
-        """Goes on in a stage, each of which has a step of its own."""
+        """Switches to a stage and its training step."""
         measures_drafts = self.stage != "pretraining"
         self.stage = stage
         self.make_train_function(force=True)
         self.make_test_function(force=measures_drafts != (stage != "pretraining"))
 
     def stage_of(self, epoch):
-        """Name of the stage that `epoch`, counted from 0, belongs to."""
         if epoch < self.pretraining_epochs:
             return "pretraining"
         return "discriminator" if epoch < self.pretraining_epochs + self.discriminator_epochs else "adversarial"
@@ -122,46 +135,45 @@ class TextGAN(TextWriter):
     def train_supervised(self, tokens, labels=None):
         with tf.GradientTape() as tape:
             loss = self.supervised_loss(tokens, labels)
-        has_moved = self.generator_player.update(loss, tape)
-        self.average_generator(has_moved)
+        self.average_generator(self.generator_player.update(loss, tape))
 
     def train_generator(self, real_data, labels=None):
         with tf.GradientTape() as tape:
             loss = self.feedback.generator_loss(self, real_data, labels)
-        has_moved = self.generator_player.update(loss, tape)
-        self.average_generator(has_moved)
+        self.average_generator(self.generator_player.update(loss, tape))
         self.step_metrics.g_loss.update_state(loss)
 
     def discriminator_loss(self, real_data, fake_data, labels=None):
-        """The adversarial loss of whole sentences, and of every token's logit, which dense rewards are made of."""
+        """Returns the adversarial loss of sentences plus that of every token's logit, from which dense rewards are made."""
         real, real_steps = self.discriminator.logits(real_data, labels, training=True)
-        fake, fake_steps = self.discriminator.logits(fake_data, self.for_drafts(labels), training=True)
-        real = self.for_drafts(real)
+        fake, fake_steps = self.discriminator.logits(fake_data, self.repeated(labels), training=True)
+        real = self.repeated(real)
         self.step_metrics.update_logits(real, fake)
         steps = mean_of_tokens(ops.softplus(-real_steps), real_data) + mean_of_tokens(ops.softplus(fake_steps), fake_data)
         return self.adversarial_loss.discriminator(real, fake) + steps + sum(self.discriminator.losses)
 
     def supervised_loss(self, tokens, labels=None):
-        """Mean negative log-likelihood of real tokens and ends, nats; padding does not count."""
+        """Returns the mean negative log-likelihood per real token, ends included, padding excluded, in nats."""
         latents = self.latents_from(self.next_seeds(ops.shape(tokens)[0]))
         loss = mean_of_tokens(self.generator.token_losses(latents, tokens, labels, training=True), tokens)
         self.step_metrics.nll.update_state(loss)
         return loss
 
     def drafts(self, num, labels=None):
-        """Sentences of the live generator and their two scores: `(num, time)`, int32; `(num, 2)`, float32."""
+        """Returns sentences of the live generator, int32 `(num, time)`, and their two scores, float32 `(num, 2)`."""
         return self.scored(self.generator, self.latents_from(self.next_seeds(num)), labels)
 
     def draw(self, real_data, labels=None):
-        """Drafts of the live generator, `drafts_per_line` for each real line."""
-        batch = super().draw(self.for_drafts(real_data), self.for_drafts(labels))
+        """Returns drafts of the live generator, `drafts_per_line` per real line."""
+        batch = super().draw(self.repeated(real_data), self.repeated(labels))
         return batch._replace(real_data=real_data, fake_data=trim(batch.fake_data))
 
-    def for_drafts(self, rows):
+    def repeated(self, rows):
+        """Returns each row `drafts_per_line` times."""
         return None if rows is None else ops.repeat(rows, self.drafts_per_line, axis=0)
 
     def test_step(self, data):
-        """Held-out negative log-likelihood of the averaged generator, and the discriminator's view of text and drafts."""
+        """Measures the averaged generator's likelihood of held-out text, and the discriminator on text and drafts."""
         tokens, labels = self.read_batch(data)
         rows = ops.shape(tokens)[0]
         latents = self.latents_from(replicas.first_row(rows) + tf.range(rows, dtype=tf.int64))
@@ -177,16 +189,6 @@ class TextGAN(TextWriter):
 
     def make_step_metrics(self):
         return TextStepMetrics()
-
-    def end_stage(self):
-        """After pretraining goes on from the best supervised network, whose embedding the discriminator begins with."""
-        if self.stage != "pretraining":
-            return
-        for network in (self.generator, self.ema_generator):
-            network.set_weights(self.baseline.get_weights())
-        embedding = self.discriminator.embedding.embeddings
-        if embedding.shape == self.generator.embedding.embeddings.shape:
-            embedding.assign(self.generator.embedding.embeddings)
 
     def model_card(self):
         return {
@@ -205,14 +207,9 @@ class TextGAN(TextWriter):
         return {**super().get_config(), "likelihood_weight": self.likelihood_weight, "stage": self.stage}
 
     def get_compile_config(self):
-        config = super().get_compile_config()
-        return config and {
-            **config,
-            "feedback": keras.saving.serialize_keras_object(self.feedback),
-            "pretraining_epochs": self.pretraining_epochs,
-            "discriminator_epochs": self.discriminator_epochs,
-            "drafts_per_line": self.drafts_per_line,
-        }
+        config, own = super().get_compile_config(), ("pretraining_epochs", "discriminator_epochs", "drafts_per_line")
+        feedback = config and keras.saving.serialize_keras_object(self.feedback)
+        return config and {**config, "feedback": feedback, **{name: getattr(self, name) for name in own}}
 
 
 class TextStepMetrics(StepMetrics):
@@ -222,16 +219,16 @@ class TextStepMetrics(StepMetrics):
         super().__init__(nll=keras.metrics.Mean("nll"))
 
     def diversity_of(self, real_data, fake_data):
-        """Fraction of the batch's drafts that are left when each is counted once."""
+        """Returns the fraction of distinct drafts in the batch."""
         return distinct_fraction(replicas.all_rows(fake_data))
 
     def test_result(self):
-        """Adds `nll`; values of networks that a stage does not train stay 0."""
+        """Returns the metrics with `nll`; metrics of networks that are not trained in a stage stay 0."""
         logs, nll = super().test_result(), self.nll.result()
         return {**logs, "loss": logs["loss"] + nll, "nll": nll}
 
 
 def mean_of_tokens(values, tokens):
-    """Mean of `values` `(batch, time)` where `tokens` are not padding, over all tokens of the whole batch."""
+    """Returns the mean of `values` `(batch, time)` over the tokens of the whole batch, padding excluded."""
     mask = token_mask(tokens)
     return ops.sum(values * mask) / replicas.mean(ops.sum(mask))

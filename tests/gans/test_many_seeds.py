@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from gan_keras import GAN, HistoryPool, losses, networks, penalties
 from gan_keras.data.mixtures import ring
-from gan_keras.gans.many_seeds import LossOfEach, ManySeeds, interleave
+from gan_keras.gans.many_seeds import ManySeeds, SummedLoss, interleave
 from gan_keras.modalities.points import PointsPreset
 
 SEEDS, STEPS = (3, 8), 6
@@ -50,7 +50,7 @@ def test_the_loss_of_each_is_the_sum_of_the_losses_alone():
     real, fake = np.random.default_rng(0).normal(size=(2, 5, 3)).astype(np.float32)
     loss = losses.RelativisticAverage()
     alone = sum(float(loss.discriminator(real[:, [i]], fake[:, [i]])) for i in range(3))
-    together = LossOfEach(loss, 3).discriminator(tf.reshape(real, (-1, 1)), tf.reshape(fake, (-1, 1)))
+    together = SummedLoss(loss, 3).discriminator(tf.reshape(real, (-1, 1)), tf.reshape(fake, (-1, 1)))
     assert float(together) == pytest.approx(alone, rel=1e-5)
 
 

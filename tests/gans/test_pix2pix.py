@@ -66,7 +66,7 @@ def test_there_is_one_direction():
 
 
 def test_wrong_settings_are_errors():
-    for options, words in (({"l1_weight": -1.0}, "l1_weight=-1.0"), ({"auxiliary": [1]}, "Got auxiliary for a Pix2Pix")):
+    for options, words in (({"l1_weight": -1.0}, "l1_weight=-1.0"), ({"auxiliary": [1]}, "of a Pix2Pix")):
         with pytest.raises(ValueError, match=words):
             small_gan(**options)
     with pytest.raises(ValueError, match="does not read"):

@@ -58,7 +58,7 @@ def test_every_row_that_is_asked_for_meets_its_condition(gan):
 
 def test_rows_that_nothing_is_asked_of_have_conditions_as_often_as_the_data(gan):
     names = np.array(gan.label_names)
-    asked = names[gan.asked_from(np.arange(60_000)).numpy()]
+    asked = names[gan.user_labels_from(np.arange(60_000)).numpy()]
     cells = table().cells
     assert np.mean(asked == "kind=") == pytest.approx(np.isnan(cells[:, 1]).mean() / 2, abs=0.005)
     for value in (0, 17):

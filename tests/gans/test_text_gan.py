@@ -12,7 +12,7 @@ import gan_keras
 from gan_keras.codecs.text import PADDING
 from gan_keras.data import text_batches
 from gan_keras.data.text.phrases import english_phrases
-from gan_keras.gans.sampling import Selection, moments_by_length
+from gan_keras.gans.text_generation import Selection, moments_by_length
 
 LINES = english_phrases().sample(400, seed=0)
 HELD_OUT = english_phrases().sample(64, seed=1)

@@ -83,7 +83,7 @@ def test_the_losses_of_the_last_stage_are_summed_with_the_weights_of_the_papers_
     )
     assert losses == [pytest.approx(adversarial + 100.0 * supervised + 100.0 * moments, rel=1e-5)]
     losses.clear()
-    gan.update_autoencoder(tf.constant(SERIES), lambda hidden: gan.joint_loss(SERIES, hidden))
+    gan.update_autoencoder(tf.constant(SERIES), gan.joint_loss)
     assert losses == [pytest.approx(10.0 * float(parts["reconstruction"]) + 0.1 * supervised**2, rel=1e-5)] * 2
 
 

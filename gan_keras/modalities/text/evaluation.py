@@ -16,7 +16,7 @@ import numpy as np
 
 from gan_keras.codecs.text import END
 from gan_keras.data.text.corpus import corpus_from_lines
-from gan_keras.gans.sampling import Selection
+from gan_keras.gans.text_generation import Selection
 from gan_keras.metrics import text_quality
 from gan_keras.metrics.bleu import ORDERS, References, bleu_tokens
 from gan_keras.metrics.kneser_ney import KneserNey
