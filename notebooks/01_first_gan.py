@@ -38,7 +38,8 @@ from IPython.display import Markdown, display
 
 import gan_keras
 from gan_keras import losses
-from gan_keras.data.mixtures import modes_covered, ring, ring_centres
+from gan_keras.data import mixtures
+from gan_keras.metrics import modes_covered
 from gan_keras.networks import MLPDiscriminator, MLPGenerator
 from gan_keras.penalties import R1, R2
 
@@ -193,11 +194,11 @@ plt.show()
 
 # %%
 DEVIATION = 0.05  # of each Gaussian, along both axes; the circle has radius 1
-CENTRES = ring_centres()
+CENTRES = mixtures.ring_centres()
 
 
 def ring_batches(seed):
-    points = ring(BATCH * STEPS, seed=seed, deviation=DEVIATION)
+    points = mixtures.ring(BATCH * STEPS, seed=seed, deviation=DEVIATION)
     return tf.data.Dataset.from_tensor_slices(points).shuffle(len(points), seed=seed).batch(BATCH)
 
 
@@ -207,7 +208,7 @@ def draw(axis, points, title="", color="tab:orange"):
     axis.set(title=title, xlim=(-1.6, 1.6), ylim=(-1.6, 1.6), aspect="equal", xticks=[], yticks=[])
 
 
-real = ring(SAMPLES, seed=99, deviation=DEVIATION)
+real = mixtures.ring(SAMPLES, seed=99, deviation=DEVIATION)
 figure, axis = plt.subplots(figsize=(3.4, 3.4), layout="constrained")
 draw(axis, real, f"{SAMPLES:,} real points", color="tab:blue")
 plt.show()

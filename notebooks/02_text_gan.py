@@ -35,16 +35,12 @@ import tensorflow as tf
 from IPython.display import Image, Markdown, display
 
 import gan_keras
-from gan_keras import presets
-from gan_keras.codecs import CharacterCodec, WordCodec
-from gan_keras.codecs.text import END
-from gan_keras.data import load_text, split, text_batches
-from gan_keras.data.text.phrases import chinese_phrases, english_phrases
+from gan_keras import modalities, presets
+from gan_keras.codecs import END, CharacterCodec, WordCodec
+from gan_keras.data import chinese_phrases, english_phrases, load_text, split, text_batches
 from gan_keras.feedback import Cooperative
-from gan_keras.modalities.text.comparison import frontier_picture
-from gan_keras.modalities.text.evaluation import evaluate_text, print_summary
+from gan_keras.modalities import evaluate_text, frontier_picture
 from gan_keras.networks import RecurrentDiscriminator, RecurrentGenerator
-from gan_keras.networks.recurrent_generator import draw
 
 SMOKE = os.environ.get("GAN_KERAS_SMOKE") == "1"  # the tests run this notebook on tiny settings
 LINES, UNITS, NUM = (96, 16, 20) if SMOKE else (2500, 64, 400)
@@ -111,14 +107,14 @@ print(chinese_codec.decode(chinese_codec.encode(chinese_lines[:1])).numpy()[0].d
 # $$x_t = \min \{ k : \textstyle\sum_{j \le k} q(j \mid x_1 \dots x_{t-1}) \ge u_t \}.$$
 #
 # So a sentence is a *function* of its latents, as in every GAN, and drawing latents is drawing from the language model.
-# Here with six words; the package's own `draw` agrees with the picture.
+# Here with six words.
 
 # %%
 words = ["boy", "cat", "dances", "girl", "old", "young"]
 probabilities = np.array([0.25, 0.1, 0.02, 0.3, 0.13, 0.2], np.float32)
 latents = np.array([-1.6, -0.3, 0.4, 1.5], np.float32)
 uniform = (0.5 * tf.math.erfc(-latents / 2**0.5)).numpy()
-picked = draw(tf.tile(np.log(probabilities)[None], [4, 1]), tf.constant(uniform)).numpy()
+picked = np.searchsorted(np.cumsum(probabilities), uniform)
 
 figure, (normal, cumulative) = plt.subplots(1, 2, figsize=(12, 3.6), layout="constrained")
 x = np.linspace(-3, 3, 200)
@@ -288,7 +284,7 @@ result = evaluate_text(
     gan, training_lines, test_lines, temperatures=(1.0, 0.8, 0.65), num=NUM, candidates=4, progress=lambda text: None
 )
 display(Image(frontier_picture(result).data, width=680))
-print(print_summary(result))
+print(modalities.get("text").summary(result))
 
 # %% [markdown]
 # ### Reading it honestly

@@ -40,10 +40,8 @@ from IPython.display import Image, Markdown, display
 
 from gan_keras import codecs, data, presets
 from gan_keras.callbacks import Interpolation, Quality, SampleGrid
-from gan_keras.media.images import encode_png, image_grid
-from gan_keras.metrics.extractor import Recipe, train_extractor
-from gan_keras.metrics.image_quality import ImageQuality, PixelGaussian
-from gan_keras.metrics.precision_recall import memorisation
+from gan_keras.media import encode_png, image_grid
+from gan_keras.metrics import ExtractorRecipe, ImageQuality, PixelGaussian, memorisation, train_extractor
 from gan_keras.penalties import R1, R2, Lazy
 
 SMOKE = os.environ.get("GAN_KERAS_SMOKE") == "1"  # the tests run this notebook on tiny settings
@@ -93,7 +91,7 @@ show(real[:40])
 # a Gaussian of the pixels of each class.
 
 # %%
-recipe = Recipe(widths=(4, 8), steps=5, batch_size=16) if SMOKE else Recipe((16, 32, 64), 400, 64, 3e-3)
+recipe = ExtractorRecipe((4, 8), 5, 16) if SMOKE else ExtractorRecipe((16, 32, 64), 400, 64, 3e-3)  # widths, steps, batch, rate
 extractor = train_extractor(real, training.labels, seed=0, recipe=recipe, directory=folder)
 quality = ImageQuality(extractor, real, control_images=unseen)
 print(f"The classifier is right on {extractor.held_out_accuracy:.1%} of digits kept out of its training.")

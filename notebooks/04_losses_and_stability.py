@@ -33,15 +33,16 @@ import tensorflow as tf
 from IPython.display import Markdown, display
 
 from gan_keras import GAN, noise, presets
-from gan_keras.data.mixtures import modes_covered, ring, ring_centres
-from gan_keras.gans.many_seeds import ManySeeds, interleave
+from gan_keras.data import mixtures
+from gan_keras.gans import ManySeeds, interleave
+from gan_keras.metrics import modes_covered
 from gan_keras.networks import MLPDiscriminator, MLPGenerator, Packed
 from gan_keras.penalties import DRAGAN, R1, R2, GradientPenalty, LeCam
 
 SMOKE = os.environ.get("GAN_KERAS_SMOKE") == "1"  # the tests run this notebook on tiny settings
 EPOCHS, STEPS, BATCH = (2, 2, 16) if SMOKE else (10, 100, 64)
 SEEDS = (0, 1) if SMOKE else (0, 1, 2, 3)
-DEVIATION, CENTRES = 0.05, ring_centres()
+DEVIATION, CENTRES = 0.05, mixtures.ring_centres()
 LATENTS = noise.normal(np.arange(200 if SMOKE else 2500) + 10**9, 2)
 
 tf.get_logger().setLevel("ERROR")  # many small models are built here, of which TensorFlow warns
@@ -68,7 +69,7 @@ def new_gan(seed, loss, penalties, pack=1, optimizer=None, momentum=0.5):
 
 
 def batches(seeds):
-    points = np.stack([ring(BATCH * STEPS, seed=seed, deviation=DEVIATION) for seed in seeds], axis=1)
+    points = np.stack([mixtures.ring(BATCH * STEPS, seed=seed, deviation=DEVIATION) for seed in seeds], axis=1)
     shuffled = tf.data.Dataset.from_tensor_slices(points).shuffle(len(points), seed=0)
     return shuffled.batch(BATCH, drop_remainder=True)
 
@@ -76,7 +77,7 @@ def batches(seeds):
 def pull(gan, samples):
     """The direction in which each sample has to move to lower the generator's loss, and how fast: minus its gradient."""
     samples = tf.convert_to_tensor(samples)
-    real_logits = gan.judge(tf.constant(ring(len(samples), seed=99, deviation=DEVIATION)), training=False)
+    real_logits = gan.judge(tf.constant(mixtures.ring(len(samples), seed=99, deviation=DEVIATION)), training=False)
     with tf.GradientTape() as tape:
         tape.watch(samples)
         loss = gan.adversarial_loss.generator(real_logits, gan.judge(samples, training=False)) * len(samples)
@@ -356,7 +357,7 @@ draw_last(by_optimizer)
 preset = presets.get("points", "default")
 preset.steps = 4 if SMOKE else 1200
 preset.steps_per_execution = preset.steps
-points = ring(20_000, seed=0)  # deviation 0.01, PacGAN's
+points = mixtures.ring(20_000, seed=0)  # deviation 0.01, PacGAN's
 gan = preset.build(points, seed=0)
 gan.fit(preset.batches(points), steps_per_epoch=preset.steps, shuffle=False, verbose=0)
 samples = gan.generate(len(LATENTS), seed=10**9)

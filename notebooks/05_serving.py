@@ -41,8 +41,7 @@ from IPython.display import Markdown, display
 
 import gan_keras
 from gan_keras.data import image_batches, load_images, split_images
-from gan_keras.serving import Client, ServingError
-from gan_keras.serving.server import Server
+from gan_keras.serving import Client, Server, ServingError
 
 tf.get_logger().setLevel("ERROR")  # else each export tells where it put its assets
 SMOKE = os.environ.get("GAN_KERAS_SMOKE") == "1"  # the tests run this notebook on tiny settings

@@ -35,11 +35,9 @@ import tensorflow as tf
 from IPython.display import Image, Markdown, display
 
 from gan_keras import data, presets
-from gan_keras.callbacks.samples_of_kinds import as_floats, translation_grid
-from gan_keras.media.images import encode_png, image_grid
-from gan_keras.metrics.extractor import Recipe, train_extractor
-from gan_keras.metrics.features import FeatureReader
-from gan_keras.metrics.translation import convinced, cycle_error, match_colours
+from gan_keras.media import encode_png, image_grid
+from gan_keras.metrics import ExtractorRecipe, FeatureReader, cycle_error, domain_accuracy, match_colours, train_extractor
+from gan_keras.modalities import translation_grid
 
 SMOKE = os.environ.get("GAN_KERAS_SMOKE") == "1"  # the tests run this notebook on tiny settings
 tf.config.threading.set_intra_op_parallelism_threads(1)
@@ -57,12 +55,17 @@ training, held_out = data.split_domains(data.load_domains("inverted_digits"), se
 print(data.describe_domains(training))
 
 
+def as_floats(images):
+    """Levels from 0 to 255 as float32 in [0, 1]."""
+    return images.astype(np.float32) / 255.0
+
+
 def show(*rows):
     """Rows of images in [0, 1]."""
-    display(Image(encode_png(image_grid(np.concatenate([as_floats(row) for row in rows]), len(rows[0])))))
+    display(Image(encode_png(image_grid(np.concatenate(rows), len(rows[0])))))
 
 
-show(training.a.images[:12], training.b.images[:12])
+show(as_floats(training.a.images[:12]), as_floats(training.b.images[:12]))
 
 # %% [markdown]
 # ## 2. Three losses
@@ -136,7 +139,7 @@ for name, gan in gans.items():
 codec = gans["with cycle"].codec
 real = [codec.encode(images.images).numpy() for images in (training.a, training.b)]
 labels = np.repeat([0, 1], [len(part) for part in real])
-recipe = Recipe((4, 8), 10, 16) if SMOKE else Recipe((8, 16), 100, 32)
+recipe = ExtractorRecipe((4, 8), 10, 16) if SMOKE else ExtractorRecipe((8, 16), 100, 32)  # widths, steps, batch
 classifier = train_extractor(np.concatenate(real), labels, recipe=recipe, directory=folder)
 reader = FeatureReader(classifier)
 print(f"The classifier is right on {classifier.held_out_accuracy:.1%} of real images kept out of its training.")
@@ -150,7 +153,7 @@ rows = {
 }
 lines = ["| a to b | convinced | cycle error | error to the truth |", "|---|---|---|---|"]
 for name, (translated, back) in rows.items():
-    share, truth = convinced(reader.read(2 * translated - 1), 1), cycle_error(1.0 - images, translated)
+    share, truth = domain_accuracy(reader.read(2 * translated - 1), 1), cycle_error(1.0 - images, translated)
     cycle = "-" if back is None else f"{cycle_error(images, back):.3f}"
     lines.append(f"| {name} | {share:.2f} | {cycle} | {truth:.3f} |")
 display(Markdown("\n".join(lines)))

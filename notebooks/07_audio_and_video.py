@@ -34,19 +34,19 @@ import numpy as np
 import tensorflow as tf
 from IPython.display import Audio, Image, Markdown, display
 
-from gan_keras import codecs, data, presets
+import gan_keras
+from gan_keras import codecs, data, modalities, presets
 from gan_keras.callbacks import SampleSounds
-from gan_keras.codecs.sound_pictures import spectrogram_pictures
-from gan_keras.data.arrays import array_batches
-from gan_keras.data.audio.load import load_tones
-from gan_keras.media.clips import clip_grid, encode_gif, film_strips
-from gan_keras.media.images import encode_png, image_grid
-from gan_keras.metrics.clip_extractor import CLIPS, centre_speeds, frame_differences, named
-from gan_keras.metrics.extractor import Recipe, train_extractor
-from gan_keras.metrics.image_quality import ImageQuality
-from gan_keras.modalities.audio.evaluation import COLUMNS, evaluate_sounds
-from gan_keras.modalities.score_table import table
-from gan_keras.presets import with_settings
+from gan_keras.media import clip_grid, encode_gif, encode_png, film_strips, image_grid
+from gan_keras.metrics import (
+    CLIPS,
+    ExtractorRecipe,
+    ImageQuality,
+    centre_speeds,
+    classify_clips,
+    frame_differences,
+    train_extractor,
+)
 
 SMOKE = os.environ.get("GAN_KERAS_SMOKE") == "1"  # the tests run this notebook on tiny settings
 LENGTH = 1024 if SMOKE else 2048
@@ -63,7 +63,9 @@ plt.rcParams.update({"figure.dpi": 72, "axes.spines.top": False, "axes.spines.ri
 # `data.load_audio("recordings/", length=4096)`.
 
 # %%
-tones = load_tones(num=80 if SMOKE else 2000, length=LENGTH)
+tones = data.load_audio("tones", length=LENGTH)
+if SMOKE:
+    tones, _ = data.split(tones, held_out=len(tones) - 80)
 training, held_out = data.split_sounds(tones, seed=0)
 print(data.describe_sounds(training))
 
@@ -75,7 +77,7 @@ def waveforms_of(sounds):
 
 def show(waveforms, columns=8):
     """Spectrograms: time to the right, pitch upwards, bright is loud."""
-    display(Image(encode_png(image_grid(spectrogram_pictures(waveforms, tones.sample_rate), columns))))
+    display(Image(encode_png(image_grid(codecs.spectrogram_pictures(waveforms, tones.sample_rate), columns))))
 
 
 def play(waveforms):
@@ -129,7 +131,7 @@ SETTINGS = {
 }
 trained = {}
 for name, steps in STEPS.items():
-    preset = with_settings(presets.get("audio", name), {**SETTINGS[name], "batch_size": "8" if SMOKE else "32"})
+    preset = presets.with_settings(presets.get("audio", name), {**SETTINGS[name], "batch_size": "8" if SMOKE else "32"})
     gan = preset.build(training, seed=0)
     batches = data.audio_batches(training, preset.batch_size, seed=0).repeat().take(steps)
     gan.fit(batches, epochs=1, verbose=0, shuffle=False, callbacks=[SampleSounds(folder / name, rows=8, columns=4)])
@@ -155,17 +157,23 @@ for name, gan in trained.items():
 
 # %%
 def score(gan):
-    """The table of a GAN: titles, the GAN, the Gaussian, real tones."""
-    return table(evaluate_sounds(gan, training, held_out, num=200, progress=lambda line: None), COLUMNS)
+    """The scores of a GAN, of the Gaussian and of real tones: rows of a table, each with its title."""
+    result = gan_keras.evaluate(gan, training, held_out, num=200, progress=None)
+    samplers = [*result["samplers"].values(), result["real"]]
+    return [
+        [each["title"], *(f"{each['values'][name]:.4g}" if name in each["values"] else "-" for name in columns)]
+        for each in samplers
+    ]
 
 
 os.environ["KERAS_HOME"] = str(folder)  # where the classifier is kept
+columns = modalities.get("audio").columns  # titles of the scores by name
 if SMOKE:
     print("Skipped: the classifier alone takes longer than a smoke test.")
 else:
     tables = {name: score(gan) for name, gan in trained.items()}
-    titles, _, *others = tables["default"]
-    lines = [titles, ["---"] * len(titles), *([name, *found[1][1:]] for name, found in tables.items()), *others]
+    own = [[name, *rows[0][1:]] for name, rows in tables.items()]
+    lines = [["", *columns.values()], ["---"] * (len(columns) + 1), *own, *tables["default"][1:]]
     display(Markdown("\n".join("| " + " | ".join(line) + " |" for line in lines)))
 
 # %% [markdown]
@@ -239,8 +247,7 @@ class StopAfter(keras.callbacks.Callback):
 
 def train(preset):
     gan = preset.build(training, seed=0)
-    batches = array_batches([training.videos, training.labels], preset.batch_size, seed=0)
-    gan.fit(batches, epochs=1000, verbose=0, shuffle=False, callbacks=[StopAfter()])
+    gan.fit(preset.batches(gan, training), epochs=1000, verbose=0, shuffle=False, callbacks=[StopAfter()])
     return gan
 
 
@@ -277,7 +284,7 @@ show(gan.samples_from_latents(one_motion, np.array([0, 3, 4, 7])).numpy())
 
 # %%
 real, unseen = (gan.codec.encode(part.videos).numpy() for part in (training, held_out))
-recipe = Recipe((4, 8), 3, 16) if SMOKE else Recipe((16, 32, 64), 500, 64)
+recipe = ExtractorRecipe((4, 8), 3, 16) if SMOKE else ExtractorRecipe((16, 32, 64), 500, 64)  # widths, steps, batch
 extractor = train_extractor(real, training.labels, recipe=recipe, directory=folder, kind=CLIPS)
 quality = ImageQuality(extractor, unseen[:SAMPLES], control_images=real[:SAMPLES])
 print(f"The classifier is right on {extractor.held_out_accuracy:.1%} of clips kept out of its training.")
@@ -285,7 +292,7 @@ print(f"The classifier is right on {extractor.held_out_accuracy:.1%} of clips ke
 
 def row(title, clips, labels):
     """A row of a table: the scores of clips in [-1, 1]."""
-    found, in_order = named(quality.reader.read(clips).logits)
+    found, in_order = classify_clips(quality.reader.read(clips).logits)
     brightness = (clips + 1) / 2
     return [
         title,

@@ -35,13 +35,19 @@ import numpy as np
 import tensorflow as tf
 from IPython.display import Image, Markdown, display
 
-from gan_keras import codecs, data, modalities, presets
-from gan_keras.media.series import picture_of
-from gan_keras.metrics.series import Recipe, discriminative_score, predictive_score
-from gan_keras.metrics.series_distances import VectorAutoregression, autocorrelation_distance
-from gan_keras.metrics.table_similarity import IndependentColumns, column_similarities
-from gan_keras.metrics.train_on_synthetic import synthetic_training
-from gan_keras.modalities.table.modality import histograms
+from gan_keras import codecs, data, presets
+from gan_keras.media import plot_series
+from gan_keras.metrics import (
+    IndependentColumns,
+    JudgeRecipe,
+    VectorAutoregression,
+    autocorrelation_distance,
+    column_similarities,
+    discriminative_score,
+    predictive_score,
+    synthetic_training,
+)
+from gan_keras.modalities import column_histograms
 
 SMOKE = os.environ.get("GAN_KERAS_SMOKE") == "1"  # the tests run this notebook on tiny settings
 tf.config.threading.set_intra_op_parallelism_threads(1)
@@ -105,16 +111,14 @@ plt.show()
 # it. Both networks read the condition, and the generator pays for rows that do not meet it. When rows are generated and
 # nothing is asked for, conditions come as often as in the data, so that nothing is out of proportion.
 
+
 # %%
-modality = modalities.get("table")
-
-
 def train(name, epochs):
     """A preset, trained for some epochs of 20 steps."""
     settings = {"batch_size": "100", "epochs": str(epochs), "most_modes": "5", "steps_per_epoch": "2" if SMOKE else "20"}
     preset = presets.with_settings(presets.get("table", name), settings)
     gan = preset.build(training, seed=0)
-    gan.fit(modality.batches(gan, preset, training, seed=0), epochs=epochs, verbose=0, shuffle=False)
+    gan.fit(preset.batches(gan, training), epochs=epochs, verbose=0, shuffle=False)
     return gan
 
 
@@ -134,7 +138,7 @@ print(f"{met:.1%} of 2,000 rows meet what they were asked for.")
 # %%
 generated = gan.generate_cells(len(training), seed=1)
 shown = [training.index(name) for name in ("mean_radius", "mean_area", "mean_concavity", "diagnosis")]
-pictures = histograms([training.columns[i] for i in shown], held_out.cells[:, shown], generated[:, shown])
+pictures = column_histograms([training.columns[i] for i in shown], held_out.cells[:, shown], generated[:, shown])
 display(Image(pictures))
 
 # %% [markdown]
@@ -185,7 +189,7 @@ display(Markdown("\n".join("| " + " | ".join(line) + " |" for line in lines)))
 
 # %%
 NUM, EPOCHS, LENGTH = (40, 1, 8) if SMOKE else (1000, 60, 24)
-JUDGE = Recipe(2, 1, 1e-2, 32, 1, 1) if SMOKE else Recipe(units=24, epochs=12, patience=3)
+JUDGE = JudgeRecipe(2, 1, 1e-2, 32, 1, 1) if SMOKE else JudgeRecipe(units=24, epochs=12, patience=3)
 
 # %% [markdown]
 # ## 1. The data
@@ -265,7 +269,7 @@ made = {
 }
 real = held_out.samples()[random.permutation(len(held_out))[:NUM]]
 known = windows[random.permutation(len(windows))[:NUM]]
-display(Image(picture_of({"real": real, **made}, shares.columns)))
+display(Image(plot_series({"real": real, **made}, shares.columns)))
 
 # %% [markdown]
 # ## 4. Two judges, and what real windows get from them

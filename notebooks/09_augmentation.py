@@ -36,11 +36,9 @@ from IPython.display import Image, Markdown, display
 
 import gan_keras
 from gan_keras import data, presets
-from gan_keras.data.image.images import part_of
-from gan_keras.downstream.study import share_of
-from gan_keras.downstream.tasks import ImageDownstream
-from gan_keras.media.images import encode_png, image_grid
-from gan_keras.metrics.seeds import paired_interval
+from gan_keras.downstream import ImageDownstream, stratified_rows
+from gan_keras.media import encode_png, image_grid
+from gan_keras.metrics import paired_interval
 
 SMOKE = os.environ.get("GAN_KERAS_SMOKE") == "1"  # the tests run this notebook on tiny settings
 STEPS, UPDATES, SEEDS = (2, 2, 2) if SMOKE else (400, 300, 3)
@@ -60,7 +58,8 @@ training, test = data.split_images(digits, seed=0)
 
 def share_and_gan(seed):
     """A share of the training images, drawn by the seed, and a GAN that is trained on it."""
-    part = part_of(training, share_of(training.labels, SHARE, seed), {})
+    rows = stratified_rows(training.labels, SHARE, seed)  # as many per cent of each label
+    part = data.images_from_arrays("share", training.images[rows], training.labels[rows], training.label_names)
     preset = presets.get("image", "tiny" if SMOKE else "default")
     preset.width, preset.batch_size = (2, 8) if SMOKE else (16, 64)
     gan = preset.build(part, seed=seed)
