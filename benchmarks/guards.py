@@ -118,7 +118,7 @@ class PlayerOfEach(Player):
     """A player that records a gradient norm for each member: in each gradient, the first axis is that of the members."""
 
     def measure(self, gradients):
-        num = len(self.norm.total)
+        num = self.norm.total.shape[0]
         squares = [ops.sum(ops.square(ops.reshape(each, (num, -1))), axis=1) for each in gradients]
         self.norm.update_state(ops.sqrt(sum(squares)))
 
