@@ -14,7 +14,7 @@
 # %% [markdown]
 # # Losses, penalties, optimizers: what diverges, and why
 #
-# `01_first_gan` told why a GAN turns in circles and what stops it. Here the whole zoo runs on the same ring of eight
+# `01_first_gan` explained why a GAN turns in circles and what stops it. Here the whole zoo runs on the same ring of eight
 # Gaussians, each recipe with several seeds, and we look *inside*: which modes are kept while training goes on, how
 # strong the gradient is that the generator gets, and where it points. Nothing here is about the best networks; all
 # recipes have the same small ones and the same short training, so that the differences are theirs.
@@ -159,7 +159,7 @@ draw_last(bare)
 
 # %% [markdown]
 # With the low momentum of 0.5, on an easy ring (deviation 0.05) and for a thousand steps, six of the seven hold all modes
-# in every seed. Wasserstein's does not, and section 3 tells why. Do not conclude that bare losses are safe: the next
+# in every seed. Wasserstein's does not, and section 3 explains why. Do not conclude that bare losses are safe: the next
 # cells change one number, and on narrower modes (`benchmarks/mixtures.py`) most of them fail.
 #
 # Read the columns together, too. A recipe may have a high share of good samples *because* it has lost modes. And look at
@@ -168,7 +168,7 @@ draw_last(bare)
 # ### Collapse over time
 #
 # The same with Adam's own momentum, `beta_1=0.9`, which is right for ordinary networks: the non-saturating loss bare, and
-# the relativistic pair with its penalties. Modes kept after each epoch, a line for each seed, beside the bare losses.
+# the relativistic pair with its penalties. Modes kept after each epoch, one line per seed, next to the bare losses.
 
 # %%
 hasty = {
@@ -209,7 +209,7 @@ for name, run in hasty.items():
 
 # %% [markdown]
 # Modes that were found are lost again, by all samples together: the game has no memory. The generator moves to where the
-# discriminator *was* wrong, the momentum carries it on when the discriminator has long learned, and the two chase each
+# discriminator *was* wrong, the momentum carries it on long after the discriminator has learned, and the two chase each
 # other. The penalties delay this, but at this rate they do not prevent it.
 
 # %% [markdown]
@@ -222,7 +222,7 @@ for name, run in hasty.items():
 #   discriminator, the weaker the pull, just when it is needed.
 # - **non_saturating**, **relativistic**: the factor is at most 1; the pull is as strong as the slope of $D$, which
 #   nothing limits without a penalty.
-# - **wasserstein**: nothing bounds the logits themselves. A critic that may grow its weights does so for ever: the pull
+# - **wasserstein**: nothing bounds the logits themselves. A critic that may grow its weights does so forever: the pull
 #   grows from epoch to epoch and throws the samples from one side to the other. The theory asks for slopes of at most 1,
 #   which is the penalty's business.
 
@@ -261,7 +261,7 @@ draw_last(penalised)
 # Compare each with its bare loss above. $R_1$ and $R_2$ make the pull about ten times weaker and keep all modes.
 # `GradientPenalty` saves Wasserstein's loss, not yet in all seeds. `DRAGAN` does more harm than good here: it asks for a
 # slope of 1 close to the data, and modes as narrow as these need one that changes its sign within a tenth of the radius.
-# `LeCam` hardly changes the pull, as it was said to.
+# `LeCam` hardly changes the pull, as expected.
 #
 # ### Where the pull points
 #
@@ -341,7 +341,7 @@ draw_last(by_optimizer)
 
 # %% [markdown]
 # An optimizer's *rate* means something else for each: Adam, Adamax, RMSprop and Lion move every weight by about the rate,
-# whatever the size of the gradient; Adagrad divides by all gradients so far and slows down for ever; Adadelta's rate is a
+# whatever the size of the gradient; Adagrad divides by all gradients so far and slows down forever; Adadelta's rate is a
 # factor of a step that it finds itself, 1 in its paper, 0.001 in Keras, with which it stands still. Muon makes the
 # step of a whole matrix orthogonal. With one seed this table tells what *works at all*, not which of two is better.
 #

@@ -14,13 +14,13 @@
 # %% [markdown]
 # # Translation: from one domain of images to another, without pairs
 #
-# A GAN need not begin with noise. Given a photo of an apple it can be asked for a tomato of the same shape, given a summer
-# for the winter. Pairs of such photos hardly exist; two heaps of photos do. [CycleGAN](https://arxiv.org/abs/1703.10593)
-# learns from the heaps. You will meet: why the adversarial loss alone is not enough; what the cycle adds, and what it
-# does not promise; how a translation is judged when there is no right answer; and pix2pix, for the case that there are pairs.
+# A GAN need not begin with noise. Given a photo of an apple, it can be asked for a tomato of the same shape; given summer,
+# for winter. Pairs of such photos hardly exist; two piles of photos do. [CycleGAN](https://arxiv.org/abs/1703.10593)
+# learns from the piles. This notebook covers: why the adversarial loss alone is not enough; what the cycle adds, and what it
+# does not promise; how a translation is judged when there is no right answer; and pix2pix, for data with pairs.
 #
 # To see what is right and what is wrong, the domains here are digits and *inverted* digits: other digits, black on white.
-# Nobody tells the networks, but we know the right translation of every pixel: $1 - x$.
+# The networks are not told, but we know the right translation of every pixel: $1 - x$.
 
 # %%
 import os
@@ -48,7 +48,7 @@ folder = pathlib.Path(tempfile.mkdtemp())
 # ## 1. Two domains
 #
 # `load_domains` reads a `.npz` file with arrays `a` and `b`, or two folders. A tenth is held out. Batches hold images of a
-# and images of b, each domain in an order of its own: nothing says which belongs to which.
+# and images of b, each domain in its own order: nothing says which belongs to which.
 
 # %%
 training, held_out = data.split_domains(data.load_domains("inverted_digits"), seed=0)
@@ -70,7 +70,7 @@ show(as_floats(training.a.images[:12]), as_floats(training.b.images[:12]))
 # %% [markdown]
 # ## 2. Three losses
 #
-# Two generators, $G: A \to B$ and $F: B \to A$, and a discriminator of each domain. Each generator has to convince the
+# Two generators, $G: A \to B$ and $F: B \to A$, and a discriminator for each domain. Each generator has to convince the
 # discriminator of the domain that it translates into:
 #
 # $$L_{adv}(G) = \tfrac12\,\mathbb E_{a}\,(D_B(G(a)) - 1)^2 .$$
@@ -81,7 +81,7 @@ show(as_floats(training.a.images[:12]), as_floats(training.b.images[:12]))
 #
 # $$L_{cyc} = \mathbb E_{a}\,\lvert F(G(a)) - a \rvert + \mathbb E_{b}\,\lvert G(F(b)) - b \rvert .$$
 #
-# A third, the **identity** term (`identity_weight`), asks that what is of the wanted domain already stays as it is, $G(b)
+# A third, the **identity** term (`identity_weight`), asks that images already in the target domain stay as they are, $G(b)
 # \approx b$; it keeps colours of photos. Here we train with the first alone and with the first two. Everything else is equal.
 
 # %%
@@ -115,7 +115,7 @@ for name, recipe in recipes.items():
 # %% [markdown]
 # ## 3. Look
 #
-# For each direction three rows: held-out images, their translations, and what comes back of them.
+# Three rows per direction: held-out images, their translations, and the translations translated back.
 
 # %%
 shown = {"a_to_b": as_floats(held_out.a.images[:12]), "b_to_a": as_floats(held_out.b.images[:12])}
@@ -128,12 +128,12 @@ for name, gan in gans.items():
 #
 # - **Convinced**: a classifier learns the two domains from real images. How often does it take a translation for an image of
 #   the wanted domain? On real images it should be right, or the number means nothing.
-# - **Cycle error**: mean absolute difference of images and what comes back. 0 is best, and also what one gets by *doing
-#   nothing*.
-# - **Error to the truth**: the difference from $1 - x$. Real tasks have no such column, which is why they are hard to judge.
+# - **Cycle error**: mean absolute difference of images and what comes back. 0 is best, and also what
+#   *doing nothing* gives.
+# - **Error to the truth**: the mean difference from $1 - x$. Real tasks have no such column, which is why they are hard to judge.
 #
-# Beside the GANs stand two translations that anyone can have: leaving images as they are, and *matching colours*: giving each
-# image the mean and the deviation of an image of the other domain.
+# The GANs are compared with two translations that need no training: leaving images as they are, and *matching colours*,
+# which gives each image the mean and the deviation of an image of the other domain.
 
 # %%
 codec = gans["with cycle"].codec
@@ -211,10 +211,10 @@ print(f"error to the digits: {errors[0]:.3f}; of the outlines as they are: {erro
 #
 # - An adversarial loss says what a translation looks like; the cycle ties it to the image that it is of.
 # - A cycle that closes proves nothing by itself. Leaving images as they are closes it, and so does a secret code.
-# - Convincing a classifier is worth what the classifier is worth: show its score on real images beside it, and what matching
+# - Convincing a classifier is worth what the classifier is worth: show its score on real images as well, and what matching
 #   colours reaches.
 # - With pairs everything is easier, and an error can be measured.
 #
-# **Try it yourself:** `identity_weight=2.5`, and why it cannot help here; `network="unet"`, whose short cuts like to keep shapes;
-# `patch_depth=2`, patches that see more of a digit; `gan-keras train translation --data photos --out runs/mine` on two folders,
+# **Try it yourself:** `identity_weight=2.5`, and why it cannot help here; `network="unet"`, whose skip connections tend to keep
+# shapes; `patch_depth=2`, patches that see more of a digit; `gan-keras train translation --data photos --out runs/mine` on two folders,
 # `photos/a` and `photos/b`, of your own.
