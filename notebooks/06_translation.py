@@ -216,5 +216,5 @@ print(f"error to the digits: {errors[0]:.3f}; of the outlines as they are: {erro
 # - With pairs everything is easier, and an error can be measured.
 #
 # **Try it yourself:** `identity_weight=2.5`, and why it cannot help here; `network="unet"`, whose skip connections tend to keep
-# shapes; `patch_depth=2`, patches that see more of a digit; `gan-keras train translation --data photos --out runs/mine` on two folders,
-# `photos/a` and `photos/b`, of your own.
+# shapes; `patch_depth=2`, patches that see more of a digit; `gan-keras train translation --data photos --out runs/mine` on
+# two folders of your own, `photos/a` and `photos/b`.
