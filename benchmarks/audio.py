@@ -16,9 +16,7 @@ import time
 import tensorflow as tf
 
 from gan_keras import modalities
-from gan_keras.modalities.audio.evaluation import COLUMNS
-from gan_keras.runs import train as run
-from gan_keras.runs.files import Run
+from gan_keras.runs import Run, train_run
 
 
 def main():
@@ -46,7 +44,7 @@ def train(arguments):
     """Trains the run, and says how long that took."""
     settings = dict(setting.split("=", 1) for setting in arguments.set)
     begin = time.process_time()
-    run.train(
+    train_run(
         "audio",
         arguments.data,
         arguments.out,
@@ -62,7 +60,10 @@ def train(arguments):
 def row(arguments, result):
     """A row of the table in `audio.md` for each sampler."""
     samplers = [*result["samplers"].values(), result["real"]]
-    cells = [[f"{sampler['values'][name]:.3g}" for name in COLUMNS if name in sampler["values"]] for sampler in samplers]
+    cells = [
+        [f"{sampler['values'][name]:.3g}" for name in modalities.get("audio").columns if name in sampler["values"]]
+        for sampler in samplers
+    ]
     title = f"`{arguments.preset}`, seed {arguments.seed}"
     titles = [title, *(sampler["title"] for sampler in samplers[1:])]
     return "\n".join("| " + " | ".join([title, *line]) + " |" for title, line in zip(titles, cells, strict=True))

@@ -15,11 +15,9 @@ import pathlib
 
 import tensorflow as tf
 
-from gan_keras.downstream import study_report
-from gan_keras.downstream.study import Comparison, compare_augmentation
-from gan_keras.media.safe_files import write_json
-from gan_keras.runs.files import Run
-from gan_keras.runs.train import train
+from gan_keras.downstream import Comparison, compare_augmentation, comparison_rows, comparison_summary
+from gan_keras.media import write_json
+from gan_keras.runs import Run, train_run
 
 UCI_TRAINING_ROWS = 32561  # of adult.csv: the rest is UCI's test part
 
@@ -60,7 +58,7 @@ def compare(arguments):
     out = pathlib.Path(arguments.out)
     if not (out / "config.json").exists():
         short = {"settings": {**settings, "steps_per_epoch": "1"}, "epochs": 1, "checkpoint_seconds": 1e9}
-        train(arguments.modality, arguments.data, out, arguments.preset, **short)
+        train_run(arguments.modality, arguments.data, out, arguments.preset, **short)
         config = Run(out).config
         Run(out).write_config({**config, "preset": {**config["preset"], "steps_per_epoch": 0}})
     comparison = Comparison(tuple(arguments.shares), arguments.seeds, arguments.minutes, arguments.ratio, arguments.balanced)
@@ -69,7 +67,7 @@ def compare(arguments):
         Run(out).augmentation_path,
         {**result, "settings": {**result["settings"], "preset": " ".join([arguments.preset, *arguments.set])}},
     )
-    print(study_report.summary(result))
+    print(comparison_summary(result))
 
 
 def table(arguments):
@@ -77,7 +75,7 @@ def table(arguments):
     printed = False
     for path in arguments.files:
         result = json.loads(path.read_text(encoding="utf-8"))
-        for row, part in zip(study_report.rows_of(result), result["shares"], strict=True):
+        for row, part in zip(comparison_rows(result), result["shares"], strict=True):
             cells = {
                 "run": path.parent.name,
                 **row,

@@ -4,7 +4,7 @@
     python benchmarks/guards.py price
 
 `rules` trains small networks on a ring of 8 Gaussians, all seeds of a recipe side by side (`ManySeeds`) but each measured alone,
-and asks `diagnosis.rules` of each. `price` times steps with the command line's callbacks and without any, in turns in one
+and asks `gan_keras.diagnosis` about each. `price` times steps with the command line's callbacks and without any, in turns in one
 process, by the processor's time.
 """
 
@@ -20,12 +20,11 @@ from keras import ops
 
 import gan_keras
 from gan_keras import GAN, callbacks, modalities, networks, penalties
-from gan_keras.data import text_batches
-from gan_keras.data.mixtures import ring
-from gan_keras.diagnosis import rules as diagnosis
-from gan_keras.gans.many_seeds import ManySeeds, by_member, interleave
-from gan_keras.runs.default_callbacks import Watchers
-from gan_keras.runs.files import Run
+from gan_keras.data import mixtures, text_batches
+from gan_keras.diagnosis import findings
+from gan_keras.gans import ManySeeds, MemberMetrics, StepMetrics, by_member, interleave
+from gan_keras.runs import Run, Watchers
+from gan_keras.training import Player
 
 BATCH, EPOCH_STEPS = 128, 100
 
@@ -82,52 +81,71 @@ class Each(keras.metrics.Metric):
         return self.total / self.count
 
 
-class MeasuredAlone(ManySeeds):
-    """`ManySeeds` whose measures are those of each member; what is logged is `d_norm_0`, `d_norm_1`, ..."""
+class MetricsOfEach(MemberMetrics):
+    """Step metrics of each member; `fit` logs them as `d_real_0`, `d_real_1`, ..."""
 
-    def make_measures(self):
-        super().make_measures()
+    def __init__(self, num):
+        super().__init__(num)
         names = ("d_real", "d_fake", "d_accuracy", "diversity", "d_norm", "g_norm")
-        self.each = {name: Each(name, len(self.seeds)) for name in names}
+        self.each = {name: Each(name, num) for name in names}
 
     def of_each(self, function, *rows):
-        pairs = tuple(by_member(each, len(self.seeds)) for each in rows)
+        pairs = tuple(by_member(each, self.num) for each in rows)
         return tf.vectorized_map(lambda pair: function(*pair), pairs)
 
-    def measure_logits(self, real_logits, fake_logits):
+    def update_logits(self, real_logits, fake_logits):
         for name, logits in (("d_real", real_logits), ("d_fake", fake_logits)):
             self.each[name].update_state(self.of_each(ops.mean, logits))
         self.each["d_accuracy"].update_state(
             self.of_each(lambda real, fake: ops.mean(ops.cast(real > fake, "float32")), real_logits, fake_logits)
         )
 
-    def measure_gradients(self, network, gradients, scale):
-        squares = [ops.sum(ops.square(ops.reshape(each, (len(self.seeds), -1))), axis=1) for each in gradients]
-        self.each["d_norm" if network is self.discriminator else "g_norm"].update_state(ops.sqrt(sum(squares)))
-
-    def measure_diversity(self, real_data, fake_data):
+    def update_samples(self, real_data, fake_data):
         self.each["diversity"].update_state(
-            self.of_each(lambda real, fake: GAN.diversity_of(self, real, fake), real_data, fake_data)
+            self.of_each(lambda real, fake: StepMetrics.diversity_of(self, real, fake), real_data, fake_data)
         )
 
-    def training_results(self):
+    def result(self):
         results = {name: metric.result() for name, metric in self.each.items()}
-        alone = {f"{name}_{i}": values[i] for name, values in results.items() for i in range(len(self.seeds))}
+        alone = {f"{name}_{i}": values[i] for name, values in results.items() for i in range(self.num)}
         return {"loss": self.d_loss.result(), **alone}
 
-    @property
-    def metrics(self):
-        return [*super().metrics, *getattr(self, "each", {}).values()]
+    def metrics(self, compiled=()):
+        return [*super().metrics(compiled), *self.each.values()]
+
+
+class PlayerOfEach(Player):
+    """A player that records a gradient norm for each member: in each gradient, the first axis is that of the members."""
+
+    def measure(self, gradients):
+        num = self.norm.total.shape[0]
+        squares = [ops.sum(ops.square(ops.reshape(each, (num, -1))), axis=1) for each in gradients]
+        self.norm.update_state(ops.sqrt(sum(squares)))
+
+
+class MeasuredAlone(ManySeeds):
+    """`ManySeeds` that measures each member alone."""
+
+    def make_step_metrics(self):
+        return MetricsOfEach(len(self.seeds))
+
+    def compile(self, *args, **kwargs):
+        super().compile(*args, **kwargs)
+        norms = self.step_metrics.each
+        self.generator_player = PlayerOfEach(self.generator, self.generator_optimizer, norms["g_norm"])
+        self.discriminator_player = PlayerOfEach(self.discriminator, self.discriminator_optimizer, norms["d_norm"])
 
 
 def histories(make, seeds, epochs):
     """The history of each seed, a list of dicts."""
     members = [member(make(), seed) for seed in seeds]
     many = MeasuredAlone(members)
-    points = np.stack([ring(BATCH * EPOCH_STEPS, seed=seed, deviation=0.05) for seed in seeds], axis=1).astype(np.float32)
+    points = np.stack([mixtures.ring(BATCH * EPOCH_STEPS, seed=seed, deviation=0.05) for seed in seeds], axis=1).astype(
+        np.float32
+    )
     batches = tf.data.Dataset.from_tensor_slices(points).batch(BATCH).map(interleave).repeat()
     found = many.fit(batches, epochs=epochs, steps_per_epoch=EPOCH_STEPS, shuffle=False, verbose=0).history
-    names = many.each
+    names = many.step_metrics.each
     return [{"steps": [EPOCH_STEPS] * epochs, **{name: found[f"{name}_{i}"] for name in names}} for i in range(len(seeds))]
 
 
@@ -148,7 +166,7 @@ def rules(arguments):
 
 
 def row(name, state, found):
-    kinds = [{finding.kind for finding in diagnosis.findings(history)} for history in found]
+    kinds = [{finding.kind for finding in findings(history)} for history in found]
     counts = {kind: sum(kind in each for each in kinds) for kind in sorted(set().union(*kinds))}
     told = ", ".join(f"{kind} {num}" for kind, num in counts.items()) or "none"
     return f"| {name} | {state} | {sum(map(bool, kinds))} of {len(kinds)} | {told} |"

@@ -19,11 +19,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from gan_keras import presets
+from gan_keras import modalities, presets
 from gan_keras.callbacks import KeepBest
 from gan_keras.data import read_corpus, split, text_batches
-from gan_keras.metrics.frontier import PUBLISHED_COCO, Point, dominates, reaches
-from gan_keras.modalities.text.evaluation import evaluate_text, print_summary
+from gan_keras.metrics import PUBLISHED_COCO, FrontierPoint, dominates, reaches_bleu
+from gan_keras.modalities import evaluate_text
 
 RELGAN_LIMITS = {"RelGAN(1000)": 0.60, "RelGAN(100)": 0.70}  # the Self-BLEU-5 at which its BLEU has to be reached
 ORDERS = (2, 3, 4, 5)
@@ -56,7 +56,7 @@ def train(arguments):
         "history": history,
     }
     (out / f"seed_{arguments.seed}.json").write_text(json.dumps(result, indent=1))
-    print(f"trained in {minutes:.1f} minutes\n{print_summary(result)}")
+    print(f"trained in {minutes:.1f} minutes\n{modalities.get('text').summary(result)}")
 
 
 def evaluate_on_held_out(arguments):
@@ -67,7 +67,7 @@ def evaluate_on_held_out(arguments):
     gan = keras.saving.load_model(out / f"seed_{arguments.seed}.keras")
     result = evaluate(gan, training.lines, held_out.lines, arguments)
     (out / f"held_out_{arguments.seed}.json").write_text(json.dumps(result, indent=1))
-    print(print_summary(result))
+    print(modalities.get("text").summary(result))
 
 
 def captions(directory):
@@ -134,9 +134,9 @@ def _print_published(results):
 
 
 def _beats(point, name):
-    scores = Point(*({n: point[kind][str(n)] for n in ORDERS} for kind in ("bleu", "self_bleu")))
+    scores = FrontierPoint(*({n: point[kind][str(n)] for n in ORDERS} for kind in ("bleu", "self_bleu")))
     row = PUBLISHED_COCO[name]
-    return reaches(scores, row, RELGAN_LIMITS[name]) if name in RELGAN_LIMITS else dominates(scores, row)
+    return reaches_bleu(scores, row, RELGAN_LIMITS[name]) if name in RELGAN_LIMITS else dominates(scores, row)
 
 
 def main():

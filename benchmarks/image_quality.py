@@ -27,10 +27,9 @@ from keras import layers
 
 import gan_keras
 from gan_keras.data import image_batches, load_images, load_test_images
-from gan_keras.media.images import image_grid, write_png
-from gan_keras.metrics.extractor import Recipe, train_extractor
-from gan_keras.metrics.image_quality import ImageQuality, PixelGaussian
-from gan_keras.modalities.settings import with_settings
+from gan_keras.media import image_grid, write_png
+from gan_keras.metrics import ExtractorRecipe, ImageQuality, PixelGaussian, train_extractor
+from gan_keras.presets import with_settings
 
 NUM, SCORINGS, EPOCHS = 2500, 6, 6
 SHOWN = ("frechet", "kernel", "precision", "recall")
@@ -156,7 +155,7 @@ class Judge:
         test = load_test_images(path)
         real, control = (codec.encode(np.stack(list(part.images))).numpy() for part in (test, training))
         extractor = train_extractor(
-            control, np.asarray(training.labels), seed=0, recipe=Recipe(WIDTHS, steps=steps), directory=CACHE
+            control, np.asarray(training.labels), seed=0, recipe=ExtractorRecipe(WIDTHS, steps=steps), directory=CACHE
         )
         self.classifier = label_classifier(control, np.asarray(training.labels))
         self.accuracy = accuracy_of(self.classifier, real, test.labels)

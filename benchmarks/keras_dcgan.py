@@ -21,8 +21,7 @@ from keras import layers, ops
 
 import gan_keras
 from gan_keras.losses import NonSaturating
-from gan_keras.metrics.extractor import train_extractor
-from gan_keras.metrics.image_quality import ImageQuality
+from gan_keras.metrics import ImageQuality, train_extractor
 
 LATENT_DIM, BATCH_SIZE, RATE, LABEL_NOISE, HELD_OUT, NUM = 128, 64, 3e-4, 0.05, 5000, 5000
 

@@ -21,9 +21,9 @@ import time
 import keras
 import numpy as np
 
-from gan_keras.callbacks.history import OF_THE_MACHINE
-from gan_keras.data.text.phrases import english_phrases
-from gan_keras.training import checkpoint_files
+from gan_keras.data import english_phrases
+from gan_keras.runs import MACHINE_COLUMNS
+from gan_keras.training import checkpoint_names, load_checkpoint, newest_checkpoint
 
 LINES = 600
 
@@ -77,7 +77,7 @@ def kill_again_and_again(command, directory, arguments):
         child.kill()
         child.wait()
         in_writes += any(path.name.startswith(".") for path in directory.iterdir())
-        print(f"kill {kill + 1}: {checkpoint_files.names(directory)[-1:]}, {in_writes} in a write so far", flush=True)
+        print(f"kill {kill + 1}: {checkpoint_names(directory)[-1:]}, {in_writes} in a write so far", flush=True)
     return arguments.kills, in_writes
 
 
@@ -85,7 +85,7 @@ def wait_for_training(child, directory):
     """Waits until a process has written to the directory of checkpoints; False if it ended before."""
     before = stamp(directory)
     while child.poll() is None:
-        if stamp(directory) != before and checkpoint_files.names(directory):
+        if stamp(directory) != before and checkpoint_names(directory):
             return True
         time.sleep(0.005)
     return False
@@ -98,7 +98,7 @@ def stamp(directory):
 def furthest(first, second):
     """The largest difference of two runs in any weight, optimizer or other state; of the last epoch and of the model kept."""
     largest = 0.0
-    for load in (lambda run: checkpoint_files.load_model(checkpoint_files.newest(run / "checkpoints", print)[0]), load_kept):
+    for load in (lambda run: load_checkpoint(newest_checkpoint(run / "checkpoints", print)[0]), load_kept):
         pairs = zip(numbers_of(load(first)), numbers_of(load(second)), strict=True)
         differences = [np.abs(np.where(a == b, 0.0, np.asarray(a, np.float64) - b)).max() for a, b in pairs]
         largest = max(largest, *differences)
@@ -127,7 +127,7 @@ def compare_rows(first, second):
 def read_rows(path):
     with open(path, newline="", encoding="utf-8") as file:
         return [
-            {name: value for name, value in row.items() if name not in ("seconds", *OF_THE_MACHINE)}
+            {name: value for name, value in row.items() if name not in ("seconds", *MACHINE_COLUMNS)}
             for row in csv.DictReader(file)
         ]
 

@@ -15,8 +15,8 @@ import tempfile
 
 import numpy as np
 
-from gan_keras.data.text.phrases import english_phrases
-from gan_keras.runs.train import train
+from gan_keras.data import english_phrases
+from gan_keras.runs import train_run
 
 SETTINGS = {
     "image": {"steps_per_epoch": 2, "batch_size": 16, "quality_every": 5, "patience": 0},
@@ -65,7 +65,7 @@ def main():
         data = {"image": "digits", "text": lines}[arguments.modality]
         last = {"image": "epochs", "text": "adversarial_epochs"}[arguments.modality]
         settings = {**SETTINGS[arguments.modality], last: arguments.epochs}
-        train(arguments.modality, data, pathlib.Path(directory) / "run", "tiny", settings=settings, progress=sizes)
+        train_run(arguments.modality, data, pathlib.Path(directory) / "run", "tiny", settings=settings, progress=sizes)
     first = len(sizes) // 4
     steepness, half = slope(sizes[first:])
     print(f"{arguments.modality}: {sizes[first]:.0f} MiB after epoch {first + 1}, {sizes[-1]:.0f} MiB after epoch {len(sizes)}")

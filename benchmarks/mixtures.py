@@ -21,9 +21,10 @@ import tensorflow as tf
 from gan_keras import networks, presets
 from gan_keras.constraints import Clip
 from gan_keras.data import mixtures
-from gan_keras.gans.many_seeds import ManySeeds, interleave
-from gan_keras.modalities.points import PointsPreset
+from gan_keras.gans import ManySeeds, interleave
+from gan_keras.metrics import modes_covered
 from gan_keras.penalties import DRAGAN, R1, GradientPenalty
+from gan_keras.presets import PointsPreset
 
 LOSSES = (
     "minimax",
@@ -175,7 +176,7 @@ def measure(gan, kind, mixture):
     if not np.isfinite(samples).all():
         nothing = {"modes": 0, "high_quality": 0.0, "reverse_kl": float(np.log(len(mixture.centres)))}
         return {"diverged": True, "spread": 0.0, **{str(num): nothing for num in COUNTS}}
-    counted = {str(num): mixtures.modes_covered(samples[:num], mixture.centres, mixture.deviation) for num in COUNTS}
+    counted = {str(num): modes_covered(samples[:num], mixture.centres, mixture.deviation) for num in COUNTS}
     return {"diverged": False, "spread": spread(samples, mixture), **counted}
 
 

@@ -22,14 +22,15 @@ import numpy as np
 
 from gan_keras import presets
 from gan_keras.data import load_series, series_batches
-from gan_keras.media.series import picture_of
-from gan_keras.metrics.seeds import Estimate
-from gan_keras.metrics.series import discriminative_score, predictive_score
-from gan_keras.metrics.series_distances import (
+from gan_keras.media import plot_series
+from gan_keras.metrics import (
+    Estimate,
     VectorAutoregression,
     autocorrelation_distance,
     correlation_distance,
+    discriminative_score,
     marginal_distance,
+    predictive_score,
 )
 from image_quality import use_one_thread
 
@@ -72,7 +73,7 @@ def measure(arguments):
         made = gan.generate(half, seed=10**6 * (arguments.seed + 1))
         result["scores"] = {"gan": scores(real, made, arguments.seed)}
         arguments.out.parent.mkdir(parents=True, exist_ok=True)
-        arguments.out.with_suffix(".png").write_bytes(picture_of({"real": real, "generated": made}, data.columns))
+        arguments.out.with_suffix(".png").write_bytes(plot_series({"real": real, "generated": made}, data.columns))
     print(json.dumps(result), flush=True)
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(json.dumps(result, indent=1))

@@ -20,8 +20,8 @@ import numpy as np
 
 import gan_keras
 from gan_keras.data import image_batches, load_images, load_test_images, stacked_digits
-from gan_keras.media.images import image_grid, write_png
-from gan_keras.metrics.mode_coverage import class_coverage, stacked_digit_modes
+from gan_keras.media import image_grid, write_png
+from gan_keras.metrics import class_coverage, stacked_digit_modes
 from image_quality import accuracy_of, label_classifier, preset_of, title_of, train_by_the_clock, training_options, use_one_thread
 
 NUM_TRAINING, NUM, LEAST_ACCURACY = 128_000, 26_000, 0.99

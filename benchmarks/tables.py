@@ -21,15 +21,12 @@ import numpy as np
 import tensorflow as tf
 
 from gan_keras import modalities
-from gan_keras.data import load_table, split_table
-from gan_keras.data.table.csv import read_like
-from gan_keras.media.safe_files import write_json
-from gan_keras.metrics.table_similarity import IndependentColumns
-from gan_keras.metrics.train_on_synthetic import CLASSIFIERS
-from gan_keras.modalities.table.evaluation import score
-from gan_keras.modalities.table.modality import histograms
-from gan_keras.runs.files import Run
-from gan_keras.runs.train import train
+from gan_keras.data import load_table, load_table_like, split_table
+from gan_keras.media import write_json
+from gan_keras.metrics import TABLE_CLASSIFIERS, IndependentColumns
+from gan_keras.modalities import column_histograms, score_rows
+from gan_keras.runs import Run
+from gan_keras.runs import train_run as train
 
 TRAINING_ROWS, NULLS = 32_561, 0.05
 CONDITIONED_ROWS = 5000
@@ -64,27 +61,27 @@ def score_run(arguments):
     """Scores the rows of a run against the test part, as `gan-keras evaluate` does, and draws their histograms."""
     run, modality = Run(arguments.run), modalities.get("table")
     training, _ = modality.parts(run)
-    gan, test = run.load(), read_like(arguments.test, training.columns)
+    gan, test = run.load(), load_table_like(arguments.test, training.columns)
     rows = gan.generate_cells(len(training), seed=0)
     last = len(training.columns) - 1
-    values = score(training.columns, rows, (training.cells, test.cells), last, seed=0, is_real=False)
+    values = score_rows(training.columns, rows, (training.cells, test.cells), last, seed=0, is_real=False)
     seconds = json.loads((arguments.run / "seconds.json").read_text())
     told = {"rows of": run.config["asked"]["preset"], "data": training.name, "seed": run.config["seed"], **seconds}
     write_json(arguments.run / "scores.json", {**told, "values": values})
-    (arguments.run / "histograms.png").write_bytes(histograms(training.columns, test.cells, rows))
+    (arguments.run / "histograms.png").write_bytes(column_histograms(training.columns, test.cells, rows))
 
 
 def controls(arguments):
     """Scores independent columns and real training rows."""
     training, held_out = split_table(load_table(arguments.data))
-    test, last = read_like(arguments.test, training.columns), len(training.columns) - 1
+    test, last = load_table_like(arguments.test, training.columns), len(training.columns) - 1
     tables = {
         "independent columns": IndependentColumns(training.cells).sample(len(training)),
         "real training rows": training.cells,
     }
     for title, rows in tables.items():
         is_real = title.startswith("real")
-        values = score(training.columns, rows, (training.cells, test.cells), last, seed=0, is_real=is_real)
+        values = score_rows(training.columns, rows, (training.cells, test.cells), last, seed=0, is_real=is_real)
         told = {"rows of": title, "data": training.name, "seed": 0, "processor_seconds": 0.0}
         write_json(arguments.out / f"{title.replace(' ', '_')}.json", {**told, "values": values})
 
@@ -102,7 +99,16 @@ def conditions(arguments):
 
 def table(arguments):
     """Prints a row of Markdown for each file of scores."""
-    names = ["f1", "accuracy", *(f"by_{name}" for name in CLASSIFIERS), "columns", "pairs", "missing", "told_apart", "copies"]
+    names = [
+        "f1",
+        "accuracy",
+        *(f"by_{name}" for name in TABLE_CLASSIFIERS),
+        "columns",
+        "pairs",
+        "missing",
+        "told_apart",
+        "copies",
+    ]
     heads = ["data", "rows of", "seed", "processor s", *names]
     print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
     for path in arguments.results:

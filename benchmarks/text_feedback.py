@@ -20,6 +20,7 @@ from gan_keras.callbacks import KeepBest
 from gan_keras.data import read_corpus, split, text_batches
 
 RATING_SAMPLES = 2000
+TEMPERATURES = (1.2, 1.0, 1 / 1.1, 1 / 1.2, 1 / 1.35, 1 / 1.5)  # of the baseline's curve, as in `KeepBest`
 FEEDBACKS = {
     "cooperative": feedback.Cooperative(likelihood=0.5),
     "cooperative, likelihood 1": feedback.Cooperative(likelihood=1.0),
@@ -92,7 +93,7 @@ def compare(arguments):
         gan.feedback = FEEDBACKS[name]
         rating = KeepBest(held_out.lines, RATING_SAMPLES)
         rating.set_model(gan)
-        rating.baseline_points = rating.baseline_curve()
+        rating.baseline_points = [rating.point(temperature, generator=gan.baseline) for temperature in TEMPERATURES]
         watch = UntilTime(60 * arguments.minutes, rating)
         first = gan.pretraining_epochs + gan.discriminator_epochs
         print(name, flush=True)

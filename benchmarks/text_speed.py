@@ -17,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from gan_keras import presets
-from gan_keras.codecs.text import END, PADDING, START
+from gan_keras.codecs import END, PADDING, START
 from gan_keras.data import load_text, text_batches
 
 

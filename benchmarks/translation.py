@@ -17,10 +17,9 @@ import pathlib
 import numpy as np
 
 from gan_keras import modalities
-from gan_keras.callbacks.samples_of_kinds import as_floats, translation_grid
-from gan_keras.media.images import write_png
-from gan_keras.modalities.translation.evaluation import COLUMNS
-from gan_keras.runs.files import Run
+from gan_keras.media import write_png
+from gan_keras.modalities import translation_grid
+from gan_keras.runs import Run
 
 SHOWN = 12  # images of each direction
 
@@ -50,13 +49,15 @@ def grid(run, out):
     _, held_out = modalities.get("translation").parts(run)
     gan, shown = run.load(), {}
     for direction, images in (("a_to_b", held_out.a), ("b_to_a", held_out.b)):
-        shown[direction] = as_floats(images.images[np.linspace(0, len(images) - 1, SHOWN).astype(int)])
+        levels = images.images[np.linspace(0, len(images) - 1, SHOWN).astype(int)]
+        shown[direction] = levels.astype(np.float32) / 255.0
     write_png(out, translation_grid(gan, shown))
 
 
 def table(results):
-    names = list(COLUMNS)
-    print("| | " + " | ".join(COLUMNS.values()) + " |")
+    columns = modalities.get("translation").columns
+    names = list(columns)
+    print("| | " + " | ".join(columns.values()) + " |")
     print("|" + "---|" * (len(names) + 1))
     for name, result in results.items():
         row(f"GAN, {name}, {result['epochs']} epochs", result["samplers"]["gan"]["values"], names)

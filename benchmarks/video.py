@@ -14,13 +14,13 @@ import keras
 import numpy as np
 
 import gan_keras
+from gan_keras import modalities
 from gan_keras.data import load_videos, split_videos
-from gan_keras.media.clips import clip_grid, film_strips, write_gif
-from gan_keras.media.images import write_png
-from gan_keras.modalities.video.evaluation import COLUMNS, evaluate_videos
+from gan_keras.media import clip_grid, film_strips, write_gif, write_png
 
 ARMS = {"motion": {}, "no motion": {"network_options": {"motion_dim": 0}}}
 FOREVER = 10**6
+COLUMNS = modalities.get("video").columns  # titles of the scores by name
 
 
 class StopAfter(keras.callbacks.Callback):
@@ -56,7 +56,7 @@ def measured(arm, training, held_out, seed, options):
     """Scores of a GAN by their names; the baselines and the control beside them."""
     path, facts = trained(arm, training, seed, options)
     gan = keras.saving.load_model(path, compile=False)
-    result = evaluate_videos(gan, training, held_out, seed=seed, progress=lambda line: None)
+    result = gan_keras.evaluate(gan, training, held_out, seed=seed, progress=None)
     if seed == options.seeds[0]:
         clips = gan.generate(20, labels=np.repeat(np.arange(10), 2))
         write_gif(path.with_suffix(".gif"), clip_grid(clips, 4))

@@ -12,6 +12,8 @@ from keras import ops
 
 from gan_keras import replicas
 
+__all__ = ["Adaptive", "DiffAugment", "Scheduled", "get"]
+
 MAX_SHIFT = 1 / 8  # relative to the height and the width
 CUTOUT = 1 / 2  # relative to the height and the width
 

@@ -15,6 +15,8 @@ from gan_keras import replicas
 from gan_keras.losses import two_sided
 from gan_keras.networks.base import features_of
 
+__all__ = ["AuxiliaryClassifier", "Batch", "FeatureMatching", "MutualInformation", "Objective", "get"]
+
 
 class Batch(NamedTuple):
     """Tensors of one training step. Labels have shape `(batch,)` or are None."""

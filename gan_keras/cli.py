@@ -35,6 +35,8 @@ from gan_keras.runs.report import write_report
 from gan_keras.runs.train import train as train_gan
 from gan_keras.training import devices
 
+__all__ = ["app"]
+
 WRONG_INPUT = (ValueError, FileNotFoundError, IsADirectoryError, NotADirectoryError)
 FAILURES = (OSError, ExportError, ImportError, MemoryError, TrainingFailed, tf.errors.OpError)
 INTERRUPTED = 130  # the shell's convention: 128 plus the number of SIGINT

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+__all__ = ["Clip"]
+
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class Clip(keras.constraints.Constraint):

@@ -12,6 +12,8 @@ from gan_keras import noise, replicas
 from gan_keras.codecs.text import END, PADDING, START
 from gan_keras.networks.recurrent_generator import token_mask
 
+__all__ = ["Cooperative", "Feedback", "GumbelSoftmax", "PolicyGradient", "StraightThrough", "get"]
+
 
 class Feedback:
     """Base class of feedbacks. Subclasses implement `generator_loss`."""

@@ -5,6 +5,8 @@ from keras import ops
 
 from gan_keras import replicas
 
+__all__ = ["HistoryPool", "HistoryPools"]
+
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class HistoryPool:

@@ -10,6 +10,18 @@ from keras import ops
 
 from gan_keras import replicas
 
+__all__ = [
+    "Hinge",
+    "LeastSquares",
+    "Loss",
+    "Minimax",
+    "NonSaturating",
+    "RelativisticAverage",
+    "RelativisticPaired",
+    "Wasserstein",
+    "get",
+]
+
 
 class Loss:
     """Base class of losses. Subclasses implement `discriminator` and `generator`."""

@@ -8,6 +8,8 @@ Reference: [SplitMix64, Steele et al., 2014](https://doi.org/10.1145/2714064.266
 
 import tensorflow as tf
 
+__all__ = ["normal", "split", "truncated", "uniform"]
+
 # SplitMix64's constants as signed 64-bit integers: int64 arithmetic wraps around and has kernels on every device.
 _GOLDEN_RATIO = 0x9E3779B97F4A7C15 - (1 << 64)
 _FIRST_MULTIPLIER = 0xBF58476D1CE4E5B9 - (1 << 64)

@@ -7,6 +7,8 @@ a resumed run continues along the schedule.
 
 import keras
 
+__all__ = ["ScheduledAdam"]
+
 Schedule = keras.optimizers.schedules.LearningRateSchedule
 
 

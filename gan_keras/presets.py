@@ -18,6 +18,7 @@ from gan_keras.modalities.audio import presets as audio
 from gan_keras.modalities.audio.presets import AudioPreset
 from gan_keras.modalities.image import presets as image
 from gan_keras.modalities.image.presets import ImagePreset
+from gan_keras.modalities.points import PointsPreset
 from gan_keras.modalities.preset import Preset
 from gan_keras.modalities.series import presets as series
 from gan_keras.modalities.series.presets import SeriesPreset
@@ -35,6 +36,7 @@ __all__ = [
     "STAGES",
     "AudioPreset",
     "ImagePreset",
+    "PointsPreset",
     "Preset",
     "SeriesPreset",
     "TablePreset",

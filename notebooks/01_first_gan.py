@@ -18,7 +18,7 @@
 # the plane: everything that goes right or wrong with a GAN can be seen in one picture, and training takes seconds on
 # one processor core.
 #
-# You will meet, in this order: the two-player game and what it converges to; why its first form hardly learns; why
+# This notebook covers, in this order: the two-player game and what it converges to; why its first form hardly learns; why
 # training turns in circles and what stops it; your own `keras.Sequential` pair in `compile` and `fit`; mode collapse,
 # measured; what the discriminator sees; walks through the latent space; saving and resuming. The next notebook,
 # `02_text_gan`, does it with sentences.
@@ -38,7 +38,8 @@ from IPython.display import Markdown, display
 
 import gan_keras
 from gan_keras import losses
-from gan_keras.data.mixtures import modes_covered, ring, ring_centres
+from gan_keras.data import mixtures
+from gan_keras.metrics import modes_covered
 from gan_keras.networks import MLPDiscriminator, MLPGenerator
 from gan_keras.penalties import R1, R2
 
@@ -193,11 +194,11 @@ plt.show()
 
 # %%
 DEVIATION = 0.05  # of each Gaussian, along both axes; the circle has radius 1
-CENTRES = ring_centres()
+CENTRES = mixtures.ring_centres()
 
 
 def ring_batches(seed):
-    points = ring(BATCH * STEPS, seed=seed, deviation=DEVIATION)
+    points = mixtures.ring(BATCH * STEPS, seed=seed, deviation=DEVIATION)
     return tf.data.Dataset.from_tensor_slices(points).shuffle(len(points), seed=seed).batch(BATCH)
 
 
@@ -207,7 +208,7 @@ def draw(axis, points, title="", color="tab:orange"):
     axis.set(title=title, xlim=(-1.6, 1.6), ylim=(-1.6, 1.6), aspect="equal", xticks=[], yticks=[])
 
 
-real = ring(SAMPLES, seed=99, deviation=DEVIATION)
+real = mixtures.ring(SAMPLES, seed=99, deviation=DEVIATION)
 figure, axis = plt.subplots(figsize=(3.4, 3.4), layout="constrained")
 draw(axis, real, f"{SAMPLES:,} real points", color="tab:blue")
 plt.show()
@@ -341,7 +342,7 @@ display(Markdown("\n".join([header, *rows])))
 #   epoch at which you stop.
 # - **Relativistic with penalties, momentum 0.9**: in that half never one mode alone, but a blur in which few samples
 #   are good. At this momentum the bare runs that escape collapse are even the better ones: no loss and no penalty
-#   makes up for it, just as section 2 foretold.
+#   makes up for it, just as section 2 predicted.
 # - **Momentum 0.5**: both find all modes on all seeds. The difference that remains is balance: the relativistic loss
 #   with penalties spreads its samples more evenly on each seed, and stays so; in quality neither wins.
 #
@@ -386,7 +387,7 @@ plt.show()
 # A GAN's losses do *not* fall as it gets better: each is a move in a game, not an error. At the solution the logits
 # of real and generated points are equal, so `d_real - d_fake` goes to 0, `d_loss` to $2 \log 2 = 1.39$ (bare) or
 # $\log 2 = 0.69$ plus the penalty (relativistic), and `g_loss` to $\log 2$. Losses near these values, and steady, are
-# a good sign; that is all they say, and which modes are missing they do not tell. Hence the table above: always
+# a good sign; that is all they say, and they do not show which modes are missing. Hence the table above: always
 # measure samples.
 #
 # ## 7. What the discriminator sees
@@ -466,7 +467,7 @@ plt.show()
 # ## 9. Save, load, resume
 #
 # One `.keras` file holds both networks, the averaged generator, both optimizers and the count of draws: the loaded
-# GAN makes the same samples and goes on training where it stopped, with the same noise.
+# GAN generates the same samples and resumes training where it stopped, with the same noise.
 
 # %%
 with tempfile.TemporaryDirectory() as folder:
@@ -487,7 +488,7 @@ print("The restored GAN makes the same points, and still does after one more epo
 # - Use the non-saturating form or the relativistic pairing, never the minimax form, for the generator.
 # - Training turns in circles: lower the momentum (`beta_1` at most 0.5), penalise the slope ($R_1$, and $R_2$ with
 #   the relativistic loss).
-# - Losses do not tell quality. Measure modes, quality and balance on samples, over several seeds.
+# - Losses say nothing about quality. Measure modes, quality and balance on samples, over several seeds.
 #
 # **Try it yourself:** set `DEVIATION = 0.01`, as PacGAN does; `gamma=1.0`; `loss="minimax"`; only one of loss and
-# penalty; `grid` instead of `ring`; a `latent_dim` of 8. Then go on to `02_text_gan`.
+# penalty; `mixtures.grid` instead of `mixtures.ring`; a `latent_dim` of 8. Then continue with `02_text_gan`.

@@ -18,8 +18,8 @@
 # of `01_first_gan` does not carry over as it is. Here the generator is a language model that noise sets in motion;
 # likelihood teaches it first, a discriminator teaches it further.
 #
-# The sentences come from a small English grammar whose true distribution is known. So, beside the usual scores, we can
-# ask of every sentence whether the grammar can say it at all, and of every model how far it is from the best possible.
+# The sentences come from a small English grammar with a known distribution. So, besides the usual scores, we can check
+# whether the grammar can produce each sentence at all, and how far each model is from the best possible one.
 
 # %%
 import os
@@ -35,16 +35,12 @@ import tensorflow as tf
 from IPython.display import Image, Markdown, display
 
 import gan_keras
-from gan_keras import presets
-from gan_keras.codecs import CharacterCodec, WordCodec
-from gan_keras.codecs.text import END
-from gan_keras.data import load_text, split, text_batches
-from gan_keras.data.text.phrases import chinese_phrases, english_phrases
+from gan_keras import modalities, presets
+from gan_keras.codecs import END, CharacterCodec, WordCodec
+from gan_keras.data import chinese_phrases, english_phrases, load_text, split, text_batches
 from gan_keras.feedback import Cooperative
-from gan_keras.modalities.text.comparison import frontier_picture
-from gan_keras.modalities.text.evaluation import evaluate_text, print_summary
+from gan_keras.modalities import evaluate_text, frontier_picture
 from gan_keras.networks import RecurrentDiscriminator, RecurrentGenerator
-from gan_keras.networks.recurrent_generator import draw
 
 SMOKE = os.environ.get("GAN_KERAS_SMOKE") == "1"  # the tests run this notebook on tiny settings
 LINES, UNITS, NUM = (96, 16, 20) if SMOKE else (2500, 64, 400)
@@ -56,8 +52,8 @@ plt.rcParams.update({"figure.dpi": 72, "axes.spines.top": False, "axes.spines.ri
 # %% [markdown]
 # ## 1. Lines
 #
-# `load_text` takes the name of a built-in corpus or the path of a file with one sample a line. `split` holds lines out
-# and drops their copies from the training lines.
+# `load_text` takes the name of a built-in corpus or the path of a file with one sample per line. `split` holds lines
+# out and drops their copies from the training lines.
 
 # %%
 grammar = english_phrases()
@@ -71,8 +67,8 @@ print(*training_lines[:6], sep="\n")
 # ## 2. Codec: text to numbers and back
 #
 # A `WordCodec` splits into words and punctuation. Ids 0 to 3 are padding, start, end and unknown, then the sorted
-# vocabulary. A row is the tokens of a line, one end, then padding. The vocabulary is learned from training lines
-# alone.
+# vocabulary. A row holds the tokens of a line, one end, then padding. The vocabulary is learned from the training lines
+# only.
 
 # %%
 codec = WordCodec()
@@ -86,8 +82,8 @@ print(f"{codec.vocabulary_size} ids, at most {codec.length} tokens a line")
 assert [text.decode() for text in codec.decode(codec.encode(training_lines)).numpy()] == training_lines
 
 # %% [markdown]
-# Chinese puts no space between words: there the `CharacterCodec` makes every character a token, and all else in this
-# notebook stays the same (section 9). Presets choose between the two by looking at the lines.
+# Chinese puts no spaces between words: there the `CharacterCodec` makes every character a token, and everything else in
+# this notebook stays the same (section 9). Presets choose between the two by looking at the lines.
 
 # %%
 chinese_lines = list(load_text("chinese_phrases").lines[:LINES])
@@ -111,14 +107,14 @@ print(chinese_codec.decode(chinese_codec.encode(chinese_lines[:1])).numpy()[0].d
 # $$x_t = \min \{ k : \textstyle\sum_{j \le k} q(j \mid x_1 \dots x_{t-1}) \ge u_t \}.$$
 #
 # So a sentence is a *function* of its latents, as in every GAN, and drawing latents is drawing from the language model.
-# Here with six words; the package's own `draw` agrees with the picture.
+# Here is an example with six words.
 
 # %%
 words = ["boy", "cat", "dances", "girl", "old", "young"]
 probabilities = np.array([0.25, 0.1, 0.02, 0.3, 0.13, 0.2], np.float32)
 latents = np.array([-1.6, -0.3, 0.4, 1.5], np.float32)
 uniform = (0.5 * tf.math.erfc(-latents / 2**0.5)).numpy()
-picked = draw(tf.tile(np.log(probabilities)[None], [4, 1]), tf.constant(uniform)).numpy()
+picked = np.searchsorted(np.cumsum(probabilities), uniform)
 
 figure, (normal, cumulative) = plt.subplots(1, 2, figsize=(12, 3.6), layout="constrained")
 x = np.linspace(-3, 3, 200)
@@ -137,7 +133,7 @@ plt.show()
 # ## 4. Three stages behind one `fit`
 #
 # 1. **pretraining**: the generator alone minimises the negative log-likelihood of real tokens,
-#    $L = -\frac1N \sum_{\text{lines}} \sum_t \log q(x_t \mid x_1 \dots x_{t-1}, z)$, in nats a token (ends count,
+#    $L = -\frac1N \sum_{\text{lines}} \sum_t \log q(x_t \mid x_1 \dots x_{t-1}, z)$, in nats per token (ends count,
 #    padding does not). The network with the best held-out value is kept as `gan.baseline`: what the GAN has to beat.
 # 2. **discriminator**: it learns alone to tell real lines $x$ from drafts $G(z)$: with $s(a) = \log(1 + e^a)$ it
 #    minimises $\mathbb E\, s(-D(x)) + \mathbb E\, s(D(G(z)))$, once for whole sentences and once for each token's logit.
@@ -147,7 +143,7 @@ plt.show()
 #    discriminator keeps the best, $\hat x = \arg\max_k D(G(z_k))$, and the generator takes a likelihood step on real
 #    and kept sentences, $L_G = \frac12 L(x) + \frac12 L(\hat x)$. So it moves towards its own samples that look real.
 #
-# `feedback` can be exchanged: `"policy_gradient"` (REINFORCE, a reward a token), `"gumbel_softmax"`,
+# `feedback` can be exchanged: `"policy_gradient"` (REINFORCE, one reward per token), `"gumbel_softmax"`,
 # `"straight_through"`.
 
 # %%
@@ -199,10 +195,10 @@ print(f"Held-out nats a token: the grammar itself {best:.3f} (dotted), baseline"
 print(f"{gan.negative_log_likelihood(test_lines, gan.baseline):.3f}, GAN {gan.negative_log_likelihood(test_lines):.3f}")
 
 # %% [markdown]
-# ## 6. Sentences, beside the supervised baseline
+# ## 6. Sentences, next to the supervised baseline
 #
 # Sentence `i` follows from `seed + i` alone, so each row has the same latents for both networks. The last column is
-# the best of four drafts, chosen by discriminator and likelihood. A star marks a sentence that the grammar cannot say.
+# the best of four drafts, chosen by discriminator and likelihood. A star marks a sentence that the grammar cannot produce.
 
 
 # %%
@@ -237,7 +233,7 @@ table(
 #   among drafts of its length. `Selection(0.0, 1.0)` goes by likelihood alone: the fair rival at equal drafts.
 # - `prompt`: text that the sentence begins with.
 #
-# What each does to the share of sentences that the grammar can say, and to variety (different sentences, different
+# The effect of each on the share of sentences that the grammar can produce, and on variety (different sentences, different
 # pairs of neighbouring tokens, and the entropy of first words, which falls when all sentences begin alike):
 
 # %%
@@ -288,7 +284,7 @@ result = evaluate_text(
     gan, training_lines, test_lines, temperatures=(1.0, 0.8, 0.65), num=NUM, candidates=4, progress=lambda text: None
 )
 display(Image(frontier_picture(result).data, width=680))
-print(print_summary(result))
+print(modalities.get("text").summary(result))
 
 # %% [markdown]
 # ### Reading it honestly
@@ -302,19 +298,19 @@ print(print_summary(result))
 # - Section 7 seems to say otherwise: more grammatical sentences from the GAN's one draw, and a better held-out
 #   likelihood in section 5. But its adversarial epochs hold likelihood steps on real lines too, which the baseline did
 #   not get. Nothing here credits the discriminator with it.
-# - The n-gram model is ahead of both at one draw, in part by copying: 5 to 17 % of its sentences stand in the training
-#   lines, of the networks' about 1 % or less.
-# - Above the star is not better than real: the likeliest of four has a higher BLEU than real lines by repeating what is
-#   common (Self-BLEU, and fewer different pairs in section 7), while real lines are grammatical without exception and
-#   about half of its sentences are not.
+# - The n-gram model is ahead of both at one draw, in part by copying: 5 to 17 % of its sentences are in the training
+#   lines, compared with about 1 % or less for the networks.
+# - Above the star does not mean better than real: the likeliest of four has a higher BLEU than real lines because it
+#   repeats what is common (Self-BLEU, and fewer different pairs in section 7), while real lines are grammatical without
+#   exception and about half of its sentences are not.
 #
 # One small training run settles nothing about larger ones; the interval covers the sentences, not the training. It does
 # show what to ask of every claim: which baseline, how many drafts, at what diversity.
 
 # %% [markdown]
-# ## 9. Chinese: the same, a character at a time
+# ## 9. Chinese: the same, one character at a time
 #
-# A language model alone is the same class without adversarial epochs; a preset is the whole recipe in a name.
+# A language model alone is the same class without adversarial epochs; a preset puts the whole recipe in one name.
 
 # %%
 preset = presets.get("text", "tiny")
@@ -329,8 +325,8 @@ print(f"{share:.0%} of {NUM} can be said by the grammar")
 # %% [markdown]
 # ## 10. Which latents do what
 #
-# `gan.ema_generator` maps latents to tokens. Draw one latent anew, leave all others, and count at which places the
-# sentence changes: an experiment for each latent, 64 sentences each.
+# `gan.ema_generator` maps latents to tokens. Draw one latent anew, keep all others, and count where the sentence
+# changes: one experiment per latent, with 64 sentences each.
 
 # %%
 writer = gan.ema_generator
@@ -402,9 +398,9 @@ print("The same from the GAN, from its file and from the exported model:", *answ
 # ## What to remember
 #
 # - Noise picks tokens by the inverse of the cumulative distribution: a language model *is* a generator.
-# - No gradient passes a drawn word. The discriminator helps by choosing: among drafts to learn from, and among drafts
+# - No gradient passes through a drawn word. The discriminator helps by choosing: among drafts to learn from, and among drafts
 #   to show.
-# - Choosing among drafts costs that many times the writing, so compare with a baseline that has as many.
+# - Choosing among K drafts costs K times as much, so compare with a baseline that has as many.
 # - Never compare one point: draw the frontier, with the baseline, an n-gram model and real text on it.
 #
 # **Try it yourself:** more lines and epochs; `feedback="policy_gradient"`; `Cooperative(likelihood=0.5)`;

@@ -12,16 +12,16 @@
 # ---
 
 # %% [markdown]
-# # Images: from DCGAN to R3GAN, a trick at a time
+# # Images: from DCGAN to R3GAN, one trick at a time
 #
 # Ten years of image GANs are a list of tricks against one trouble: the two players turn in circles or one of them
 # runs away (see `01_first_gan`). This notebook climbs from the recipe of DCGAN (2015) to that of R3GAN (2025) in five
-# steps, *on the same networks and for equal processor time*, and measures what each step buys. You will meet: a
+# steps, *on the same networks and for equal processor time*, and measures what each step buys. It covers: a
 # yardstick for images and the controls that it needs; the ladder of recipes; the average of the generator; walks
 # between latents; truncation; and the check for copies.
 #
-# It takes about three minutes on one processor core. The digits are small and the seed is one: the figures are about
-# this budget and these data, and small differences between them are chance.
+# It takes about three minutes on one processor core. The digits are small and there is one seed: the figures hold
+# for this budget and these data, and small differences between them are chance.
 
 # %%
 import os
@@ -40,10 +40,8 @@ from IPython.display import Image, Markdown, display
 
 from gan_keras import codecs, data, presets
 from gan_keras.callbacks import Interpolation, Quality, SampleGrid
-from gan_keras.media.images import encode_png, image_grid
-from gan_keras.metrics.extractor import Recipe, train_extractor
-from gan_keras.metrics.image_quality import ImageQuality, PixelGaussian
-from gan_keras.metrics.precision_recall import memorisation
+from gan_keras.media import encode_png, image_grid
+from gan_keras.metrics import ExtractorRecipe, ImageQuality, PixelGaussian, memorisation, train_extractor
 from gan_keras.penalties import R1, R2, Lazy
 
 SMOKE = os.environ.get("GAN_KERAS_SMOKE") == "1"  # the tests run this notebook on tiny settings
@@ -77,9 +75,9 @@ show(real[:40])
 # %% [markdown]
 # ## 2. The yardstick
 #
-# Losses do not tell quality. What does? Not pixels: a digit moved by one pixel is the same digit and another image.
-# So a small classifier is trained on the real training digits, and images are compared by the features of its last
-# layer but one:
+# Losses say nothing about quality. What does? Not pixels: a digit moved by one pixel is the same digit but another image.
+# So a small classifier is trained on the real training digits, and images are compared by the features of its
+# second-to-last layer:
 #
 # - **Frechet distance**: each set of features is taken for a Gaussian; $\lVert m - n \rVert^2 +
 #   \mathrm{tr}(C + D - 2 (CD)^{1/2})$, 0 is best. With the Inception network's features it is the FID; with others it
@@ -88,12 +86,12 @@ show(real[:40])
 #   lie among generated ones. A generator that repeats one good digit has precision 1 and recall 0.
 # - **Agreement**: how often the classifier reads the digit that was asked for.
 #
-# All depend on the number of images, 500 here, so they mean something only beside two others: **real digits** that no
-# network has seen, which nobody beats but by luck or by copying, and a **baseline** that anyone can have without a GAN:
-# a Gaussian of the pixels of each class.
+# All depend on the number of images, 500 here, so they mean something only next to two references: **real digits** that
+# no network has seen, which can be beaten only by luck or by copying, and a **baseline** that needs no GAN: a Gaussian of
+# the pixels of each class.
 
 # %%
-recipe = Recipe(widths=(4, 8), steps=5, batch_size=16) if SMOKE else Recipe((16, 32, 64), 400, 64, 3e-3)
+recipe = ExtractorRecipe((4, 8), 5, 16) if SMOKE else ExtractorRecipe((16, 32, 64), 400, 64, 3e-3)  # widths, steps, batch, rate
 extractor = train_extractor(real, training.labels, seed=0, recipe=recipe, directory=folder)
 quality = ImageQuality(extractor, real, control_images=unseen)
 print(f"The classifier is right on {extractor.held_out_accuracy:.1%} of digits kept out of its training.")
@@ -124,7 +122,7 @@ show(gaussian[:20])
 # ## 3. The ladder
 #
 # All five rungs train DCGAN's networks: convolutions with batch normalisation, of width 16, which know the label. Only
-# the recipe changes, one thing a rung:
+# the recipe changes, one thing per rung:
 #
 # 1. [**DCGAN**](https://arxiv.org/abs/1511.06434): $L_G = \mathbb E\,\mathrm{softplus}(-D(G(z)))$, and Adam with rate
 #    0.0002 and `beta_1=0.5`.
@@ -138,7 +136,7 @@ show(gaussian[:20])
 #
 # A penalty is a gradient of a gradient and costs nearly as much as the update itself. `Lazy` applies it at every fourth
 # update, four times as strong ([StyleGAN2](https://arxiv.org/abs/1912.04958)). The epochs are chosen so that each rung
-# gets about the same processor time. A preset is a recipe; `replace` makes another of it.
+# gets about the same processor time. A preset is a recipe; `replace` turns it into another one.
 
 # %%
 FAST = {"beta_2": 0.99}
@@ -199,7 +197,7 @@ trained = {name: train(name) for name in LADDER}
 # %% [markdown]
 # ### How they learn
 #
-# The dotted line is the Gaussian of the pixels, the dashed one unseen real digits. The last picture tells how sure the
+# The dotted line is the Gaussian of the pixels, the dashed one unseen real digits. The last picture shows how sure the
 # discriminator is: 0 where it cannot tell real from generated.
 
 # %%
@@ -270,7 +268,7 @@ print("Processor seconds:", {name: round(history["seconds"][-1]) for name, (_, h
 # budget the sum is not *sooner* than DCGAN in the Frechet distance: 0.40 against 0.36 at 20 seconds is a draw for one
 # seed. What it buys is variety: recall 0.9 against 0.7. In precision DCGAN stays ahead.
 #
-# Beside the baseline: DCGAN and the two penalised rungs beat the Gaussian's distance (0.60), rungs 2 and 3 do not. No GAN
+# Compared with the baseline: DCGAN and the two penalised rungs beat the Gaussian's distance (0.60), rungs 2 and 3 do not. No GAN
 # here reaches its recall, 0.97; its precision, 0.69, is beaten by rungs 1 to 3 and not by the penalised ones. And all are
 # far from the distance of real digits, 0.10.
 #
@@ -292,7 +290,7 @@ for name in LADDER:
 #
 # ### Watching it learn
 #
-# `SampleGrid` drew the same latents again and again, and wrote `animation.gif` beside them. The 6 and the 7 of the last
+# `SampleGrid` drew the same latents again and again, and wrote `animation.gif` next to them. The 6 and the 7 of the last
 # rung:
 
 # %%
@@ -326,7 +324,7 @@ for name in ("1 DCGAN", last):
 #
 # Latents near 0 are the commonest, and make the most typical images. Drawing each number of a latent from the part of the
 # normal distribution within a limit buys precision and pays with recall ([Brock et al.,
-# 2018](https://arxiv.org/abs/1809.11096)). No training is needed: it is a choice at the time of use.
+# 2018](https://arxiv.org/abs/1809.11096)). No training is needed: it is a choice made at generation time.
 
 # %%
 gan = trained[last][0]
@@ -367,12 +365,12 @@ show(np.concatenate([fakes[last][nearest_first], real[found[last].nearest[neares
 #
 # ## What to remember
 #
-# - Show a score with real data and with a baseline that is no GAN beside it.
+# - Show a score next to those of real data and of a baseline that is no GAN.
 # - One number hides whether quality or variety is missing: read precision and recall too.
 # - A high rate learns fast and then falls apart; $R_1$ and $R_2$ hold it. The relativistic loss without them collapses.
 # - Average the generator: with a high rate it matters more than anything else.
 # - Truncation trades variety for quality after training. Check for copies with data that nobody has seen.
 #
 # **Try it yourself:** twice the epochs for rungs 1 and 5; `interval=1`, for penalties at each update; `generator_ema=0.999`,
-# too slow for so short a training; `loss="non_saturating"` with both penalties, which tells what the pairs are worth; three
-# seeds and `gan_keras.metrics.seeds.summarise`, which says how sure a difference is.
+# too slow for so short a training; `loss="non_saturating"` with both penalties, which shows what the pairs are worth; three
+# seeds and `gan_keras.metrics.mean_over_seeds`, which says how certain a difference is.

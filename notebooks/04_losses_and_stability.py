@@ -14,7 +14,7 @@
 # %% [markdown]
 # # Losses, penalties, optimizers: what diverges, and why
 #
-# `01_first_gan` told why a GAN turns in circles and what stops it. Here the whole zoo runs on the same ring of eight
+# `01_first_gan` explained why a GAN turns in circles and what stops it. Here the whole zoo runs on the same ring of eight
 # Gaussians, each recipe with several seeds, and we look *inside*: which modes are kept while training goes on, how
 # strong the gradient is that the generator gets, and where it points. Nothing here is about the best networks; all
 # recipes have the same small ones and the same short training, so that the differences are theirs.
@@ -33,15 +33,16 @@ import tensorflow as tf
 from IPython.display import Markdown, display
 
 from gan_keras import GAN, noise, presets
-from gan_keras.data.mixtures import modes_covered, ring, ring_centres
-from gan_keras.gans.many_seeds import ManySeeds, interleave
+from gan_keras.data import mixtures
+from gan_keras.gans import ManySeeds, interleave
+from gan_keras.metrics import modes_covered
 from gan_keras.networks import MLPDiscriminator, MLPGenerator, Packed
 from gan_keras.penalties import DRAGAN, R1, R2, GradientPenalty, LeCam
 
 SMOKE = os.environ.get("GAN_KERAS_SMOKE") == "1"  # the tests run this notebook on tiny settings
 EPOCHS, STEPS, BATCH = (2, 2, 16) if SMOKE else (10, 100, 64)
 SEEDS = (0, 1) if SMOKE else (0, 1, 2, 3)
-DEVIATION, CENTRES = 0.05, ring_centres()
+DEVIATION, CENTRES = 0.05, mixtures.ring_centres()
 LATENTS = noise.normal(np.arange(200 if SMOKE else 2500) + 10**9, 2)
 
 tf.get_logger().setLevel("ERROR")  # many small models are built here, of which TensorFlow warns
@@ -68,7 +69,7 @@ def new_gan(seed, loss, penalties, pack=1, optimizer=None, momentum=0.5):
 
 
 def batches(seeds):
-    points = np.stack([ring(BATCH * STEPS, seed=seed, deviation=DEVIATION) for seed in seeds], axis=1)
+    points = np.stack([mixtures.ring(BATCH * STEPS, seed=seed, deviation=DEVIATION) for seed in seeds], axis=1)
     shuffled = tf.data.Dataset.from_tensor_slices(points).shuffle(len(points), seed=0)
     return shuffled.batch(BATCH, drop_remainder=True)
 
@@ -76,7 +77,7 @@ def batches(seeds):
 def pull(gan, samples):
     """The direction in which each sample has to move to lower the generator's loss, and how fast: minus its gradient."""
     samples = tf.convert_to_tensor(samples)
-    real_logits = gan.judge(tf.constant(ring(len(samples), seed=99, deviation=DEVIATION)), training=False)
+    real_logits = gan.judge(tf.constant(mixtures.ring(len(samples), seed=99, deviation=DEVIATION)), training=False)
     with tf.GradientTape() as tape:
         tape.watch(samples)
         loss = gan.adversarial_loss.generator(real_logits, gan.judge(samples, training=False)) * len(samples)
@@ -158,7 +159,7 @@ draw_last(bare)
 
 # %% [markdown]
 # With the low momentum of 0.5, on an easy ring (deviation 0.05) and for a thousand steps, six of the seven hold all modes
-# in every seed. Wasserstein's does not, and section 3 tells why. Do not conclude that bare losses are safe: the next
+# in every seed. Wasserstein's does not, and section 3 explains why. Do not conclude that bare losses are safe: the next
 # cells change one number, and on narrower modes (`benchmarks/mixtures.py`) most of them fail.
 #
 # Read the columns together, too. A recipe may have a high share of good samples *because* it has lost modes. And look at
@@ -167,7 +168,7 @@ draw_last(bare)
 # ### Collapse over time
 #
 # The same with Adam's own momentum, `beta_1=0.9`, which is right for ordinary networks: the non-saturating loss bare, and
-# the relativistic pair with its penalties. Modes kept after each epoch, a line for each seed, beside the bare losses.
+# the relativistic pair with its penalties. Modes kept after each epoch, one line per seed, next to the bare losses.
 
 # %%
 hasty = {
@@ -208,7 +209,7 @@ for name, run in hasty.items():
 
 # %% [markdown]
 # Modes that were found are lost again, by all samples together: the game has no memory. The generator moves to where the
-# discriminator *was* wrong, the momentum carries it on when the discriminator has long learned, and the two chase each
+# discriminator *was* wrong, the momentum carries it on long after the discriminator has learned, and the two chase each
 # other. The penalties delay this, but at this rate they do not prevent it.
 
 # %% [markdown]
@@ -221,7 +222,7 @@ for name, run in hasty.items():
 #   discriminator, the weaker the pull, just when it is needed.
 # - **non_saturating**, **relativistic**: the factor is at most 1; the pull is as strong as the slope of $D$, which
 #   nothing limits without a penalty.
-# - **wasserstein**: nothing bounds the logits themselves. A critic that may grow its weights does so for ever: the pull
+# - **wasserstein**: nothing bounds the logits themselves. A critic that may grow its weights does so forever: the pull
 #   grows from epoch to epoch and throws the samples from one side to the other. The theory asks for slopes of at most 1,
 #   which is the penalty's business.
 
@@ -260,7 +261,7 @@ draw_last(penalised)
 # Compare each with its bare loss above. $R_1$ and $R_2$ make the pull about ten times weaker and keep all modes.
 # `GradientPenalty` saves Wasserstein's loss, not yet in all seeds. `DRAGAN` does more harm than good here: it asks for a
 # slope of 1 close to the data, and modes as narrow as these need one that changes its sign within a tenth of the radius.
-# `LeCam` hardly changes the pull, as it was said to.
+# `LeCam` hardly changes the pull, as expected.
 #
 # ### Where the pull points
 #
@@ -340,7 +341,7 @@ draw_last(by_optimizer)
 
 # %% [markdown]
 # An optimizer's *rate* means something else for each: Adam, Adamax, RMSprop and Lion move every weight by about the rate,
-# whatever the size of the gradient; Adagrad divides by all gradients so far and slows down for ever; Adadelta's rate is a
+# whatever the size of the gradient; Adagrad divides by all gradients so far and slows down forever; Adadelta's rate is a
 # factor of a step that it finds itself, 1 in its paper, 0.001 in Keras, with which it stands still. Muon makes the
 # step of a whole matrix orthogonal. With one seed this table tells what *works at all*, not which of two is better.
 #
@@ -356,7 +357,7 @@ draw_last(by_optimizer)
 preset = presets.get("points", "default")
 preset.steps = 4 if SMOKE else 1200
 preset.steps_per_execution = preset.steps
-points = ring(20_000, seed=0)  # deviation 0.01, PacGAN's
+points = mixtures.ring(20_000, seed=0)  # deviation 0.01, PacGAN's
 gan = preset.build(points, seed=0)
 gan.fit(preset.batches(points), steps_per_epoch=preset.steps, shuffle=False, verbose=0)
 samples = gan.generate(len(LATENTS), seed=10**9)

@@ -14,7 +14,7 @@
 # %% [markdown]
 # # From a trained GAN to a service
 #
-# A trained GAN is of use when others can ask it for samples without Keras, without this package and without your
+# A trained GAN is useful when others can ask it for samples without Keras, without this package and without your
 # notebook. [TensorFlow Serving](https://www.tensorflow.org/tfx/guide/serving) does that: it watches a folder of
 # *SavedModels*, loads what is new, and answers over HTTP (REST) and gRPC. Here you export a GAN, look at what an export
 # is, serve it from your own machine by a server that speaks the same API, ask it from Python and with `curl`, replace
@@ -41,8 +41,7 @@ from IPython.display import Markdown, display
 
 import gan_keras
 from gan_keras.data import image_batches, load_images, split_images
-from gan_keras.serving import Client, ServingError
-from gan_keras.serving.server import Server
+from gan_keras.serving import Client, Server, ServingError
 
 tf.get_logger().setLevel("ERROR")  # else each export tells where it put its assets
 SMOKE = os.environ.get("GAN_KERAS_SMOKE") == "1"  # the tests run this notebook on tiny settings
@@ -82,7 +81,7 @@ show(gan.generate(10, seed=0, labels=range(10)), "gan.generate: one of each digi
 # %% [markdown]
 # ## 2. The export
 #
-# `gan_keras.export` writes the next *version*, a directory named by a number. It is written beside its place, loaded by
+# `gan_keras.export` writes the next *version*, a directory named by a number. It is written next to its place, loaded by
 # TensorFlow's C++ loader (the one that the server uses) in a process of its own, compared with what Keras computes, and
 # only then renamed: a server never sees half a version.
 

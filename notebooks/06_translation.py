@@ -14,13 +14,13 @@
 # %% [markdown]
 # # Translation: from one domain of images to another, without pairs
 #
-# A GAN need not begin with noise. Given a photo of an apple it can be asked for a tomato of the same shape, given a summer
-# for the winter. Pairs of such photos hardly exist; two heaps of photos do. [CycleGAN](https://arxiv.org/abs/1703.10593)
-# learns from the heaps. You will meet: why the adversarial loss alone is not enough; what the cycle adds, and what it
-# does not promise; how a translation is judged when there is no right answer; and pix2pix, for the case that there are pairs.
+# A GAN need not begin with noise. Given a photo of an apple, it can be asked for a tomato of the same shape; given summer,
+# for winter. Pairs of such photos hardly exist; two piles of photos do. [CycleGAN](https://arxiv.org/abs/1703.10593)
+# learns from the piles. This notebook covers: why the adversarial loss alone is not enough; what the cycle adds, and what it
+# does not promise; how a translation is judged when there is no right answer; and pix2pix, for data with pairs.
 #
 # To see what is right and what is wrong, the domains here are digits and *inverted* digits: other digits, black on white.
-# Nobody tells the networks, but we know the right translation of every pixel: $1 - x$.
+# The networks are not told, but we know the right translation of every pixel: $1 - x$.
 
 # %%
 import os
@@ -35,11 +35,9 @@ import tensorflow as tf
 from IPython.display import Image, Markdown, display
 
 from gan_keras import data, presets
-from gan_keras.callbacks.samples_of_kinds import as_floats, translation_grid
-from gan_keras.media.images import encode_png, image_grid
-from gan_keras.metrics.extractor import Recipe, train_extractor
-from gan_keras.metrics.features import FeatureReader
-from gan_keras.metrics.translation import convinced, cycle_error, match_colours
+from gan_keras.media import encode_png, image_grid
+from gan_keras.metrics import ExtractorRecipe, FeatureReader, cycle_error, domain_accuracy, match_colours, train_extractor
+from gan_keras.modalities import translation_grid
 
 SMOKE = os.environ.get("GAN_KERAS_SMOKE") == "1"  # the tests run this notebook on tiny settings
 tf.config.threading.set_intra_op_parallelism_threads(1)
@@ -50,24 +48,29 @@ folder = pathlib.Path(tempfile.mkdtemp())
 # ## 1. Two domains
 #
 # `load_domains` reads a `.npz` file with arrays `a` and `b`, or two folders. A tenth is held out. Batches hold images of a
-# and images of b, each domain in an order of its own: nothing says which belongs to which.
+# and images of b, each domain in its own order: nothing says which belongs to which.
 
 # %%
 training, held_out = data.split_domains(data.load_domains("inverted_digits"), seed=0)
 print(data.describe_domains(training))
 
 
+def as_floats(images):
+    """Levels from 0 to 255 as float32 in [0, 1]."""
+    return images.astype(np.float32) / 255.0
+
+
 def show(*rows):
     """Rows of images in [0, 1]."""
-    display(Image(encode_png(image_grid(np.concatenate([as_floats(row) for row in rows]), len(rows[0])))))
+    display(Image(encode_png(image_grid(np.concatenate(rows), len(rows[0])))))
 
 
-show(training.a.images[:12], training.b.images[:12])
+show(as_floats(training.a.images[:12]), as_floats(training.b.images[:12]))
 
 # %% [markdown]
 # ## 2. Three losses
 #
-# Two generators, $G: A \to B$ and $F: B \to A$, and a discriminator of each domain. Each generator has to convince the
+# Two generators, $G: A \to B$ and $F: B \to A$, and a discriminator for each domain. Each generator has to convince the
 # discriminator of the domain that it translates into:
 #
 # $$L_{adv}(G) = \tfrac12\,\mathbb E_{a}\,(D_B(G(a)) - 1)^2 .$$
@@ -78,7 +81,7 @@ show(training.a.images[:12], training.b.images[:12])
 #
 # $$L_{cyc} = \mathbb E_{a}\,\lvert F(G(a)) - a \rvert + \mathbb E_{b}\,\lvert G(F(b)) - b \rvert .$$
 #
-# A third, the **identity** term (`identity_weight`), asks that what is of the wanted domain already stays as it is, $G(b)
+# A third, the **identity** term (`identity_weight`), asks that images already in the target domain stay as they are, $G(b)
 # \approx b$; it keeps colours of photos. Here we train with the first alone and with the first two. Everything else is equal.
 
 # %%
@@ -112,7 +115,7 @@ for name, recipe in recipes.items():
 # %% [markdown]
 # ## 3. Look
 #
-# For each direction three rows: held-out images, their translations, and what comes back of them.
+# Three rows per direction: held-out images, their translations, and the translations translated back.
 
 # %%
 shown = {"a_to_b": as_floats(held_out.a.images[:12]), "b_to_a": as_floats(held_out.b.images[:12])}
@@ -125,18 +128,18 @@ for name, gan in gans.items():
 #
 # - **Convinced**: a classifier learns the two domains from real images. How often does it take a translation for an image of
 #   the wanted domain? On real images it should be right, or the number means nothing.
-# - **Cycle error**: mean absolute difference of images and what comes back. 0 is best, and also what one gets by *doing
-#   nothing*.
-# - **Error to the truth**: the difference from $1 - x$. Real tasks have no such column, which is why they are hard to judge.
+# - **Cycle error**: mean absolute difference of images and what comes back. 0 is best, and also what
+#   *doing nothing* gives.
+# - **Error to the truth**: the mean difference from $1 - x$. Real tasks have no such column, which is why they are hard to judge.
 #
-# Beside the GANs stand two translations that anyone can have: leaving images as they are, and *matching colours*: giving each
-# image the mean and the deviation of an image of the other domain.
+# The GANs are compared with two translations that need no training: leaving images as they are, and *matching colours*,
+# which gives each image the mean and the deviation of an image of the other domain.
 
 # %%
 codec = gans["with cycle"].codec
 real = [codec.encode(images.images).numpy() for images in (training.a, training.b)]
 labels = np.repeat([0, 1], [len(part) for part in real])
-recipe = Recipe((4, 8), 10, 16) if SMOKE else Recipe((8, 16), 100, 32)
+recipe = ExtractorRecipe((4, 8), 10, 16) if SMOKE else ExtractorRecipe((8, 16), 100, 32)  # widths, steps, batch
 classifier = train_extractor(np.concatenate(real), labels, recipe=recipe, directory=folder)
 reader = FeatureReader(classifier)
 print(f"The classifier is right on {classifier.held_out_accuracy:.1%} of real images kept out of its training.")
@@ -150,7 +153,7 @@ rows = {
 }
 lines = ["| a to b | convinced | cycle error | error to the truth |", "|---|---|---|---|"]
 for name, (translated, back) in rows.items():
-    share, truth = convinced(reader.read(2 * translated - 1), 1), cycle_error(1.0 - images, translated)
+    share, truth = domain_accuracy(reader.read(2 * translated - 1), 1), cycle_error(1.0 - images, translated)
     cycle = "-" if back is None else f"{cycle_error(images, back):.3f}"
     lines.append(f"| {name} | {share:.2f} | {cycle} | {truth:.3f} |")
 display(Markdown("\n".join(lines)))
@@ -208,10 +211,10 @@ print(f"error to the digits: {errors[0]:.3f}; of the outlines as they are: {erro
 #
 # - An adversarial loss says what a translation looks like; the cycle ties it to the image that it is of.
 # - A cycle that closes proves nothing by itself. Leaving images as they are closes it, and so does a secret code.
-# - Convincing a classifier is worth what the classifier is worth: show its score on real images beside it, and what matching
+# - Convincing a classifier is worth what the classifier is worth: show its score on real images as well, and what matching
 #   colours reaches.
 # - With pairs everything is easier, and an error can be measured.
 #
-# **Try it yourself:** `identity_weight=2.5`, and why it cannot help here; `network="unet"`, whose short cuts like to keep shapes;
-# `patch_depth=2`, patches that see more of a digit; `gan-keras train translation --data photos --out runs/mine` on two folders,
-# `photos/a` and `photos/b`, of your own.
+# **Try it yourself:** `identity_weight=2.5`, and why it cannot help here; `network="unet"`, whose skip connections tend to keep
+# shapes; `patch_depth=2`, patches that see more of a digit; `gan-keras train translation --data photos --out runs/mine` on
+# two folders of your own, `photos/a` and `photos/b`.

@@ -15,7 +15,7 @@
 # # Sounds: what a GAN can see of them
 #
 # A second of telephone speech is 8,000 numbers in a row. A GAN can make those numbers themselves, or a picture of them
-# and then the sound of the picture. This notebook makes tones both ways. You will meet: loudness, spectrograms and mel
+# and then the sound of the picture. This notebook makes tones both ways. It covers: loudness, spectrograms and mel
 # bands; the way back from a picture to a sound, which has to invent what the picture does not show; phase shuffle; a
 # classifier that says whether the tone asked for is the tone heard.
 
@@ -34,19 +34,19 @@ import numpy as np
 import tensorflow as tf
 from IPython.display import Audio, Image, Markdown, display
 
-from gan_keras import codecs, data, presets
+import gan_keras
+from gan_keras import codecs, data, modalities, presets
 from gan_keras.callbacks import SampleSounds
-from gan_keras.codecs.sound_pictures import spectrogram_pictures
-from gan_keras.data.arrays import array_batches
-from gan_keras.data.audio.load import load_tones
-from gan_keras.media.clips import clip_grid, encode_gif, film_strips
-from gan_keras.media.images import encode_png, image_grid
-from gan_keras.metrics.clip_extractor import CLIPS, centre_speeds, frame_differences, named
-from gan_keras.metrics.extractor import Recipe, train_extractor
-from gan_keras.metrics.image_quality import ImageQuality
-from gan_keras.modalities.audio.evaluation import COLUMNS, evaluate_sounds
-from gan_keras.modalities.score_table import table
-from gan_keras.presets import with_settings
+from gan_keras.media import clip_grid, encode_gif, encode_png, film_strips, image_grid
+from gan_keras.metrics import (
+    CLIPS,
+    ExtractorRecipe,
+    ImageQuality,
+    centre_speeds,
+    classify_clips,
+    frame_differences,
+    train_extractor,
+)
 
 SMOKE = os.environ.get("GAN_KERAS_SMOKE") == "1"  # the tests run this notebook on tiny settings
 LENGTH = 1024 if SMOKE else 2048
@@ -63,7 +63,9 @@ plt.rcParams.update({"figure.dpi": 72, "axes.spines.top": False, "axes.spines.ri
 # `data.load_audio("recordings/", length=4096)`.
 
 # %%
-tones = load_tones(num=80 if SMOKE else 2000, length=LENGTH)
+tones = data.load_audio("tones", length=LENGTH)
+if SMOKE:
+    tones, _ = data.split(tones, held_out=len(tones) - 80)
 training, held_out = data.split_sounds(tones, seed=0)
 print(data.describe_sounds(training))
 
@@ -75,7 +77,7 @@ def waveforms_of(sounds):
 
 def show(waveforms, columns=8):
     """Spectrograms: time to the right, pitch upwards, bright is loud."""
-    display(Image(encode_png(image_grid(spectrogram_pictures(waveforms, tones.sample_rate), columns))))
+    display(Image(encode_png(image_grid(codecs.spectrogram_pictures(waveforms, tones.sample_rate), columns))))
 
 
 def play(waveforms):
@@ -98,7 +100,7 @@ play(one_of_each)
 #
 # What is lost is the *phase*: where in its swing a wave is when a frame begins. The way back invents it (Griffin and
 # Lim): begin with random phases, make the sound, look which phases *its* spectrogram has, keep those with the wanted
-# loudness, and again. Below, the share of the loudness that is wrong falls with each round, and not to nothing.
+# loudness, and again. Below, the share of the loudness that is wrong falls with each round, but not to zero.
 
 # %%
 size = 16 if SMOKE else 32
@@ -129,7 +131,7 @@ SETTINGS = {
 }
 trained = {}
 for name, steps in STEPS.items():
-    preset = with_settings(presets.get("audio", name), {**SETTINGS[name], "batch_size": "8" if SMOKE else "32"})
+    preset = presets.with_settings(presets.get("audio", name), {**SETTINGS[name], "batch_size": "8" if SMOKE else "32"})
     gan = preset.build(training, seed=0)
     batches = data.audio_batches(training, preset.batch_size, seed=0).repeat().take(steps)
     gan.fit(batches, epochs=1, verbose=0, shuffle=False, callbacks=[SampleSounds(folder / name, rows=8, columns=4)])
@@ -149,33 +151,39 @@ for name, gan in trained.items():
 # ## 4. What the ear of a classifier says
 #
 # A classifier is trained on the spectrograms of *real* training tones. All sounds are heard as waveforms, whatever they
-# were made of, and compared by its features. Beside the GANs stands what anyone can have without one: a Gaussian of
-# the spectrograms of each label, turned into sound; and real tones, which nobody beats but by luck or by copying.
+# were made from, and compared by its features. The GANs stand next to a baseline that needs no GAN, a Gaussian of the
+# spectrograms of each label, turned into sound; and to real tones, which can be beaten only by luck or by copying.
 
 
 # %%
 def score(gan):
-    """The table of a GAN: titles, the GAN, the Gaussian, real tones."""
-    return table(evaluate_sounds(gan, training, held_out, num=200, progress=lambda line: None), COLUMNS)
+    """The scores of a GAN, of the Gaussian and of real tones: rows of a table, each with its title."""
+    result = gan_keras.evaluate(gan, training, held_out, num=200, progress=None)
+    samplers = [*result["samplers"].values(), result["real"]]
+    return [
+        [each["title"], *(f"{each['values'][name]:.4g}" if name in each["values"] else "-" for name in columns)]
+        for each in samplers
+    ]
 
 
 os.environ["KERAS_HOME"] = str(folder)  # where the classifier is kept
+columns = modalities.get("audio").columns  # titles of the scores by name
 if SMOKE:
     print("Skipped: the classifier alone takes longer than a smoke test.")
 else:
     tables = {name: score(gan) for name, gan in trained.items()}
-    titles, _, *others = tables["default"]
-    lines = [titles, ["---"] * len(titles), *([name, *found[1][1:]] for name, found in tables.items()), *others]
+    own = [[name, *rows[0][1:]] for name, rows in tables.items()]
+    lines = [["", *columns.values()], ["---"] * (len(columns) + 1), *own, *tables["default"][1:]]
     display(Markdown("\n".join("| " + " | ".join(line) + " |" for line in lines)))
 
 # %% [markdown]
 # What the table says: the pictures of `default` look right, three of four tones are heard as what was asked for, and still the
 # Gaussian, which has seen every training tone, is better by each score: tones are so much alike within a label that a mean and
-# a covariance say nearly all. 120 updates of WaveGAN make a hum without any label: waveforms take hours, not seconds. What
-# a baseline is there for is to be told so.
+# a covariance say nearly all. 120 updates of WaveGAN make a hum without any label: waveforms take hours, not seconds. That
+# is what a baseline is there to tell.
 
 # %% [markdown]
-# # Video: what is to be seen, and how it moves
+# # Video: what is seen, and how it moves
 #
 # A clip is a stack of images, so a GAN of images with one more axis makes clips: that is VGAN. MoCoGAN asks for more. Who
 # walks and how he walks are two things; a generator should have two knobs for them. This half shows the second idea on
@@ -217,10 +225,10 @@ display(Image(data=encode_gif(clip_grid(training.videos[:12], 6)), format="gif")
 # [MoCoGAN](https://arxiv.org/abs/1707.04993) draws one vector $z_C$ for the clip and one $\epsilon_t$ for each frame. A
 # recurrent network turns the latter into a motion, $z_M^{(t)} = \mathrm{GRU}(\epsilon_t, z_M^{(t-1)})$, and one generator of
 # images paints every frame: $x_t = G(z_C, z_M^{(t)}, \text{label})$. Two judges are added up: one sees single frames, the other
-# the whole clip by convolutions in space and time. To this package the latents are one vector, of which the generator takes
-# its parts, so seeds, saving and serving need to know nothing of it.
+# the whole clip by convolutions in space and time. To this package the latents are one vector, which the generator splits
+# into its parts, so seeds, saving and serving need not know about it.
 #
-# Beside it trains its twin without the motion: `motion_dim=0`, else the same networks for the same time.
+# Its twin without the motion trains next to it: `motion_dim=0`, otherwise the same networks for the same time.
 
 # %%
 motion = presets.get("video", PRESET)
@@ -239,8 +247,7 @@ class StopAfter(keras.callbacks.Callback):
 
 def train(preset):
     gan = preset.build(training, seed=0)
-    batches = array_batches([training.videos, training.labels], preset.batch_size, seed=0)
-    gan.fit(batches, epochs=1000, verbose=0, shuffle=False, callbacks=[StopAfter()])
+    gan.fit(preset.batches(gan, training), epochs=1000, verbose=0, shuffle=False, callbacks=[StopAfter()])
     return gan
 
 
@@ -267,17 +274,17 @@ show(gan.samples_from_latents(one_motion, np.array([0, 3, 4, 7])).numpy())
 # %% [markdown]
 # ## 3. A yardstick for motion
 #
-# The Frechet distance needs features, and the features must know of motion: a network that learned digits alone could say
+# The Frechet distance needs features, and the features must know about motion: a network that learned digits alone could say
 # that a still photograph of a 3 is as good as a flying 3. So a small classifier in space and time learns on real clips to
-# tell the digit *and* whether the frames are in order, were shuffled, or are one frame that stands still. Beside it stands a
-# number that needs no network: the speed of the centre of brightness, in pixels a frame.
+# tell the digit *and* whether the frames are in order, were shuffled, or are one frame that stands still. Another number
+# needs no network: the speed of the centre of brightness, in pixels per frame.
 #
-# The controls: held-out clips against training clips, which nobody beats but by luck or by copying; and real first frames
-# that stand still, whose every frame is perfect.
+# The controls: held-out clips against training clips, which can be beaten only by luck or by copying; and real first frames
+# that stand still, where every frame is perfect.
 
 # %%
 real, unseen = (gan.codec.encode(part.videos).numpy() for part in (training, held_out))
-recipe = Recipe((4, 8), 3, 16) if SMOKE else Recipe((16, 32, 64), 500, 64)
+recipe = ExtractorRecipe((4, 8), 3, 16) if SMOKE else ExtractorRecipe((16, 32, 64), 500, 64)  # widths, steps, batch
 extractor = train_extractor(real, training.labels, recipe=recipe, directory=folder, kind=CLIPS)
 quality = ImageQuality(extractor, unseen[:SAMPLES], control_images=real[:SAMPLES])
 print(f"The classifier is right on {extractor.held_out_accuracy:.1%} of clips kept out of its training.")
@@ -285,7 +292,7 @@ print(f"The classifier is right on {extractor.held_out_accuracy:.1%} of clips ke
 
 def row(title, clips, labels):
     """A row of a table: the scores of clips in [-1, 1]."""
-    found, in_order = named(quality.reader.read(clips).logits)
+    found, in_order = classify_clips(quality.reader.read(clips).logits)
     brightness = (clips + 1) / 2
     return [
         title,
@@ -309,10 +316,10 @@ display(Markdown("\n".join("| " + " | ".join(line) + " |" for line in [head, ["-
 # *Agreement* is how often the classifier reads the digit that was asked for, *in order* how often it takes a clip for one that
 # moves, neither shuffled nor stopped. (It has to tell ten digits and three motions from a few flying pixels: by chance it would
 # be right on 3 %.) The twin without motion makes photographs: its speed is 0, and it is as far away as real first frames that
-# stand still, whose every frame is perfect. So short a training makes blobs that fly rather than digits: the agreement is hardly
-# above chance. This is one seed; `benchmarks/video.md` has more, and trains for four minutes.
+# stand still, where every frame is perfect. Such a short training makes blobs that fly rather than digits: the agreement is
+# hardly above chance. This is one seed; `benchmarks/video.md` has more, and trains for four minutes.
 #
 # The command line does all of this: `gan-keras train video --data moving_digits --out runs/clips`, then
 # `gan-keras generate runs/clips -n 9 --label 3 --output threes.gif`. A folder of folders of frames serves as data as well.
 #
-# More time is the first thing to try, on clips of your own the second.
+# The first thing to try is more time, the second your own clips.

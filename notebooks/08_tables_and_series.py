@@ -12,7 +12,7 @@
 # ---
 
 # %% [markdown]
-# # Tables: rows that nobody ever was
+# # Tables: rows that never existed
 #
 # An image is one kind of number on a grid. A row of a table is everything at once: ages with several humps, categories of
 # two or of a thousand values, dates, and cells that are missing. This notebook makes tensors of rows, trains a GAN that can
@@ -35,13 +35,19 @@ import numpy as np
 import tensorflow as tf
 from IPython.display import Image, Markdown, display
 
-from gan_keras import codecs, data, modalities, presets
-from gan_keras.media.series import picture_of
-from gan_keras.metrics.series import Recipe, discriminative_score, predictive_score
-from gan_keras.metrics.series_distances import VectorAutoregression, autocorrelation_distance
-from gan_keras.metrics.table_similarity import IndependentColumns, column_similarities
-from gan_keras.metrics.train_on_synthetic import synthetic_training
-from gan_keras.modalities.table.modality import histograms
+from gan_keras import codecs, data, presets
+from gan_keras.media import plot_series
+from gan_keras.metrics import (
+    IndependentColumns,
+    JudgeRecipe,
+    VectorAutoregression,
+    autocorrelation_distance,
+    column_similarities,
+    discriminative_score,
+    predictive_score,
+    synthetic_training,
+)
+from gan_keras.modalities import column_histograms
 
 SMOKE = os.environ.get("GAN_KERAS_SMOKE") == "1"  # the tests run this notebook on tiny settings
 tf.config.threading.set_intra_op_parallelism_threads(1)
@@ -53,7 +59,7 @@ plt.rcParams.update({"figure.dpi": 72, "axes.spines.top": False, "axes.spines.ri
 #
 # `load_table` reads a CSV file twice: once to find out what the columns are, once for the cells. Whole numbers stay whole,
 # decimals keep their digits, dates their format; what is missing (`?`, `NA`, an empty cell) stays missing. Odd rows and names
-# are mended, and told:
+# are repaired and reported:
 
 # %%
 lines = [f"town {i % 3},{20 + i},{1.5 + i / 100:.2f},{1 + i % 28:02}.03.2021,{('?', 'yes')[i % 2]},1" for i in range(40)]
@@ -100,21 +106,19 @@ plt.show()
 # %% [markdown]
 # ## 3. Training by sampling
 #
-# Rare values drown: a generator may forget them and lose next to nothing. So each batch is drawn the other way round.
+# Rare values drown: a generator may forget them at almost no cost. So each batch is drawn the other way round.
 # First a *condition*, such as "diagnosis = malignant", rare ones nearly as often as frequent ones; then real rows that meet
-# it. Both networks read the condition, and the generator pays for rows that do not meet it. When rows are generated and
-# nothing is asked for, conditions come as often as in the data, so that nothing is out of proportion.
+# it. Both networks read the condition, and the generator pays for rows that do not meet it. When rows are generated without
+# a request, conditions come as often as in the data, so that nothing is out of proportion.
+
 
 # %%
-modality = modalities.get("table")
-
-
 def train(name, epochs):
     """A preset, trained for some epochs of 20 steps."""
     settings = {"batch_size": "100", "epochs": str(epochs), "most_modes": "5", "steps_per_epoch": "2" if SMOKE else "20"}
     preset = presets.with_settings(presets.get("table", name), settings)
     gan = preset.build(training, seed=0)
-    gan.fit(modality.batches(gan, preset, training, seed=0), epochs=epochs, verbose=0, shuffle=False)
+    gan.fit(preset.batches(gan, training), epochs=epochs, verbose=0, shuffle=False)
     return gan
 
 
@@ -134,7 +138,7 @@ print(f"{met:.1%} of 2,000 rows meet what they were asked for.")
 # %%
 generated = gan.generate_cells(len(training), seed=1)
 shown = [training.index(name) for name in ("mean_radius", "mean_area", "mean_concavity", "diagnosis")]
-pictures = histograms([training.columns[i] for i in shown], held_out.cells[:, shown], generated[:, shown])
+pictures = column_histograms([training.columns[i] for i in shown], held_out.cells[:, shown], generated[:, shown])
 display(Image(pictures))
 
 # %% [markdown]
@@ -142,7 +146,7 @@ display(Image(pictures))
 #
 # Histograms say nothing about what holds *between* columns. A table whose columns are drawn independently of each other has
 # perfect histograms and means nothing. So: train simple models on made-up rows, test them on real rows that were held out,
-# and put beside it what the real training rows teach, and what independent columns teach.
+# and compare that with what the real training rows teach, and what independent columns teach.
 
 # %%
 target = training.index("diagnosis")
@@ -162,9 +166,9 @@ display(Markdown("\n".join("| " + " | ".join(line) + " |" for line in lines)))
 
 # %% [markdown]
 # Independent columns have the best histograms of all and teach nothing. What the generated rows teach is what the networks
-# have learned between the columns. The last but one is nothing adversarial: a variational autoencoder that reads conditions
+# have learned between the columns. The last but one is not adversarial at all: a variational autoencoder that reads conditions
 # too, the baseline that a GAN of tables has to beat. The preset `default` has both: a generator that has to convince a
-# discriminator *and* carries an encoder, so that it can be told how likely it holds the real rows to be. With 400 rows the
+# discriminator *and* carries an encoder, so that it also learns from a likelihood bound of the real rows. With 400 rows the
 # discriminator alone is ahead (*generated*, the preset `relativistic`); with 32,561 people of a census it is the other way
 # round: see `benchmarks/tables.md`.
 #
@@ -179,19 +183,19 @@ display(Markdown("\n".join("| " + " | ".join(line) + " |" for line in lines)))
 # # Time series: windows that move as the real ones do
 #
 # A generated photograph is looked at; a generated time series hardly can be. So this half is as much about judges as
-# about GANs. You will meet: windows without leakage; why a GAN of raw values learns the level and not the movement,
+# about GANs. It covers: windows without leakage; why a GAN of raw values learns the level and not the movement,
 # and what principal components do about it; the discriminative and the predictive score, each with its control; and the
 # five networks of TimeGAN behind one `fit`.
 
 # %%
 NUM, EPOCHS, LENGTH = (40, 1, 8) if SMOKE else (1000, 60, 24)
-JUDGE = Recipe(2, 1, 1e-2, 32, 1, 1) if SMOKE else Recipe(units=24, epochs=12, patience=3)
+JUDGE = JudgeRecipe(2, 1, 1e-2, 32, 1, 1) if SMOKE else JudgeRecipe(units=24, epochs=12, patience=3)
 
 # %% [markdown]
 # ## 1. The data
 #
 # Two shares that are traded on the same days: their prices wander, and a day that moves one moves the other. The third
-# column is their ratio of the day before, so something in it can be foretold. It is written as anybody's data come: a
+# column is their ratio of the day before, so something in it can be predicted. It is written like any other data: a
 # CSV file with dates, which `load_series` reads, checks, puts in order and cuts into windows.
 
 # %%
@@ -212,7 +216,7 @@ print(f"{len(training)} windows to train on, {len(held_out)} held out, {training
 # %% [markdown]
 # Windows that start one step apart are almost the same window. Shuffled and split at random, nearly every held-out
 # window would have its twin in the training part, and a generator that copies would look perfect. So *blocks of steps*
-# are held out, and windows that reach over a border are dropped.
+# are held out, and windows that cross a border are dropped.
 #
 # ## 2. The level, and how it moves
 #
@@ -245,7 +249,7 @@ for name, variances in (("values in [-1, 1]", before), ("ComponentCodec", after)
 #
 # The default preset learns on those components: a few dense layers, relativistic pairs, and the penalties R1 and R2. The
 # second GAN is the same but for the codec: it sees values in $[-1, 1]$. The third generator is no GAN: a *vector
-# autoregression*, `x[t + 1] = A x[t] + c + noise`, which anyone can have in a second.
+# autoregression*, `x[t + 1] = A x[t] + c + noise`, which is fitted in a second.
 
 
 # %%
@@ -265,17 +269,17 @@ made = {
 }
 real = held_out.samples()[random.permutation(len(held_out))[:NUM]]
 known = windows[random.permutation(len(windows))[:NUM]]
-display(Image(picture_of({"real": real, **made}, shares.columns)))
+display(Image(plot_series({"real": real, **made}, shares.columns)))
 
 # %% [markdown]
 # ## 4. Two judges, and what real windows get from them
 #
 # - **Discriminative score**: a recurrent network is trained to tell generated from real windows; the score is how far its
 #   accuracy on unseen windows is above chance. 0: it can only guess. 0.5: it is always right.
-# - **Predictive score**: a recurrent network is trained on *generated* windows to foretell the last column, and tested
-#   on real ones: mean absolute error, in shares of the range. It tells whether the generated windows are of *use*.
+# - **Predictive score**: a recurrent network is trained on *generated* windows to predict the last column, and tested
+#   on real ones: mean absolute error, relative to the range. It shows whether the generated windows are *useful*.
 #
-# Both depend on the judge. Where it is weak, everything looks real, so it is trained until it gets no better. And real
+# Both depend on the judge. Where it is weak, everything looks real, so it is trained until it stops improving. And real
 # training windows go through the same judges: no generator can be expected to do better than that.
 
 # %%
@@ -314,7 +318,7 @@ for epoch in range(stages["epochs"]):
 # ## 6. Out into the world
 #
 # A saved GAN makes the same windows anywhere, in the data's own units, and `gan_keras.export` turns it into a SavedModel
-# whose `series` needs no code of ours. On the command line the whole way is
+# whose `series` needs no code of ours. On the command line, the whole process is
 #
 # ```
 # gan-keras train series --data shares.csv --out runs/shares

@@ -20,8 +20,8 @@
 # is a question to be measured, against the right rivals: no augmentation, and the classical one, which *does* bring new
 # information (that a shifted digit is still the same digit).
 #
-# You will meet: `gan_keras.augment`, which mixes generated samples into a data set; the rules of a fair comparison; and the
-# interval that tells a gain from luck. It takes one to two minutes of one processor core.
+# This notebook covers `gan_keras.augment`, which mixes generated samples into a data set; the rules of a fair comparison; and
+# the interval that tells a gain from luck. It takes one to two minutes on one processor core.
 
 # %%
 import os
@@ -36,11 +36,9 @@ from IPython.display import Image, Markdown, display
 
 import gan_keras
 from gan_keras import data, presets
-from gan_keras.data.image.images import part_of
-from gan_keras.downstream.study import share_of
-from gan_keras.downstream.tasks import ImageDownstream
-from gan_keras.media.images import encode_png, image_grid
-from gan_keras.metrics.seeds import paired_interval
+from gan_keras.downstream import ImageDownstream, stratified_rows
+from gan_keras.media import encode_png, image_grid
+from gan_keras.metrics import paired_interval
 
 SMOKE = os.environ.get("GAN_KERAS_SMOKE") == "1"  # the tests run this notebook on tiny settings
 STEPS, UPDATES, SEEDS = (2, 2, 2) if SMOKE else (400, 300, 3)
@@ -60,7 +58,8 @@ training, test = data.split_images(digits, seed=0)
 
 def share_and_gan(seed):
     """A share of the training images, drawn by the seed, and a GAN that is trained on it."""
-    part = part_of(training, share_of(training.labels, SHARE, seed), {})
+    rows = stratified_rows(training.labels, SHARE, seed)  # as many per cent of each label
+    part = data.images_from_arrays("share", training.images[rows], training.labels[rows], training.label_names)
     preset = presets.get("image", "tiny" if SMOKE else "default")
     preset.width, preset.batch_size = (2, 8) if SMOKE else (16, 64)
     gan = preset.build(part, seed=seed)
@@ -115,7 +114,7 @@ print("accuracy on the test images:", round(model.evaluate(test.images, test.lab
 # - a new GAN for each seed, on the share of the data that the seed draws, and on nothing else;
 # - the test images take part in nothing;
 # - a gain is a mean of *paired* differences: with the same seed, the same share and the same first weights. The interval is
-#   Student's: mean ± $t_{0.975,\,n-1}\,s / \sqrt{n}$. With three seeds $t$ is 4.3: three seeds tell large gains only.
+#   Student's: mean ± $t_{0.975,\,n-1}\,s / \sqrt{n}$. With three seeds $t$ is 4.3: three seeds show large gains only.
 #
 # `ImageDownstream` is the classifier of `gan-keras augment RUN --compare`, which does all of this for a run, at several shares.
 
@@ -153,11 +152,11 @@ plt.show()
 # ## What to remember
 #
 # - Read the interval, not the mean. If it holds 0, nothing was shown; if it lies below 0, the generated samples did harm. And
-#   know what it covers: the seeds, not the choice of 179 test images, of which one is 0.0056. Three equal differences, as of the
-#   GAN here, make an interval without width, and stand for one image.
-# - That nothing is gained is common: labels that were asked for are met by most samples and not by all, and the generator blurs
+#   know what it covers: the seeds, not the choice of 179 test images, each worth 0.0056. Three equal differences, like those of
+#   the GAN here, make an interval without width, and stand for one image.
+# - It is common to gain nothing: most samples match the label that was asked for, but not all of them, and the generator blurs
 #   what it has seen too rarely. Those who measured it on large data found the same (Ravuri and Vinyals, 2019).
-# - Classical augmentation brings knowledge from outside, that of an invariance. A GAN brings none. So ask first what you know
+# - Classical augmentation brings knowledge from outside, namely an invariance. A GAN brings none. So ask first what you know
 #   about your data, and try a GAN where you know nothing of the kind, or where a class is too rare (`balanced=True`).
 # - Never judge by test data that the GAN has seen, or that it made.
 #

@@ -1,5 +1,6 @@
 """Named data sets and files of seven kinds: `load`, `split`, `describe` and `batches` work for each of them."""
 
+from gan_keras.data import mixtures
 from gan_keras.data.audio.load import AUDIO_DATASETS, load_audio, load_test_audio
 from gan_keras.data.audio.readers import sounds_from_arrays
 from gan_keras.data.audio.sounds import Sounds, audio_batches, describe_sounds, split_sounds
@@ -9,10 +10,12 @@ from gan_keras.data.image.load import DOWNLOADED, IMAGE_DATASETS, load_images, l
 from gan_keras.data.image.readers import images_from_arrays
 from gan_keras.data.series.load import SERIES_DATASETS, load_series
 from gan_keras.data.series.series import Series, describe_series, series_batches, split_series
+from gan_keras.data.table.csv import read_like as load_table_like
 from gan_keras.data.table.load import TABLE_DATASETS, load_table
 from gan_keras.data.table.table import Table, describe_table, split_table, table_batches, write_csv
-from gan_keras.data.text.corpus import Corpus, read_corpus, text_batches
+from gan_keras.data.text.corpus import Corpus, corpus_from_lines, read_corpus, text_batches
 from gan_keras.data.text.load import DATASETS, likelihood_of, load_text
+from gan_keras.data.text.phrases import chinese_phrases, english_phrases
 from gan_keras.data.translation.domains import Domains, PairedDomains, describe_domains, domain_batches, split_domains
 from gan_keras.data.translation.load import TRANSLATION_DATASETS, load_domains
 from gan_keras.data.video.load import VIDEO_DATASETS, load_test_videos, load_videos
@@ -38,6 +41,8 @@ __all__ = [
     "Videos",
     "audio_batches",
     "batches",
+    "chinese_phrases",
+    "corpus_from_lines",
     "describe",
     "describe_domains",
     "describe_images",
@@ -46,6 +51,7 @@ __all__ = [
     "describe_table",
     "describe_videos",
     "domain_batches",
+    "english_phrases",
     "image_batches",
     "images_from_arrays",
     "likelihood_of",
@@ -55,11 +61,13 @@ __all__ = [
     "load_images",
     "load_series",
     "load_table",
+    "load_table_like",
     "load_test_audio",
     "load_test_images",
     "load_test_videos",
     "load_text",
     "load_videos",
+    "mixtures",
     "read_corpus",
     "series_batches",
     "sounds_from_arrays",

@@ -4,16 +4,22 @@ A modality is a chapter of three files: `modality.py` (from data file to report)
 `evaluation.py` (scores, baselines, verdict). A further modality is one more chapter, and one more line here.
 """
 
+from gan_keras.callbacks.samples_of_kinds import translation_grid
 from gan_keras.modalities.audio.modality import AudioModality
 from gan_keras.modalities.base import Modality
 from gan_keras.modalities.image.modality import ImageModality
 from gan_keras.modalities.series.modality import SeriesModality
+from gan_keras.modalities.table.evaluation import score as score_rows
 from gan_keras.modalities.table.modality import TableModality
+from gan_keras.modalities.table.modality import histograms as column_histograms
+from gan_keras.modalities.text.comparison import frontier_picture
+from gan_keras.modalities.text.evaluation import CHARACTERS, Yardstick, evaluate_text, vocabulary_size
 from gan_keras.modalities.text.modality import TextModality
 from gan_keras.modalities.translation.modality import TranslationModality
 from gan_keras.modalities.video.modality import VideoModality
 
 __all__ = [
+    "CHARACTERS",
     "AudioModality",
     "ImageModality",
     "Modality",
@@ -22,11 +28,18 @@ __all__ = [
     "TextModality",
     "TranslationModality",
     "VideoModality",
+    "Yardstick",
+    "column_histograms",
     "evaluate",
+    "evaluate_text",
+    "frontier_picture",
     "get",
     "names",
     "of_data",
     "of_version",
+    "score_rows",
+    "translation_grid",
+    "vocabulary_size",
 ]
 
 _BY_NAME = {
