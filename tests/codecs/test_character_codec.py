@@ -24,15 +24,12 @@ def test_any_line_round_trips_exactly_including_white_space(line):
 
 def test_a_chinese_verse_has_one_token_per_character():
     codec = adapted(["床前明月光", "月光"])
-    assert codec.vocabulary[4:] == sorted("床前明月光")
-    assert codec.length == 6
-    assert codec.tokens("月光") == ["月", "光"]
+    assert codec.vocabulary[4:] == sorted("床前明月光") and codec.length == 6 and codec.tokens("月光") == ["月", "光"]
 
 
 def test_an_unknown_character_decodes_to_the_replacement_mark_and_is_named():
     codec = adapted(["abc"], length=8)
-    assert decoded(codec, "abxc") == "ab\ufffdc"
-    assert codec.unknown_words("abxcy") == ["x", "y"]
+    assert decoded(codec, "abxc") == "ab\ufffdc" and codec.unknown_words("abxcy") == ["x", "y"]
 
 
 def test_the_replacement_mark_in_a_text_is_the_unknown_character_not_a_second_entry():

@@ -10,6 +10,7 @@ from gan_keras.data.arrays import array_batches
 from gan_keras.data.dispatch import KINDS
 from gan_keras.data.sample_set import without_labels
 from gan_keras.data.table.table import AllRows, RowsByCondition
+from refusals import refused
 
 RANDOM = np.random.default_rng(0)
 LEVELS = RANDOM.integers(0, 256, (20, 4, 8, 8, 1), dtype=np.uint8)
@@ -77,8 +78,7 @@ def test_the_number_held_out_is_chosen_where_it_can_be(sets):
         _, held_out = data.split(sets[modality], 7, seed=1)
         assert len(getattr(held_out, "lines", held_out)) == 7
     for modality in ("series", "translation"):
-        with pytest.raises(ValueError, match="held_out=7 for .* Expected None"):
-            data.split(sets[modality], held_out=7)
+        refused("held_out=7 for .* Expected None", data.split, sets[modality], held_out=7)
 
 
 def test_batches_of_text_are_token_ids_with_numbers_for_labels(sets):
@@ -132,14 +132,9 @@ def test_batches_of_series_and_of_domains_are_those_of_their_functions(sets):
 
 def test_a_missing_codec_and_other_types_are_refused(sets):
     for modality in ("text", "table"):
-        with pytest.raises(ValueError, match="codec=None for a .* Expected an adapted codec"):
-            data.batches(sets[modality])
+        refused("codec=None for a .* Expected an adapted codec", data.batches, sets[modality])
     for function in (data.split, data.describe, data.batches):
-        with pytest.raises(TypeError, match="type ndarray. Expected Corpus, Images"):
-            function(LEVELS)
-
-
-# --- Loading. ---
+        refused("type ndarray. Expected Corpus, Images", function, LEVELS, error=TypeError)
 
 
 def test_every_built_in_name_belongs_to_one_modality():
@@ -183,13 +178,10 @@ def test_the_modality_of_an_ambiguous_source_must_be_given(tmp_path):
         ("classes", "image, video"),
         ("empty", "image, audio, video, series, translation"),
     ):
-        with pytest.raises(ValueError, match=f"{name} may be {words}"):
-            data.load(tmp_path / name)
+        refused(f"{name} may be {words}", data.load, tmp_path / name)
     assert len(data.load(tmp_path / "pair", modality="translation")) == 2
 
 
 def test_unknown_sources_and_modalities_are_refused(tmp_path):
-    with pytest.raises(FileNotFoundError, match="no file .*digit. Built-in data sets: docstrings, .*digits"):
-        data.load(tmp_path / "digit")
-    with pytest.raises(ValueError, match="modality='pictures'. Expected one of text, image"):
-        data.load("digits", "pictures")
+    refused("no file .*digit. Built-in data sets: docstrings, .*digits", data.load, tmp_path / "digit", error=FileNotFoundError)
+    refused("modality='pictures'. Expected one of text, image", data.load, "digits", "pictures")

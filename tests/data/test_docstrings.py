@@ -57,8 +57,7 @@ def test_the_corpus_is_the_distinct_english_first_sentences(cache, sources):
 def test_the_second_call_reads_only_the_cache(cache, sources, monkeypatch):
     first = docstrings.load_docstrings()
     monkeypatch.setattr(docstrings, "source_files", lambda: pytest.fail("the sources were read again"))
-    assert docstrings.load_docstrings() == first
-    assert [path.suffix for path in cache.iterdir()] == [".txt"]
+    assert docstrings.load_docstrings() == first and [path.suffix for path in cache.iterdir()] == [".txt"]
 
 
 def test_other_versions_have_another_cache(cache, sources, monkeypatch):
@@ -80,8 +79,7 @@ def test_an_interrupted_write_leaves_no_part_of_a_cache(cache, sources, monkeypa
         raise OSError("no space left")
 
     monkeypatch.setattr(os, "replace", fail)
-    assert len(docstrings.load_docstrings().lines) == 3
-    assert not os.listdir(cache)
+    assert len(docstrings.load_docstrings().lines) == 3 and not os.listdir(cache)
 
 
 @pytest.mark.parametrize(

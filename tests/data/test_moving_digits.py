@@ -1,10 +1,10 @@
 """Moving digits: their flight, recomputed frame by frame, and their seed."""
 
 import numpy as np
-import pytest
 
 from gan_keras.data.image.load import digit_levels
 from gan_keras.data.video.load import flights, moving_digits
+from refusals import refused
 
 DIGITS, LABELS = digit_levels()
 
@@ -47,7 +47,6 @@ def test_clips_depend_on_the_seed():
     assert (first != other).any()
 
 
-@pytest.mark.parametrize("options", [{"frames": 1}, {"size": 8}])
-def test_a_field_without_room_and_a_single_frame_are_refused(options):
-    with pytest.raises(ValueError, match="Expected at least 2 frames and a larger field"):
-        moving_digits(DIGITS[:2], **options)
+def test_a_field_without_room_and_a_single_frame_are_refused():
+    for options in ({"frames": 1}, {"size": 8}):
+        refused("Expected at least 2 frames and a larger field", moving_digits, DIGITS[:2], **options)

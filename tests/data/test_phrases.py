@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from gan_keras.data.text.phrases import PhraseGrammar, chinese_phrases, english_phrases, load_chinese_phrases
+from refusals import refused
 
 GRAMMARS = pytest.mark.parametrize("grammar", [english_phrases(), chinese_phrases()], ids=["english", "chinese"])
 
@@ -45,12 +46,9 @@ def test_samples_follow_the_probabilities():
 
 
 def test_a_recursive_grammar_and_an_unknown_symbol_are_refused():
-    with pytest.raises(ValueError, match="NOUN derives itself"):
-        PhraseGrammar({"SENTENCE": "the NOUN", "NOUN": "dog | dog of NOUN"})
-    with pytest.raises(ValueError, match="NOUNS is not a symbol.*SENTENCE, NOUN"):
-        PhraseGrammar({"SENTENCE": "the NOUNS", "NOUN": "dog"})
-    with pytest.raises(ValueError, match="num=0"):
-        tiny().sample(0, seed=0)
+    refused("NOUN derives itself", PhraseGrammar, {"SENTENCE": "the NOUN", "NOUN": "dog | dog of NOUN"})
+    refused("NOUNS is not a symbol.*SENTENCE, NOUN", PhraseGrammar, {"SENTENCE": "the NOUNS", "NOUN": "dog"})
+    refused("num=0", tiny().sample, 0, seed=0)
 
 
 @GRAMMARS
@@ -67,8 +65,7 @@ def test_the_first_samples_do_not_depend_on_the_number_of_samples(grammar):
 
 @GRAMMARS
 def test_the_built_in_grammars_have_far_more_lines_than_a_model_can_remember(grammar):
-    assert grammar.num_derivations > 1_000_000
-    assert len(set(grammar.sample(1000, seed=0))) > 800
+    assert grammar.num_derivations > 1_000_000 and len(set(grammar.sample(1000, seed=0))) > 800
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from nltk.tokenize import NLTKWordTokenizer
 from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
 
 from gan_keras.metrics.bleu import References, bleu, bleu_tokens, self_bleu
+from refusals import refused
 
 ORDERS = (2, 3, 4, 5)
 IMAGE_COCO = pathlib.Path(__file__).parents[2] / "../shared/data/image_coco"
@@ -100,14 +101,10 @@ def test_prepared_references_score_several_sets_like_fresh_ones():
 
 
 def test_wrong_input_is_refused():
-    with pytest.raises(ValueError, match="no reference sentences"):
-        bleu([["a"]], [])
-    with pytest.raises(ValueError, match="no sentences to score"):
-        bleu([], [["a"]])
-    with pytest.raises(ValueError, match="at least 2"):
-        self_bleu([["a"]])
-    with pytest.raises(ValueError, match="from 1 to 3"):
-        bleu([["a"]], References([["a"]], max_order=3), orders=(4,))
+    refused("no reference sentences", bleu, [["a"]], [])
+    refused("no sentences to score", bleu, [], [["a"]])
+    refused("at least 2", self_bleu, [["a"]])
+    refused("from 1 to 3", bleu, [["a"]], References([["a"]], max_order=3), orders=(4,))
 
 
 @pytest.mark.skipif(not IMAGE_COCO.exists(), reason="Image COCO is not there")
@@ -117,8 +114,7 @@ def test_real_captions_have_the_published_protocols_score_within_ten_seconds():
     )
     start = time.process_time()
     scores, self_scores = bleu(train, test), References(train).leave_one_out()
-    assert time.process_time() - start < 10
-    assert [round(scores[n], 3) for n in ORDERS] == [0.740, 0.520, 0.337, 0.218]
+    assert time.process_time() - start < 10 and [round(scores[n], 3) for n in ORDERS] == [0.740, 0.520, 0.337, 0.218]
     for i in (0, 4321):
         assert self_scores[5][i] == pytest.approx(nltk_bleu(train[i], train[:i] + train[i + 1 :], 5), abs=1e-9)
 
