@@ -27,12 +27,9 @@ def test_a_chinese_verse_has_one_token_per_character():
     assert codec.vocabulary[4:] == sorted("床前明月光") and codec.length == 6 and codec.tokens("月光") == ["月", "光"]
 
 
-def test_an_unknown_character_decodes_to_the_replacement_mark_and_is_named():
+def test_unknown_characters_are_named_and_decode_to_the_replacement_mark_which_has_one_entry():
     codec = adapted(["abc"], length=8)
     assert decoded(codec, "abxc") == "ab\ufffdc" and codec.unknown_words("abxcy") == ["x", "y"]
-
-
-def test_the_replacement_mark_in_a_text_is_the_unknown_character_not_a_second_entry():
     codec = adapted(["a\ufffdb"])
     assert codec.vocabulary == ["<pad>", "<start>", "<end>", "\ufffd", "a", "b"]
     assert codec.report["unknown_tokens"] == 1

@@ -46,16 +46,13 @@ def test_decoding_undoes_encoding_and_a_codec_survives_its_config(kind, windows)
     assert again.get_config() == codec.get_config()
 
 
-def test_the_smallest_value_of_a_column_is_minus_one_and_the_largest_is_one():
+def test_the_extremes_of_a_column_are_minus_one_and_one_and_values_beyond_decode_within_them():
     tensors = adapted().encode(WINDOWS).numpy()
     np.testing.assert_allclose(tensors.min(axis=(0, 1)), -1.0)
     np.testing.assert_allclose(tensors.max(axis=(0, 1)), 1.0)
     np.testing.assert_allclose(
         tensors[0, 0, 0], 2 * (WINDOWS[0, 0, 0] - WINDOWS[..., 0].min()) / np.ptp(WINDOWS[..., 0]) - 1, 1e-5
     )
-
-
-def test_values_outside_the_range_decode_within_it():
     codec = adapted()
     decoded = codec.decode(tf.constant([[[-3.0, 7.0]] * 6])).numpy()
     np.testing.assert_allclose(decoded[0, 0], [WINDOWS[..., 0].min(), WINDOWS[..., 1].max()], rtol=1e-5)
@@ -101,7 +98,7 @@ def test_components_have_mean_zero_and_variances_between_the_scaled_ones_and_equ
     np.testing.assert_allclose(plain.var(axis=0) / plain.var(axis=0).sum(), variances / variances.sum(), rtol=0.02)
 
 
-def test_normal_scores_are_the_quantiles_of_ranks():
+def test_normal_scores_are_quantiles_of_ranks_and_few_values_decode_with_their_frequencies():
     codec = adapted(NormalScoreCodec, knots=300, whitening=0.0)
     scores = codec.scale(tf.constant(WINDOWS, tf.float32)).numpy()[..., 1].ravel()
     ranks = (np.argsort(np.argsort(WINDOWS[..., 1].ravel())) + 0.5) / WINDOWS[..., 1].size
@@ -110,9 +107,6 @@ def test_normal_scores_are_the_quantiles_of_ranks():
     points = tf.constant([-1.0, 0.5, 1.5, 9.0])
     expected = np.interp(points, [0, 1, 2], [5, 7, 8])
     np.testing.assert_allclose(interpolate((0, 1, 2), (5, 7, 8), points), expected, rtol=1e-6)
-
-
-def test_normal_scores_of_few_values_decode_with_their_frequencies():
     counts = np.random.default_rng(1).choice([0.0, 1.0, 5.0], (300, 6, 1), p=[0.7, 0.2, 0.1])
     codec = adapted(NormalScoreCodec, np.concatenate([WINDOWS, counts], axis=2))
     normal = np.random.default_rng(2).standard_normal((2000, 6, 3)).astype(np.float32)

@@ -27,16 +27,13 @@ def codec():
     return SpectrogramCodec(RATE, LENGTH, size=32, iterations=16)
 
 
-def test_int16_round_trips_if_the_loudest_sample_is_the_loudest_level():
+def test_waveforms_get_full_volume_and_one_length_and_int16_round_trips():
     samples = np.stack([np.append(tone(300, LENGTH - 1), 32767), np.append(tone(70, LENGTH - 1), -32767)]).astype(np.int16)
     codec = WaveformCodec(RATE, LENGTH)
     encoded = codec.encode(samples)
     assert encoded.shape == (2, LENGTH, 1) and encoded.dtype == tf.float32
     np.testing.assert_allclose(encoded[..., 0], samples / 32767, atol=1e-7)
     np.testing.assert_array_equal(codec.to_int16(codec.decode(encoded)), samples)
-
-
-def test_sounds_get_full_volume_and_one_length_and_silence_stays():
     codec = WaveformCodec(RATE, 6)
     assert np.array_equal(codec.encode(np.array([[0, 100, -200, 50]], np.int16))[0, :, 0], [0, 0.5, -1, 0.25, 0, 0])
     assert np.array_equal(codec.encode(np.array([[4, 2, 0, 0, 0, 0, 9]], np.int16))[0, :, 0], [1, 0.5, 0, 0, 0, 0])

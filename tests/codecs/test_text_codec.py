@@ -30,9 +30,16 @@ def texts(strings):
 
 
 @CODECS
-def test_lines_of_any_script_round_trip(codec_class):
+def test_lines_of_any_script_round_trip_alone_in_batches_and_in_a_pipeline(codec_class):
     codec = adapted(codec_class)
     assert texts(codec.decode(codec.encode(LINES))) == LINES
+    codec = adapted(codec_class)
+    together = codec.encode(LINES).numpy()
+    alone = [codec.encode([line]).numpy()[0] for line in LINES]
+    np.testing.assert_array_equal(together, alone)
+    codec = adapted(codec_class)
+    batches = list(tf.data.Dataset.from_tensor_slices(LINES).batch(2).map(codec.encode))
+    np.testing.assert_array_equal(tf.concat(batches, axis=0), codec.encode(LINES))
 
 
 @CODECS
@@ -47,17 +54,11 @@ def test_a_row_is_tokens_then_one_end_then_padding(codec_class):
 
 
 @CODECS
-def test_a_row_does_not_depend_on_its_batch(codec_class):
-    codec = adapted(codec_class)
-    together = codec.encode(LINES).numpy()
-    alone = [codec.encode([line]).numpy()[0] for line in LINES]
-    np.testing.assert_array_equal(together, alone)
-
-
-@CODECS
-def test_an_empty_batch_stays_empty_both_ways(codec_class):
+def test_an_empty_batch_stays_empty_both_ways_and_a_scalar_is_refused(codec_class):
     codec = adapted(codec_class)
     assert codec.encode([]).shape == (0, codec.length) and codec.decode(tf.zeros([0, 3], tf.int64)).shape == (0,)
+    with pytest.raises((ValueError, tf.errors.InvalidArgumentError)):
+        adapted(codec_class).encode(tf.constant("a scalar"))
 
 
 @CODECS
@@ -95,17 +96,13 @@ def test_invalid_bytes_are_replaced_and_blank_lines_dropped_and_both_are_counted
 
 
 @CODECS
-def test_a_codec_survives_json_and_keras_serialisation(codec_class):
+def test_a_codec_survives_json_and_keras_serialisation_before_adapt_too(codec_class):
     codec = adapted(codec_class, fold_case=True)
     config = json.loads(json.dumps(keras.saving.serialize_keras_object(codec)))
     copy = keras.saving.deserialize_keras_object(config)
     assert type(copy) is codec_class and copy.get_config() == codec.get_config()
     assert copy.report == codec.report and copy.report["lines"] == 4
     np.testing.assert_array_equal(copy.encode(LINES), codec.encode(LINES))
-
-
-@CODECS
-def test_a_codec_before_adapt_survives_serialisation_too(codec_class):
     copy = codec_class.from_config(codec_class(length=7).get_config())
     copy.adapt(LINES)
     assert copy.length == 7
@@ -140,19 +137,6 @@ def test_a_codec_created_during_tracing_works_in_and_after_it(codec_class):
 
 
 @CODECS
-def test_a_data_pipeline_can_encode(codec_class):
-    codec = adapted(codec_class)
-    batches = list(tf.data.Dataset.from_tensor_slices(LINES).batch(2).map(codec.encode))
-    np.testing.assert_array_equal(tf.concat(batches, axis=0), codec.encode(LINES))
-
-
-@CODECS
-def test_a_text_tensor_that_is_not_a_batch_is_refused(codec_class):
-    with pytest.raises((ValueError, tf.errors.InvalidArgumentError)):
-        adapted(codec_class).encode(tf.constant("a scalar"))
-
-
-@CODECS
 def test_the_error_before_adapt_asks_for_a_call_of_adapt(codec_class):
     for use in (lambda codec: codec.encode(["a"]), lambda codec: codec.decode([[4]]), lambda codec: codec.vocabulary):
         refused("call `codec.adapt", use, codec_class())
@@ -172,25 +156,18 @@ def test_lines_without_text_are_refused(codec_class, lines, message):
     refused(message, codec_class().adapt, lines)
 
 
-def test_limits_without_room_for_a_token_are_refused():
+def test_wrong_limits_and_vocabularies_and_the_abstract_base_class_are_refused():
     for arguments in ({"length": 1}, {"length": 2.5}, {"max_vocabulary": 4}, {"min_count": 0}):
         refused(f"{next(iter(arguments))}=", WordCodec, **arguments)
-
-
-def test_a_vocabulary_without_the_special_entries_is_refused():
     refused("expected .*<pad>", WordCodec, vocabulary=["a", "b", "c", "d", "e"])
-
-
-def test_a_vocabulary_without_any_token_is_refused():
     refused("lower `min_count`", WordCodec(min_count=2).adapt, ["every word once"])
+    with pytest.raises(TypeError):
+        TextCodec()
 
 
-def test_lines_may_come_from_a_generator_and_with_lone_surrogates():
+def test_lines_come_from_any_iterable_and_decoding_stops_at_the_first_end():
     codec = adapted(WordCodec, (line for line in ["plain", "bro\ud800ken"]))
     assert codec.report["invalid_lines"] == 1 and "plain" in codec.vocabulary
-
-
-def test_decoding_stops_at_the_first_end_and_skips_padding_and_start():
     codec = adapted(WordCodec, ["a b c"])
     assert codec.vocabulary[4:] == ["a", "b", "c"]
     assert texts(codec.decode([[1, 4, 0, 5, 2, 6], [2, 4, 4, 4, 4, 4], [4, 3, 6, 0, 0, 0]])) == ["a b", "", "a <unk> c"]
@@ -210,8 +187,3 @@ def test_the_report_counts_tokens_and_unknown_tokens_by_hand():
         "unknown_share": 1 / 8,
         "vocabulary_size": 6,
     }
-
-
-def test_the_base_class_is_abstract():
-    with pytest.raises(TypeError):
-        TextCodec()

@@ -41,7 +41,7 @@ def test_arrays_of_every_kind_become_the_same_int16():
         assert np.array_equal(sounds_from_arrays(kind, samples, 8000).samples, shifted), kind
 
 
-def test_channels_are_averaged_and_overshoot_is_clipped_and_both_are_counted():
+def test_channels_are_averaged_loud_sounds_clipped_and_lengths_adjusted_and_all_are_counted():
     stereo = np.stack([SAMPLES, np.zeros_like(SAMPLES)], axis=2)
     sounds = sounds_from_arrays("stereo", stereo, 8000)
     np.testing.assert_array_equal(sounds.samples, np.round(SAMPLES / 2).astype(np.int16))
@@ -49,9 +49,6 @@ def test_channels_are_averaged_and_overshoot_is_clipped_and_both_are_counted():
     loud = np.clip(SAMPLES / 20000, -1.5, 1.5)
     sounds = sounds_from_arrays("loud", loud, 8000)
     assert sounds.report["clipped"] == (np.abs(loud) > 1).any(axis=1).sum() and np.abs(sounds.samples).max() == 32767
-
-
-def test_sounds_are_cut_and_padded_and_both_are_counted():
     sounds = sounds_from_arrays("a", np.vstack([SAMPLES, np.zeros((1, 40), np.int16)]), 8000, length=30)
     np.testing.assert_array_equal(sounds.samples[:10], SAMPLES[:, :30])
     assert (sounds.length, sounds.report["cut"], sounds.report["padded"], sounds.report["silent"]) == (30, 10, 0, 1)
@@ -62,7 +59,7 @@ def test_sounds_are_cut_and_padded_and_both_are_counted():
     )
 
 
-def test_wrong_sounds_are_refused():
+def test_wrong_sounds_and_labels_are_refused():
     for samples, rate, words in (
         (SAMPLES[0], 8000, "Expected .num, length."),
         (SAMPLES[:, np.newaxis], 8000, "Expected .num, length."),
@@ -75,9 +72,6 @@ def test_wrong_sounds_are_refused():
         (SAMPLES, 0, "sample_rate=0"),
     ):
         refused(words, sounds_from_arrays, "wrong", samples, rate)
-
-
-def test_wrong_labels_are_refused():
     refused(r"labels of shape \(9,\).* for 10 sounds", sounds_from_arrays, "wrong", SAMPLES, 8000, LABELS[:9])
     refused("the first is -1 of sounds 0", sounds_from_arrays, "wrong", SAMPLES, 8000, LABELS - 1)
 
@@ -164,15 +158,12 @@ def test_a_truncated_file_is_kept_and_reported(tmp_path):
     assert "1 that break off kept as they are" in describe_sounds(sounds)
 
 
-def test_a_long_recording_among_many_is_refused_before_memory_is_full():
-    refused("10,000 sounds of 1,000,000 samples .*--set length=16384", check_fits_memory, "long", 10_000, 1_000_000)
-
-
-def test_folders_without_sounds_or_with_sounds_next_to_classes_are_refused(tmp_path):
+def test_folders_without_sounds_next_to_classes_or_beyond_the_memory_are_refused(tmp_path):
     (tmp_path / "song.mp3").write_text("")
     refused("no WAV files among 1 files.*ffmpeg", load_audio, tmp_path)
     write_folder(tmp_path, {"a.wav": SAMPLES[0], "class/b.wav": SAMPLES[1]})
     refused("1 WAV files itself and 1 in sub-folders", load_audio, tmp_path)
+    refused("10,000 sounds of 1,000,000 samples .*--set length=16384", check_fits_memory, "long", 10_000, 1_000_000)
 
 
 def test_no_held_out_sound_stays_in_training():

@@ -100,29 +100,10 @@ def test_batches_of_images_and_sounds_are_those_of_their_functions(sets, modalit
     assert_equal(data.batches(whole, 6, shuffle=False), own(whole, 6, shuffle=False))
 
 
-def test_batches_of_videos_are_whole_ones_of_their_arrays(sets):
+def test_batches_of_videos_series_and_domains_are_those_of_their_functions(sets):
     videos = sets["video"]
     assert_equal(data.batches(videos, 6, seed=4), array_batches([videos.videos, videos.labels], 6, 4).take(3))
     assert_equal(data.batches(videos, 6, labels=False), array_batches([videos.videos], 6).take(3))
-
-
-def test_batches_of_a_table_are_drawn_by_the_conditions_of_its_codec(sets):
-    table, codec = sets["table"], codecs.TableCodec(most_modes=2)
-    codec.adapt(table)
-    rows = RowsByCondition(len(table), codec.conditions_of(table.cells), codec.num_conditions)
-    assert_equal(data.batches(table, 10, codec, seed=4), data.table_batches(table.cells, rows, 10, 20, 4))
-    assert_equal(data.batches(table, 2, labels=False), data.table_batches(table.cells, AllRows(60), 2, 30))
-    assert_equal(data.batches(table, 10, codec, steps=3), data.table_batches(table.cells, rows, 10, 3))
-
-
-def test_batches_of_a_table_without_categories_have_no_conditions(tmp_path):
-    (tmp_path / "n.csv").write_text("\n".join(["a,b", *(f"{i},{i % 5}.5" for i in range(60))]))
-    table, codec = data.load(tmp_path / "n.csv", "table"), codecs.TableCodec(most_modes=2)
-    codec.adapt(table)
-    assert_equal(data.batches(table, 10, codec), data.table_batches(table.cells, AllRows(60), 10, 20))
-
-
-def test_batches_of_series_and_of_domains_are_those_of_their_functions(sets):
     series, domains = sets["series"], sets["translation"]
     assert_equal(data.batches(series, 8, seed=4), data.series_batches(series, 8, 4))
     assert_equal(data.batches(series, 8, labels=False), data.series_batches(without_labels(series), 8))
@@ -130,11 +111,26 @@ def test_batches_of_series_and_of_domains_are_those_of_their_functions(sets):
     assert_equal(data.batches(domains, 8, flip=True), data.domain_batches(domains, 8, flip=True))
 
 
-def test_a_missing_codec_and_other_types_are_refused(sets):
+def test_batches_of_a_table_are_drawn_by_the_conditions_of_its_codec_if_it_has_categories(sets, tmp_path):
+    table, codec = sets["table"], codecs.TableCodec(most_modes=2)
+    codec.adapt(table)
+    rows = RowsByCondition(len(table), codec.conditions_of(table.cells), codec.num_conditions)
+    assert_equal(data.batches(table, 10, codec, seed=4), data.table_batches(table.cells, rows, 10, 20, 4))
+    assert_equal(data.batches(table, 2, labels=False), data.table_batches(table.cells, AllRows(60), 2, 30))
+    assert_equal(data.batches(table, 10, codec, steps=3), data.table_batches(table.cells, rows, 10, 3))
+    (tmp_path / "n.csv").write_text("\n".join(["a,b", *(f"{i},{i % 5}.5" for i in range(60))]))
+    table, codec = data.load(tmp_path / "n.csv", "table"), codecs.TableCodec(most_modes=2)
+    codec.adapt(table)
+    assert_equal(data.batches(table, 10, codec), data.table_batches(table.cells, AllRows(60), 10, 20))
+
+
+def test_a_missing_codec_other_types_and_unknown_sources_and_modalities_are_refused(sets, tmp_path):
     for modality in ("text", "table"):
         refused("codec=None for a .* Expected an adapted codec", data.batches, sets[modality])
     for function in (data.split, data.describe, data.batches):
         refused("type ndarray. Expected Corpus, Images", function, LEVELS, error=TypeError)
+    refused("no file .*digit. Built-in data sets: docstrings, .*digits", data.load, tmp_path / "digit", error=FileNotFoundError)
+    refused("modality='pictures'. Expected one of text, image", data.load, "digits", "pictures")
 
 
 def test_every_built_in_name_belongs_to_one_modality():
@@ -180,8 +176,3 @@ def test_the_modality_of_an_ambiguous_source_must_be_given(tmp_path):
     ):
         refused(f"{name} may be {words}", data.load, tmp_path / name)
     assert len(data.load(tmp_path / "pair", modality="translation")) == 2
-
-
-def test_unknown_sources_and_modalities_are_refused(tmp_path):
-    refused("no file .*digit. Built-in data sets: docstrings, .*digits", data.load, tmp_path / "digit", error=FileNotFoundError)
-    refused("modality='pictures'. Expected one of text, image", data.load, "digits", "pictures")

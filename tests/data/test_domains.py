@@ -33,7 +33,7 @@ def numbers(batches):
     return np.concatenate(a), np.concatenate(b)
 
 
-def test_a_file_holds_two_domains_and_optionally_parts_for_tests(tmp_path):
+def test_a_file_holds_two_domains_and_optional_test_images_which_are_left_out_of_training(tmp_path):
     np.savez(tmp_path / "with.npz", a_train=images(5), b_train=images(7, 50), a_test=images(2, 100), b_test=images(3, 150))
     np.savez(tmp_path / "without.npz", a=images(20), b=images(10, 50))
     domains = load_domains(tmp_path / "with.npz")
@@ -44,9 +44,6 @@ def test_a_file_holds_two_domains_and_optionally_parts_for_tests(tmp_path):
     training, held_out = split_domains(load_domains(tmp_path / "without.npz"), seed=1)
     assert [len(part) for part in (training.a, training.b, held_out.a, held_out.b)] == [18, 9, 2, 1]
     assert not set(training.a.hashes) & set(held_out.a.hashes)
-
-
-def test_training_images_that_are_also_test_images_are_left_out(tmp_path):
     np.savez(tmp_path / "data.npz", a_train=images(5), b_train=images(5), a_test=images(2, 4), b_test=images(2, 50))
     training, held_out = split_domains(load_domains(tmp_path / "data.npz"))
     assert (len(training.a), len(training.b), len(held_out.a)) == (4, 5, 2) and training.a.report["copies"] == 1
@@ -108,7 +105,7 @@ def test_pairs_in_folders_have_equal_names(tmp_path):
     assert not isinstance(load_domains(folder), PairedDomains)
 
 
-def test_an_epoch_is_the_longer_domain_and_the_shorter_one_begins_again(tmp_path):
+def test_an_epoch_is_the_longer_domain_and_each_domain_has_an_order_of_its_own(tmp_path):
     np.savez(tmp_path / "data.npz", a=images(10), b=images(4, 50))
     batches = domain_batches(load_domains(tmp_path / "data.npz"), 2, seed=3)
     first, second = numbers(batches), numbers(batches)
@@ -120,9 +117,6 @@ def test_an_epoch_is_the_longer_domain_and_the_shorter_one_begins_again(tmp_path
     np.testing.assert_array_equal(numbers(again), second)
     other = numbers(domain_batches(load_domains(tmp_path / "data.npz"), 2, seed=4))
     assert not np.array_equal(other[0], first[0])
-
-
-def test_each_domain_has_an_order_of_its_own(tmp_path):
     np.savez(tmp_path / "data.npz", a=images(20), b=images(20, 100))
     of_a, of_b = numbers(domain_batches(load_domains(tmp_path / "data.npz"), 5))
     assert np.sum(of_b.astype(int) - of_a == 100) < 10
@@ -148,12 +142,9 @@ def test_files_give_the_batches_of_the_same_images_in_memory(tmp_path):
         np.testing.assert_array_equal(one[1], other[1])
 
 
-def test_a_part_for_tests_of_only_one_domain_is_refused(tmp_path):
+def test_a_missing_or_empty_domain_or_part_and_too_large_a_batch_are_refused(tmp_path):
     np.savez(tmp_path / "half.npz", a_train=images(3), b_train=images(3, 50), b_test=images(2, 100))
     refused("half.npz holds b_test alone. Expected a_test and b_test, or neither", load_domains, tmp_path / "half.npz")
-
-
-def test_a_missing_or_empty_domain_is_refused(tmp_path):
     np.savez(tmp_path / "one.npz", a=images(3))
     with pytest.raises(ValueError, match=r"one.npz holds the arrays a. Expected two domains: a_train and b_train, or a and b"):
         load_domains(tmp_path / "one.npz")
@@ -163,6 +154,8 @@ def test_a_missing_or_empty_domain_is_refused(tmp_path):
     refused(r"b holds no images among 0 files", load_domains, folder)
     refused("holds the folders none. Expected two domains", load_domains, folder / "a")
     refused("inverted_digits", load_domains, tmp_path / "absent", error=FileNotFoundError)
+    np.savez(tmp_path / "data.npz", a=images(3), b=images(4, 50))
+    refused("batch_size=5 for 4 images", domain_batches, load_domains(tmp_path / "data.npz"), 5)
 
 
 def test_domains_of_several_sizes_or_colours_need_a_size(tmp_path):
@@ -177,8 +170,3 @@ def test_unpaired_domains_are_refused_as_pairs(tmp_path):
     np.savez(tmp_path / "uneven.npz", a=images(3), b=images(4, 50), paired=True)
     refused("3 images of domain a and 4 of domain b", load_domains, tmp_path / "uneven.npz", paired=True)
     refused("inverted_digits holds domains without pairs", load_domains, "inverted_digits", paired=True)
-
-
-def test_a_batch_is_not_larger_than_the_domains(tmp_path):
-    np.savez(tmp_path / "data.npz", a=images(3), b=images(4, 50))
-    refused("batch_size=5 for 4 images", domain_batches, load_domains(tmp_path / "data.npz"), 5)

@@ -68,9 +68,6 @@ def test_copies_are_counted_and_no_held_out_image_stays_in_training():
     again, _ = split_images(images, held_out=5, seed=1)
     other, _ = split_images(images, held_out=5, seed=2)
     assert again.fingerprint == train.fingerprint != other.fingerprint
-
-
-def test_a_split_that_leaves_nothing_is_refused():
     for held_out in (0, 10):
         refused(f"Got held_out={held_out} for 10 images", split_images, images_from_arrays("ten", LEVELS), held_out)
 
@@ -92,7 +89,7 @@ def test_labels_of_a_single_class_are_counted_and_left_out():
     assert describe_images(images) == "one: 10 images of 6 x 8 x 3, 10 of one class, labels left out, 0 duplicates"
 
 
-def test_wrong_images_are_refused():
+def test_wrong_images_and_labels_are_refused():
     for images, message in (
         (LEVELS[..., :2], "Expected .num, height, width, channels."),
         (np.moveaxis(LEVELS, -1, 1), "Move the channels last"),
@@ -103,9 +100,6 @@ def test_wrong_images_are_refused():
         (np.where(np.arange(10)[:, None, None, None] == 7, np.nan, LEVELS / 255), "1 images hold NaN .* number 7"),
     ):
         refused(message, images_from_arrays, "wrong", images)
-
-
-def test_wrong_labels_are_refused():
     for labels, message in (
         (LABELS[:9], r"labels of shape \(9,\).* for 10 images"),
         (LABELS.astype(float), "dtype float64"),
@@ -116,7 +110,7 @@ def test_wrong_labels_are_refused():
         refused(message, images_from_arrays, "wrong", LEVELS, labels)
 
 
-def test_files_without_images_are_refused(tmp_path):
+def test_files_without_images_and_wrong_choices_are_refused(tmp_path):
     (tmp_path / "text.npz").write_text("no archive")
     np.save(tmp_path / "lone.npy", LEVELS)
     mixed = np.array([LEVELS[0], LEVELS[0, :3]], dtype=object)
@@ -128,14 +122,11 @@ def test_files_without_images_are_refused(tmp_path):
         refused(message, load_images, path)
     refused("'images' .* several sizes go into a folder", load_images, save(tmp_path, images=mixed))
     refused("Did you mean .*text.npz.*digits, stacked_digits, mnist", load_images, tmp_path / "test.npz", error=FileNotFoundError)
-
-
-def test_wrong_choices_are_refused():
     for choice in ({"size": 0}, {"size": (8, 8, 3)}, {"channels": 4}, {"part": "validation"}):
         refused("Expected", load_images, "digits", **choice)
 
 
-def test_the_digits_are_the_scikit_learn_ones_enlarged():
+def test_every_built_in_set_loads_and_the_digits_are_the_scikit_learn_ones_enlarged():
     digits = load_images("digits")
     assert digits.images.shape == (1797, 16, 16, 1) and digits.images.max() == 255
     assert digits.label_names == tuple("0123456789") and digits.report["enlarged"] == 1797
@@ -143,6 +134,8 @@ def test_the_digits_are_the_scikit_learn_ones_enlarged():
     from sklearn.datasets import load_digits
 
     np.testing.assert_allclose(small.images[..., 0], load_digits().images * 255 / 16, atol=0.51)
+    for name in data.IMAGE_DATASETS:
+        assert load_images(name).name == name
 
 
 def test_stacked_digits_have_the_digit_of_each_channel_in_their_label():
@@ -155,11 +148,6 @@ def test_stacked_digits_have_the_digit_of_each_channel_in_their_label():
         assert label == 100 * channels[0] + 10 * channels[1] + channels[2]
     assert stacked_digits(digits, 50, seed=3).fingerprint == stacked.fingerprint
     refused("Expected grey images in memory", stacked_digits, stacked)
-
-
-def test_every_built_in_set_loads():
-    for name in data.IMAGE_DATASETS:
-        assert load_images(name).name == name
 
 
 def test_a_data_set_of_keras_is_downloaded_or_the_error_says_that_this_failed(monkeypatch):

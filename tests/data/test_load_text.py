@@ -34,23 +34,16 @@ def test_any_other_name_is_a_path_with_optional_labels(tmp_path):
     assert (corpus.lines, corpus.labels) == (("one", "two"), ("a", "b"))
 
 
-def test_an_unknown_name_is_an_error_that_lists_the_built_in_sets():
+def test_an_unknown_name_and_labels_for_a_built_in_set_are_refused():
     refused("no file docstring.*: docstrings, english_phrases, chinese", data.load_text, "docstring", error=FileNotFoundError)
-
-
-def test_labels_for_a_built_in_set_are_refused():
     refused("labels for the built-in data set oracle", data.load_text, "oracle", labels="labels.txt")
 
 
 @pytest.mark.skipif(not SHARED_DATA.is_dir(), reason="the shared data are not there")
-def test_image_coco_has_its_known_numbers_of_lines_and_duplicates():
+def test_the_shared_corpora_have_their_known_numbers_of_lines_copies_and_characters():
     corpus = data.load_text(SHARED_DATA / "image_coco" / "train.txt")
     assert (len(corpus.lines), len(set(corpus.lines))) == (10_000, 9_956)
     assert (corpus.report["blank"], corpus.report["invalid"], corpus.report["cut"]) == (0, 0, 0)
-
-
-@pytest.mark.skipif(not SHARED_DATA.is_dir(), reason="the shared data are not there")
-def test_each_tang_poem_has_twenty_characters():
     corpus = data.load_text(SHARED_DATA / "tang_poems" / "train.txt")
     assert len(corpus.lines) == 3208 and {len(line) for line in corpus.lines} == {20}
 

@@ -5,11 +5,8 @@ from gan_keras.data.mixtures import grid, grid_centres, modes_covered, ring, rin
 from refusals import refused
 
 
-def test_ring_centres_lie_on_the_circle_at_equal_angles():
+def test_centres_lie_on_a_circle_at_equal_angles_or_on_the_grid_of_pacgan():
     np.testing.assert_allclose(ring_centres(4, radius=2.0), [[2, 0], [0, 2], [-2, 0], [0, -2]], atol=1e-6)
-
-
-def test_grid_centres_are_those_of_pacgan():
     expected = [[x, y] for x in range(-4, 5, 2) for y in range(-4, 5, 2)]
     np.testing.assert_array_equal(grid_centres(), expected)
 
@@ -38,14 +35,8 @@ def test_modes_quality_and_reverse_kl_agree_with_counting_by_hand():
     scores = modes_covered(samples, ring_centres(4), deviation=0.01)
     assert scores["modes"] == 2 and scores["high_quality"] == 7 / 8
     assert scores["reverse_kl"] == pytest.approx(5 / 8 * np.log(5 / 2) + 3 / 8 * np.log(3 / 2))
-
-
-def test_a_mode_with_only_bad_samples_does_not_count():
     scores = modes_covered([[1, 0], [0, 1.5]], ring_centres(4), deviation=0.01)
     assert (scores["modes"], scores["high_quality"]) == (1, 0.5)
-
-
-def test_a_single_mode_has_the_largest_divergence():
     assert modes_covered([[1, 0]] * 3, ring_centres(8), 0.01)["reverse_kl"] == pytest.approx(np.log(8))
 
 

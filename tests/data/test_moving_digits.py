@@ -41,12 +41,9 @@ def test_a_flight_is_straight_until_it_bounces_off_a_wall():
             velocity[over | under, axis] *= -1
 
 
-def test_clips_depend_on_the_seed():
+def test_clips_depend_on_the_seed_and_a_field_without_room_or_a_single_frame_is_refused():
     first, again, other = (moving_digits(DIGITS[:9], seed=seed)[0] for seed in (0, 0, 1))
     np.testing.assert_array_equal(first, again)
     assert (first != other).any()
-
-
-def test_a_field_without_room_and_a_single_frame_are_refused():
     for options in ({"frames": 1}, {"size": 8}):
         refused("Expected at least 2 frames and a larger field", moving_digits, DIGITS[:2], **options)

@@ -41,26 +41,20 @@ def log_probability_by_hand(oracle, tokens):
     return total
 
 
-def test_the_likelihood_follows_the_equations_of_the_lstm():
+def test_the_likelihood_follows_the_equations_of_the_lstm_and_sums_to_one():
     oracle = Oracle(vocabulary_size=7, length=4, units=3, seed=5)
     tokens = [6, 0, 3, 3]
     by_hand = -log_probability_by_hand(oracle, tokens) / 4
     assert oracle.negative_log_likelihood([tokens]) == pytest.approx(by_hand, rel=1e-5)
-
-
-def test_the_probabilities_of_all_sequences_sum_to_one():
     assert probabilities(Oracle(vocabulary_size=5, length=3, units=4)).sum() == pytest.approx(1, abs=1e-5)
 
 
-def test_samples_follow_the_likelihood():
+def test_samples_follow_the_likelihood_and_do_not_depend_on_their_number():
     oracle = Oracle(vocabulary_size=3, length=2, units=2, seed=3)
     samples = oracle.sample(20_000, seed=0)
     counts = np.bincount(samples @ [3, 1], minlength=9) / 20_000
     expected = probabilities(oracle)
     np.testing.assert_array_less(np.abs(counts - expected), 4 * np.sqrt(expected / 20_000) + 1e-6)
-
-
-def test_the_first_samples_do_not_depend_on_the_number_of_samples():
     oracle = Oracle(vocabulary_size=50, length=6, units=8)
     np.testing.assert_array_equal(oracle.sample(300, seed=1)[:10], oracle.sample(10, seed=1))
     assert (oracle.sample(10, seed=1) != oracle.sample(10, seed=2)).any()

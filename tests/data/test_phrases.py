@@ -13,12 +13,9 @@ def tiny():
     return PhraseGrammar({"SENTENCE": "3: the NOUN runs . | 1: NOUN", "NOUN": "2: dog | cat | red fox"})
 
 
-def test_the_likelihood_is_the_product_of_the_rules():
+def test_the_likelihood_is_the_product_of_the_rules_summed_over_the_derivations():
     assert math.exp(tiny().log_likelihood("the dog runs.")) == pytest.approx(3 / 4 * 2 / 4)
     assert math.exp(tiny().log_likelihood("red fox")) == pytest.approx(1 / 4 * 1 / 4)
-
-
-def test_the_likelihood_of_an_ambiguous_line_is_summed_over_its_derivations():
     grammar = PhraseGrammar({"SENTENCE": "1: LEFT z | 3: x RIGHT", "LEFT": "x y | y", "RIGHT": "2: y z | 3: z"})
     assert math.exp(grammar.log_likelihood("x y z")) == pytest.approx(1 / 4 * 1 / 2 + 3 / 4 * 2 / 5)
     grammar = PhraseGrammar({"SENTENCE": "LEFT RIGHT", "LEFT": "x | x y", "RIGHT": "2: y z | 3: z"})
@@ -52,19 +49,11 @@ def test_a_recursive_grammar_and_an_unknown_symbol_are_refused():
 
 
 @GRAMMARS
-def test_the_mean_negative_log_likelihood_of_samples_is_the_entropy(grammar):
+def test_samples_have_the_entropy_of_their_grammar_are_varied_and_do_not_depend_on_their_number(grammar):
     losses = [-grammar.log_likelihood(line) for line in grammar.sample(2000, seed=3)]
     assert np.mean(losses) == pytest.approx(grammar.entropy, abs=4 * np.std(losses) / math.sqrt(2000))
-
-
-@GRAMMARS
-def test_the_first_samples_do_not_depend_on_the_number_of_samples(grammar):
     assert grammar.sample(50, seed=7)[:20] == grammar.sample(20, seed=7)
     assert grammar.sample(20, seed=7) != grammar.sample(20, seed=8)
-
-
-@GRAMMARS
-def test_the_built_in_grammars_have_far_more_lines_than_a_model_can_remember(grammar):
     assert grammar.num_derivations > 1_000_000 and len(set(grammar.sample(1000, seed=0))) > 800
 
 

@@ -35,26 +35,23 @@ def test_windows_start_at_every_step_and_time_stamps_are_not_a_column(tmp_path):
     assert describe_series(data) == "x.csv: 3 windows of 3 steps x 2 columns, 1 series of 5 steps in all"
 
 
-def test_unsorted_time_stamps_are_sorted_and_counted(tmp_path):
+def test_time_stamps_are_numbers_or_dates_which_are_sorted_and_irregular_steps_are_counted(tmp_path):
     shuffled = [LINES[0], LINES[2], LINES[1], *LINES[3:]]
     data = load(tmp_path, shuffled)
     assert data.report["unsorted"] == 2 and "2 rows sorted by time" in describe_series(data)
     np.testing.assert_array_equal(data.values, load(tmp_path, LINES).values)
-
-
-def test_dates_are_time_stamps_and_irregular_steps_are_counted(tmp_path):
     days = ["2024-01-01", "2024-01-02", "2024-01-05", "2024-01-06 00:00", "2024-01-07T00:00:00"]
     data = load(tmp_path, ["Date,a", *(f"{day},{number}" for number, day in enumerate(days))])
     assert (data.columns, data.report["irregular"]) == (("a",), 1)
+    lines = ["time,a", "2024-10-27T02:30+01:00,3", "2024-10-27T01:30+02:00,1", "2024-10-27T02:30+02:00,2", "2024-10-27T02:30Z,4"]
+    data = load(tmp_path, lines)
+    assert data.values[:, 0].tolist() == [1.0, 2.0, 3.0, 4.0] and "irregular" not in data.report
 
 
-def test_missing_cells_are_interpolated_between_their_neighbours_and_counted(tmp_path):
+def test_missing_cells_are_interpolated_in_the_order_of_time_and_counted(tmp_path):
     data = load(tmp_path, ["a,b", ",1", "2,NA", "3,nan", "?,4", "null,6"])
     np.testing.assert_array_equal(data.values, [[2, 1], [2, 2], [3, 3], [3, 4], [3, 6]])
     assert data.report["missing"] == 5 and "5 missing cells interpolated" in describe_series(data)
-
-
-def test_a_missing_cell_is_interpolated_in_the_order_of_time(tmp_path):
     data = load(tmp_path, ["time,a", "2,", "0,0", "1,1", "3,3"])
     np.testing.assert_array_equal(data.values[:, 0], [0, 1, 2, 3])
 
@@ -112,10 +109,11 @@ def test_invalid_series_files_are_refused(tmp_path, lines, words):
     assert words in refusal(tmp_path, lines)
 
 
-def test_named_columns_must_exist(tmp_path):
+def test_wrong_names_and_lengths_and_numbers_that_overflow_float32_are_refused(tmp_path):
     assert "has no column 'when'. Expected one of time, a, b" in refusal(tmp_path, LINES, time_column="when")
     assert "Got length=1" in refusal(tmp_path, LINES, length=1)
     assert "or length=0" in refusal(tmp_path, ["id,a", "x,1", "x,2", "y,1", "y,2", "y,3"], id_column="id", length=3)
+    assert "b holds numbers beyond 3.4e38" in refusal(tmp_path, ["a,b", "1,1e39", "2,3", "3,4"])
 
 
 @pytest.mark.parametrize(
@@ -171,7 +169,7 @@ def test_held_out_windows_of_one_series_share_no_step_with_training_windows(one)
     assert again.fingerprint == held_out.fingerprint != other.fingerprint
 
 
-def test_whole_series_of_each_label_are_held_out_if_there_are_many():
+def test_whole_series_of_each_label_are_held_out_if_there_are_many_and_short_ones_are_refused():
     random = np.random.default_rng(0)
     series = [random.standard_normal((12, 1)) for _ in range(20)]
     data = cut_windows("many", series, ["a"], 4, labelling=(np.arange(20) % 2, ("x", "y")))
@@ -179,9 +177,6 @@ def test_whole_series_of_each_label_are_held_out_if_there_are_many():
     of_series = [set(np.searchsorted(data.bounds, part.starts, "right") - 1) for part in (training, held_out)]
     assert not of_series[0] & of_series[1] and len(of_series[1]) == 4
     assert np.bincount(held_out.labels).tolist() == [18, 18]
-
-
-def test_series_too_short_for_a_split_are_refused():
     data = cut_windows("short", [np.random.default_rng(0).random((30, 1))], ["a"], 10)
     refused("one of 30 steps. Expected at least 4 windows of 10", split_series, data)
 
@@ -194,13 +189,3 @@ def test_an_epoch_has_full_batches_of_distinct_windows_in_its_own_order(one):
     assert len(np.unique(starts, axis=0)) == len(starts) and not np.array_equal(first[0], second[0])
     np.testing.assert_array_equal(first[0], next(iter(series_batches(one, 256, seed=4))).numpy())
     refused("batch_size=5000", series_batches, one, 5000)
-
-
-def test_offsets_of_time_stamps_are_respected_when_clocks_go_back(tmp_path):
-    lines = ["time,a", "2024-10-27T02:30+01:00,3", "2024-10-27T01:30+02:00,1", "2024-10-27T02:30+02:00,2", "2024-10-27T02:30Z,4"]
-    data = load(tmp_path, lines)
-    assert data.values[:, 0].tolist() == [1.0, 2.0, 3.0, 4.0] and "irregular" not in data.report
-
-
-def test_numbers_that_overflow_float32_are_refused(tmp_path):
-    assert "b holds numbers beyond 3.4e38" in refusal(tmp_path, ["a,b", "1,1e39", "2,3", "3,4"])

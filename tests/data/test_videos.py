@@ -55,7 +55,7 @@ def test_frames_are_resized_one_by_one(tmp_path):
     assert len(test) == 3 and test.labels.tolist() == [0, 1, 0]
 
 
-def test_arrays_that_do_not_fit_are_refused(tmp_path):
+def test_arrays_that_do_not_fit_and_missing_sources_or_parts_are_refused(tmp_path):
     for arrays, options, words in (
         ({"videos": CLIPS}, {"frames": 5}, "6 of the 6 clips of a.npz have fewer than 5 frames"),
         ({"videos": CLIPS[:, :1]}, {}, "a single frame is an image"),
@@ -67,9 +67,6 @@ def test_arrays_that_do_not_fit_are_refused(tmp_path):
         ({"videos": CLIPS}, {"size": 0}, "size=0"),
     ):
         refused(words, load_videos, save(tmp_path, **arrays), **options)
-
-
-def test_a_missing_source_and_a_missing_part_are_refused(tmp_path):
     refused("moving_digits", load_videos, tmp_path / "none.npz", error=FileNotFoundError)
     refused("no part 'test'", load_videos, "moving_digits", part="test")
 

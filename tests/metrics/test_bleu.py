@@ -61,24 +61,15 @@ def test_edge_cases_equal_nltk(hypothesis):
         assert scores[0] == pytest.approx(nltk_bleu(hypothesis, references, n), abs=1e-9)
 
 
-def test_bleu_2_of_a_hand_worked_sentence():
+def test_hand_worked_sentences_have_their_scores():
     # Words: 2 of 3 match; pairs: 1 of 2; the closest reference is 4 long.
     score = bleu([["a", "b", "x"]], [["a", "b", "c", "d"]], orders=(2,))[2]
     assert score == pytest.approx(math.exp(1 - 4 / 3) * math.sqrt(2 / 3 * 1 / 2), abs=1e-12)
-
-
-def test_the_shorter_of_two_equally_close_references_sets_the_brevity_penalty():
     references = [["a"] * 5, ["a"] * 3]
     assert bleu([["a"] * 4], references, orders=(2,))[2] == pytest.approx(1.0, abs=1e-12)
-
-
-def test_leaving_a_sentence_out_keeps_the_second_largest_count_of_its_ngrams():
     # "a a a" is clipped to the two of the other sentence, "a a" is not clipped at all.
     scores = References([["a", "a", "a"], ["a", "a"]]).leave_one_out(orders=(1,))[1]
     np.testing.assert_allclose(scores, [2 / 3, math.exp(1 - 3 / 2)], atol=1e-12)
-
-
-def test_self_bleu_of_copies_is_one():
     assert self_bleu([["a", "b", "c", "d", "e", "f"]] * 3) == pytest.approx(dict.fromkeys(ORDERS, 1.0))
 
 
@@ -88,13 +79,10 @@ def test_self_bleu_of_the_first_sentences_still_has_all_others_as_references():
     assert self_bleu(sentences, orders=(3,), num_hypotheses=2)[3] == pytest.approx(expected, abs=1e-9)
 
 
-def test_token_ids_score_like_words():
+def test_token_ids_score_like_words_and_prepared_references_like_fresh_ones():
     words = [["a", "b", "a", "c"], ["b", "a", "c", "c"], ["c", "a", "b", "a"]]
     ids = [[" abc".index(word) for word in sentence] for sentence in words]
     assert bleu(ids[:2], ids[1:]) == bleu(words[:2], words[1:])
-
-
-def test_prepared_references_score_several_sets_like_fresh_ones():
     references = References([["a", "b", "c"], ["a", "c"]])
     for hypotheses in ([["a", "b"]], [["c"], ["a", "c", "b"]]):
         assert bleu(hypotheses, references) == bleu(hypotheses, [["a", "b", "c"], ["a", "c"]])
@@ -138,16 +126,10 @@ LINES = [
 ]
 
 
-def test_handmade_lines_are_split_like_nltk():
+def test_handmade_and_random_lines_are_split_like_nltk():
     for line in LINES:
         assert bleu_tokens(line) == NLTKWordTokenizer().tokenize(line), line
-
-
-def test_clitics_and_the_final_stop_are_tokens():
     assert bleu_tokens("a dog's bed isn't red.") == ["a", "dog", "'s", "bed", "is", "n't", "red", "."]
-
-
-def test_random_punctuation_is_split_like_nltk():
     generator, nltk_tokenizer = random.Random(0), NLTKWordTokenizer()
     pieces = ["a", "dog", "can", "not", "1", "n't", "'s", " 'tis", "wanna ", "more'n", "u.s.", *"'\"`.,:()[<-?!*$%”’‘ "]
     for _ in range(2000):

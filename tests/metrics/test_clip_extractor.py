@@ -81,25 +81,19 @@ RANDOM = np.random.default_rng(0)
 VIDEOS = RANDOM.uniform(0, 1, (3, 4, 6, 5, 3))
 
 
-def test_frame_differences_equal_a_loop():
+def test_frame_differences_and_centre_speeds_equal_a_loop_and_scipys():
     expected = [np.mean([np.abs(clip[t + 1] - clip[t]).mean() for t in range(3)]) for clip in VIDEOS]
     np.testing.assert_allclose(frame_differences(VIDEOS), expected)
-
-
-def test_centre_speeds_equal_scipys():
     for clip, speed in zip(VIDEOS, centre_speeds(VIDEOS), strict=True):
         centres = np.array([ndimage.center_of_mass(frame.sum(axis=-1)) for frame in clip])
         np.testing.assert_allclose(speed, np.mean(np.linalg.norm(centres[1:] - centres[:-1], axis=1)), rtol=1e-6)
 
 
-def test_a_straight_flight_has_its_speed_and_still_or_black_clips_have_none():
+def test_a_straight_flight_has_its_speed_still_clips_have_none_and_single_frames_are_refused():
     clip = np.zeros((1, 5, 20, 20, 1))
     for frame in range(5):
         clip[0, frame, 2 + 3 * frame, 10 - 2 * frame] = 1.0
     np.testing.assert_allclose(centre_speeds(clip), np.sqrt(3**2 + 2**2), rtol=1e-6)
     still = np.repeat(clip[:, :1], 5, axis=1)
     assert centre_speeds(still) == 0 and frame_differences(still) == 0 and centre_speeds(0 * clip) == 0
-
-
-def test_single_frames_are_refused():
     refused("2 frames or more", frame_differences, VIDEOS[:, :1])

@@ -24,14 +24,11 @@ def test_moments_of_batches_equal_those_of_numpy(cuts):
     np.testing.assert_allclose(moments.covariance, np.cov(FEATURES.T), rtol=0, atol=1e-10)
 
 
-def test_merged_moments_equal_those_of_all_samples():
+def test_merged_moments_equal_those_of_all_samples_and_leave_the_others_unchanged():
     merged = counted(FEATURES[:70]).merge(Moments(5)).merge(counted(FEATURES[70:]))
     np.testing.assert_allclose(merged.covariance, np.cov(FEATURES.T), rtol=0, atol=1e-10)
     empty = Moments(5).merge(counted(FEATURES))
     np.testing.assert_allclose(empty.covariance, np.cov(FEATURES.T), rtol=0, atol=1e-10)
-
-
-def test_merging_does_not_change_the_other_moments():
     other = counted(FEATURES[:50])
     counted(FEATURES[50:]).merge(other)
     np.testing.assert_allclose(other.covariance, np.cov(FEATURES[:50].T), rtol=0, atol=1e-10)

@@ -104,11 +104,17 @@ def test_a_single_column_is_forecast_from_itself(monkeypatch):
     )
 
 
-def test_marginal_distance_equals_scipys_in_standard_deviations():
+def test_marginal_and_correlation_distances_equal_scipys_and_numpys():
     fake = REAL[:100] * 1.5
     expected = [wasserstein_distance(REAL[..., c].ravel(), fake[..., c].ravel()) / REAL[..., c].std() for c in range(2)]
     assert marginal_distance(REAL, fake) == pytest.approx(np.mean(expected), rel=1e-4)
     assert marginal_distance(REAL, REAL + 2.0 * REAL.std(axis=(0, 1))) == pytest.approx(2.0, rel=1e-4)
+    three = np.concatenate([REAL, RANDOM.standard_normal((600, 8, 1))], axis=2)
+    fake = three * [1.0, -1.0, 1.0]
+    pairs = np.triu_indices(3, 1)
+    expected = np.abs(np.corrcoef(three.reshape(-1, 3).T)[pairs] - np.corrcoef(fake.reshape(-1, 3).T)[pairs]).mean()
+    assert correlation_distance(three, fake) == pytest.approx(expected, rel=1e-4)
+    assert correlation_distance(REAL[..., :1], REAL[..., :1]) == 0.0
 
 
 def test_autocorrelations_equal_the_formula():
@@ -122,15 +128,6 @@ def test_autocorrelations_equal_the_formula():
     expected = [abs(by_loops(REAL, lag, c) - by_loops(fake, lag, c)) for lag in (1, 2, 3, 4) for c in (0, 1)]
     assert autocorrelation_distance(REAL, fake) == pytest.approx(np.mean(expected), rel=1e-3)
     assert autocorrelation_distance(REAL, REAL) == 0.0
-
-
-def test_correlation_distance_equals_numpys():
-    three = np.concatenate([REAL, RANDOM.standard_normal((600, 8, 1))], axis=2)
-    fake = three * [1.0, -1.0, 1.0]
-    pairs = np.triu_indices(3, 1)
-    expected = np.abs(np.corrcoef(three.reshape(-1, 3).T)[pairs] - np.corrcoef(fake.reshape(-1, 3).T)[pairs]).mean()
-    assert correlation_distance(three, fake) == pytest.approx(expected, rel=1e-4)
-    assert correlation_distance(REAL[..., :1], REAL[..., :1]) == 0.0
 
 
 def test_distances_ignore_steps_after_the_end():
@@ -165,13 +162,10 @@ def test_distances_do_not_depend_on_the_unit_and_constants_have_no_autocorrelati
     np.testing.assert_allclose(autocorrelations(np.full((3, 8, 1), 0.1, np.float32)), 0.0, atol=1e-9)
 
 
-def test_the_autoregression_finds_the_coefficients_that_made_the_series():
+def test_the_autoregression_finds_the_coefficients_and_samples_move_like_the_series_by_the_seed():
     fitted = VectorAutoregression(walks(5000))
     np.testing.assert_allclose(fitted.coefficients[:, 0], [0.8, 0.0, 0.0], atol=0.03)
     np.testing.assert_allclose(fitted.coefficients[:, 1], [2.0, 0.0, 0.0], atol=1e-4)
-
-
-def test_autoregressive_samples_move_like_the_series_and_depend_only_on_the_seed():
     baseline = VectorAutoregression(REAL)
     made = baseline.sample(2000, seed=1)
     np.testing.assert_array_equal(made, baseline.sample(2000, seed=1))

@@ -68,13 +68,16 @@ def test_rows_of_one_class_teach_nothing_and_break_nothing():
     refused("No row has a value in the column to predict", synthetic_training, COLUMNS, one, rows(1), target=3)
 
 
-def test_features_are_standardised_numbers_and_indicators_of_values_and_missing_cells():
+def test_features_are_standardised_numbers_and_indicators_and_constants_are_not_scaled_up():
     cells = np.array([[1.0, 0, 5, 1], [3.0, np.nan, 5, 0], [np.nan, 1, 5, 1]])
     features = TableFeatures(COLUMNS, cells, without=3)(cells)
     np.testing.assert_allclose(features[:, :2], [[-1, 0], [1, 0], [0, 1]])
     assert features[:, 2:].sum(axis=1).tolist() == [1.0, 1.0, 1.0]
     assert len({tuple(row) for row in features[:, 2:-1]}) == 3
     np.testing.assert_array_equal(features[:, -1], 0.0)  # constant
+    # The deviation of equal numbers is a little more than 0 where their mean is rounded.
+    found = TableFeatures((NumberColumn("x", False, 0.0, 1.0, 1),), np.full((7, 1), 0.1))(np.array([[0.1], [0.3]]))
+    np.testing.assert_allclose(found, [[0.0], [0.2]], atol=1e-9)
 
 
 def test_the_two_sample_test_recognises_only_other_distributions():
@@ -84,12 +87,6 @@ def test_the_two_sample_test_recognises_only_other_distributions():
     found = two_sample_test(real, other)
     assert 0.73 < found.accuracy < 0.85 and 0.82 < found.area < 0.93  # at best Phi(sqrt(3) / 2) = .81 and Phi(sqrt(1.5)) = .89
     refused("dimensions", two_sample_test, real, other[:, :2])
-
-
-def test_a_constant_reference_column_is_not_scaled_up():
-    """The deviation of equal numbers is a little more than 0 where their mean is rounded."""
-    found = TableFeatures((NumberColumn("x", False, 0.0, 1.0, 1),), np.full((7, 1), 0.1))(np.array([[0.1], [0.3]]))
-    np.testing.assert_allclose(found, [[0.0], [0.2]], atol=1e-9)
 
 
 @pytest.mark.parametrize("place", [2, 3])
