@@ -1,5 +1,7 @@
 """A test of an error in one line."""
 
+import reprlib
+
 import pytest
 
 
@@ -8,4 +10,4 @@ def refused(words, call, /, *arguments, error=ValueError, **options):
     __tracebackhide__ = True
     with pytest.raises(error, match=words):
         call(*arguments, **options)
-        pytest.fail(f"Not refused: {words!r}")
+        pytest.fail(f"Not refused: {words!r} {reprlib.repr((arguments, options))}")

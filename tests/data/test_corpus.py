@@ -20,14 +20,8 @@ def test_lines_are_read_in_order_without_blank_lines_byte_order_mark_and_line_en
     corpus = read_corpus(path)
     assert corpus.lines == ("first line", "second 中 line", "first line")
     assert (corpus.name, corpus.labels) == ("lines.txt", None)
-    assert {key: corpus.report[key] for key in ("lines", "blank", "duplicates", "invalid", "nul", "cut")} == {
-        "lines": 3,
-        "blank": 2,
-        "duplicates": 1,
-        "invalid": 0,
-        "nul": 0,
-        "cut": 0,
-    }
+    counts = {"lines": 3, "blank": 2, "duplicates": 1, "invalid": 0, "nul": 0, "cut": 0}
+    assert {key: corpus.report[key] for key in counts} == counts
 
 
 def test_invalid_bytes_are_replaced_counted_and_located_and_too_many_are_refused(tmp_path):
@@ -83,7 +77,6 @@ def test_label_i_belongs_to_line_i_even_after_blank_lines_and_labels_that_do_not
     labels = write(tmp_path, b"flower\n\nwater\n", "labels.txt")
     corpus = read_corpus(path, labels)
     assert (corpus.lines, corpus.labels) == (("red rose", "blue sea"), ("flower", "water"))
-    path = write(tmp_path, b"red rose\n\nblue sea\n")
     refused("2 labels but .* 3 lines", read_corpus, path, write(tmp_path, b"flower\nwater\n", "few.txt"))
     refused("no label in line 3", read_corpus, path, write(tmp_path, b"flower\nwater\n\n", "gap.txt"))
 

@@ -1,6 +1,7 @@
 """CSV files to tables: types, missing cells, repairs, errors, and bounded memory."""
 
 import io
+import re
 import tracemalloc
 
 import numpy as np
@@ -56,19 +57,16 @@ def test_each_sign_of_a_missing_cell_is_read_and_written_as_the_empty_text(tmp_p
     assert text_of(table).splitlines()[1:9] == [","] * 7 + ["1.5,x"]
 
 
-@pytest.mark.parametrize(
-    ("date", "date_format"),
-    [
+def test_dates_keep_their_format(tmp_path):
+    for date, date_format in (
         ("28.02.2023", "%d.%m.%Y"),
         ("12/31/1999", "%m/%d/%Y"),
         ("31/12/1999", "%d/%m/%Y"),
         ("1969-07-20T20:17:40", "%Y-%m-%dT%H:%M:%S"),
         ("2024-02-29 23:59", "%Y-%m-%d %H:%M"),
-    ],
-)
-def test_dates_keep_their_format(tmp_path, date, date_format):
-    table = load_table(write(tmp_path / "a.csv", [f"{date},{i}" for i in range(10)], "d,n"))
-    assert table.columns[0].date_format == date_format and text_of(table).splitlines()[1] == f"{date},0"
+    ):
+        table = load_table(write(tmp_path / "a.csv", [f"{date},{i}" for i in range(10)], "d,n"))
+        assert (table.columns[0].date_format, text_of(table).splitlines()[1]) == (date_format, f"{date},0")
 
 
 def test_types_can_be_given(path):
@@ -86,9 +84,8 @@ def test_ragged_rows_invalid_names_and_other_delimiters_are_repaired_and_reporte
     assert table.report["constant"] == ["column_2", "a_2"]
 
 
-@pytest.mark.parametrize(
-    ("header", "rows", "types", "words"),
-    [
+def test_invalid_tables_and_types_are_refused(tmp_path):
+    for header, rows, types, words in (
         ("a,b", ["1,2"] * 9, {}, "has 9 rows"),
         ("a,b", ["1,2", "1"] * 9, {}, "9 of 18 rows have not 2 cells, such as line 3"),
         ("1,2", ["1,2"] * 20, {}, "Expected a header"),
@@ -98,15 +95,9 @@ def test_ragged_rows_invalid_names_and_other_delimiters_are_repaired_and_reporte
         ("a,b", ["1,x"] * 20, {"a": "money"}, "types.a=money. Expected one of number"),
         ("a,b", ["1,x"] * 20, {"b": "date"}, "asked to be a date"),
         ("a,b", ["1,x"] * 20, {"a": "drop", "b": "drop"}, "All columns are dropped"),
-    ],
-)
-def test_invalid_tables_and_types_are_refused(tmp_path, header, rows, types, words):
-    with pytest.raises(ValueError, match="Expected") as error:
-        load_table(write(tmp_path / "a.csv", rows, header), types)
-    assert words in str(error.value)
-
-
-def test_a_file_that_is_not_utf_8_is_refused_with_a_fix(tmp_path):
+    ):
+        both = rf"(?s)(?=.*Expected)(?=.*{re.escape(words)})"
+        refused(both, load_table, write(tmp_path / "a.csv", rows, header), types)
     refused("iconv", load_table, write(tmp_path / "a.csv", ["é,1"] * 20, "a,b", "latin-1"))
 
 
