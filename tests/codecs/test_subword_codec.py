@@ -23,7 +23,6 @@ def test_frequent_words_are_one_piece_unseen_ones_several_and_only_unseen_charac
     codec = adapted(LINES)
     assert codec.tokens("walkinged") == ["walking", "￮e", "￮d"] and decoded(codec, "walkinged lat") == "walkinged lat"
     assert adapted(LINES).tokens("(walking) talking.") == ["(￭", "walking", "￭", "￮)", "talking", "￭", "￮."]
-    codec = adapted(LINES)
     assert codec.unknown_words("walker, walk (tax).") == ["walker", ",", "tax"]
     assert decoded(codec, "walk tax.") == "walk <unk>."
 

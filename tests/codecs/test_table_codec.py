@@ -95,25 +95,25 @@ def test_a_number_far_from_its_modes_gets_no_mode_of_another_column():
         np.testing.assert_allclose(inside[:, 0], [0.99, 0.99, -0.99], rtol=1e-6)
 
 
-def test_decoded_numbers_are_rounded_and_stay_in_the_range_of_the_data(codec):
+def test_decoded_numbers_are_rounded_without_a_sign_of_zero_and_stay_in_the_range_of_the_data(codec):
     samples = np.zeros((2, codec.width), np.float32)
     samples[:, 0], samples[:, 1] = [-1.0, 1.0], [1.0, -1.0]
     decoded = codec.decode(tf.constant(samples)).numpy()
     assert (decoded[:, 0] >= -60).all() and (decoded[:, 0] <= 140).all() and (decoded[:, 4] == 7).all()
     np.testing.assert_array_equal(decoded[:, 0], decoded[:, 0].round(1))
     assert ((decoded[:, 2] >= 19_000) & (decoded[:, 2] <= 19_999) & (decoded[:, 2] % 1 == 0)).all()
+    column = NumberColumn("a", False, -1.0, 1.0, 1)
+    cells = tf.function(column.rounded)(tf.constant([-0.04, 0.04, -0.06], tf.float64))
+    assert column.format(cells.numpy()) == ["0.0", "0.0", "-0.1"]
 
 
-def test_columns_are_decoded_in_their_own_types_and_order(codec):
+def test_columns_are_decoded_in_their_own_types_and_order_and_a_codec_survives_json(codec):
     columns = codec.to_columns(table().cells)
     assert list(columns) == ["number", "kind", "date", "flag", "constant"]
     assert [each.dtype.name for each in columns.values()] == ["float64", "string", "string", "string", "int64"]
     assert columns["date"].numpy()[0].decode().count(".") == 2
     assert columns["flag"].numpy()[0] == b"" and np.isnan(columns["number"].numpy()[0])
     np.testing.assert_array_equal(codec.from_columns(columns), table().cells)
-
-
-def test_an_adapted_codec_survives_json(codec):
     again = TableCodec.from_config(json.loads(json.dumps(keras.saving.serialize_keras_object(codec)))["config"])
     np.testing.assert_array_equal(again.encode(table().cells), codec.encode(table().cells))
     assert again.labels.names == codec.labels.names == ["kind=a", "kind=b", "kind=c", "flag=no", "flag=yes", "flag="]
@@ -156,12 +156,6 @@ def test_labels_keep_their_conditions_if_all_missing_cells_are_in_another_part()
     assert codec.labels.names == part.label_names == ["a=x", "a=y", "a=", "b=u", "b=v"]
     assert codec.labels.conditions.tolist() == [0, 1, 2, 3, 4]
     np.testing.assert_array_equal(list(codec.conditions_of(part.cells)), [[0, 1, 1], [3, 4, 3]])
-
-
-def test_a_number_rounded_to_zero_has_no_sign():
-    column = NumberColumn("a", False, -1.0, 1.0, 1)
-    cells = tf.function(column.rounded)(tf.constant([-0.04, 0.04, -0.06], tf.float64))
-    assert column.format(cells.numpy()) == ["0.0", "0.0", "-0.1"]
 
 
 def test_text_is_found_among_very_many_values_without_comparing_all_pairs():

@@ -33,11 +33,9 @@ def texts(strings):
 def test_lines_of_any_script_round_trip_alone_in_batches_and_in_a_pipeline(codec_class):
     codec = adapted(codec_class)
     assert texts(codec.decode(codec.encode(LINES))) == LINES
-    codec = adapted(codec_class)
     together = codec.encode(LINES).numpy()
     alone = [codec.encode([line]).numpy()[0] for line in LINES]
     np.testing.assert_array_equal(together, alone)
-    codec = adapted(codec_class)
     batches = list(tf.data.Dataset.from_tensor_slices(LINES).batch(2).map(codec.encode))
     np.testing.assert_array_equal(tf.concat(batches, axis=0), codec.encode(LINES))
 

@@ -28,15 +28,9 @@ def write_folder(path, sounds, rate=8000):
 
 def test_arrays_of_every_kind_become_the_same_int16():
     shifted = SAMPLES & ~np.int16(255)  # levels that fit into 8 bits
-    kinds = {
-        "int16": shifted,
-        "uint8": ((shifted >> 8) + 128).astype(np.uint8),
-        "int32": shifted.astype(np.int32) << 16,
-        "float64": shifted / 32767,
-        "float32": (shifted / 32767).astype(np.float32),
-        "one channel": shifted[..., np.newaxis],
-        "bytes the other way round": shifted.astype(">i2"),
-    }
+    kinds = {"int16": shifted, "int32": shifted.astype(np.int32) << 16, "uint8": ((shifted >> 8) + 128).astype(np.uint8)}
+    kinds |= {"float64": shifted / 32767, "float32": (shifted / 32767).astype(np.float32)}
+    kinds |= {"one channel": shifted[..., np.newaxis], "bytes the other way round": shifted.astype(">i2")}
     for kind, samples in kinds.items():
         assert np.array_equal(sounds_from_arrays(kind, samples, 8000).samples, shifted), kind
 

@@ -133,12 +133,7 @@ def test_a_missing_codec_other_types_and_unknown_sources_and_modalities_are_refu
     refused("modality='pictures'. Expected one of text, image", data.load, "digits", "pictures")
 
 
-def test_every_built_in_name_belongs_to_one_modality():
-    names = [name for kind in KINDS.values() for name in kind.names]
-    assert len(names) == len(set(names)) == 16
-
-
-def test_names_files_and_folders_without_doubt_are_loaded_without_a_modality(tmp_path):
+def test_sources_without_doubt_are_loaded_without_a_modality_and_each_name_belongs_to_one(tmp_path):
     assert data.load("wine").fingerprint == data.load_table("wine").fingerprint
     assert data.load("digits", size=8).image_shape == (8, 8, 1)
     (tmp_path / "t.txt").write_text("one\ntwo\n")
@@ -151,6 +146,8 @@ def test_names_files_and_folders_without_doubt_are_loaded_without_a_modality(tmp
         (tmp_path / "series" / f"{index}.csv").write_text("a\n1\n2\n3\n")
     assert len(data.load(tmp_path / "images")) == len(data.load(tmp_path / "sounds")) == 2
     assert len(data.load(tmp_path / "series", length=2)) == 4
+    names = [name for kind in KINDS.values() for name in kind.names]
+    assert len(names) == len(set(names)) == 16
 
 
 def test_the_modality_of_an_ambiguous_source_must_be_given(tmp_path):

@@ -158,13 +158,10 @@ def test_a_missing_or_empty_domain_or_part_and_too_large_a_batch_are_refused(tmp
     refused("batch_size=5 for 4 images", domain_batches, load_domains(tmp_path / "data.npz"), 5)
 
 
-def test_domains_of_several_sizes_or_colours_need_a_size(tmp_path):
+def test_domains_of_several_sizes_need_a_size_and_unpaired_ones_are_refused_as_pairs(tmp_path):
     np.savez(tmp_path / "sizes.npz", a=images(3), b=images(3, size=6)[..., :1])
     refused("4 x 4 x 3 and 6 x 6 x 1. Expected one shape", load_domains, tmp_path / "sizes.npz")
     assert load_domains(tmp_path / "sizes.npz", size=8, channels=3).image_shape == (8, 8, 3)
-
-
-def test_unpaired_domains_are_refused_as_pairs(tmp_path):
     np.savez(tmp_path / "unpaired.npz", a=images(3), b=images(3, 50))
     refused("unpaired.npz holds domains without pairs", load_domains, tmp_path / "unpaired.npz", paired=True)
     np.savez(tmp_path / "uneven.npz", a=images(3), b=images(4, 50), paired=True)

@@ -38,14 +38,11 @@ def test_the_test_part_and_the_names_of_classes_are_read(tmp_path):
     assert (len(images), images.label_names, images.labels.tolist()) == (3, tuple("abcd"), [0, 1, 2])
 
 
-def test_floats_of_either_range_become_the_levels_they_were():
+def test_floats_become_levels_and_images_are_cropped_resized_and_converted_to_grey():
     for floats, words in ((LEVELS / 255, "0 to 1"), (LEVELS / np.float32(127.5) - 1, "-1 to 1")):
         images = images_from_arrays("floats", floats)
         np.testing.assert_array_equal(images.images, LEVELS)
         assert images.report["values"] == words
-
-
-def test_images_are_cropped_resized_and_converted_to_grey():
     images = images_from_arrays("small", LEVELS, size=(3, 3), channels=1)
     assert images.images.shape == (10, 3, 3, 1)
     middle = [Image.fromarray(image).crop((1, 0, 7, 6)).resize((3, 3), Image.Resampling.BILINEAR) for image in LEVELS]

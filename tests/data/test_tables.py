@@ -36,7 +36,7 @@ def path(tmp_path):
     return write(tmp_path / "a.csv")
 
 
-def test_types_are_inferred_from_the_cells_and_a_table_is_written_as_it_was_read(path):
+def test_types_are_inferred_or_given_and_a_table_is_written_as_it_was_read(path):
     table = load_table(path)
     kinds = {column.name: type(column) for column in table.columns}
     assert kinds == {
@@ -47,6 +47,9 @@ def test_types_are_inferred_from_the_cells_and_a_table_is_written_as_it_was_read
     assert table.columns[3].values == ("false", "true") and text_of(table) == path.read_text()
     assert table.report == {"rows": 12, "missing": 12, "empty": ["empty"]}
     assert all(column_from_config(column.to_config()) == column for column in table.columns)
+    table = load_table(path, {"age": "category", "zip": "category", "joined": "drop", "empty": "drop"})
+    assert [(column.name, type(column)) for column in table.columns[:2]] == [("age", CategoryColumn), ("height", NumberColumn)]
+    assert table.column_names[2:] == ["member", "town", "zip"] and table.report["dropped"] == 2
 
 
 def test_each_sign_of_a_missing_cell_is_read_and_written_as_the_empty_text(tmp_path):
@@ -67,12 +70,6 @@ def test_dates_keep_their_format(tmp_path):
     ):
         table = load_table(write(tmp_path / "a.csv", [f"{date},{i}" for i in range(10)], "d,n"))
         assert (table.columns[0].date_format, text_of(table).splitlines()[1]) == (date_format, f"{date},0")
-
-
-def test_types_can_be_given(path):
-    table = load_table(path, {"age": "category", "zip": "category", "joined": "drop", "empty": "drop"})
-    assert [(column.name, type(column)) for column in table.columns[:2]] == [("age", CategoryColumn), ("height", NumberColumn)]
-    assert table.column_names[2:] == ["member", "town", "zip"] and table.report["dropped"] == 2
 
 
 def test_ragged_rows_invalid_names_and_other_delimiters_are_repaired_and_reported(tmp_path):
@@ -128,7 +125,6 @@ def test_a_split_loses_no_row_and_the_fingerprint_depends_on_cells_and_columns(p
     assert sorted(together) == sorted(table.cells[:, 0])
     assert split_table(table, seed=1)[1].fingerprint == held_out.fingerprint != split_table(table, seed=2)[1].fingerprint
     refused("held_out=12", split_table, table, held_out=12)
-    table = load_table(path)
     cells = table.cells.copy()
     cells[3, 0] += 1
     renamed = (NumberColumn("old", False, 20.0, 31.0), *table.columns[1:])

@@ -114,7 +114,7 @@ def spoiled(folder, case):
 
 
 def test_folders_that_do_not_fit_are_refused(tmp_path):
-    for case, options, words in (
+    cases = (
         ("short", {"frames": 4}, "1 of the 3 clips .* the shortest is b with 3. .*frames=3"),
         ("short", {}, "2 lengths, most often 4 frames"),
         ("empty", {"frames": 4}, "the shortest is d with 0. Expected 4 of each: remove them.$"),
@@ -123,8 +123,9 @@ def test_folders_that_do_not_fit_are_refused(tmp_path):
         ("sizes", {}, "2 sizes, most often 8 x 8"),
         ("depths", {}, "3 in depth 1, 1 in depth 2"),
         ("loose", {}, "holds 1 images itself"),
-    ):
-        refused(words, load_videos, spoiled(tmp_path / "set", case), **options)
+    )
+    for number, (case, options, words) in enumerate(cases):
+        refused(words, load_videos, spoiled(tmp_path / str(number), case), **options)
 
 
 def test_one_corrupt_clip_of_many_is_left_out_and_counted(tmp_path):

@@ -15,6 +15,13 @@ from refusals import refused
 
 ORDERS = (2, 3, 4, 5)
 IMAGE_COCO = pathlib.Path(__file__).parents[2] / "../shared/data/image_coco"
+LINES = [
+    *("", "   ", "a dog's bed.", 'He said "hello" to (them), didn\'t he?', "I'll, we've; they're: you'd & I'M"),
+    *("it costs $3.50, or 1,000 at 10:30 -- no...", "cannot gimme gonna gotta lemme wanna go more'n d'ye"),
+    *(" 'tis nobler, 'twas 'better'", "the dogs' bowl 'quoted' it's", "u.s. flag at the u.s.", 'the end.") '),
+    *("a [b] {c} <d> *e* #f @g 100%!", "«oui» “yes” ‘no’ „ja“ – — ```x'' ''y", "一隻貓。 caffè, naïve!"),
+    "two.sentences. And another. ",
+]
 
 
 def nltk_bleu(hypothesis, references, n):
@@ -45,14 +52,8 @@ def test_self_bleu_of_random_sentences_equals_nltk_against_all_others():
 
 def test_edge_cases_equal_nltk():
     """Empty, shorter than n, no word in common, short, a repeated word, longer than the references."""
-    hypotheses = [
-        [],
-        ["the"],
-        ["zebra", "yak"],
-        ["the", "cat"],
-        ["the"] * 7,
-        ["a", "cat", "sat", "on", "the", "mat", "today", "and", "slept"],
-    ]
+    longer = ["a", "cat", "sat", "on", "the", "mat", "today", "and", "slept"]
+    hypotheses = ([], ["the"], ["zebra", "yak"], ["the", "cat"], ["the"] * 7, longer)
     references = [["the", "cat", "is", "on", "the", "mat"], ["there", "is", "a", "cat"]]
     for hypothesis in hypotheses:
         for n, scores in References(references).scores([hypothesis], orders=(1, *ORDERS)).items():
@@ -103,15 +104,6 @@ def test_real_captions_have_the_published_protocols_score_within_ten_seconds():
     assert time.process_time() - start < 10 and [round(scores[n], 3) for n in ORDERS] == [0.740, 0.520, 0.337, 0.218]
     for i in (0, 4321):
         assert self_scores[5][i] == pytest.approx(nltk_bleu(train[i], train[:i] + train[i + 1 :], 5), abs=1e-9)
-
-
-LINES = [
-    *("", "   ", "a dog's bed.", 'He said "hello" to (them), didn\'t he?', "I'll, we've; they're: you'd & I'M"),
-    *("it costs $3.50, or 1,000 at 10:30 -- no...", "cannot gimme gonna gotta lemme wanna go more'n d'ye"),
-    *(" 'tis nobler, 'twas 'better'", "the dogs' bowl 'quoted' it's", "u.s. flag at the u.s.", 'the end.") '),
-    *("a [b] {c} <d> *e* #f @g 100%!", "«oui» “yes” ‘no’ „ja“ – — ```x'' ''y", "一隻貓。 caffè, naïve!"),
-    "two.sentences. And another. ",
-]
 
 
 def test_handmade_and_random_lines_are_split_like_nltk():

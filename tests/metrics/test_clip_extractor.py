@@ -9,6 +9,8 @@ from gan_keras.metrics.features import FeatureReader
 from refusals import refused
 
 RECIPE = Recipe(widths=(8, 16), steps=150, batch_size=32, learning_rate=1e-2)
+RANDOM = np.random.default_rng(0)
+VIDEOS = RANDOM.uniform(0, 1, (3, 4, 6, 5, 3))
 
 
 def bars(num, seed=0):
@@ -75,10 +77,6 @@ def test_an_extractor_of_the_same_clips_but_another_task_is_not_reused(tmp_path)
     both = train_extractor(clips, labels, kind=CLIPS, **shared)
     alone = train_extractor(clips, labels, kind=Kind(ClipExtractor, LabelsAlone), **shared)
     assert (both.num_classes, alone.num_classes) == (6, 2)
-
-
-RANDOM = np.random.default_rng(0)
-VIDEOS = RANDOM.uniform(0, 1, (3, 4, 6, 5, 3))
 
 
 def test_frame_differences_and_centre_speeds_equal_a_loop_and_scipys():

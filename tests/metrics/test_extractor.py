@@ -24,6 +24,7 @@ DIGITS = load_digits()
 IMAGES = (DIGITS.images / 8 - 1)[..., np.newaxis].astype(np.float32)
 QUICK = Recipe(widths=(16, 32), steps=150, batch_size=32, learning_rate=3e-3)
 SHORT = Recipe(widths=(4,), steps=2, batch_size=8)
+PHOTOS = np.random.default_rng(0).uniform(-1, 1, (1, *INCEPTION_SIZE, 1)).astype(np.float32)
 
 
 @pytest.mark.parametrize("labels", [DIGITS.target, None], ids=["labels", "rotations"])
@@ -100,9 +101,6 @@ def test_wrong_images_and_labels_are_refused(tmp_path):
     refused(r"shape \(1797, 8, 8\)", train_extractor, DIGITS.images / 16, directory=tmp_path)
     refused("Expected square ones", train_extractor, IMAGES[:, :6], directory=tmp_path)
     refused("one integer for each image", train_extractor, IMAGES, DIGITS.target[:5], directory=tmp_path)
-
-
-PHOTOS = np.random.default_rng(0).uniform(-1, 1, (1, *INCEPTION_SIZE, 1)).astype(np.float32)
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,11 @@ from gan_keras.metrics.feature_distances import (
 from gan_keras.metrics.features import LabelMoments, Moments
 from refusals import refused
 
+GENERATOR = np.random.default_rng(0)
+REAL, FAKE = GENERATOR.normal(size=(40, 3)), GENERATOR.normal(size=(30, 3)) + 0.5
+SLICED_GENERATOR = np.random.default_rng(0)
+SLICED_REAL, SLICED_FAKE = SLICED_GENERATOR.normal(size=(50, 6)), SLICED_GENERATOR.normal(size=(33, 6)).round(1) * 2
+
 
 def features(num, dim, seed):
     generator = np.random.default_rng(seed)
@@ -76,10 +81,6 @@ def test_features_subsets_and_projections_that_do_not_fit_are_refused():
     refused("of 6 and of 5 dimensions", sliced_wasserstein_distance, SLICED_REAL, SLICED_FAKE[:, :5])
 
 
-GENERATOR = np.random.default_rng(0)
-REAL, FAKE = GENERATOR.normal(size=(40, 3)), GENERATOR.normal(size=(30, 3)) + 0.5
-
-
 def kernel(x, y):
     return (sum(a * b for a, b in zip(x, y, strict=True)) / len(x) + 1) ** 3
 
@@ -102,10 +103,6 @@ def test_the_kernel_distance_is_unbiased_with_an_error_that_measures_its_spread_
     assert quarter.standard_error == pytest.approx(2 * found.standard_error, rel=0.3)
     first, again, other = (kernel_distance(REAL, FAKE, 5, 10, seed=seed) for seed in (3, 3, 4))
     assert first == again and first != other
-
-
-SLICED_GENERATOR = np.random.default_rng(0)
-SLICED_REAL, SLICED_FAKE = SLICED_GENERATOR.normal(size=(50, 6)), SLICED_GENERATOR.normal(size=(33, 6)).round(1) * 2
 
 
 @pytest.mark.parametrize(

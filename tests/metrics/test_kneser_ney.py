@@ -76,7 +76,6 @@ def test_likelihood_per_token_counts_sentence_ends_and_is_lower_for_shuffled_sen
     sentences = [["a", "b"], [], ["d"]]
     expected = -sum(model.log_likelihood(sentence) for sentence in sentences) / 6
     assert model.negative_log_likelihood_per_token(sentences) == pytest.approx(expected, abs=1e-12)
-    model = KneserNey().fit(SENTENCES)
     reverse = [sentence[::-1] for sentence in SENTENCES]
     likelihood = model.negative_log_likelihood_per_token
     assert likelihood(SENTENCES) + 0.3 < likelihood(reverse)
@@ -94,19 +93,16 @@ def test_samples_follow_the_tempered_distribution(temperature):
         assert np.all(np.abs(found - expected) < 5 * np.sqrt(expected * (1 - expected) / len(followers)))
 
 
-def test_a_low_temperature_always_takes_the_likeliest_token():
+def test_sampling_is_reproducible_ends_at_the_maximum_length_and_is_greedy_at_a_low_temperature():
+    model = KneserNey(4).fit([[1, 2, 3] * 10])
+    assert model.sample(5, seed=2, max_length=7) == model.sample(5, seed=2, max_length=7)
+    assert max(len(sentence) for sentence in model.sample(50, seed=2, max_length=7)) == 7 and model.sample(0) == []
+    assert set(itertools.chain(*KneserNey(1).fit(SENTENCES).sample(50))) == set("abcd")
     model = KneserNey(3).fit(SENTENCES)
     (sentence,) = {tuple(sentence) for sentence in model.sample(20, temperature=0.001, max_length=6)}
     for i, token in enumerate(sentence):
         probabilities = model.next_token_probabilities(sentence[:i])
         assert probabilities[token] == max(probabilities.values())
-
-
-def test_sampling_is_reproducible_cut_at_the_maximum_length_and_works_for_unigrams():
-    model = KneserNey(4).fit([[1, 2, 3] * 10])
-    assert model.sample(5, seed=2, max_length=7) == model.sample(5, seed=2, max_length=7)
-    assert max(len(sentence) for sentence in model.sample(50, seed=2, max_length=7)) == 7 and model.sample(0) == []
-    assert set(itertools.chain(*KneserNey(1).fit(SENTENCES).sample(50))) == set("abcd")
 
 
 def test_wrong_input_of_the_ngram_model_is_refused():

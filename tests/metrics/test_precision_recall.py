@@ -11,6 +11,8 @@ from refusals import refused
 
 GENERATOR = np.random.default_rng(0)
 REAL, FAKE = GENERATOR.normal(size=(60, 4)), GENERATOR.normal(size=(45, 4)) * 0.7 + 0.3
+MEMORY_GENERATOR = np.random.default_rng(0)
+TRAIN, HELD_OUT, GENERATED = (MEMORY_GENERATOR.normal(size=(num, 5)) for num in (300, 200, 150))
 
 
 def distance(x, y):
@@ -55,10 +57,6 @@ def test_copies_score_one_and_a_single_mode_has_high_precision_and_low_recall():
 def test_a_block_of_distances_stays_small():
     rows = np.zeros((50, 2))
     assert all(block.size <= 2**21 for _, block in distance_blocks(rows, np.ones((2**20, 2))))
-
-
-MEMORY_GENERATOR = np.random.default_rng(0)
-TRAIN, HELD_OUT, GENERATED = (MEMORY_GENERATOR.normal(size=(num, 5)) for num in (300, 200, 150))
 
 
 def test_memorisation_equals_brute_force_and_that_of_fresh_samples_equals_the_held_out_one():

@@ -130,7 +130,7 @@ def test_autocorrelations_equal_the_formula():
     assert autocorrelation_distance(REAL, REAL) == 0.0
 
 
-def test_distances_ignore_steps_after_the_end():
+def test_distances_ignore_steps_after_the_end_and_lags_that_no_window_reaches():
     """What is left are the windows that are whole, and the same windows cut short are those of fewer steps."""
     halves, whole = REAL.copy(), REAL[::2]
     halves[1::2, 1:] = np.nan  # of a single step, which is its own mean
@@ -142,9 +142,6 @@ def test_distances_ignore_steps_after_the_end():
     assert correlation_distance(halves, other) == pytest.approx(expected, rel=1e-4)
     shares = np.isfinite(halves).all(axis=2).sum() / np.isfinite(whole).all(axis=2).sum()  # of the variance: it is pooled
     np.testing.assert_allclose(autocorrelations(halves), shares * autocorrelations(whole), rtol=1e-4, atol=1e-6)
-
-
-def test_a_lag_that_no_window_reaches_has_no_autocorrelation():
     short = REAL.copy()
     short[:, 2:] = np.nan
     found = autocorrelations(short)

@@ -19,6 +19,9 @@ COLUMNS = (
     NumberColumn("y", False, -9.0, 9.0, None),
     CategoryColumn("rare", False, ("no", "yes")),
 )
+FEATURES, LABELS = load_iris(return_X_y=True)
+ORDER = np.random.default_rng(0).permutation(150)
+TRAINING, HELD_OUT = ((FEATURES[rows], LABELS[rows]) for rows in np.split(ORDER, 2))
 
 
 def rows(seed, num=600):
@@ -98,11 +101,6 @@ def test_without_other_columns_only_the_mean_or_the_most_frequent_value_is_predi
     else:
         shares = np.bincount(test[:, 0].astype(int)) / len(test)
         assert min(abs(found["accuracy"] - share) for share in (*shares, 0.5)) < 1e-6
-
-
-FEATURES, LABELS = load_iris(return_X_y=True)
-ORDER = np.random.default_rng(0).permutation(150)
-TRAINING, HELD_OUT = ((FEATURES[rows], LABELS[rows]) for rows in np.split(ORDER, 2))
 
 
 def nearest_neighbour_accuracy(training, held_out):
