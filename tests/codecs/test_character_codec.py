@@ -22,25 +22,16 @@ def test_any_line_round_trips_exactly_including_white_space(line):
     assert decoded(codec, line) == line
 
 
-def test_a_chinese_verse_has_one_token_per_character():
+def test_a_chinese_verse_has_one_token_per_character_and_rare_ones_can_be_left_out():
     codec = adapted(["床前明月光", "月光"])
-    assert codec.vocabulary[4:] == sorted("床前明月光")
-    assert codec.length == 6
-    assert codec.tokens("月光") == ["月", "光"]
+    assert codec.vocabulary[4:] == sorted("床前明月光") and codec.length == 6 and codec.tokens("月光") == ["月", "光"]
+    assert adapted(["aab", "abc"], min_count=2).vocabulary[4:] == ["a", "b"]
+    assert adapted(["aab", "abc"], max_vocabulary=5).vocabulary[4:] == ["a"]
 
 
-def test_an_unknown_character_decodes_to_the_replacement_mark_and_is_named():
+def test_unknown_characters_are_named_and_decode_to_the_replacement_mark_which_has_one_entry():
     codec = adapted(["abc"], length=8)
-    assert decoded(codec, "abxc") == "ab\ufffdc"
-    assert codec.unknown_words("abxcy") == ["x", "y"]
-
-
-def test_the_replacement_mark_in_a_text_is_the_unknown_character_not_a_second_entry():
+    assert decoded(codec, "abxc") == "ab\ufffdc" and codec.unknown_words("abxcy") == ["x", "y"]
     codec = adapted(["a\ufffdb"])
     assert codec.vocabulary == ["<pad>", "<start>", "<end>", "\ufffd", "a", "b"]
     assert codec.report["unknown_tokens"] == 1
-
-
-def test_rare_characters_can_be_left_out():
-    assert adapted(["aab", "abc"], min_count=2).vocabulary[4:] == ["a", "b"]
-    assert adapted(["aab", "abc"], max_vocabulary=5).vocabulary[4:] == ["a"]

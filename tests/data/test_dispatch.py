@@ -10,6 +10,7 @@ from gan_keras.data.arrays import array_batches
 from gan_keras.data.dispatch import KINDS
 from gan_keras.data.sample_set import without_labels
 from gan_keras.data.table.table import AllRows, RowsByCondition
+from refusals import refused
 
 RANDOM = np.random.default_rng(0)
 LEVELS = RANDOM.integers(0, 256, (20, 4, 8, 8, 1), dtype=np.uint8)
@@ -77,8 +78,7 @@ def test_the_number_held_out_is_chosen_where_it_can_be(sets):
         _, held_out = data.split(sets[modality], 7, seed=1)
         assert len(getattr(held_out, "lines", held_out)) == 7
     for modality in ("series", "translation"):
-        with pytest.raises(ValueError, match="held_out=7 for .* Expected None"):
-            data.split(sets[modality], held_out=7)
+        refused("held_out=7 for .* Expected None", data.split, sets[modality], held_out=7)
 
 
 def test_batches_of_text_are_token_ids_with_numbers_for_labels(sets):
@@ -100,29 +100,10 @@ def test_batches_of_images_and_sounds_are_those_of_their_functions(sets, modalit
     assert_equal(data.batches(whole, 6, shuffle=False), own(whole, 6, shuffle=False))
 
 
-def test_batches_of_videos_are_whole_ones_of_their_arrays(sets):
+def test_batches_of_videos_series_and_domains_are_those_of_their_functions(sets):
     videos = sets["video"]
     assert_equal(data.batches(videos, 6, seed=4), array_batches([videos.videos, videos.labels], 6, 4).take(3))
     assert_equal(data.batches(videos, 6, labels=False), array_batches([videos.videos], 6).take(3))
-
-
-def test_batches_of_a_table_are_drawn_by_the_conditions_of_its_codec(sets):
-    table, codec = sets["table"], codecs.TableCodec(most_modes=2)
-    codec.adapt(table)
-    rows = RowsByCondition(len(table), codec.conditions_of(table.cells), codec.num_conditions)
-    assert_equal(data.batches(table, 10, codec, seed=4), data.table_batches(table.cells, rows, 10, 20, 4))
-    assert_equal(data.batches(table, 2, labels=False), data.table_batches(table.cells, AllRows(60), 2, 30))
-    assert_equal(data.batches(table, 10, codec, steps=3), data.table_batches(table.cells, rows, 10, 3))
-
-
-def test_batches_of_a_table_without_categories_have_no_conditions(tmp_path):
-    (tmp_path / "n.csv").write_text("\n".join(["a,b", *(f"{i},{i % 5}.5" for i in range(60))]))
-    table, codec = data.load(tmp_path / "n.csv", "table"), codecs.TableCodec(most_modes=2)
-    codec.adapt(table)
-    assert_equal(data.batches(table, 10, codec), data.table_batches(table.cells, AllRows(60), 10, 20))
-
-
-def test_batches_of_series_and_of_domains_are_those_of_their_functions(sets):
     series, domains = sets["series"], sets["translation"]
     assert_equal(data.batches(series, 8, seed=4), data.series_batches(series, 8, 4))
     assert_equal(data.batches(series, 8, labels=False), data.series_batches(without_labels(series), 8))
@@ -130,24 +111,29 @@ def test_batches_of_series_and_of_domains_are_those_of_their_functions(sets):
     assert_equal(data.batches(domains, 8, flip=True), data.domain_batches(domains, 8, flip=True))
 
 
-def test_a_missing_codec_and_other_types_are_refused(sets):
+def test_batches_of_a_table_are_drawn_by_the_conditions_of_its_codec_if_it_has_categories(sets, tmp_path):
+    table, codec = sets["table"], codecs.TableCodec(most_modes=2)
+    codec.adapt(table)
+    rows = RowsByCondition(len(table), codec.conditions_of(table.cells), codec.num_conditions)
+    assert_equal(data.batches(table, 10, codec, seed=4), data.table_batches(table.cells, rows, 10, 20, 4))
+    assert_equal(data.batches(table, 2, labels=False), data.table_batches(table.cells, AllRows(60), 2, 30))
+    assert_equal(data.batches(table, 10, codec, steps=3), data.table_batches(table.cells, rows, 10, 3))
+    (tmp_path / "n.csv").write_text("\n".join(["a,b", *(f"{i},{i % 5}.5" for i in range(60))]))
+    table, codec = data.load(tmp_path / "n.csv", "table"), codecs.TableCodec(most_modes=2)
+    codec.adapt(table)
+    assert_equal(data.batches(table, 10, codec), data.table_batches(table.cells, AllRows(60), 10, 20))
+
+
+def test_a_missing_codec_other_types_and_unknown_sources_and_modalities_are_refused(sets, tmp_path):
     for modality in ("text", "table"):
-        with pytest.raises(ValueError, match="codec=None for a .* Expected an adapted codec"):
-            data.batches(sets[modality])
+        refused("codec=None for a .* Expected an adapted codec", data.batches, sets[modality])
     for function in (data.split, data.describe, data.batches):
-        with pytest.raises(TypeError, match="type ndarray. Expected Corpus, Images"):
-            function(LEVELS)
+        refused("type ndarray. Expected Corpus, Images", function, LEVELS, error=TypeError)
+    refused("no file .*digit. Built-in data sets: docstrings, .*digits", data.load, tmp_path / "digit", error=FileNotFoundError)
+    refused("modality='pictures'. Expected one of text, image", data.load, "digits", "pictures")
 
 
-# --- Loading. ---
-
-
-def test_every_built_in_name_belongs_to_one_modality():
-    names = [name for kind in KINDS.values() for name in kind.names]
-    assert len(names) == len(set(names)) == 16
-
-
-def test_names_files_and_folders_without_doubt_are_loaded_without_a_modality(tmp_path):
+def test_sources_without_doubt_are_loaded_without_a_modality_and_each_name_belongs_to_one(tmp_path):
     assert data.load("wine").fingerprint == data.load_table("wine").fingerprint
     assert data.load("digits", size=8).image_shape == (8, 8, 1)
     (tmp_path / "t.txt").write_text("one\ntwo\n")
@@ -160,6 +146,8 @@ def test_names_files_and_folders_without_doubt_are_loaded_without_a_modality(tmp
         (tmp_path / "series" / f"{index}.csv").write_text("a\n1\n2\n3\n")
     assert len(data.load(tmp_path / "images")) == len(data.load(tmp_path / "sounds")) == 2
     assert len(data.load(tmp_path / "series", length=2)) == 4
+    names = [name for kind in KINDS.values() for name in kind.names]
+    assert len(names) == len(set(names)) == 16
 
 
 def test_the_modality_of_an_ambiguous_source_must_be_given(tmp_path):
@@ -183,13 +171,5 @@ def test_the_modality_of_an_ambiguous_source_must_be_given(tmp_path):
         ("classes", "image, video"),
         ("empty", "image, audio, video, series, translation"),
     ):
-        with pytest.raises(ValueError, match=f"{name} may be {words}"):
-            data.load(tmp_path / name)
+        refused(f"{name} may be {words}", data.load, tmp_path / name)
     assert len(data.load(tmp_path / "pair", modality="translation")) == 2
-
-
-def test_unknown_sources_and_modalities_are_refused(tmp_path):
-    with pytest.raises(FileNotFoundError, match="no file .*digit. Built-in data sets: docstrings, .*digits"):
-        data.load(tmp_path / "digit")
-    with pytest.raises(ValueError, match="modality='pictures'. Expected one of text, image"):
-        data.load("digits", "pictures")

@@ -57,8 +57,7 @@ def test_the_corpus_is_the_distinct_english_first_sentences(cache, sources):
 def test_the_second_call_reads_only_the_cache(cache, sources, monkeypatch):
     first = docstrings.load_docstrings()
     monkeypatch.setattr(docstrings, "source_files", lambda: pytest.fail("the sources were read again"))
-    assert docstrings.load_docstrings() == first
-    assert [path.suffix for path in cache.iterdir()] == [".txt"]
+    assert docstrings.load_docstrings() == first and [path.suffix for path in cache.iterdir()] == [".txt"]
 
 
 def test_other_versions_have_another_cache(cache, sources, monkeypatch):
@@ -80,27 +79,17 @@ def test_an_interrupted_write_leaves_no_part_of_a_cache(cache, sources, monkeypa
         raise OSError("no space left")
 
     monkeypatch.setattr(os, "replace", fail)
-    assert len(docstrings.load_docstrings().lines) == 3
-    assert not os.listdir(cache)
+    assert len(docstrings.load_docstrings().lines) == 3 and not os.listdir(cache)
 
 
-@pytest.mark.parametrize(
-    ("sentence", "expected"),
-    [
-        ("Return the mean, in well-known units.", True),
-        ("Return the user's name.", True),
-        ("Return it.", False),
-        ("Return the mean", False),
-        ("return the mean value.", False),
-        ("Return the value of tf_data.", False),
-        ("Return the 2 values.", False),
-        ("Return the RaggedTensor of XLA.", False),
-        ("A" + " word" * 29 + ".", True),
-        ("A" + " word" * 30 + ".", False),
-    ],
-)
-def test_a_sentence_is_three_to_thirty_plain_words(sentence, expected):
-    assert docstrings.is_english_sentence(sentence) is expected
+def test_a_sentence_is_three_to_thirty_plain_words():
+    for sentence, expected in (
+        *(("Return the mean, in well-known units.", True), ("Return the user's name.", True)),
+        *(("Return it.", False), ("Return the mean", False), ("return the mean value.", False)),
+        *(("Return the value of tf_data.", False), ("Return the 2 values.", False), ("Return the RaggedTensor of XLA.", False)),
+        *(("A" + " word" * 29 + ".", True), ("A" + " word" * 30 + ".", False)),
+    ):
+        assert docstrings.is_english_sentence(sentence) is expected, sentence
 
 
 def test_the_standard_library_gives_thousands_of_sentences_without_its_tests(cache, monkeypatch):

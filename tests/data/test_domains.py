@@ -9,6 +9,7 @@ from PIL import Image
 from gan_keras.data.sample_set import hash_of
 from gan_keras.data.translation.domains import PairedDomains, describe_domains, domain_batches, split_domains
 from gan_keras.data.translation.load import load_domains
+from refusals import refused
 
 SHARED_DATA = pathlib.Path(__file__).parents[2] / "../shared/data"
 
@@ -32,10 +33,7 @@ def numbers(batches):
     return np.concatenate(a), np.concatenate(b)
 
 
-# --- Reading. ---
-
-
-def test_a_file_holds_two_domains_and_optionally_parts_for_tests(tmp_path):
+def test_a_file_holds_two_domains_and_optional_test_images_which_are_left_out_of_training(tmp_path):
     np.savez(tmp_path / "with.npz", a_train=images(5), b_train=images(7, 50), a_test=images(2, 100), b_test=images(3, 150))
     np.savez(tmp_path / "without.npz", a=images(20), b=images(10, 50))
     domains = load_domains(tmp_path / "with.npz")
@@ -46,13 +44,9 @@ def test_a_file_holds_two_domains_and_optionally_parts_for_tests(tmp_path):
     training, held_out = split_domains(load_domains(tmp_path / "without.npz"), seed=1)
     assert [len(part) for part in (training.a, training.b, held_out.a, held_out.b)] == [18, 9, 2, 1]
     assert not set(training.a.hashes) & set(held_out.a.hashes)
-
-
-def test_training_images_that_are_also_test_images_are_left_out(tmp_path):
     np.savez(tmp_path / "data.npz", a_train=images(5), b_train=images(5), a_test=images(2, 4), b_test=images(2, 50))
     training, held_out = split_domains(load_domains(tmp_path / "data.npz"))
-    assert (len(training.a), len(training.b), len(held_out.a)) == (4, 5, 2)
-    assert training.a.report["copies"] == 1
+    assert (len(training.a), len(training.b), len(held_out.a)) == (4, 5, 2) and training.a.report["copies"] == 1
 
 
 @pytest.mark.parametrize("names", [("a", "b"), ("trainA", "trainB")])
@@ -60,8 +54,7 @@ def test_folders_hold_two_domains(tmp_path, names):
     write_folder(tmp_path, {names[0]: images(3), names[1]: images(4, 50), "testA": images(2, 100), "testB": images(2, 150)})
     domains = load_domains(tmp_path)
     assert (len(domains.a), len(domains.b), domains.image_shape) == (3, 4, (4, 4, 3))
-    assert (domains.test is None) == (names == ("a", "b"))
-    assert domains.a.labels is None
+    assert (domains.test is None) == (names == ("a", "b")) and domains.a.labels is None
     assert "unpaired; a: 3 images of 4 x 4 x 3" in describe_domains(domains)
 
 
@@ -90,9 +83,6 @@ def test_built_in_domains_are_digits_and_their_opposite():
     assert set(np.unique(pairs.a.images)) == {0, 255}
 
 
-# --- Pairs. ---
-
-
 def test_pairs_are_split_together_and_stay_together_in_batches(tmp_path):
     a = images(30)
     a[29] = a[3]  # a copy, whose partner is another image
@@ -111,20 +101,15 @@ def test_pairs_in_folders_have_equal_names(tmp_path):
     folder = write_folder(tmp_path / "data", {"a": images(3), "b": images(3, 50)})
     assert isinstance(load_domains(folder, paired=True), PairedDomains)
     (folder / "b" / "02.png").rename(folder / "b" / "other.png")
-    with pytest.raises(ValueError, match="without pairs"):
-        load_domains(folder, paired=True)
+    refused("without pairs", load_domains, folder, paired=True)
     assert not isinstance(load_domains(folder), PairedDomains)
 
 
-# --- Batches. ---
-
-
-def test_an_epoch_is_the_longer_domain_and_the_shorter_one_begins_again(tmp_path):
+def test_an_epoch_is_the_longer_domain_and_each_domain_has_an_order_of_its_own(tmp_path):
     np.savez(tmp_path / "data.npz", a=images(10), b=images(4, 50))
     batches = domain_batches(load_domains(tmp_path / "data.npz"), 2, seed=3)
     first, second = numbers(batches), numbers(batches)
-    assert int(batches.cardinality()) == 5
-    assert sorted(first[0]) == sorted(second[0]) == list(range(10))
+    assert int(batches.cardinality()) == 5 and sorted(first[0]) == sorted(second[0]) == list(range(10))
     assert not np.array_equal(first[0], second[0])
     assert sorted(first[1][:4]) == sorted(first[1][4:8]) == [50, 51, 52, 53]
     again = domain_batches(load_domains(tmp_path / "data.npz"), 2, seed=3)
@@ -132,9 +117,6 @@ def test_an_epoch_is_the_longer_domain_and_the_shorter_one_begins_again(tmp_path
     np.testing.assert_array_equal(numbers(again), second)
     other = numbers(domain_batches(load_domains(tmp_path / "data.npz"), 2, seed=4))
     assert not np.array_equal(other[0], first[0])
-
-
-def test_each_domain_has_an_order_of_its_own(tmp_path):
     np.savez(tmp_path / "data.npz", a=images(20), b=images(20, 100))
     of_a, of_b = numbers(domain_batches(load_domains(tmp_path / "data.npz"), 5))
     assert np.sum(of_b.astype(int) - of_a == 100) < 10
@@ -160,50 +142,28 @@ def test_files_give_the_batches_of_the_same_images_in_memory(tmp_path):
         np.testing.assert_array_equal(one[1], other[1])
 
 
-# --- Errors. ---
-
-
-def test_a_part_for_tests_of_only_one_domain_is_refused(tmp_path):
+def test_a_missing_or_empty_domain_or_part_and_too_large_a_batch_are_refused(tmp_path):
     np.savez(tmp_path / "half.npz", a_train=images(3), b_train=images(3, 50), b_test=images(2, 100))
-    with pytest.raises(ValueError, match="half.npz holds b_test alone. Expected a_test and b_test, or neither"):
-        load_domains(tmp_path / "half.npz")
-
-
-def test_a_missing_or_empty_domain_is_refused(tmp_path):
+    refused("half.npz holds b_test alone. Expected a_test and b_test, or neither", load_domains, tmp_path / "half.npz")
     np.savez(tmp_path / "one.npz", a=images(3))
     with pytest.raises(ValueError, match=r"one.npz holds the arrays a. Expected two domains: a_train and b_train, or a and b"):
         load_domains(tmp_path / "one.npz")
     np.savez(tmp_path / "empty.npz", a=images(3), b=images(0))
-    with pytest.raises(ValueError, match=r"empty.npz, b holds images of shape \(0, 4, 4, 3\)"):
-        load_domains(tmp_path / "empty.npz")
+    refused(r"empty.npz, b holds images of shape \(0, 4, 4, 3\)", load_domains, tmp_path / "empty.npz")
     folder = write_folder(tmp_path / "folder", {"a": images(3), "b": []})
-    with pytest.raises(ValueError, match=r"b holds no images among 0 files"):
-        load_domains(folder)
-    with pytest.raises(ValueError, match="holds the folders none. Expected two domains"):
-        load_domains(folder / "a")
-    with pytest.raises(FileNotFoundError, match="inverted_digits"):
-        load_domains(tmp_path / "absent")
-
-
-def test_domains_of_several_sizes_or_colours_need_a_size(tmp_path):
-    np.savez(tmp_path / "sizes.npz", a=images(3), b=images(3, size=6)[..., :1])
-    with pytest.raises(ValueError, match="4 x 4 x 3 and 6 x 6 x 1. Expected one shape"):
-        load_domains(tmp_path / "sizes.npz")
-    assert load_domains(tmp_path / "sizes.npz", size=8, channels=3).image_shape == (8, 8, 3)
-
-
-def test_unpaired_domains_are_refused_as_pairs(tmp_path):
-    np.savez(tmp_path / "unpaired.npz", a=images(3), b=images(3, 50))
-    with pytest.raises(ValueError, match="unpaired.npz holds domains without pairs"):
-        load_domains(tmp_path / "unpaired.npz", paired=True)
-    np.savez(tmp_path / "uneven.npz", a=images(3), b=images(4, 50), paired=True)
-    with pytest.raises(ValueError, match="3 images of domain a and 4 of domain b"):
-        load_domains(tmp_path / "uneven.npz", paired=True)
-    with pytest.raises(ValueError, match="inverted_digits holds domains without pairs"):
-        load_domains("inverted_digits", paired=True)
-
-
-def test_a_batch_is_not_larger_than_the_domains(tmp_path):
+    refused(r"b holds no images among 0 files", load_domains, folder)
+    refused("holds the folders none. Expected two domains", load_domains, folder / "a")
+    refused("inverted_digits", load_domains, tmp_path / "absent", error=FileNotFoundError)
     np.savez(tmp_path / "data.npz", a=images(3), b=images(4, 50))
-    with pytest.raises(ValueError, match="batch_size=5 for 4 images"):
-        domain_batches(load_domains(tmp_path / "data.npz"), 5)
+    refused("batch_size=5 for 4 images", domain_batches, load_domains(tmp_path / "data.npz"), 5)
+
+
+def test_domains_of_several_sizes_need_a_size_and_unpaired_ones_are_refused_as_pairs(tmp_path):
+    np.savez(tmp_path / "sizes.npz", a=images(3), b=images(3, size=6)[..., :1])
+    refused("4 x 4 x 3 and 6 x 6 x 1. Expected one shape", load_domains, tmp_path / "sizes.npz")
+    assert load_domains(tmp_path / "sizes.npz", size=8, channels=3).image_shape == (8, 8, 3)
+    np.savez(tmp_path / "unpaired.npz", a=images(3), b=images(3, 50))
+    refused("unpaired.npz holds domains without pairs", load_domains, tmp_path / "unpaired.npz", paired=True)
+    np.savez(tmp_path / "uneven.npz", a=images(3), b=images(4, 50), paired=True)
+    refused("3 images of domain a and 4 of domain b", load_domains, tmp_path / "uneven.npz", paired=True)
+    refused("inverted_digits holds domains without pairs", load_domains, "inverted_digits", paired=True)

@@ -3,9 +3,9 @@
 import zlib
 
 import numpy as np
-import pytest
 
 from gan_keras.data.files import ArrayFile, Hints
+from refusals import refused
 
 HINTS = Hints("a folder of images", "images=array", "those of several shapes go into a folder")
 
@@ -33,5 +33,4 @@ def test_a_truncated_file_is_refused(tmp_path):
     path = tmp_path / "a.npz"
     np.savez(path, images=np.zeros((4, 8, 8), np.uint8))
     path.write_bytes(path.read_bytes()[:-40])
-    with pytest.raises(ValueError, match="a.npz cannot be read as arrays. Expected a .npz file, or a folder of images"):
-        read_all(path)
+    refused("a.npz cannot be read as arrays. Expected a .npz file, or a folder of images", read_all, path)

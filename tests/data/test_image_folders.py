@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from gan_keras.data import describe_images, load_images
+from refusals import refused
 
 RANDOM = np.random.default_rng(0)
 
@@ -44,15 +45,13 @@ def test_a_single_sub_folder_gives_no_labels(tmp_path):
 def test_images_next_to_class_folders_are_refused(tmp_path):
     for name in ("1.png", "cat/2.png"):
         write(tmp_path / name)
-    with pytest.raises(ValueError, match="holds 1 images itself and 1 in sub-folders"):
-        load_images(tmp_path)
+    refused("holds 1 images itself and 1 in sub-folders", load_images, tmp_path)
 
 
 def test_mixed_sizes_need_a_size(tmp_path):
     for number, height in enumerate((8, 8, 12)):
         write(tmp_path / f"{number}.png", height)
-    with pytest.raises(ValueError, match=r"2 sizes, most often 8 x 8 \(2\), 12 x 8 \(1\).*such as size=64"):
-        load_images(tmp_path)
+    refused(r"2 sizes, most often 8 x 8 \(2\), 12 x 8 \(1\).*such as size=64", load_images, tmp_path)
     images = load_images(tmp_path, size=10)
     assert (images.image_shape, images.report["enlarged"]) == ((10, 10, 3), 3)
 
@@ -80,14 +79,12 @@ def test_more_than_one_corrupt_file_in_a_hundred_is_an_error(tmp_path, content):
     for number in range(10):
         write(tmp_path / f"{number}.png")
     (tmp_path / "3.png").write_bytes(content)
-    with pytest.raises(ValueError, match="1 of the 10 images of .* are corrupt: 3.png. Expected at most 1 %"):
-        load_images(tmp_path)
+    refused("1 of the 10 images of .* are corrupt: 3.png. Expected at most 1 %", load_images, tmp_path)
 
 
 def test_an_empty_folder_is_an_error(tmp_path):
     (tmp_path / "a.webp").write_bytes(b"RIFF")
-    with pytest.raises(ValueError, match="holds no images among 1 files. Expected files .png, .jpg, .jpeg"):
-        load_images(tmp_path)
+    refused("holds no images among 1 files. Expected files .png, .jpg, .jpeg", load_images, tmp_path)
 
 
 def test_the_fingerprint_follows_the_content_of_the_files(tmp_path):

@@ -10,6 +10,7 @@ from PIL import Image
 from gan_keras import data
 from gan_keras.data import describe_images, images_from_arrays, load_images, split_images, stacked_digits
 from gan_keras.data.sample_set import without_copies
+from refusals import refused
 
 SHARED_DATA = pathlib.Path(__file__).parents[2] / "../shared/data"
 RANDOM = np.random.default_rng(0)
@@ -37,14 +38,11 @@ def test_the_test_part_and_the_names_of_classes_are_read(tmp_path):
     assert (len(images), images.label_names, images.labels.tolist()) == (3, tuple("abcd"), [0, 1, 2])
 
 
-def test_floats_of_either_range_become_the_levels_they_were():
+def test_floats_become_levels_and_images_are_cropped_resized_and_converted_to_grey():
     for floats, words in ((LEVELS / 255, "0 to 1"), (LEVELS / np.float32(127.5) - 1, "-1 to 1")):
         images = images_from_arrays("floats", floats)
         np.testing.assert_array_equal(images.images, LEVELS)
         assert images.report["values"] == words
-
-
-def test_images_are_cropped_resized_and_converted_to_grey():
     images = images_from_arrays("small", LEVELS, size=(3, 3), channels=1)
     assert images.images.shape == (10, 3, 3, 1)
     middle = [Image.fromarray(image).crop((1, 0, 7, 6)).resize((3, 3), Image.Resampling.BILINEAR) for image in LEVELS]
@@ -67,12 +65,8 @@ def test_copies_are_counted_and_no_held_out_image_stays_in_training():
     again, _ = split_images(images, held_out=5, seed=1)
     other, _ = split_images(images, held_out=5, seed=2)
     assert again.fingerprint == train.fingerprint != other.fingerprint
-
-
-@pytest.mark.parametrize("held_out", [0, 10])
-def test_a_split_that_leaves_nothing_is_refused(held_out):
-    with pytest.raises(ValueError, match=f"Got held_out={held_out} for 10 images"):
-        split_images(images_from_arrays("ten", LEVELS), held_out)
+    for held_out in (0, 10):
+        refused(f"Got held_out={held_out} for 10 images", split_images, images_from_arrays("ten", LEVELS), held_out)
 
 
 def test_the_fingerprint_follows_images_labels_and_shape():
@@ -92,9 +86,8 @@ def test_labels_of_a_single_class_are_counted_and_left_out():
     assert describe_images(images) == "one: 10 images of 6 x 8 x 3, 10 of one class, labels left out, 0 duplicates"
 
 
-@pytest.mark.parametrize(
-    ("images", "message"),
-    [
+def test_wrong_images_and_labels_are_refused():
+    for images, message in (
         (LEVELS[..., :2], "Expected .num, height, width, channels."),
         (np.moveaxis(LEVELS, -1, 1), "Move the channels last"),
         (LEVELS[:0], r"shape \(0, 6, 8, 3\)"),
@@ -102,29 +95,19 @@ def test_labels_of_a_single_class_are_counted_and_left_out():
         (LEVELS.astype(int), "dtype int64. Expected uint8"),
         (LEVELS.astype(float), r"floats from 0 to 255. Expected \[0, 1\] or \[-1, 1\]"),
         (np.where(np.arange(10)[:, None, None, None] == 7, np.nan, LEVELS / 255), "1 images hold NaN .* number 7"),
-    ],
-)
-def test_wrong_images_are_refused(images, message):
-    with pytest.raises(ValueError, match=message):
-        images_from_arrays("wrong", images)
-
-
-@pytest.mark.parametrize(
-    ("labels", "message"),
-    [
+    ):
+        refused(message, images_from_arrays, "wrong", images)
+    for labels, message in (
         (LABELS[:9], r"labels of shape \(9,\).* for 10 images"),
         (LABELS.astype(float), "dtype float64"),
         (np.eye(10, dtype=int), "argmax"),
         (LABELS - 1, "3 labels are out of range, the first is -1 of images 0"),
         (np.where(LABELS == 3, 99, LABELS), "the first is 99 of images 3. Expected 0 to 9"),
-    ],
-)
-def test_wrong_labels_are_refused(labels, message):
-    with pytest.raises(ValueError, match=message):
-        images_from_arrays("wrong", LEVELS, labels)
+    ):
+        refused(message, images_from_arrays, "wrong", LEVELS, labels)
 
 
-def test_files_without_images_are_refused(tmp_path):
+def test_files_without_images_and_wrong_choices_are_refused(tmp_path):
     (tmp_path / "text.npz").write_text("no archive")
     np.save(tmp_path / "lone.npy", LEVELS)
     mixed = np.array([LEVELS[0], LEVELS[0, :3]], dtype=object)
@@ -133,21 +116,14 @@ def test_files_without_images_are_refused(tmp_path):
         (tmp_path / "lone.npy", "one array without a name"),
         (save(tmp_path, pictures=LEVELS), r"arrays \['pictures'\]. Expected x_train or images"),
     ):
-        with pytest.raises(ValueError, match=message):
-            load_images(path)
-    with pytest.raises(ValueError, match="'images' .* several sizes go into a folder"):
-        load_images(save(tmp_path, images=mixed))
-    with pytest.raises(FileNotFoundError, match="Did you mean .*text.npz.*digits, stacked_digits, mnist"):
-        load_images(tmp_path / "test.npz")
+        refused(message, load_images, path)
+    refused("'images' .* several sizes go into a folder", load_images, save(tmp_path, images=mixed))
+    refused("Did you mean .*text.npz.*digits, stacked_digits, mnist", load_images, tmp_path / "test.npz", error=FileNotFoundError)
+    for choice in ({"size": 0}, {"size": (8, 8, 3)}, {"channels": 4}, {"part": "validation"}):
+        refused("Expected", load_images, "digits", **choice)
 
 
-@pytest.mark.parametrize("choice", [{"size": 0}, {"size": (8, 8, 3)}, {"channels": 4}, {"part": "validation"}])
-def test_wrong_choices_are_refused(choice):
-    with pytest.raises(ValueError, match="Expected"):
-        load_images("digits", **choice)
-
-
-def test_the_digits_are_the_scikit_learn_ones_enlarged():
+def test_every_built_in_set_loads_and_the_digits_are_the_scikit_learn_ones_enlarged():
     digits = load_images("digits")
     assert digits.images.shape == (1797, 16, 16, 1) and digits.images.max() == 255
     assert digits.label_names == tuple("0123456789") and digits.report["enlarged"] == 1797
@@ -155,6 +131,8 @@ def test_the_digits_are_the_scikit_learn_ones_enlarged():
     from sklearn.datasets import load_digits
 
     np.testing.assert_allclose(small.images[..., 0], load_digits().images * 255 / 16, atol=0.51)
+    for name in data.IMAGE_DATASETS:
+        assert load_images(name).name == name
 
 
 def test_stacked_digits_have_the_digit_of_each_channel_in_their_label():
@@ -166,13 +144,7 @@ def test_stacked_digits_have_the_digit_of_each_channel_in_their_label():
         channels = [known[np.ascontiguousarray(image[..., channel]).tobytes()] for channel in range(3)]
         assert label == 100 * channels[0] + 10 * channels[1] + channels[2]
     assert stacked_digits(digits, 50, seed=3).fingerprint == stacked.fingerprint
-    with pytest.raises(ValueError, match="Expected grey images in memory"):
-        stacked_digits(stacked)
-
-
-def test_every_built_in_set_loads():
-    for name in data.IMAGE_DATASETS:
-        assert load_images(name).name == name
+    refused("Expected grey images in memory", stacked_digits, stacked)
 
 
 def test_a_data_set_of_keras_is_downloaded_or_the_error_says_that_this_failed(monkeypatch):
@@ -183,8 +155,7 @@ def test_a_data_set_of_keras_is_downloaded_or_the_error_says_that_this_failed(mo
         raise Exception("URL fetch failure")
 
     monkeypatch.setattr(keras.datasets.mnist, "load_data", fail)
-    with pytest.raises(ConnectionError, match="^mnist cannot be downloaded .URL fetch failure.. Expected a network.*$"):
-        load_images("mnist")
+    refused("^mnist cannot be downloaded .URL fetch failure.. Expected a network.*$", load_images, "mnist", error=ConnectionError)
 
 
 @pytest.mark.skipif(not SHARED_DATA.is_dir(), reason="the shared data sets are not here")
@@ -203,5 +174,4 @@ def test_test_images_that_were_trained_on_are_left_out_and_counted():
     assert not np.isin(left.hashes, training.hashes).any()
     assert (len(left), left.report["copies"]) == (len(held_out), len(images) - len(held_out))
     assert without_copies(held_out, training) is held_out
-    with pytest.raises(ValueError, match="trained on"):
-        without_copies(training, training)
+    refused("trained on", without_copies, training, training)

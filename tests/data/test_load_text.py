@@ -6,6 +6,7 @@ from gan_keras import data
 from gan_keras.data.text import load as text_load
 from gan_keras.data.text import oracle
 from gan_keras.data.text.phrases import english_phrases
+from refusals import refused
 
 SHARED_DATA = pathlib.Path(__file__).parents[2] / "../shared/data"
 
@@ -33,28 +34,18 @@ def test_any_other_name_is_a_path_with_optional_labels(tmp_path):
     assert (corpus.lines, corpus.labels) == (("one", "two"), ("a", "b"))
 
 
-def test_an_unknown_name_is_an_error_that_lists_the_built_in_sets():
-    with pytest.raises(FileNotFoundError, match="no file docstring.*: docstrings, english_phrases, chinese"):
-        data.load_text("docstring")
-
-
-def test_labels_for_a_built_in_set_are_refused():
-    with pytest.raises(ValueError, match="labels for the built-in data set oracle"):
-        data.load_text("oracle", labels="labels.txt")
+def test_an_unknown_name_and_labels_for_a_built_in_set_are_refused():
+    refused("no file docstring.*: docstrings, english_phrases, chinese", data.load_text, "docstring", error=FileNotFoundError)
+    refused("labels for the built-in data set oracle", data.load_text, "oracle", labels="labels.txt")
 
 
 @pytest.mark.skipif(not SHARED_DATA.is_dir(), reason="the shared data are not there")
-def test_image_coco_has_its_known_numbers_of_lines_and_duplicates():
+def test_the_shared_corpora_have_their_known_numbers_of_lines_copies_and_characters():
     corpus = data.load_text(SHARED_DATA / "image_coco" / "train.txt")
     assert (len(corpus.lines), len(set(corpus.lines))) == (10_000, 9_956)
     assert (corpus.report["blank"], corpus.report["invalid"], corpus.report["cut"]) == (0, 0, 0)
-
-
-@pytest.mark.skipif(not SHARED_DATA.is_dir(), reason="the shared data are not there")
-def test_each_tang_poem_has_twenty_characters():
     corpus = data.load_text(SHARED_DATA / "tang_poems" / "train.txt")
-    assert len(corpus.lines) == 3208
-    assert {len(line) for line in corpus.lines} == {20}
+    assert len(corpus.lines) == 3208 and {len(line) for line in corpus.lines} == {20}
 
 
 @pytest.mark.parametrize("name", ["english_phrases", "oracle"])
@@ -62,7 +53,5 @@ def test_the_likelihood_of_a_built_in_distribution_is_exact_and_not_used_for_a_f
     monkeypatch.setattr(oracle, "_tokens", lambda num, seed: oracle.Oracle().sample(num // 100, seed))
     corpus = data.load_text(name)
     likelihood = data.likelihood_of(name, corpus.fingerprint)
-    assert -400 < likelihood(corpus.lines[0]) < 0
-    assert likelihood("no such line") == -float("inf")
-    assert data.likelihood_of(name, "another") is None
-    assert data.likelihood_of("docstrings", "any") is None
+    assert -400 < likelihood(corpus.lines[0]) < 0 and likelihood("no such line") == -float("inf")
+    assert data.likelihood_of(name, "another") is None and data.likelihood_of("docstrings", "any") is None

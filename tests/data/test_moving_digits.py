@@ -1,20 +1,15 @@
 """Moving digits: their flight, recomputed frame by frame, and their seed."""
 
 import numpy as np
-import pytest
 
 from gan_keras.data.image.load import digit_levels
 from gan_keras.data.video.load import flights, moving_digits
+from refusals import refused
 
 DIGITS, LABELS = digit_levels()
 
 
-def test_there_are_all_digits_with_levels_up_to_white():
-    assert DIGITS.shape == (1797, 8, 8, 1) and DIGITS.dtype == np.uint8 and DIGITS.max() == 255
-    assert sorted(set(LABELS)) == list(range(10))
-
-
-def test_every_frame_shows_the_digit_whole_and_nothing_else():
+def test_every_frame_shows_one_of_all_digits_whole_and_nothing_else():
     clips, numbers = moving_digits(DIGITS[:5], frames=9, size=20, clips_a_digit=3, seed=1)
     assert clips.shape == (15, 9, 20, 20, 1) and clips.dtype == np.uint8
     np.testing.assert_array_equal(numbers, np.repeat(np.arange(5), 3))
@@ -23,6 +18,8 @@ def test_every_frame_shows_the_digit_whole_and_nothing_else():
     for clip, number, places in zip(clips, numbers, corners, strict=True):
         for frame, (row, column) in zip(clip, places, strict=True):
             np.testing.assert_array_equal(frame[row : row + 8, column : column + 8], DIGITS[number])
+    assert DIGITS.shape == (1797, 8, 8, 1) and DIGITS.dtype == np.uint8 and DIGITS.max() == 255
+    assert sorted(set(LABELS)) == list(range(10))
 
 
 def test_a_flight_is_straight_until_it_bounces_off_a_wall():
@@ -41,13 +38,9 @@ def test_a_flight_is_straight_until_it_bounces_off_a_wall():
             velocity[over | under, axis] *= -1
 
 
-def test_clips_depend_on_the_seed():
+def test_clips_depend_on_the_seed_and_a_field_without_room_or_a_single_frame_is_refused():
     first, again, other = (moving_digits(DIGITS[:9], seed=seed)[0] for seed in (0, 0, 1))
     np.testing.assert_array_equal(first, again)
     assert (first != other).any()
-
-
-@pytest.mark.parametrize("options", [{"frames": 1}, {"size": 8}])
-def test_a_field_without_room_and_a_single_frame_are_refused(options):
-    with pytest.raises(ValueError, match="Expected at least 2 frames and a larger field"):
-        moving_digits(DIGITS[:2], **options)
+    for options in ({"frames": 1}, {"size": 8}):
+        refused("Expected at least 2 frames and a larger field", moving_digits, DIGITS[:2], **options)

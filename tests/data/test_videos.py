@@ -1,7 +1,6 @@
 """Clips from arrays and folders: shapes, labels, splits, and errors."""
 
 import numpy as np
-import pytest
 import tensorflow as tf
 from PIL import Image
 
@@ -9,6 +8,7 @@ from gan_keras.data import describe_videos, load_test_videos, load_videos, split
 from gan_keras.data.sample_set import with_label_names, without_copies
 from gan_keras.data.video import readers
 from gan_keras.data.video.readers import ClipForm
+from refusals import refused
 
 CLIPS = np.random.default_rng(0).integers(0, 256, (6, 4, 8, 8, 1), dtype=np.uint8)
 LABELS = np.array([0, 1, 0, 1, 0, 1])
@@ -25,9 +25,6 @@ def save(path, **arrays):
     return path / "a.npz"
 
 
-# --- The built-in set. ---
-
-
 def test_moving_digits_take_their_length_and_field_from_the_arguments():
     videos = load_videos("moving_digits", frames=3, size=12)
     assert videos.video_shape == (3, 12, 12, 1) and len(videos) == 2 * 1797
@@ -36,9 +33,6 @@ def test_moving_digits_take_their_length_and_field_from_the_arguments():
     training, held_out = split_videos(videos)
     assert abs(len(held_out) - 359) <= 1 and len(training) + len(held_out) == len(videos)
     assert not set(training.origins) & set(held_out.origins)  # no digit is in both
-
-
-# --- Arrays. ---
 
 
 def test_arrays_keep_levels_and_longer_clips_are_cut_to_their_first_frames(tmp_path):
@@ -61,9 +55,8 @@ def test_frames_are_resized_one_by_one(tmp_path):
     assert len(test) == 3 and test.labels.tolist() == [0, 1, 0]
 
 
-@pytest.mark.parametrize(
-    ("arrays", "options", "words"),
-    [
+def test_arrays_that_do_not_fit_and_missing_sources_or_parts_are_refused(tmp_path):
+    for arrays, options, words in (
         ({"videos": CLIPS}, {"frames": 5}, "6 of the 6 clips of a.npz have fewer than 5 frames"),
         ({"videos": CLIPS[:, :1]}, {}, "a single frame is an image"),
         ({"videos": CLIPS[0, 0]}, {}, r"clips of shape \(8, 8, 1\)"),
@@ -72,21 +65,10 @@ def test_frames_are_resized_one_by_one(tmp_path):
         ({"videos": CLIPS, "labels": LABELS[:3]}, {}, "for 6 clips"),
         ({"pictures": CLIPS}, {}, "holds the arrays"),
         ({"videos": CLIPS}, {"size": 0}, "size=0"),
-    ],
-)
-def test_arrays_that_do_not_fit_are_refused(tmp_path, arrays, options, words):
-    with pytest.raises(ValueError, match=words):
-        load_videos(save(tmp_path, **arrays), **options)
-
-
-def test_a_missing_source_and_a_missing_part_are_refused(tmp_path):
-    with pytest.raises(FileNotFoundError, match="moving_digits"):
-        load_videos(tmp_path / "none.npz")
-    with pytest.raises(ValueError, match="no part 'test'"):
-        load_videos("moving_digits", part="test")
-
-
-# --- Folders. ---
+    ):
+        refused(words, load_videos, save(tmp_path, **arrays), **options)
+    refused("moving_digits", load_videos, tmp_path / "none.npz", error=FileNotFoundError)
+    refused("no part 'test'", load_videos, "moving_digits", part="test")
 
 
 def test_a_folder_of_classes_of_clips_is_read_in_natural_order(tmp_path):
@@ -131,9 +113,8 @@ def spoiled(folder, case):
     return folder
 
 
-@pytest.mark.parametrize(
-    ("case", "options", "words"),
-    [
+def test_folders_that_do_not_fit_are_refused(tmp_path):
+    cases = (
         ("short", {"frames": 4}, "1 of the 3 clips .* the shortest is b with 3. .*frames=3"),
         ("short", {}, "2 lengths, most often 4 frames"),
         ("empty", {"frames": 4}, "the shortest is d with 0. Expected 4 of each: remove them.$"),
@@ -142,11 +123,9 @@ def spoiled(folder, case):
         ("sizes", {}, "2 sizes, most often 8 x 8"),
         ("depths", {}, "3 in depth 1, 1 in depth 2"),
         ("loose", {}, "holds 1 images itself"),
-    ],
-)
-def test_folders_that_do_not_fit_are_refused(tmp_path, case, options, words):
-    with pytest.raises(ValueError, match=words):
-        load_videos(spoiled(tmp_path / "set", case), **options)
+    )
+    for number, (case, options, words) in enumerate(cases):
+        refused(words, load_videos, spoiled(tmp_path / str(number), case), **options)
 
 
 def test_one_corrupt_clip_of_many_is_left_out_and_counted(tmp_path):
@@ -161,13 +140,8 @@ def test_one_corrupt_clip_of_many_is_left_out_and_counted(tmp_path):
 def test_more_clips_than_memory_holds_are_refused_before_they_are_read(tmp_path, monkeypatch):
     spoiled(tmp_path / "set", "corrupt")  # the second clip, which is never read
     monkeypatch.setattr(readers, "MAX_BYTES", 3 * 4 * 8 * 8 - 1)
-    with pytest.raises(ValueError, match="take 768 bytes. Expected at most 767, .*--set frames=16"):
-        load_videos(tmp_path / "set")
-    with pytest.raises(ValueError, match="hold a file that is no image"):
-        load_videos(tmp_path / "set", size=4)
-
-
-# --- Splits and test sets. ---
+    refused("take 768 bytes. Expected at most 767, .*--set frames=16", load_videos, tmp_path / "set")
+    refused("hold a file that is no image", load_videos, tmp_path / "set", size=4)
 
 
 def test_copies_stay_together_and_the_split_depends_on_the_seed():
@@ -176,10 +150,8 @@ def test_copies_stay_together_and_the_split_depends_on_the_seed():
     assert len(held_out) == 8 and len(training) == 16  # two whole clips with their copies
     assert not set(training.origins) & set(held_out.origins)
     assert split_videos(videos, 5, 2)[1].fingerprint == held_out.fingerprint != split_videos(videos, 5, 3)[1].fingerprint
-    with pytest.raises(ValueError, match="held_out=24"):
-        split_videos(videos, 24)
-    with pytest.raises(ValueError, match="of one origin"):
-        split_videos(videos_from_arrays("one", CLIPS[:1].repeat(3, axis=0)))
+    refused("held_out=24", split_videos, videos, 24)
+    refused("of one origin", split_videos, videos_from_arrays("one", CLIPS[:1].repeat(3, axis=0)))
 
 
 def test_a_test_set_takes_over_label_numbers_and_loses_known_clips():
@@ -190,10 +162,8 @@ def test_a_test_set_takes_over_label_numbers_and_loses_known_clips():
     new = without_copies(videos, other)
     np.testing.assert_array_equal(new.videos, CLIPS[:2])
     assert new.report["copies"] == 4
-    with pytest.raises(ValueError, match="that were trained on"):
-        without_copies(other, videos)
-    with pytest.raises(ValueError, match="has no labels"):
-        with_label_names(videos_from_arrays("c", CLIPS), ("a", "b"))
+    refused("that were trained on", without_copies, other, videos)
+    refused("has no labels", with_label_names, videos_from_arrays("c", CLIPS), ("a", "b"))
 
 
 def test_the_fingerprint_follows_clips_and_labels():

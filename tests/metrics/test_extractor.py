@@ -18,11 +18,13 @@ from gan_keras.metrics.extractor import (
     train_extractor,
 )
 from gan_keras.metrics.image_quality import ImageQuality
+from refusals import refused
 
 DIGITS = load_digits()
 IMAGES = (DIGITS.images / 8 - 1)[..., np.newaxis].astype(np.float32)
 QUICK = Recipe(widths=(16, 32), steps=150, batch_size=32, learning_rate=3e-3)
 SHORT = Recipe(widths=(4,), steps=2, batch_size=8)
+PHOTOS = np.random.default_rng(0).uniform(-1, 1, (1, *INCEPTION_SIZE, 1)).astype(np.float32)
 
 
 @pytest.mark.parametrize("labels", [DIGITS.target, None], ids=["labels", "rotations"])
@@ -30,8 +32,7 @@ def test_the_extractor_learns_its_task(tmp_path, labels):
     extractor = train_extractor(IMAGES, labels, recipe=QUICK, directory=tmp_path)
     assert extractor.held_out_accuracy > 0.7
     outputs = extractor(IMAGES[:3])
-    assert outputs["features"].shape == (3, 32)
-    assert outputs["logits"].shape == (3, 4 if labels is None else 10)
+    assert outputs["features"].shape == (3, 32) and outputs["logits"].shape == (3, 4 if labels is None else 10)
 
 
 def test_rotations_turn_images_by_their_class_in_quarters():
@@ -60,8 +61,7 @@ def test_the_second_call_loads_what_the_first_trained(tmp_path, monkeypatch):
     assert len(list((tmp_path / "gan_keras" / "extractors").glob("*.keras"))) == 1
     monkeypatch.setattr(extractor_module, "_train", None)
     loaded = train_extractor(IMAGES[:50], DIGITS.target[:50], recipe=SHORT)
-    assert hash_of(loaded) == hash_of(first)
-    assert loaded.held_out_accuracy == first.held_out_accuracy
+    assert hash_of(loaded) == hash_of(first) and loaded.held_out_accuracy == first.held_out_accuracy
     np.testing.assert_array_equal(loaded(IMAGES[:5])["features"], first(IMAGES[:5])["features"])
 
 
@@ -98,15 +98,9 @@ def test_training_succeeds_without_a_writable_directory(tmp_path):
 def test_wrong_images_and_labels_are_refused(tmp_path):
     with pytest.raises(ValueError, match=r"from 0.0 to 16.0. Expected numbers in \[-1, 1\]"):
         train_extractor(DIGITS.images[..., np.newaxis], directory=tmp_path)
-    with pytest.raises(ValueError, match=r"shape \(1797, 8, 8\)"):
-        train_extractor(DIGITS.images / 16, directory=tmp_path)
-    with pytest.raises(ValueError, match="Expected square ones"):
-        train_extractor(IMAGES[:, :6], directory=tmp_path)
-    with pytest.raises(ValueError, match="one integer for each image"):
-        train_extractor(IMAGES, DIGITS.target[:5], directory=tmp_path)
-
-
-PHOTOS = np.random.default_rng(0).uniform(-1, 1, (1, *INCEPTION_SIZE, 1)).astype(np.float32)
+    refused(r"shape \(1797, 8, 8\)", train_extractor, DIGITS.images / 16, directory=tmp_path)
+    refused("Expected square ones", train_extractor, IMAGES[:, :6], directory=tmp_path)
+    refused("one integer for each image", train_extractor, IMAGES, DIGITS.target[:5], directory=tmp_path)
 
 
 @pytest.fixture(scope="module")
@@ -148,11 +142,8 @@ def test_only_the_frechet_distance_of_inception_is_called_fid():
 
 def test_missing_or_wrong_inception_weights_are_refused_without_a_download(network, tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
-    with pytest.raises(FileNotFoundError, match=f"{tmp_path}/models/{WEIGHTS_FILE}.*download it to that place"):
-        load_inception()
+    refused(f"{tmp_path}/models/{WEIGHTS_FILE}.*download it to that place", load_inception, error=FileNotFoundError)
     keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]).save(tmp_path / "other.h5")
     monkeypatch.setattr(keras.applications, "InceptionV3", lambda **options: network)  # it takes seconds to build
-    with pytest.raises(ValueError, match="other.h5 does not hold the weights of InceptionV3"):
-        load_inception(tmp_path / "other.h5")
-    with pytest.raises(ValueError, match="channels=4"):
-        load_inception(channels=4)
+    refused("other.h5 does not hold the weights of InceptionV3", load_inception, tmp_path / "other.h5")
+    refused("channels=4", load_inception, channels=4)

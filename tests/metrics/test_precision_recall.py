@@ -7,9 +7,12 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from gan_keras.metrics.precision_recall import distance_blocks, memorisation, precision_recall
+from refusals import refused
 
 GENERATOR = np.random.default_rng(0)
 REAL, FAKE = GENERATOR.normal(size=(60, 4)), GENERATOR.normal(size=(45, 4)) * 0.7 + 0.3
+MEMORY_GENERATOR = np.random.default_rng(0)
+TRAIN, HELD_OUT, GENERATED = (MEMORY_GENERATOR.normal(size=(num, 5)) for num in (300, 200, 150))
 
 
 def distance(x, y):
@@ -43,16 +46,12 @@ def test_scores_equal_brute_force_for_any_block_size(monkeypatch, k, max_pairs):
     assert 0 < found["recall"] < 1 and 0 < found["coverage"] < 1
 
 
-def test_copies_of_the_real_samples_score_one_even_far_from_the_origin():
+def test_copies_score_one_and_a_single_mode_has_high_precision_and_low_recall():
     scores = precision_recall(REAL + 1e4, REAL + 1e4, 3)
     assert scores["precision"] == scores["recall"] == scores["coverage"] == 1
     assert scores["density"] > 1  # each copy lies in its own ball too
-
-
-def test_a_single_mode_has_high_precision_and_low_recall():
     scores = precision_recall(np.concatenate([REAL, REAL + 100]), FAKE, 3)
-    assert scores["precision"] > 0.8
-    assert scores["recall"] <= 0.5 and scores["coverage"] <= 0.5
+    assert scores["precision"] > 0.8 and scores["recall"] <= 0.5 and scores["coverage"] <= 0.5
 
 
 def test_a_block_of_distances_stays_small():
@@ -60,18 +59,7 @@ def test_a_block_of_distances_stays_small():
     assert all(block.size <= 2**21 for _, block in distance_blocks(rows, np.ones((2**20, 2))))
 
 
-def test_more_neighbours_than_samples_are_refused():
-    with pytest.raises(ValueError, match="Got num_neighbours=5 for 5 samples. Expected 1 to 4"):
-        precision_recall(REAL, FAKE[:5], 5)
-    with pytest.raises(ValueError, match=r"shape \(4,\)"):
-        precision_recall(REAL[0], FAKE)
-
-
-MEMORY_GENERATOR = np.random.default_rng(0)
-TRAIN, HELD_OUT, GENERATED = (MEMORY_GENERATOR.normal(size=(num, 5)) for num in (300, 200, 150))
-
-
-def test_memorisation_equals_brute_force():
+def test_memorisation_equals_brute_force_and_that_of_fresh_samples_equals_the_held_out_one():
     found = memorisation(GENERATED, TRAIN, HELD_OUT, quantile=0.1)
     fake, held_out = cdist(GENERATED, TRAIN), cdist(HELD_OUT, TRAIN).min(axis=1)
     np.testing.assert_array_equal(found.nearest, fake.argmin(axis=1))
@@ -79,28 +67,21 @@ def test_memorisation_equals_brute_force():
     assert found.threshold == pytest.approx(np.quantile(held_out, 0.1))
     assert found.share == pytest.approx((fake.min(axis=1) < np.quantile(held_out, 0.1)).mean())
     assert found.ratio == pytest.approx(np.median(fake.min(axis=1)) / np.median(held_out))
-
-
-def test_fresh_samples_of_the_same_distribution_are_as_near_as_held_out_ones():
     found = memorisation(np.random.default_rng(1).normal(size=(2000, 5)), TRAIN, HELD_OUT, quantile=0.2)
-    assert found.held_out_share == pytest.approx(0.2)
-    assert found.share == pytest.approx(0.2, abs=0.07)
+    assert found.held_out_share == pytest.approx(0.2) and found.share == pytest.approx(0.2, abs=0.07)
     assert found.ratio == pytest.approx(1, abs=0.1)
 
 
-def test_copies_are_found_with_the_samples_that_they_copy():
+def test_copies_are_found_with_their_originals_even_if_held_out_data_repeat_the_training_data():
     fake = np.concatenate([TRAIN[[7, 250]], GENERATED[:8] + 50])
     found = memorisation(fake, TRAIN, HELD_OUT)
-    assert found.share == pytest.approx(0.2)
-    assert found.nearest[:2].tolist() == [7, 250]
+    assert found.share == pytest.approx(0.2) and found.nearest[:2].tolist() == [7, 250]
     assert found.distances[:2].tolist() == [0, 0]
-
-
-def test_exact_copies_count_even_if_held_out_data_repeat_the_training_data():
     found = memorisation(TRAIN[:4], TRAIN, np.concatenate([TRAIN[:60], HELD_OUT[:40]]))
     assert (found.threshold, found.share, found.held_out_share, found.ratio) == (0, 1, 0.6, float("inf"))
 
 
-def test_a_quantile_out_of_range_is_refused():
-    with pytest.raises(ValueError, match="quantile=1.5"):
-        memorisation(GENERATED, TRAIN, HELD_OUT, quantile=1.5)
+def test_too_many_neighbours_and_quantiles_out_of_range_are_refused():
+    refused("quantile=1.5", memorisation, GENERATED, TRAIN, HELD_OUT, quantile=1.5)
+    refused("Got num_neighbours=5 for 5 samples. Expected 1 to 4", precision_recall, REAL, FAKE[:5], 5)
+    refused(r"shape \(4,\)", precision_recall, REAL[0], FAKE)
