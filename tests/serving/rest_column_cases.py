@@ -10,12 +10,7 @@ def refused(name, line, request, message):
     return Case(name, f"{TENSOR}:{line}", request, 400, error(message))
 
 
-NAMED = {
-    "dbl_tensor": [[1.5]],
-    "float_tensor": [[0.5]],
-    "int_tensor": [[1, 2]],
-    "str_tensor": [["a"]],
-}
+NAMED = {"dbl_tensor": [[1.5]], "float_tensor": [[0.5]], "int_tensor": [[1, 2]], "str_tensor": [["a"]]}
 UNEQUAL_COLUMNS = """{
     "outputs": {
         "dbl_tensor": [],

@@ -4,15 +4,7 @@ import pytest
 from google.protobuf import text_format
 
 from gan_keras.serving.errors import Code, ServingError
-from gan_keras.serving.model_config import (
-    All,
-    Latest,
-    ModelConfig,
-    Specific,
-    configs_of_folder,
-    from_proto,
-    read_model_config,
-)
+from gan_keras.serving.model_config import All, Latest, ModelConfig, Specific, configs_of_folder, from_proto, read_model_config
 
 model_server_config_pb2 = pytest.importorskip("tensorflow_serving.config.model_server_config_pb2")
 
