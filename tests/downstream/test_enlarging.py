@@ -146,23 +146,23 @@ def test_a_gan_without_labels_is_refused_with_an_alternative(dataset):
         gan_keras.augment(dataset, preset.build((16, 16, 1), num_labels=0))
 
 
-@pytest.mark.parametrize(
-    ("change", "options", "words"),
-    [
-        (lambda samples, labels: (samples, labels + 5), {}, "Expected one of 0, 1, 2"),
-        (lambda samples, labels: (samples[:, :8], labels), {}, "shape .16, 16, 1. and the data have .8, 16, 1."),
-        (lambda samples, labels: (samples, labels[:9]), {}, "equal numbers of both"),
-        (lambda samples, labels: samples, {}, "pair of such arrays"),
-        (lambda samples, labels: (samples, keras.utils.to_categorical(labels, 10) / 2), {}, "not one-hot"),
-        (lambda samples, labels: (samples, labels), {"ratio": -0.5}, "ratio=-0.5"),
-        (lambda samples, labels: (samples, labels), {"ratio": float("nan")}, "ratio=nan"),
-        (lambda samples, labels: (samples, labels), {"seed": -1}, "seed=-1"),
-        (lambda samples, labels: ({"pixels": samples}, labels), {}, "dictionary of columns"),
-    ],
-)
-def test_data_that_do_not_fit_are_refused_at_once(images, gan, change, options, words):
-    with pytest.raises(ValueError, match=words):
-        gan_keras.augment(change(*images), gan, **options)
+REFUSED = [
+    (lambda samples, labels: (samples, labels + 5), {}, "Expected one of 0, 1, 2"),
+    (lambda samples, labels: (samples[:, :8], labels), {}, "shape .16, 16, 1. and the data have .8, 16, 1."),
+    (lambda samples, labels: (samples, labels[:9]), {}, "equal numbers of both"),
+    (lambda samples, labels: samples, {}, "pair of such arrays"),
+    (lambda samples, labels: (samples, keras.utils.to_categorical(labels, 10) / 2), {}, "not one-hot"),
+    (lambda samples, labels: (samples, labels), {"ratio": -0.5}, "ratio=-0.5"),
+    (lambda samples, labels: (samples, labels), {"ratio": float("nan")}, "ratio=nan"),
+    (lambda samples, labels: (samples, labels), {"seed": -1}, "seed=-1"),
+    (lambda samples, labels: ({"pixels": samples}, labels), {}, "dictionary of columns"),
+]
+
+
+def test_data_that_do_not_fit_are_refused_at_once(images, gan):
+    for change, options, words in REFUSED:
+        with pytest.raises(ValueError, match=words):
+            gan_keras.augment(change(*images), gan, **options)
 
 
 def test_fractions_are_not_truncated_to_integers(images, gan):

@@ -1,13 +1,9 @@
 """Predict requests in columns; requests in neither form; outputs in both forms."""
 
-from rest_cases import Case, error, error_like, exactly, post, predict, same_json
+from rest_cases import Case, error, error_like, exactly, post, predict, refused, same_json
 
 TENSOR, TENSOR_TEST = "util/json_tensor.cc", "util/json_tensor_test.cc"
 HANDLER, HANDLER_TEST = "model_servers/http_rest_api_handler.cc", "model_servers/http_rest_api_handler_test.cc"
-
-
-def refused(name, line, request, message):
-    return Case(name, f"{TENSOR}:{line}", request, 400, error(message))
 
 
 NAMED = {"dbl_tensor": [[1.5]], "float_tensor": [[0.5]], "int_tensor": [[1, 2]], "str_tensor": [["a"]]}

@@ -1,14 +1,10 @@
 """Predict requests in rows: names, shapes, and invalid rows."""
 
-from rest_cases import Case, error, error_like, exactly, predict, rows
+from rest_cases import Case, error_like, exactly, predict, refused, rows
 
 TENSOR, TENSOR_TEST = "util/json_tensor.cc", "util/json_tensor_test.cc"
 HANDLER, HANDLER_TEST = "model_servers/http_rest_api_handler.cc", "model_servers/http_rest_api_handler_test.cc"
 PREDICT = "servables/tensorflow/predict_util.cc"
-
-
-def refused(name, line, request, message):
-    return Case(name, f"{TENSOR}:{line}", request, 400, error(message))
 
 
 def refused_row(name, line, values, message, number=0, signature="int32"):

@@ -411,11 +411,3 @@ def test_the_command_serves_until_sigterm_and_leaves_no_process(folder):
         assert not [child for child in children if child.is_running()]
     finally:
         process.kill()
-
-
-def test_grpc_refuses_bytes_that_are_not_a_request(server):
-    with grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel:
-        call = channel.unary_unary("/tensorflow.serving.PredictionService/Predict")
-        with pytest.raises(grpc.RpcError) as caught:
-            call(b"\xff\xff\xff", timeout=20)
-    assert caught.value.code() in (grpc.StatusCode.INTERNAL, grpc.StatusCode.INVALID_ARGUMENT)
