@@ -175,12 +175,9 @@ def test_an_error_has_the_servers_message_and_is_not_retried(client, models, cod
     assert len(models.failures) == (1 if code == "INTERNAL" else 0)  # a refused input may be of a new version: metadata is read
 
 
-def test_a_full_or_unavailable_server_is_retried(client, models):
+def test_a_full_or_unavailable_server_is_retried_and_the_last_attempt_raises_its_error(client, models):
     models.failures = [FULL, Refusal(grpc.StatusCode.UNAVAILABLE, "A worker restarts.")]
     assert client.generate("text", seed=4) == ["line 4 é"]
-
-
-def test_the_last_attempt_raises_its_error(client, models):
     models.failures = [FULL] * 5
     with pytest.raises(ServingError, match="The queue is full.") as caught:
         client.generate("text")

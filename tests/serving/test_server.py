@@ -191,28 +191,29 @@ def test_a_body_in_chunks_is_read_and_an_endless_one_is_not(server):
     assert b"The body has over 4,194,304 bytes" in answer
 
 
-@pytest.mark.parametrize(
-    "raw",
-    [
-        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
-        b"GET\r\n\r\n",
-        b"GET / HTTP/9.9\r\n\r\n",
-        b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\n\r\n",
-        b"GET / HTTP/1.1\r\nA: " + b"b" * 70_000 + b"\r\n\r\n",
-        b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 200 + b"\r\n",
-        b"POST /v1/models/half:predict HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
-        b"POST /v1/models/half:predict HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nno number\r\n",
-        b"POST /v1/models/half:predict HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0x1\r\n{\r\n0\r\n\r\n",
-        b"POST /v1/models/half:predict HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{}\r\n0\r\n\r\n",
-        b"POST /v1/models/half:predict HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n",
-        b"POST /v1/models/half:predict HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n0\r\n\r\n",
-        b"POST /v1/models/half:predict HTTP/1.1\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
-        b"POST /v1/models/half:predict HTTP/1.1\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n",
-    ],
-)
-def test_malformed_http_gets_a_status_and_a_reason_in_json(server, raw):
-    head, _, body = exchange(server, raw).partition(b"\r\n\r\n")
-    assert head.split()[1] in (b"400", b"414", b"431") and json.loads(body)["error"]
+POST, CHUNKED = b"POST /v1/models/half:predict HTTP/1.1\r\n", b"Transfer-Encoding: chunked\r\n"
+MALFORMED = [
+    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+    b"GET\r\n\r\n",
+    b"GET / HTTP/9.9\r\n\r\n",
+    b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\n\r\n",
+    b"GET / HTTP/1.1\r\nA: " + b"b" * 70_000 + b"\r\n\r\n",
+    b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 200 + b"\r\n",
+    POST + b"Content-Length: -1\r\n\r\n",
+    POST + CHUNKED + b"\r\nno number\r\n",
+    POST + CHUNKED + b"\r\n0x1\r\n{\r\n0\r\n\r\n",
+    POST + CHUNKED + b"\r\n1\r\n{}\r\n0\r\n\r\n",
+    POST + b"Transfer-Encoding: gzip\r\n\r\n",
+    POST + CHUNKED + b"Content-Length: 2\r\n\r\n0\r\n\r\n",
+    POST + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+    POST + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n",
+]
+
+
+def test_malformed_http_gets_a_status_and_a_reason_in_json(server):
+    for raw in MALFORMED:
+        head, _, body = exchange(server, raw).partition(b"\r\n\r\n")
+        assert head.split()[1] in (b"400", b"414", b"431") and json.loads(body)["error"], raw[:100]
 
 
 def test_a_client_that_sends_too_slowly_is_cut_off(server, monkeypatch):
