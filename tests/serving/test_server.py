@@ -369,10 +369,12 @@ def test_a_request_after_the_stop_gets_no_answer_so_that_its_client_repeats_it(o
         kept.getresponse()
 
 
-def test_a_busy_port_is_reported(server, folder):
+def test_a_busy_port_and_a_server_without_models_are_errors(server, folder):
     for ports in ({"port": server.port, "grpc_port": 0}, {"port": 0, "grpc_port": server.grpc_port}):
         with pytest.raises(OSError, match=r"cannot listen at 127.0.0.1:\d+"):
             Server(folder, **ports)
+    with pytest.raises(ValueError, match="neither a folder nor a file of models"):
+        Server()
 
 
 def test_a_folder_replaces_the_official_images(folder, tmp_path):
@@ -387,11 +389,6 @@ def test_a_folder_replaces_the_official_images(folder, tmp_path):
         assert lines[0] == "a version 1: AVAILABLE" and "d has no version yet" in lines[3]
     with pytest.raises(ValueError, match="models.config, line 1: Expected model b to have an absolute path"):
         Server(config_file=file)
-
-
-def test_a_server_needs_something_to_serve():
-    with pytest.raises(ValueError, match="neither a folder nor a file of models"):
-        Server()
 
 
 @pytest.mark.slow
