@@ -51,15 +51,10 @@ SCHEMA = """
     field { name: "enable_large_batch_splitting" number: 8 type: TYPE_MESSAGE type_name: ".google.protobuf.BoolValue" }
     field { name: "max_execution_batch_size" number: 9 type: TYPE_MESSAGE type_name: ".google.protobuf.Int64Value" }
   }
-  message_type {
-    name: "PrometheusConfig"
-    field { name: "enable" number: 1 type: TYPE_BOOL }
-    field { name: "path" number: 2 type: TYPE_STRING }
-  }
-  message_type {
-    name: "MonitoringConfig"
-    field { name: "prometheus_config" number: 1 type: TYPE_MESSAGE type_name: "PrometheusConfig" }
-  }
+  message_type { name: "PrometheusConfig"
+    field { name: "enable" number: 1 type: TYPE_BOOL } field { name: "path" number: 2 type: TYPE_STRING } }
+  message_type { name: "MonitoringConfig"
+    field { name: "prometheus_config" number: 1 type: TYPE_MESSAGE type_name: "PrometheusConfig" } }
 """
 
 

@@ -1,14 +1,16 @@
-"""Picture callbacks show what the GAN generates from fixed latents."""
+"""Picture callbacks show what the GAN generates from fixed latents, on arcs between them, or as translations."""
 
 import importlib.util
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 from gan_keras import GAN
-from gan_keras.callbacks import Interpolation, SampleGrid, Samples, TensorBoard
+from gan_keras.callbacks import Interpolation, SampleGrid, Samples, TensorBoard, TranslationGrid
+from gan_keras.callbacks.samples import spherical_interpolation
 from gan_keras.codecs import ImageCodec
 from gan_keras.media.images import image_grid
 from gan_keras.networks import Generator, MLPDiscriminator
@@ -131,3 +133,75 @@ def test_samples_have_the_format_of_the_codec(tmp_path, codec):
         np.testing.assert_array_equal(np.load(tmp_path / "epoch_005.npy"), gan.generate(3))
     else:
         assert np.asarray(Image.open(tmp_path / "epoch_005.png")).shape == (2 * 32 + 2, 2 * 32 + 2)
+
+
+def test_a_quarter_of_a_circle_is_divided_evenly():
+    found = spherical_interpolation([[2.0, 0.0]], [[0.0, 2.0]], num=4)
+    angles = np.pi / 2 * np.arange(4) / 3
+    np.testing.assert_allclose(found[0], 2 * np.stack([np.cos(angles), np.sin(angles)], axis=1), atol=1e-6)
+
+
+def test_an_arc_keeps_the_length_of_normal_latents():
+    ends = np.random.default_rng(0).normal(size=(2, 200, 256))
+    arc = np.linalg.norm(spherical_interpolation(*ends, num=3), axis=-1)
+    np.testing.assert_allclose(arc[:, [0, 2]], np.linalg.norm(ends, axis=-1).T, rtol=1e-5)
+    assert arc[:, 1].mean() == pytest.approx(16, rel=0.02)
+    assert np.linalg.norm(ends.mean(axis=0), axis=-1).mean() == pytest.approx(16 / np.sqrt(2), rel=0.02)
+
+
+def test_equal_and_opposite_directions_give_a_straight_line():
+    found = spherical_interpolation([[1.0, 1.0], [1.0, 0.0]], [[3.0, 3.0], [-1.0, 0.0]], num=3)
+    np.testing.assert_allclose(found[:, 1], [[2.0, 2.0], [0.0, 0.0]], atol=1e-6)
+
+
+def test_latents_of_different_shapes_are_refused():
+    with pytest.raises(ValueError, match=r"shapes \(1, 2\) and \(1, 3\)"):
+        spherical_interpolation(np.ones((1, 2)), np.ones((1, 3)), 4)
+    with pytest.raises(ValueError, match="num=1"):
+        spherical_interpolation(np.ones((1, 2)), np.ones((1, 2)), 1)
+
+
+class Inverting:
+    """A translation that inverts, in one or both directions."""
+
+    def __init__(self, *directions):
+        self.translators = dict.fromkeys(directions)
+
+    def translate(self, images, direction):
+        return 1.0 - images
+
+
+def levels(level, num=3):
+    return np.full((num, 32, 32, 1), level, np.uint8)
+
+
+def rows_of(picture):
+    """The level in the middle of each row of images."""
+    return picture[16::34, 16, 0].tolist()
+
+
+def test_rows_are_images_translations_and_reconstructions_or_pairs_without_the_reverse_direction():
+    callback = TranslationGrid("unused", levels(0), levels(51))
+    callback.set_model(Inverting("a_to_b", "b_to_a"))
+    picture = callback.picture()
+    assert picture.shape == (6 * 34 - 2, 3 * 34 - 2, 1)
+    assert rows_of(picture) == [0, 255, 0, 51, 204, 51]
+    callback.set_model(Inverting("a_to_b"))
+    assert rows_of(callback.picture()) == [0, 255, 51]
+
+
+def test_every_epoch_has_a_picture_and_all_pictures_become_an_animation(tmp_path):
+    callback = TranslationGrid(tmp_path, levels(0), levels(51))
+    callback.set_model(Inverting("a_to_b", "b_to_a"))
+    callback.set_params({"epochs": 2})
+    for epoch in range(2):
+        callback.on_epoch_end(epoch)
+    callback.on_train_end()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["animation.gif", "epoch_001.png", "epoch_002.png"]
+    assert rows_of(tf.io.decode_png((tmp_path / "epoch_002.png").read_bytes()).numpy()) == [0, 255, 0, 51, 204, 51]
+
+
+def test_the_domains_must_have_equal_numbers_of_images():
+    with pytest.raises(ValueError, match="Got 3 images of domain a and 2 of b"):
+        TranslationGrid("unused", levels(0), levels(0, 2))
+    assert isinstance(TranslationGrid("unused", levels(0), levels(0)), keras.callbacks.Callback)

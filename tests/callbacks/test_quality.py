@@ -100,29 +100,21 @@ def test_the_logged_values_are_the_scores_of_generated_images(codec):
     assert {name: history[f"val_{name}"][0] for name in expected} == pytest.approx(expected, rel=1e-3, abs=1e-5)
 
 
-def test_all_three_networks_of_the_lowest_distance_are_restored():
-    gan = small_gan()
-    quality = ScriptedQuality(gan, [3.0, 1.0, 2.0])
-    history = train(gan, [Quality(quality, num=300)], epochs=3)
-    assert history["val_frechet"] == [3.0, 1.0, 2.0]
-    assert quality.num == 300
-    assert furthest(weights_of(gan), quality.seen[1]) == 0
-    for best, last in zip(quality.seen[1], quality.seen[2], strict=True):
-        assert furthest([best], [last]) > 0
-
-
-def test_the_last_networks_stay_without_restore_best_weights():
-    gan = small_gan()
-    quality = ScriptedQuality(gan, [1.0, 2.0])
-    train(gan, [Quality(quality, num=10, restore_best_weights=False)], epochs=2)
-    assert furthest(weights_of(gan), quality.seen[1]) == 0
-
-
-def test_a_distance_that_is_not_a_number_is_never_the_best():
-    gan = small_gan()
-    quality = ScriptedQuality(gan, [float("nan"), 4.0, float("nan")])
-    train(gan, [Quality(quality, num=10)], epochs=3)
-    assert furthest(weights_of(gan), quality.seen[1]) == 0
+def test_all_three_networks_of_the_lowest_distance_are_restored_unless_the_last_shall_stay():
+    nan = float("nan")
+    for distances, options in (
+        ([3.0, 1.0, 2.0], {"num": 300}),
+        ([1.0, 2.0], {"num": 10, "restore_best_weights": False}),
+        ([nan, 4.0, nan], {"num": 10}),  # NaN is never the best
+    ):
+        gan = small_gan()
+        quality = ScriptedQuality(gan, distances)
+        history = train(gan, [Quality(quality, **options)], epochs=len(distances))
+        np.testing.assert_array_equal(history["val_frechet"], distances)
+        assert quality.num == options["num"]
+        assert furthest(weights_of(gan), quality.seen[1]) == 0, distances
+        others = [quality.seen[0], *quality.seen[2:]]
+        assert all(furthest([a], [b]) > 0 for other in others for a, b in zip(other, quality.seen[1], strict=True))
 
 
 def test_every_nth_epoch_and_the_last_are_scored():

@@ -92,21 +92,18 @@ def test_test_data_without_labels_are_refused_before_any_training(run, tmp_path)
     assert "no sample with a known label" in refused("augment", run, "--compare", "--data", tmp_path / "test.csv")
 
 
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
+def test_wrong_options_are_refused(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for arguments, words in (
         ([], "Expected --output FILE"),
         (["--output", "more.npz"], "Expected NAME.csv"),
         (["--compare", "--shares", "0,5"], "percentages"),
         (["--compare", "--shares", "few"], "--shares few"),
         (["--compare", "--seeds", "1"], "at least 2"),
         (["--output", "more.csv", "--ratio", "-1"], "ratio=-1.0"),
-    ],
-)
-def test_wrong_options_are_refused(run, tmp_path, monkeypatch, arguments, words):
-    monkeypatch.chdir(tmp_path)
-    assert words in refused("augment", run, *arguments)
-    assert not list(tmp_path.iterdir())
+    ):
+        assert words in refused("augment", run, *arguments), arguments
+        assert not list(tmp_path.iterdir()), arguments
 
 
 def test_the_interval_equals_that_of_a_paired_t_test():
@@ -153,11 +150,10 @@ def test_a_single_row_of_a_class_is_repeated_with_its_missing_cells():
     assert found_labels.tolist() == [0, 0, 1, 1]
 
 
-def test_a_text_run_is_refused(tmp_path):
-    (tmp_path / "config.json").write_text(json.dumps({"modality": "text", "preset": {}, "seed": 0}))
-    assert "modality text. Expected one of image, table" in refused("augment", tmp_path, "--output", tmp_path / "a.npz")
-
-
-def test_a_run_without_labels_is_refused(tmp_path):
-    (tmp_path / "config.json").write_text(json.dumps({"modality": "image", "preset": {}, "seed": 0, "labels": None}))
-    assert "has no labels" in refused("augment", tmp_path, "--compare")
+def test_runs_of_text_and_runs_without_labels_are_refused(tmp_path):
+    for modality, choice, words in (
+        ("text", ("--output", tmp_path / "a.npz"), "modality text. Expected one of image, table"),
+        ("image", ("--compare",), "has no labels"),
+    ):
+        (tmp_path / "config.json").write_text(json.dumps({"modality": modality, "preset": {}, "seed": 0, "labels": None}))
+        assert words in refused("augment", tmp_path, *choice)

@@ -93,21 +93,17 @@ def test_repeated_data_get_new_samples_in_each_pass(gan, dataset):
     assert len(set(sorted_rows(samples))) == 3 * NUM  # the real ones twice, generated ones all different
 
 
-@pytest.mark.parametrize(
-    ("change", "low", "high"),
-    [
+def test_generated_images_have_the_range_and_shape_of_the_data(images, gan):
+    for change, low, high in (
         (lambda images: images, 0, 255),
         (lambda images: images.astype("float32"), 0, 255),
         (lambda images: images / np.float32(255), 0, 1),
         (lambda images: images[..., 0] / np.float32(127.5) - 1, -1, 1),
-    ],
-)
-def test_generated_images_have_the_range_and_shape_of_the_data(images, gan, change, low, high):
-    changed = change(images[0])
-    made, _ = rows(gan_keras.augment((changed[:8], images[1][:8]), gan, 3.0))
-    assert made.dtype == changed.dtype and made.shape[1:] == changed.shape[1:]
-    asked = np.concatenate([images[1][:8]] * 3)
-    assert low <= made.min() and made.max() <= high and made.max() > (low + high) / 2 and len(made) == 8 + len(asked)
+    ):
+        changed = change(images[0])
+        made, _ = rows(gan_keras.augment((changed[:8], images[1][:8]), gan, 3.0))
+        assert made.dtype == changed.dtype and made.shape[1:] == changed.shape[1:] and len(made) == 8 + 3 * 8
+        assert low <= made.min() and made.max() <= high and made.max() > (low + high) / 2, (low, high)
 
 
 def test_fit_accepts_the_enlarged_data_for_each_form_of_labels(images, gan):
@@ -146,23 +142,23 @@ def test_a_gan_without_labels_is_refused_with_an_alternative(dataset):
         gan_keras.augment(dataset, preset.build((16, 16, 1), num_labels=0))
 
 
-@pytest.mark.parametrize(
-    ("change", "options", "words"),
-    [
-        (lambda samples, labels: (samples, labels + 5), {}, "Expected one of 0, 1, 2"),
-        (lambda samples, labels: (samples[:, :8], labels), {}, "shape .16, 16, 1. and the data have .8, 16, 1."),
-        (lambda samples, labels: (samples, labels[:9]), {}, "equal numbers of both"),
-        (lambda samples, labels: samples, {}, "pair of such arrays"),
-        (lambda samples, labels: (samples, keras.utils.to_categorical(labels, 10) / 2), {}, "not one-hot"),
-        (lambda samples, labels: (samples, labels), {"ratio": -0.5}, "ratio=-0.5"),
-        (lambda samples, labels: (samples, labels), {"ratio": float("nan")}, "ratio=nan"),
-        (lambda samples, labels: (samples, labels), {"seed": -1}, "seed=-1"),
-        (lambda samples, labels: ({"pixels": samples}, labels), {}, "dictionary of columns"),
-    ],
-)
-def test_data_that_do_not_fit_are_refused_at_once(images, gan, change, options, words):
-    with pytest.raises(ValueError, match=words):
-        gan_keras.augment(change(*images), gan, **options)
+REFUSED = [
+    (lambda samples, labels: (samples, labels + 5), {}, "Expected one of 0, 1, 2"),
+    (lambda samples, labels: (samples[:, :8], labels), {}, "shape .16, 16, 1. and the data have .8, 16, 1."),
+    (lambda samples, labels: (samples, labels[:9]), {}, "equal numbers of both"),
+    (lambda samples, labels: samples, {}, "pair of such arrays"),
+    (lambda samples, labels: (samples, keras.utils.to_categorical(labels, 10) / 2), {}, "not one-hot"),
+    (lambda samples, labels: (samples, labels), {"ratio": -0.5}, "ratio=-0.5"),
+    (lambda samples, labels: (samples, labels), {"ratio": float("nan")}, "ratio=nan"),
+    (lambda samples, labels: (samples, labels), {"seed": -1}, "seed=-1"),
+    (lambda samples, labels: ({"pixels": samples}, labels), {}, "dictionary of columns"),
+]
+
+
+def test_data_that_do_not_fit_are_refused_at_once(images, gan):
+    for change, options, words in REFUSED:
+        with pytest.raises(ValueError, match=words):
+            gan_keras.augment(change(*images), gan, **options)
 
 
 def test_fractions_are_not_truncated_to_integers(images, gan):

@@ -234,19 +234,11 @@ def test_a_table_that_is_not_tracked_is_named_in_one_line(model, tmp_path, monke
         export(model, tmp_path)
 
 
-@pytest.mark.parametrize(
-    "examples",
-    [
-        {},
-        {"n": np.array(1)},
-        {"n": np.arange(0)},
-        {"n": np.arange(3), "m": np.arange(2)},
-        {"n": np.ones(3), "m": np.array(1)},
-    ],
-)
-def test_examples_that_are_not_a_batch_are_refused(examples):
-    with pytest.raises(ValueError, match="with a batch dimension first and the same number of rows"):
-        Signature(dict, examples)
+def test_examples_that_are_not_a_batch_are_refused():
+    n = np.arange(3)
+    for examples in ({}, {"n": np.array(1)}, {"n": n[:0]}, {"n": n, "m": n[:2]}, {"n": np.ones(3), "m": np.array(1)}):
+        with pytest.raises(ValueError, match="with a batch dimension first and the same number of rows"):
+            Signature(dict, examples)
 
 
 def test_examples_give_the_inputs_their_dtypes_and_shapes():

@@ -112,27 +112,21 @@ def test_labels_are_found_by_name(interrupted):
         run.label_number("strange")
 
 
-def test_a_wrong_interval_between_checkpoints_is_refused_before_anything_is_written(corpus, tmp_path):
-    with pytest.raises(ValueError, match="seconds=-1"):
-        train_text(corpus / "text.txt", tmp_path / "run", "tiny", checkpoint_seconds=-1, progress=silent)
-    assert not (tmp_path / "run").exists()
+OTHER_OPTIONS = [
+    ({"preset": "small"}, "preset is tiny in the run and small here"),
+    ({"preset": "tiny", "settings": {"units": "32"}}, "settings.units is 16 in the run and 32 here"),
+    ({"epochs": 9}, "epochs is 4 in the run and 9 here"),
+    ({"minutes": 3}, "minutes is None in the run and 3 here"),
+    ({"seed": 0}, "seed is 7 in the run and 0 here"),
+]
 
 
-@pytest.mark.parametrize(
-    ("choices", "message"),
-    [
-        ({"preset": "small"}, "preset is tiny in the run and small here"),
-        ({"preset": "tiny", "settings": {"units": "32"}}, "settings.units is 16 in the run and 32 here"),
-        ({"epochs": 9}, "epochs is 4 in the run and 9 here"),
-        ({"minutes": 3}, "minutes is None in the run and 3 here"),
-        ({"seed": 0}, "seed is 7 in the run and 0 here"),
-    ],
-)
-def test_an_interrupted_run_refuses_other_options_and_is_unchanged(interrupted, corpus, choices, message):
+def test_an_interrupted_run_refuses_other_options_and_is_unchanged(interrupted, corpus):
     before = {path: path.read_bytes() for path in interrupted[0].rglob("*") if path.is_file()}
-    with pytest.raises(ValueError, match=message):
-        train_text(corpus / "text.txt", interrupted[0], **choices, resume=True, progress=silent)
-    assert {path: path.read_bytes() for path in interrupted[0].rglob("*") if path.is_file()} == before
+    for choices, message in OTHER_OPTIONS:
+        with pytest.raises(ValueError, match=message):
+            train_text(corpus / "text.txt", interrupted[0], **choices, resume=True, progress=silent)
+        assert {path: path.read_bytes() for path in interrupted[0].rglob("*") if path.is_file()} == before, choices
 
 
 def test_an_interrupted_run_refuses_other_data_and_another_version(interrupted, corpus, tmp_path, monkeypatch):
@@ -199,22 +193,23 @@ def test_resuming_within_the_adversarial_stage_keeps_the_adversarial_weights(int
     assert all((a == b).all() for a, b in zip(weights, kept, strict=True))
 
 
-@pytest.mark.parametrize(
-    ("choices", "message"),
-    [
-        ({"preset": "nope"}, "'nope'"),
-        ({"epochs": 0}, "epochs=0"),
-        ({"minutes": 0}, "minutes=0"),
-        ({"minutes": float("nan")}, "minutes=nan"),
-        ({"epochs": 1, "minutes": 1}, "both"),
-        ({"seed": -1}, "seed=-1"),
-        ({"settings": {"unit": "1"}}, "no setting"),
-    ],
-)
-def test_wrong_options_are_errors_before_anything_is_written(corpus, tmp_path, choices, message):
-    with pytest.raises(ValueError, match=message):
-        train_text(corpus / "text.txt", tmp_path / "run", **{"preset": "tiny", **choices}, progress=silent)
-    assert not (tmp_path / "run").exists()
+WRONG_OPTIONS = [
+    ({"preset": "nope"}, "'nope'"),
+    ({"epochs": 0}, "epochs=0"),
+    ({"minutes": 0}, "minutes=0"),
+    ({"minutes": float("nan")}, "minutes=nan"),
+    ({"epochs": 1, "minutes": 1}, "both"),
+    ({"seed": -1}, "seed=-1"),
+    ({"settings": {"unit": "1"}}, "no setting"),
+    ({"checkpoint_seconds": -1}, "seconds=-1"),
+]
+
+
+def test_wrong_options_are_errors_before_anything_is_written(corpus, tmp_path):
+    for choices, message in WRONG_OPTIONS:
+        with pytest.raises(ValueError, match=message):
+            train_text(corpus / "text.txt", tmp_path / "run", **{"preset": "tiny", **choices}, progress=silent)
+        assert not (tmp_path / "run").exists(), choices
 
 
 def test_a_directory_in_use_is_refused_and_unchanged(corpus, tmp_path):

@@ -155,19 +155,18 @@ def shortest(array):
     return [shortest(row) for row in array] if array.ndim else float(str(array))
 
 
+def as_dict(message):
+    return json_format.MessageToDict(message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)
+
+
 def rest_answer(models, path, body):
     name, version, kind = PATH.fullmatch(path).groups()
     name = urllib.parse.unquote(name)
     if kind == "/metadata":
-        signatures = json_format.MessageToDict(
-            models.signatures(name), preserving_proto_field_name=True, always_print_fields_with_no_presence=True
-        )
         spec = {"name": name, "signature_name": "", "version": "3"}
-        return {"model_spec": spec, "metadata": {"signature_def": signatures}}
+        return {"model_spec": spec, "metadata": {"signature_def": as_dict(models.signatures(name))}}
     if kind is None:
-        return json_format.MessageToDict(
-            models.status(name), preserving_proto_field_name=True, always_print_fields_with_no_presence=True
-        )
+        return as_dict(models.status(name))
     request = json.loads(body)
 
     def read(specs):
@@ -266,7 +265,7 @@ def version_of(spec):
     return spec.version_label or (str(spec.version.value) if spec.HasField("version") else None)
 
 
-class Predictions(prediction_service_pb2_grpc.PredictionServiceServicer):
+class Services(prediction_service_pb2_grpc.PredictionServiceServicer, model_service_pb2_grpc.ModelServiceServicer):
     def __init__(self, models):
         self.models = models
 
@@ -290,11 +289,6 @@ class Predictions(prediction_service_pb2_grpc.PredictionServiceServicer):
         answer.metadata["signature_def"].Pack(self.models.signatures(request.model_spec.name))
         return answer
 
-
-class Models(model_service_pb2_grpc.ModelServiceServicer):
-    def __init__(self, models):
-        self.models = models
-
     @refusing
     def GetModelStatus(self, request):
         return self.models.status(request.model_spec.name)
@@ -304,8 +298,9 @@ class Models(model_service_pb2_grpc.ModelServiceServicer):
 def serving_grpc(models, port=0):
     """Serves `FakeModels` over gRPC; gives the URL."""
     server = grpc.server(futures.ThreadPoolExecutor(8), options=[("grpc.so_reuseport", 0)])
-    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(Predictions(models), server)
-    model_service_pb2_grpc.add_ModelServiceServicer_to_server(Models(models), server)
+    services = Services(models)
+    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(services, server)
+    model_service_pb2_grpc.add_ModelServiceServicer_to_server(services, server)
     port = server.add_insecure_port(f"127.0.0.1:{port}")
     server.start()
     try:

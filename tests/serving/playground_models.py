@@ -29,8 +29,13 @@ def lines_between(latents):
     return {"text": [f"at {latent[0]:.3f} {latent[1]:.3f}" for latent in latents]}
 
 
-IMAGE = {"image": (tf.float32, 8, 8, 1)}
-LABELLED = {"seed": tf.int64, "label": tf.int32}
+def default(inputs, outputs, function=None):
+    """A model of one signature."""
+    return {"serving_default": (inputs, outputs, function)}
+
+
+SEED, IMAGE = {"seed": tf.int64}, {"image": (tf.float32, 8, 8, 1)}
+LABELLED = {**SEED, "label": tf.int32}
 MODELS = {
     "text": {
         **{name: fake_models.MODELS["text"][name] for name in ("serving_default", "generate", "__saved_model_init_op")},
@@ -38,7 +43,7 @@ MODELS = {
         "latents": ({"latents": (tf.float32, 2)}, {"text": tf.string}, lines_between),
     },
     "digits": {
-        "serving_default": ({"seed": tf.int64}, IMAGE, lambda seed: {"image": pixels(seed)}),
+        "serving_default": (SEED, IMAGE, lambda seed: {"image": pixels(seed)}),
         "generate": (LABELLED, IMAGE, lambda seed, label: {"image": pixels(seed + label)}),
         "encoded": (LABELLED, {"png_bytes": tf.string}, png),
         "latents": (
@@ -47,29 +52,12 @@ MODELS = {
             lambda latents, label: {"image": np.clip(np.abs(latents[:, :1, None, None]), 0, 1) * np.ones((1, 8, 8, 1))},
         ),
     },
-    "tones": {
-        "serving_default": ({"seed": tf.int64}, {"waveform": (tf.float32, 800)}, None),
-        "encoded": ({"seed": tf.int64}, {"wav_bytes": tf.string}, wav),
-    },
+    "tones": {**default(SEED, {"waveform": (tf.float32, 800)}), "encoded": (SEED, {"wav_bytes": tf.string}, wav)},
     "wine": fake_models.MODELS["wine"],
-    "waves": {
-        "serving_default": (
-            {"seed": tf.int64},
-            {"series": (tf.float32, 5, 2)},
-            lambda seed: {"series": np.ones((len(seed), 5, 2), np.float32)},
-        )
-    },
-    "clips": {
-        "serving_default": (
-            {"seed": tf.int64},
-            {"video": (tf.float32, 3, 8, 8, 3)},
-            lambda seed: {"video": np.ones((len(seed), 3, 8, 8, 3))},
-        )
-    },
-    "zebras": {"serving_default": ({"image": (tf.float32, 8, 8, 1)}, IMAGE, None)},
-    HOSTILE: {
-        "serving_default": ({"seed": tf.int64}, {"text": tf.string}, lambda seed: {"text": [f"{n} {HOSTILE}" for n in seed]})
-    },
+    "waves": default(SEED, {"series": (tf.float32, 5, 2)}, lambda seed: {"series": np.ones((len(seed), 5, 2), np.float32)}),
+    "clips": default(SEED, {"video": (tf.float32, 3, 8, 8, 3)}, lambda seed: {"video": np.ones((len(seed), 3, 8, 8, 3))}),
+    "zebras": default(IMAGE, IMAGE),
+    HOSTILE: default(SEED, {"text": tf.string}, lambda seed: {"text": [f"{n} {HOSTILE}" for n in seed]}),
 }
 
 

@@ -73,6 +73,11 @@ def error(text):
     return same_json({"error": text})
 
 
+def refused(name, line, request, message):
+    """A request that `json_tensor.cc` refuses in this line."""
+    return Case(name, f"util/json_tensor.cc:{line}", request, 400, error(message))
+
+
 def error_like(pattern):
     """Expects an error that matches a regular expression, for texts of TensorFlow's kernels."""
 

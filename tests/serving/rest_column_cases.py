@@ -1,21 +1,12 @@
 """Predict requests in columns; requests in neither form; outputs in both forms."""
 
-from rest_cases import Case, error, error_like, exactly, post, predict, same_json
+from rest_cases import Case, error, error_like, exactly, post, predict, refused, same_json
 
 TENSOR, TENSOR_TEST = "util/json_tensor.cc", "util/json_tensor_test.cc"
 HANDLER, HANDLER_TEST = "model_servers/http_rest_api_handler.cc", "model_servers/http_rest_api_handler_test.cc"
 
 
-def refused(name, line, request, message):
-    return Case(name, f"{TENSOR}:{line}", request, 400, error(message))
-
-
-NAMED = {
-    "dbl_tensor": [[1.5]],
-    "float_tensor": [[0.5]],
-    "int_tensor": [[1, 2]],
-    "str_tensor": [["a"]],
-}
+NAMED = {"dbl_tensor": [[1.5]], "float_tensor": [[0.5]], "int_tensor": [[1, 2]], "str_tensor": [["a"]]}
 UNEQUAL_COLUMNS = """{
     "outputs": {
         "dbl_tensor": [],
@@ -44,120 +35,52 @@ THREE_BY_TWO = [[[1, 2], [3, 4], [5, 6]]]
 
 
 COLUMNS = [
-    Case(
-        "a column by name",
-        f"{TENSOR_TEST}:529",
-        predict("dtypes", {"inputs": {"x": THREE_BY_TWO}}, "int32"),
-        200,
-        same_json({"outputs": THREE_BY_TWO}),
-    ),
-    Case(
-        "a column without its name",
-        f"{TENSOR_TEST}:565",
-        predict("dtypes", {"inputs": THREE_BY_TWO}, "int32"),
-        200,
-        same_json({"outputs": THREE_BY_TWO}),
-    ),
-    Case(
-        "columns of other lengths",
-        f"{TENSOR_TEST}:589",
-        predict(
-            "several",
-            '{"inputs": {"int_tensor": [1, 2], "str_tensor": {"b64": "aGVsbG8="}, "float_tensor": 0.5, "dbl_tensor": []}}',
-        ),
-        200,
-        exactly(UNEQUAL_COLUMNS),
-    ),
-    Case(
-        "columns are written a line an element",
-        f"{HANDLER_TEST}:376",
-        predict("half/versions/1", {"inputs": [3.0, 4.0]}, "serving_default"),
-        200,
-        exactly('{\n    "outputs": [\n        3.5,\n        4.0\n    ]\n}'),
-    ),
+    Case("a column by name", f"{TENSOR_TEST}:529", predict("dtypes", {"inputs": {"x": THREE_BY_TWO}}, "int32"), 200,
+        same_json({"outputs": THREE_BY_TWO})),
+    Case("a column without its name", f"{TENSOR_TEST}:565", predict("dtypes", {"inputs": THREE_BY_TWO}, "int32"), 200,
+        same_json({"outputs": THREE_BY_TWO})),
+    Case("columns of other lengths", f"{TENSOR_TEST}:589",
+        predict("several",
+            '{"inputs": {"int_tensor": [1, 2], "str_tensor": {"b64": "aGVsbG8="}, "float_tensor": 0.5, "dbl_tensor": []}}'), 200,
+        exactly(UNEQUAL_COLUMNS)),
+    Case("columns are written a line an element", f"{HANDLER_TEST}:376",
+        predict("half/versions/1", {"inputs": [3.0, 4.0]}, "serving_default"), 200,
+        exactly('{\n    "outputs": [\n        3.5,\n        4.0\n    ]\n}')),
     Case("a scalar", f"{TENSOR}:351", predict("dtypes", {"inputs": 3}, "int32"), 200, exactly('{\n    "outputs": 3\n}')),
-    Case(
-        "unknown columns are ignored",
-        f"{TENSOR}:631",
-        predict("dtypes", {"inputs": {"y": None, "x": [1]}}, "int32"),
-        200,
-        same_json({"outputs": [1]}),
-    ),
-    Case(
-        "several columns",
-        f"{TENSOR_TEST}:1103",
-        predict("several", {"inputs": NAMED}),
-        200,
-        same_json({"outputs": {**NAMED, "str_tensor_bytes": [[{"b64": "YQ=="}]]}}),
-    ),
-    refused(
-        "a missing column", 635, predict("dtypes", {"inputs": {"y": [1]}}, "int32"), "Missing named input: x in 'inputs' object."
-    ),
-    refused(
-        "one column for several inputs",
-        620,
-        predict("several", {"inputs": [1]}),
-        "inputs is a plain value/list, but expecting an object as multiple input tensors required as per tensorinfo_map",
-    ),
-    refused(
-        "a column of other lengths",
-        425,
-        predict("dtypes", {"inputs": [[1, 2], [3]]}, "int32"),
-        "Encountered list at unexpected size: 1 at level: 1 expected size: 2",
-    ),
-    Case(
-        "what the model refuses",
-        "servables/tensorflow/predict_util.cc:109",
-        predict("several", {"inputs": {"a": [1, 2], "b": [1, 2, 3]}}, "add"),
-        400,
-        error_like(r"Incompatible shapes: \[2\] vs. \[3\]"),
-    ),
-]
+    Case("unknown columns are ignored", f"{TENSOR}:631", predict("dtypes", {"inputs": {"y": None, "x": [1]}}, "int32"), 200,
+        same_json({"outputs": [1]})),
+    Case("several columns", f"{TENSOR_TEST}:1103", predict("several", {"inputs": NAMED}), 200,
+        same_json({"outputs": {**NAMED, "str_tensor_bytes": [[{"b64": "YQ=="}]]}})),
+    refused("a missing column", 635, predict("dtypes", {"inputs": {"y": [1]}}, "int32"),
+        "Missing named input: x in 'inputs' object."),
+    refused("one column for several inputs", 620, predict("several", {"inputs": [1]}),
+        "inputs is a plain value/list, but expecting an object as multiple input tensors required as per tensorinfo_map"),
+    refused("a column of other lengths", 425, predict("dtypes", {"inputs": [[1, 2], [3]]}, "int32"),
+        "Encountered list at unexpected size: 1 at level: 1 expected size: 2"),
+    Case("what the model refuses", "servables/tensorflow/predict_util.cc:109",
+        predict("several", {"inputs": {"a": [1, 2], "b": [1, 2, 3]}}, "add"), 400,
+        error_like(r"Incompatible shapes: \[2\] vs. \[3\]")),
+]  # fmt: skip
 
 WHOLE = [
     refused("neither rows nor columns", 704, predict("half", "{}"), "Missing 'inputs' or 'instances' key"),
-    refused(
-        "rows and columns",
-        678,
-        predict("half", '{"inputs": 1, "instances": [1]}'),
+    refused("rows and columns", 678, predict("half", '{"inputs": 1, "instances": [1]}'),
         'JSON Value: {\n    "inputs": 1,\n    "instances": [1]\n} '
-        "Not formatted correctly expecting only one of 'inputs' or 'instances' keys to exist ",
-    ),
-    refused(
-        "a signature that is no text",
-        283,
-        predict("half", '{ "signature_name": 100 }'),
-        "JSON Value: {\n    \"signature_name\": 100\n} not formatted correctly. 'signature_name' key must be a string value.",
-    ),
-    Case(
-        "an unknown signature",
-        f"{HANDLER}:238",
-        predict("half", {}, "none"),
-        400,
-        error('Serving signature name: "none" not found in signature def'),
-    ),
-    Case(
-        "no default signature",
-        f"{HANDLER}:234",
-        predict("odd", {"instances": [1]}),
-        400,
-        error('Serving signature name: "serving_default" not found in signature def'),
-    ),
-    refused(
-        "a signature without inputs",
-        668,
-        predict("odd", {"instances": [1]}, "constant"),
-        "Failed to get input map for signature: constant",
-    ),
+        "Not formatted correctly expecting only one of 'inputs' or 'instances' keys to exist "),
+    refused("a signature that is no text", 283, predict("half", '{ "signature_name": 100 }'),
+        "JSON Value: {\n    \"signature_name\": 100\n} not formatted correctly. 'signature_name' key must be a string value."),
+    Case("an unknown signature", f"{HANDLER}:238", predict("half", {}, "none"), 400,
+        error('Serving signature name: "none" not found in signature def')),
+    Case("no default signature", f"{HANDLER}:234", predict("odd", {"instances": [1]}), 400,
+        error('Serving signature name: "serving_default" not found in signature def')),
+    refused("a signature without inputs", 668, predict("odd", {"instances": [1]}, "constant"),
+        "Failed to get input map for signature: constant"),
     refused("an array at the top", 499, predict("half", "[1, 2]"), "JSON Value: [1, 2] Is not object"),
     refused("a number at the top", 499, predict("half", "1"), "JSON Value: 1 Is not object"),
-    refused(
-        "a quoted document ends after 256 bytes",
-        219,
+    refused("a quoted document ends after 256 bytes", 219,
         predict("half", '{"instances": 1, "text": "' + "x" * 300 + '", "more": [1]}'),
-        'JSON Value: {\n    "instances": 1,\n    "text": "' + "x" * 300 + "\" Expecting 'instances' to be an list/array",
-    ),
-]
+        'JSON Value: {\n    "instances": 1,\n    "text": "' + "x" * 300 + "\" Expecting 'instances' to be an list/array"),
+]  # fmt: skip
 
 
 def odd(name, line, form, signature, status, check):
@@ -170,39 +93,17 @@ OUTPUTS = [
     odd("a scalar output in rows", 988, "instances", "sum", 400, error("Tensor name: sum has no shape information ")),
     odd("a scalar output in columns", 956, "inputs", "sum", 200, exactly('{\n    "outputs": 3.0\n}')),
     odd("outputs of other lengths in rows", 994, "instances", "uneven", 400, UNEQUAL),
-    odd(
-        "outputs of other lengths in columns",
-        1036,
-        "inputs",
-        "uneven",
-        200,
-        same_json({"outputs": {"once": [1, 2], "twice": [1, 2] * 2}}),
-    ),
-    Case(
-        "no rows",
-        f"{TENSOR_TEST}:1153",
-        predict("odd", {"instances": [1, 2]}, "none"),
-        200,
-        exactly('{\n    "predictions": []\n}'),
-    ),
+    odd("outputs of other lengths in columns", 1036, "inputs", "uneven", 200,
+        same_json({"outputs": {"once": [1, 2], "twice": [1, 2] * 2}})),
+    Case("no rows", f"{TENSOR_TEST}:1153", predict("odd", {"instances": [1, 2]}, "none"), 200,
+        exactly('{\n    "predictions": []\n}')),
     odd("half in an output", 945, "instances", "as_half", 400, error("Failed to write JSON value for tensor type: half")),
-    odd(
-        "bfloat16 in an output", 945, "inputs", "as_bfloat16", 400, error("Failed to write JSON value for tensor type: bfloat16")
-    ),
-    Case(
-        "bytes in base64",
-        f"{TENSOR_TEST}:897",
-        predict("odd", {"instances": [["hello", "world"], ["tf", "serving"]]}, "bytes"),
-        200,
-        same_json({"predictions": BYTES}),
-    ),
-    Case(
-        "a string that is not UTF-8 stays the same",
-        f"{TENSOR}:918",
-        post("odd:predict", b'{"signature_name": "both", "instances": ["\xff"]}'),
-        200,
-        exactly(NOT_UTF8),
-    ),
-]
+    odd("bfloat16 in an output", 945, "inputs", "as_bfloat16", 400,
+        error("Failed to write JSON value for tensor type: bfloat16")),
+    Case("bytes in base64", f"{TENSOR_TEST}:897", predict("odd", {"instances": [["hello", "world"], ["tf", "serving"]]}, "bytes"),
+        200, same_json({"predictions": BYTES})),
+    Case("a string that is not UTF-8 stays the same", f"{TENSOR}:918",
+        post("odd:predict", b'{"signature_name": "both", "instances": ["\xff"]}'), 200, exactly(NOT_UTF8)),
+]  # fmt: skip
 
 CASES = COLUMNS + WHOLE + OUTPUTS

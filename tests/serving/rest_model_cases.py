@@ -35,14 +35,9 @@ VERSIONS = [
     not_found("a model that does not load", f"{MANAGER}:139", "broken", "Latest(broken)"),
     unknown_label("an unknown label", predict("half/labels/none", {"instances": [1]})),
     unknown_label("an unknown model and label", predict("foo/labels/none", {"instances": [1]})),
-    Case(
-        "JSON is parsed before the model is looked up",
-        f"{HANDLER}:165",
-        predict("foo", "{"),
-        400,
-        error("JSON Parse error: Missing a name for object member. at offset: 1"),
-    ),
-]
+    Case("JSON is parsed before the model is looked up", f"{HANDLER}:165", predict("foo", "{"), 400,
+        error("JSON Parse error: Missing a name for object member. at offset: 1")),
+]  # fmt: skip
 
 
 def reported(name, source, path, check):
@@ -61,12 +56,11 @@ STATUS = [
     reported("metadata in capitals is a status", f"{HANDLER}:98", "half/METADATA", same_json(STATUSES)),
     reported("the status of a version that does not load", f"{STATUS_IMPL}:61", "broken", json_with(DAMAGED)),
     unknown("the status of an unknown model", f"{STATUS_IMPL}:99", "foo", "Could not find any versions of model foo"),
-    unknown(
-        "the status of an unknown version", f"{STATUS_IMPL}:89", "half/versions/99", "Could not find version 99 of model half"
-    ),
+    unknown("the status of an unknown version", f"{STATUS_IMPL}:89", "half/versions/99",
+        "Could not find version 99 of model half"),
     unknown("metadata of an unknown model", f"{MANAGER}:139", "foo/metadata", "Servable not found for request: Latest(foo)"),
     unknown_label("metadata of an unknown label", get("half/labels/none/metadata")),
-]
+]  # fmt: skip
 
 
 def tensor(name, dtype, *sizes):
@@ -96,6 +90,6 @@ METADATA = [
     Case("metadata of the latest version", f"{METADATA_JSON}:1", get("half/metadata"), 200, metadata("2")),
     Case("metadata of a version", f"{METADATA_JSON}:5", get("half/versions/1/metadata"), 200, metadata("1")),
     Case("metadata of a label name its version", f"{PATHS}:162", get("half/labels/stable/metadata"), 200, metadata("1")),
-]
+]  # fmt: skip
 
 CASES = VERSIONS + STATUS + METADATA

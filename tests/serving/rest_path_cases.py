@@ -45,13 +45,8 @@ TARGETS = [
     malformed("a path without a model", f"{HANDLER_TEST}:183", "GET", "/v1/foo"),
     malformed("a path without a model, with a body", f"{HANDLER_TEST}:188", "POST", "/v1/foo"),
     Case("a status without a name", f"{HANDLER}:188", request("GET", "/v1/models"), 400, error("Missing model name in request.")),
-    Case(
-        "metadata without a name",
-        f"{HANDLER}:210",
-        request("GET", "/v1/models/versions/1/metadata"),
-        400,
-        error("Missing model name in request."),
-    ),
+    Case("metadata without a name", f"{HANDLER}:210", request("GET", "/v1/models/versions/1/metadata"), 400,
+        error("Missing model name in request.")),
     malformed("a name of two parts", f"{HANDLER_TEST}:197", "GET", "/v1/models/debug/model_name"),
     malformed("a POST to the list of models", f"{HANDLER_TEST}:202", "POST", "/v1/models"),
     malformed("a GET that predicts", f"{HANDLER_TEST}:207", "GET", "/v1/models/foo:predict"),
@@ -70,20 +65,10 @@ TARGETS = [
     malformed("a DELETE", f"{HANDLER}:74", "DELETE", "/v1/models/half"),
     malformed("a HEAD", f"{HANDLER}:74", "HEAD", "/v1/models/half"),
     malformed("a PATCH", f"{HANDLER}:74", "PATCH", "/v1/models/half"),
-    Case(
-        "a version beyond 64 bits",
-        f"{HANDLER_TEST}:228",
-        post("foo/versions/18446744073709551615:regress", ""),
-        400,
-        error("Failed to convert version: 18446744073709551615 to numeric."),
-    ),
-    Case(
-        "the path in any case",
-        f"{PATHS}:31",
-        request("POST", "/V1/MODELS/half/VERSIONS/1:predict", ONE.encode()),
-        200,
-        rows("2.5"),
-    ),
+    Case("a version beyond 64 bits", f"{HANDLER_TEST}:228", post("foo/versions/18446744073709551615:regress", ""), 400,
+        error("Failed to convert version: 18446744073709551615 to numeric.")),
+    Case("the path in any case", f"{PATHS}:31", request("POST", "/V1/MODELS/half/VERSIONS/1:predict", ONE.encode()), 200,
+        rows("2.5")),
     not_found("a query is part of the name", 31, "half?x=1"),
     Case("a name is decoded after it is found", f"{PATHS}:78", post("h%61lf/labels/st%61ble:predict", ONE), 200, rows("2.5")),
     not_found("a decoded slash is part of the name", 78, "a%2Fb", "a/b"),
@@ -91,44 +76,25 @@ TARGETS = [
     Case("a version with zeros in front", f"{PATHS}:117", post("half/versions/0002:predict", ONE), 200, rows("3.5")),
     Case("another path", "model_servers/http_rest_api_util.h:33", request("GET", "/index"), 404, NOT_FOUND, HTML),
     Case("the version of the API alone", "model_servers/http_rest_api_util.h:33", request("GET", "/v1"), 404, NOT_FOUND, HTML),
-    Case(
-        "a target that is no URI", f"{EVHTTP}server.cc:133", request("GET", "/v1/models/{x}"), 400, page(400, "Bad Request"), HTML
-    ),
+    Case("a target that is no URI", f"{EVHTTP}server.cc:133", request("GET", "/v1/models/{x}"), 400, page(400, "Bad Request"),
+        HTML),
     Case("a target with a bad escape", f"{LIBEVENT}:4740", request("GET", "/v1/models/%zz"), 400, page(400, "Bad Request"), HTML),
-    Case(
-        "a target with a host",
-        f"{EVHTTP}request.cc:100",
-        request("GET", "http://host:8501/v1/models/half"),
-        200,
-        same_json(STATUSES),
-    ),
-    Case(
-        "a method that HTTP lacks", f"{LIBEVENT}:3484", request("FOO", "/v1/models/half"), 501, page(501, "Not Implemented"), HTML
-    ),
-]
+    Case("a target with a host", f"{EVHTTP}request.cc:100", request("GET", "http://host:8501/v1/models/half"), 200,
+        same_json(STATUSES)),
+    Case("a method that HTTP lacks", f"{LIBEVENT}:3484", request("FOO", "/v1/models/half"), 501, page(501, "Not Implemented"),
+        HTML),
+]  # fmt: skip
 
 OTHERS = [
-    Case(
-        "OPTIONS with an origin",
-        f"{FRONT}:172",
-        request("OPTIONS", "/v1/models/half", Origin="https://page"),
-        200,
-        exactly(""),
-        None,
-    ),
+    Case("OPTIONS with an origin", f"{FRONT}:172", request("OPTIONS", "/v1/models/half", Origin="https://page"), 200, exactly(""),
+        None),
     Case("OPTIONS without an origin", f"{FRONT}:175", request("OPTIONS", "/v1/models/half"), 400, exactly(""), None),
     Case("OPTIONS elsewhere", f"{FRONT}:141", request("OPTIONS", "*"), 404, NOT_FOUND, HTML),
     Case("a body in gzip", f"{EVHTTP}request.cc:265", zipped(gzip.compress(b'{"instances": [2.0]}')), 200, rows("4.0")),
     ignored_body("a body that claims to be gzip and is not", zipped(ONE)),
     ignored_body("a body in gzip that ends early", zipped(gzip.compress(ONE.encode())[:-9])),
-    Case(
-        "a query at the metrics",
-        f"{FRONT}:97",
-        request("GET", "/monitoring/prometheus/metrics?x"),
-        400,
-        exactly("Unexpected path: /monitoring/prometheus/metrics?x. Should be /monitoring/prometheus/metrics"),
-        TEXT,
-    ),
-]
+    Case("a query at the metrics", f"{FRONT}:97", request("GET", "/monitoring/prometheus/metrics?x"), 400,
+        exactly("Unexpected path: /monitoring/prometheus/metrics?x. Should be /monitoring/prometheus/metrics"), TEXT),
+]  # fmt: skip
 
 CASES = TARGETS + OTHERS

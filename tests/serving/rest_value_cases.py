@@ -72,7 +72,7 @@ DTYPES = [
     misfit("null for a float", 294, "float", "null", "Null"),
     misfit("a text for a float", 294, "float", '"x"', "String"),
     misfit("bytes for a float", 408, "float", '{\n    "b64": "aGk="\n}', "Object"),
-]
+]  # fmt: skip
 
 FLOATS = [
     echo("six digits if they suffice", 139, "float", "9e+06, 999999.0, 0.5, 0.0003, 3e-05, 555557.5"),
@@ -81,7 +81,7 @@ FLOATS = [
     echo("a whole number has a point", 159, "float", "3, -0.0, 100000", "3.0, -0.0, 100000.0"),
     echo("not finite", 164, "float", "NaN, Infinity, 3.0, -Infinity"),
     echo("1435774380 is rounded like 1435774380.0", 295, "float", "1435774380, 1435774380.0", "1.43577434e+09, 1.43577434e+09"),
-]
+]  # fmt: skip
 
 STRINGS = [
     echo("bytes in base64", 383, "string", '{"b64": "aGVsbG8="}, {"b64": "d29ybGQ="}', '"hello", "world"'),
@@ -90,20 +90,12 @@ STRINGS = [
     Case("base64 with blanks and a dot", f"{BASE64}:773", of_dtype("string", '{"b64": " aGVs\\nbG8. "}'), 200, rows('"hello"')),
     misfit_base64("base64 with half its padding", f"{BASE64}:863", '{"b64": "aA="}', "Unable to base64 decode"),
     misfit_base64("no base64", f"{TENSOR}:386", '{"b64": "a*"}', "Unable to base64 decode"),
-    misfit_base64(
-        "base64 that is no text",
-        f"{TENSOR}:367",
-        '[{"b64": 1}]',
-        'JSON Value: {\n    "b64": 1\n} not formatted correctly for base64 data',
-    ),
-    misfit_base64(
-        "base64 and another member",
-        f"{TENSOR}:366",
-        '[{"b64": "aGk=", "c": 1}]',
-        'JSON Value: {\n    "b64": "aGk=",\n    "c": 1\n} not formatted correctly for base64 data',
-    ),
+    misfit_base64("base64 that is no text", f"{TENSOR}:367", '[{"b64": 1}]',
+        'JSON Value: {\n    "b64": 1\n} not formatted correctly for base64 data'),
+    misfit_base64("base64 and another member", f"{TENSOR}:366", '[{"b64": "aGk=", "c": 1}]',
+        'JSON Value: {\n    "b64": "aGk=",\n    "c": 1\n} not formatted correctly for base64 data'),
     echo("escapes", 918, "string", r'"\"\\\/\b\f\n\r\t\u0041\u00e9\u001f"', r'"\"\\/\b\f\n\r\tAé\u001F"'),
-]
+]  # fmt: skip
 
 
 def parse_error(name, line, body, message, offset):
@@ -129,56 +121,27 @@ DIALECT = [
     parse_error("half a word", 727, '{"instances": [tru]}', "Invalid value.", 18),
     parse_error("an unknown escape", 884, r'{"instances": ["\x"]}', "Invalid escape character in string.", 16),
     parse_error("a control character", 895, '{"instances": ["\x01"]}', "Invalid escape character in string.", 16),
-    parse_error(
-        "an escape without four digits", 768, r'{"instances": ["\u12g4"]}', "Incorrect hex digit after \\u escape in string.", 16
-    ),
-    parse_error(
-        "the first half of a surrogate pair", 874, r'{"instances": ["\ud800"]}', "The surrogate pair in string is invalid.", 16
-    ),
+    parse_error("an escape without four digits", 768, r'{"instances": ["\u12g4"]}',
+        "Incorrect hex digit after \\u escape in string.", 16),
+    parse_error("the first half of a surrogate pair", 874, r'{"instances": ["\ud800"]}',
+        "The surrogate pair in string is invalid.", 16),
     parse_error("two first halves", 878, r'{"instances": ["\ud800\ud800"]}', "The surrogate pair in string is invalid.", 16),
     parse_error("a zero byte ends the document", 1829, '{"instances": \x00[1]}', "Invalid value.", 14),
     Case("bytes behind the object", f"{TENSOR}:485", predict("half", '{"instances": [1.0]} X{'), 200, rows("3.5")),
     Case("a byte order mark", f"{TENSOR}:482", predict("half", b'\xef\xbb\xbf{"instances": [1.0]}'.decode()), 200, rows("3.5")),
-    Case(
-        "short forms of non-finite numbers",
-        f"{READER}:1192",
-        of_dtype("float", "-Inf, Inf, -NaN"),
-        200,
-        rows("-Infinity, Infinity, NaN"),
-    ),
+    Case("short forms of non-finite numbers", f"{READER}:1192", of_dtype("float", "-Inf, Inf, -NaN"), 200,
+        rows("-Infinity, Infinity, NaN")),
     Case("a surrogate pair", f"{READER}:879", of_dtype("string", r'"\ud83d\ude00"'), 200, rows('"😀"')),
-    Case(
-        "100,000 brackets in a member that nobody reads",
-        f"{TENSOR_TEST}:87",
-        predict("half", '{"instances": [1], "nested": ' + "[" * 100_000 + "]" * 100_000 + "}"),
-        200,
-        rows("3.5"),
-    ),
-    Case(
-        "100,000 brackets for a name",
-        f"{TENSOR_TEST}:104",
-        predict("half", '{"signature_name": ' + "[" * 100_000 + "]" * 100_000 + "}"),
-        400,
-        error(
-            'JSON Value: {\n    "signature_name": '
-            + "[" * 232
-            + " not formatted correctly. 'signature_name' key must be a string value."
-        ),
-    ),
-    Case(
-        "100,000 brackets for a tensor",
-        "servables/tensorflow/predict_util.cc:129",
-        predict("half", '{"inputs": ' + "[" * 100_000 + "]" * 100_000 + "}"),
-        400,
-        error("tensor parsing error: x"),
-    ),
-    Case(
-        "an object for a number",
-        f"{TENSOR}:408",
-        predict("half", json.dumps({"inputs": {"x": {"x": 1}}})),
-        400,
-        error('JSON Value: {\n    "x": 1\n} Type: Object is not of expected type: float'),
-    ),
-]
+    Case("100,000 brackets in a member that nobody reads", f"{TENSOR_TEST}:87",
+        predict("half", '{"instances": [1], "nested": ' + "[" * 100_000 + "]" * 100_000 + "}"), 200, rows("3.5")),
+    Case("100,000 brackets for a name", f"{TENSOR_TEST}:104",
+        predict("half", '{"signature_name": ' + "[" * 100_000 + "]" * 100_000 + "}"), 400,
+        error('JSON Value: {\n    "signature_name": ' + "[" * 232
+            + " not formatted correctly. 'signature_name' key must be a string value.")),
+    Case("100,000 brackets for a tensor", "servables/tensorflow/predict_util.cc:129",
+        predict("half", '{"inputs": ' + "[" * 100_000 + "]" * 100_000 + "}"), 400, error("tensor parsing error: x")),
+    Case("an object for a number", f"{TENSOR}:408", predict("half", json.dumps({"inputs": {"x": {"x": 1}}})), 400,
+        error('JSON Value: {\n    "x": 1\n} Type: Object is not of expected type: float')),
+]  # fmt: skip
 
 CASES = DTYPES + FLOATS + STRINGS + DIALECT

@@ -53,22 +53,12 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def test_text_is_a_list_of_str_and_sample_i_is_of_seed_plus_i(client):
+def test_samples_are_text_float32_arrays_or_bytes_and_sample_i_is_of_seed_plus_i(client):
     assert client.generate("text", n=2, seed=41) == ["line 41 é", "line 42 é"]
-
-
-def test_images_are_float32_bit_by_bit(client):
     found = client.generate("digits", n=3, seed=1)
-    expected = fake_models.images([1, 2, 3])["image"]
-    assert found.dtype == np.float32
-    np.testing.assert_array_equal(found, expected, strict=True)
-
-
-def test_encoded_samples_are_bytes(client):
-    assert client.generate("digits", n=2, seed=5, signature="encoded", label=[0, 9]) == [
-        b"\x89PNG\xff5 of 0",
-        b"\x89PNG\xff6 of 9",
-    ]
+    np.testing.assert_array_equal(found, fake_models.images([1, 2, 3])["image"], strict=True)
+    encoded = client.generate("digits", n=2, seed=5, signature="encoded", label=[0, 9])
+    assert encoded == [b"\x89PNG\xff5 of 0", b"\x89PNG\xff6 of 9"]
 
 
 def test_several_outputs_are_a_dict_and_numbers_may_be_nan(client):
@@ -115,35 +105,31 @@ def test_a_version_is_a_number_or_a_label(client, models):
     assert [call[1] for call in models.calls] == [None, "2", "canary"]
 
 
-@pytest.mark.parametrize(
-    "choices, words",
-    [
-        ({"n": 0}, "at least one sample"),
-        ({"n": 1.5}, "whole numbers"),
-        ({"seed": 2**62 + 1}, "2\\^62"),
-        ({"mood": 3}, "Expected the inputs of the signature: prompt, seed, temperature, top_p"),
-        ({"prompt": 3}, "prompt is 3. Expected text"),
-        ({"temperature": "hot"}, "temperature is 'hot'. Expected float32"),
-        ({"n": 3, "prompt": ["a", "b"]}, r"prompt has shape \(2,\). Expected one value, or 3 rows"),
-        ({"prompt": "\ud800"}, "surrogates not allowed"),
-    ],
-)
-def test_arguments_that_do_not_fit_are_refused_before_they_are_sent(client, models, choices, words):
-    with pytest.raises(ValueError, match=words):
-        client.generate("text", **choices)
-    assert not models.calls
+REFUSED = [
+    ("text", {"n": 0}, "at least one sample"),
+    ("text", {"n": 1.5}, "whole numbers"),
+    ("text", {"seed": 2**62 + 1}, "2\\^62"),
+    ("text", {"mood": 3}, "Expected the inputs of the signature: prompt, seed, temperature, top_p"),
+    ("text", {"prompt": 3}, "prompt is 3. Expected text"),
+    ("text", {"temperature": "hot"}, "temperature is 'hot'. Expected float32"),
+    ("text", {"n": 3, "prompt": ["a", "b"]}, r"prompt has shape \(2,\). Expected one value, or 3 rows"),
+    ("text", {"prompt": "\ud800"}, "surrogates not allowed"),
+    ("digits", {"label": 2**31}, "int32"),
+    ("digits", {"label": 1.5}, "int32"),
+]
 
 
-@pytest.mark.parametrize("label", [2**31, 1.5])
-def test_a_label_beyond_its_dtype_is_refused(client, label):
-    with pytest.raises(ValueError, match="int32"):
-        client.generate("digits", label=label)
+def test_arguments_that_do_not_fit_are_refused_before_they_are_sent(client, models):
+    for model, choices, words in REFUSED:
+        with pytest.raises(ValueError, match=words):
+            client.generate(model, **choices)
+        assert not models.calls, choices
 
 
-@pytest.mark.parametrize("latents", [[], [1.0, 2.0, 3.0], 0.0])
-def test_predict_needs_at_least_one_row(client, latents):
-    with pytest.raises(ValueError, match="at least one"):
-        client.predict("digits", {"latents": np.reshape(latents, (-1, 3)) if latents == [] else latents}, signature="latents")
+def test_predict_needs_at_least_one_row(client):
+    for latents in (np.zeros((0, 3)), [1.0, 2.0, 3.0], 0.0):
+        with pytest.raises(ValueError, match="at least one"):
+            client.predict("digits", {"latents": latents}, signature="latents")
 
 
 def test_models_returns_the_available_versions_of_the_given_names(client):
@@ -159,14 +145,11 @@ def test_status_gives_the_reason_why_a_version_is_not_served(client):
     assert client.status("text") == [(3, "AVAILABLE", Code.OK, ""), (2, "END", Code.DATA_LOSS, "damaged")]
 
 
-def test_metadata_contains_dtypes_and_shapes(client):
+def test_metadata_contains_dtypes_and_shapes_but_no_internal_signatures(client):
     version, signatures = client.metadata("digits")
     assert version == 3
     assert signatures["latents"] == ({"latents": ("float32", (None, 3))}, {"image": ("float32", (None, 2, 2, 1))})
     assert signatures["encoded"].outputs == {"png_bytes": ("string", (None,))}
-
-
-def test_metadata_omits_internal_signatures(client):
     assert set(client.metadata("text").signatures) == {"serving_default", "generate", "score"}
 
 
@@ -192,12 +175,9 @@ def test_an_error_has_the_servers_message_and_is_not_retried(client, models, cod
     assert len(models.failures) == (1 if code == "INTERNAL" else 0)  # a refused input may be of a new version: metadata is read
 
 
-def test_a_full_or_unavailable_server_is_retried(client, models):
+def test_a_full_or_unavailable_server_is_retried_and_the_last_attempt_raises_its_error(client, models):
     models.failures = [FULL, Refusal(grpc.StatusCode.UNAVAILABLE, "A worker restarts.")]
     assert client.generate("text", seed=4) == ["line 4 é"]
-
-
-def test_the_last_attempt_raises_its_error(client, models):
     models.failures = [FULL] * 5
     with pytest.raises(ServingError, match="The queue is full.") as caught:
         client.generate("text")
@@ -323,12 +303,9 @@ def test_each_attempt_gets_the_time_that_is_left(monkeypatch):
     assert given == [9.0, 4.0]
 
 
-def test_retries_needs_at_least_one_attempt():
+def test_retries_without_an_attempt_and_urls_of_another_form_are_refused():
     with pytest.raises(ValueError, match="at least one attempt"):
         Retries(attempts=0)
-
-
-def test_a_url_of_another_form_is_refused():
     for url in ("127.0.0.1:8501", "ftp://127.0.0.1", "http://", "grpc://127.0.0.1:8500/v1", ""):
         with pytest.raises(ValueError, match="Expected http://HOST:PORT, https://HOST:PORT or grpc://HOST:PORT"):
             Client(url)

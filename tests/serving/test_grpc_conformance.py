@@ -24,11 +24,7 @@ from tensorflow_serving.apis import (  # noqa: E402
 from gan_keras.serving.model_config import All, ModelConfig  # noqa: E402
 from gan_keras.serving.server import Server  # noqa: E402
 
-CASES = [
-    *grpc_predict_cases.CASES,
-    *grpc_tensor_cases.CASES,
-    *grpc_model_cases.CASES,
-]
+CASES = [*grpc_predict_cases.CASES, *grpc_tensor_cases.CASES, *grpc_model_cases.CASES]
 
 
 class Client:

@@ -4,15 +4,7 @@ import pytest
 from google.protobuf import text_format
 
 from gan_keras.serving.errors import Code, ServingError
-from gan_keras.serving.model_config import (
-    All,
-    Latest,
-    ModelConfig,
-    Specific,
-    configs_of_folder,
-    from_proto,
-    read_model_config,
-)
+from gan_keras.serving.model_config import All, Latest, ModelConfig, Specific, configs_of_folder, from_proto, read_model_config
 
 model_server_config_pb2 = pytest.importorskip("tensorflow_serving.config.model_server_config_pb2")
 
@@ -32,13 +24,12 @@ def read_entry(tmp_path, extra):
     return config
 
 
-@pytest.mark.parametrize(
-    ("policy", "expected"),
-    [(Latest(), [12]), (Latest(2), [12, 3]), (Latest(9), [12, 3, 2, 1]), (All(), [12, 3, 2, 1]), (Specific((2, 12, 7)), [12, 2])],
-)
-def test_a_policy_picks_versions_highest_first(policy, expected):
-    assert policy.pick({1: "a", 12: "b", 2: "c", 3: "d"}) == expected
-    assert policy.pick([]) == []
+def test_a_policy_picks_versions_highest_first():
+    every = [12, 3, 2, 1]
+    policies = {Latest(): [12], Latest(2): [12, 3], Latest(9): every, All(): every, Specific((2, 12, 7)): [12, 2]}
+    for policy, expected in policies.items():
+        assert policy.pick({1: "a", 12: "b", 2: "c", 3: "d"}) == expected, policy
+        assert policy.pick([]) == []
 
 
 def test_a_file_of_tensorflow_serving_is_read_completely(tmp_path):
@@ -54,27 +45,21 @@ def test_a_file_of_tensorflow_serving_is_read_completely(tmp_path):
     ]
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("", Latest(1)),
-        ("model_version_policy { }", Latest(1)),
-        ("model_version_policy { latest { } }", Latest(1)),
-        ("model_version_policy { latest { num_versions: 3 } }", Latest(3)),
-        ("model_version_policy { all { } }", All()),
-        ("model_version_policy: <specific: <versions: [7, 8]>>", Specific((7, 8))),
-    ],
-)
-def test_the_policy_is_the_latest_version_unless_another_is_named(tmp_path, text, expected):
-    assert read_entry(tmp_path, text).policy == expected
+def test_the_policy_is_the_latest_version_unless_another_is_named(tmp_path):
+    for text, expected in {
+        "": Latest(1),
+        "model_version_policy { }": Latest(1),
+        "model_version_policy { latest { } }": Latest(1),
+        "model_version_policy { latest { num_versions: 3 } }": Latest(3),
+        "model_version_policy { all { } }": All(),
+        "model_version_policy: <specific: <versions: [7, 8]>>": Specific((7, 8)),
+    }.items():
+        assert read_entry(tmp_path, text).policy == expected, text
 
 
-def test_the_deprecated_model_type_stands_for_the_platform(tmp_path):
+def test_the_deprecated_model_type_stands_for_the_platform_and_an_empty_list_serves_nothing(tmp_path):
     text = 'model_config_list { config { name: "m" base_path: "/m" model_type: TENSORFLOW } }'
     assert read(tmp_path, text) == [ModelConfig("m", "/m")]
-
-
-def test_an_empty_list_serves_nothing(tmp_path):
     assert read(tmp_path, "model_config_list { }") == []
 
 
@@ -111,32 +96,32 @@ def test_a_wrong_entry_is_reported_with_its_line_and_in_the_same_words_to_a_clie
     assert of_request.value.message.endswith(message) and of_request.value.code == Code.INVALID_ARGUMENT
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("model_config_list {\n  config {\n  nmae: 'm' } }", 'line 3: .* no field named "nmae"'),
-        ("model_config_list {\n  config {", "line 2: .* Expected a ModelServerConfig: model_config_list"),
-        ("custom_model_config { [type.googleapis.com/a.B] { } }", "models.config: Type a.B not found .* Expected a ModelServerC"),
-        ("models:\n  - m", "line 1: .* Expected a ModelServerConfig"),
-        ("{}", "line 1: .* Expected a ModelServerConfig"),
-        ("", "has no model_config_list"),
-        ('custom_model_config { type_url: "x" }', "has no model_config_list"),
-    ],
-)
-def test_an_invalid_file_is_reported_with_what_is_expected(tmp_path, text, message):
-    with pytest.raises(ValueError, match=message):
-        read(tmp_path, text)
+INVALID = [
+    ("model_config_list {\n  config {\n  nmae: 'm' } }", 'line 3: .* no field named "nmae"'),
+    ("model_config_list {\n  config {", "line 2: .* Expected a ModelServerConfig: model_config_list"),
+    ("custom_model_config { [type.googleapis.com/a.B] { } }", "models.config: Type a.B not found .* Expected a ModelServerC"),
+    ("models:\n  - m", "line 1: .* Expected a ModelServerConfig"),
+    ("{}", "line 1: .* Expected a ModelServerConfig"),
+    ("", "has no model_config_list"),
+    ('custom_model_config { type_url: "x" }', "has no model_config_list"),
+    # The rare form of a list has no line numbers.
+    (
+        'model_config_list { config: [ { name: "m" model_platform: "tensorflow" } ] }',
+        "models.config: Expected model m to have an abs",
+    ),
+]
+
+
+def test_an_invalid_file_is_reported_with_what_is_expected(tmp_path):
+    for text, message in INVALID:
+        with pytest.raises(ValueError, match=message):
+            read(tmp_path, text)
 
 
 def test_a_binary_file_is_reported(tmp_path):
     (tmp_path / "models.config").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ValueError, match=r"models.config is not text\. Expected a ModelServerConfig"):
         read_model_config(tmp_path / "models.config")
-
-
-def test_entries_in_the_rare_form_of_a_list_are_checked_without_a_line_number(tmp_path):
-    with pytest.raises(ValueError, match=r"models.config: Expected model m to have an absolute path"):
-        read(tmp_path, 'model_config_list { config: [ { name: "m" model_platform: "tensorflow" } ] }')
 
 
 @pytest.mark.parametrize("text", ["", 'custom_model_config { type_url: "x" }'])
@@ -158,13 +143,10 @@ def test_a_folder_gives_a_model_for_each_child_that_holds_a_version(tmp_path):
     ]
 
 
-def test_a_folder_of_one_models_versions_is_refused(tmp_path):
+def test_a_folder_of_one_models_versions_and_a_missing_one_are_refused(tmp_path):
     (tmp_path / "digits" / "1").mkdir(parents=True)
     with pytest.raises(ValueError, match="holds the versions of one model. Expected the directory above: "):
         configs_of_folder(tmp_path / "digits")
-
-
-def test_a_missing_folder_is_reported(tmp_path):
     with pytest.raises(FileNotFoundError, match="not a directory. Expected one that holds NAME/VERSION/saved_model.pb"):
         configs_of_folder(tmp_path / "none")
 

@@ -110,23 +110,14 @@ def test_it_waits_until_a_date():
     assert time.monotonic() - started > 0.9  # dates have whole seconds
 
 
-@pytest.mark.parametrize("body", [b"<html>", b"[]", b"{}", b'{"model_version_status": [{}]}'])
-def test_it_recognises_an_answer_of_another_api(body):
-    with (
-        scripted(answers_with(200, {}, body)) as (_, client),
-        pytest.raises(ServingError, match="not follow TensorFlow Serv") as caught,
-    ):
-        client.status("text")
-    assert caught.value.code == Code.INTERNAL
-
-
-def test_it_shows_the_page_of_a_proxy():
-    with (
-        scripted(answers_with(502, {}, b"<html>Bad gateway")) as (_, client),
-        pytest.raises(ServingError, match="HTTP status 502: <html>Bad gateway") as caught,
-    ):
-        client.status("text")
-    assert caught.value.code == Code.UNKNOWN
+def test_it_recognises_an_answer_of_another_api_and_shows_the_page_of_a_proxy():
+    bodies = [b"<html>", b"[]", b"{}", b'{"model_version_status": [{}]}']
+    answers_of_others = [(200, body, Code.INTERNAL, "not follow TensorFlow Serv") for body in bodies]
+    proxy = (502, b"<html>Bad gateway", Code.UNKNOWN, "HTTP status 502: <html>Bad gateway")
+    for status, body, code, words in (*answers_of_others, proxy):
+        with scripted(answers_with(status, {}, body)) as (_, client), pytest.raises(ServingError, match=words) as caught:
+            client.status("text")
+        assert caught.value.code == code, body
 
 
 def test_tls_to_a_server_without_it_is_unavailable():

@@ -29,22 +29,17 @@ class Odd(tf.Module):
 
     def signatures(self):
         return {
-            **{np.dtype(dtype).name: same(tf.as_dtype(dtype)) for dtype in DTYPES},
-            "text": same(tf.string),
-            "endless": tf.function(
-                lambda x: {"y": tf.while_loop(lambda y: y[0] > 0.0, lambda y: [y + 1.0], [x])[0]}
-            ).get_concrete_function(tf.TensorSpec([None], tf.float32, name="x")),
-            "crash": tf.function(
-                lambda x: {"y": tensorflow_text.WhitespaceTokenizer().tokenize(x).to_tensor()}
-            ).get_concrete_function(tf.TensorSpec([None], tf.string, name="x")),
-            "ballast": tf.function(lambda x: {"y": x + self.ballast[0, :1]}).get_concrete_function(
-                tf.TensorSpec([None], tf.float32, name="x")
-            ),
+            **{np.dtype(dtype).name: signature(tf.identity, dtype, None) for dtype in DTYPES},
+            "text": signature(tf.identity, tf.string, None),
+            "endless": signature(lambda x: tf.while_loop(lambda y: y[0] > 0.0, lambda y: [y + 1.0], [x])[0]),
+            "crash": signature(lambda x: tensorflow_text.WhitespaceTokenizer().tokenize(x).to_tensor(), tf.string),
+            "ballast": signature(lambda x: x + self.ballast[0, :1]),
         }
 
 
-def same(dtype):
-    return tf.function(lambda x: {"y": tf.identity(x)}).get_concrete_function(tf.TensorSpec(None, dtype, name="x"))
+def signature(function, dtype=tf.float32, shape=(None,)):
+    """The graph of a function of `x`, whose result is named `y`."""
+    return tf.function(lambda x: {"y": function(x)}).get_concrete_function(tf.TensorSpec(shape, tf.as_dtype(dtype), name="x"))
 
 
 @pytest.fixture(scope="module")
