@@ -63,8 +63,7 @@ def test_misfits_are_refused_with_a_clear_message(settings, words):
 
 def test_spectrograms_of_a_size_that_the_networks_do_not_make_are_refused():
     preset = presets.with_settings(presets.get("audio", "tiny"), {"codec_options.size": "8"})
-    with pytest.raises(ValueError, match="Expected .size, size, channels."):
-        preset.build(load_tones(num=8, length=512))
+    pytest.raises(ValueError, preset.build, load_tones(num=8, length=512)).match("Expected .size, size, channels.")
 
 
 def test_waveforms_of_a_length_that_the_networks_do_not_make_are_refused_with_the_data():

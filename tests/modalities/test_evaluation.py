@@ -177,8 +177,7 @@ def test_by_default_as_many_sentences_as_test_lines_but_at_least_a_thousand():
 )
 def test_wrong_settings_are_refused_before_anything_is_drawn(changes, message):
     gan = StubGAN(TRAINING)
-    with pytest.raises(ValueError, match=message):
-        evaluate_text(gan, **{"training_lines": TRAINING, "test_lines": TEST, **changes})
+    pytest.raises(ValueError, evaluate_text, gan, **{"training_lines": TRAINING, "test_lines": TEST, **changes}).match(message)
     assert not gan.calls
 
 

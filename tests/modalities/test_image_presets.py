@@ -80,8 +80,7 @@ def test_optimizers_work_by_name(name):
 
 
 def test_sizes_that_the_networks_do_not_generate_are_refused():
-    with pytest.raises(ValueError, match=r"\(20, 20, 1\).*--set size=32"):
-        small("dcgan").build((20, 20, 1))
+    pytest.raises(ValueError, small("dcgan").build, (20, 20, 1)).match(r"\(20, 20, 1\).*--set size=32")
     assert small("mlp").build((20, 12, 1)).codec.image_shape == (20, 12, 1)
 
 

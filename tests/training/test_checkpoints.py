@@ -113,8 +113,7 @@ def test_another_training_is_refused_by_what_differs(trained):
         (small_gan(), POINTS + 1, r"data.samples is float32 \(16, 2\), crc32 \w+ in the checkpoint and float32"),
     ):
         weights = gan.get_weights()
-        with pytest.raises(ValueError, match=message):
-            fit(gan, trained, points=points)
+        pytest.raises(ValueError, fit, gan, trained, points=points).match(message)
         assert files_of(trained) == before
         assert all((a == b).all() for a, b in zip(weights, gan.get_weights(), strict=True))
 
@@ -140,8 +139,7 @@ def test_a_full_disk_ends_training_with_the_reason_and_leaves_the_last_checkpoin
 
     monkeypatch.setattr(np, "savez", full)
     message = r"epoch_000001_batch_00000000 was not written: No space left on device; [\d,]+ bytes are free, about [\d,]+ are"
-    with pytest.raises(OSError, match=message):
-        fit(small_gan(), tmp_path)
+    pytest.raises(OSError, fit, small_gan(), tmp_path).match(message)
     left = ["epoch_000000_batch_00000001", "epoch_000000_batch_00000002"]
     assert sorted(path.name for path in tmp_path.iterdir()) == left
     monkeypatch.undo()
@@ -160,8 +158,7 @@ def test_a_place_that_cannot_be_written_is_reported_before_training(tmp_path, mo
 
 def test_numbers_out_of_range_are_errors():
     for name, value in (("seconds", -1), ("seconds", float("nan")), ("keep", 0)):
-        with pytest.raises(ValueError, match=name):
-            Checkpoint("a", **{name: value})
+        pytest.raises(ValueError, Checkpoint, "a", **{name: value}).match(name)
 
 
 CHILD = """

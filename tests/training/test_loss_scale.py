@@ -191,8 +191,7 @@ def test_only_float16_is_scaled():
 
 def test_float16_weights_are_refused():
     gan = GAN(*pair("float16"))
-    with pytest.raises(ValueError, match=r'2 weights of .* are float16.*"mixed_float16", which computes in float16'):
-        gan.compile()
+    pytest.raises(ValueError, gan.compile).match(r'2 weights of .* are float16.*"mixed_float16", which computes in float16')
 
 
 def test_an_optimizer_that_scales_losses_by_itself_is_refused():

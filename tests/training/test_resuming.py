@@ -223,8 +223,7 @@ def test_a_gan_that_cannot_be_saved_is_trained_without_checkpoints_only(tmp_path
             raise NotImplementedError("no get_config")
 
     gan = point_gan(penalties=[Unsaved(1.0)])
-    with pytest.raises(NotImplementedError, match="no get_config"):
-        train(gan, tmp_path / "none", POINTS)
+    pytest.raises(NotImplementedError, train, gan, tmp_path / "none", POINTS).match("no get_config")
     assert not list(tmp_path.iterdir())
     assert gan.fit(POINTS, verbose=0).epoch == [0]
 
@@ -241,8 +240,7 @@ def test_the_order_of_arrays_follows_from_the_seed_and_the_epoch():
             epochs.append(np.concatenate([first for first, _ in pairs]).tolist())
     assert epochs[1] == epochs[2] and len({tuple(each) for each in epochs}) == 3
     assert all(sorted(each) == rows.tolist() for each in epochs)
-    with pytest.raises(ValueError, match="10, 9 rows"):
-        array_batches([rows, rows[1:]], 4)
+    pytest.raises(ValueError, array_batches, [rows, rows[1:]], 4).match("10, 9 rows")
 
 
 @pytest.mark.parametrize(
