@@ -33,7 +33,7 @@ def latents(num=4):
 
 def test_sizes_double_from_the_start_to_the_image_and_others_are_an_error():
     for size, expected in [(16, (4, 8, 16)), (28, (7, 14, 28)), (32, (4, 8, 16, 32)), (256, (4, 8, 16, 32, 64, 128, 256))]:
-        assert resolutions((size, size, 3)) == expected
+        assert resolutions((size, size, 3)) == expected, size
     for shape in [(8, 8, 3), (24, 24, 3), (32, 64, 3), (512, 512, 3), (32, 32), (32, 32, 0)]:
         pytest.raises(ValueError, resolutions, shape).match("Expected .size, size, channels. with a size of 28 or one of")
 

@@ -24,7 +24,7 @@ def latents(num=4):
 
 def test_the_depth_leads_to_at_most_sixteen_steps_and_an_unreachable_length_is_refused():
     for length, depth in [(16, 1), (64, 1), (128, 2), (4096, 4), (5120, 5), (8192, 5), (16384, 5)]:
-        assert depth_of(length) == depth
+        assert depth_of(length) == depth, length
     for length in [1, 15, 65, 4097, 5000]:
         with pytest.raises(ValueError, match=f"length={length}. Expected at least 16 samples, a multiple of"):
             networks.WaveGANGenerator(length)

@@ -53,13 +53,10 @@ def test_the_last_two_stay_and_each_says_where_it_was_written(trained):
     assert [line.split()[1] for line in lines] == ["model.keras", "state.json", "arrays.npz"]
 
 
-def test_in_little_time_only_the_end_is_written(tmp_path):
+def test_in_little_time_only_the_end_is_written_and_costly_checkpoints_more_seldom(tmp_path):
     (tmp_path / f".{32 * 'a'}").mkdir()  # left by a killed write
     fit(small_gan(), tmp_path, seconds=1000.0)
     assert [path.name for path in tmp_path.iterdir()] == ["epoch_000002_batch_00000000"]
-
-
-def test_a_checkpoint_that_costs_much_is_written_more_seldom(tmp_path):
     checkpoint = Checkpoint(tmp_path, seconds=10.0)
     checkpoint.last, checkpoint.cost = time.monotonic() - 11.0, 0.1
     assert checkpoint.is_due()
@@ -105,7 +102,7 @@ def test_a_training_resumes_from_the_one_before_and_replaces_the_damaged_one(tmp
         fit(small_gan(), tmp_path)
 
 
-def test_another_training_is_refused_by_what_differs(trained):
+def test_another_training_or_version_is_refused_by_what_differs(trained, monkeypatch):
     before = files_of(trained)
     for gan, points, message in (
         (small_gan(seed=2), POINTS, "gan.seed is 1 in the checkpoint and 2 here"),
@@ -116,9 +113,6 @@ def test_another_training_is_refused_by_what_differs(trained):
         pytest.raises(ValueError, fit, gan, trained, points=points).match(message)
         assert files_of(trained) == before
         assert all((a == b).all() for a, b in zip(weights, gan.get_weights(), strict=True))
-
-
-def test_another_version_is_refused_by_its_number(trained, monkeypatch):
     monkeypatch.setattr("gan_keras.training.fingerprint.version_of", lambda package: "9.9.1")
     with pytest.raises(ValueError, match=r"versions.gan_keras is 0.1 in the checkpoint and 9.9 here; versions.keras is 3.\d+ "):
         fit(small_gan(), trained)
