@@ -79,13 +79,10 @@ def test_the_gradient_of_a_policy_agrees_with_finite_differences(name):
         assert float(slope) == pytest.approx(float(tf.reduce_sum(gradient * direction)), rel=2e-3, abs=2e-2)
 
 
-def test_strength_zero_is_the_identity_and_one_changes_every_image():
+def test_the_strength_is_the_share_of_images_that_a_policy_changes():
     np.testing.assert_array_equal(DiffAugment(strength=0.0)(tf.constant(IMAGES)), IMAGES)
     changed = np.abs(DiffAugment(strength=1.0)(tf.constant(IMAGES)) - IMAGES).max(axis=(1, 2, 3))
     assert (changed > 1e-3).all()
-
-
-def test_the_strength_is_the_share_of_images_that_a_policy_changes():
     images = tf.zeros([4000, 1, 1, 1])
     for strength in (0.2, 0.7):
         changed = DiffAugment(["brightness"], strength=strength)(images).numpy() != 0
@@ -99,20 +96,16 @@ def test_every_image_and_every_call_gets_its_own_noise():
     np.testing.assert_array_equal(DiffAugment(["brightness"], seed=4)(tf.zeros([50, 1, 1, 1])).numpy().ravel(), first)
 
 
-def test_half_precision_and_batches_of_unknown_size_are_kept():
+def test_half_precision_batches_of_unknown_size_and_functions_of_ones_own_are_taken():
     augment = DiffAugment()
     graph = tf.function(augment, input_signature=[tf.TensorSpec([None, 16, 8, 3], tf.float16)])
     found = graph(tf.cast(IMAGES, tf.float16))
     assert found.dtype == tf.float16 and found.shape == IMAGES.shape
-
-
-def test_a_custom_function_is_a_policy():
     np.testing.assert_array_equal(DiffAugment([lambda images, noise: -images])(tf.constant(IMAGES)), -IMAGES)
 
 
-@pytest.mark.parametrize(
-    ("make", "message"),
-    [
+def test_invalid_arguments_are_errors():
+    for make, message in (
         (lambda: DiffAugment(["color"]), "policy='color'. Expected one of"),
         (lambda: DiffAugment(strength=1.5), "strength=1.5. Expected a probability"),
         (lambda: Adaptive(target=1.0), "Expected a target in"),
@@ -120,14 +113,8 @@ def test_a_custom_function_is_a_policy():
         (lambda: Scheduled(epochs=0), "epochs=0. Expected at least 1"),
         (lambda: AdaptiveAugmentation(every=0), "every=0. Expected"),
         (lambda: DiffAugment()(tf.zeros([2, 3])), r"shape \(2, 3\). Expected images"),
-    ],
-)
-def test_invalid_arguments_are_errors(make, message):
-    with pytest.raises(ValueError, match=message):
-        make()
-
-
-# --- Controllers.
+    ):
+        pytest.raises(ValueError, make).match(message)
 
 
 def test_adaptive_strength_moves_by_the_share_of_images_seen():
@@ -167,7 +154,7 @@ def train(gan, epochs=1, **options):
     return gan.fit(data, batch_size=8, epochs=epochs, shuffle=False, verbose=0, **options)
 
 
-def test_fit_moves_and_logs_the_strength():
+def test_fit_moves_and_logs_the_strength_that_the_callback_needs():
     gan = image_gan(Scheduled(["translation"], strength=0.0, end=1.0, epochs=2))
     scheduled = train(gan, 3, callbacks=[AdaptiveAugmentation()])
     np.testing.assert_allclose(scheduled.history["augmentation_strength"], [0, 0.5, 1])
@@ -175,19 +162,18 @@ def test_fit_moves_and_logs_the_strength():
     history = train(gan, 2, callbacks=[AdaptiveAugmentation(every=2)])
     assert float(gan.augmentation.sign_count) == 0
     assert history.history["augmentation_strength"] == [1.0, 1.0]  # 64 images in an epoch, and few negative logits
-
-
-def test_the_callback_needs_an_augmentation_with_a_strength():
     with pytest.raises(ValueError, match="compiled with augmentation=None. Expected one with a strength"):
         train(image_gan(None), callbacks=[AdaptiveAugmentation()])
 
 
-def test_penalties_reach_the_discriminator_through_the_augmentation():
+def test_penalties_reach_the_discriminator_through_the_augmentation_and_save_the_state_of_their_own():
     gan = image_gan(DiffAugment())
     with tf.GradientTape() as tape:
         penalty = penalties.R1(1.0)(gan.judge, tf.constant(IMAGES[:, :8, :, :1]), None)
     gradients = tape.gradient(penalty, gan.discriminator.trainable_variables[:1])
     assert np.isfinite(gradients[0]).all() and np.abs(gradients[0]).max() > 0
+    own = DiffAugment(("translation",))
+    assert penalties.Consistency(own).variables == own.variables
 
 
 def test_labels_are_not_augmented_nor_are_images_outside_training():
@@ -222,8 +208,3 @@ def test_resumed_training_with_adaptive_augmentation_equals_uninterrupted_traini
     for first, second in zip(straight.augmentation.variables, resumed.augmentation.variables, strict=True):
         np.testing.assert_array_equal(first, second)
     keras.models.load_model(tmp_path / "half.keras", compile=False).generate(2)
-
-
-def test_a_penalty_that_augments_saves_the_state_of_its_augmentation():
-    augmentation = DiffAugment(("translation",))
-    assert penalties.Consistency(augmentation).variables == augmentation.variables

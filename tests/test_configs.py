@@ -56,10 +56,6 @@ def words():
     return adapted(codecs.WordCodec(fold_case=True, max_vocabulary=50, length=9))
 
 
-def timegan_pair():
-    return networks.TimeGANGenerator((4, 2), noise_dim=3, width=3, depth=1), networks.TimeGANDiscriminator(3, depth=1)
-
-
 SERIES = {"length": 2, "columns": ("a",), "minima": (0.0,), "maxima": (2.0,), "sources": (0,), "levels": ((),)}
 COMPONENTS = {"whitening": 0.25, "mean": (0.5, 0.5), "scales": (2.0,), "deviations": (1.5,), "basis": "AACAPwAAAAA="}
 
@@ -101,12 +97,7 @@ def video_network(name, **options):
     return lambda: getattr(networks, name)((4, 12, 12, 3), width=2, num_labels=3, **sizes, **options)
 
 
-def image_block(name):
-    return lambda: getattr(residual, name)(8)
-
-
 BLOCKS = ("DownBlock", "FirstDownBlock", "PlainBlock", "UpBlock")
-
 # Arguments differ from the defaults, so that a config that omits one is noticed.
 EXAMPLES = {
     "GAN": lambda: GAN(networks.MLPGenerator((2,), latent_dim=3, units=(4,)), networks.MLPDiscriminator((4,)), seed=5),
@@ -140,9 +131,11 @@ EXAMPLES = {
     "RecurrentGenerator": lambda: text_pair()[0],
     "RecurrentDiscriminator": lambda: text_pair()[1],
     "ConvolutionalDiscriminator": lambda: networks.ConvolutionalDiscriminator(20, widths=(2, 3), filters=8, num_labels=2),
-    "TimeGAN": lambda: TimeGAN(*timegan_pair(), seed=5, stage="supervised"),
-    "TimeGANGenerator": lambda: timegan_pair()[0],
-    "TimeGANDiscriminator": lambda: timegan_pair()[1],
+    "TimeGAN": lambda: TimeGAN(
+        *(EXAMPLES[f"TimeGAN{one}"]() for one in ("Generator", "Discriminator")), seed=5, stage="supervised"
+    ),
+    "TimeGANGenerator": lambda: networks.TimeGANGenerator((4, 2), noise_dim=3, width=3, depth=1),
+    "TimeGANDiscriminator": lambda: networks.TimeGANDiscriminator(3, depth=1),
     "RCGANGenerator": lambda: networks.RCGANGenerator((4, 2), noise_dim=3, width=5, num_labels=2),
     "RCGANDiscriminator": lambda: networks.RCGANDiscriminator(width=5, num_labels=2),
     "DenseSeriesGenerator": lambda: networks.DenseSeriesGenerator((4, 2), 3, width=5, depth=2, num_labels=2),
@@ -165,7 +158,7 @@ EXAMPLES = {
     "MoCoGANDiscriminator": video_network("MoCoGANDiscriminator", num_frames=2),
     "SlowStart": mocogan.SlowStart,
     "ClipExtractor": lambda: clip_extractor.ClipExtractor(4, (4, 8), seed=2),
-    **{name: image_block(name) for block in BLOCKS for name in (block, f"Spectral{block}")},
+    **{name: functools.partial(getattr(residual, name), 8) for block in BLOCKS for name in (block, f"Spectral{block}")},
     "BigGANUpBlock": lambda: biggan.BigGANUpBlock(8),
     "LearnedStart": lambda: r3gan.LearnedStart(4, 8),
     "R3GANBlock": lambda: r3gan.R3GANBlock(8, 2),
@@ -208,13 +201,8 @@ EXAMPLES = {
     "Shrunk": lambda: rollback.Shrunk(keras.optimizers.schedules.CosineDecay(0.9, 7), 0.25),
     "HistoryPool": lambda: HistoryPool(size=7, seed=3),
     "Clip": lambda: constraints.Clip(0.02),
-    "NonSaturating": losses.NonSaturating,
-    "Minimax": losses.Minimax,
-    "Hinge": losses.Hinge,
-    "LeastSquares": losses.LeastSquares,
-    "Wasserstein": losses.Wasserstein,
-    "RelativisticPaired": losses.RelativisticPaired,
-    "RelativisticAverage": losses.RelativisticAverage,
+    **{kind.__name__: kind for kind in (losses.NonSaturating, losses.Minimax, losses.Hinge, losses.LeastSquares)},
+    **{kind.__name__: kind for kind in (losses.Wasserstein, losses.RelativisticPaired, losses.RelativisticAverage)},
     "Cooperative": lambda: feedback.Cooperative(candidates=3, share=0.25, likelihood=0.5),
     "PolicyGradient": lambda: feedback.PolicyGradient(discount=0.1, entropy=0.2, anchor=0.3, supervised=0.4, clip=0.6),
     "GumbelSoftmax": lambda: feedback.GumbelSoftmax(temperature=0.5, supervised=0.25),

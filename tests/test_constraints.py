@@ -27,10 +27,6 @@ def test_fit_keeps_weights_within_the_limit():
     assert np.abs(free.get_weights()[0]).max() > 0.1
 
 
-def test_weights_within_the_limit_are_unchanged():
+def test_weights_within_the_limit_are_unchanged_and_a_limit_of_zero_is_refused():
     np.testing.assert_array_equal(Clip(0.5)(np.array([-2.0, -0.5, 0.1, 0.7], np.float32)), np.float32([-0.5, -0.5, 0.1, 0.5]))
-
-
-def test_a_limit_of_zero_is_refused():
-    with pytest.raises(ValueError, match=r"limit=0\. Expected a number > 0"):
-        Clip(0)
+    pytest.raises(ValueError, Clip, 0).match(r"limit=0\. Expected a number > 0")

@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from broken_off import furthest
 from gan_keras import GAN, HistoryPool, networks
-from gan_keras.data import mixtures
-
-POINTS = mixtures.ring(64, seed=0)
+from small_gans import compiled_gan, train
 
 
 def pool_of(size, sample_shape=(1,)):
@@ -50,25 +49,15 @@ def test_a_batch_larger_than_the_pool_keeps_the_rest_of_its_samples():
     assert pool.samples.shape == (3, 2, 1) and pool.is_filled.numpy().all()
 
 
-def pooled_gan(history_pool):
-    keras.utils.set_random_seed(3)
-    gan = GAN(networks.MLPGenerator((2,), latent_dim=4, units=(8,)), networks.MLPDiscriminator(units=(8,)))
-    gan.compile("sgd", "sgd", history_pool=history_pool)
-    return gan
-
-
-def train(gan, epochs):
-    gan.fit(POINTS, batch_size=16, epochs=epochs, shuffle=False, verbose=0)
-
-
 def test_the_pool_changes_training_and_is_resumed(tmp_path):
-    straight, half, without = pooled_gan(HistoryPool(20)), pooled_gan(HistoryPool(20)), pooled_gan(None)
+    pools = (HistoryPool(20), HistoryPool(20), None)
+    straight, half, without = (compiled_gan("sgd", "sgd", history_pool=pool) for pool in pools)
     for gan, epochs in ((straight, 4), (half, 2), (without, 4)):
-        train(gan, epochs)
+        train(gan, epochs=epochs)
     half.save(tmp_path / "gan.keras")
     resumed = keras.models.load_model(tmp_path / "gan.keras")
     np.testing.assert_array_equal(resumed.history_pool.samples, half.history_pool.samples)
-    train(resumed, 2)
+    train(resumed, epochs=2)
     assert furthest(resumed.get_weights(), straight.get_weights()) < 1e-6
     assert furthest(without.get_weights(), straight.get_weights()) > 1e-5
     np.testing.assert_allclose(resumed.history_pool.samples, straight.history_pool.samples, atol=1e-5)
@@ -77,13 +66,8 @@ def test_the_pool_changes_training_and_is_resumed(tmp_path):
 
 
 def test_a_size_of_zero_and_a_discriminator_that_reads_labels_are_errors():
-    with pytest.raises(ValueError, match="size=0. Expected at least one"):
-        HistoryPool(0)
+    pytest.raises(ValueError, HistoryPool, 0).match("size=0. Expected at least one")
     options = {"width": 2, "num_labels": 2}
     gan = GAN(networks.DCGANGenerator((16, 16, 1), **options), networks.DCGANDiscriminator((16, 16, 1), **options))
     with pytest.raises(ValueError, match="reads 2 labels, but a history pool keeps samples only"):
         gan.compile(history_pool=HistoryPool())
-
-
-def furthest(first, second):
-    return max(np.abs(a - b).max() for a, b in zip(first, second, strict=True))

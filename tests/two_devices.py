@@ -72,12 +72,8 @@ def half_precision_gan():
     return gan
 
 
-def points():
-    return tf.data.Dataset.from_tensor_slices(POINTS).batch(BATCH, drop_remainder=True)
-
-
-def images():
-    return tf.data.Dataset.from_tensor_slices(IMAGES).batch(BATCH, drop_remainder=True)
+def points(data=POINTS):
+    return tf.data.Dataset.from_tensor_slices(data).batch(BATCH, drop_remainder=True)
 
 
 def point_gan(adam=None, constraint=None, **options):
@@ -143,21 +139,21 @@ def train(strategy, make, data, epochs=1, is_validated=False):
     return gan, gan.fit(batches, epochs=epochs, **validation, callbacks=callbacks, verbose=0, shuffle=False).history
 
 
-def outcome(strategy, *run):
-    """Weights and logs after a training, each a list."""
-    gan, logs = train(strategy, *run)
+def outcome(strategy, name):
+    """Weights and logs after one of the `runs`."""
+    gan, logs = train(strategy, *runs()[name])
     return weights(gan), logs
 
 
 @functools.cache
 def alone(name):
-    """The outcome of a case of `runs` on one device."""
-    return outcome(ONE, *runs()[name])
+    """The outcome on one device."""
+    return outcome(ONE, name)
 
 
 def compare(name):
     """Largest differences of weights and of logs after the same training on one device and on two."""
-    (one, one_logs), (two, two_logs) = alone(name), outcome(TWO, *runs()[name])
+    (one, one_logs), (two, two_logs) = alone(name), outcome(TWO, name)
     assert one_logs.keys() == two_logs.keys()
     return {"weights": furthest(one, two), "logs": furthest(one_logs.values(), two_logs.values())}
 
@@ -254,7 +250,7 @@ def runs():
     return {
         **{name: (functools.partial(point_gan, **options), points) for name, options in CASES.items()},
         "mixed_float16": (half_precision_gan, points, 3),  # the scale falls for more than an epoch
-        "images": (image_gan, images, 1, True),
+        "images": (image_gan, functools.partial(points, IMAGES), 1, True),
         "text cooperative": (functools.partial(text_gan, "cooperative", 1), lines, EPOCHS_OF_TEXT, True),
         "text policy_gradient": (functools.partial(text_gan, "policy_gradient", 0), lines),
     }

@@ -5,10 +5,8 @@ import numpy as np
 import pytest
 
 from gan_keras import GAN, freeze, networks
-from gan_keras.data import mixtures
 from gan_keras.gans.saving import layers_by_depth
-
-POINTS = mixtures.ring(64, seed=0)
+from small_gans import POINTS
 
 
 def own_gan():

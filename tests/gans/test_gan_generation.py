@@ -9,8 +9,7 @@ import tensorflow as tf
 from gan_keras import GAN, noise
 from gan_keras.data import mixtures
 from gan_keras.networks import MLPDiscriminator, MLPGenerator
-
-POINTS = mixtures.ring(64, seed=0)
+from small_gans import POINTS
 
 
 @pytest.fixture(scope="module")
@@ -20,15 +19,12 @@ def wide_gan():
     return GAN(MLPGenerator((2,), latent_dim=32, units=(600, 600)), MLPDiscriminator(units=(600, 600)))
 
 
-def test_the_batch_never_changes_a_sample(wide_gan):
+def test_the_batch_never_changes_a_sample_nor_a_score(wide_gan):
     many = wide_gan.generate(300, seed=9)
     assert many.shape == (300, 2) and len(np.unique(many[:, 0])) == 300
     for n in (1, 5, 64):
         np.testing.assert_array_equal(wide_gan.generate(n, seed=9), many[:n])
     np.testing.assert_array_equal(wide_gan.generate(3, seed=9 + 290), many[290:293])
-
-
-def test_the_batch_never_changes_a_score(wide_gan):
     samples = mixtures.ring(300, seed=2)
     many = wide_gan.score(samples)
     assert many.shape == (300,)
@@ -46,11 +42,9 @@ def test_samples_follow_from_the_seed_through_the_averaged_generator(wide_gan):
 
 def test_arguments_out_of_their_range_are_errors(wide_gan):
     for n in (0, -1, 1_000_001, 2.0, True, "3", None):
-        with pytest.raises(ValueError, match="Expected a whole number of samples from 1 to 1,000,000"):
-            wide_gan.generate(n)
+        pytest.raises(ValueError, wide_gan.generate, n).match("Expected a whole number of samples from 1 to 1,000,000")
     for seed in (0.5, True, "0", None, 2**62 + 1, -(2**62) - 1):
-        with pytest.raises(ValueError, match=r"Expected a whole number from -2\^62 to 2\^62"):
-            wide_gan.generate(1, seed=seed)
+        pytest.raises(ValueError, wide_gan.generate, 1, seed=seed).match(r"Expected a whole number from -2\^62 to 2\^62")
     for truncation in (0, -1.0, 4.5, float("nan")):
         with pytest.raises(ValueError, match=r"Expected a number in \(0, 4\], such as 0.7"):
             wide_gan.generate(1, truncation=truncation)
@@ -94,8 +88,7 @@ def test_labels_reach_both_networks_in_training_and_in_use():
     np.testing.assert_array_equal(gan.generate(5, seed=1), gan.generate(5, seed=1, labels=[1, 2, 0, 1, 2]))
     with pytest.raises(ValueError, match="Got labels from 1 to 3. Expected one whole number from 0 to 2"):
         gan.generate(2, labels=[1, 3])
-    with pytest.raises(ValueError, match="Got 5 labels for n=4 samples. Expected one label for each"):
-        gan.generate(4, labels=labels)
+    pytest.raises(ValueError, gan.generate, 4, labels=labels).match("Got 5 labels for n=4 samples. Expected one label for each")
 
 
 def test_truncated_noise_is_distributed_as_if_what_is_beyond_were_drawn_again(wide_gan):

@@ -6,10 +6,8 @@ import pytest
 import tensorflow as tf
 
 from gan_keras import GAN, networks
-from gan_keras.data import mixtures
 from gan_keras.networks import MLPDiscriminator, MLPGenerator
-
-POINTS = mixtures.ring(64, seed=0)
+from small_gans import POINTS
 
 
 def dense_network(inputs, outputs, activation=None):
@@ -22,12 +20,9 @@ def dense_gan():
     return gan
 
 
-def test_networks_of_different_shapes_are_an_error_that_tells_both():
+def test_networks_of_different_shapes_and_a_discriminator_without_exactly_one_output_are_errors():
     with pytest.raises(ValueError, match=r"makes samples of shape \(2, 3\), which the discriminator does not read(.|\n)*value 2"):
         GAN(dense_network(4, 3), dense_network(2, 1))
-
-
-def test_a_discriminator_without_exactly_one_output_is_an_error():
     with pytest.raises(ValueError, match=r"to shape \(2, 5\). Expected \(2, 1\), one logit per sample"):
         GAN(dense_network(4, 2), dense_network(2, 5))
 
@@ -36,15 +31,13 @@ def test_a_discriminator_that_ends_with_a_sigmoid_is_an_error():
     inputs = keras.Input((2,))
     functional = keras.Model(inputs, keras.layers.Activation("sigmoid")(keras.layers.Dense(1)(inputs)))
     for discriminator in (dense_network(2, 1, "sigmoid"), functional):
-        with pytest.raises(ValueError, match="ends with a sigmoid. Expected a logit"):
-            GAN(dense_network(4, 2), discriminator)
+        pytest.raises(ValueError, GAN, dense_network(4, 2), discriminator).match("ends with a sigmoid. Expected a logit")
 
 
 def test_a_generator_of_unknown_latents_is_an_error():
     with pytest.raises(ValueError, match=r"Expected \(batch, latent_dim\): begin it with `keras.Input"):
         GAN(keras.Sequential([keras.layers.Dense(2)]), dense_network(2, 1))
-    with pytest.raises(ValueError, match="latent_dim=0. Expected at least 1"):
-        MLPGenerator((2,), latent_dim=0)
+    pytest.raises(ValueError, MLPGenerator, (2,), latent_dim=0).match("latent_dim=0. Expected at least 1")
 
 
 @pytest.mark.filterwarnings("ignore:Your input ran out of data")
@@ -72,7 +65,7 @@ def labelled_gan():
     return gan
 
 
-def test_labels_that_the_networks_do_not_know_are_an_error_before_training():
+def test_labels_that_the_networks_do_not_know_or_in_other_numbers_are_an_error_before_training():
     gan = labelled_gan()
     for labels, got in (
         (np.arange(64) % 4, "labels from 0 to 3"),
@@ -80,9 +73,11 @@ def test_labels_that_the_networks_do_not_know_are_an_error_before_training():
         (np.zeros(64), r"labels of dtype float64 and shape \(64,\)"),
         (np.zeros((64, 3), np.int32), r"labels of dtype int32 and shape \(64, 3\)"),
     ):
-        with pytest.raises(ValueError, match=f"Got {got}. Expected one whole number from 0 to 2"):
-            gan.fit(POINTS, y=labels, verbose=0)
+        pytest.raises(ValueError, gan.fit, POINTS, y=labels, verbose=0).match(f"Got {got}. Expected one whole number from 0 to 2")
     assert int(gan.generator_optimizer.iterations) == 0
+    gan.discriminator.num_labels = 2
+    with pytest.raises(ValueError, match="The generator knows 3 labels and the discriminator 2. Expected equal numbers"):
+        gan.fit(POINTS, np.zeros(64, np.int32), verbose=0)
 
 
 def test_a_wrong_label_in_a_data_set_stops_before_the_weights_move():
@@ -97,18 +92,10 @@ def test_a_wrong_label_in_a_data_set_stops_before_the_weights_move():
         gan.fit(tf.data.Dataset.from_tensor_slices((POINTS, labels * 1.0)).batch(16), verbose=0)
 
 
-def test_networks_that_know_another_number_of_labels_are_an_error():
-    gan = labelled_gan()
-    gan.discriminator.num_labels = 2
-    with pytest.raises(ValueError, match="The generator knows 3 labels and the discriminator 2. Expected equal numbers"):
-        gan.fit(POINTS, np.zeros(64, np.int32), verbose=0)
-
-
 def test_a_layer_frozen_after_compile_is_an_error():
     gan = dense_gan()
     gan.discriminator.layers[-1].trainable = False
-    with pytest.raises(ValueError, match="The discriminator's trainable .* Expected layers to be frozen"):
-        gan.fit(POINTS, verbose=0)
+    pytest.raises(ValueError, gan.fit, POINTS, verbose=0).match("The discriminator's trainable .* Expected layers to be frozen")
     gan.compile()
     start = gan.discriminator.get_weights()
     gan.fit(POINTS, verbose=0)
@@ -128,8 +115,7 @@ def test_samples_of_another_shape_than_the_generators_are_an_error_before_traini
     gan = GAN(generator, reads_any_size)
     gan.compile()
     for shape in ((12, 12, 1), (8, 8)):
-        with pytest.raises(ValueError, match="the generator makes"):
-            gan.fit(np.zeros((8, *shape), np.float32), verbose=0)
+        pytest.raises(ValueError, gan.fit, np.zeros((8, *shape), np.float32), verbose=0).match("the generator makes")
     assert int(gan.draws) == 0
 
 

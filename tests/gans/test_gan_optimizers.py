@@ -11,7 +11,7 @@ import tensorflow as tf
 from broken_off import furthest
 from gan_keras import GAN, noise
 from gan_keras.data import mixtures
-from gan_keras.networks import MLPDiscriminator, MLPGenerator
+from small_gans import compiled_gan
 
 RATE = 0.1
 A, W = np.array([2.0, -1.5]), np.array([3.0, 0.5])
@@ -78,7 +78,7 @@ def test_two_accumulated_batches_make_one_step_of_the_batch_twice_as_large():
 
 def test_the_average_moves_only_when_the_weights_do():
     """The first of two accumulated batches changes nothing, the second moves weights and average once."""
-    gan = ring_pair(keras.optimizers.SGD(RATE, gradient_accumulation_steps=2), "sgd", generator_ema=0.9)
+    gan = compiled_gan(keras.optimizers.SGD(RATE, gradient_accumulation_steps=2), "sgd", generator_ema=0.9)
     start = gan.generator.get_weights()
     gan.fit(mixtures.ring(8, seed=0), batch_size=8, verbose=0)
     assert furthest(gan.ema_generator.get_weights(), start) == 0
@@ -93,7 +93,7 @@ SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("adagrad", "adad
 
 @pytest.mark.parametrize("name", ["adam", "muon", *SLOW])
 def test_an_optimizer_by_its_name_moves_every_weight_and_is_saved_with_its_state(name, tmp_path):
-    gan = ring_pair(name, name)
+    gan = compiled_gan(name, name)
     start = gan.get_weights()
     history = gan.fit(mixtures.ring(32, seed=0), batch_size=16, shuffle=False, verbose=0).history
     assert np.isfinite(history["loss"]).all()
@@ -104,10 +104,3 @@ def test_an_optimizer_by_its_name_moves_every_weight_and_is_saved_with_its_state
         first, second = ([each.numpy() for each in getattr(one, side).variables] for one in (loaded, gan))
         assert type(getattr(loaded, side)) is type(getattr(gan, side))
         assert furthest(first, second) == 0
-
-
-def ring_pair(generator_optimizer, discriminator_optimizer, **options):
-    keras.utils.set_random_seed(3)
-    gan = GAN(MLPGenerator((2,), latent_dim=4, units=(8,)), MLPDiscriminator(units=(8,)))
-    gan.compile(generator_optimizer, discriminator_optimizer, **options)
-    return gan

@@ -10,14 +10,8 @@ import tensorflow as tf
 
 from broken_off import Anew, furthest, state_of
 from gan_keras import GAN, losses, penalties
-from gan_keras.data import mixtures
 from gan_keras.networks import MLPDiscriminator, MLPGenerator
-
-POINTS = mixtures.ring(64, seed=0)
-
-
-def train(gan, epochs):
-    gan.fit(POINTS, batch_size=16, epochs=epochs, shuffle=False, verbose=0)
+from small_gans import POINTS, train
 
 
 def stochastic_gan(*more_penalties):
@@ -116,8 +110,7 @@ def test_a_weights_file_keeps_the_random_state_too_and_a_gan_is_loaded_without_i
 def test_the_random_state_of_another_gan_is_an_error(tmp_path):
     another = GAN(MLPGenerator((2,), latent_dim=4), MLPDiscriminator())
     another.save_weights(tmp_path / "gan.weights.h5")
-    with pytest.raises(ValueError, match="Expected .*: another GAN"):
-        stochastic_gan().load_weights(tmp_path / "gan.weights.h5")
+    pytest.raises(ValueError, stochastic_gan().load_weights, tmp_path / "gan.weights.h5").match("Expected .*: another GAN")
 
 
 def test_a_gan_that_was_never_compiled_is_saved_and_loaded(tmp_path):

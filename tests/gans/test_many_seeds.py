@@ -46,15 +46,12 @@ def test_seeds_trained_as_one_batch_equal_the_seeds_trained_one_by_one():
     assert np.abs(kernels[0] - kernels[1]).max() > 0.1
 
 
-def test_the_loss_of_each_is_the_sum_of_the_losses_alone():
+def test_the_loss_and_the_penalties_of_all_are_the_sums_of_those_alone():
     real, fake = np.random.default_rng(0).normal(size=(2, 5, 3)).astype(np.float32)
     loss = losses.RelativisticAverage()
     alone = sum(float(loss.discriminator(real[:, [i]], fake[:, [i]])) for i in range(3))
     together = SummedLoss(loss, 3).discriminator(tf.reshape(real, (-1, 1)), tf.reshape(fake, (-1, 1)))
     assert float(together) == pytest.approx(alone, rel=1e-5)
-
-
-def test_a_penalty_counts_for_each_member():
     gans = [GAN(networks.MLPGenerator((2,), 2, (4,)), networks.MLPDiscriminator((4,)), seed=seed) for seed in SEEDS]
     for gan in gans:
         gan.compile(penalties=[penalties.R1(0.5)])
@@ -64,21 +61,21 @@ def test_a_penalty_counts_for_each_member():
     assert float(together) == pytest.approx(alone, rel=1e-5)
 
 
-def test_what_is_saved_are_the_members(tmp_path):
+def test_only_members_are_saved_and_what_would_mix_them_is_an_error(tmp_path):
     gan = GAN(networks.MLPGenerator((2,), 2, (4,)), networks.MLPDiscriminator((4,)))
     gan.compile()
-    with pytest.raises(ValueError, match="save its members"):
-        ManySeeds([gan]).save(tmp_path / "many.keras")
-
-
-def test_no_members_and_networks_with_other_state_are_errors():
-    with pytest.raises(ValueError, match="no members"):
-        ManySeeds([])
+    pytest.raises(ValueError, ManySeeds([gan]).save, tmp_path / "many.keras").match("save its members")
+    pytest.raises(ValueError, ManySeeds, []).match("no members")
     generator = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2), keras.layers.BatchNormalization()])
     gan = GAN(generator, networks.MLPDiscriminator((4,)))
     gan.compile()
-    with pytest.raises(ValueError, match="trainable weights alone"):
-        ManySeeds([gan])
+    pytest.raises(ValueError, ManySeeds, [gan]).match("trainable weights alone")
+    for layer_options, options, message in (
+        ({"kernel_regularizer": "l2"}, {}, "regularizer"),
+        ({}, {"history_pool": HistoryPool(4)}, "history pool"),
+        ({}, {"generator_optimizer": keras.optimizers.Adam(clipnorm=1.0)}, "clipped"),
+    ):
+        pytest.raises(ValueError, ManySeeds, [sequential_gan(0, layer_options, **options)]).match(message)
 
 
 def sequential_gan(seed, layer_options, **options):
@@ -97,13 +94,3 @@ def test_members_of_ones_own_layers_keep_the_constraints_of_each():
     many.hand_back()
     for member in members:
         np.testing.assert_allclose(np.linalg.norm(member.discriminator.get_weights()[0], axis=0), 1.0, atol=1e-5)
-
-
-def test_what_would_mix_the_members_is_an_error():
-    for layer_options, options, message in (
-        ({"kernel_regularizer": "l2"}, {}, "regularizer"),
-        ({}, {"history_pool": HistoryPool(4)}, "history pool"),
-        ({}, {"generator_optimizer": keras.optimizers.Adam(clipnorm=1.0)}, "clipped"),
-    ):
-        with pytest.raises(ValueError, match=message):
-            ManySeeds([sequential_gan(0, layer_options, **options)])

@@ -103,11 +103,8 @@ def weights_after(kind):
     return gan.get_weights()
 
 
-def test_losses_of_a_subclass_are_those_that_train():
-    for own, standard in zip(weights_after(LogisticGAN), weights_after(gan_keras.GAN), strict=True):
-        np.testing.assert_allclose(own, standard, atol=1e-6)  # the non-saturating loss, written out
-
-
-def test_a_step_of_a_subclass_is_the_one_that_trains():
-    first, second = weights_after(GeneratorFirst), weights_after(gan_keras.GAN)
-    assert any((one != other).any() for one, other in zip(first, second, strict=True))
+def test_losses_and_steps_of_a_subclass_are_those_that_train():
+    losses, steps, standard = (weights_after(kind) for kind in (LogisticGAN, GeneratorFirst, gan_keras.GAN))
+    for own, expected in zip(losses, standard, strict=True):
+        np.testing.assert_allclose(own, expected, atol=1e-6)  # the non-saturating loss, written out
+    assert any((one != other).any() for one, other in zip(steps, standard, strict=True))

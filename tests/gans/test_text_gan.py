@@ -27,14 +27,8 @@ def make(feedback="cooperative", num_labels=0, pretraining_epochs=2, discriminat
         codec.vocabulary_size, (2, 3), embedding_dim=16, filters=16, num_labels=num_labels
     )
     gan = gan_keras.TextGAN(generator, discriminator, codec)
-    gan.compile(
-        keras.optimizers.Adam(1e-2),
-        "adam",
-        feedback=feedback,
-        pretraining_epochs=pretraining_epochs,
-        discriminator_epochs=discriminator_epochs,
-        generator_ema=0.9,
-    )
+    stages = {"pretraining_epochs": pretraining_epochs, "discriminator_epochs": discriminator_epochs}
+    gan.compile(keras.optimizers.Adam(1e-2), "adam", feedback=feedback, **stages, generator_ema=0.9)
     return gan
 
 
@@ -93,7 +87,7 @@ def test_supervised_training_beats_the_frequencies_of_words():
     assert gan.negative_log_likelihood(HELD_OUT) < unigram - 1.0
 
 
-def test_the_three_stages_train_what_they_should(training):
+def test_the_three_stages_train_what_they_should_and_the_best_supervised_network_is_the_baseline(training):
     assert training[1].seen == [
         ("pretraining", True, False),
         ("pretraining", True, False),
@@ -101,9 +95,6 @@ def test_the_three_stages_train_what_they_should(training):
         ("adversarial", True, True),
         ("adversarial", True, True),
     ]
-
-
-def test_the_baseline_is_the_best_supervised_network_on_held_out_lines(training):
     gan, _, history = training
     baseline = gan.negative_log_likelihood(HELD_OUT, gan.baseline)
     assert baseline == pytest.approx(min(history["val_nll"][:2]), abs=0.05)  # the noise of the initial state differs
@@ -135,8 +126,7 @@ def test_advantages_are_discounted_rewards_to_come_less_their_mean():
 
 def test_the_discriminator_reads_several_drafts_for_each_real_line(fresh):
     assert fresh.draw(tf.constant(fresh.codec.encode(LINES[:8]))).fake_data.shape[0] == 8 * fresh.drafts_per_line == 32
-    with pytest.raises(ValueError, match="drafts_per_line=0. Expected at least 1"):
-        fresh.compile(drafts_per_line=0)
+    pytest.raises(ValueError, fresh.compile, drafts_per_line=0).match("drafts_per_line=0. Expected at least 1")
 
 
 def test_soft_drafts_are_distributions_that_end_in_padding(fresh):
@@ -150,13 +140,10 @@ def test_soft_drafts_are_distributions_that_end_in_padding(fresh):
     assert (ids[after_end] == PADDING).all()
 
 
-def test_a_batch_never_changes_a_sentence(trained):
+def test_a_batch_never_changes_a_sentence_and_a_prompt_begins_each(trained):
     for choices in ({}, {"candidates": 4}, {"temperature": 0.7, "top_p": 0.8}, {"prompt": "the"}):
         many = trained.generate(64, seed=5, **choices)
         assert [trained.generate(1, seed=5 + i, **choices)[0] for i in (0, 1, 40, 63)] == [many[i] for i in (0, 1, 40, 63)]
-
-
-def test_a_prompt_begins_every_sentence(trained):
     assert all(text.startswith("the") for text in trained.generate(8, prompt="the"))
     with_unknown = trained.generate(3, prompt="the xyzzy")
     assert all(text.startswith("the <unk>") for text in with_unknown)
@@ -186,8 +173,7 @@ def test_discriminator_selection_raises_the_discriminators_score(trained):
 def test_options_out_of_range_are_errors(trained):
     wrong = {"temperature": (0, -1.0, float("nan")), "top_p": (0, 1.5), "candidates": (0, 1000), "n": (0, 10**9), "label": (1,)}
     for name, value in [(name, value) for name, values in wrong.items() for value in values] + [("prompt", ["a", "b"])]:
-        with pytest.raises(ValueError, match="Expected"):
-            trained.generate(**{"n": 3, name: value})
+        pytest.raises(ValueError, trained.generate, **{"n": 3, name: value}).match("Expected")
 
 
 @pytest.mark.slow
@@ -195,10 +181,8 @@ def test_a_gan_with_labels_is_trained_and_generates():
     gan = make(num_labels=2, pretraining_epochs=1, discriminator_epochs=0)
     gan.fit(batches(gan, labels=np.arange(len(LINES)) % 2), epochs=2, verbose=0, shuffle=False)
     assert len(gan.generate(3, label=1)) == len(gan.generate(3, label=[0, 1, 0], candidates=2)) == 3
-    with pytest.raises(ValueError, match="0 to 1"):
-        gan.generate(3, label=2)
-    with pytest.raises(ValueError, match="2 labels for n=3"):
-        gan.generate(3, label=[0, 1])
+    pytest.raises(ValueError, gan.generate, 3, label=2).match("0 to 1")
+    pytest.raises(ValueError, gan.generate, 3, label=[0, 1]).match("2 labels for n=3")
     assert gan.generate(4) == gan.generate(4, label=[0, 1, 0, 1])
 
 

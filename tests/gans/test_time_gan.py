@@ -18,15 +18,8 @@ def made(embedding_epochs=1, supervised_epochs=1, rate=1e-3, run_eagerly=True, *
     keras.utils.set_random_seed(0)
     generator = networks.TimeGANGenerator(SHAPE, 2, 3, depth=1)
     gan = TimeGAN(generator, networks.TimeGANDiscriminator(3, depth=1), seed=1)
-    gan.compile(
-        keras.optimizers.Adam(rate),
-        keras.optimizers.Adam(rate),
-        embedding_epochs=embedding_epochs,
-        supervised_epochs=supervised_epochs,
-        generator_steps=1,
-        run_eagerly=run_eagerly,
-        **options,
-    )
+    stages = {"embedding_epochs": embedding_epochs, "supervised_epochs": supervised_epochs, "generator_steps": 1}
+    gan.compile(*(keras.optimizers.Adam(rate) for _ in range(2)), **stages, run_eagerly=run_eagerly, **options)
     return gan
 
 
@@ -115,7 +108,5 @@ def test_the_autoencoder_learns_to_reconstruct_series():
 
 
 def test_what_acts_on_series_and_impossible_numbers_are_refused():
-    with pytest.raises(ValueError, match="penalties=.*judges hidden states"):
-        made(penalties=[R1()])
-    with pytest.raises(ValueError, match=r"epochs \(-1, 1\)"):
-        made(embedding_epochs=-1)
+    pytest.raises(ValueError, made, penalties=[R1()]).match("penalties=.*judges hidden states")
+    pytest.raises(ValueError, made, embedding_epochs=-1).match(r"epochs \(-1, 1\)")

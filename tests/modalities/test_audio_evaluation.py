@@ -79,10 +79,8 @@ def test_one_codec_hears_the_sounds_of_every_sampler(scores):
 
 def test_too_few_sounds_are_refused(scores):
     training, test, others, _, _ = scores
-    with pytest.raises(ValueError, match="Expected at least 6"):
-        evaluate_sounds(Player(others, 8), training, test, num=5)
-    with pytest.raises(ValueError, match="seed=-1"):
-        evaluate_sounds(Player(others, 8), training, test, num=6, seed=-1)
+    pytest.raises(ValueError, evaluate_sounds, Player(others, 8), training, test, num=5).match("Expected at least 6")
+    pytest.raises(ValueError, evaluate_sounds, Player(others, 8), training, test, num=6, seed=-1).match("seed=-1")
 
 
 def test_long_sounds_are_heard_in_longer_frames():

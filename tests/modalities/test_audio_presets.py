@@ -10,6 +10,7 @@ from gan_keras.data.audio.load import load_tones
 from gan_keras.modalities.audio.presets import PRESETS, AudioPreset
 
 TONES = load_tones(num=8, length=1024)
+WAVEGAN = {"network": "wavegan", "codec_options": {}}
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -20,24 +21,20 @@ def test_a_preset_is_checked_described_and_comes_back_from_json(name):
     assert AudioPreset.from_config(json.loads(json.dumps(preset.to_config()))) == preset
 
 
-@pytest.mark.parametrize(
-    ("name", "settings", "codec", "generator"),
-    [
+def test_a_preset_builds_its_codec_and_networks_for_the_labels_of_the_data():
+    for name, settings, codec, generator in (
         ("tiny", {}, SpectrogramCodec, "DCGANGenerator"),
         ("specgan", {"codec_options": {"size": 16}}, SpectrogramCodec, "WGANGPGenerator"),
         ("wavegan", {}, WaveformCodec, "WaveGANGenerator"),
-    ],
-)
-def test_a_preset_builds_its_codec_and_networks_for_the_labels_of_the_data(name, settings, codec, generator):
-    preset = presets.with_settings(presets.get("audio", name), {"width": "2", "latent_dim": "3", **settings})
-    gan = preset.build(TONES, seed=3)
-    assert type(gan.codec) is codec and type(gan.generator).__name__ == generator
-    assert (gan.codec.sample_rate, gan.codec.length, gan.num_labels, gan.latent_dim, gan.seed) == (4000, 1024, 8, 3, 3)
+    ):
+        preset = presets.with_settings(presets.get("audio", name), {"width": "2", "latent_dim": "3", **settings})
+        gan = preset.build(TONES, seed=3)
+        assert type(gan.codec) is codec and type(gan.generator).__name__ == generator
+        assert (gan.codec.sample_rate, gan.codec.length, gan.num_labels, gan.latent_dim, gan.seed) == (4000, 1024, 8, 3, 3)
 
 
-@pytest.mark.parametrize(
-    ("settings", "words"),
-    [
+def test_misfits_are_refused_with_a_clear_message():
+    for settings, words in (
         ({"network": "mlp"}, "network='mlp'. Expected one of wavegan, dcgan"),
         ({"width": "0"}, "width=0. Expected at least 1"),
         ({"length": "-1"}, "length=-1. Expected at least 0"),
@@ -48,25 +45,16 @@ def test_a_preset_builds_its_codec_and_networks_for_the_labels_of_the_data(name,
             "decibels=0.*Expected size >= 4, decibels > 0.*The preset's fields are .*`codec_options`",
         ),
         ({"network_options.kernel": "3"}, "Unrecognized keyword arguments passed to DCGANGenerator"),
-        ({"network": "wavegan", "codec_options": {}, "network_options.phase_shuffle": "-1"}, "most=-1"),
-        (
-            {"network": "wavegan", "codec_options": {}, "network_options.phase_shuffle": "1.5"},
-            "phase_shuffle.* integer. Expected",
-        ),
+        ({**WAVEGAN, "network_options.phase_shuffle": "-1"}, "most=-1"),
+        ({**WAVEGAN, "network_options.phase_shuffle": "1.5"}, "phase_shuffle.* integer. Expected"),
         ({"codec_options.iterations": "2.5"}, "iterations.* integer. Expected arguments of SpectrogramCodec"),
-    ],
-)
-def test_misfits_are_refused_with_a_clear_message(settings, words):
-    with pytest.raises(ValueError, match=words):
-        presets.with_settings(presets.get("audio", "tiny"), settings).build(TONES)
+    ):
+        with pytest.raises(ValueError, match=words):
+            presets.with_settings(presets.get("audio", "tiny"), settings).build(TONES)
 
 
-def test_spectrograms_of_a_size_that_the_networks_do_not_make_are_refused():
+def test_spectrograms_and_waveforms_of_a_length_that_the_networks_do_not_make_are_refused():
     preset = presets.with_settings(presets.get("audio", "tiny"), {"codec_options.size": "8"})
-    with pytest.raises(ValueError, match="Expected .size, size, channels."):
-        preset.build(load_tones(num=8, length=512))
-
-
-def test_waveforms_of_a_length_that_the_networks_do_not_make_are_refused_with_the_data():
+    pytest.raises(ValueError, preset.build, load_tones(num=8, length=512)).match("Expected .size, size, channels.")
     with pytest.raises(ValueError, match="length=1001. Expected .*`--set length=4096`"):
         presets.get("audio", "wavegan").codec(load_tones(num=8, length=1001))

@@ -8,17 +8,9 @@ import pytest
 import tensorflow as tf
 from scipy.io import wavfile
 
-import gan_keras.modalities.audio.evaluation
 import whole_runs as runs
-from command_line import call
 from gan_keras.data import load_audio, split_sounds
 from gan_keras.media.sounds import to_int16
-
-
-@pytest.fixture(scope="module", autouse=True)
-def extractors(folder):
-    with runs.small_extractors(folder, gan_keras.modalities.audio.evaluation):
-        yield
 
 
 @pytest.fixture(scope="module")
@@ -102,10 +94,6 @@ def test_a_test_set_is_cut_to_length_and_must_have_the_rate_of_the_run(loaded, t
     np.savez(tmp_path / "test.npz", sample_rate=8000, **arrays)
     wrong = {f"--data {tmp_path}/test.npz": "8,000 Hz, and the run was trained on 4,000 Hz", "--data tones": "trained on"}
     runs.assert_refuses(("evaluate", loaded), wrong)
-
-
-def test_lists_show_the_data_sets_and_presets_of_audio():
-    assert "audio tones: " in call("datasets").stdout and "audio wavegan: " in call("presets").stdout
 
 
 def test_wrong_options_for_sounds_are_refused(loaded, tmp_path, monkeypatch):

@@ -17,12 +17,6 @@ from gan_keras.runs.train import train
 SETTINGS = {"width": "2"}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def extractors(folder):
-    with runs.small_extractors(folder, gan_keras.modalities.image.evaluation):
-        yield
-
-
 @pytest.fixture(scope="module")
 def run(folder):
     prints = ("digits: 1,797 images of 16 x 16 x 1, 10 classes", "epoch 4/4, adversarial: d_loss", "val_frechet")
@@ -102,11 +96,6 @@ def test_no_more_images_are_held_in_memory_than_a_gigabyte(monkeypatch):
     assert len(gan_keras.modalities.image.evaluation.in_memory_part(images)) == 600
 
 
-def test_lists_show_the_data_sets_and_presets_of_images():
-    assert "image stacked_digits: " in call("datasets").stdout and "image mnist: " in call("datasets").stdout
-    assert "image r3gan: " in call("presets").stdout
-
-
 def test_wrong_options_for_images_are_refused(loaded, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "full").mkdir()
@@ -134,8 +123,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(folder, run):
 def test_resuming_needs_the_same_data_and_the_same_modality(run):
     with pytest.raises(ValueError, match="not what .* was trained on"):
         train("image", "stacked_digits", run, resume=True, progress=runs.silent)
-    with pytest.raises(ValueError, match="modality image"):
-        train("text", "docstrings", run, resume=True, progress=runs.silent)
+    pytest.raises(ValueError, train, "text", "docstrings", run, resume=True, progress=runs.silent).match("modality image")
 
 
 def test_data_that_are_gone_or_changed_are_reported(tmp_path):

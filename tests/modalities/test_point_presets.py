@@ -41,13 +41,10 @@ def test_a_saved_gan_makes_the_same_points_in_the_units_of_the_data(tmp_path):
     assert gan.generate(200).std() > 10.0
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [("components", 0), ("latent_dim", 1), ("final_gamma", 0.0), ("beta_1", 1.0), ("highest_frequency", 1.0), ("units", ())],
-)
-def test_a_field_out_of_its_range_is_an_error_that_names_it(field, value):
-    with pytest.raises(ValueError, match=field):
-        PointsPreset(**{field: value}).build(POINTS)
+def test_a_field_out_of_its_range_is_an_error_that_names_it():
+    wrong = {"components": 0, "latent_dim": 1, "final_gamma": 0.0, "beta_1": 1.0, "highest_frequency": 1.0, "units": ()}
+    for field, value in wrong.items():
+        pytest.raises(ValueError, PointsPreset(**{field: value}).build, POINTS).match(field)
 
 
 def test_a_preset_goes_through_its_config():

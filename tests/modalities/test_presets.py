@@ -5,6 +5,7 @@ import dataclasses
 import keras
 import pytest
 
+from command_line import call
 from gan_keras import feedback, presets
 from gan_keras.codecs import CharacterCodec, SubwordCodec, WordCodec
 from gan_keras.modalities.text.modality import Lines, TextModality
@@ -27,10 +28,8 @@ def test_the_presets_of_the_contract_are_there():
 
 
 def test_unknown_names_are_errors_that_name_the_known_ones():
-    with pytest.raises(ValueError, match="'nope'.*default.*policy_gradient"):
-        presets.get("text", "nope")
-    with pytest.raises(ValueError, match="'smell'.*text"):
-        presets.get("smell", "default")
+    pytest.raises(ValueError, presets.get, "text", "nope").match("'nope'.*default.*policy_gradient")
+    pytest.raises(ValueError, presets.get, "smell", "default").match("'smell'.*text")
 
 
 def test_a_changed_preset_leaves_the_named_one_as_it_was(tiny):
@@ -49,9 +48,8 @@ def test_settings_are_read_by_the_type_of_their_field(tiny):
     assert changed.feedback.entropy == 0.5
 
 
-@pytest.mark.parametrize(
-    ("key", "value", "message"),
-    [
+def test_wrong_settings_and_a_preset_without_an_epoch_are_errors_of_one_line(tiny):
+    for key, value, message in (
         ("unit", "12", "no setting 'unit'.*units"),
         ("units", "many", "units=many.*int"),
         ("units", "1.5", "units=1.5.*int"),
@@ -63,15 +61,9 @@ def test_settings_are_read_by_the_type_of_their_field(tiny):
         ("feedback", "praise", "praise.*cooperative"),
         ("feedback.volume", "1", "no setting 'feedback.volume'.*candidates"),
         ("feedback.candidates", "1", "candidates=1"),
-    ],
-)
-def test_wrong_settings_are_errors_of_one_line(tiny, key, value, message):
-    with pytest.raises(ValueError, match=message) as error:
-        presets.with_settings(tiny, {key: value})
-    assert "\n" not in str(error.value)
-
-
-def test_a_preset_without_an_epoch_is_an_error(tiny):
+    ):
+        error = pytest.raises(ValueError, presets.with_settings, tiny, {key: value})
+        assert error.match(message) and "\n" not in str(error.value)
     with pytest.raises(ValueError, match="no epoch"):
         presets.with_settings(tiny, dict.fromkeys(("pretraining_epochs", "discriminator_epochs", "adversarial_epochs"), "0"))
 
@@ -109,10 +101,14 @@ def test_the_learning_rate_falls_over_the_pretraining_and_then_stays(tiny):
     assert float(rate(6)) == float(rate(100)) == pytest.approx(0.1 * tiny.learning_rate)
 
 
-def test_the_same_seed_builds_the_same_weights(tiny):
+def test_the_same_seed_builds_the_same_weights_and_leaves_keras_with_it(tiny):
     first, second, other = (tiny.build(LINES, seed=seed).generator.get_weights() for seed in (1, 1, 2))
     assert all((a == b).all() for a, b in zip(first, second, strict=True))
     assert any((a != b).any() for a, b in zip(first, other, strict=True))
+    tiny.build(LINES, seed=5)
+    first = keras.random.normal((2,))
+    tiny.build(LINES, seed=5)
+    assert (keras.ops.convert_to_numpy(first) == keras.ops.convert_to_numpy(keras.random.normal((2,)))).all()
 
 
 @pytest.mark.parametrize(("codec", "expected"), [("characters", CharacterCodec), ("subwords", SubwordCodec)])
@@ -122,27 +118,18 @@ def test_the_codec_has_the_given_name(tiny, codec, expected):
     assert isinstance(tiny.adapted_codec(LINES), expected)
 
 
-def test_epochs_are_shared_in_proportion_and_every_stage_has_one_first():
+def test_epochs_are_shared_in_proportion_and_a_time_is_spent_on_as_many_as_fit():
     wanted = {"pretraining": 10, "discriminator": 1, "adversarial": 3}
     assert list(time_budget.share_epochs(wanted, 1).values()) == [1, 0, 0]
     assert list(time_budget.share_epochs(wanted, 3).values()) == [1, 1, 1]
     assert list(time_budget.share_epochs(wanted, 14).values()) == [10, 1, 3]
     assert list(time_budget.share_epochs(wanted, 28).values()) == [20, 2, 6]
     assert list(time_budget.share_epochs({"pretraining": 10, "discriminator": 0, "adversarial": 0}, 25).values()) == [25, 0, 0]
-
-
-def test_a_time_is_spent_on_no_more_epochs_than_are_wanted_and_on_no_more_than_fit():
     wanted, seconds = {"pretraining": 10, "adversarial": 3}, {"pretraining": 30.0, "adversarial": 100.0}
     assert time_budget.allot(wanted, seconds, 10_000) == wanted
     assert time_budget.allot(wanted, seconds, 300) == {"pretraining": 6, "adversarial": 1}  # 280 s
-    assert time_budget.allot(wanted, seconds, 90) == {
-        "pretraining": 3,
-        "adversarial": 0,
-    }  # the dear stage does not block the cheap
+    assert time_budget.allot(wanted, seconds, 90) == {"pretraining": 3, "adversarial": 0}  # the dear does not block the cheap
     assert time_budget.allot(wanted, seconds, 1) == {"pretraining": 1, "adversarial": 0}
-
-
-def test_a_cost_is_described_in_words():
     text = time_budget.describe({"pretraining": 10, "discriminator": 1}, {"pretraining": 30, "discriminator": 60}, 60)
     assert text == "about 7 min: 10 pretraining epochs of 30 s, 1 discriminator epoch of 60 s"
     assert time_budget.duration(7500) == "2 h 5 min"
@@ -154,8 +141,10 @@ def test_only_trained_stages_have_a_measured_cost(tiny):
     assert besides > 0
 
 
-def test_keras_is_left_with_the_seed_of_the_build(tiny):
-    tiny.build(LINES, seed=5)
-    first = keras.random.normal((2,))
-    tiny.build(LINES, seed=5)
-    assert (keras.ops.convert_to_numpy(first) == keras.ops.convert_to_numpy(keras.random.normal((2,)))).all()
+def test_lists_show_the_data_sets_and_presets_of_every_modality():
+    for command, words in (
+        ("datasets", ("image stacked_digits", "image mnist", "audio tones", "video moving_digits", "series sines", "table wine")),
+        ("presets", ("image r3gan", "audio wavegan", "video mocogan", "series timegan", "table tvae")),
+    ):
+        shown = call(command).stdout
+        assert [each for each in words if f"{each}: " not in shown] == [], shown

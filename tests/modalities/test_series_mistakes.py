@@ -9,10 +9,10 @@ from gan_keras.modalities.series.modality import SeriesModality
 
 STEPS = 200
 VALUES = np.cumsum(np.random.default_rng(0).standard_normal((STEPS, 2)), axis=0).round(3)
+ROWS = [f"{one},{other}" for one, other in VALUES]
 
 
-def write(path, rows=None, head="a,b"):
-    rows = [f"{one},{other}" for one, other in VALUES] if rows is None else rows
+def write(path, rows=ROWS, head="a,b"):
     path.write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
     return path
 
@@ -45,12 +45,8 @@ def report(tmp_path, monkeypatch):
     return lambda source, *more: call(*training(source, tmp_path / "run", *more)).stdout
 
 
-ROWS = [f"{one},{other}" for one, other in VALUES]
-
-
-@pytest.mark.parametrize(
-    ("rows", "head", "words"),
-    [
+def test_tables_that_are_no_series_are_refused(tmp_path, refused):
+    for rows, head, words in (
         ([*ROWS, "1"], "a,b", f"line {STEPS + 2}: 1 cells. Expected 2"),
         (ROWS, "a,a", "more than one column is named a"),
         (ROWS, "a,", "column 2 has no name"),
@@ -62,10 +58,8 @@ ROWS = [f"{one},{other}" for one, other in VALUES]
         (ROWS[:31], "a,b", "one of 31 steps. Expected at least 4 windows of 8"),
         (ROWS[:40], "a,b", "fewer than batch_size=64"),
         ([], "a,b", "has 1 lines"),
-    ],
-)
-def test_tables_that_are_no_series_are_refused(tmp_path, refused, rows, head, words):
-    assert words in refused(write(tmp_path / "x.csv", rows, head))
+    ):
+        assert words in refused(write(tmp_path / "x.csv", rows, head)), words
 
 
 def test_settings_that_fit_nothing_are_refused(tmp_path, refused):

@@ -9,7 +9,6 @@ import pytest
 
 import gan_keras
 import whole_runs as runs
-from command_line import call
 from gan_keras.data import load_series, split_series
 
 SETTINGS = {"length": "8", "width": "4", "latent_dim": "3", "time_column": "when"}
@@ -104,10 +103,6 @@ def test_test_series_must_be_others_of_the_same_columns(loaded, source, tmp_path
     other.write_text("when,a\n" + "".join(f"{step},{step % 7}\n" for step in range(99)))
     of_other = "steps of the columns a. Expected 8 steps of slow, fast, again"
     runs.assert_refuses(("evaluate", loaded), {f"--data {source}": "is what", f"--data {other}": of_other})
-
-
-def test_lists_show_the_data_sets_and_presets_of_series():
-    assert "series sines: " in call("datasets").stdout and "series timegan: " in call("presets").stdout
 
 
 def test_a_resumed_run_equals_an_uninterrupted_one(folder, run, source):

@@ -11,14 +11,6 @@ import tensorflow as tf
 import whole_runs as runs
 from command_line import call
 from gan_keras.data import load_table, split_table
-from gan_keras.metrics import train_on_synthetic
-
-
-@pytest.fixture(scope="module", autouse=True)
-def quick_models():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(train_on_synthetic, "CLASSIFIERS", {"tree": train_on_synthetic.CLASSIFIERS["tree"]})
-        yield
 
 
 @pytest.fixture(scope="module")
@@ -117,10 +109,6 @@ def test_evaluate_and_report_write_into_the_run(run, folder):
     assert all(0 <= scores["real"]["values"][name] <= 1 for name in ("f1", "accuracy", "columns", "pairs", "told_apart"))
     page = runs.reported(run)
     assert "Columns, real and generated" in page and "F1 on real rows" in page and "Epoch 004" in page
-
-
-def test_lists_show_the_data_sets_and_presets_of_tables():
-    assert "table wine: " in call("datasets").stdout and "table tvae: " in call("presets").stdout
 
 
 def test_wrong_options_for_rows_are_refused(loaded, tmp_path, monkeypatch):

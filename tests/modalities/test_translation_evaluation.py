@@ -64,12 +64,9 @@ def test_the_error_is_measured_for_pairs():
     assert result["settings"]["num"] == [8, 8]
 
 
-def test_too_few_images_are_refused():
+def test_too_few_images_and_a_seed_below_zero_are_refused_before_anything_is_trained(monkeypatch):
     with pytest.raises(ValueError, match="4 a samples, 4 b samples. Expected at least 6 of each"):
         evaluate_translation(Inverting(), domains(), domains(num=4), progress=silent)
-
-
-def test_a_seed_below_zero_is_refused_before_anything_is_trained(monkeypatch):
     monkeypatch.delattr(gan_keras.modalities.translation.evaluation, "train_extractor")
     with pytest.raises(ValueError, match="seed=-1. Expected a whole number >= 0"):
         evaluate_translation(Inverting(), domains(), domains(), seed=-1, progress=silent)

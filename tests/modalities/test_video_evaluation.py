@@ -84,5 +84,4 @@ def test_a_player_of_real_clips_beats_simple_baselines_and_matches_real_clips():
 
 def test_too_few_clips_are_refused():
     data = videos_from_arrays("few", *flights(8, 0))
-    with pytest.raises(ValueError, match="num=5 and 8 test"):
-        evaluate_videos(Player(data.videos), data, data, num=5, progress=silent)
+    pytest.raises(ValueError, evaluate_videos, Player(data.videos), data, data, num=5, progress=silent).match("num=5 and 8 test")

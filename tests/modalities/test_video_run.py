@@ -6,19 +6,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import gan_keras.modalities.video.evaluation
 import whole_runs as runs
-from command_line import call
 from gan_keras.data import load_videos, split_videos
 from gan_keras.media.clips import clip_levels, read_gif
 
 SETTINGS = {"frames": "4", "size": "12"}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def extractors(folder):
-    with runs.small_extractors(folder, gan_keras.modalities.video.evaluation):
-        yield
 
 
 @pytest.fixture(scope="module")
@@ -84,11 +76,6 @@ def test_a_test_set_is_cut_to_size_and_its_labels_are_those_of_the_run(loaded, t
     scores = runs.evaluated(loaded, "--data", tmp_path / "test.npz", "--num", 30)
     assert (scores["settings"]["test"], scores["protocol"]["num_real"]) == ("test.npz", 40)
     runs.assert_refuses(("evaluate", loaded), {"--data moving_digits": "trained on"})
-
-
-def test_lists_show_the_data_sets_and_presets_of_videos():
-    assert "video moving_digits: " in call("datasets").stdout
-    assert "video mocogan: " in call("presets").stdout
 
 
 def test_wrong_options_for_videos_are_refused(loaded, tmp_path, monkeypatch):

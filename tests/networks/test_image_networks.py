@@ -3,11 +3,11 @@
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from gan_keras import GAN, losses, networks, noise, penalties
 from gan_keras.networks.image_base import narrowed, resolutions
 from gan_keras.networks.r3gan import R3GANBlock
+from small_gans import assert_labels_matter, assert_trains_and_loads
 
 PAIRS = {
     "DCGAN": (losses.NonSaturating(), ()),
@@ -31,38 +31,16 @@ def latents(num=4):
     return noise.normal(np.arange(num), 6)
 
 
-def awaken(network):
-    """Changes all weights: layers that start near zero hide the layers before them."""
-    for index, weight in enumerate(network.trainable_weights):
-        weight.assign_add(0.3 * np.random.default_rng(index).normal(size=weight.shape))
+def test_sizes_double_from_the_start_to_the_image_and_others_are_an_error():
+    for size, expected in [(16, (4, 8, 16)), (28, (7, 14, 28)), (32, (4, 8, 16, 32)), (256, (4, 8, 16, 32, 64, 128, 256))]:
+        assert resolutions((size, size, 3)) == expected, size
+    for shape in [(8, 8, 3), (24, 24, 3), (32, 64, 3), (512, 512, 3), (32, 32), (32, 32, 0)]:
+        pytest.raises(ValueError, resolutions, shape).match("Expected .size, size, channels. with a size of 28 or one of")
 
 
-# --- Sizes.
-
-
-@pytest.mark.parametrize(
-    ("size", "expected"),
-    [(16, (4, 8, 16)), (28, (7, 14, 28)), (32, (4, 8, 16, 32)), (256, (4, 8, 16, 32, 64, 128, 256))],
-)
-def test_sizes_double_from_the_start_to_the_image(size, expected):
-    assert resolutions((size, size, 3)) == expected
-
-
-@pytest.mark.parametrize("shape", [(8, 8, 3), (24, 24, 3), (32, 64, 3), (512, 512, 3), (32, 32), (32, 32, 0)])
-def test_other_images_are_an_error(shape):
-    with pytest.raises(ValueError, match="Expected .size, size, channels. with a size of 28 or one of"):
-        resolutions(shape)
-
-
-def test_filters_halve_beyond_32_pixels():
+def test_filters_halve_beyond_32_pixels_or_earlier_at_any_size():
     assert [narrowed(96, size) for size in (4, 28, 32, 64, 256)] == [96, 96, 96, 48, 12]
-
-
-def test_filters_can_halve_earlier_and_at_sizes_that_are_not_powers_of_two():
     assert [narrowed(64, size, full_width_size=8) for size in (7, 14, 28, 32)] == [64, 32, 16, 16]
-
-
-# --- Every pair.
 
 
 @each_pair
@@ -77,16 +55,9 @@ def test_the_discriminator_reads_the_generators_images(name):
 @each_pair
 def test_labels_change_samples_and_logits_and_the_rest_of_the_batch_does_not(name):
     generator, discriminator = pair(name, 28, num_labels=3)
-    images = generator(latents(), LABELS)
+    images, spread = assert_labels_matter(generator, discriminator, latents(), LABELS)
     assert images.shape == (4, 28, 28, 1) and discriminator(images, LABELS).shape == (4, 1)
-    assert np.abs(images).max() > 0 and np.isfinite(images).all()
-    awaken(generator), awaken(discriminator)
-    images, others = generator(latents(), LABELS).numpy(), generator(latents(), (LABELS + 1) % 3).numpy()
-    assert all(np.abs(image - other).max() > 1e-4 for image, other in zip(images, others, strict=True))
-    logits = discriminator(images, LABELS).numpy()
-    spread = float(np.ptp(logits))
-    assert np.abs(logits - discriminator(images, (LABELS + 1) % 3)).min() > 1e-4 * spread
-    np.testing.assert_allclose(discriminator(images[:1], LABELS[:1]), logits[:1], rtol=1e-4, atol=1e-4 * spread)
+    assert np.isfinite(images).all()
     means = np.mean([discriminator(images, np.full(4, label)) for label in range(3)], axis=0)
     np.testing.assert_allclose(discriminator(images), means, rtol=1e-4, atol=1e-4 * spread)
 
@@ -96,29 +67,8 @@ def test_training_reaches_all_weights_and_a_loaded_gan_makes_the_same_images(nam
     gan = GAN(*pair(name, 16, num_labels=3, width=2))
     loss, terms = PAIRS[name]
     gan.compile(loss=loss, penalties=terms, run_eagerly=True)
-    before = [np.array(weight) for weight in kernels(gan)]
     images = np.random.default_rng(0).uniform(-1, 1, (8, 16, 16, 1)).astype("float32")
-    gan.fit(tf.data.Dataset.from_tensor_slices((images, np.tile(LABELS, 2))).batch(4), shuffle=False, verbose=0)
-    assert all(np.isfinite(weight).all() for weight in gan.weights)
-    assert [weight.path for weight, old in zip(kernels(gan), before, strict=True) if np.array_equal(weight, old)] == []
-    gan.save(tmp_path / "gan.keras")
-    loaded = keras.models.load_model(tmp_path / "gan.keras", compile=False)
-    np.testing.assert_array_equal(loaded.generate(4, labels=LABELS), gan.generate(4, labels=LABELS))
-    np.testing.assert_array_equal(loaded.discriminator(images), gan.discriminator(images))
-
-
-def kernels(gan):
-    """Trained weights except biases, which have no effect and no gradient before a batch normalisation."""
-    trained = (*gan.generator.trainable_weights, *gan.discriminator.trainable_weights)
-    return [weight for weight in trained if weight.name not in ("bias", "beta")]
-
-
-@each_pair
-def test_the_configuration_makes_the_same_architecture(name):
-    for network in pair(name, 28, num_labels=3, width=6):
-        copy = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(network))
-        assert type(copy) is type(network) and copy.get_config() == network.get_config()
-        assert (copy.image_shape, copy.width, copy.num_labels) == ((28, 28, 1), 6, 3)
+    assert_trains_and_loads(gan, images, np.tile(LABELS, 2), tmp_path)
 
 
 @pytest.mark.parametrize("name", ["DCGAN", "SNGAN", "R3GAN", "BigGAN"])  # WGAN-GP has the layers of SN-GAN
@@ -136,15 +86,10 @@ def test_images_and_logits_are_float32_under_mixed_precision(name):
     assert np.isfinite(images).all() and np.isfinite(logits).all()
 
 
-def test_missing_and_unexpected_labels_are_errors():
-    generator, discriminator = pair("DCGAN", 16, num_labels=2)
-    with pytest.raises(ValueError, match="Got no labels. Expected one per sample, from 0 to 1"):
-        generator(latents())
+def test_unexpected_labels_are_errors():
     unlabelled, blind = pair("DCGAN", 16)
-    with pytest.raises(ValueError, match="Got labels, but num_labels=0"):
-        unlabelled(latents(), LABELS)
-    with pytest.raises(ValueError, match="Got labels, but num_labels=0"):
-        blind(np.zeros((4, 16, 16, 1), "float32"), LABELS)
+    pytest.raises(ValueError, unlabelled, latents(), LABELS).match("Got labels, but num_labels=0")
+    pytest.raises(ValueError, blind, np.zeros((4, 16, 16, 1), "float32"), LABELS).match("Got labels, but num_labels=0")
 
 
 def test_a_generator_with_labels_can_be_saved_alone(tmp_path):
@@ -165,21 +110,16 @@ def test_the_label_embedding_of_a_spectrally_normalised_critic_iterates_in_train
     assert not np.allclose(critic.label_embedding.u.numpy(), u)
 
 
-# --- R3GAN.
-
 FEATURES = np.random.default_rng(0).normal(size=(2, 6, 6, 32)).astype("float32")
 
 
-def test_a_block_has_as_many_weights_as_counted_by_hand():
+def test_a_block_starts_as_the_identity_with_as_many_weights_as_counted_by_hand():
     """32 channels, 64 in the middle, in 4 groups of 16; biases after the first two convolutions only."""
     block = R3GANBlock(32, depth=8)
     block(FEATURES)
     expand, grouped, contract = 32 * 64 + 64, 3 * 3 * 16 * 64 + 64, 64 * 32
     assert block.count_params() == expand + grouped + contract
     assert block.grouped.groups == 4
-
-
-def test_a_block_starts_as_the_identity():
     np.testing.assert_array_equal(R3GANBlock(32, depth=8)(FEATURES), FEATURES)
 
 
@@ -200,18 +140,12 @@ def test_both_networks_start_near_unit_variance():
     assert 0.02 < np.std(logits) < 2
 
 
-def test_channels_halve_beyond_32_pixels():
+def test_channels_halve_beyond_32_pixels_and_a_small_network_has_fewer_blocks():
     critic = networks.R3GANDiscriminator((128, 128, 3), width=32)
     assert [stage.layers[0].filters for stage in critic.stages] == [8, 16, 32, 32, 32, 32]
-
-
-def test_a_small_network_has_fewer_blocks_and_fewer_channels_in_large_maps():
     critic = networks.R3GANDiscriminator((28, 28, 1), width=64, blocks=1, full_width_size=8)
     assert [[block.filters for block in stage.layers] for stage in critic.stages] == [[16], [32], [64]]
     assert critic.get_config()["full_width_size"] == 8
-
-
-# --- BigGAN.
 
 
 def test_modulation_scales_and_shifts_by_linear_functions_of_the_vector():
@@ -234,8 +168,5 @@ def test_the_first_piece_gets_the_remainder_and_every_latent_reaches_the_image()
     latents = noise.normal([0], 8).numpy()
     first, *others = generator(np.concatenate([latents, latents + np.eye(8, dtype=np.float32)]))
     assert min(np.abs(other - first).max() for other in others) > 1e-6
-
-
-def test_fewer_latents_than_pieces_are_an_error():
     with pytest.raises(ValueError, match="latent_dim=2. Expected at least 3: one for the start and one per block"):
         networks.BigGANGenerator((16, 16, 1), latent_dim=2)

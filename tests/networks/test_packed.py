@@ -6,10 +6,8 @@ import pytest
 import tensorflow as tf
 
 from gan_keras import GAN, penalties
-from gan_keras.data import mixtures
 from gan_keras.networks import MLPDiscriminator, MLPGenerator, Packed
-
-POINTS = mixtures.ring(64, seed=0)
+from small_gans import POINTS
 
 
 def packed_mlp(num):
@@ -92,8 +90,7 @@ def test_training_on_an_incomplete_pack_is_an_error(compiled):
 
 
 def test_packs_take_no_labels_and_hold_at_least_one_sample():
-    with pytest.raises(ValueError, match="num=0. Expected at least one sample"):
-        Packed(MLPDiscriminator(), 0)
+    pytest.raises(ValueError, Packed, MLPDiscriminator(), 0).match("num=0. Expected at least one sample")
     gan = GAN(MLPGenerator((2,), latent_dim=4, units=(8,)), packed_mlp(2))
     gan.compile()
     with pytest.raises(ValueError, match="Got labels, but .* takes none"):

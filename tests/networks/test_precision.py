@@ -7,11 +7,11 @@ import tensorflow as tf
 
 from gan_keras import networks, noise
 from gan_keras.networks.precision import dtype_policy
+from small_gans import copy_of
 
 SHAPE = (16, 16, 1)
 IMAGES = tf.random.stateless_normal((2, *SHAPE), (1, 2))
 POINTS, TOKENS = tf.constant([[0.5, -1.0], [2.0, 1.0]]), tf.constant([[4, 5, 2, 0], [6, 4, 4, 2]])
-
 LABELS = tf.constant([0, 1])
 
 
@@ -23,12 +23,8 @@ def dense_discriminator(**options):
     return networks.MLPDiscriminator((4,), **options)
 
 
-def image_generator(name):
-    return lambda **options: getattr(networks, name)(SHAPE, latent_dim=9, width=8, **options)
-
-
-def image_discriminator(name):
-    return lambda **options: getattr(networks, name)(SHAPE, width=8, **options)
+def image_network(name, **sizes):
+    return lambda **options: getattr(networks, name)(SHAPE, width=8, **sizes, **options)
 
 
 PAPERS = ("DCGAN", "SNGAN", "R3GAN")  # the others consist of the same layers, except for one below
@@ -36,7 +32,7 @@ GENERATORS = {
     "MLPGenerator": dense_generator,
     "ComponentGenerator": lambda **options: networks.ComponentGenerator((2,), 9, units=(4,), components=3, **options),
     "Coded": lambda **options: networks.Coded(dense_generator(**options), categorical=(3,), **options),
-    **{f"{paper}Generator": image_generator(f"{paper}Generator") for paper in PAPERS},
+    **{f"{paper}Generator": image_network(f"{paper}Generator", latent_dim=9) for paper in PAPERS},
 }
 DISCRIMINATORS = {
     "MLPDiscriminator": (dense_discriminator, POINTS),
@@ -45,7 +41,7 @@ DISCRIMINATORS = {
     "TwoHeaded": (lambda **options: networks.TwoHeaded(dense_discriminator(**options), 3, units=(4,), **options), POINTS),
     "RecurrentDiscriminator": (lambda **options: networks.RecurrentDiscriminator(9, 4, filters=8, **options), TOKENS),
     "ConvolutionalDiscriminator": (lambda **options: networks.ConvolutionalDiscriminator(9, filters=8, **options), TOKENS),
-    **{f"{paper}Discriminator": (image_discriminator(f"{paper}Discriminator"), IMAGES) for paper in PAPERS},
+    **{f"{paper}Discriminator": (image_network(f"{paper}Discriminator"), IMAGES) for paper in PAPERS},
 }
 
 
@@ -59,21 +55,16 @@ def check(build, inputs):
     network = build(dtype="mixed_float16")
     output = network(inputs, training=True)
     assert output.dtype == "float32" and np.isfinite(output).all()
-    copy = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(network))
+    copy = copy_of(network)
     copy(inputs)
     assert keras.config.dtype_policy() is before  # unchanged
     assert precisions(copy) == precisions(network) and "float16" in precisions(network)
     assert {weight.dtype for weight in network.trainable_variables} == {"float32"}
 
 
-@pytest.mark.parametrize("name", GENERATORS)
-def test_samples_of_a_generator_are_float32(name):
-    check(GENERATORS[name], noise.normal(tf.range(2), 9))
-
-
-@pytest.mark.parametrize("name", DISCRIMINATORS)
-def test_logits_of_a_discriminator_are_float32(name):
-    check(*DISCRIMINATORS[name])
+@pytest.mark.parametrize("name", [*GENERATORS, *DISCRIMINATORS])
+def test_outputs_are_float32_and_a_config_keeps_the_precisions(name):
+    check(*(DISCRIMINATORS[name] if name in DISCRIMINATORS else (GENERATORS[name], noise.normal(tf.range(2), 9))))
 
 
 def test_likelihoods_of_a_language_model_are_float32_and_its_latents_are_not_rounded():

@@ -35,11 +35,11 @@ def test_uniform_choices_draw_tokens_with_the_probabilities_of_the_softmax():
     assert (np.diff(tokens) >= 0).all()
 
 
-@pytest.mark.parametrize("choice", [1e-7, 1 - 1e-7])
-def test_extreme_choices_never_draw_a_masked_token(choice):
-    logits = np.full((1, 130), -1e9, "float32")
-    logits[0, [70, 100]] = 0.0
-    assert draw(tf.constant(logits), tf.constant([choice], tf.float32)).numpy()[0] in (70, 100)
+def test_extreme_choices_never_draw_a_masked_token():
+    for choice in [1e-7, 1 - 1e-7]:
+        logits = np.full((1, 130), -1e9, "float32")
+        logits[0, [70, 100]] = 0.0
+        assert draw(tf.constant(logits), tf.constant([choice], tf.float32)).numpy()[0] in (70, 100)
 
 
 def test_temperature_divides_the_logits():
@@ -76,15 +76,12 @@ def test_sampling_follows_the_teacher_forced_distribution(generator):
     np.testing.assert_allclose(np.bincount(first, minlength=90) / num, expected, atol=4 * np.sqrt(expected.max() / num))
 
 
-def test_the_likelihood_of_a_sentence_is_the_sum_over_its_steps(generator, latents):
+def test_the_likelihood_of_a_sentence_is_the_sum_over_its_steps_whatever_the_padding(generator, latents):
     tokens = generator(latents)
     logits = generator.logits(latents, tokens).numpy().astype("float64")
     log_softmax = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
     chosen = np.take_along_axis(log_softmax, tokens.numpy()[..., None], -1)[..., 0] * (tokens.numpy() != PADDING)
     np.testing.assert_allclose(generator.log_likelihood(latents, tokens), chosen.sum(1), rtol=1e-4)
-
-
-def test_padding_changes_no_likelihood(generator, latents):
     tokens = generator(latents)
     wider = tf.pad(tokens, [[0, 0], [0, 5]])
     np.testing.assert_allclose(
@@ -115,9 +112,3 @@ def test_labels_condition_the_sentences():
     network(latents, labels)
     network.label_embedding.embeddings.assign(5 * network.label_embedding.embeddings)
     assert not np.array_equal(network(latents, labels), network(latents, 1 - labels))
-
-
-def test_the_configuration_makes_the_same_architecture(generator):
-    copy = RecurrentGenerator.from_config(generator.get_config())
-    copy(noise.normal(SEEDS, copy.latent_dim))
-    assert [w.shape for w in copy.weights] == [w.shape for w in generator.weights]

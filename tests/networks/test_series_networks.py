@@ -1,6 +1,5 @@
 """Networks of series: shapes, labels, noise of each step, and the networks of TimeGAN."""
 
-import keras
 import numpy as np
 import pytest
 
@@ -26,17 +25,12 @@ LATENTS = np.random.default_rng(0).standard_normal((6, 17)).astype(np.float32)
 
 @pytest.mark.parametrize("num_labels", [0, 3])
 @pytest.mark.parametrize("name", PAIRS)
-def test_pairs_make_and_judge_series_and_survive_their_configs(name, num_labels):
+def test_pairs_make_and_judge_series(name, num_labels):
     generator, discriminator = PAIRS[name](num_labels)
     labels = np.array([0, 1, 2, 0, 1, 2]) if num_labels else None
     latents = LATENTS[:, : generator.latent_dim]
     series = generator(latents, labels)
     assert series.shape == (6, *SHAPE) and discriminator(series, labels).shape == (6, 1)
-    for network, inputs in ((generator, latents), (discriminator, series)):
-        again = type(network).from_config(network.get_config())
-        again(inputs, labels)
-        again.set_weights(network.get_weights())
-        np.testing.assert_array_equal(again(inputs, labels), network(inputs, labels))
 
 
 @pytest.mark.parametrize("name", PAIRS)
@@ -47,10 +41,8 @@ def test_labels_change_series_and_logits_and_are_required(name):
     series = generator(latents, ones)
     assert np.abs(series - generator(latents, zeros)).max() > 1e-3
     assert np.abs(discriminator(series, ones) - discriminator(series, zeros)).max() > 1e-4
-    with pytest.raises(ValueError, match="Got no labels"):
-        generator(latents)
-    with pytest.raises(ValueError, match="num_labels=0"):
-        PAIRS[name](0)[1](series, ones)
+    pytest.raises(ValueError, generator, latents).match("Got no labels")
+    pytest.raises(ValueError, PAIRS[name](0)[1], series, ones).match("num_labels=0")
 
 
 def test_noise_of_a_step_changes_only_that_step_and_later_ones():
@@ -87,6 +79,3 @@ def test_timegans_recovery_turns_hidden_states_into_series():
     np.testing.assert_allclose(generator.recovery(foretold), series, rtol=1e-5, atol=1e-6)
     hidden = discriminator.embedder(series)
     np.testing.assert_allclose(discriminator(series), np.mean(discriminator.judge(hidden), axis=1), rtol=1e-5, atol=1e-6)
-    for network in (generator, discriminator):
-        config = keras.saving.serialize_keras_object(network)
-        assert keras.saving.deserialize_keras_object(config).get_config() == network.get_config()

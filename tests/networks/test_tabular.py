@@ -37,8 +37,7 @@ def test_a_row_has_numbers_in_range_and_choices_that_sum_to_one(generator):
         np.testing.assert_allclose(samples[:, start : start + size].sum(axis=1), 1.0, rtol=1e-5)
     others = generator(latents_of(generator), (LABELS + 1) % 5).numpy()
     assert np.abs(samples - others).max() > 1e-3  # the condition is read
-    with pytest.raises(ValueError, match="Got no labels"):
-        generator(latents_of(generator))
+    pytest.raises(ValueError, generator, latents_of(generator)).match("Got no labels")
 
 
 def test_choices_are_drawn_with_the_probabilities_of_their_softmax():
@@ -59,8 +58,7 @@ def test_rows_of_a_pack_share_a_logit_that_depends_on_every_row_and_condition():
     changed[4] += 1
     np.testing.assert_array_equal(network(changed, LABELS).numpy() != logits, [[False]] * 3 + [[True]] * 3)
     assert (network(samples, np.roll(LABELS, 3)).numpy() != logits).all()
-    with pytest.raises(tf.errors.InvalidArgumentError, match="whole packs"):
-        network(samples[:4], LABELS[:4], training=True)
+    pytest.raises(tf.errors.InvalidArgumentError, network, samples[:4], LABELS[:4], training=True).match("whole packs")
 
 
 def test_the_likelihood_of_a_row_is_that_of_its_numbers_and_choices():

@@ -32,8 +32,7 @@ def test_a_generator_keeps_the_shape_and_does_not_depend_on_the_batch(name):
     assert made.shape == (2, *SHAPE) and np.abs(made).max() <= 1 and np.ptp(made) > 0
     np.testing.assert_allclose(generator(images()[:1]), made[:1], atol=1e-5)
     np.testing.assert_allclose(made, generator(images()).numpy())
-    with pytest.raises(ValueError, match="incompatible"):
-        generator(images(shape=(16, 16, 3)))
+    pytest.raises(ValueError, generator, images(shape=(16, 16, 3))).match("incompatible")
 
 
 @pytest.mark.parametrize("name", GENERATORS)
@@ -76,9 +75,6 @@ def test_edges_are_padded_by_reflection():
     np.testing.assert_array_equal(mirrored(row, 2)[0, 3, :, 0], [2, 1, 0, 1, 2, 3, 2, 1])
 
 
-# --- Patches.
-
-
 @pytest.mark.parametrize(("depth", "pixels"), [(1, 16), (2, 34), (3, 70)])
 def test_a_logit_sees_only_a_square_of_pixels(depth, pixels):
     size = 128
@@ -109,9 +105,6 @@ def test_logits_are_one_per_sample_or_one_per_patch():
             check_logits(discriminator, np.zeros(shape, np.float32))
 
 
-# --- Pairs of networks.
-
-
 def test_each_network_of_a_pair_reads_its_half_of_a_batch():
     first, second = (PatchGANDiscriminator(SHAPE, width=2, depth=1) for _ in range(2))
     pair = Pair(first, second)
@@ -121,18 +114,11 @@ def test_each_network_of_a_pair_reads_its_half_of_a_batch():
     assert len(pair.trainable_variables) == len(first.trainable_variables) + len(second.trainable_variables)
 
 
-# --- Mistakes.
-
-
-@pytest.mark.parametrize(
-    ("build", "words"),
-    [
+def test_images_that_cannot_be_halved_are_refused():
+    for build, words in (
         (lambda: CycleGANGenerator((18, 16, 3)), "multiples of 4, at least 8"),
         (lambda: Pix2PixGenerator((16, 16, 3), depth=4), "multiples of 16, at least 32"),
         (lambda: Pix2PixGenerator((16, 16, 3), depth=0), "Expected at least 1"),
         (lambda: PatchGANDiscriminator((20, 20, 3), depth=3), "multiples of 8, at least 16"),
-    ],
-)
-def test_images_that_cannot_be_halved_are_refused(build, words):
-    with pytest.raises(ValueError, match=words):
-        build()
+    ):
+        pytest.raises(ValueError, build).match(words)

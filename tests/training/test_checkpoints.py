@@ -53,13 +53,10 @@ def test_the_last_two_stay_and_each_says_where_it_was_written(trained):
     assert [line.split()[1] for line in lines] == ["model.keras", "state.json", "arrays.npz"]
 
 
-def test_in_little_time_only_the_end_is_written(tmp_path):
+def test_in_little_time_only_the_end_is_written_and_costly_checkpoints_more_seldom(tmp_path):
     (tmp_path / f".{32 * 'a'}").mkdir()  # left by a killed write
     fit(small_gan(), tmp_path, seconds=1000.0)
     assert [path.name for path in tmp_path.iterdir()] == ["epoch_000002_batch_00000000"]
-
-
-def test_a_checkpoint_that_costs_much_is_written_more_seldom(tmp_path):
     checkpoint = Checkpoint(tmp_path, seconds=10.0)
     checkpoint.last, checkpoint.cost = time.monotonic() - 11.0, 0.1
     assert checkpoint.is_due()
@@ -105,7 +102,7 @@ def test_a_training_resumes_from_the_one_before_and_replaces_the_damaged_one(tmp
         fit(small_gan(), tmp_path)
 
 
-def test_another_training_is_refused_by_what_differs(trained):
+def test_another_training_or_version_is_refused_by_what_differs(trained, monkeypatch):
     before = files_of(trained)
     for gan, points, message in (
         (small_gan(seed=2), POINTS, "gan.seed is 1 in the checkpoint and 2 here"),
@@ -113,13 +110,9 @@ def test_another_training_is_refused_by_what_differs(trained):
         (small_gan(), POINTS + 1, r"data.samples is float32 \(16, 2\), crc32 \w+ in the checkpoint and float32"),
     ):
         weights = gan.get_weights()
-        with pytest.raises(ValueError, match=message):
-            fit(gan, trained, points=points)
+        pytest.raises(ValueError, fit, gan, trained, points=points).match(message)
         assert files_of(trained) == before
         assert all((a == b).all() for a, b in zip(weights, gan.get_weights(), strict=True))
-
-
-def test_another_version_is_refused_by_its_number(trained, monkeypatch):
     monkeypatch.setattr("gan_keras.training.fingerprint.version_of", lambda package: "9.9.1")
     with pytest.raises(ValueError, match=r"versions.gan_keras is 0.1 in the checkpoint and 9.9 here; versions.keras is 3.\d+ "):
         fit(small_gan(), trained)
@@ -140,8 +133,7 @@ def test_a_full_disk_ends_training_with_the_reason_and_leaves_the_last_checkpoin
 
     monkeypatch.setattr(np, "savez", full)
     message = r"epoch_000001_batch_00000000 was not written: No space left on device; [\d,]+ bytes are free, about [\d,]+ are"
-    with pytest.raises(OSError, match=message):
-        fit(small_gan(), tmp_path)
+    pytest.raises(OSError, fit, small_gan(), tmp_path).match(message)
     left = ["epoch_000000_batch_00000001", "epoch_000000_batch_00000002"]
     assert sorted(path.name for path in tmp_path.iterdir()) == left
     monkeypatch.undo()
@@ -160,8 +152,7 @@ def test_a_place_that_cannot_be_written_is_reported_before_training(tmp_path, mo
 
 def test_numbers_out_of_range_are_errors():
     for name, value in (("seconds", -1), ("seconds", float("nan")), ("keep", 0)):
-        with pytest.raises(ValueError, match=name):
-            Checkpoint("a", **{name: value})
+        pytest.raises(ValueError, Checkpoint, "a", **{name: value}).match(name)
 
 
 CHILD = """

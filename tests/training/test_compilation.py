@@ -73,9 +73,11 @@ def test_what_was_asked_for_is_done_or_is_an_error(name):
         xla.decide(gan, jit_compile=True)
 
 
-def test_on_a_processor_nothing_is_compiled_unless_asked_for():
+def test_nothing_is_compiled_on_a_processor_and_another_wish_is_an_error():
     decision = xla.decide(image_gan())
     assert not decision.jit_compile and "no GPU" in decision.reason
+    with pytest.raises(ValueError, match="jit_compile='yes'. Expected True, False or 'auto'"):
+        xla.decide(image_gan(), jit_compile="yes")
 
 
 def test_under_a_strategy_and_in_eager_mode_nothing_is_compiled(pretend_a_gpu):
@@ -84,13 +86,7 @@ def test_under_a_strategy_and_in_eager_mode_nothing_is_compiled(pretend_a_gpu):
     assert "eagerly" in xla.decide(gan, run_eagerly=True).reason
     with tf.distribute.OneDeviceStrategy("CPU:0").scope():
         assert "strategy" in xla.decide(gan).reason
-        with pytest.raises(ValueError, match="strategy"):
-            xla.decide(gan, jit_compile=True)
-
-
-def test_another_wish_is_an_error():
-    with pytest.raises(ValueError, match="jit_compile='yes'. Expected True, False or 'auto'"):
-        xla.decide(image_gan(), jit_compile="yes")
+        pytest.raises(ValueError, xla.decide, gan, jit_compile=True).match("strategy")
 
 
 def test_compile_follows_the_decision_and_saves_the_wish():

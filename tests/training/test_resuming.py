@@ -48,21 +48,13 @@ def spare():
     return Anew(point_gan())
 
 
+UNKNOWN_LENGTH = tf.data.Dataset.from_tensor_slices(POINTS).batch(8).filter(lambda points: True)
+IN_TWOS = functools.partial(point_gan, steps_per_execution=2)
 CASES = {
     "images, arrays": (image_gan, lambda: IMAGES, {"batch_size": 8}, 6),
     "a shuffled data set": (point_gan, lambda: shuffled(POINTS), {"validation_data": POINTS}, 8),
-    "arrays in order, two steps at once": (
-        functools.partial(point_gan, steps_per_execution=2),
-        lambda: POINTS,
-        {"batch_size": 8, "shuffle": False},
-        3,
-    ),
-    "a data set of unknown length": (
-        point_gan,
-        lambda: tf.data.Dataset.from_tensor_slices(POINTS).batch(8).filter(lambda points: True),
-        {},
-        5,
-    ),
+    "arrays in order, two steps at once": (IN_TWOS, lambda: POINTS, {"batch_size": 8, "shuffle": False}, 3),
+    "a data set of unknown length": (point_gan, lambda: UNKNOWN_LENGTH, {}, 5),
     "steps of an endless data set": (point_gan, lambda: shuffled(POINTS).repeat(), {"steps_per_epoch": 3}, 5),
 }
 QUICK = ("images, arrays", "a shuffled data set")
@@ -223,8 +215,7 @@ def test_a_gan_that_cannot_be_saved_is_trained_without_checkpoints_only(tmp_path
             raise NotImplementedError("no get_config")
 
     gan = point_gan(penalties=[Unsaved(1.0)])
-    with pytest.raises(NotImplementedError, match="no get_config"):
-        train(gan, tmp_path / "none", POINTS)
+    pytest.raises(NotImplementedError, train, gan, tmp_path / "none", POINTS).match("no get_config")
     assert not list(tmp_path.iterdir())
     assert gan.fit(POINTS, verbose=0).epoch == [0]
 
@@ -241,26 +232,19 @@ def test_the_order_of_arrays_follows_from_the_seed_and_the_epoch():
             epochs.append(np.concatenate([first for first, _ in pairs]).tolist())
     assert epochs[1] == epochs[2] and len({tuple(each) for each in epochs}) == 3
     assert all(sorted(each) == rows.tolist() for each in epochs)
-    with pytest.raises(ValueError, match="10, 9 rows"):
-        array_batches([rows, rows[1:]], 4)
+    pytest.raises(ValueError, array_batches, [rows, rows[1:]], 4).match("10, 9 rows")
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
+def test_options_and_optimizers_that_prevent_resuming_are_errors(tmp_path, spare):
+    for options, message in (
         ({"initial_epoch": 2}, "Got initial_epoch=2 and a checkpoint callback"),
         ({"steps_per_epoch": 2}, r"`.take\(2\)` batches per epoch"),
         ({"steps_per_epoch": 2, "x": ONES.filter(lambda points: True)}, "a data set that may end"),
         ({"callbacks": [Checkpoint("a"), Checkpoint("b")]}, "Got 2 callbacks that write checkpoints"),
-    ],
-)
-def test_options_that_prevent_resuming_are_errors(tmp_path, options, message, spare):
-    with pytest.raises(ValueError, match=message):
-        spare().fit(**{"x": ONES, "callbacks": [Checkpoint(tmp_path / "none")], **options}, verbose=0)
-    assert not list(tmp_path.iterdir())
-
-
-def test_an_optimizer_that_would_replace_weights_by_their_average_is_an_error():
+    ):
+        with pytest.raises(ValueError, match=message):
+            spare().fit(**{"x": ONES, "callbacks": [Checkpoint(tmp_path / "none")], **options}, verbose=0)
+        assert not list(tmp_path.iterdir())
     for name in ("generator_optimizer", "discriminator_optimizer"):
         with pytest.raises(ValueError, match="use_ema=True.*generator_ema"):
             point_gan(**{name: optimizers.ScheduledAdam(use_ema=True)})

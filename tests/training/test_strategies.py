@@ -125,20 +125,16 @@ def test_an_impossible_strategy_is_an_error_of_one_line(tmp_path, monkeypatch):
     assert not (tmp_path / "run").exists()
 
 
-def test_all_gpus_grow_their_memory(monkeypatch):
+def test_gpus_grow_their_memory_unless_they_have_started_and_that_is_said(monkeypatch):
     grown, said = [], []
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["first", "second"] * (kind == "GPU"))
     monkeypatch.setattr(tf.config.experimental, "set_memory_growth", lambda device, grows: grown.append((device, grows)))
     devices.grow_memory(said.append)
     assert grown == [("first", True), ("second", True)] and not said
 
-
-def test_devices_that_have_started_keep_their_memory_and_that_is_said(monkeypatch):
     def refuse(device, grows):
         raise RuntimeError("Physical devices cannot be modified after being initialized")
 
-    said = []
-    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["first"])
     monkeypatch.setattr(tf.config.experimental, "set_memory_growth", refuse)
     devices.grow_memory(said.append)
     assert len(said) == 1 and "devices have already started: Physical devices cannot be modified" in said[0]

@@ -14,11 +14,13 @@ def at_once(request, monkeypatch):
 
 def test_each_group_of_channels_is_convolved_alone(at_once):
     layer, images = GroupedConv2D(groups=2), np.random.default_rng(0).normal(size=(2, 5, 4, 6)).astype("float32")
+    layer(images)
+    layer.bias.assign(np.arange(6))
     outputs, kernel = layer(images), layer.kernel.numpy()
     for group in range(2):
         channels = slice(3 * group, 3 * group + 3)
         alone = tf.nn.conv2d(images[..., channels], kernel[..., channels], strides=1, padding="SAME")
-        np.testing.assert_allclose(outputs[..., channels], alone, atol=1e-5)
+        np.testing.assert_allclose(outputs[..., channels], alone + np.arange(6)[channels], atol=1e-5)
 
 
 def test_the_gradient_of_a_gradient_equals_finite_differences(at_once):
