@@ -44,5 +44,6 @@ def test_points_that_cannot_be_standardised_and_wrong_arguments_are_errors():
 @pytest.mark.parametrize("dtype", ["float64", "float32", "int64"])
 def test_points_of_any_kind_of_number_are_standardised_in_training(dtype):
     gan = GAN(networks.MLPGenerator((2,)), networks.MLPDiscriminator(), codecs.PointCodec((5.0, 5.0), (2.0, 4.0)))
+    gan.compile()
     samples, _ = gan.unpack(tf.constant([[7, 1]], dtype))
     np.testing.assert_allclose(samples, [[1.0, -1.0]])

@@ -42,7 +42,7 @@ def run(folder):
 def test_an_enlarged_file_can_be_loaded_again(run, folder):
     result = call("augment", run, "--output", folder / "more.csv", "--ratio", 0.5, "--seed", 4)
     assert result.exit_code == 0, result.output
-    assert "180 real samples and behind them 90 generated ones" in result.stdout
+    assert "180 real samples followed by 90 generated ones" in result.stdout
     found = load_table(folder / "more.csv")
     labels = found.cells[:, found.index("buys")]
     assert len(found) == 270 and abs(labels[180:].mean() - labels[:180].mean()) < 0.02

@@ -161,7 +161,7 @@ def test_settings_out_of_range_are_errors():
     for name, value, words in (
         ("batch_size", "25", "Expected a batch of whole packs"),
         ("network", "gan", "one of vaegan, ctgan, tvae"),
-        ("conditional", "False", "rows can always be asked for"),
+        ("conditional", "False", "rows can always be conditioned"),
         ("most_slots", "1", "at least 2"),
         ("temperature", "0", "more than 0"),
         ("bound_weight", "-1", "at least 0"),
