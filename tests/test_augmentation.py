@@ -193,6 +193,7 @@ def test_labels_are_not_augmented_nor_are_images_outside_training():
         assert np.array_equal(seen[-1][0], images) is not training
 
 
+@pytest.mark.slow
 def test_resumed_training_with_adaptive_augmentation_equals_uninterrupted_training(tmp_path):
     callbacks = [AdaptiveAugmentation(every=3)]
     anew = Anew(image_gan(Adaptive(["translation"], 0.0, images=50, strength=0.3)))

@@ -64,6 +64,7 @@ def test_a_learning_rate_schedule_counts_the_updates_of_its_own_network():
     assert furthest(gan.discriminator.get_weights(), once[1]) == 0
 
 
+@pytest.mark.slow
 def test_every_schedule_is_saved_and_resumed(tmp_path):
     def scheduled_gan():
         decay, gamma = schedules.CosineDecay(0.9, 20), schedules.CosineDecay(10.0, 20)

@@ -37,7 +37,7 @@ class Generator(OnePrecision, keras.Model):
         if not hasattr(self, "num_labels"):
             super().build_from_config(config)
         elif not self.built:
-            self(ops.zeros((1, self.latent_dim)), ops.zeros((1,), "int32") if self.num_labels else None)
+            self(ops.zeros((2, self.latent_dim)), ops.zeros((2,), "int32") if self.num_labels else None)
 
     def get_config(self):
         return {**super().get_config(), "latent_dim": self.latent_dim}

@@ -62,7 +62,9 @@ def test_labels_change_samples_and_logits_and_the_rest_of_the_batch_does_not(nam
     np.testing.assert_allclose(discriminator(images), means, rtol=1e-4, atol=1e-4 * spread)
 
 
-@each_pair
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name in ("BigGAN", "WGANGP"))) for name in PAIRS]
+)
 def test_training_reaches_all_weights_and_a_loaded_gan_makes_the_same_images(name, tmp_path):
     gan = GAN(*pair(name, 16, num_labels=3, width=2))
     loss, terms = PAIRS[name]

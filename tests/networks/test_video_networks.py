@@ -51,7 +51,7 @@ def test_labels_change_samples_and_logits_and_the_rest_of_the_batch_does_not(nam
     pytest.raises(ValueError, pair(name)[0], latents(), LABELS).match("num_labels=0")
 
 
-@each_pair
+@pytest.mark.parametrize("name", ["VGAN", pytest.param("MoCoGAN", marks=pytest.mark.slow)])
 def test_training_reaches_all_weights_and_a_loaded_gan_makes_the_same_clips(name, tmp_path):
     gan = GAN(*pair(name, num_labels=3))
     gan.compile(loss=losses.RelativisticPaired(), penalties=[penalties.R1()] if name == "MoCoGAN" else [], run_eagerly=True)

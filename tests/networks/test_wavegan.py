@@ -72,6 +72,7 @@ def test_phase_shuffle_shifts_each_row_and_fills_by_reflection():
     pytest.raises(ValueError, PhaseShuffle, -1).match("most=-1")
 
 
+@pytest.mark.slow
 def test_a_loaded_gan_continues_training_exactly(tmp_path):
     waveforms = np.sin(np.arange(128) * np.linspace(0.1, 1.0, 16)[:, None])[..., None].astype("float32")
     batches = tf.data.Dataset.from_tensor_slices((waveforms, np.arange(16) % 3)).batch(8)
