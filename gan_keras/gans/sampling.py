@@ -9,10 +9,13 @@ import tensorflow as tf
 from keras import ops
 
 from gan_keras import noise, replicas
+from gan_keras.diagnosis import rules
 from gan_keras.gans.inputs import check_range, check_samples
-from gan_keras.gans.saving import SavedModel
+from gan_keras.gans.saving import AveragedNetwork, SavedModel
+from gan_keras.gans.step_metrics import StepMetrics
 from gan_keras.networks.base import call_network, in_single_precision, latent_dim_of, read_samples
-from gan_keras.networks.precision import compute_in_float32, in_float32
+from gan_keras.networks.precision import compute_in_float32
+from gan_keras.training import distribution
 
 MAX_SAMPLES = 1_000_000  # of one `generate` call; more is taken for a mistake
 _BLOCK = 256  # samples per call of the compiled function
@@ -87,6 +90,49 @@ class Sampler(SavedModel):
     def draw_to_test(self, real_data, labels=None):
         """Returns one sample of the averaged generator per real sample."""
         return self(self.latents_from(self.test_seeds(ops.shape(real_data)[0])), labels)
+
+    # --- What Keras asks of a model. ---
+
+    def make_step_metrics(self):
+        """Returns the `StepMetrics` of this class; called once, by the constructor."""
+        return StepMetrics()
+
+    @property
+    def metrics(self):
+        """All metrics, which Keras resets at the start of each epoch."""
+        if not hasattr(self, "step_metrics"):
+            return []
+        compiled = (*self.sample_metrics, *self.step_metrics.skipped) if self.compiled else ()
+        return self.step_metrics.metrics(compiled)
+
+    @property
+    def num_replicas(self):
+        """Number of devices, on all machines together, that train this GAN."""
+        return self.distribute_strategy.num_replicas_in_sync
+
+    def evaluate(self, x=None, *args, **kwargs):
+        """`keras.Model.evaluate`: losses of the averaged generator on held-out data."""
+        return super().evaluate(x if self.num_replicas == 1 else distribution.shared(self, x), *args, **kwargs)
+
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        """Does nothing: a GAN is built. Keras would read a batch to build it, which moves a shuffled data set on."""
+
+    def stage_of(self, epoch):
+        """Returns the name of the stage that `epoch`, counted from 0, belongs to: here there is only one."""
+        return "adversarial"
+
+    def diagnose(self, history):
+        """Explains a training's curves in plain words, a list with one line per finding: see `gan_keras.diagnosis`.
+
+        Args:
+            history: The return value of `fit`, its `history`, rows of a `history.csv`, or the path of one.
+        """
+        return rules.diagnose(history)
+
+    def summary(self, **kwargs):
+        """Prints the summaries of both networks."""
+        self.generator.summary(**kwargs)
+        self.discriminator.summary(**kwargs)
 
     # --- Noise. ---
 
@@ -235,23 +281,6 @@ class Sampler(SavedModel):
             "training_seed": self.seed,
             **getattr(self.codec, "card", {}),
         }
-
-
-class AveragedNetwork(keras.Model):
-    """Averaged weights of a network that Keras cannot rebuild, as it has no `get_config`; runs its `call` in float32."""
-
-    def __init__(self, network, **kwargs):
-        super().__init__(**kwargs)
-        self.network = lambda: network  # a closure, so that Keras does not track the network as a layer
-        for variable in network.weights:
-            self.add_weight(variable.shape, variable.numpy(), variable.dtype, trainable=False)
-
-    def call(self, inputs, labels=None, training=False):
-        network, own = self.network(), dict(zip(map(id, self.network().weights), self.weights, strict=True))
-        states = network.trainable_variables, network.non_trainable_variables  # the latter include random states, which stay
-        values = ([own.get(id(variable), variable).value for variable in each] for each in states)
-        with in_float32(network):
-            return network.stateless_call(*values, inputs, *(() if labels is None else (labels,)), training=training)[0]
 
 
 def seeds_from(n, seed):

@@ -9,13 +9,11 @@ import json
 import keras
 
 from gan_keras import optimizers
-from gan_keras.diagnosis import rules
-from gan_keras.gans.step_metrics import StepMetrics
-from gan_keras.training import distribution
+from gan_keras.networks.precision import in_float32
 
 
 class SavedModel(keras.Model):
-    """What Keras asks of a GAN besides the algorithm: configuration, saved state, metrics and devices."""
+    """What a GAN writes into a file and reads from it: configuration, the arguments of `compile`, and random state."""
 
     def get_config(self):
         check_can_be_saved(self.generator, self.discriminator)
@@ -105,48 +103,22 @@ class SavedModel(keras.Model):
             **_numbered("loss_scale", getattr(getattr(self, "loss_scale", None), "variables", ())),
         }
 
-    # --- Metrics, devices and printing. ---
 
-    def make_step_metrics(self):
-        """Returns the `StepMetrics` of this class; called once, by the constructor."""
-        return StepMetrics()
+class AveragedNetwork(keras.Model):
+    """Averaged weights of a network that Keras cannot rebuild, as it has no `get_config`; runs its `call` in float32."""
 
-    @property
-    def metrics(self):
-        """All metrics, which Keras resets at the start of each epoch."""
-        if not hasattr(self, "step_metrics"):
-            return []
-        compiled = (*self.sample_metrics, *self.step_metrics.skipped) if self.compiled else ()
-        return self.step_metrics.metrics(compiled)
+    def __init__(self, network, **kwargs):
+        super().__init__(**kwargs)
+        self.network = lambda: network  # a closure, so that Keras does not track the network as a layer
+        for variable in network.weights:
+            self.add_weight(variable.shape, variable.numpy(), variable.dtype, trainable=False)
 
-    @property
-    def num_replicas(self):
-        """Number of devices, on all machines together, that train this GAN."""
-        return self.distribute_strategy.num_replicas_in_sync
-
-    def evaluate(self, x=None, *args, **kwargs):
-        """`keras.Model.evaluate`: losses of the averaged generator on held-out data."""
-        return super().evaluate(x if self.num_replicas == 1 else distribution.shared(self, x), *args, **kwargs)
-
-    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
-        """Does nothing: a GAN is built. Keras would read a batch to build it, which moves a shuffled data set on."""
-
-    def stage_of(self, epoch):
-        """Returns the name of the stage that `epoch`, counted from 0, belongs to: here there is only one."""
-        return "adversarial"
-
-    def diagnose(self, history):
-        """Explains a training's curves in plain words, a list with one line per finding: see `gan_keras.diagnosis`.
-
-        Args:
-            history: The return value of `fit`, its `history`, rows of a `history.csv`, or the path of one.
-        """
-        return rules.diagnose(history)
-
-    def summary(self, **kwargs):
-        """Prints the summaries of both networks."""
-        self.generator.summary(**kwargs)
-        self.discriminator.summary(**kwargs)
+    def call(self, inputs, labels=None, training=False):
+        network, own = self.network(), dict(zip(map(id, self.network().weights), self.weights, strict=True))
+        states = network.trainable_variables, network.non_trainable_variables  # the latter include random states, which stay
+        values = ([own.get(id(variable), variable).value for variable in each] for each in states)
+        with in_float32(network):
+            return network.stateless_call(*values, inputs, *(() if labels is None else (labels,)), training=training)[0]
 
 
 def freeze(network, num_layers):
