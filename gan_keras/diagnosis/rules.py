@@ -3,12 +3,235 @@
 This is the only place with rules: `callbacks.Watch` applies them after each epoch, `GAN.diagnose` and the report after training.
 """
 
+import csv
+import os
 from typing import NamedTuple
 
 import numpy as np
 
-from gan_keras.diagnosis import symptoms
-from gan_keras.diagnosis.history import Past, columns_of
+# --- A training's history up to an epoch, read from any of its forms.
+
+UNKNOWN_STEPS = 100
+"""Assumed steps per epoch if the history has no column `steps`, which `callbacks.Speed` logs."""
+
+
+class Past:
+    """The first epochs of a history.
+
+    `past["d_loss"]` is an array with one number per epoch, NaN where nothing was logged. A column that was never logged is NaN
+    throughout.
+
+    Args:
+        columns: Result of `columns_of`.
+        num: Number of epochs; None for all.
+    """
+
+    def __init__(self, columns, num=None):
+        self.columns, self.num = columns, len(columns["epoch"]) if num is None else num
+
+    def __len__(self):
+        return self.num
+
+    def __getitem__(self, name):
+        values = self.columns[name][: self.num] if name in self.columns else [None] * self.num
+        return np.array([np.nan if value is None else float(value) for value in values], float)
+
+    def has(self, name):
+        """Returns True if the last epoch logged the column."""
+        return self.num > 0 and name in self.columns and self.columns[name][self.num - 1] is not None
+
+    def scores(self, name):
+        """Returns epochs (indices) and values of a column that is not logged every epoch; both empty unless the last one did."""
+        found = np.flatnonzero([value is not None for value in self.columns.get(name, ())[: self.num]]) if self.has(name) else []
+        return found, self[name][found]
+
+    @property
+    def is_adversarial(self):
+        """Boolean array: epochs in which both networks trained."""
+        stages = self.columns.get("stage")
+        if stages is not None:
+            return np.array([stage == "adversarial" for stage in stages[: self.num]], bool) & ~np.isnan(self["d_accuracy"])
+        return (self["d_norm"] != 0) & (self["g_loss"] != 0) & ~np.isnan(self["d_accuracy"])
+
+    @property
+    def steps(self):
+        """Array of the steps of both networks in each epoch."""
+        return np.where(self.is_adversarial, np.nan_to_num(self["steps"], nan=UNKNOWN_STEPS), 0.0)
+
+    def lasting(self, holds, steps):
+        """Returns the last epochs in which `holds` is true throughout, as a slice; None if they have fewer than `steps` steps."""
+        breaks = np.flatnonzero(~(holds & self.is_adversarial))
+        first = int(breaks[-1]) + 1 if len(breaks) else 0
+        return slice(first, self.num) if self.num > first and self.steps[first:].sum() >= steps else None
+
+
+def columns_of(history):
+    """Returns a history as lists by column name, None where an epoch logged nothing; `epoch` counts from 1.
+
+    Args:
+        history: Result of `fit`, its `history`, the rows of a `history.csv`, or its path. A list shorter than the others
+            is assumed to be logged at regular intervals, ending with the last epoch.
+
+    Raises:
+        ValueError: If `history` is none of these.
+    """
+    history = getattr(history, "history", history)
+    if isinstance(history, str | os.PathLike):
+        with open(history, newline="", encoding="utf-8") as file:
+            history = list(csv.DictReader(file))
+    if isinstance(history, list) and all(isinstance(row, dict) for row in history):
+        names = dict.fromkeys(name for row in history for name in row)
+        columns = {name: [None if row.get(name) == "" else row.get(name) for row in history] for name in names}
+    elif isinstance(history, dict):
+        columns = {name: list(values) for name, values in history.items()}
+    else:
+        raise ValueError(f"Got a history of type {type(history).__name__}. Expected the result of `fit`, a dict, rows or a path.")
+    num = max(map(len, columns.values()), default=0)
+    columns = {name: _spread(values, num) for name, values in columns.items()}
+    return {"epoch": list(range(1, num + 1)), **columns}
+
+
+def _spread(values, num):
+    """Returns a column with None for epochs that did not log it."""
+    if len(values) in (0, num):
+        return values or [None] * num
+    places = np.linspace(0, num, len(values) + 1)[1:].round().astype(int) - 1
+    spread = [None] * num
+    for place, value in zip(places, values, strict=True):
+        spread[place] = value
+    return spread
+
+
+# --- Symptoms of a failing training: each function takes a `Past` and returns what its last epoch shows, or None.
+#
+# This is the only place with thresholds; `benchmarks/guards.py rules` measures what they find.
+
+LONG = 500
+"""Steps of both networks that a state must last to be a finding. A shorter training is not diagnosed."""
+
+SURE = 0.95
+"""Accuracy of a discriminator that is nearly always right. A healthy start can look like this for hundreds of steps while
+diversity and gradients grow; it is a finding only if one of them falls."""
+
+LESS_DIVERSE, LESS_GRADIENT = 0.5, 0.1
+"""Share of the highest `diversity` or `g_norm` below which it has fallen."""
+
+POOR, ALIKE, RISING = 0.6, 0.1, 1.25
+"""Diversities, relative to real samples, that are low and that mean nearly identical samples; and the ratio of the last epoch
+of a span to its first third above which diversity is recovering, as in a healthy start."""
+
+SENTENCES_ALIKE = 0.5
+"""The same for text: share of distinct drafts in a batch, which starts near 1."""
+
+REPEATING = 0.2
+"""Maximum excess of Self-BLEU-5 over the supervised baseline's at the same temperature."""
+
+UNCOVERED, COVERED = 0.02, 0.1
+"""Recall or coverage at which a generator has lost the data, and the value it must have reached before."""
+
+FADED, EXPLODED = 1e-3, 100.0
+"""Norms that have vanished or exploded, relative to their previous median."""
+
+SWING, SWINGS, SWING_EPOCHS = 0.15, 6, 10
+"""An oscillation: minimum change of `d_accuracy` per turn, number of turns, and number of epochs in which they happen."""
+
+EQUAL, STILL = 1e-3, 0.01
+"""If nothing is learned: maximum difference of mean logits, and maximum change of logits and diversity."""
+
+WORSE, LOSS, SCORES = 2.0, 0.05, 3
+"""A late collapse: multiple of the best Frechet distance, distance below the best gain, and number of scores in a row."""
+
+
+def divergence(past):
+    strange = [
+        name for name in ("d_loss", "g_loss", "nll", "d_norm", "g_norm") if past.has(name) and not np.isfinite(past[name][-1])
+    ]
+    if strange:
+        return ", ".join(f"{name} is {past[name][-1]:g}" for name in strange)
+    for name in ("d_norm", "g_norm"):
+        before = past[name][:-1][past.is_adversarial[:-1]]
+        if past.num and past.is_adversarial[-1] and len(before) >= 3 and past[name][-1] > EXPLODED * np.median(before) > 0:
+            return f"{name} is {past[name][-1]:.3g}, {past[name][-1] / np.median(before):.0f} times its previous median"
+    return None
+
+
+def saturation(past):
+    sure = past.lasting(past["d_accuracy"] > SURE, LONG)
+    for name, share in (("diversity", LESS_DIVERSE), ("g_norm", LESS_GRADIENT)) if sure else ():
+        last, highest = past[name][-1], np.nanmax(past[name][past.is_adversarial])
+        if last < share * highest:
+            seen = f"d_accuracy {past['d_accuracy'][-1]:.3f} for {past.steps[sure].sum():.0f} steps"
+            return f"{seen}, while {name} fell from {highest:.3g} to {last:.3g}"
+    return None
+
+
+def low_diversity(past, limit=POOR):
+    low = past.lasting(past["diversity"] < limit, LONG)
+    if low is None or past.has("nll"):
+        return None
+    values = past["diversity"][low]
+    if values[-1] > RISING * values[: -(-len(values) // 3)].mean():
+        return None
+    return f"diversity {values[-1]:.3g} relative to the data, below {limit:g} for {past.steps[low].sum():.0f} steps"
+
+
+def collapse(past):
+    if past.has("nll") and past.lasting(past["diversity"] < SENTENCES_ALIKE, 1):
+        return f"diversity {past['diversity'][-1]:.3g}, the share of distinct drafts in a batch"
+    if seen := low_diversity(past, ALIKE):
+        return seen
+    for name in ("val_recall", "val_coverage"):
+        values = past.scores(name)[1]
+        if len(values) and values[-1] <= UNCOVERED and values.max() >= COVERED:
+            return f"{name} fell from {values.max():.2f} to {values[-1]:.2f}"
+    above = past["val_self_bleu5"][-1:] - past["val_baseline_self_bleu5"][-1:]
+    if past.num and above[0] > REPEATING:
+        return f"val_self_bleu5 {past['val_self_bleu5'][-1]:.2f}, {above[0]:.2f} above the baseline's"
+    return None
+
+
+def vanishing(past):
+    norms = past["g_norm"][past.is_adversarial]
+    if len(norms) and past.is_adversarial[-1] and norms[-1] < FADED * np.median(norms):
+        return f"g_norm is {norms[-1]:.3g}, its median was {np.median(norms):.3g}"
+    return None
+
+
+def oscillation(past):
+    values = past["d_accuracy"][past.is_adversarial][-SWING_EPOCHS:]
+    moves = np.diff(values)
+    far = moves[np.abs(moves) > SWING]
+    turns = int((np.sign(far[1:]) != np.sign(far[:-1])).sum())
+    if past.num and past.is_adversarial[-1] and turns >= SWINGS:
+        return f"d_accuracy turned {turns} times in {len(values)} epochs, between {values.min():.2f} and {values.max():.2f}"
+    return None
+
+
+def no_learning(past):
+    adversarial = past.is_adversarial
+    if adversarial.sum() < 3 or not adversarial[-1] or past.steps.sum() < LONG:
+        return None
+    real, fake = past["d_real"][adversarial], past["d_fake"][adversarial]
+    if np.abs(real - fake).max() < EQUAL or max(map(np.ptp, (real, fake, past["diversity"][adversarial]))) < STILL:
+        return f"d_real {real[-1]:.3g} and d_fake {fake[-1]:.3g} did not move apart in {past.steps.sum():.0f} steps"
+    return None
+
+
+def late_collapse(past):
+    for name in ("val_frechet", "val_fid"):
+        epochs, values = past.scores(name)
+        if len(values) > SCORES and values[-SCORES:].min() > WORSE * np.nanmin(values):
+            return f"{name} {values[-1]:.3g}, after {np.nanmin(values):.3g} in epoch {epochs[np.nanargmin(values)] + 1}"
+    epochs, values = past.scores("val_gain")
+    if len(values) > SCORES and values[-SCORES:].max() < np.nanmax(values) - LOSS:
+        return f"val_gain {values[-1]:.3g}, after {np.nanmax(values):.3g} in epoch {epochs[np.nanargmax(values)] + 1}"
+    return None
+
+
+def short(past):
+    if 0 < past.steps.sum() < LONG:
+        return f"{past.steps.sum():.0f} steps of both networks"
+    return None
 
 
 class Finding(NamedTuple):
@@ -47,55 +270,55 @@ class Rule(NamedTuple):
 RULES = (
     Rule(
         "divergence",
-        symptoms.divergence,
+        divergence,
         "The learning rates are too high for these networks, or the data contain numbers that are not finite.",
         "Try a tenth of both learning rates and a penalty such as R1, and check the data.",
     ),
     Rule(
         "saturation",
-        symptoms.saturation,
+        saturation,
         "The discriminator is nearly always right, and the generator learns little from it.",
         "Try a stronger penalty (R1, R2), augmentation, a lower discriminator_learning_rate or fewer discriminator_steps.",
     ),
     Rule(
         "collapse",
-        symptoms.collapse,
+        collapse,
         "The generator produces nearly identical samples.",
         "Try a penalty on the discriminator (R1, R2), relativistic_paired, lower learning rates, or a packed discriminator.",
     ),
     Rule(
         "low diversity",
-        symptoms.low_diversity,
+        low_diversity,
         "The generator covers only part of the data.",
         "Try a penalty on the discriminator (R1, R2), lower learning rates, or relativistic_paired.",
     ),
     Rule(
         "vanishing gradients",
-        symptoms.vanishing,
+        vanishing,
         "The generator receives almost no gradient.",
         "Try the loss non_saturating or relativistic_paired instead of minimax, or a penalty on the discriminator.",
     ),
     Rule(
         "oscillation",
-        symptoms.oscillation,
+        oscillation,
         "The networks chase each other in circles.",
         "Try lower learning rates, beta_1=0, a penalty on the discriminator, or a history pool.",
     ),
     Rule(
         "no learning",
-        symptoms.no_learning,
+        no_learning,
         "The discriminator has not started to separate real and generated samples.",
         "Try learning rates ten times as high, and check that the data are in the range that the networks expect.",
     ),
     Rule(
         "late collapse",
-        symptoms.late_collapse,
+        late_collapse,
         "Training was better earlier and is getting worse.",
         "Runs that score quality keep the best weights. Try fewer epochs, decaying learning rates, or augmentation.",
     ),
 )
 
-TOO_SHORT = Rule("too short", symptoms.short, "That is too few to diagnose the curves.", "Try more epochs.")
+TOO_SHORT = Rule("too short", short, "That is too few to diagnose the curves.", "Try more epochs.")
 
 
 def findings(history):

@@ -11,10 +11,9 @@ from gan_keras import auxiliary as objectives
 from gan_keras import losses, optimizers
 from gan_keras.gans import inputs
 from gan_keras.gans.sampling import Sampler
-from gan_keras.networks.base import call_network
-from gan_keras.networks.precision import in_float32
+from gan_keras.networks.base import call_network, in_float32
 from gan_keras.penalties import get as get_penalty
-from gan_keras.training import distribution, loss_scale, resume, xla
+from gan_keras.training import devices, distribution, player, resume
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
@@ -70,7 +69,7 @@ class GAN(Sampler):
             history_pool: A `gan_keras.HistoryPool` of past samples that the discriminator keeps seeing; no labels then.
             metrics: `keras.metrics.Metric` objects with `update_state(real_data, fake_data)`; updated by `evaluate`.
             **kwargs: `run_eagerly`, `steps_per_execution` and `jit_compile` of `keras.Model.compile`. `jit_compile="auto"`
-                uses XLA where that is safe and fast: see `gan_keras.training.xla`.
+                uses XLA where that is safe and fast: see `gan_keras.training.devices`.
 
         Raises:
             ValueError: If an argument is out of its range, both networks get one optimizer, an optimizer has `use_ema` or scales
@@ -79,7 +78,8 @@ class GAN(Sampler):
         self.generator_ema = optimizers.get_schedule(generator_ema)
         inputs.check_steps(discriminator_steps, generator_steps, self.generator_ema)
         self.generator_optimizer, self.discriminator_optimizer = optimizers.get_pair(generator_optimizer, discriminator_optimizer)
-        distribution.check_optimizers(self)
+        if self.num_replicas > 1:
+            distribution.check_optimizers(self)
         self.generator_optimizer.build(self.generator.trainable_variables)
         self.discriminator_optimizer.build(self.discriminator.trainable_variables)
         self.trained = {name: inputs.ids(getattr(self, name).trainable_variables) for name in ("generator", "discriminator")}
@@ -90,14 +90,13 @@ class GAN(Sampler):
         self.auxiliary, self.history_pool = [objectives.get(each) for each in auxiliary], history_pool
         for extra in (each for each in (*self.auxiliary, self.history_pool) if hasattr(each, "prepare")):
             extra.prepare(self)
-        self.generator_player, self.discriminator_player, self.loss_scale = loss_scale.make_players(self)
-        self.step_metrics.skipped = () if self.loss_scale is None else (self.loss_scale.skipped,)
+        self.generator_player, self.discriminator_player, self.loss_scale = player.make_players(self)
         self.compile_options, self.first_compiled_as = kwargs, None
-        self.compilation = xla.decide(self, **kwargs)
+        self.compilation = devices.decide_xla(self, **kwargs)
         # Without an optimizer of its own Keras would make a phantom RMSprop for learning-rate callbacks to turn in vain.
         options = {**kwargs, "jit_compile": self.compilation.jit_compile, "auto_scale_loss": False}
-        super().compile(optimizer=self.generator_optimizer, **distribution.compile_options(self, **options))
-        distribution.share_training(self)
+        keras_compile = super().compile if self.num_replicas == 1 else distribution.compile_of_replicas(self, super().compile)
+        keras_compile(optimizer=self.generator_optimizer, **options)
 
     def fit(self, x=None, y=None, *args, **kwargs):
         """Trains by `keras.Model.fit`. The order of arrays follows from `seed` and the epoch alone.

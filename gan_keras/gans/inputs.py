@@ -42,17 +42,6 @@ def with_batches(history):
     return history
 
 
-def check_samples(gan, samples):
-    """Raises `ValueError` unless samples have the shape that the codec or the generator makes."""
-    if hasattr(gan.codec, "check_samples"):
-        gan.codec.check_samples(samples)
-    elif gan.codec is None and not samples.shape[1:].is_compatible_with(gan.sample_shape):
-        raise ValueError(
-            f"Got samples of shape {tuple(samples.shape[1:])}, and the generator makes {gan.sample_shape}. "
-            "Expected equal shapes: reshape or resize the data, or change the generator's last layer."
-        )
-
-
 def check_steps(discriminator_steps, generator_steps, generator_ema):
     """Raises `ValueError` unless steps per round and the decay of the average are in their ranges."""
     if min(discriminator_steps, generator_steps) < 1 or not 0 <= optimizers.first_value(generator_ema) < 1:

@@ -13,8 +13,7 @@ from gan_keras.diagnosis import rules
 from gan_keras.gans.inputs import check_range, check_samples
 from gan_keras.gans.saving import AveragedNetwork, SavedModel
 from gan_keras.gans.step_metrics import StepMetrics
-from gan_keras.networks.base import call_network, in_single_precision, latent_dim_of, read_samples
-from gan_keras.networks.precision import compute_in_float32
+from gan_keras.networks.base import call_network, compute_in_float32, in_single_precision, latent_dim_of, read_samples
 from gan_keras.training import distribution
 
 MAX_SAMPLES = 1_000_000  # of one `generate` call; more is taken for a mistake
@@ -26,6 +25,8 @@ class Sampler(SavedModel):
 
     Arguments and errors are those of `GAN`.
     """
+
+    loss_scale = None  # `compile` sets one for networks that compute in float16
 
     def __init__(self, generator, discriminator, codec=None, seed=0, **kwargs):
         super().__init__(autocast=False, **kwargs)  # latents reach the generator as they were drawn

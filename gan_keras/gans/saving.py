@@ -9,7 +9,7 @@ import json
 import keras
 
 from gan_keras import optimizers
-from gan_keras.networks.precision import in_float32
+from gan_keras.networks.base import in_float32
 
 
 class SavedModel(keras.Model):

@@ -25,7 +25,7 @@ import tensorflow as tf
 
 from gan_keras import augmentation, losses, penalties
 from gan_keras.gans.gan import GAN
-from gan_keras.networks.precision import PRECISIONS
+from gan_keras.networks.base import PRECISIONS
 from gan_keras.training import time_budget
 
 OPTIMIZERS = {

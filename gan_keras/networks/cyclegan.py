@@ -6,10 +6,9 @@ Reference: [Zhu et al., 2017](https://arxiv.org/abs/1703.10593), appendix; [John
 import keras
 from keras import layers, ops
 
-from gan_keras.networks.base import attributes
+from gan_keras.networks.base import OnePrecision, attributes
 from gan_keras.networks.dcgan import initializer
 from gan_keras.networks.layers import InstanceNormalization
-from gan_keras.networks.precision import OnePrecision
 from gan_keras.networks.residual import ResidualBlock
 
 _HALVINGS = 2

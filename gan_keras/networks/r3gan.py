@@ -10,10 +10,9 @@ import math
 import keras
 from keras import layers, ops
 
-from gan_keras.networks.base import append_labels, attributes, check_labels, projection, require_labels
+from gan_keras.networks.base import OnePrecision, append_labels, attributes, check_labels, projection, require_labels
 from gan_keras.networks.image_base import ImageDiscriminator, ImageGenerator, narrowed, resolutions
 from gan_keras.networks.layers import GroupedConv2D, SmoothDownsampling2D, SmoothUpsampling2D
-from gan_keras.networks.precision import OnePrecision
 
 _EXPANSION = 2  # factor of the channels in the middle of a block
 _GROUP = 16  # channels per group in the middle of a block

@@ -9,9 +9,9 @@ Reference: [Gulrajani et al., 2017](https://arxiv.org/abs/1704.00028), appendix;
 import keras
 from keras import layers, ops
 
+from gan_keras.networks.base import OnePrecision
 from gan_keras.networks.image_base import ImageDiscriminator
 from gan_keras.networks.layers import BatchNormalization, ConditionalBatchNormalization, SpectralNormalization
-from gan_keras.networks.precision import OnePrecision
 
 
 class ResidualBlock(OnePrecision, layers.Layer):

@@ -44,14 +44,28 @@ def shared(gan, batches):
     return shares(batches, gan.distribute_strategy)
 
 
-def share_training(gan):
-    """Prepares a compiled GAN for several replicas; on one device, Keras' own training functions stay.
+def compile_of_replicas(gan, keras_compile):
+    """Returns a `compile` that prepares a GAN for several replicas, which take one step at a time; a warning says so.
 
     Raises:
-        ValueError: If a part was made outside of the strategy's scope.
+        ValueError: By the returned function, if a part was made outside of the strategy's scope.
     """
-    if gan.num_replicas == 1:
-        return
+
+    def compile(steps_per_execution=1, **options):
+        if steps_per_execution != 1:
+            warnings.warn(
+                f"On {gan.num_replicas} replicas Keras takes one step at a time: steps_per_execution={steps_per_execution} is "
+                "ignored.",
+                stacklevel=3,
+            )
+        keras_compile(**options)
+        share_training(gan)
+
+    return compile
+
+
+def share_training(gan):
+    """Replaces Keras' training functions by those of several replicas, after checking that all was made in their scope."""
     metrics = [variable for metric in gan.metrics for variable in metric.variables]
     check_scope(gan, [*gan.variables, *gan.own_state().values(), *metrics])
 
@@ -66,22 +80,8 @@ def share_training(gan):
     gan.make_train_function, gan.make_test_function = make_train_function, make_test_function
 
 
-def compile_options(gan, steps_per_execution=1, **options):
-    """Returns options of `keras.Model.compile`; several replicas take one step at a time, and a warning says so."""
-    if gan.num_replicas > 1 and steps_per_execution != 1:
-        warnings.warn(
-            f"On {gan.num_replicas} replicas Keras takes one step at a time: steps_per_execution={steps_per_execution} is "
-            "ignored.",
-            stacklevel=3,
-        )
-        steps_per_execution = 1
-    return {**options, "steps_per_execution": steps_per_execution}
-
-
 def check_optimizers(gan):
     """Raises `ValueError` if an optimizer cannot keep its state on several replicas."""
-    if gan.num_replicas == 1:
-        return
     optimizers = gan.generator_optimizer, gan.discriminator_optimizer
     if any(getattr(optimizer, "gradient_accumulation_steps", None) for optimizer in optimizers):
         raise ValueError(

@@ -24,34 +24,6 @@ GROWTH_UPDATES = 2000
 """Updates of both players without an overflow after which the scale is doubled."""
 
 
-def make_players(gan):
-    """Makes the two players of a GAN, and the `LossScale` that they share if a network computes in float16.
-
-    Args:
-        gan: A `GAN` with networks, optimizers and step metrics.
-
-    Returns:
-        Three values: the generator's player, the discriminator's, and the `LossScale` or None.
-
-    Raises:
-        ValueError: If weights are float16 themselves: updates are often too small to change them.
-    """
-    for network in (gan.generator, gan.discriminator):
-        narrow = [weight.path for weight in network.trainable_variables if weight.dtype == "float16"]
-        if narrow:
-            raise ValueError(
-                f"{len(narrow)} weights of {network.name!r} are float16, such as {narrow[0]!r}. Expected float32 weights: use "
-                'the dtype policy "mixed_float16", which computes in float16 and keeps weights in float32.'
-            )
-    layers = (layer for network in (gan.generator, gan.discriminator) for layer in network._flatten_layers())
-    scale = LossScale() if any(layer.compute_dtype == "float16" for layer in layers) else None
-    arguments = (
-        (gan.generator, gan.generator_optimizer, gan.step_metrics.g_norm),
-        (gan.discriminator, gan.discriminator_optimizer, gan.step_metrics.d_norm),
-    )
-    return *(Player(*each) if scale is None else ScaledPlayer(*each, scale) for each in arguments), scale
-
-
 class ScaledPlayer(Player):
     """A player whose losses are scaled. Its updates keep their turn with those of the other player.
 

@@ -61,6 +61,39 @@ class Player:
         return judge
 
 
+def make_players(gan):
+    """Makes the two players of a GAN, and the `LossScale` that they share if a network computes in float16.
+
+    Args:
+        gan: A `GAN` with networks, optimizers and step metrics.
+
+    Returns:
+        Three values: the generator's player, the discriminator's, and the `LossScale` or None.
+
+    Raises:
+        ValueError: If weights are float16 themselves: updates are often too small to change them.
+    """
+    for network in (gan.generator, gan.discriminator):
+        narrow = [weight.path for weight in network.trainable_variables if weight.dtype == "float16"]
+        if narrow:
+            raise ValueError(
+                f"{len(narrow)} weights of {network.name!r} are float16, such as {narrow[0]!r}. Expected float32 weights: use "
+                'the dtype policy "mixed_float16", which computes in float16 and keeps weights in float32.'
+            )
+    layers = (layer for network in (gan.generator, gan.discriminator) for layer in network._flatten_layers())
+    arguments = (
+        (gan.generator, gan.generator_optimizer, gan.step_metrics.g_norm),
+        (gan.discriminator, gan.discriminator_optimizer, gan.step_metrics.d_norm),
+    )
+    if not any(layer.compute_dtype == "float16" for layer in layers):
+        return *(Player(*each) for each in arguments), None
+    from gan_keras.training.loss_scale import LossScale, ScaledPlayer  # a player too: it needs this file
+
+    scale = LossScale()
+    gan.step_metrics.skipped = (scale.skipped,)
+    return *(ScaledPlayer(*each, scale) for each in arguments), scale
+
+
 def global_norm(gradients):
     """Square root of the sum of squares of all gradients, float32; None stands for no gradient."""
     found = [tf.convert_to_tensor(gradient) for gradient in gradients if gradient is not None]

@@ -5,7 +5,7 @@ import pytest
 
 from gan_keras.callbacks.history import History
 from gan_keras.diagnosis import rules
-from gan_keras.diagnosis.history import Past, columns_of
+from gan_keras.diagnosis.rules import Past, columns_of
 
 EPOCHS, STEPS = 12, 100
 

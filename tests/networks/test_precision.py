@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from gan_keras import networks, noise
-from gan_keras.networks.precision import dtype_policy
+from gan_keras.networks.base import dtype_policy
 from small_gans import copy_of
 
 SHAPE = (16, 16, 1)

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from gan_keras import GAN, penalties
 from gan_keras.networks import MLPDiscriminator, MLPGenerator
-from gan_keras.training import xla
+from gan_keras.training import devices
 
 layers = keras.layers
 
@@ -57,7 +57,7 @@ def test_where_there_is_a_gpu_what_can_be_compiled_well_is(name, pretend_a_gpu):
     build, reason = TABLE[name]
     gan = build()  # recurrent layers look for a GPU too
     pretend_a_gpu()
-    decision = xla.decide(gan)
+    decision = devices.decide_xla(gan)
     assert reason in decision.reason
     assert decision.jit_compile == (reason == "there is a GPU, and all layers can be compiled")
 
@@ -65,28 +65,28 @@ def test_where_there_is_a_gpu_what_can_be_compiled_well_is(name, pretend_a_gpu):
 @pytest.mark.parametrize("name", TABLE)
 def test_what_was_asked_for_is_done_or_is_an_error(name):
     gan = TABLE[name][0]()
-    assert xla.decide(gan, jit_compile=False) == (False, "jit_compile=False was requested")
+    assert devices.decide_xla(gan, jit_compile=False) == (False, "jit_compile=False was requested")
     if name not in IMPOSSIBLE:
-        assert xla.decide(gan, jit_compile=True) == (True, "jit_compile=True was requested")
+        assert devices.decide_xla(gan, jit_compile=True) == (True, "jit_compile=True was requested")
         return
     with pytest.raises(ValueError, match="jit_compile=True, but XLA cannot compile this training: .*Expected False or"):
-        xla.decide(gan, jit_compile=True)
+        devices.decide_xla(gan, jit_compile=True)
 
 
 def test_nothing_is_compiled_on_a_processor_and_another_wish_is_an_error():
-    decision = xla.decide(image_gan())
+    decision = devices.decide_xla(image_gan())
     assert not decision.jit_compile and "no GPU" in decision.reason
     with pytest.raises(ValueError, match="jit_compile='yes'. Expected True, False or 'auto'"):
-        xla.decide(image_gan(), jit_compile="yes")
+        devices.decide_xla(image_gan(), jit_compile="yes")
 
 
 def test_under_a_strategy_and_in_eager_mode_nothing_is_compiled(pretend_a_gpu):
     gan = image_gan()
     pretend_a_gpu()
-    assert "eagerly" in xla.decide(gan, run_eagerly=True).reason
+    assert "eagerly" in devices.decide_xla(gan, run_eagerly=True).reason
     with tf.distribute.OneDeviceStrategy("CPU:0").scope():
-        assert "strategy" in xla.decide(gan).reason
-        pytest.raises(ValueError, xla.decide, gan, jit_compile=True).match("strategy")
+        assert "strategy" in devices.decide_xla(gan).reason
+        pytest.raises(ValueError, devices.decide_xla, gan, jit_compile=True).match("strategy")
 
 
 def test_compile_follows_the_decision_and_saves_the_wish():

@@ -14,7 +14,7 @@ from gan_keras.gans.text_gan import TextGAN
 from gan_keras.modalities.preset import Recipe, at_least, below_one, fields_of, one_of, positive
 from gan_keras.modalities.text.evaluation import units_of
 from gan_keras.networks import ConvolutionalDiscriminator, RecurrentDiscriminator, RecurrentGenerator
-from gan_keras.networks.precision import PRECISIONS
+from gan_keras.networks.base import PRECISIONS
 
 CODECS = {"words": WordCodec, "characters": CharacterCodec, "subwords": SubwordCodec}
 DISCRIMINATORS = {"recurrent": RecurrentDiscriminator, "convolutional": ConvolutionalDiscriminator}
