@@ -10,7 +10,7 @@ from keras import ops
 
 from gan_keras import noise, replicas
 from gan_keras.diagnosis import rules
-from gan_keras.gans.inputs import check_range, check_samples
+from gan_keras.gans.inputs import check_range
 from gan_keras.gans.saving import AveragedNetwork, SavedModel
 from gan_keras.gans.step_metrics import StepMetrics
 from gan_keras.networks.base import call_network, compute_in_float32, in_single_precision, latent_dim_of, read_samples
@@ -282,6 +282,17 @@ class Sampler(SavedModel):
             "training_seed": self.seed,
             **getattr(self.codec, "card", {}),
         }
+
+
+def check_samples(gan, samples):
+    """Raises `ValueError` unless samples have the shape that the codec or the generator makes."""
+    if hasattr(gan.codec, "check_samples"):
+        gan.codec.check_samples(samples)
+    elif gan.codec is None and not samples.shape[1:].is_compatible_with(gan.sample_shape):
+        raise ValueError(
+            f"Got samples of shape {tuple(samples.shape[1:])}, and the generator makes {gan.sample_shape}. "
+            "Expected equal shapes: reshape or resize the data, or change the generator's last layer."
+        )
 
 
 def seeds_from(n, seed):
