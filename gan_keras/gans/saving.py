@@ -13,7 +13,7 @@ from gan_keras.networks.base import in_float32
 
 
 class SavedModel(keras.Model):
-    """What a GAN writes into a file and reads from it: configuration, the arguments of `compile`, and random state."""
+    """A GAN's state in a file: configuration, the arguments of `compile`, and random state."""
 
     def get_config(self):
         check_can_be_saved(self.generator, self.discriminator)

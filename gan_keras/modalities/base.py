@@ -147,7 +147,7 @@ class Modality:
         raise NotImplementedError
 
     def exports(self, version):
-        """Whether an exported version, an `exported.Version`, belongs to this modality."""
+        """Returns whether an exported version, an `exported.Version`, belongs to this modality."""
         return self.output_name in version.outputs and "seed" in version.inputs
 
     def write(self, samples, output):

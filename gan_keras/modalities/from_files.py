@@ -140,7 +140,7 @@ class FileModality(Modality):
         return line, {"model": gan.model_card(), "compilation": gan.compilation._asdict()}
 
     def fit_into(self, preset, training, seconds, budget):
-        """As many epochs as fit, for a preset with a single stage; otherwise see `Modality.fit_into`."""
+        """Fits as many epochs as possible for a preset with a single stage; otherwise see `Modality.fit_into`."""
         if len(preset.stage_epochs) > 1:
             return super().fit_into(preset, training, seconds, budget)
         max_steps = self.steps_of(preset, training)

@@ -1,4 +1,4 @@
-"""What `fit` needs besides the algorithm: devices, precision, time budget, checkpoints and resuming."""
+"""The machinery of `fit`: devices, precision, time budget, checkpoints and resuming."""
 
 from gan_keras.training.checkpoint_files import load_model as load_checkpoint
 from gan_keras.training.checkpoint_files import names as checkpoint_names

@@ -133,7 +133,7 @@ def check_seed(seed):
 
 
 class Decision(NamedTuple):
-    """Whether to compile, and the reason in words."""
+    """A decision about compiling, with the reason in words."""
 
     jit_compile: bool
     reason: str

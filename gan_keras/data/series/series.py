@@ -51,7 +51,7 @@ class Series:
 
     @property
     def varying(self):
-        """Whether windows differ in length."""
+        """True if windows differ in length."""
         return bool((self.lengths < self.window).any())
 
     @functools.cached_property

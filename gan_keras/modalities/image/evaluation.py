@@ -104,7 +104,7 @@ def _scores(gan, baseline, extractor, real, requested, num, seed):
 
 
 def comparable(requested, real_labels):
-    """Whether both sides have the same labels, each at least twice: a covariance needs two samples."""
+    """Returns whether both sides have the same labels, each at least twice: a covariance needs two samples."""
     if requested is None or real_labels is None:
         return False
     (names, counts), (real_names, real_counts) = (np.unique(each, return_counts=True) for each in (requested, real_labels))

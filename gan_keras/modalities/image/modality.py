@@ -59,7 +59,7 @@ copying. The Frechet distance is not the FID, which uses other features.</p>"""
         return {SCORE: preset.quality_samples * seconds_per_sample(gan, NUM_PILOT)}
 
     def fit_into(self, preset, training, seconds, budget):
-        """As many epochs as fit, scored as often as a tenth of the time allows."""
+        """Fits as many epochs as possible, scored as often as a tenth of the time allows."""
         scoring = preset.quality_every > 0 and budget >= MIN_SCORED_SECONDS
         fitted, spent = super().fit_into(preset, training, seconds, budget * (1.0 - SCORING_SHARE * scoring))
         max_scores = max(1, int(SCORING_SHARE * budget / max(seconds[SCORE], 1e-3)))

@@ -126,7 +126,7 @@ class ImagePreset(Preset):
 
 
 def can_be_scored(images):
-    """Whether a classifier can learn from the images: from their labels, or from rotations of square ones."""
+    """Returns whether a classifier can learn from the images: from their labels, or from rotations of square ones."""
     return len(images) >= MIN_SCORED and (images.labels is not None or images.image_shape[0] == images.image_shape[1])
 
 

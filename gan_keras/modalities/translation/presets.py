@@ -99,7 +99,7 @@ class TranslationPreset(Preset):
 
     @property
     def is_paired(self):
-        """Whether the recipe needs pairs of images."""
+        """True if the recipe needs pairs of images."""
         return ALGORITHMS[self.algorithm].is_paired
 
     def build(self, data, seed=0):
