@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from gan_keras import GAN, auxiliary, networks, noise, penalties
 from gan_keras.auxiliary import Batch
+from gan_keras.networks.base import call_network
 
 REAL = np.random.default_rng(1).normal(size=(4, 2)).astype(np.float32)
 LABELS = np.array([0, 2, 1, 2])
@@ -44,7 +45,7 @@ def coded_gan(objective):
 
 def batch_of(gan, labels=None):
     latents = gan.latents_from(tf.range(4, dtype=tf.int64))
-    return Batch(tf.constant(REAL), gan.fake_from(latents, labels), latents, labels)
+    return Batch(tf.constant(REAL), call_network(gan.generator, latents, labels, training=True), latents, labels)
 
 
 def log_softmax(logits):

@@ -17,50 +17,10 @@ import tensorflow as tf
 from keras import ops
 
 from gan_keras import replicas
-from gan_keras.training.player import Player
 
 FIRST_SCALE, SMALLEST_SCALE = 2.0**15, 2.0**-14
 GROWTH_UPDATES = 2000
 """Updates of both players without an overflow after which the scale is doubled."""
-
-
-class ScaledPlayer(Player):
-    """A player whose losses are scaled. Its updates keep their turn with those of the other player.
-
-    Args:
-        network: As for `Player`.
-        optimizer: As for `Player`.
-        norm: As for `Player`; an overflow does not count: it tells about the scale, not about the training.
-        scale: The `LossScale` of both players.
-    """
-
-    def __init__(self, network, optimizer, norm, scale):
-        super().__init__(network, optimizer, norm)
-        self.scale = scale
-
-    def gradients(self, loss, tape, variables):
-        scale = self.optimizer.scale_loss(self.scale.scale * ops.ones_like(loss))
-        gradients = tape.gradient(loss, variables, output_gradients=scale)
-        return [on_values(lambda numbers: numbers / self.scale.scale, gradient) for gradient in gradients]
-
-    def record(self, norm):
-        is_finite = ops.isfinite(norm)
-        self.norm.update_state(ops.where(is_finite, norm, 0.0), ops.cast(is_finite, "float32"))
-
-    def apply(self, gradients, variables):
-        self.scale.apply(self.optimizer, gradients, variables)
-
-    def for_penalties(self, judge):
-        """Returns `judge` with `gradient_scale`, by which penalties scale the gradient that they take of a logit.
-
-        A penalty's own gradient passes both scales: the square root keeps their product in the range of float16.
-        """
-
-        def scaled_judge(samples):
-            return judge(samples)
-
-        scaled_judge.gradient_scale = ops.sqrt(self.scale.scale)
-        return scaled_judge
 
 
 class LossScale:
@@ -89,6 +49,10 @@ class LossScale:
         """Called before the updates of each training step."""
         self.step.index, self.step.first, self.step.goes_on = 0, ops.copy(self.first), ops.convert_to_tensor(True)
         self.first.assign(0)
+
+    def unscaled(self, gradients):
+        """Divides gradients by the scale, in float32."""
+        return [on_values(lambda numbers: numbers / self.scale, gradient) for gradient in gradients]
 
     def apply(self, optimizer, gradients, variables):
         """Applies gradients if they are finite and their turn has come, then adapts the scale."""

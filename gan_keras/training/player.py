@@ -1,13 +1,14 @@
 """A player of the game: one network, its optimizer, and the update that a loss makes.
 
 In float32 on one device, an update is what every tutorial shows: gradients from the tape, then `optimizer.apply`. float16 is
-`loss_scale.ScaledPlayer`; several devices train as one through `gan_keras.replicas`.
+`ScaledPlayer`; several devices train as one through `gan_keras.replicas`.
 """
 
 import tensorflow as tf
 from keras import ops
 
 from gan_keras import replicas
+from gan_keras.training.loss_scale import LossScale
 
 
 class Player:
@@ -61,6 +62,45 @@ class Player:
         return judge
 
 
+class ScaledPlayer(Player):
+    """A player whose losses are scaled. Its updates keep their turn with those of the other player.
+
+    Args:
+        network: As for `Player`.
+        optimizer: As for `Player`.
+        norm: As for `Player`; an overflow does not count: it tells about the scale, not about the training.
+        scale: The `LossScale` of both players.
+    """
+
+    def __init__(self, network, optimizer, norm, scale):
+        super().__init__(network, optimizer, norm)
+        self.scale = scale
+
+    def gradients(self, loss, tape, variables):
+        scale = self.optimizer.scale_loss(self.scale.scale * ops.ones_like(loss))
+        gradients = tape.gradient(loss, variables, output_gradients=scale)
+        return self.scale.unscaled(gradients)
+
+    def record(self, norm):
+        is_finite = ops.isfinite(norm)
+        self.norm.update_state(ops.where(is_finite, norm, 0.0), ops.cast(is_finite, "float32"))
+
+    def apply(self, gradients, variables):
+        self.scale.apply(self.optimizer, gradients, variables)
+
+    def for_penalties(self, judge):
+        """Returns `judge` with `gradient_scale`, by which penalties scale the gradient that they take of a logit.
+
+        A penalty's own gradient passes both scales: the square root keeps their product in the range of float16.
+        """
+
+        def scaled_judge(samples):
+            return judge(samples)
+
+        scaled_judge.gradient_scale = ops.sqrt(self.scale.scale)
+        return scaled_judge
+
+
 def make_players(gan):
     """Makes the two players of a GAN, and the `LossScale` that they share if a network computes in float16.
 
@@ -87,8 +127,6 @@ def make_players(gan):
     )
     if not any(layer.compute_dtype == "float16" for layer in layers):
         return *(Player(*each) for each in arguments), None
-    from gan_keras.training.loss_scale import LossScale, ScaledPlayer  # a player too: it needs this file
-
     scale = LossScale()
     gan.step_metrics.skipped = (scale.skipped,)
     return *(ScaledPlayer(*each, scale) for each in arguments), scale

@@ -7,7 +7,8 @@ import tensorflow as tf
 
 from gan_keras import GAN, losses, penalties
 from gan_keras.training import loss_scale
-from gan_keras.training.loss_scale import FIRST_SCALE, LossScale, ScaledPlayer
+from gan_keras.training.loss_scale import FIRST_SCALE, LossScale
+from gan_keras.training.player import ScaledPlayer
 from small_gans import POINTS
 
 INFINITE = tf.constant([np.inf])

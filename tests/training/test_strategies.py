@@ -119,7 +119,7 @@ def test_an_impossible_strategy_is_an_error_of_one_line(tmp_path, monkeypatch):
     wrong = {
         "--strategy tpu": "strategy='tpu'. Expected one of none, mirrored, multi_worker.",
         "--strategy mirrored": "strategy='mirrored' needs two devices of a kind. This machine has CPU:0: train with 'none'.",
-        "--strategy multi_worker": "strategy='multi_worker' got TF_CONFIG=None. Expected it set on each machine",
+        "--strategy multi_worker": "strategy='multi_worker' got TF_CONFIG=None. Expected it to be set on each machine",
     }
     assert_refuses(("train", "image", "--data", "digits", "--out", tmp_path / "run"), wrong)
     assert not (tmp_path / "run").exists()
