@@ -100,7 +100,8 @@ class KeepBest(_RestoresBest):
 
     def get_state(self):
         """Returns the best epoch so far and the baseline's curve, for `callbacks.Checkpoint`."""
-        return {"points": [list(point) for point in self.baseline_points or ()], **super().get_state()}
+        points = [[point.bleu, point.self_bleu, point.temperature] for point in self.baseline_points or ()]
+        return {"points": points, **super().get_state()}
 
     def set_state(self, state):
         def by_order(scores):  # JSON turns n-gram orders into strings
