@@ -27,7 +27,8 @@ def images(num, spread=1.0):
 REAL, CONTROL, FAKE, LABELS = images(120), images(80), images(60, spread=0.3), np.arange(120) % 2
 EXTRACTOR = Extractor(3, widths=(4, 6))
 EXTRACTOR(REAL[:1])
-NETWORK = keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Flatten(), keras.layers.Dense(5)])
+KERNEL = keras.initializers.GlorotUniform(seed=1)
+NETWORK = keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Flatten(), keras.layers.Dense(5, kernel_initializer=KERNEL)])
 
 
 def share_as_near(features, real, control):
