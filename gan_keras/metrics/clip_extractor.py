@@ -11,7 +11,6 @@ Reference: [Misra et al., 2016](https://arxiv.org/abs/1603.08561) (the order of 
 import keras
 import numpy as np
 from keras import layers
-from scipy.stats import wasserstein_distance
 
 from gan_keras.metrics.extractor import Extractor, Kind, LabelTask
 
@@ -62,10 +61,6 @@ def classify_clips(logits):
     """Returns the label of each clip and whether its frames are in order, two arrays, from the logits of a `ClipExtractor`."""
     best = np.argmax(logits, axis=1)
     return best // len(MOTIONS), best % len(MOTIONS) == IN_ORDER
-
-
-named = classify_clips  # its earlier name
-distance_between = wasserstein_distance  # of speeds, in pixels per frame
 
 
 def frame_differences(videos):

@@ -10,7 +10,6 @@ import numpy as np
 from keras import layers
 
 MIN_WINDOWS = 20
-LEAST = MIN_WINDOWS  # its earlier name
 _JUDGE_SHARES = (0.6, 0.2)  # of the windows for training and early stopping; the rest is for the test
 _FORECAST_SHARE = 0.8  # of the windows for training; the rest is for early stopping
 

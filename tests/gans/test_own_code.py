@@ -46,8 +46,7 @@ def test_subclasses_without_a_configuration_train_generate_and_export_and_saving
     after = gan.generate(3, seed=1)
     assert (before != after).any()
     np.testing.assert_array_equal(gan.generate(5, seed=0)[1:4], after)
-    decay = [min(0.5, (1 + step) / (10 + step)) for step in (1, 2)]
-    assert len(gan.ema_generator.weights) == len(gan.generator.weights) == 8 and decay[0] < decay[1]
+    assert len(gan.ema_generator.weights) == len(gan.generator.weights) == 8
     version = gan_keras.export(gan, tmp_path / "models")
     served = tf.saved_model.load(str(version)).signatures["serving_default"](seed=tf.range(1, 4, dtype=tf.int64))
     np.testing.assert_array_equal(served["sample"], after)

@@ -6,7 +6,7 @@ The judges are trained anew for each sampler (`metrics.series`); real training w
 import numpy as np
 
 from gan_keras.metrics.protocol import Protocol
-from gan_keras.metrics.series import LEAST, Recipe, discriminative_score, predictive_score
+from gan_keras.metrics.series import MIN_WINDOWS, Recipe, discriminative_score, predictive_score
 from gan_keras.metrics.series_distances import (
     VectorAutoregression,
     autocorrelation_distance,
@@ -36,8 +36,8 @@ def evaluate_series(gan, training, test, num=None, seed=0, progress=print):
     `num` is at least 20, by default the number of test windows, at most 3,000. `seed` also determines the judges. Arguments and
     result are those of `modalities.evaluate`; the result has `protocol` too.
     """
-    num = min(MAX_DEFAULT, max(LEAST, len(test))) if num is None else num
-    check_enough(num, seed, LEAST, training=training, test=test)
+    num = min(MAX_DEFAULT, max(MIN_WINDOWS, len(test))) if num is None else num
+    check_enough(num, seed, MIN_WINDOWS, training=training, test=test)
     real = some_windows(test, num, seed)
     known = some_windows(training, max(num, MAX_DEFAULT), seed)
     samplers = {

@@ -5,9 +5,10 @@ All are scored against held-out clips, on the features of one classifier in spac
 """
 
 import numpy as np
+from scipy.stats import wasserstein_distance
 
 from gan_keras.callbacks.best import generated_images
-from gan_keras.metrics.clip_extractor import CLIPS, centre_speeds, distance_between, frame_differences, named
+from gan_keras.metrics.clip_extractor import CLIPS, centre_speeds, classify_clips, frame_differences
 from gan_keras.metrics.extractor import Recipe, train_extractor
 from gan_keras.metrics.image_quality import ImageQuality, PixelGaussian
 from gan_keras.modalities.image.evaluation import MIN_SAMPLES, comparable, requested_labels
@@ -92,7 +93,7 @@ class Judge:
         score = self.quality.score(clips, judged)
         self.protocol = score.protocol.as_dict()
         values = {name: value for name, value in score.values.items() if name in COLUMNS}
-        labels, in_order = named(self.quality.reader.read(clips).logits)
+        labels, in_order = classify_clips(self.quality.reader.read(clips).logits)
         speeds = centre_speeds((clips + 1.0) / 2.0)
         return {
             **values,
@@ -100,5 +101,5 @@ class Judge:
             "in_order": float(np.mean(in_order)),
             "frame_difference": float(np.mean(frame_differences((clips + 1.0) / 2.0))),
             "speed": float(np.mean(speeds)),
-            "speed_distance": distance_between(speeds, self.speeds),
+            "speed_distance": wasserstein_distance(speeds, self.speeds),
         }
