@@ -4,114 +4,71 @@ Exit codes: 0; 2 for wrong input; 1 for a failure; 130 after Ctrl-C. Errors are 
 """
 
 import contextlib
-import inspect
-import os
 import pathlib
-import re
 import signal
 import sys
-import textwrap
 from typing import Annotated
 
-import tensorflow as tf
 import typer
-from typer.core import TyperCommand, TyperGroup
 
-from gan_keras import modalities
+from gan_keras import __version__, catalogue, modalities
 from gan_keras import presets as presets_module
-from gan_keras.callbacks.guard import TrainingFailed
-from gan_keras.downstream import study_report
-from gan_keras.downstream.run import write_enlarged
-from gan_keras.downstream.study import Comparison, compare_augmentation
-from gan_keras.export.export import export as export_gan
-from gan_keras.export.exported import find_version, load_version
-from gan_keras.export.gate import check as check_saved_model
-from gan_keras.export.replay import ExportError
 from gan_keras.media.safe_files import check_parent, replace_whole, write_json
-from gan_keras.runs.demo import demonstrate
-from gan_keras.runs.doctor import examine
-from gan_keras.runs.files import Run
-from gan_keras.runs.report import write_report
-from gan_keras.runs.train import train as train_gan
-from gan_keras.training import devices
+from gan_keras.runs import request
+from gan_keras.runs.commands import Commands, TrainCommand, start
+from gan_keras.runs.files import Run, find_version
 
 __all__ = ["app"]
 
-WRONG_INPUT = (ValueError, FileNotFoundError, IsADirectoryError, NotADirectoryError)
-FAILURES = (OSError, ExportError, ImportError, MemoryError, TrainingFailed, tf.errors.OpError)
-INTERRUPTED = 130  # the shell's convention: 128 plus the number of SIGINT
+STRATEGIES = ("none", "mirrored", "multi_worker")
 
-YOUR_DATA = {"text": "poems.txt --labels authors.txt", "table": "people.csv", "series": "prices.csv"}
-"""Data in the examples of `gan-keras train MODALITY --help`; other modalities take a folder."""
+app = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 
-class Commands(TyperGroup):
-    """Reports each error as one line with an exit code. `GAN_KERAS_TRACEBACK=1` shows the traceback instead."""
-
-    def invoke(self, context):
-        devices.grow_memory(lambda line: typer.echo(line, err=True))
-        try:
-            return super().invoke(context)
-        except BrokenPipeError:  # `gan-keras generate ... | head`: the command-line library exits quietly
-            raise
-        except WRONG_INPUT as error:
-            _exit(error, 2)
-        except FAILURES as error:
-            _exit(error, 1)
-        except KeyboardInterrupt:
-            raise typer.Exit(INTERRUPTED) from None
+def show_version(is_asked):
+    if is_asked:
+        typer.echo(f"gan_keras {__version__}")
+        raise typer.Exit
 
 
-def _exit(error, code):
-    if "GAN_KERAS_TRACEBACK" in os.environ:
-        raise error
-    typer.echo(f"Error: {' '.join(str(error).split()) or type(error).__name__}", err=True)
-    raise typer.Exit(code) from error
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Show TensorFlow's log too; may follow the command.")] = False,
+):
+    """GANs in Keras: train, generate, compare with baselines, export, serve."""
 
 
-class TrainCommand(TyperCommand):
-    """Adds to the help of `train`, after a modality, that modality's preset fields and examples."""
-
-    def parse_args(self, context, args):
-        self.modality = next((name for name in args if name in modalities.names()), None) if "--help" in args else None
-        for parameter in self.params:
-            if parameter.name == "labels" and self.modality is not None:
-                parameter.hidden = self.modality != "text"
-        return super().parse_args(context, args)
-
-    def format_help(self, context, formatter):
-        super().format_help(context, formatter)
-        if self.modality is None:
-            return
-        preset = presets_module.get(self.modality, "default")
-        texts = "\n".join(inspect.cleandoc(kind.__doc__ or "") for kind in reversed(type(preset).__mro__))
-        about = {name: " ".join(text.split()) for name, text in re.findall(r"^    (\w+): (.+(?:\n {8}.+)*)", texts, re.M)}
-        fields = {name: value for name, value in preset.to_config().items() if name != "description"}
-        with formatter.section("Preset fields to change with --set KEY=VALUE, and their values in the preset default"):
-            shown = {name: textwrap.shorten(f"{name}={_shown(value)}", 60, placeholder=" ...") for name, value in fields.items()}
-            formatter.write_dl([(shown[name], about.get(name, "")) for name in fields])
-        built_in, command = next(iter(modalities.get(self.modality).datasets())), f"gan-keras train {self.modality} --data"
-        with formatter.section("Examples"):
-            formatter.write(f"  {command} {built_in} --out runs/first --minutes 10\n")
-            formatter.write(f"  {command} {YOUR_DATA.get(self.modality, 'samples/')} --out runs/mine --set batch_size=32\n")
+def complete_modality(incomplete: str):
+    return [name for name in modalities.names() if name.startswith(incomplete)]
 
 
-def _shown(value):
-    """Returns a field's value as text; the config of an object becomes its class name."""
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_shown, value))}]"
-    return value["class_name"] if isinstance(value, dict) and "class_name" in value else str(value)
-
-
-app = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="GANs in Keras.")
+def complete_preset(context: typer.Context, incomplete: str):
+    modality = context.params.get("modality")
+    known = presets_module.names(modality) if modality in modalities.names() else ()
+    return [name for name in known if name.startswith(incomplete)]
 
 
 @app.command(cls=TrainCommand)
 def train(
-    modality: Annotated[str, typer.Argument(help=f"One of {', '.join(modalities.names())}; MODALITY --help shows its options.")],
+    modality: Annotated[
+        str,
+        typer.Argument(
+            help=f"One of {', '.join(modalities.names())}; MODALITY --help shows its options.",
+            autocompletion=complete_modality,
+        ),
+    ],
     data: Annotated[str, typer.Option(help="Name of a data set (see gan-keras datasets), a file, or a folder of samples.")],
     out: Annotated[pathlib.Path, typer.Option(help="Directory of the run: new or empty, unless with --resume.")],
-    preset: Annotated[str | None, typer.Option(help="Name of a preset (see gan-keras presets); default: default.")] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            help="Name of a preset (see gan-keras presets); default: default.",
+            autocompletion=complete_preset,
+        ),
+    ] = None,
     epochs: Annotated[int | None, typer.Option(help="Epochs of all stages together; default: the preset's.")] = None,
     minutes: Annotated[float | None, typer.Option(help="Time limit in minutes, instead of --epochs; default: none.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the data split, weights and noise; default: 0.")] = None,
@@ -125,11 +82,18 @@ def train(
     ] = None,
     track: Annotated[str | None, typer.Option(help="Tracker to log to: tensorboard, mlflow or wandb; default: none.")] = None,
     checkpoint_seconds: Annotated[float, typer.Option(help="Seconds between checkpoints; 0: after each batch.", min=0.0)] = 60.0,
-    strategy: Annotated[str, typer.Option(help=f"Devices to train on: {', '.join(devices.NAMES)}.")] = "none",
+    strategy: Annotated[str, typer.Option(help=f"Devices to train on: {', '.join(STRATEGIES)}.")] = "none",
 ):
-    """Train a GAN and write everything it produces to a directory."""
+    """Train a GAN.
+
+    Everything that training produces goes to a directory, the run.
+    """
     options = {"epochs": epochs, "minutes": minutes, "seed": seed, "labels": labels, "resume": resume, "track": track}
     options |= {"settings": parse_settings(settings or []), "checkpoint_seconds": checkpoint_seconds, "strategy": strategy}
+    request.check(modality, data, out, preset, **options)
+    start()
+    from gan_keras.runs.train import train as train_gan
+
     with ended_as_interrupted():
         train_gan(modality, data, out, preset, **options, progress=typer.echo)
     typer.echo(f"Run: {out}. Next: gan-keras generate {out} -n 10; gan-keras evaluate {out}; gan-keras export {out}")
@@ -170,11 +134,19 @@ def generate(
     direction: Annotated[str | None, typer.Option(help="Translation: a_to_b or b_to_a; default: a_to_b.")] = None,
     output: Annotated[pathlib.Path | None, typer.Option(help="File or folder; optional for text, tables and series.")] = None,
 ):
-    """Generate samples: text, tables and series go to standard output, images, sounds and clips to files."""
+    """Generate samples of a run or an exported version.
+
+    Text, tables and series go to standard output; images, sounds and clips to files.
+    """
     options = {"temperature": temperature, "top_p": top_p, "prompt": prompt, "candidates": candidates}
     options |= {"input": input, "direction": direction}
     options = {name: value for name, value in options.items() if value is not None}
     found = find_version(source)
+    if found is None:
+        Run(source).check_exists()
+    start()
+    from gan_keras.export.exported import load_version
+
     version = None if found is None else load_version(found)
     modality = modality_of(Run(source)) if version is None else modalities.of_version(version)
     modality.check_output(output)
@@ -205,10 +177,15 @@ def evaluate(
     num: Annotated[int | None, typer.Option(help="Samples per sampler (text: per temperature); default: suits the data.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the first sample.")] = 0,
 ):
-    """Compare a GAN with its baselines: writes RUN/evaluation.json and, for text, RUN/frontier.png over temperatures."""
+    """Compare a GAN with baselines and real samples.
+
+    Writes RUN/evaluation.json and, for text, RUN/frontier.png over temperatures.
+    """
     if json is not None:
         check_parent(json)
     files = Run(run)
+    files.check_exists()
+    start()
     modality = modality_of(files)
     result, pictures = modality.evaluate(files, data, num, seed, typer.echo)
     for path in filter(None, (files.evaluation_path, json)):
@@ -234,10 +211,19 @@ def augment(
     minutes: Annotated[float, typer.Option(help="--compare: minutes for training all its GANs together.")] = 10.0,
     data: Annotated[str | None, typer.Option(help="--compare: test data; default: the run's held-out samples.")] = None,
 ):
-    """Enlarge a labelled training set with generated samples, and measure how that helps a downstream model."""
+    """Enlarge a training set with generated samples.
+
+    With --compare, measures how that helps a downstream model.
+    """
     if output is None and not compare:
         raise ValueError("Expected --output FILE for an enlarged training set, --compare to measure the benefit, or both.")
     files = Run(run)
+    files.check_exists()
+    start()
+    from gan_keras.downstream import study_report
+    from gan_keras.downstream.run import write_enlarged
+    from gan_keras.downstream.study import Comparison, compare_augmentation
+
     comparison = Comparison(parse_shares(shares), seeds, minutes, ratio, balanced)
     comparison.check()
     if output is not None:
@@ -261,7 +247,14 @@ def parse_shares(text):
 
 @app.command()
 def report(run: Annotated[pathlib.Path, typer.Argument(help="Directory of a run.")]):
-    """Write RUN/report.html: verdict, scores, curves, samples, settings."""
+    """Write a report, RUN/report.html.
+
+    One page: verdict, samples, scores, curves, settings.
+    """
+    Run(run).check_exists()
+    start()
+    from gan_keras.runs.report import write_report
+
     typer.echo(write_report(run))
 
 
@@ -277,13 +270,17 @@ def export(
         typer.Option(help="Only run the checks of an export on this version; write nothing.", metavar="VERSION"),
     ] = None,
 ):
-    """Write the next version of a SavedModel for TensorFlow Serving."""
+    """Write a SavedModel for TensorFlow Serving."""
     if (run is None) == (check is None):
         raise ValueError("Expected a run to export, or --check with a version such as saved_models/mine/1.")
     if check is not None:
         check_version(check)
         return
     files = Run(run)
+    files.check_exists()
+    start()
+    from gan_keras.export.export import export as export_gan
+
     typer.echo(export_gan(files.load(compile=False), to or pathlib.Path("saved_models") / files.path.resolve().name, score=score))
 
 
@@ -292,6 +289,9 @@ def check_version(path):
     version = find_version(path)
     if version is None:
         raise FileNotFoundError(f"No version of a SavedModel at {str(path)!r}. Expected one such as saved_models/mine/1.")
+    start()
+    from gan_keras.export.gate import check as check_saved_model
+
     found = check_saved_model(version)
     typer.echo(f"{version}: {found['loader']} loads it in {found['load_seconds']:.1f} s and runs its warm-up requests.")
     signatures, num_ops = ", ".join(found["signatures"]), len(found["ops"])
@@ -312,7 +312,15 @@ def serve(
     workers: Annotated[int | None, typer.Option(help="Processes that run models; default: one per core.", min=1)] = None,
     max_batch_rows: Annotated[int, typer.Option(help="Maximum rows per batch of merged requests; 1: no merging.", min=1)] = 64,
 ):
-    """Serve exported GANs with TensorFlow Serving's REST and gRPC APIs and an interactive web page."""
+    """Serve exported GANs.
+
+    TensorFlow Serving's REST and gRPC APIs, and an interactive web page.
+    """
+    if folder is None and model_config is None:
+        raise ValueError("Got neither a folder nor a file of models. Expected at least one: saved_models, or --model-config.")
+    if folder is not None and not folder.is_dir():
+        raise FileNotFoundError(f"{folder} is not a directory. Expected one that holds NAME/VERSION/saved_model.pb.")
+    start()
     from gan_keras.serving.server import serve as serve_models  # gRPC is an optional dependency
 
     limits = {"timeout": timeout_ms / 1000, "workers": workers, "max_batch_rows": max_batch_rows}
@@ -323,22 +331,33 @@ def serve(
 @app.command()
 def datasets():
     """List the built-in data sets."""
-    for modality in map(modalities.get, modalities.names()):
-        for name, description in modality.datasets().items():
-            typer.echo(f"{modality.name} {name}: {description}")
-
-
-@app.command()
-def presets():
-    """List the presets."""
-    for modality in modalities.names():
-        for name, description in presets_module.names(modality).items():
+    for modality, known in catalogue.DATASETS.items():
+        for name, description in known.items():
             typer.echo(f"{modality} {name}: {description}")
 
 
 @app.command()
+def presets(
+    modality: Annotated[
+        str | None,
+        typer.Argument(help="Kind of data; default: all.", autocompletion=complete_modality),
+    ] = None,
+):
+    """List the presets."""
+    for each in modalities.names() if modality is None else [modality]:
+        modalities.check_name(each)
+        for name, description in presets_module.names(each).items():
+            typer.echo(f"{each} {name}: {description}")
+
+
+@app.command()
 def doctor():
-    """Report versions, devices and threads, and whether TensorFlow and tensorflow-text are compatible."""
+    """Check the installation.
+
+    Versions, devices and threads, and whether TensorFlow and tensorflow-text are compatible.
+    """
+    from gan_keras.runs.doctor import examine
+
     if examine(typer.echo):
         raise typer.Exit(1)
 
@@ -348,7 +367,10 @@ def demo(
     minutes: Annotated[float, typer.Option(help="Time limit of the training in minutes.")] = 8.0,
     preset: Annotated[str, typer.Option(help="Name of a preset.")] = "small",
 ):
-    """Train on English sentences, compare with the baseline, export, report."""
+    """Train, compare, export and report, in minutes."""
+    start()
+    from gan_keras.runs.demo import demonstrate
+
     demonstrate(minutes, preset, show=typer.echo)
 
 

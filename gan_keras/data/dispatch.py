@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from gan_keras.data.audio.load import AUDIO_DATASETS, load_audio
 from gan_keras.data.audio.sounds import Sounds, audio_batches, describe_sounds, split_sounds
-from gan_keras.data.files import check_is_file, visible
+from gan_keras.data.files import visible
 from gan_keras.data.image.images import Images, describe_images, image_batches, split_images
 from gan_keras.data.image.load import DOWNLOADED, IMAGE_DATASETS, load_images
 from gan_keras.data.image.readers import SUFFIXES
@@ -22,6 +22,7 @@ from gan_keras.data.translation.domains import Domains, describe_domains, domain
 from gan_keras.data.translation.load import FOLDERS, TRANSLATION_DATASETS, load_domains
 from gan_keras.data.video.load import VIDEO_DATASETS, load_videos
 from gan_keras.data.video.videos import Videos, describe_videos, split_videos, video_batches
+from gan_keras.media.safe_files import check_is_file
 
 MIN_STEPS = 20
 """Minimum steps per epoch of a table, whose rows are drawn with replacement."""

@@ -1,7 +1,6 @@
 """Sources of data: paths and their errors, `.npz` files of arrays, and folders with a sub-folder per class."""
 
 import contextlib
-import difflib
 import pathlib
 import tokenize
 import zipfile
@@ -9,6 +8,8 @@ import zlib
 from typing import NamedTuple
 
 import numpy as np
+
+from gan_keras.media.safe_files import check_is_file
 
 PARTS = ("train", "test")
 TEST_KEYS = (("x_test", "y_test"),)
@@ -24,18 +25,6 @@ _NAME_KEYS = ("label_names", "class_names")
 
 _DAMAGED = (ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error, tokenize.TokenError)
 """Exceptions of NumPy for files that are no archives or are damaged; for compressed arrays mostly `zlib.error`."""
-
-
-def check_is_file(path, hint=""):
-    """Raises unless `path` is a file; the message about a missing file suggests similar names and ends with `hint`."""
-    path = pathlib.Path(path)
-    if path.is_dir():
-        raise IsADirectoryError(f"{path} is a directory. Expected a file: name one in it.")
-    if not path.exists():
-        names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-        close = difflib.get_close_matches(path.name, names, n=3)
-        hints = [f"Did you mean {', '.join(str(path.parent / name) for name in close)}?" if close else "", hint]
-        raise FileNotFoundError(" ".join([f"There is no file {path}.", *filter(None, hints)]))
 
 
 def is_array_file(name_or_path, part, datasets, noun, title):

@@ -14,15 +14,6 @@ from gan_keras.gans.sampling import seeds_from
 _BLOCK = 256  # rows per call
 
 
-def find_version(path):
-    """Returns the directory of a version: `path` itself or the highest version in it; None if there is none."""
-    path = pathlib.Path(path)
-    if (path / "saved_model.pb").exists():
-        return path
-    versions = [child for child in path.glob("*") if child.name.isdecimal() and (child / "saved_model.pb").exists()]
-    return max(versions, key=lambda child: int(child.name), default=None)
-
-
 class Version(NamedTuple):
     """A loaded version: its directory and its SavedModel."""
 

@@ -1,6 +1,7 @@
 """Atomic file writes, write checks that fail early, and JSON files."""
 
 import contextlib
+import difflib
 import json
 import os
 import pathlib
@@ -57,6 +58,18 @@ def check_writable(directory):
             probe.write_bytes(b"\0")
         finally:
             probe.unlink(missing_ok=True)
+
+
+def check_is_file(path, hint=""):
+    """Raises unless `path` is a file; the message about a missing file suggests similar names and ends with `hint`."""
+    path = pathlib.Path(path)
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a directory. Expected a file: name one in it.")
+    if not path.exists():
+        names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+        close = difflib.get_close_matches(path.name, names, n=3)
+        hints = [f"Did you mean {', '.join(str(path.parent / name) for name in close)}?" if close else "", hint]
+        raise FileNotFoundError(" ".join([f"There is no file {path}.", *filter(None, hints)]))
 
 
 def check_parent(path):

@@ -1,22 +1,13 @@
 """Modalities: everything that depends on the kind of samples, behind one set of methods.
 
 A modality is a chapter of three files: `modality.py` (from data file to report), `presets.py` (networks and tuned numbers) and
-`evaluation.py` (scores, baselines, verdict). A further modality is one more chapter, and one more line here.
+`evaluation.py` (scores, baselines, verdict). A further modality is one more chapter, and its data sets in `catalogue.py`.
 """
 
-from gan_keras.callbacks.samples_of_kinds import translation_grid
-from gan_keras.modalities.audio.modality import AudioModality
-from gan_keras.modalities.base import Modality
-from gan_keras.modalities.image.modality import ImageModality
-from gan_keras.modalities.series.modality import SeriesModality
-from gan_keras.modalities.table.evaluation import score as score_rows
-from gan_keras.modalities.table.modality import TableModality
-from gan_keras.modalities.table.modality import histograms as column_histograms
-from gan_keras.modalities.text.comparison import frontier_picture
-from gan_keras.modalities.text.evaluation import CHARACTERS, Yardstick, evaluate_text, vocabulary_size
-from gan_keras.modalities.text.modality import TextModality
-from gan_keras.modalities.translation.modality import TranslationModality
-from gan_keras.modalities.video.modality import VideoModality
+import functools
+import importlib
+
+from gan_keras import catalogue, startup
 
 __all__ = [
     "CHARACTERS",
@@ -42,30 +33,39 @@ __all__ = [
     "vocabulary_size",
 ]
 
-_BY_NAME = {
-    modality.name: modality
-    for modality in (
-        TableModality(),  # first: its columns may be named like another modality's output, and its card identifies it
-        TextModality(),
-        ImageModality(),
-        TranslationModality(),
-        AudioModality(),
-        VideoModality(),
-        SeriesModality(),
-    )
-}
+__getattr__ = startup.late(
+    __name__,
+    {
+        **{f"{name.title()}Modality": f"{__name__}.{name}.modality.{name.title()}Modality" for name in catalogue.MODALITIES},
+        "CHARACTERS": f"{__name__}.text.evaluation.CHARACTERS",
+        "Modality": f"{__name__}.base.Modality",
+        "Yardstick": f"{__name__}.text.evaluation.Yardstick",
+        "column_histograms": f"{__name__}.table.modality.histograms",
+        "evaluate_text": f"{__name__}.text.evaluation.evaluate_text",
+        "frontier_picture": f"{__name__}.text.comparison.frontier_picture",
+        "score_rows": f"{__name__}.table.evaluation.score",
+        "translation_grid": "gan_keras.callbacks.samples_of_kinds.translation_grid",
+        "vocabulary_size": f"{__name__}.text.evaluation.vocabulary_size",
+    },
+)
 
 
 def names():
     """The names of all modalities."""
-    return list(_BY_NAME)
+    return list(catalogue.MODALITIES)
 
 
+def check_name(name):
+    """Raises `ValueError` unless there is a modality with this name."""
+    if name not in catalogue.MODALITIES:
+        raise ValueError(f"There is no modality {name!r} in this release. Expected one of {', '.join(names())}.")
+
+
+@functools.cache
 def get(name):
     """Returns the modality with a name. Raises `ValueError` if there is none."""
-    if name not in _BY_NAME:
-        raise ValueError(f"There is no modality {name!r} in this release. Expected one of {', '.join(_BY_NAME)}.")
-    return _BY_NAME[name]
+    check_name(name)
+    return getattr(importlib.import_module(f"{__name__}.{name}.modality"), f"{name.title()}Modality")()
 
 
 def of_version(version):
@@ -74,7 +74,8 @@ def of_version(version):
     Raises:
         ValueError: If it belongs to none.
     """
-    for modality in _BY_NAME.values():
+    # Tables first: their columns may be named like another modality's output, and their card identifies them.
+    for modality in map(get, sorted(names(), key=lambda name: name != "table")):
         if modality.exports(version):
             return modality
     raise ValueError(f"The model returns {', '.join(sorted(version.outputs))}. Expected a version made by `gan-keras export`.")
@@ -82,10 +83,11 @@ def of_version(version):
 
 def of_data(data):
     """Returns the modality of a data object, such as `gan_keras.data.Images`. Raises `ValueError` for any other object."""
-    for modality in _BY_NAME.values():
+    modalities = list(map(get, names()))
+    for modality in modalities:
         if isinstance(data, modality.data_class):
             return modality
-    classes = ", ".join(modality.data_class.__name__ for modality in _BY_NAME.values())
+    classes = ", ".join(modality.data_class.__name__ for modality in modalities)
     raise ValueError(f"Got data of type {type(data).__name__}. Expected a data object of `gan_keras.data`: {classes}.")
 
 

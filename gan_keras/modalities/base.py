@@ -2,6 +2,7 @@
 
 import time
 
+from gan_keras import catalogue
 from gan_keras.training import time_budget
 
 
@@ -26,7 +27,6 @@ class Modality:
         data_class: Class of its data objects.
         codec_classes: Classes of the codecs that decode its samples.
         method: Method of the GANs that generate its samples.
-        known: Descriptions of the built-in data sets by name.
         output_name: Output of the exported `serving_default`.
         quality: Name of the logged quality score, and whether its `"min"` or `"max"` is best; None without a score.
         options: Defaults of the options that `generate` takes besides a label, by name.
@@ -34,13 +34,14 @@ class Modality:
 
     name = samples = preset_class = data_class = codec_classes = output_name = quality = None
     method = "generate"
-    known, options = {}, {}
+    options = {}
 
     # --- Data. ---
 
-    def datasets(self):
+    @property
+    def known(self):
         """Descriptions of the built-in data sets by name."""
-        return dict(self.known)
+        return catalogue.DATASETS[self.name]
 
     def load(self, source, preset, labels=None):
         """Loads the data of a name or path as the preset requires; `labels` is the path of a file, or None."""

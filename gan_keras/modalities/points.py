@@ -2,15 +2,7 @@
 
 import dataclasses
 
-import keras
-import numpy as np
-import tensorflow as tf
-
-from gan_keras.codecs import PointCodec
-from gan_keras.gans.gan import GAN
 from gan_keras.modalities.preset import at_least, below_one, check_ranges, fields_of, positive
-from gan_keras.networks import ComponentGenerator, FourierDiscriminator
-from gan_keras.penalties import R1, R2
 
 _RANGES = (
     at_least(1, "components", "embedding_dim", "waves", "batch_size", "steps", "steps_per_execution"),
@@ -77,6 +69,12 @@ class PointsPreset:
         Raises:
             ValueError: If a field is out of its range, or the points are not finite rows.
         """
+        import keras
+        import numpy as np
+
+        from gan_keras.codecs import PointCodec
+        from gan_keras.gans.gan import GAN
+
         self.check()
         codec = PointCodec()
         codec.adapt(points)
@@ -93,32 +91,47 @@ class PointsPreset:
 
     def batches(self, points, seed=0):
         """Returns endless shuffled batches, for `fit(..., steps_per_epoch=preset.steps)`; `seed` determines their order."""
+        import numpy as np
+        import tensorflow as tf
+
         shuffled = tf.data.Dataset.from_tensor_slices(np.asarray(points, np.float32)).shuffle(len(points), seed)
         return shuffled.repeat().batch(self.batch_size, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
 
     def generator(self, sample_shape):
+        from gan_keras.networks import ComponentGenerator
+
         return ComponentGenerator(sample_shape, self.latent_dim, self.units, self.components, self.embedding_dim)
 
     def discriminator(self):
+        from gan_keras.networks import FourierDiscriminator
+
         return FourierDiscriminator(self.units, self.waves, self.highest_frequency)
 
     def optimizers(self):
         """Adam for the generator, and another for the discriminator."""
+        import keras
+
         rates = (self.decay(self.learning_rate, self.final_learning_rate) for _ in range(2))
         return [keras.optimizers.Adam(rate, self.beta_1, self.beta_2) for rate in rates]
 
     def penalties(self):
+        from gan_keras.penalties import R1, R2
+
         return [kind(self.decay(self.gamma, self.final_gamma)) for kind in (R1, R2)]
 
     def decay(self, first, last):
         """A schedule from `first` to `last` over `steps`, with the same factor at each step."""
+        import keras
+
         return keras.optimizers.schedules.ExponentialDecay(first, self.steps, last / first)
 
-    def check(self):
+    def check_fields(self):
         """Raises `ValueError` unless every field is in its range."""
         check_ranges(self, _RANGES)
         if not self.units or min(self.units) < 1:
             raise ValueError(f"units={self.units!r}. Expected the width, at least 1, of each of one or more hidden layers.")
+
+    check = check_fields
 
     def to_config(self):
         """Returns all fields in a form that JSON can hold."""

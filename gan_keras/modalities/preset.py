@@ -10,6 +10,9 @@ gan.fit(preset.batches(gan, training), epochs=preset.epochs)
 ```
 
 `preset.fit(training, held_out)` does all of this at once, and keeps the best epoch where the preset scores epochs.
+
+Presets are read without TensorFlow, so that the command line lists them and refuses a wrong field at once: what builds a GAN is
+imported by the method that builds it.
 """
 
 import copy
@@ -20,24 +23,23 @@ import json
 import math
 from typing import ClassVar
 
-import keras
-import tensorflow as tf
-
-from gan_keras import augmentation, losses, penalties
-from gan_keras.gans.gan import GAN
-from gan_keras.networks.base import PRECISIONS
-from gan_keras.training import time_budget
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+"""Dtype policies in which networks of this package train."""
 
 OPTIMIZERS = {
-    "adam": keras.optimizers.Adam,
-    "adagrad": keras.optimizers.Adagrad,
-    "adadelta": keras.optimizers.Adadelta,
-    "adamax": keras.optimizers.Adamax,
-    "rmsprop": keras.optimizers.RMSprop,
-    "lion": keras.optimizers.Lion,
-    "muon": keras.optimizers.Muon,
+    "adam": "Adam",
+    "adagrad": "Adagrad",
+    "adadelta": "Adadelta",
+    "adamax": "Adamax",
+    "rmsprop": "RMSprop",
+    "lion": "Lion",
+    "muon": "Muon",
 }
-AUGMENTATIONS = {"diff": augmentation.DiffAugment, "adaptive": augmentation.Adaptive, "scheduled": augmentation.Scheduled}
+"""Classes of `keras.optimizers` by name."""
+
+AUGMENTATIONS = {"diff": "DiffAugment", "adaptive": "Adaptive", "scheduled": "Scheduled"}
+"""Classes of `gan_keras.augmentation` by name."""
+
 STAGE = "adversarial"
 """Name of the only stage of a training that has no others."""
 
@@ -81,7 +83,11 @@ def fields_of(preset):
 
 def config_of(value):
     """The config of an object; configs and None stay as they are."""
-    return copy.deepcopy(value) if value is None or isinstance(value, dict) else keras.saving.serialize_keras_object(value)
+    if value is None or isinstance(value, dict):
+        return copy.deepcopy(value)
+    import keras
+
+    return keras.saving.serialize_keras_object(value)
 
 
 def described(name, **options):
@@ -178,6 +184,8 @@ class Recipe:
         Returns:
             The trained GAN.
         """
+        from gan_keras.training import time_budget
+
         preset = self
         if epochs is not None:
             preset = self.with_stage_epochs(time_budget.share_epochs(self.stage_epochs, epochs))
@@ -206,9 +214,13 @@ class Recipe:
             problem = f"{field}={getattr(self, field)!r}: {str(error).rstrip('.')}"
             raise ValueError(f"{problem}. Expected arguments of {expected}.") from error
 
-    def check(self):
+    def check_fields(self):
         """Raises `ValueError` unless every field is in its range and fits the others."""
         check_ranges(self, self.ranges)
+
+    def check(self):
+        """Raises `ValueError` unless the fields are right, and the objects that they describe can be made."""
+        self.check_fields()
 
     def to_config(self):
         """Returns all fields in a form that JSON can hold."""
@@ -300,6 +312,10 @@ class Preset(Recipe):
 
     def build_conditional(self, training, num_labels, seed):
         """`build` with a given number of labels."""
+        import keras
+
+        from gan_keras.gans.gan import GAN
+
         self.check()
         codec = self.codec(training)
         keras.utils.set_random_seed(seed)
@@ -317,6 +333,10 @@ class Preset(Recipe):
 
     def compile_options(self):
         """The keyword arguments of `GAN.compile`, with new objects in every call."""
+        import keras
+
+        from gan_keras import penalties
+
         return {
             "generator_optimizer": self.optimizer("generator"),
             "discriminator_optimizer": self.optimizer("discriminator"),
@@ -338,7 +358,9 @@ class Preset(Recipe):
 
     def optimizer(self, player):
         """The optimizer of the `"generator"` or the `"discriminator"`."""
-        kind = OPTIMIZERS[getattr(self, f"{player}_optimizer")]
+        import keras
+
+        kind = getattr(keras.optimizers, OPTIMIZERS[getattr(self, f"{player}_optimizer")])
         betas = {"beta_1": self.beta_1} if "beta_1" in inspect.signature(kind).parameters else {}
         options = getattr(self, f"{player}_options")
         try:
@@ -348,6 +370,8 @@ class Preset(Recipe):
 
     def try_optimizer(self, player):
         """Raises `ValueError` unless the optimizer makes an update: some wrong arguments show no sooner."""
+        import tensorflow as tf
+
         optimizer = self.optimizer(player)
         try:
             config = {**optimizer.get_config(), "name": "tried"}  # Keras numbers the names that it makes
@@ -356,8 +380,13 @@ class Preset(Recipe):
             problem = f"{player}_options={getattr(self, f'{player}_options')!r}: {error}"
             raise ValueError(f"{problem}. Expected arguments of {type(optimizer).__name__} in their ranges.") from error
 
-    def check(self):
+    def check_fields(self):
         check_ranges(self, SHARED_RANGES)
+        super().check_fields()
+
+    def check(self):
+        from gan_keras import losses, penalties
+
         super().check()
         losses.get(self.loss)
         for penalty in self.penalties:
@@ -381,12 +410,19 @@ def augmentation_by_name(name):
     """The config of the augmentation with a name in `AUGMENTATIONS`; None for `"none"`."""
     if name not in ("none", *AUGMENTATIONS):
         raise ValueError(f"augmentation={name!r}. Expected one of {', '.join(['none', *AUGMENTATIONS])}.")
-    return None if name == "none" else config_of(AUGMENTATIONS[name]())
+    if name == "none":
+        return None
+    from gan_keras import augmentation
+
+    return config_of(getattr(augmentation, AUGMENTATIONS[name])())
 
 
 @functools.lru_cache(maxsize=64)
 def make_update(kind, config, strategy):
     """Makes an update with an optimizer of class `kind` and a config in JSON. Remembers what worked: each try builds a graph."""
+    import keras
+    import tensorflow as tf
+
     optimizer, weight = kind.from_config(json.loads(config)), keras.Variable([0.0])
     optimizer.build([weight])
     strategy.run(tf.function(lambda: optimizer.apply([keras.ops.zeros(1)], [weight]), autograph=False))

@@ -1,6 +1,7 @@
 """Changes to a preset as text, such as `--set units=128` on the command line."""
 
 import ast
+import contextlib
 import copy
 
 
@@ -16,22 +17,36 @@ def with_settings(preset, settings):
     Raises:
         ValueError: If there is no such field, or a value has another type than its field.
     """
-    try:
+    changed = with_fields(preset, settings)
+    with _wrong_types_explained(settings):
+        changed.check()
+    return changed
+
+
+def with_fields(preset, settings):
+    """Returns the preset of `with_settings` without making the objects that its fields describe, which needs TensorFlow."""
+    with _wrong_types_explained(settings):
         return _changed(copy.deepcopy(preset), settings)
+
+
+@contextlib.contextmanager
+def _wrong_types_explained(settings):
+    try:
+        yield
     except TypeError as error:
         given = " ".join(f"{key}={text}" for key, text in settings.items())
         raise ValueError(f"{given}: {error}. Expected values of the fields' types.") from error
 
 
 def _changed(preset, settings):
-    """Changes the fields of a preset, and checks it."""
+    """Changes the fields of a preset, and checks their ranges."""
     for key, text in settings.items():
         name, _, inner = key.partition(".")
         if name not in preset.to_config() or inner and not _has_parts(getattr(preset, name)):
             raise ValueError(f"There is no setting {key!r}. Expected one of {', '.join(preset.to_config())}.")
         current = getattr(preset, name)
         setattr(preset, name, _with_option(current, key, inner, text) if inner else _parse(preset, name, text))
-    preset.check()
+    preset.check_fields()
     return preset
 
 

@@ -15,9 +15,6 @@ from keras import layers, ops
 
 # --- One precision for a whole network: `DCGANGenerator(..., dtype="mixed_bfloat16")`.
 
-PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
-"""Dtype policies in which networks of this package train."""
-
 
 @contextlib.contextmanager
 def dtype_policy(policy):

@@ -1,15 +1,21 @@
-"""`Run`: the files of a run directory, which hold everything a training produces and all that is needed to resume it."""
+"""`Run`: the files of a run directory, which hold everything a training produces and all that is needed to resume it.
+
+Keras is imported only where a GAN is loaded.
+"""
 
 import functools
+import importlib
 import pathlib
 import warnings
 import zipfile
 import zlib
 
-import keras
-
 from gan_keras.media.safe_files import read_json, replace_whole, sweep, write_json
-from gan_keras.training import checkpoint_files
+
+_HOMES_OF_CLASSES = (
+    *("augmentation", "auxiliary", "codecs", "constraints", "feedback", "history_pool", "losses", "networks", "optimizers"),
+    *("penalties", "gans.cycle_gan", "gans.pix2pix", "gans.table_gan", "gans.table_vae", "gans.text_gan", "gans.time_gan"),
+)
 
 
 class Run:
@@ -127,6 +133,11 @@ class Run:
             ValueError: If the model file is damaged.
         """
         self.check_exists()
+        import_classes()
+        import keras
+
+        from gan_keras.training import checkpoint_files
+
         if not self.model_path.exists():
             path, _ = checkpoint_files.newest(self.checkpoints, warnings.warn)
             if path is None:
@@ -141,3 +152,18 @@ class Run:
                 f"{self.model_path} is damaged ({error}). Expected the file that `gan-keras train` wrote: remove it, and "
                 "`gan-keras train ... --resume` rebuilds it from the last checkpoint."
             ) from error
+
+
+def import_classes():
+    """Imports every class that the model of a run may hold, so that Keras finds it: a command imports no more than it needs."""
+    for home in _HOMES_OF_CLASSES:
+        importlib.import_module(f"gan_keras.{home}")
+
+
+def find_version(path):
+    """Returns the directory of a version: `path` itself or the highest version in it; None if there is none."""
+    path = pathlib.Path(path)
+    if (path / "saved_model.pb").exists():
+        return path
+    versions = [child for child in path.glob("*") if child.name.isdecimal() and (child / "saved_model.pb").exists()]
+    return max(versions, key=lambda child: int(child.name), default=None)

@@ -1,7 +1,6 @@
 """Training in a run directory: check the options, plan the epochs, train, resume, load."""
 
 import datetime
-import math
 import pathlib
 import shlex
 import shutil
@@ -12,6 +11,7 @@ import keras
 from gan_keras import modalities, presets
 from gan_keras.callbacks.checkpoint import Checkpoint, check_seconds
 from gan_keras.callbacks.history import Progress, has_ended
+from gan_keras.runs import request
 from gan_keras.runs.default_callbacks import Watchers, check_tracker, tracked
 from gan_keras.runs.files import Run
 from gan_keras.training import checkpoint_files, devices, time_budget
@@ -77,6 +77,7 @@ def train(
         OSError: If the disk is full or read-only; the last checkpoint is complete.
         TrainingFailed: If training failed repeatedly; the run holds its last good state.
     """
+    request.check(modality, data, out, preset, epochs=epochs, minutes=minutes, settings=settings, resume=resume)
     strategy = devices.get(strategy)
     if minutes is not None and devices.name_of(strategy) == "multi_worker":
         raise ValueError(f"minutes={minutes} for several workers, whose clocks differ. Expected epochs.")
@@ -93,9 +94,10 @@ def train(
                 "Expected the same data: a run resumes with the data it started with."
             )
         return Trainer(run, loaded, strategy, progress, track, checkpoint_seconds).resume()
-    chosen = _preset(kind, preset, settings, epochs, minutes)
+    chosen = presets.with_settings(request.preset_of(modality, preset), settings or {})
+    if epochs is not None:
+        chosen = chosen.with_stage_epochs(time_budget.share_epochs(chosen.stage_epochs, epochs))
     devices.check_seed(seed := seed or 0)
-    run.check_free()
     loaded = kind.load(data, chosen, labels)
     progress(kind.describe(loaded))
     try:
@@ -133,19 +135,6 @@ def check_same_run(run, kind, requested):
     changed = presets.with_settings(preset, requested["settings"])
     known = {**{name: known[name] for name in given}, "settings": preset.to_config()}
     check_same(flat(known), flat({**{name: own[name] for name in given}, "settings": changed.to_config()}), run.path, "the run")
-
-
-def _preset(kind, preset, settings, epochs, minutes):
-    """Returns the requested preset with its settings and number of epochs."""
-    chosen = preset if isinstance(preset, kind.preset_class) else presets.get(kind.name, preset or "default")
-    chosen = presets.with_settings(chosen, settings or {})
-    if epochs is not None and minutes is not None:
-        raise ValueError("Got both epochs and minutes. Expected one of them.")
-    if epochs is not None and epochs < 1:
-        raise ValueError(f"epochs={epochs}. Expected at least 1.")
-    if minutes is not None and not 0 < minutes < math.inf:
-        raise ValueError(f"minutes={minutes}. Expected more than 0.")
-    return chosen if epochs is None else chosen.with_stage_epochs(time_budget.share_epochs(chosen.stage_epochs, epochs))
 
 
 def _config(kind, preset, seed, requested):

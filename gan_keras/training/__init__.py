@@ -1,8 +1,15 @@
 """The machinery of `fit`: devices, precision, time budget, checkpoints and resuming."""
 
-from gan_keras.training.checkpoint_files import load_model as load_checkpoint
-from gan_keras.training.checkpoint_files import names as checkpoint_names
-from gan_keras.training.checkpoint_files import newest as newest_checkpoint
-from gan_keras.training.player import Player
+from gan_keras import startup
 
 __all__ = ["Player", "checkpoint_names", "load_checkpoint", "newest_checkpoint"]
+
+__getattr__ = startup.late(
+    __name__,
+    {
+        "Player": "gan_keras.training.player.Player",
+        "checkpoint_names": "gan_keras.training.checkpoint_files.names",
+        "load_checkpoint": "gan_keras.training.checkpoint_files.load_model",
+        "newest_checkpoint": "gan_keras.training.checkpoint_files.newest",
+    },
+)

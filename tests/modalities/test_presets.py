@@ -23,8 +23,14 @@ def tiny():
 def test_the_presets_of_the_contract_are_there():
     assert {"default", "language_model", "policy_gradient", "gumbel"} <= set(presets.names("text"))
     assert presets.get("text", "language_model").stage_epochs == {"pretraining": 10, "discriminator": 0, "adversarial": 0}
-    assert isinstance(presets.get("text", "policy_gradient").feedback, feedback.PolicyGradient)
-    assert isinstance(presets.get("text", "gumbel").feedback, feedback.GumbelSoftmax)
+    assert isinstance(feedback.get(presets.get("text", "policy_gradient").feedback), feedback.PolicyGradient)
+    assert isinstance(feedback.get(presets.get("text", "gumbel").feedback), feedback.GumbelSoftmax)
+
+
+def test_the_feedback_of_a_preset_is_described_with_every_option_so_that_each_can_be_set():
+    for name in presets.names("text"):
+        described = presets.get("text", name).feedback
+        assert feedback.get(described).get_config() == described["config"], name
 
 
 def test_unknown_names_are_errors_that_name_the_known_ones():
@@ -44,8 +50,8 @@ def test_settings_are_read_by_the_type_of_their_field(tiny):
     assert (changed.units, changed.dropout, changed.discriminator) == (12, 0.0, "convolutional")
     assert type(changed.dropout) is float
     assert changed.codec_options == {**tiny.codec_options, "fold_case": True}
-    assert isinstance(changed.feedback, feedback.PolicyGradient)
-    assert changed.feedback.entropy == 0.5
+    assert isinstance(feedback.get(changed.feedback), feedback.PolicyGradient)
+    assert feedback.get(changed.feedback).entropy == 0.5
 
 
 def test_wrong_settings_and_a_preset_without_an_epoch_are_errors_of_one_line(tiny):
@@ -71,7 +77,7 @@ def test_wrong_settings_and_a_preset_without_an_epoch_are_errors_of_one_line(tin
 def test_a_preset_goes_through_its_config(tiny):
     changed = presets.with_settings(tiny, {"feedback.candidates": "8", "units": "9"})
     restored = presets.TextPreset.from_config(changed.to_config())
-    assert restored.feedback.candidates == 8
+    assert feedback.get(restored.feedback).candidates == 8
     assert dataclasses.replace(restored, feedback=changed.feedback) == changed
 
 

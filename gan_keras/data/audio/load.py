@@ -5,12 +5,13 @@ import pathlib
 
 import numpy as np
 
+from gan_keras import catalogue
 from gan_keras.data.audio.readers import read_wav_folder, sounds_from_arrays
 from gan_keras.data.audio.sounds import collect_sounds
 from gan_keras.data.files import PARTS, TEST_KEYS, ArrayFile, Hints, is_array_file, part_for_tests
 from gan_keras.media.sounds import LEVELS
 
-AUDIO_DATASETS = {"tones": "2,000 harmonic tones of four timbres at two pitches, 1.024 s at 4,000 Hz"}
+AUDIO_DATASETS = catalogue.DATASETS["audio"]
 
 _HINTS = Hints(
     "a folder of WAV files",

@@ -7,15 +7,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from gan_keras import catalogue
 from gan_keras.data.files import PARTS, TEST_KEYS, ArrayFile, Hints, is_array_file, part_for_tests
 from gan_keras.data.image.images import read_image
 from gan_keras.data.image.readers import SUFFIXES, images_from_arrays, list_images, read_folder, to_levels
 from gan_keras.media.images import fit_levels
-
-IMAGE_DATASETS = {
-    "digits": "1,797 handwritten digits of scikit-learn, 8 x 8, enlarged to 16 x 16",
-    "stacked_digits": "20,000 images of three such digits as channels: 1,000 modes",
-}
 
 DOWNLOADED = {
     "mnist": keras.datasets.mnist,
@@ -23,6 +19,8 @@ DOWNLOADED = {
     "cifar10": keras.datasets.cifar10,
 }
 """Data sets that Keras downloads once."""
+
+IMAGE_DATASETS = {name: about for name, about in catalogue.DATASETS["image"].items() if name not in DOWNLOADED}
 
 SIZE = 16
 """Side of enlarged digits: the smallest multiple of 8 that suits networks with two or three halvings."""

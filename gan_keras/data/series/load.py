@@ -8,11 +8,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gan_keras import catalogue
 from gan_keras.data.arrays import check_labels
-from gan_keras.data.files import ArrayFile, Hints, check_is_file, is_number
+from gan_keras.data.files import ArrayFile, Hints, is_number
 from gan_keras.data.series.series import cut_windows
+from gan_keras.media.safe_files import check_is_file
 
-SERIES_DATASETS = {"sines": "10,000 series of five sines, 24 steps, of random frequencies and phases (TimeGAN, 2019)"}
+SERIES_DATASETS = catalogue.DATASETS["series"]
 
 _HINTS = Hints(
     "a CSV file, or a folder of them",

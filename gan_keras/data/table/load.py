@@ -5,15 +5,13 @@ import decimal
 import numpy as np
 from sklearn import datasets
 
-from gan_keras.data.files import check_is_file
+from gan_keras import catalogue
 from gan_keras.data.table.columns import CategoryColumn, NumberColumn
 from gan_keras.data.table.csv import DROP, check_types, read_table
 from gan_keras.data.table.table import Table
+from gan_keras.media.safe_files import check_is_file
 
-TABLE_DATASETS = {
-    "wine": "178 wines of scikit-learn: 13 measurements and the cultivar, a category",
-    "breast_cancer": "569 tumours of scikit-learn: 30 measurements and the diagnosis, a category",
-}
+TABLE_DATASETS = catalogue.DATASETS["table"]
 
 _LOADERS = {"wine": datasets.load_wine, "breast_cancer": datasets.load_breast_cancer}
 _CLASS_NAMES = {"wine": "cultivar", "breast_cancer": "diagnosis"}

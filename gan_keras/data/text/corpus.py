@@ -9,8 +9,9 @@ import numpy as np
 import tensorflow as tf
 
 from gan_keras.data.arrays import epochs_of, rows_of
-from gan_keras.data.files import NUM_NAMED, check_is_file
+from gan_keras.data.files import NUM_NAMED
 from gan_keras.data.sample_set import description, num_held_out, texts_of_samples
+from gan_keras.media.safe_files import check_is_file
 
 HEAD_BYTES = 8192
 MAX_INVALID = 0.1

@@ -1,17 +1,13 @@
 """`load_text`: a corpus by the name of a data set or from a file, and the exact likelihood of built-in corpora."""
 
-from gan_keras.data.files import check_is_file
+from gan_keras import catalogue
 from gan_keras.data.text.corpus import read_corpus
 from gan_keras.data.text.docstrings import load_docstrings
 from gan_keras.data.text.oracle import Oracle, load_oracle
 from gan_keras.data.text.phrases import chinese_phrases, english_phrases, load_chinese_phrases, load_english_phrases
+from gan_keras.media.safe_files import check_is_file
 
-DATASETS = {
-    "docstrings": "real English: about 14,500 first sentences of docstrings of Python and of the installed packages",
-    "english_phrases": "20,000 English sentences of a phrase grammar with exact likelihood",
-    "chinese_phrases": "20,000 Chinese sentences of a phrase grammar with exact likelihood",
-    "oracle": "10,000 sequences of 20 words by a random LSTM with exact likelihood, the text-GAN benchmark",
-}
+DATASETS = catalogue.DATASETS["text"]
 
 _LOADERS = {
     "docstrings": load_docstrings,

@@ -5,16 +5,15 @@ import pathlib
 
 import numpy as np
 
-from gan_keras.data.files import ArrayFile, Hints, check_is_file
+from gan_keras import catalogue
+from gan_keras.data.files import ArrayFile, Hints
 from gan_keras.data.image.load import checked_size, load_digits
 from gan_keras.data.image.readers import images_from_arrays, read_folder
 from gan_keras.data.sample_set import without_labels
 from gan_keras.data.translation.domains import Domains, PairedDomains
+from gan_keras.media.safe_files import check_is_file
 
-TRANSLATION_DATASETS = {
-    "inverted_digits": "digits of scikit-learn, white on black, and others, black on white",
-    "outlined_digits": "pairs: outlines of digits of scikit-learn, and the digits",
-}
+TRANSLATION_DATASETS = catalogue.DATASETS["translation"]
 
 _HINTS = Hints("a folder with two folders of images", "a=array, b=array", "images of several sizes go into folders instead")
 _KEYS = (("a_train", "b_train"), ("a", "b"))

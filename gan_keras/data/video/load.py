@@ -4,13 +4,12 @@ import pathlib
 
 import numpy as np
 
+from gan_keras import catalogue
 from gan_keras.data.files import PARTS, TEST_KEYS, ArrayFile, Hints, is_array_file, part_for_tests
 from gan_keras.data.image.load import checked_size, digit_levels
 from gan_keras.data.video.readers import MIN_FRAMES, ClipForm, read_video_folder, videos_from_arrays
 
-VIDEO_DATASETS = {
-    "moving_digits": "3,594 clips of scikit-learn's digits that fly about and bounce, 12 frames of 16 x 16",
-}
+VIDEO_DATASETS = catalogue.DATASETS["video"]
 
 FRAMES, SIZE = 12, 16
 SPEEDS = 0.5, 1.5

@@ -13,7 +13,7 @@ import tensorflow as tf
 from gan_keras.callbacks import SampleSounds
 from gan_keras.codecs import SpectrogramCodec, WaveformCodec
 from gan_keras.codecs.sound_pictures import write_sounds
-from gan_keras.data import AUDIO_DATASETS, Sounds, describe_sounds, load_audio, load_test_audio, split_sounds
+from gan_keras.data import Sounds, describe_sounds, load_audio, load_test_audio, split_sounds
 from gan_keras.modalities.audio.evaluation import COLUMNS, evaluate_sounds
 from gan_keras.modalities.audio.presets import AudioPreset
 from gan_keras.modalities.from_files import FileModality
@@ -32,7 +32,7 @@ class AudioModality(FileModality):
     name, samples, output_name = "audio", "sounds", "waveform"
     preset_class, data_class, codec_classes = AudioPreset, Sounds, (SpectrogramCodec, WaveformCodec)
     shape = ("sample_rate", "sample_rate"), ("length", "length")
-    known, describe, splitter = AUDIO_DATASETS, staticmethod(describe_sounds), staticmethod(split_sounds)
+    describe, splitter = staticmethod(describe_sounds), staticmethod(split_sounds)
     judge, columns = staticmethod(evaluate_sounds), COLUMNS
     endings = (".wav", ".npz", ".png")
     expected = "Expected --output and NAME.wav (one sound), NAME.npz, NAME.png (spectrograms), or a directory for a WAV per sound"

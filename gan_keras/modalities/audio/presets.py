@@ -4,26 +4,21 @@ import dataclasses
 from collections.abc import Callable
 from typing import ClassVar, NamedTuple
 
-from gan_keras import codecs, networks
-from gan_keras.callbacks import AdaptiveAugmentation
-from gan_keras.data import audio_batches
 from gan_keras.modalities.image.presets import NETWORKS as IMAGE_NETWORKS
 from gan_keras.modalities.preset import NON_SATURATING, Preset, adam, at_least, gradient_penalty, one_of, relativistic
-from gan_keras.networks.image_base import resolutions
-from gan_keras.networks.wavegan import depth_of
 
 
 class Architecture(NamedTuple):
     """A class of codecs with the networks for them.
 
     Attributes:
-        codec: The class.
+        codec: Name of the class in `gan_keras.codecs`.
         build: A function `(codec, latent_dim, width, num_labels, **options)` -> generator, discriminator.
         check: A function that raises `ValueError` unless the networks generate what a codec decodes.
         setting: The setting that makes it fit.
     """
 
-    codec: type
+    codec: str
     build: Callable
     check: Callable
     setting: str
@@ -35,20 +30,32 @@ def of_spectrograms(build):
     def build_pair(codec, latent_dim, width, num_labels, **options):
         return build(codec.image_shape, latent_dim, width, num_labels, **options)
 
-    return Architecture(
-        codecs.SpectrogramCodec, build_pair, lambda codec: resolutions(codec.image_shape), "codec_options.size=64"
-    )
+    def check(codec):
+        from gan_keras.networks.image_base import resolutions
+
+        resolutions(codec.image_shape)
+
+    return Architecture("SpectrogramCodec", build_pair, check, "codec_options.size=64")
 
 
 def wavegan(codec, latent_dim, width, num_labels, phase_shuffle=2, **options):
     """Long one-dimensional convolutions on the waveform itself."""
+    from gan_keras import networks
+
     sizes = {"width": width, "num_labels": num_labels, **options}
     generator = networks.WaveGANGenerator(codec.length, latent_dim, **sizes)
     return generator, networks.WaveGANDiscriminator(codec.length, phase_shuffle=phase_shuffle, **sizes)
 
 
+def check_length(codec):
+    """Raises `ValueError` unless WaveGAN's networks generate waveforms of the codec's length."""
+    from gan_keras.networks.wavegan import depth_of
+
+    depth_of(codec.length)
+
+
 NETWORKS = {
-    "wavegan": Architecture(codecs.WaveformCodec, wavegan, lambda codec: depth_of(codec.length), "length=4096"),
+    "wavegan": Architecture("WaveformCodec", wavegan, check_length, "length=4096"),
     **{name: of_spectrograms(IMAGE_NETWORKS[name]) for name in ("dcgan", "wgan_gp", "sngan", "biggan", "r3gan")},
 }
 """Architectures by name: `wavegan` generates waveforms; the others generate spectrograms with the image networks of that name."""
@@ -76,9 +83,12 @@ class AudioPreset(Preset):
 
     def codec(self, sounds):
         """The codec for `Sounds`. Raises `ValueError` if it or the networks do not take their rate and length."""
+        from gan_keras import codecs
+
         architecture = NETWORKS[self.network]
         try:
-            codec = self.made("codec_options", architecture.codec, self.codec_options, sounds.sample_rate, sounds.length)
+            kind = getattr(codecs, architecture.codec)
+            codec = self.made("codec_options", kind, self.codec_options, sounds.sample_rate, sounds.length)
         except ValueError as error:
             if isinstance(error.__cause__, TypeError):
                 raise
@@ -92,9 +102,13 @@ class AudioPreset(Preset):
         return self.made("network_options", NETWORKS[self.network].build, options, *sizes)
 
     def one_pass(self, data, seed):
+        from gan_keras.data import audio_batches
+
         return audio_batches(self.with_used_labels(data), self.batch_size, seed)
 
     def callbacks(self, training, held_out=None):
+        from gan_keras.callbacks import AdaptiveAugmentation
+
         return [AdaptiveAugmentation()] if self.augmentation is not None else []
 
 

@@ -6,7 +6,7 @@ reads and splits the data, trains by the clock, and writes samples and the repor
 
 from gan_keras.callbacks import Interpolation, SampleGrid
 from gan_keras.codecs import ImageCodec
-from gan_keras.data import DOWNLOADED, IMAGE_DATASETS, Images, describe_images, load_images, load_test_images, split_images
+from gan_keras.data import Images, describe_images, load_images, load_test_images, split_images
 from gan_keras.media.images import write_images
 from gan_keras.modalities.base import seconds_per_sample
 from gan_keras.modalities.from_files import FileModality
@@ -26,7 +26,6 @@ class ImageModality(FileModality):
 
     name, samples, output_name = "image", "images", "image"
     preset_class, data_class, codec_classes, shape = ImagePreset, Images, (ImageCodec,), (("image_shape", "image_shape"),)
-    known = {**IMAGE_DATASETS, **dict.fromkeys(DOWNLOADED, "from keras.datasets, downloaded once")}
     describe, splitter, writer = (staticmethod(each) for each in (describe_images, split_images, write_images))
     judge, columns, quality = staticmethod(evaluate_images), COLUMNS, ("val_frechet", "min")
     endings = (".png", ".npz")

@@ -3,30 +3,26 @@
 import dataclasses
 from typing import ClassVar
 
-from gan_keras import networks
-from gan_keras.callbacks import AdaptiveAugmentation, Quality
-from gan_keras.codecs import ImageCodec
-from gan_keras.data import image_batches
-from gan_keras.data.image.images import some_images
-from gan_keras.metrics.extractor import Recipe, train_extractor
-from gan_keras.metrics.image_quality import ImageQuality
-from gan_keras.modalities.image.evaluation import in_memory_part, tensors_of
 from gan_keras.modalities.preset import CHANNELS, NON_SATURATING, Preset, adam, at_least, gradient_penalty, one_of, relativistic
-from gan_keras.networks.image_base import resolutions
 
 MIN_SCORED, MAX_SCORED = 50, 5000  # training images that epochs are compared with
 
 
 def dense_pair(image_shape, latent_dim, width, num_labels, dtype=None):
     """Two hidden layers each, without labels: the pair of first tutorials."""
+    from gan_keras import networks
+
     generator = networks.MLPGenerator(image_shape, latent_dim, (width, 2 * width), activation="tanh", dtype=dtype)
     return generator, networks.MLPDiscriminator((2 * width, width), dtype=dtype)
 
 
-def pair_of(generator, discriminator):
-    """Returns the function that builds two classes of image networks."""
+def pair_of(paper):
+    """Returns the function that builds the generator and the discriminator of a paper, such as `"DCGAN"`."""
 
     def build(image_shape, latent_dim, width, num_labels, **options):
+        from gan_keras import networks
+
+        generator, discriminator = (getattr(networks, f"{paper}{player}") for player in ("Generator", "Discriminator"))
         sizes = {"width": width, "num_labels": num_labels, **options}
         return generator(image_shape, latent_dim, **sizes), discriminator(image_shape, **sizes)
 
@@ -35,11 +31,11 @@ def pair_of(generator, discriminator):
 
 NETWORKS = {
     "mlp": dense_pair,
-    "dcgan": pair_of(networks.DCGANGenerator, networks.DCGANDiscriminator),
-    "wgan_gp": pair_of(networks.WGANGPGenerator, networks.WGANGPDiscriminator),
-    "sngan": pair_of(networks.SNGANGenerator, networks.SNGANDiscriminator),
-    "biggan": pair_of(networks.BigGANGenerator, networks.BigGANDiscriminator),
-    "r3gan": pair_of(networks.R3GANGenerator, networks.R3GANDiscriminator),
+    "dcgan": pair_of("DCGAN"),
+    "wgan_gp": pair_of("WGANGP"),
+    "sngan": pair_of("SNGAN"),
+    "biggan": pair_of("BigGAN"),
+    "r3gan": pair_of("R3GAN"),
 }
 """Pairs of networks by name: functions `(image_shape, latent_dim, width, num_labels, **options)` -> generator, discriminator."""
 
@@ -88,6 +84,8 @@ class ImagePreset(Preset):
         return self.build_conditional(images, self.num_labels(images) if num_labels is None else num_labels, seed)
 
     def codec(self, images):
+        from gan_keras.codecs import ImageCodec
+
         return ImageCodec(self.check_shape(tuple(getattr(images, "image_shape", images))))
 
     def networks(self, codec, num_labels):
@@ -96,10 +94,14 @@ class ImagePreset(Preset):
         return self.made("network_options", NETWORKS[self.network], options, *sizes)
 
     def one_pass(self, data, seed):
+        from gan_keras.data import image_batches
+
         return image_batches(self.with_used_labels(data), self.batch_size, seed)
 
     def callbacks(self, training, held_out=None):
         """Adapts the augmentation, and keeps the epoch closest to the training images. Held-out images stay unseen."""
+        from gan_keras.callbacks import AdaptiveAugmentation, Quality
+
         found = [AdaptiveAugmentation()] if self.augmentation is not None else []
         if self.quality_every and can_be_scored(training):
             found.append(Quality(self.quality(training), self.quality_samples, every=self.quality_every))
@@ -110,6 +112,11 @@ class ImagePreset(Preset):
 
         Held-out images take no part, so that a later evaluation against them stays fair.
         """
+        from gan_keras.data.image.images import some_images
+        from gan_keras.metrics.extractor import Recipe, train_extractor
+        from gan_keras.metrics.image_quality import ImageQuality
+        from gan_keras.modalities.image.evaluation import in_memory_part, tensors_of
+
         images = in_memory_part(some_images(training, MAX_SCORED))
         pixels, labels = tensors_of(images, self.codec(images))
         recipe = Recipe((16, 32, 64), self.quality_steps, 64)
@@ -117,10 +124,12 @@ class ImagePreset(Preset):
 
     def check_shape(self, image_shape):
         """Returns the shape; raises `ValueError` unless the networks generate images of it."""
+        from gan_keras.networks.image_base import resolutions
+
         return image_shape if self.network == "mlp" else self.fitting(resolutions, image_shape, "size=32")
 
-    def check(self):
-        super().check()
+    def check_fields(self):
+        super().check_fields()
         if self.network == "mlp" and self.conditional:
             raise ValueError("conditional=True with network='mlp', which takes no labels. Expected conditional=False.")
 

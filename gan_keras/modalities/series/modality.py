@@ -10,7 +10,7 @@ import numpy as np
 
 from gan_keras.callbacks import SeriesPictures
 from gan_keras.codecs import ComponentCodec, NormalScoreCodec, SeriesCodec
-from gan_keras.data import SERIES_DATASETS, Series, describe_series, load_series, split_series
+from gan_keras.data import Series, describe_series, load_series, split_series
 from gan_keras.media.series import SHOWN_SERIES, csv_text, write_series
 from gan_keras.modalities.from_files import FileModality
 from gan_keras.modalities.sample_files import check_table_output
@@ -34,7 +34,7 @@ class SeriesModality(FileModality):
     name, samples, output_name = "series", "windows", "series"
     preset_class, data_class, codec_classes = SeriesPreset, Series, (SeriesCodec, ComponentCodec, NormalScoreCodec)
     shape = ("columns", "columns"), ("length", "window")
-    known, describe, splitter = SERIES_DATASETS, staticmethod(describe_series), staticmethod(split_series)
+    describe, splitter = staticmethod(describe_series), staticmethod(split_series)
     judge, columns = staticmethod(evaluate_series), COLUMNS
     epoch_picture = (
         ".png",

@@ -3,47 +3,42 @@
 import dataclasses
 from typing import ClassVar
 
-import keras
-
-from gan_keras.codecs import ComponentCodec, NormalScoreCodec, SeriesCodec
-from gan_keras.data import series_batches
-from gan_keras.gans.gan import GAN
-from gan_keras.gans.time_gan import STAGES, TimeGAN
 from gan_keras.modalities.preset import NON_SATURATING, STAGE, Preset, adam, at_least, one_of, relativistic
-from gan_keras.networks import (
-    DenseSeriesDiscriminator,
-    DenseSeriesGenerator,
-    GaussianSeriesGenerator,
-    RCGANDiscriminator,
-    RCGANGenerator,
-    TimeGANDiscriminator,
-    TimeGANGenerator,
-)
 
 
 def dense(codec, preset, num_labels, **options):
     """Dense layers on whole windows."""
-    generator = DenseSeriesGenerator(codec.tensor_shape, preset.latent_dim, preset.width, num_labels=num_labels, **options)
-    return generator, DenseSeriesDiscriminator(preset.width, num_labels=num_labels, **options)
+    from gan_keras import networks
+
+    generator = networks.DenseSeriesGenerator(
+        codec.tensor_shape, preset.latent_dim, preset.width, num_labels=num_labels, **options
+    )
+    return generator, networks.DenseSeriesDiscriminator(preset.width, num_labels=num_labels, **options)
 
 
 def gaussian(codec, preset, num_labels, **options):
     """`dense`, with a generator that starts as a Gaussian of the components."""
+    from gan_keras import networks
+
     begin = {"num_labels": num_labels, "deviations": codec.deviations}
-    generator = GaussianSeriesGenerator(codec.tensor_shape, preset.latent_dim, preset.width, **begin, **options)
-    return generator, DenseSeriesDiscriminator(preset.width, num_labels=num_labels, **options)
+    generator = networks.GaussianSeriesGenerator(codec.tensor_shape, preset.latent_dim, preset.width, **begin, **options)
+    return generator, networks.DenseSeriesDiscriminator(preset.width, num_labels=num_labels, **options)
 
 
 def rcgan(codec, preset, num_labels, **options):
     """Recurrent, with noise at each step."""
-    generator = RCGANGenerator(codec.tensor_shape, preset.latent_dim, preset.width, num_labels, **options)
-    return generator, RCGANDiscriminator(preset.width, num_labels, **options)
+    from gan_keras import networks
+
+    generator = networks.RCGANGenerator(codec.tensor_shape, preset.latent_dim, preset.width, num_labels, **options)
+    return generator, networks.RCGANDiscriminator(preset.width, num_labels, **options)
 
 
 def timegan(codec, preset, num_labels, **options):
     """Recurrent, in a learned space of hidden states, without labels."""
-    generator = TimeGANGenerator(codec.tensor_shape, preset.latent_dim, preset.width, **options)
-    return generator, TimeGANDiscriminator(preset.width, **options)
+    from gan_keras import networks
+
+    generator = networks.TimeGANGenerator(codec.tensor_shape, preset.latent_dim, preset.width, **options)
+    return generator, networks.TimeGANDiscriminator(preset.width, **options)
 
 
 NETWORKS = {"dense": dense, "gaussian": gaussian, "rcgan": rcgan, "timegan": timegan}
@@ -52,7 +47,11 @@ NETWORKS = {"dense": dense, "gaussian": gaussian, "rcgan": rcgan, "timegan": tim
 RECURRENT = ("rcgan", "timegan")
 """Networks that need tensors with a time axis, those of the codec `"range"`."""
 
-CODECS = {"range": SeriesCodec, "components": ComponentCodec, "scores": NormalScoreCodec}
+CODECS = {"range": "SeriesCodec", "components": "ComponentCodec", "scores": "NormalScoreCodec"}
+"""Classes of `gan_keras.codecs` by name."""
+
+EARLY_STAGES = ("embedding", "supervised")
+"""Stages of `"timegan"` before the adversarial one."""
 
 
 @dataclasses.dataclass
@@ -99,17 +98,23 @@ class SeriesPreset(Preset):
 
     @property
     def stage_epochs(self):
-        before = {stage: getattr(self, f"{stage}_epochs") for stage in STAGES[:-1]} if self.network == "timegan" else {}
+        before = {stage: getattr(self, f"{stage}_epochs") for stage in EARLY_STAGES} if self.network == "timegan" else {}
         return {**before, STAGE: self.epochs - sum(before.values())}
 
     def with_stage_epochs(self, epochs):
-        before = {f"{stage}_epochs": epochs[stage] for stage in STAGES[:-1] if stage in epochs}
+        before = {f"{stage}_epochs": epochs[stage] for stage in EARLY_STAGES if stage in epochs}
         return dataclasses.replace(self, epochs=sum(epochs.values()), **before)
 
     def build(self, series, seed=0):
+        import keras
+
+        from gan_keras import codecs
+        from gan_keras.gans.gan import GAN
+        from gan_keras.gans.time_gan import TimeGAN
+
         self.check()
         keras.utils.set_random_seed(seed)
-        codec = self.made("codec_options", CODECS[self.codec], self.codec_options)
+        codec = self.made("codec_options", getattr(codecs, CODECS[self.codec]), self.codec_options)
         codec.adapt(series)
         options = {**self.network_options, "dtype": self.precision}
         networks = self.made("network_options", NETWORKS[self.network], options, codec, self, self.num_labels(series))
@@ -122,20 +127,24 @@ class SeriesPreset(Preset):
 
     def falling_rate(self, player, num):
         """The learning-rate schedule of a player over all its updates in a training on `num` windows."""
+        import keras
+
         steps = num // self.batch_size
         steps = self.epochs * max(1, min(steps, self.steps_per_epoch or steps))
         updates = steps * {"generator": 1, "discriminator": self.discriminator_steps}[player]
         return keras.optimizers.schedules.CosineDecay(getattr(self, f"{player}_learning_rate"), updates, alpha=self.final_share)
 
     def one_pass(self, data, seed):
+        from gan_keras.data import series_batches
+
         return series_batches(self.with_used_labels(data), self.batch_size, seed)
 
     def compile_options(self):
         stages = {f"{stage}_epochs": num for stage, num in self.stage_epochs.items() if stage != STAGE}
         return {**super().compile_options(), **stages}
 
-    def check(self):
-        super().check()
+    def check_fields(self):
+        super().check_fields()
         if min(self.stage_epochs.values()) < 0:
             raise ValueError(f"epochs={self.epochs}. Expected the epochs of all stages, which are {self.stage_epochs}.")
         if (self.network in RECURRENT) != (self.codec == "range") and self.network != "dense":

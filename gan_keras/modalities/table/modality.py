@@ -12,14 +12,13 @@ from matplotlib.figure import Figure
 
 from gan_keras.callbacks import Samples
 from gan_keras.codecs import TableCodec
-from gan_keras.data import TABLE_DATASETS, Table, describe_table, load_table, split_table, write_csv
-from gan_keras.data.files import check_is_file
+from gan_keras.data import Table, describe_table, load_table, split_table, write_csv
 from gan_keras.data.table.columns import CategoryColumn, column_from_config
 from gan_keras.data.table.csv import read_like
 from gan_keras.export import exported
 from gan_keras.gans.sampling import seeds_from
 from gan_keras.media import html
-from gan_keras.media.safe_files import replace_whole
+from gan_keras.media.safe_files import check_is_file, replace_whole
 from gan_keras.modalities.from_files import FileModality
 from gan_keras.modalities.sample_files import check_table_output, figure, last_and_first, title_of
 from gan_keras.modalities.table.evaluation import COLUMNS, evaluate_table
@@ -34,7 +33,7 @@ class TableModality(FileModality):
 
     name, samples, preset_class, data_class = "table", "rows", TablePreset, Table
     codec_classes, method, shape = (TableCodec,), "generate_cells", (("columns", "columns"),)
-    known, describe, splitter = TABLE_DATASETS, staticmethod(describe_table), staticmethod(split_table)
+    describe, splitter = staticmethod(describe_table), staticmethod(split_table)
     judge, columns = staticmethod(evaluate_table), COLUMNS
     data_entries = ("columns", "labels", "score_inputs")
     note = """<p>Higher is better: the quality of models trained on the rows and tested on real ones (F1 and accuracy, or R2,

@@ -3,34 +3,23 @@
 import dataclasses
 from typing import ClassVar
 
-import keras
-
-from gan_keras.codecs import TableCodec
-from gan_keras.data import table_batches
-from gan_keras.data.table.table import AllRows, RowsByCondition
-from gan_keras.gans.table_gan import MeetsCondition, TableGAN
-from gan_keras.gans.table_vae import TableVAE, VariationalBound
 from gan_keras.modalities.preset import Preset, adam, at_least, below_one, gradient_penalty, one_of, positive, relativistic
-from gan_keras.networks import (
-    EncodedTableGenerator,
-    PackedTableDiscriminator,
-    ResidualTableGenerator,
-    TableDecoder,
-    TableEncoder,
-)
 
 MIN_STEPS = 20
 """Minimum number of steps per epoch: rows are drawn with replacement, so that a small table allows them."""
 
 
 def tabular_gan(kind):
-    """Returns the function that builds an uncompiled `TableGAN` with a class of generators."""
+    """Returns the function that builds an uncompiled `TableGAN` with a class of generators, given by its name."""
 
     def build(preset, codec, seed):
+        from gan_keras import networks
+        from gan_keras.gans.table_gan import TableGAN
+
         shared = {"num_labels": codec.num_conditions, "dtype": preset.precision, "units": preset.units}
         of_generator = {**shared, "noise_dim": preset.latent_dim, "temperature": preset.temperature}
-        generator = kind(codec.num_numbers, codec.sizes, **of_generator)
-        discriminator = PackedTableDiscriminator(**shared, num=preset.pack, dropout=preset.dropout)
+        generator = getattr(networks, kind)(codec.num_numbers, codec.sizes, **of_generator)
+        discriminator = networks.PackedTableDiscriminator(**shared, num=preset.pack, dropout=preset.dropout)
         return TableGAN(generator, discriminator, codec, seed)
 
     return build
@@ -38,25 +27,32 @@ def tabular_gan(kind):
 
 def variational(preset, codec, seed):
     """An uncompiled `TableVAE`."""
+    from gan_keras import networks
+    from gan_keras.gans.table_vae import TableVAE
+
     shared = {"num_labels": codec.num_conditions, "dtype": preset.precision, "units": preset.units}
-    decoder = TableDecoder(codec.num_numbers, codec.sizes, noise_dim=preset.latent_dim, **shared)
-    encoder = TableEncoder(preset.latent_dim, **shared)
+    decoder = networks.TableDecoder(codec.num_numbers, codec.sizes, noise_dim=preset.latent_dim, **shared)
+    encoder = networks.TableEncoder(preset.latent_dim, **shared)
     return TableVAE(decoder, encoder, codec, seed, preset.reconstruction_weight)
 
 
 def conditions(preset):
     """The generator's further objective: meet the conditions."""
+    from gan_keras.gans.table_gan import MeetsCondition
+
     return [MeetsCondition(preset.condition_weight)]
 
 
 def conditions_and_rows(preset):
     """The generator's further objectives: meet the conditions, and explain real rows."""
+    from gan_keras.gans.table_vae import VariationalBound
+
     return [*conditions(preset), VariationalBound(preset.bound_weight, preset.reconstruction_weight)]
 
 
 NETWORKS = {
-    "vaegan": (tabular_gan(EncodedTableGenerator), conditions_and_rows),
-    "ctgan": (tabular_gan(ResidualTableGenerator), conditions),
+    "vaegan": (tabular_gan("EncodedTableGenerator"), conditions_and_rows),
+    "ctgan": (tabular_gan("ResidualTableGenerator"), conditions),
     "tvae": (variational, conditions),
 }
 """By name: a function `(preset, codec, seed)` -> uncompiled GAN, and one from the preset to objects of `gan_keras.auxiliary`."""
@@ -117,6 +113,10 @@ class TablePreset(Preset):
         return (self.width,) * self.layers
 
     def build(self, table, seed=0):
+        import keras
+
+        from gan_keras.codecs import TableCodec
+
         self.check()
         codec = TableCodec(most_modes=self.most_modes, most_slots=self.most_slots, seed=seed)
         codec.adapt(table)
@@ -127,6 +127,8 @@ class TablePreset(Preset):
         return gan
 
     def batches(self, gan, training, seed=0):
+        from gan_keras.data.table.table import AllRows, RowsByCondition, table_batches
+
         codec = gan.codec
         conditions = codec.conditions_of(training.cells)
         rows = RowsByCondition(len(training), conditions, codec.num_conditions) if codec.slots else AllRows(len(training))
@@ -136,8 +138,8 @@ class TablePreset(Preset):
         steps = max(MIN_STEPS, len(training) // self.batch_size)
         return min(steps, self.steps_per_epoch) if self.steps_per_epoch else steps
 
-    def check(self):
-        super().check()
+    def check_fields(self):
+        super().check_fields()
         if self.batch_size % self.pack:
             raise ValueError(f"batch_size={self.batch_size}, pack={self.pack}. Expected a batch of whole packs.")
 

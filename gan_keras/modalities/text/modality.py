@@ -8,9 +8,10 @@ from html import escape
 
 import numpy as np
 
+from gan_keras import catalogue
 from gan_keras.callbacks import Samples
 from gan_keras.codecs.text import TextCodec
-from gan_keras.data import DATASETS, Corpus, describe, likelihood_of, load_text, split
+from gan_keras.data import Corpus, describe, likelihood_of, load_text, split
 from gan_keras.export import exported
 from gan_keras.media.html import picture, section
 from gan_keras.media.safe_files import check_parent, replace_whole
@@ -34,7 +35,7 @@ class TextModality(Modality):
 
     name, samples, output_name = "text", "lines", "text"
     preset_class, data_class, codec_classes = TextPreset, Corpus, (TextCodec,)
-    method, known, quality = "negative_log_likelihood", DATASETS, ("val_gain", "max")
+    method, quality = "negative_log_likelihood", ("val_gain", "max")
     options = {"temperature": 1.0, "top_p": 1.0, "prompt": "", "candidates": 1}
     describe, summary = staticmethod(describe), staticmethod(print_summary)
 
@@ -133,7 +134,7 @@ class TextModality(Modality):
 
 def exact_likelihood(corpus):
     """The exact log-likelihood of a line, for a part of a built-in corpus with a known distribution; None for others."""
-    if not isinstance(corpus, Corpus) or corpus.name not in DATASETS:
+    if not isinstance(corpus, Corpus) or corpus.name not in catalogue.DATASETS["text"]:
         return None
     whole = load_text(corpus.name)
     return likelihood_of(whole.name, whole.fingerprint) if set(corpus.lines) <= set(whole.lines) else None

@@ -4,20 +4,14 @@ import dataclasses
 import re
 from typing import ClassVar, NamedTuple
 
-import keras
+from gan_keras.modalities.preset import PRECISIONS, Recipe, at_least, below_one, config_of, described, fields_of, one_of, positive
 
-from gan_keras import feedback as feedbacks
-from gan_keras.callbacks import KeepBest
-from gan_keras.codecs import CharacterCodec, SubwordCodec, WordCodec
-from gan_keras.data import Corpus, text_batches
-from gan_keras.gans.text_gan import TextGAN
-from gan_keras.modalities.preset import Recipe, at_least, below_one, fields_of, one_of, positive
-from gan_keras.modalities.text.evaluation import units_of
-from gan_keras.networks import ConvolutionalDiscriminator, RecurrentDiscriminator, RecurrentGenerator
-from gan_keras.networks.base import PRECISIONS
+CODECS = {"words": "WordCodec", "characters": "CharacterCodec", "subwords": "SubwordCodec"}
+"""Classes of `gan_keras.codecs` by name."""
 
-CODECS = {"words": WordCodec, "characters": CharacterCodec, "subwords": SubwordCodec}
-DISCRIMINATORS = {"recurrent": RecurrentDiscriminator, "convolutional": ConvolutionalDiscriminator}
+DISCRIMINATORS = {"recurrent": "RecurrentDiscriminator", "convolutional": "ConvolutionalDiscriminator"}
+"""Classes of `gan_keras.networks` by name."""
+
 STAGES = ("pretraining", "discriminator", "adversarial")
 
 # Letters of scripts that put no space between words: Thai, Lao, Burmese, Khmer, Chinese, Japanese.
@@ -43,6 +37,8 @@ def numbered(data, training=None):
     Raises:
         ValueError: If the training corpus has labels, and `data` none or others.
     """
+    from gan_keras.data import Corpus
+
     if not isinstance(data, Corpus):
         return data if isinstance(data, Lines) else Lines(list(data))
     named = (data if training is None else training).labels
@@ -83,7 +79,7 @@ class TextPreset(Recipe):
         adversarial_epochs: Epochs that train both in turn, >= 0.
         drafts_per_line: Drafts that the discriminator reads per real line, >= 1.
         generator_ema: Decay of the averaged generator, in [0, 1).
-        feedback: The generator's signal from the discriminator: an object of `gan_keras.feedback`.
+        feedback: The generator's signal from the discriminator: an object of `gan_keras.feedback`, its config or its name.
         likelihood_weight: Weight of the likelihood in the choice among drafts (`gan_keras.Selection`).
         rating_samples: Sentences that rate each epoch with a discriminator (`callbacks.KeepBest`), >= 2.
         patience: Rated epochs in a row without an improvement after which training stops (`callbacks.EarlyStop`); 0 for never.
@@ -110,7 +106,7 @@ class TextPreset(Recipe):
     adversarial_epochs: int = 2
     drafts_per_line: int = 4
     generator_ema: float = 0.998
-    feedback: feedbacks.Feedback = dataclasses.field(default_factory=lambda: feedbacks.Cooperative(likelihood=0.5))
+    feedback: object = dataclasses.field(default_factory=lambda: cooperative(candidates=4))
     likelihood_weight: float = 1.0
     rating_samples: int = 2000
     patience: int = 20
@@ -150,6 +146,11 @@ class TextPreset(Recipe):
             labels: An integer from 0 per line, or None; for a list of strings.
             seed: Seed of all weights and noise.
         """
+        import keras
+
+        from gan_keras import networks
+        from gan_keras.gans.text_gan import TextGAN
+
         self.check()
         lines, numbers = numbered(lines)
         labels = numbers if labels is None else labels
@@ -157,11 +158,12 @@ class TextPreset(Recipe):
         keras.utils.set_random_seed(seed)
         num_labels = 0 if labels is None else max(labels) + 1
         sizes = {"embedding_dim": self.embedding_dim, "num_labels": num_labels, "dtype": self.precision}
-        generator = RecurrentGenerator(
+        generator = networks.RecurrentGenerator(
             codec.vocabulary_size, codec.length, self.noise_dim, units=self.units, dropout=self.dropout, **sizes
         )
         options = {**sizes, **self.discriminator_options}
-        discriminator = self.made("discriminator_options", DISCRIMINATORS[self.discriminator], options, codec.vocabulary_size)
+        kind = getattr(networks, DISCRIMINATORS[self.discriminator])
+        discriminator = self.made("discriminator_options", kind, options, codec.vocabulary_size)
         gan = TextGAN(generator, discriminator, codec, self.likelihood_weight, seed)
         gan.compile(
             self.generator_optimizer(-(-len(lines) // self.batch_size)),
@@ -175,10 +177,14 @@ class TextPreset(Recipe):
         return gan
 
     def batches(self, gan, training, seed=0):
+        from gan_keras.data import text_batches
+
         lines, labels = numbered(training)
         return text_batches(lines, gan.codec, self.batch_size, labels, seed)
 
     def validation_batches(self, gan, training, held_out):
+        from gan_keras.data import text_batches
+
         lines, labels = numbered(held_out, training)
         return text_batches(lines, gan.codec, self.batch_size, labels, shuffle=False)
 
@@ -189,48 +195,76 @@ class TextPreset(Recipe):
         """Keeps the best epoch by held-out lines; without them the last epoch stays."""
         if held_out is None:
             return []
+        from gan_keras.callbacks import KeepBest
+        from gan_keras.modalities.text.evaluation import units_of
+
         lines = numbered(held_out, training).lines
         return [KeepBest(lines, self.rating_samples, tokenize=units_of(lines).tokenize)]
 
     def adapted_codec(self, lines):
         """The codec with the vocabulary of `lines`; its class tells what `"auto"` has chosen."""
+        from gan_keras import codecs
+
         name = choose_codec(lines) if self.codec == "auto" else self.codec
-        codec = self.made("codec_options", CODECS[name], self.codec_options)
+        codec = self.made("codec_options", getattr(codecs, CODECS[name]), self.codec_options)
         codec.adapt(lines)
         return codec
 
     def generator_optimizer(self, steps_per_epoch):
+        import keras
+
         steps = max(1, self.pretraining_epochs * steps_per_epoch)
         rate = keras.optimizers.schedules.CosineDecay(self.learning_rate, steps, alpha=self.final_share)
         return keras.optimizers.Adam(rate, global_clipnorm=self.clip_norm)
 
     def discriminator_optimizer(self):
+        import keras
+
         return keras.optimizers.AdamW(
             self.discriminator_learning_rate, weight_decay=self.weight_decay, global_clipnorm=self.clip_norm
         )
 
-    def check(self):
-        super().check()
+    def check_fields(self):
+        super().check_fields()
         if not self.epochs:
             raise ValueError("The preset has no epoch in any stage. Expected at least one: set pretraining_epochs.")
 
-    def to_config(self):
-        return {**fields_of(self), "feedback": keras.saving.serialize_keras_object(self.feedback)}
+    def check(self):
+        from gan_keras import feedback
 
-    @classmethod
-    def from_config(cls, config):
-        return cls(**{**config, "feedback": feedbacks.get(config["feedback"])})
+        super().check()
+        feedback.get(self.feedback)
+
+    def to_config(self):
+        return {**fields_of(self), "feedback": config_of(self.feedback)}
 
     @staticmethod
     def readers():
-        return {"feedback": feedbacks.get}
+        return {"feedback": feedback_by_name}
+
+
+def feedback_by_name(name):
+    """The config of the feedback with a name: see `gan_keras.feedback.get`."""
+    from gan_keras import feedback
+
+    return config_of(feedback.get(name))
+
+
+def cooperative(candidates):
+    """The config of the feedback of most presets, in which the likelihood has a say too."""
+    return described("Cooperative", candidates=candidates, share=0.5, likelihood=0.5)
 
 
 PRESETS = {
     "default": TextPreset("a language model, then a discriminator that picks the best of its drafts to learn from"),
     "language_model": TextPreset("supervised training only: the usual baseline", discriminator_epochs=0, adversarial_epochs=0),
-    "policy_gradient": TextPreset("adversarial stage by REINFORCE with a reward per token", feedback=feedbacks.PolicyGradient()),
-    "gumbel": TextPreset("adversarial stage through Gumbel-softmax drafts", feedback=feedbacks.GumbelSoftmax()),
+    "policy_gradient": TextPreset(
+        "adversarial stage by REINFORCE with a reward per token",
+        feedback=described("PolicyGradient", discount=0.5, entropy=0.01, anchor=0.1, supervised=0.5, clip=5.0),
+    ),
+    "gumbel": TextPreset(
+        "adversarial stage through Gumbel-softmax drafts", feedback=described("GumbelSoftmax", temperature=1.0, supervised=1.0)
+    ),
     "small": TextPreset(
         "the default with smaller networks: trains in minutes on two cores, for demonstrations",
         embedding_dim=128,
@@ -241,7 +275,7 @@ PRESETS = {
         discriminator_epochs=1,
         drafts_per_line=1,
         adversarial_epochs=1,
-        feedback=feedbacks.Cooperative(candidates=2, likelihood=0.5),
+        feedback=cooperative(candidates=2),
         rating_samples=500,
     ),
     "tiny": TextPreset(

@@ -10,7 +10,7 @@ import numpy as np
 
 from gan_keras.callbacks.samples_of_kinds import TranslationGrid, as_floats, translation_grid
 from gan_keras.codecs import ImageCodec
-from gan_keras.data import TRANSLATION_DATASETS, Domains, describe_domains, image_batches, load_domains, split_domains
+from gan_keras.data import Domains, describe_domains, image_batches, load_domains, split_domains
 from gan_keras.data.image.load import read_inputs
 from gan_keras.data.sample_set import part_of
 from gan_keras.export import exported
@@ -35,7 +35,6 @@ class TranslationModality(FileModality):
     name, samples, output_name = "translation", "images", "image"
     preset_class, data_class, codec_classes = TranslationPreset, Domains, (ImageCodec,)
     method, shape = "translate", (("image_shape", "image_shape"),)
-    known = TRANSLATION_DATASETS
     describe, splitter, writer = (staticmethod(each) for each in (describe_domains, split_domains, write_images))
     judge, columns = staticmethod(evaluate_translation), COLUMNS
     options = {"input": None, "direction": DIRECTIONS[0]}

@@ -4,27 +4,19 @@ import dataclasses
 from collections.abc import Callable
 from typing import ClassVar, NamedTuple
 
-import keras
-
-from gan_keras.codecs import ImageCodec
-from gan_keras.data import domain_batches
-from gan_keras.gans.cycle_gan import CycleGAN
-from gan_keras.gans.pix2pix import Pix2Pix
 from gan_keras.modalities.preset import CHANNELS, Preset, adam, at_least, one_of
-from gan_keras.networks import CycleGANGenerator, PatchGANDiscriminator, Pix2PixGenerator
-from gan_keras.networks.cyclegan import check_halves
 
 
 class Network(NamedTuple):
-    """A kind of generator: its class, and how often it halves an image, a function of its options."""
+    """A kind of generator: its class in `gan_keras.networks`, and how often it halves an image, a function of its options."""
 
-    generator: type
+    generator: str
     halvings: Callable
 
 
 NETWORKS = {
-    "residual": Network(CycleGANGenerator, lambda options: 2),
-    "unet": Network(Pix2PixGenerator, lambda options: options.get("depth", 5)),
+    "residual": Network("CycleGANGenerator", lambda options: 2),
+    "unet": Network("Pix2PixGenerator", lambda options: options.get("depth", 5)),
 }
 """Generators by name."""
 
@@ -37,6 +29,9 @@ class Algorithm(NamedTuple):
 
 
 def cycle_gan(preset, image_shape, seed):
+    from gan_keras.codecs import ImageCodec
+    from gan_keras.gans.cycle_gan import CycleGAN
+
     generator, discriminator = (tuple(make(image_shape) for _ in range(2)) for make in (preset.generator, preset.discriminator))
     gan = CycleGAN(generator, discriminator, ImageCodec(image_shape), seed)
     weights = {"cycle_weight": preset.cycle_weight, "identity_weight": preset.identity_weight, "pool_size": preset.pool_size}
@@ -45,6 +40,9 @@ def cycle_gan(preset, image_shape, seed):
 
 
 def pix2pix(preset, image_shape, seed):
+    from gan_keras.codecs import ImageCodec
+    from gan_keras.gans.pix2pix import Pix2Pix
+
     *sides, channels = image_shape
     discriminator = preset.discriminator((*sides, 2 * channels))
     gan = Pix2Pix(preset.generator(image_shape), discriminator, ImageCodec(image_shape), seed)
@@ -104,6 +102,8 @@ class TranslationPreset(Preset):
 
     def build(self, data, seed=0):
         """Returns a compiled GAN for `Domains`, or for the shape `(height, width, channels)` of an image: see `Recipe.build`."""
+        import keras
+
         self.check()
         image_shape = tuple(getattr(data, "image_shape", data))
         self.check_shape(image_shape)
@@ -111,25 +111,34 @@ class TranslationPreset(Preset):
         return ALGORITHMS[self.algorithm].build(self, image_shape, seed)
 
     def one_pass(self, data, seed):
+        from gan_keras.data import domain_batches
+
         return domain_batches(data, self.batch_size, seed, self.flip)
 
-    def check(self):
-        super().check()
+    def check_fields(self):
+        super().check_fields()
         halvings = NETWORKS[self.network].halvings(self.network_options)
         if not isinstance(halvings, int) or halvings < 1:
             raise ValueError(f"network_options={self.network_options!r}. Expected a depth that is a whole number >= 1.")
 
     def generator(self, image_shape):
         """A generator of one direction."""
+        from gan_keras import networks
+
         options = {**self.network_options, "dtype": self.precision}
-        return self.made("network_options", NETWORKS[self.network].generator, options, image_shape, self.width)
+        kind = getattr(networks, NETWORKS[self.network].generator)
+        return self.made("network_options", kind, options, image_shape, self.width)
 
     def discriminator(self, image_shape):
         """A discriminator of one domain, or of pairs."""
+        from gan_keras.networks import PatchGANDiscriminator
+
         return PatchGANDiscriminator(image_shape, self.patch_width, self.patch_depth, dtype=self.precision)
 
     def check_shape(self, image_shape):
         """Returns the shape; raises `ValueError` unless the networks take images of it."""
+        from gan_keras.networks.cyclegan import check_halves
+
         halvings = max(self.patch_depth, NETWORKS[self.network].halvings(self.network_options))
         return self.fitting(lambda shape: check_halves(shape, halvings), image_shape, "size=64")
 

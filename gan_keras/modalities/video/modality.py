@@ -6,7 +6,7 @@ the data, and writes clips and the report.
 
 from gan_keras.callbacks import ClipGrid
 from gan_keras.codecs import VideoCodec
-from gan_keras.data import VIDEO_DATASETS, Videos, describe_videos, load_test_videos, load_videos, split_videos
+from gan_keras.data import Videos, describe_videos, load_test_videos, load_videos, split_videos
 from gan_keras.media.clips import write_videos
 from gan_keras.modalities.from_files import FileModality
 from gan_keras.modalities.video.evaluation import COLUMNS, evaluate_videos
@@ -18,7 +18,6 @@ class VideoModality(FileModality):
 
     name, samples, output_name = "video", "clips", "video"
     preset_class, data_class, codec_classes, shape = VideoPreset, Videos, (VideoCodec,), (("video_shape", "video_shape"),)
-    known = VIDEO_DATASETS
     describe, splitter, writer = (staticmethod(each) for each in (describe_videos, split_videos, write_videos))
     judge, columns = staticmethod(evaluate_videos), COLUMNS
     endings = (".gif", ".npz")

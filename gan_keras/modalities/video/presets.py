@@ -3,27 +3,27 @@
 import dataclasses
 from typing import ClassVar
 
-from gan_keras.codecs import VideoCodec
-from gan_keras.data.arrays import array_batches
 from gan_keras.modalities.preset import CHANNELS, NON_SATURATING, Preset, at_least, one_of, relativistic
-from gan_keras.networks import MoCoGANDiscriminator, MoCoGANGenerator, VGANDiscriminator, VGANGenerator
-from gan_keras.networks.image_base import clip_sizes
 
 _JUDGED_FRAMES = 3  # single frames per clip that MoCoGAN's image discriminator sees
 
 
 def vgan_pair(video_shape, latent_dim, width, num_labels, dtype=None):
     """Convolutions in space and time on both sides."""
+    from gan_keras import networks
+
     options = {"width": width, "num_labels": num_labels, "dtype": dtype}
-    return VGANGenerator(video_shape, latent_dim, **options), VGANDiscriminator(video_shape, **options)
+    return networks.VGANGenerator(video_shape, latent_dim, **options), networks.VGANDiscriminator(video_shape, **options)
 
 
 def mocogan_pair(video_shape, latent_dim, width, num_labels, motion_dim=10, dtype=None):
     """Separate content and motion: `latent_dim` numbers for the content, and those of the motion (see `MoCoGANGenerator`)."""
+    from gan_keras import networks
+
     options = {"width": width, "num_labels": num_labels, "dtype": dtype}
     all_latents = latent_dim + (video_shape[0] + 1) * motion_dim
-    generator = MoCoGANGenerator(video_shape, all_latents, motion_dim, **options)
-    return generator, MoCoGANDiscriminator(video_shape, num_frames=min(_JUDGED_FRAMES, video_shape[0]), **options)
+    generator = networks.MoCoGANGenerator(video_shape, all_latents, motion_dim, **options)
+    return generator, networks.MoCoGANDiscriminator(video_shape, num_frames=min(_JUDGED_FRAMES, video_shape[0]), **options)
 
 
 NETWORKS = {"vgan": vgan_pair, "mocogan": mocogan_pair}
@@ -70,6 +70,8 @@ class VideoPreset(Preset):
         return self.build_conditional(videos, self.num_labels(videos) if num_labels is None else num_labels, seed)
 
     def codec(self, videos):
+        from gan_keras.codecs import VideoCodec
+
         return VideoCodec(self.check_shape(tuple(getattr(videos, "video_shape", videos))))
 
     def networks(self, codec, num_labels):
@@ -78,15 +80,19 @@ class VideoPreset(Preset):
         return self.made("network_options", NETWORKS[self.network], options, *sizes)
 
     def one_pass(self, data, seed):
+        from gan_keras.data.arrays import array_batches
+
         columns = [data.videos, data.labels] if self.num_labels(data) else [data.videos]
         return array_batches(columns, self.batch_size, seed).take(len(data) // self.batch_size)  # whole batches
 
     def check_shape(self, video_shape):
         """Returns the shape; raises `ValueError` unless the networks generate clips of it."""
+        from gan_keras.networks.image_base import clip_sizes
+
         return self.fitting(clip_sizes, video_shape, "size=24")
 
-    def check(self):
-        super().check()
+    def check_fields(self):
+        super().check_fields()
         if self.augmentation is not None:
             raise ValueError(f"augmentation={self.augmentation!r}. Expected none: the augmentations are made for images.")
 

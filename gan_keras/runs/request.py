@@ -1,0 +1,46 @@
+"""What a training is asked to do, checked before anything is imported that takes seconds."""
+
+import math
+import pathlib
+
+from gan_keras import catalogue, modalities, presets
+from gan_keras.media.safe_files import check_is_file
+from gan_keras.modalities.settings import with_fields
+from gan_keras.runs.files import Run
+
+
+def check(modality, data, out, preset=None, *, epochs=None, minutes=None, settings=None, resume=False, **_):
+    """Raises unless a training can be asked for with these arguments: see `runs.train.train`.
+
+    Raises:
+        ValueError: If an argument is out of range, unknown, or in the way of another.
+        FileNotFoundError: If there are no such data, or no run to resume.
+    """
+    modalities.check_name(modality)
+    if epochs is not None and minutes is not None:
+        raise ValueError("Got both epochs and minutes. Expected one of them.")
+    if epochs is not None and epochs < 1:
+        raise ValueError(f"epochs={epochs}. Expected at least 1.")
+    if minutes is not None and not 0 < minutes < math.inf:
+        raise ValueError(f"minutes={minutes}. Expected more than 0.")
+    if resume:
+        Run(out).check_exists()
+    else:
+        with_fields(preset_of(modality, preset), settings or {})
+        Run(out).check_free()
+    known = catalogue.DATASETS[modality]
+    if str(data) not in known and not pathlib.Path(data).exists():
+        check_is_file(data, hint=f"Built-in data sets of this kind: {', '.join(known)}.")
+
+
+def preset_of(modality, preset=None):
+    """Returns a modality's preset: `preset` itself, or the one of that name; None is `"default"`.
+
+    Raises:
+        ValueError: If there is no such preset, or it belongs to another modality.
+    """
+    if preset is None or isinstance(preset, str):
+        return presets.get(modality, preset or "default")
+    if not isinstance(preset, type(presets.get(modality, "default"))):
+        raise ValueError(f"Got a {type(preset).__name__} for the modality {modality}. Expected one of its own presets.")
+    return preset

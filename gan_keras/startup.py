@@ -1,0 +1,95 @@
+"""The start of a process: TensorFlow is imported late, and without its log.
+
+TensorFlow takes seconds to import and writes lines to standard error before Python can configure its log. Nothing here imports it
+at the top, so that the command line answers `--help`, lists and refusals at once.
+"""
+
+import contextlib
+import importlib
+import os
+import pathlib
+import re
+import sys
+import tempfile
+
+LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
+"""Environment variable of TensorFlow's C++ log: 0 shows all of it, 3 none. What a user has set is left alone."""
+
+_LOG_LINE = re.compile(rb"[IWE]\d{4} |\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+: [IWE] ")
+_UNMARKED = (b"WARNING: All log messages before absl::InitializeLog()", b"To enable the following instructions:")
+
+
+def is_command():
+    """Returns whether this process is the command line, `gan-keras` or `python -m gan_keras`."""
+    if sys.argv[:1] == ["-m"]:  # Python imports the package before it runs one of its modules
+        modules = sys.orig_argv[sys.orig_argv.index("-m") + 1 :][:1] if "-m" in sys.orig_argv else []
+        return modules == ["gan_keras"]
+    return bool(sys.argv) and pathlib.Path(sys.argv[0]).name in ("gan-keras", "gan-keras.exe", "gan-keras-script.py")
+
+
+def import_keras():
+    """Imports TensorFlow and Keras and lists the devices, without the log lines that this writes to standard error.
+
+    A user who sets `TF_CPP_MIN_LOG_LEVEL` below 3, as `gan-keras --verbose` does, gets all lines. Lines that are not TensorFlow's
+    are given out after the import, and everything is if it fails.
+
+    Raises:
+        ImportError: If Keras has another backend.
+    """
+    is_quiet = os.environ.setdefault(LOG_LEVEL, "3") == "3"
+    with _held_standard_error() if is_quiet else contextlib.nullcontext():
+        import keras
+        import tensorflow as tf
+
+        tf.config.list_physical_devices()
+    if keras.backend.backend() != "tensorflow":
+        raise ImportError(
+            f"KERAS_BACKEND is {keras.backend.backend()!r}. gan_keras needs 'tensorflow' (GradientTape, SavedModel): "
+            "set the environment variable KERAS_BACKEND=tensorflow."
+        )
+
+
+@contextlib.contextmanager
+def _held_standard_error():
+    """Holds standard error at the descriptor, where C++ writes, and then gives out what is not TensorFlow's log."""
+    with contextlib.ExitStack() as stack:
+        try:
+            kept = os.dup(2)
+        except OSError:  # closed, as in a Windows program without a console: nothing to hold
+            yield
+            return
+        stack.callback(os.close, kept)
+        held = stack.enter_context(tempfile.TemporaryFile())
+        os.dup2(held.fileno(), 2)
+        is_shown = _is_no_log_line
+        try:
+            yield
+        except BaseException:
+            is_shown = bool
+            raise
+        finally:
+            os.dup2(kept, 2)
+            held.seek(0)
+            for line in filter(is_shown, held):
+                os.write(2, line)
+
+
+def _is_no_log_line(line):
+    return not _LOG_LINE.match(line) and not line.startswith(_UNMARKED)
+
+
+def late(package, homes):
+    """Returns a package's `__getattr__` that imports its public names at their first use.
+
+    Args:
+        package: Name of the package.
+        homes: Dictionary from public names to dotted paths, such as `{"Run": "gan_keras.runs.files.Run"}`.
+    """
+
+    def find(name):
+        if name not in homes:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        module, _, attribute = homes[name].rpartition(".")
+        return getattr(importlib.import_module(module), attribute)
+
+    return find
