@@ -36,38 +36,39 @@ __all__ = [
 ]
 
 if not startup.is_command():  # `gan-keras` imports what a command needs, when it needs it
-    startup.import_keras()
-    from gan_keras import (
-        augmentation,
-        auxiliary,
-        callbacks,
-        codecs,
-        constraints,
-        data,
-        feedback,
-        losses,
-        metrics,
-        networks,
-        optimizers,
-        penalties,
-        presets,
-        serving,
-    )
-    from gan_keras.downstream.augment import augment
-    from gan_keras.export.export import export
-    from gan_keras.gans.cycle_gan import CycleGAN
-    from gan_keras.gans.gan import GAN
-    from gan_keras.gans.pix2pix import Pix2Pix
-    from gan_keras.gans.saving import freeze
-    from gan_keras.gans.table_gan import TableGAN
-    from gan_keras.gans.table_vae import TableVAE
-    from gan_keras.gans.text_gan import TextGAN
-    from gan_keras.gans.text_generation import Selection
-    from gan_keras.gans.time_gan import TimeGAN
-    from gan_keras.history_pool import HistoryPool
-    from gan_keras.modalities import evaluate
-    from gan_keras.runs.train import load
-    from gan_keras.training.devices import set_seed
+    with startup.without_collection():
+        startup.import_keras()
+        from gan_keras import (
+            augmentation,
+            auxiliary,
+            callbacks,
+            codecs,
+            constraints,
+            data,
+            feedback,
+            losses,
+            metrics,
+            networks,
+            optimizers,
+            penalties,
+            presets,
+            serving,
+        )
+        from gan_keras.downstream.augment import augment
+        from gan_keras.export.export import export
+        from gan_keras.gans.cycle_gan import CycleGAN
+        from gan_keras.gans.gan import GAN
+        from gan_keras.gans.pix2pix import Pix2Pix
+        from gan_keras.gans.saving import freeze
+        from gan_keras.gans.table_gan import TableGAN
+        from gan_keras.gans.table_vae import TableVAE
+        from gan_keras.gans.text_gan import TextGAN
+        from gan_keras.gans.text_generation import Selection
+        from gan_keras.gans.time_gan import TimeGAN
+        from gan_keras.history_pool import HistoryPool
+        from gan_keras.modalities import evaluate
+        from gan_keras.runs.train import load
+        from gan_keras.training.devices import set_seed
 
 
 def __dir__():

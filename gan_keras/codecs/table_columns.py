@@ -9,8 +9,6 @@ from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.mixture import BayesianGaussianMixture
 
 from gan_keras import noise
 from gan_keras.data.table.table import labels_of
@@ -103,6 +101,9 @@ def _mixture(numbers, most_modes, seed):
     standard = ((numbers[part] - centre) / scale)[:, np.newaxis]
     if len(standard) == 1:
         return [1.0], [centre], [0.0]
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.mixture import BayesianGaussianMixture
+
     mixture = BayesianGaussianMixture(
         n_components=min(most_modes, len(np.unique(standard))),
         weight_concentration_prior_type="dirichlet_process",

@@ -5,11 +5,11 @@ warm-up needs are declared here instead. The wire format has field numbers but n
 own (`prediction_log.proto`, `predict.proto` and `model.proto` of TensorFlow Serving).
 """
 
+import functools
 import os
 
 import numpy as np
 import tensorflow as tf
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format
 from tensorflow.core.framework import tensor_pb2
 
 FILE_NAME = os.path.join("assets.extra", "tf_serving_warmup_requests")
@@ -46,7 +46,10 @@ _SCHEMA = """
 """
 
 
-def _prediction_log_class():
+@functools.cache
+def prediction_log_class():
+    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format
+
     pool = descriptor_pool.DescriptorPool()
     for dependency in _with_dependencies(tensor_pb2.DESCRIPTOR):
         pool.AddSerializedFile(dependency.serialized_pb)
@@ -58,9 +61,6 @@ def _with_dependencies(file_descriptor):
     for dependency in file_descriptor.dependencies:
         yield from _with_dependencies(dependency)
     yield file_descriptor
-
-
-PredictionLog = _prediction_log_class()
 
 
 def write_warmup_requests(directory, model_name, requests):
@@ -75,7 +75,7 @@ def write_warmup_requests(directory, model_name, requests):
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with tf.io.TFRecordWriter(path) as writer:
         for signature_name, inputs in requests.items():
-            log = PredictionLog()
+            log = prediction_log_class()()
             request = log.predict_log.request
             request.model_spec.name, request.model_spec.signature_name = model_name, signature_name
             for name, array in inputs.items():
@@ -95,7 +95,7 @@ def read_warmup_requests(directory):
     path = os.path.join(directory, FILE_NAME)
     if not os.path.exists(path):
         return {}
-    logs = (PredictionLog.FromString(record.numpy()) for record in tf.data.TFRecordDataset(path))
+    logs = (prediction_log_class().FromString(record.numpy()) for record in tf.data.TFRecordDataset(path))
     requests = [log.predict_log.request for log in logs]
     return {
         request.model_spec.signature_name: {

@@ -3,7 +3,6 @@
 import io
 
 import numpy as np
-from scipy.io import wavfile
 
 LEVELS = 32767.0
 """Largest int16 sample."""
@@ -11,6 +10,8 @@ LEVELS = 32767.0
 
 def encode_wav(waveform, sample_rate):
     """Returns the bytes of a 16-bit WAV file: `waveform` `(length,)`, floats in [-1, 1]; `sample_rate` in Hz."""
+    from scipy.io import wavfile
+
     buffer = io.BytesIO()
     wavfile.write(buffer, int(sample_rate), to_int16(waveform))
     return buffer.getvalue()

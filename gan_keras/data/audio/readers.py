@@ -5,7 +5,6 @@ import struct
 import warnings
 
 import numpy as np
-from scipy.io import wavfile
 
 from gan_keras.data.arrays import check_labels
 from gan_keras.data.audio.sounds import Sounds, collect_sounds
@@ -122,6 +121,8 @@ def read_wav_folder(path, length=None):
 
 def read_wav(path):
     """Returns rate, int16 samples `(length,)` and counts of changes of a WAV file; None if it is corrupt or empty."""
+    from scipy.io import wavfile
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", wavfile.WavFileWarning)  # about chunks without sound

@@ -3,7 +3,6 @@
 import decimal
 
 import numpy as np
-from sklearn import datasets
 
 from gan_keras import catalogue
 from gan_keras.data.table.columns import CategoryColumn, NumberColumn
@@ -13,7 +12,6 @@ from gan_keras.media.safe_files import check_is_file
 
 TABLE_DATASETS = catalogue.DATASETS["table"]
 
-_LOADERS = {"wine": datasets.load_wine, "breast_cancer": datasets.load_breast_cancer}
 _CLASS_NAMES = {"wine": "cultivar", "breast_cancer": "diagnosis"}
 
 
@@ -45,7 +43,9 @@ def load_table(name_or_path, types=None):
 
 def _built_in(name):
     """The measurements, then the class as the last column."""
-    found = _LOADERS[name]()
+    from sklearn import datasets
+
+    found = {"wine": datasets.load_wine, "breast_cancer": datasets.load_breast_cancer}[name]()
     measured = []
     for title, cells in zip(found.feature_names, found.data.T, strict=True):
         decimals = max(max(0, -decimal.Decimal(repr(float(cell))).normalize().as_tuple().exponent) for cell in cells)
