@@ -43,14 +43,10 @@ def without_collection():
 def import_keras():
     """Imports TensorFlow and Keras and lists the devices, without the log lines that this writes to standard error.
 
-    A user who sets `TF_CPP_MIN_LOG_LEVEL` below 3, as `gan-keras --verbose` does, gets all lines. Lines that are not TensorFlow's
-    are given out after the import, and everything is if it fails.
-
     Raises:
         ImportError: If Keras has another backend.
     """
-    is_quiet = os.environ.setdefault(LOG_LEVEL, "3") == "3"
-    with without_collection(), _held_standard_error() if is_quiet else contextlib.nullcontext():
+    with without_collection(), without_log():
         import keras
         import tensorflow as tf
 
@@ -63,8 +59,15 @@ def import_keras():
 
 
 @contextlib.contextmanager
-def _held_standard_error():
-    """Holds standard error at the descriptor, where C++ writes, and then gives out what is not TensorFlow's log."""
+def without_log():
+    """Context in which TensorFlow is loaded without the lines that it logs before it reads a level.
+
+    Standard error is held at the descriptor, where C++ writes. What is not TensorFlow's log is given out at the end, and all of
+    it after an exception. A user who sets `TF_CPP_MIN_LOG_LEVEL` below 3, as `gan-keras --verbose` does, gets everything at once.
+    """
+    if os.environ.setdefault(LOG_LEVEL, "3") != "3":
+        yield
+        return
     with contextlib.ExitStack() as stack:
         try:
             kept = os.dup(2)
@@ -92,7 +95,7 @@ def _is_no_log_line(line):
 
 
 def late(package, homes):
-    """Returns a package's `__getattr__` that imports its public names at their first use.
+    """Returns a package's `__getattr__` and `__dir__`, which import its public names at their first use and list them.
 
     Args:
         package: Name of the package.
@@ -105,4 +108,4 @@ def late(package, homes):
         module, _, attribute = homes[name].rpartition(".")
         return getattr(importlib.import_module(module), attribute)
 
-    return find
+    return find, lambda: sys.modules[package].__all__

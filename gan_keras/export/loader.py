@@ -102,8 +102,13 @@ class CppSavedModel:
 
     description = "TensorFlow's C++ loader"
 
+    @staticmethod
+    def load_library():
+        """Loads TensorFlow into the process, which takes time and writes to its log, and returns it."""
+        return ctypes.CDLL(str(find_library()), mode=ctypes.RTLD_GLOBAL)
+
     def __init__(self, directory, op_libraries=()):
-        self._library = ctypes.CDLL(str(find_library()), mode=ctypes.RTLD_GLOBAL)
+        self._library = self.load_library()
         for name, (result, arguments) in _PROTOTYPES.items():
             function = getattr(self._library, name)
             function.restype, function.argtypes = result, arguments
@@ -211,9 +216,15 @@ class PythonSavedModel:
 
     description = "tf.compat.v1.saved_model.load (this TensorFlow has no C++ library)"
 
-    def __init__(self, directory, op_libraries=()):
-        import tensorflow as tf
+    @staticmethod
+    def load_library():
+        """See `CppSavedModel.load_library`."""
+        import tensorflow
 
+        return tensorflow
+
+    def __init__(self, directory, op_libraries=()):
+        tf = self.load_library()
         self._tf, self._errors = tf, (tf.errors.OpError, OSError, ValueError)  # ValueError: the session checks fed shapes
         for path in op_libraries:
             tf.load_op_library(path)

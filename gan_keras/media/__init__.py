@@ -21,7 +21,7 @@ __all__ = [
     "write_videos",
 ]
 
-__getattr__ = startup.late(
+__getattr__, __dir__ = startup.late(
     __name__,
     {
         "clip_grid": "gan_keras.media.clips.clip_grid",

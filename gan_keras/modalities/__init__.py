@@ -33,7 +33,7 @@ __all__ = [
     "vocabulary_size",
 ]
 
-__getattr__ = startup.late(
+__getattr__, __dir__ = startup.late(
     __name__,
     {
         **{f"{name.title()}Modality": f"{__name__}.{name}.modality.{name.title()}Modality" for name in catalogue.MODALITIES},

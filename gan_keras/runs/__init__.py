@@ -7,7 +7,7 @@ from gan_keras import startup
 
 __all__ = ["MACHINE_COLUMNS", "Run", "Watchers", "train_run"]
 
-__getattr__ = startup.late(
+__getattr__, __dir__ = startup.late(
     __name__,
     {
         "MACHINE_COLUMNS": "gan_keras.callbacks.history.OF_THE_MACHINE",

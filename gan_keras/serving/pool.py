@@ -10,6 +10,7 @@ import threading
 import time
 from multiprocessing.connection import Connection
 
+from gan_keras import startup
 from gan_keras.export import loader
 from gan_keras.export.replay import text_op_libraries
 from gan_keras.serving import worker
@@ -37,10 +38,10 @@ class WorkerProcess:
         threads = {"TF_NUM_INTRAOP_THREADS": str(num_threads), "TF_NUM_INTEROP_THREADS": str(num_threads)}
         with theirs:
             self.process = subprocess.Popen(
-                [sys.executable, "-P", worker.__file__, loader.__file__, str(theirs.fileno())],
+                [sys.executable, "-P", worker.__file__, loader.__file__, startup.__file__, str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
-                env={**os.environ, "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3", **threads},
+                env={**os.environ, "CUDA_VISIBLE_DEVICES": "-1", **threads},
             )
         self.connection = Connection(ours.detach())
 

@@ -1,7 +1,8 @@
 """The process that runs models for a server, so that a crash in a kernel ends this process and nothing else.
 
-`python -P worker.py LOADER DESCRIPTOR`: LOADER is the path of `export/loader.py`, DESCRIPTOR the number of an open
-socket. The process does not import TensorFlow's Python package: with the C++ loader it starts within half a second.
+`python -P worker.py LOADER STARTUP DESCRIPTOR`: LOADER and STARTUP are the paths of `export/loader.py` and `startup.py`,
+DESCRIPTOR the number of an open socket. The process does not import TensorFlow's Python package: with the C++ loader it starts
+within half a second.
 """
 
 import contextlib
@@ -73,11 +74,14 @@ class Worker:
             return ERROR, INTERNAL, "The request could not be run."
 
 
-def main(loader_path, descriptor):
+def main(loader_path, startup_path, descriptor):
     """Runs the process. Ctrl-C in a terminal is left to the server, which then closes the socket."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=end_with_server, args=[int(descriptor)], daemon=True).start()
-    Worker(runpy.run_path(loader_path)).answer(Connection(int(descriptor)))
+    loader = runpy.run_path(loader_path)
+    with runpy.run_path(startup_path)["without_log"]():
+        loader["SavedModel"].load_library()
+    Worker(loader).answer(Connection(int(descriptor)))
 
 
 def end_with_server(descriptor):

@@ -4,7 +4,7 @@ from gan_keras import startup
 
 __all__ = ["Player", "checkpoint_names", "load_checkpoint", "newest_checkpoint"]
 
-__getattr__ = startup.late(
+__getattr__, __dir__ = startup.late(
     __name__,
     {
         "Player": "gan_keras.training.player.Player",
