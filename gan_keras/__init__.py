@@ -2,7 +2,7 @@
 
 from gan_keras import startup
 
-__version__ = "0.1.0"
+__version__ = startup.VERSION
 __all__ = [
     "GAN",
     "CycleGAN",

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from gan_keras import __version__, catalogue, modalities
+from gan_keras import catalogue, modalities, startup
 from gan_keras import presets as presets_module
 from gan_keras.media.safe_files import check_parent, replace_whole, write_json
 from gan_keras.runs import request
@@ -27,7 +27,7 @@ app = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_enable=F
 
 def show_version(is_asked):
     if is_asked:
-        typer.echo(f"gan_keras {__version__}")
+        typer.echo(f"gan_keras {startup.VERSION}")
         raise typer.Exit
 
 

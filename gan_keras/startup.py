@@ -13,6 +13,8 @@ import re
 import sys
 import tempfile
 
+VERSION = "0.1.0"
+
 LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 """Environment variable of TensorFlow's C++ log: 0 shows all of it, 3 none. What a user has set is left alone."""
 

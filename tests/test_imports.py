@@ -11,6 +11,7 @@ import pathlib
 ROOT = pathlib.Path(__file__).parents[1] / "gan_keras"
 
 LEVELS = {
+    "startup catalogue": 0,
     "media noise replicas diagnosis optimizers constraints": 1,
     "losses penalties augmentation history_pool data": 2,
     "codecs metrics training": 3,

@@ -70,6 +70,8 @@ def defined(body):
             yield from (each.asname or each.name for each in node.names)
         elif isinstance(node, ast.FunctionDef | ast.ClassDef):
             yield node.name
+        elif isinstance(node, ast.If | ast.With):
+            yield from defined(node.body)
         elif isinstance(node, ast.Assign):
             yield from (each.id for target in node.targets for each in ast.walk(target) if isinstance(each, ast.Name))
 

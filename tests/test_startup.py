@@ -1,0 +1,167 @@
+"""The start of the command line: what needs no TensorFlow is answered without it, and TensorFlow's log is not shown."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+from gan_keras import startup
+
+ROOT = pathlib.Path(__file__).parents[1]
+
+WITHOUT_TENSORFLOW = {
+    "--help": 0,
+    "--version": 0,
+    "datasets": 0,
+    "presets": 0,
+    "presets image": 0,
+    "train table --help": 0,
+    "generate --help": 0,
+    "trian": 2,
+    "train": 2,
+    "train smells --data x --out y": 2,
+    "train text --data docstrings --out y --preset nope": 2,
+    "train text --data docstrings --out y --set unts=3": 2,
+    "train text --data docstrings --out y --set units=0": 2,
+    "train text --data docstrings --out y --set units": 2,
+    "train text --data docstrings --out y --epochs 0": 2,
+    "train text --data docstrings --out y --epochs 1 --minutes 1": 2,
+    "train image --data nowhere --out y": 2,
+    "train image --data digits --out y --resume": 2,
+    "generate nowhere": 2,
+    "generate nowhere --sed 1": 2,
+    "evaluate nowhere": 2,
+    "report nowhere": 2,
+    "augment nowhere --compare": 2,
+    "export nowhere": 2,
+    "export --check nowhere": 2,
+    "serve": 2,
+    "serve nowhere": 2,
+}
+"""Arguments, and the exit code."""
+
+COMMANDS = """
+import contextlib, io, sys
+sys.argv = ["gan-keras"]
+from gan_keras.cli import app
+for line in sys.stdin.read().splitlines():
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        try:
+            app(line.split(), prog_name="gan-keras")
+        except SystemExit as end:
+            code = end.code
+    loaded = sorted({"tensorflow", "keras", "numpy", "matplotlib", "sklearn", "rich"} & set(sys.modules))
+    print(line, code, len(sys.modules), *loaded, sep="|")
+"""
+
+
+def python(code, *arguments, **options):
+    """Runs code as the command line would run, with its log as a user gets it, and returns the finished process."""
+    environment = {name: value for name, value in os.environ.items() if name != startup.LOG_LEVEL}
+    options = {"capture_output": True, "text": True, "timeout": 300, "env": environment, **options}
+    return subprocess.run([sys.executable, "-c", code, *map(str, arguments)], **options)
+
+
+def test_lists_help_and_refusals_import_neither_tensorflow_nor_numpy(tmp_path):
+    done = python(COMMANDS, input="\n".join(WITHOUT_TENSORFLOW), cwd=tmp_path)
+    lines = [line.split("|") for line in done.stdout.splitlines()]
+    assert [line[0] for line in lines] == list(WITHOUT_TENSORFLOW), done.stderr
+    for arguments, code, num_modules, *loaded in lines:
+        assert int(code) == WITHOUT_TENSORFLOW[arguments], arguments
+        assert not loaded, f"{arguments} imports {loaded}"
+        assert int(num_modules) < 500, f"{arguments} imports {num_modules} modules"
+
+
+GENERATE = """
+import sys
+sys.argv = ["gan-keras", *sys.argv[1:]]
+from gan_keras.cli import app
+from gan_keras.runs.files import import_classes
+app(sys.argv[1:], standalone_mode=False)
+import_classes()
+import keras
+known = set(keras.saving.get_custom_objects())
+sys.argv = ["notebook"]
+for name in [name for name in sys.modules if name.split(".")[0] == "gan_keras"]:
+    del sys.modules[name]
+import gan_keras
+missing = {name for name in keras.saving.get_custom_objects() if name.startswith("gan_keras>")} - known
+assert len(known) > 100 and not missing, missing
+"""
+
+
+def test_a_command_writes_nothing_to_standard_error_and_knows_every_class_of_the_package(tmp_path):
+    arguments = ("generate", ROOT / "saved_models" / "digits", "-n", 2, "--output", tmp_path / "digits.npz")
+    done = python(GENERATE, *arguments)
+    assert done.returncode == 0, done.stderr
+    assert not [line for line in done.stderr.splitlines() if not line.startswith(("Written: ", "Next: "))]
+
+
+def test_what_is_not_tensorflows_log_is_given_out_after_the_import():
+    log = b"I0000 00:00:1796048119.3 28337 port.cc:153] oneDNN\\nWARNING: All log messages before absl::InitializeLog() is\\n"
+    code = f"""
+import os
+from gan_keras import startup
+with startup.without_log():
+    os.write(2, b"{log.decode()}")
+    os.write(2, b"A warning of the user's own\\n")
+os.write(2, b"after\\n")
+"""
+    run_as_command = "import sys; sys.argv = ['gan-keras']\n" + code
+    assert python(run_as_command).stderr == "A warning of the user's own\nafter\n"
+    failing = run_as_command.replace('os.write(2, b"after', "raise SystemExit(3)  #").replace("\nraise", "\n    raise")
+    assert "port.cc" in python(failing).stderr
+
+
+def test_a_user_who_sets_the_level_of_the_log_gets_all_of_it(monkeypatch, capfd):
+    monkeypatch.setenv(startup.LOG_LEVEL, "0")
+    with startup.without_log():
+        os.write(2, b"I0000 a line\n")
+        assert capfd.readouterr().err == "I0000 a line\n"
+    monkeypatch.setenv(startup.LOG_LEVEL, "3")
+    with startup.without_log():
+        os.write(2, b"I0000 a line\n")
+    assert capfd.readouterr().err == ""
+
+
+def test_the_command_line_is_told_from_other_programs(monkeypatch):
+    for name, expected in (("/venv/bin/gan-keras", True), ("gan-keras.exe", True), ("gan-keras.py", False), ("pytest", False)):
+        monkeypatch.setattr(sys, "argv", [name])
+        assert startup.is_command() is expected, name
+    monkeypatch.setattr(sys, "argv", ["-m"])
+    for module, expected in (("gan_keras", True), ("pytest", False)):
+        monkeypatch.setattr(sys, "orig_argv", ["python", "-X", "dev", "-m", module, "presets"])
+        assert startup.is_command() is expected, module
+
+
+@pytest.mark.slow
+def test_standard_error_of_a_whole_workflow_holds_our_lines_alone(tmp_path):
+    run, model = tmp_path / "run", tmp_path / "saved_models" / "wine"
+    commands = [
+        ["train", "table", "--data", "wine", "--preset", "tiny", "--out", run],
+        ["evaluate", run, "--num", 60],
+        ["report", run],
+        ["export", run, "--to", model],
+        ["generate", run, "-n", 3],
+        ["generate", model, "-n", 3],
+    ]
+    for command in commands:
+        done = subprocess.run(
+            [sys.executable, "-m", "gan_keras", *map(str, command)], capture_output=True, text=True, env=dict(os.environ)
+        )
+        assert done.returncode == 0, done.stderr
+        foreign = [line for line in done.stderr.splitlines() if not line.startswith(("Written: ", "Next: ", "Warning: "))]
+        assert not foreign, (command, foreign)
+
+
+@pytest.mark.slow
+def test_a_server_and_its_workers_write_nothing_to_standard_error():
+    command = [sys.executable, "-m", "gan_keras", "serve", str(ROOT / "saved_models"), "--port", "0", "--grpc-port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
+        while not server.stdout.readline().startswith("REST"):
+            assert server.poll() is None
+        server.terminate()
+        _, errors = server.communicate(timeout=60)
+    assert not errors
