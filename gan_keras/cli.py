@@ -15,7 +15,7 @@ from gan_keras import catalogue, modalities, startup
 from gan_keras import presets as presets_module
 from gan_keras.media.safe_files import check_parent, replace_whole, write_json
 from gan_keras.runs import request
-from gan_keras.runs.commands import Commands, TrainCommand, start
+from gan_keras.runs.commands import Commands, TrainCommand, aligned, preset_table, start
 from gan_keras.runs.files import Run, find_version
 
 __all__ = ["app"]
@@ -331,9 +331,8 @@ def serve(
 @app.command()
 def datasets():
     """List the built-in data sets."""
-    for modality, known in catalogue.DATASETS.items():
-        for name, description in known.items():
-            typer.echo(f"{modality} {name}: {description}")
+    rows = [(modality, *each) for modality, known in catalogue.DATASETS.items() for each in known.items()]
+    typer.echo(aligned([("kind", "name", "what it is"), *rows]))
 
 
 @app.command()
@@ -343,11 +342,8 @@ def presets(
         typer.Argument(help="Kind of data; default: all.", autocompletion=complete_modality),
     ] = None,
 ):
-    """List the presets."""
-    for each in modalities.names() if modality is None else [modality]:
-        modalities.check_name(each)
-        for name, description in presets_module.names(each).items():
-            typer.echo(f"{each} {name}: {description}")
+    """List the presets: paper, time, score."""
+    typer.echo(preset_table(catalogue.MODALITIES if modality is None else [modality]))
 
 
 @app.command()

@@ -111,8 +111,10 @@ def test_a_demo_never_uses_an_existing_directory(tmp_path):
 
 
 def test_lists_show_data_sets_presets_and_commands():
-    assert "docstrings: " in call("datasets").stdout
-    assert "text policy_gradient: " in call("presets").stdout
+    assert "text         docstrings       real English" in call("datasets").stdout
+    table = call("presets", "text").stdout
+    assert "text policy_gradient  de Masson d'Autume et al., 2019  35 (docstrings)" in table and "image" not in table
+    assert call("--version").stdout == f"gan_keras {gan_keras.__version__}\n"
     for command in ("train", "generate", "evaluate", "report", "export", "datasets", "presets", "doctor", "demo"):
         assert command in call("--help").stdout
 

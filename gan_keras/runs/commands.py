@@ -18,6 +18,9 @@ INTERRUPTED = 130  # the shell's convention: 128 plus the number of SIGINT
 YOUR_DATA = {"text": "poems.txt --labels authors.txt", "table": "people.csv", "series": "prices.csv"}
 """Data in the examples of `gan-keras train MODALITY --help`; other modalities take a folder."""
 
+BUILT_IN = {"translation": "inverted_digits --set size=32"}
+"""Built-in data in these examples where the first data set of the modality needs a setting."""
+
 
 class Commands(TyperGroup):
     """Reports each error as one line with an exit code. `GAN_KERAS_TRACEBACK=1` shows the traceback instead."""
@@ -78,7 +81,8 @@ class TrainCommand(TyperCommand):
         with formatter.section("Preset fields to change with --set KEY=VALUE, and their values in the preset default"):
             shown = {name: textwrap.shorten(f"{name}={_shown(value)}", 60, placeholder=" ...") for name, value in fields.items()}
             formatter.write_dl([(shown[name], about.get(name, "")) for name in fields])
-        built_in, command = next(iter(catalogue.DATASETS[self.modality])), f"gan-keras train {self.modality} --data"
+        built_in = BUILT_IN.get(self.modality) or next(iter(catalogue.DATASETS[self.modality]))
+        command = f"gan-keras train {self.modality} --data"
         with formatter.section("Examples"):
             formatter.write(f"  {command} {built_in} --out runs/first --minutes 10\n")
             formatter.write(f"  {command} {YOUR_DATA.get(self.modality, 'samples/')} --out runs/mine --set batch_size=32\n")
@@ -89,3 +93,22 @@ def _shown(value):
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_shown, value))}]"
     return value["class_name"] if isinstance(value, dict) and "class_name" in value else str(value)
+
+
+def aligned(rows):
+    """Returns rows of texts as lines with aligned columns."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+
+
+def preset_table(names):
+    """Returns the presets of modalities as a table of what they cost and reach, each above its description."""
+    rows, about = [("preset", "paper", "minutes on 2 cores", "score")], [""]
+    for modality in names:
+        modalities.check_name(modality)
+        for name, description in presets.names(modality).items():
+            facts = catalogue.PRESETS[modality][name]
+            rows.append((f"{modality} {name}", facts.paper or "-", f"{facts.minutes:g} ({facts.data})", facts.score or "-"))
+            about.append(f"\n    {description}")
+    lines = map("".join, zip(aligned(rows).splitlines(), about, strict=True))
+    return "\n".join(lines) + "\nScores: tables, protocols and the command behind each number are in benchmarks/."

@@ -6,7 +6,7 @@ import keras
 import pytest
 
 from command_line import call
-from gan_keras import feedback, presets
+from gan_keras import catalogue, feedback, presets
 from gan_keras.codecs import CharacterCodec, SubwordCodec, WordCodec
 from gan_keras.modalities.text.modality import Lines, TextModality
 from gan_keras.networks import RecurrentDiscriminator
@@ -31,6 +31,12 @@ def test_the_feedback_of_a_preset_is_described_with_every_option_so_that_each_ca
     for name in presets.names("text"):
         described = presets.get("text", name).feedback
         assert feedback.get(described).get_config() == described["config"], name
+
+
+def test_the_catalogue_has_facts_of_every_preset_and_of_no_other():
+    for modality, facts in catalogue.PRESETS.items():
+        assert list(facts) == list(presets.names(modality)), modality
+        assert all(each.minutes > 0 and each.data for each in facts.values())
 
 
 def test_unknown_names_are_errors_that_name_the_known_ones():

@@ -135,12 +135,12 @@ PRESETS = {
         **relativistic(gamma=0.1, learning_rate=5e-4, beta_2=0.99),
     ),
     "wavegan": AudioPreset(
-        "Donahue et al., 2019: waveforms by long convolutions, phase shuffle, gradient penalty (width 64 in the paper)",
+        "waveforms by long convolutions, phase shuffle, gradient penalty (width 64 in the paper)",
         network="wavegan",
         **GRADIENT_PENALTY,
     ),
     "specgan": AudioPreset(
-        "close to Donahue et al., 2019: spectrograms with gradient penalty, but mel bands and wgan_gp's networks",
+        "close to the paper: spectrograms with gradient penalty, but mel bands and wgan_gp's networks",
         network="wgan_gp",
         **GRADIENT_PENALTY,
     ),

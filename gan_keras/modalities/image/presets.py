@@ -154,14 +154,14 @@ PRESETS = {
         **NON_SATURATING,
     ),
     "dcgan": ImagePreset(
-        "Radford et al., 2015: convolutions with batch normalisation (width 128 in the paper)",
+        "convolutions with batch normalization (width 128 in the paper)",
         network="dcgan",
         latent_dim=100,
         batch_size=128,
         **NON_SATURATING,
     ),
     "wgan_gp": ImagePreset(
-        "Gulrajani et al., 2017: residual networks, Wasserstein loss with gradient penalty (width 128 in the paper)",
+        "residual networks, Wasserstein loss with gradient penalty (width 128 in the paper)",
         network="wgan_gp",
         latent_dim=128,
         discriminator_steps=5,
@@ -169,7 +169,7 @@ PRESETS = {
         **adam(1e-4, beta_2=0.9),
     ),
     "sngan": ImagePreset(
-        "Miyato et al., 2018: residual networks, spectral normalisation, hinge loss (widths 256 and 128 in the paper)",
+        "residual networks, spectral normalization, hinge loss (widths 256 and 128 in the paper)",
         network="sngan",
         latent_dim=128,
         loss="hinge",
@@ -177,7 +177,7 @@ PRESETS = {
         **adam(2e-4, beta_2=0.9),
     ),
     "biggan": ImagePreset(
-        "Brock et al., 2018, small: conditional batch normalisation, self-attention, projection (width 96 in the paper)",
+        "small: conditional batch normalization, self-attention, projection (width 96 in the paper)",
         network="biggan",
         width=16,
         loss="hinge",
@@ -186,7 +186,7 @@ PRESETS = {
         discriminator_steps=2,
     ),
     "r3gan": ImagePreset(
-        "Huang et al., 2025: relativistic loss with R1 and R2, no tricks (width 768 in the paper)",
+        "relativistic loss with R1 and R2, no tricks (width 768 in the paper)",
         width=64,
         network_options={"blocks": 1, "full_width_size": 8},
         **relativistic(gamma=1.0, learning_rate=2e-3, beta_2=0.9),

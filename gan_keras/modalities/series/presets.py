@@ -183,7 +183,7 @@ PRESETS = {
         **relativistic(gamma=1.0, learning_rate=5e-4, beta_2=0.99),
     ),
     "timegan": SeriesPreset(
-        "Yoon et al., 2019: embedding, supervisor, then joint training; 10,000 steps each on Google's stock prices",
+        "embedding, supervisor, then joint training; 10,000 steps each on Google's stock prices",
         network="timegan",
         codec="range",
         width=24,
@@ -199,7 +199,7 @@ PRESETS = {
         **adam(1e-3),
     ),
     "rcgan": SeriesPreset(
-        "Esteban et al., 2017: LSTMs that read noise, and the label if there is one, at each step",
+        "LSTMs that read noise, and the label if there is one, at each step",
         network="rcgan",
         codec="range",
         width=100,

@@ -157,14 +157,14 @@ SINGLE_ROWS = {
 
 PRESETS = {
     "default": TablePreset(
-        "relativistic loss with R1; a generator with an encoder that also explains real rows (Larsen et al., 2016)",
+        "relativistic loss with R1; a generator with an encoder that also explains real rows",
         network="vaegan",
         width=128,
         epochs=75,
         **SINGLE_ROWS,
     ),
     "ctgan": TablePreset(
-        "Xu et al., 2019: conditions, training by sampling, packs of ten, Wasserstein loss with gradient penalty",
+        "conditions, training by sampling, packs of ten, Wasserstein loss with gradient penalty",
         latent_dim=128,
         beta_1=0.5,
         batch_size=500,
@@ -181,7 +181,7 @@ PRESETS = {
         **SINGLE_ROWS,
     ),
     "tvae": TablePreset(
-        "Xu et al., 2019, the variational baseline: no adversary; unlike the paper's, its networks read conditions",
+        "the variational baseline: no adversary; unlike the paper's, its networks read conditions",
         network="tvae",
         width=128,
         latent_dim=128,

@@ -157,7 +157,7 @@ PRESETS = {
         **adam(5e-4),
     ),
     "cyclegan": TranslationPreset(
-        "Zhu et al., 2017: residual generators, 70-pixel patches, cycle consistency; for 128 pixels and more on a GPU",
+        "residual generators, 70-pixel patches, cycle consistency; for 128 pixels and more on a GPU",
         width=64,
         network_options={"blocks": 6},
         patch_width=64,
@@ -169,7 +169,7 @@ PRESETS = {
         beta_1=0.5,
     ),
     "pix2pix": TranslationPreset(
-        "Isola et al., 2016: paired images, a U-Net, a discriminator of patches of both (width 64 in the paper)",
+        "paired images, a U-Net, a discriminator of patches of both (width 64 in the paper)",
         algorithm="pix2pix",
         network="unet",
         network_options={"depth": 3, "dropout": 0.5},

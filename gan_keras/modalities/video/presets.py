@@ -108,7 +108,7 @@ PRESETS = {
         **relativistic(gamma=1.0, learning_rate=1e-3, beta_2=0.99),
     ),
     "vgan": VideoPreset(
-        "Vondrick et al., 2016, one stream: convolutions in space and time (width 64 in the paper)",
+        "one stream: convolutions in space and time (width 64 in the paper)",
         network="vgan",
         latent_dim=100,
         epochs=20,
@@ -116,7 +116,7 @@ PRESETS = {
         **NON_SATURATING,
     ),
     "mocogan": VideoPreset(
-        "Tulyakov et al., 2017: a recurrent network for motion, an image network for the frames (width 64 in the paper)",
+        "a recurrent network for motion, an image network for the frames (width 64 in the paper)",
         network_options={"motion_dim": 10},
         latent_dim=50,
         batch_size=32,
