@@ -52,9 +52,9 @@ class Facts(NamedTuple):
 PRESETS = {
     "text": {
         "default": Facts(
-            "Lamprier et al., 2022", 36, "docstrings", "COCO captions: BLEU-5 0.191 at Self-BLEU-5 0.358 (real 0.219, 0.406)"
+            "Lamprier et al., 2022", 36, "docstrings", "COCO: BLEU-5 0.191 at Self-BLEU-5 0.358 (real 0.219, 0.406)"
         ),
-        "language_model": Facts("Mikolov et al., 2010", 9, "docstrings", "COCO captions: BLEU-5 0.188 at Self-BLEU-5 0.354"),
+        "language_model": Facts("Mikolov et al., 2010", 9, "docstrings", "COCO: BLEU-5 0.188 at Self-BLEU-5 0.354"),
         "policy_gradient": Facts("de Masson d'Autume et al., 2019", 35, "docstrings"),
         "gumbel": Facts("Jang et al., 2017", 32, "docstrings"),
         "small": Facts("Lamprier et al., 2022", 9, "docstrings"),
