@@ -34,6 +34,7 @@ from gan_keras.runs.files import Run
 from gan_keras.runs.report import write_report
 from gan_keras.runs.train import train as train_gan
 from gan_keras.training import devices
+from gan_keras.training.console import Console, shown
 
 __all__ = ["app"]
 
@@ -131,8 +132,14 @@ def train(
     options = {"epochs": epochs, "minutes": minutes, "seed": seed, "labels": labels, "resume": resume, "track": track}
     options |= {"settings": parse_settings(settings or []), "checkpoint_seconds": checkpoint_seconds, "strategy": strategy}
     with ended_as_interrupted():
-        train_gan(modality, data, out, preset, **options, progress=typer.echo)
-    typer.echo(f"Run: {out}. Next: gan-keras generate {out} -n 10; gan-keras evaluate {out}; gan-keras export {out}")
+        train_gan(modality, data, out, preset, **options)
+    typer.echo(f"Written: {out}")
+    say_next(modalities.get(modality).next_commands("train", Run(out)))
+
+
+def say_next(commands, err=False):
+    """Suggests commands, each on a line of its own."""
+    typer.echo("\n".join(["Next:", *(f"  {command}" for command in commands)]), err=err)
 
 
 @contextlib.contextmanager
@@ -184,6 +191,8 @@ def generate(
     else:
         samples = modality.generate_by_version(version, n, seed, label_number(label), options)
     typer.echo(modality.write(samples, output) or "", nl=False)
+    if output is not None:
+        typer.echo(f"Written: {output}", err=True)
 
 
 def modality_of(run):
@@ -210,13 +219,16 @@ def evaluate(
         check_parent(json)
     files = Run(run)
     modality = modality_of(files)
-    result, pictures = modality.evaluate(files, data, num, seed, typer.echo)
-    for path in filter(None, (files.evaluation_path, json)):
+    with shown() as console:
+        result, pictures = modality.evaluate(files, data, num, seed, console)
+    written = [*filter(None, (files.evaluation_path, json))]
+    for path in written:
         write_json(path, result)
     for name, png in pictures.items():
         replace_whole(files.path / name, lambda path, png=png: path.write_bytes(png))
     typer.echo(modality.summary(result))
-    typer.echo(f"Written: {', '.join(map(str, (files.evaluation_path, *(files.path / name for name in pictures))))}")
+    typer.echo("\n".join(f"Written: {path}" for path in (*written, *(files.path / name for name in pictures))))
+    say_next(modality.next_commands("evaluate", files))
 
 
 @app.command()
@@ -244,11 +256,13 @@ def augment(
         num_real, num_generated = write_enlarged(files, output, comparison, seed)
         typer.echo(f"Written: {output}, {num_real:,} real samples followed by {num_generated:,} generated ones")
     if compare:
-        result = compare_augmentation(files, comparison, data, typer.echo)
+        with shown() as console:
+            result = compare_augmentation(files, comparison, data, console)
         picture = study_report.drawing(result)
         replace_whole(files.path / study_report.PICTURE, lambda path: path.write_bytes(picture.data))
         typer.echo(study_report.summary(result))
-        typer.echo(f"Written: {files.augmentation_path}, {files.path / study_report.PICTURE}")
+        typer.echo(f"Written: {files.augmentation_path}\nWritten: {files.path / study_report.PICTURE}")
+        say_next(modality_of(files).next_commands("augment", files))
 
 
 def parse_shares(text):
@@ -262,7 +276,12 @@ def parse_shares(text):
 @app.command()
 def report(run: Annotated[pathlib.Path, typer.Argument(help="Directory of a run.")]):
     """Write RUN/report.html: verdict, scores, curves, samples, settings."""
-    typer.echo(write_report(run))
+    say_path(write_report(run))
+
+
+def say_path(path):
+    """Prints the path of what was written: alone for a script, that is unless the standard output is a terminal."""
+    typer.echo(f"Written: {path}" if sys.stdout.isatty() else path)
 
 
 @app.command()
@@ -283,8 +302,12 @@ def export(
     if check is not None:
         check_version(check)
         return
-    files = Run(run)
-    typer.echo(export_gan(files.load(compile=False), to or pathlib.Path("saved_models") / files.path.resolve().name, score=score))
+    files, directory = Run(run), to or pathlib.Path("saved_models") / Run(run).path.resolve().name
+    with Console(file=sys.stderr) as console:
+        console.follow(f"Exporting to {directory}")
+        version = export_gan(files.load(compile=False), directory, score=score)
+    say_path(version)
+    say_next(modality_of(files).next_commands("export", files, version), err=True)
 
 
 def check_version(path):
@@ -345,11 +368,11 @@ def doctor():
 
 @app.command()
 def demo(
-    minutes: Annotated[float, typer.Option(help="Time limit of the training in minutes.")] = 8.0,
+    minutes: Annotated[float, typer.Option(help="Time limit of the training in minutes.")] = 3.0,
     preset: Annotated[str, typer.Option(help="Name of a preset.")] = "small",
 ):
     """Train on English sentences, compare with the baseline, export, report."""
-    demonstrate(minutes, preset, show=typer.echo)
+    demonstrate(minutes, preset)
 
 
 def main():

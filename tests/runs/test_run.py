@@ -11,13 +11,14 @@ import pytest
 
 import gan_keras.runs.train
 from gan_keras import presets
-from gan_keras.callbacks.history import History, Progress, read_history
+from gan_keras.callbacks.history import History, read_history
 from gan_keras.data.text.phrases import english_phrases
 from gan_keras.media.safe_files import replace_whole
 from gan_keras.modalities.text.modality import TextModality
 from gan_keras.runs.files import Run
 from gan_keras.runs.train import load
 from gan_keras.training import checkpoint_files, devices
+from gan_keras.training.time_budget import Plan
 from whole_runs import silent
 
 SETTINGS = {"units": "16", "rating_samples": "8"}
@@ -245,9 +246,9 @@ def test_minutes_shorten_the_stages_according_to_the_measurement(corpus, tmp_pat
     for part in ("train", "held_out"):
         run.write_lines(part, ["a line"] * 100)
     trainer = gan_keras.runs.train.Trainer(run, None, devices.get(), lines.append)
-    assert trainer.plan(None) == {}  # too short to be measured
+    assert trainer.plan(None) == Plan({})  # too short to be measured
     assert trainer.preset.stage_epochs == preset.stage_epochs
-    assert trainer.plan(2) == seconds  # 108 s to plan with
+    assert trainer.plan(2) == Plan(seconds)  # 108 s to plan with
     assert trainer.preset.stage_epochs == {"pretraining": 5, "discriminator": 1, "adversarial": 2}  # 100 s
     assert lines[-1].startswith("about 2 min: 5 pretraining epochs of 10 s")
 
@@ -315,10 +316,3 @@ def test_a_history_accepts_late_columns_and_drops_rows_of_repeated_epochs(tmp_pa
         ("3", "second", "", "0.5"),
     ]
     assert list(tmp_path.iterdir()) == [path]
-
-
-def test_progress_is_a_line_per_epoch_with_the_remaining_time():
-    lines = []
-    _run_epochs(Progress(lines.append, {"second": 600.0}), [{"nll": 3.0, "d_loss": 0.0}, {"nll": 2.0}, {"d_loss": 0.5}])
-    assert lines[0] == "epoch 1/3, first: nll 3 (0 s, about 10 min left)"
-    assert lines[2] == "epoch 3/3, second: d_loss 0.5 (0 s)"

@@ -29,7 +29,7 @@ class ImageModality(FileModality):
     known = {**IMAGE_DATASETS, **dict.fromkeys(DOWNLOADED, "from keras.datasets, downloaded once")}
     describe, splitter, writer = (staticmethod(each) for each in (describe_images, split_images, write_images))
     judge, columns, quality = staticmethod(evaluate_images), COLUMNS, ("val_frechet", "min")
-    endings = (".png", ".npz")
+    endings, example = (".png", ".npz"), (25, "images.png")
     expected = "Expected --output and NAME.png (one image, or a grid), NAME.npz, or a directory for one PNG per image"
     epoch_picture = ".png", "A grid of generated images. The noise is the same at every epoch."
     further_pictures = {
