@@ -1,5 +1,6 @@
 """Records of a training: `History` (`history.csv`), `Events` (`events.csv`), lines of progress, and the cost of each epoch."""
 
+import collections
 import csv
 import importlib
 import importlib.util
@@ -129,6 +130,7 @@ def has_ended(path):
 SCORES = ("val_gain", "val_frechet", "val_fid")
 """Logged scores that tell how good an epoch is; others are in `history.csv` only."""
 
+RECENT = 200  # steps whose median tells how long an epoch takes
 BAR = 6, 20  # columns of the bar itself: it gives way to the values
 
 
@@ -168,23 +170,25 @@ class Progress(keras.callbacks.Callback):
             self.time_left = TimeLeft(self.kinds(), self.plan)
         stage = self.model.stage_of(epoch)
         if stage != self.stage:
-            self.stage, self.used = stage, set()
-        self.epoch, self.step, self.logs, self.times = epoch, 0, {}, []
+            self.stage, self.used, self.times = stage, set(), collections.deque(maxlen=RECENT)
+            self.compiling = []
+        self.epoch, self.step, self.logs = epoch, 0, {}
         self.step_start = self.epoch_start
         self.console.follow(self.doing)
 
     def on_train_batch_end(self, batch, logs=None):
         now, steps = time.monotonic(), self.params["steps"]
-        self.times.append((now - self.step_start) / max(1, batch + 1 - self.step))
+        times = self.times if len(self.compiling) == UNMEASURED_STEPS else self.compiling
+        times.append((now - self.step_start) / max(1, batch + 1 - self.step))
         self.step_start, self.step, self.logs = now, batch + 1, self.measured(logs)
-        if steps and len(self.times) > UNMEASURED_STEPS:
-            self.time_left.step(self.epoch, steps * self.seconds_per_step())
+        if steps and self.times:
+            self.time_left.step(self.epoch, steps * statistics.median(self.times))
         self.console.draw(self.bar)
         self.console.beat()
 
     def on_epoch_end(self, epoch, logs=None):
         seconds = time.monotonic() - self.epoch_start
-        compiling = sum(self.times[:UNMEASURED_STEPS]) - UNMEASURED_STEPS * self.seconds_per_step()
+        compiling = sum(self.compiling) - len(self.compiling) * statistics.median(self.times) if self.times else 0.0
         self.time_left.finish(epoch, seconds, max(0.0, compiling))
         values, took = ", ".join(self.measured(logs).values()), [f"{seconds:.0f} s"]
         if epoch + 1 < self.params["epochs"]:
@@ -195,9 +199,6 @@ class Progress(keras.callbacks.Callback):
     def on_train_end(self, logs=None):
         self.console.follow("Finishing the training")
 
-    def seconds_per_step(self):
-        return statistics.median(self.times[UNMEASURED_STEPS:] or self.times or [0.0])
-
     def measured(self, logs):
         """Returns the values that the stage uses as texts, by name. What it does not measure stays 0 throughout."""
         found = {name: float(logs[name]) for name in self.names if name in (logs or {})}
@@ -205,9 +206,9 @@ class Progress(keras.callbacks.Callback):
         return {name: f"{name} {value:.4g}" for name, value in found.items() if name in self.used}
 
     def left(self):
-        """Returns the text of the remaining time in the middle of an epoch."""
-        at_least = ((self.params["steps"] or self.step) - self.step) * self.seconds_per_step()
-        return text_of(self.time_left.left(self.epoch, time.monotonic() - self.epoch_start, at_least))
+        """Returns the seconds left in the middle of an epoch, or None."""
+        steps = self.params["steps"]
+        return self.time_left.left(self.epoch, time.monotonic() - self.epoch_start, 1.0 - self.step / steps if steps else 0.0)
 
     def title(self):
         return f"epoch {self.epoch + 1}/{self.params['epochs']}, {self.stage}"
@@ -221,13 +222,13 @@ class Progress(keras.callbacks.Callback):
             now = f"{self.step} steps done, validating and scoring for {duration(time.monotonic() - self.step_start)}"
         else:
             now = ", ".join([f"step {self.step}" + (f"/{steps}" if steps else ""), *self.logs.values()])
-        return f"{self.title()}: {now}" + (f" ({left})" if (left := self.left()) else "")
+        return f"{self.title()}: {now}" + (f" ({left})" if (left := text_of(self.left())) else "")
 
     def bar(self, width):
         """Returns a line with a bar; values for which it has no room are left out."""
         steps, shown = self.params["steps"], list(self.logs.values())
         start = self.title()
-        ends = [f"{self.step}/{steps}" if steps else f"step {self.step}", *shown, *filter(None, [self.left()])]
+        ends = [f"{self.step}/{steps}" if steps else f"step {self.step}", *shown, *filter(None, [text_of(self.left())])]
         while (room := width - len(start) - len(", ".join(ends)) - 4) < BAR[0] and shown:
             ends.remove(shown.pop())
         room = max(0, min(room, BAR[1]))

@@ -12,6 +12,7 @@ gan.fit(preset.batches(gan, training), epochs=preset.epochs)
 `preset.fit(training, held_out)` does all of this at once, and keeps the best epoch where the preset scores epochs.
 """
 
+import contextlib
 import copy
 import dataclasses
 import functools
@@ -24,9 +25,11 @@ import keras
 import tensorflow as tf
 
 from gan_keras import augmentation, losses, penalties
+from gan_keras.callbacks.history import Progress
 from gan_keras.gans.gan import GAN
 from gan_keras.networks.base import PRECISIONS
 from gan_keras.training import time_budget
+from gan_keras.training.console import shown
 
 OPTIMIZERS = {
     "adam": keras.optimizers.Adam,
@@ -173,7 +176,7 @@ class Recipe:
             epochs: Epochs in all, shared among the stages in the preset's proportion; None for the preset's own.
             seed: Seed of the weights, the noise and the order of the batches.
             callbacks: Further Keras callbacks, such as `gan_keras.callbacks.Samples(directory)`. Nothing is written without them.
-            **fit_options: Further arguments of `keras.Model.fit`, such as `verbose`.
+            **fit_options: Further arguments of `keras.Model.fit`. Without `verbose`, `callbacks.Progress` shows the training.
 
         Returns:
             The trained GAN.
@@ -182,11 +185,14 @@ class Recipe:
         if epochs is not None:
             preset = self.with_stage_epochs(time_budget.share_epochs(self.stage_epochs, epochs))
         gan = preset.build(training, seed=seed)
-        options = {"epochs": preset.epochs, "shuffle": False, **fit_options}
+        options = {"epochs": preset.epochs, "shuffle": False, "verbose": 0, **fit_options}
         if held_out is not None:
             options.setdefault("validation_data", preset.validation_batches(gan, training, held_out))
-        options["callbacks"] = [*preset.callbacks(training, held_out), *callbacks]
-        gan.fit(preset.batches(gan, training, seed), **options)
+        with contextlib.ExitStack() as stack:
+            console = None if "verbose" in fit_options else stack.enter_context(shown())
+            own = preset.callbacks(training, held_out)
+            options["callbacks"] = [*own, *callbacks, *([] if console is None else [Progress(console, scoring=own)])]
+            gan.fit(preset.batches(gan, training, seed), **options)
         return gan
 
     def fitting(self, check, shape, setting):

@@ -152,13 +152,13 @@ class TimeLeft:
             return self.first.get(stage, lowest)
         return max((self.of_unscored(other) for other in self.first), default=None)  # as dear as the dearest so far
 
-    def left(self, epoch, spent=0.0, at_least=0.0):
+    def left(self, epoch, spent=0.0, share=1.0):
         """Returns the seconds left before the end of the training; None if they cannot be known yet.
 
         Args:
             epoch: The current epoch, or the next one.
             spent: Seconds since it began.
-            at_least: Seconds that its remaining steps take.
+            share: Share of its steps that are left, in [0, 1].
         """
         if epoch >= len(self.kinds):
             return 0.0
@@ -168,7 +168,10 @@ class TimeLeft:
         further = collections.Counter(self.kinds[epoch + 1 :])
         unseen = {stage for stage, _ in costs if stage not in self.first and stage not in self.stepped}
         compiling = self.plan.overhead * len(unseen) / max(1, len(self.plan.seconds))
-        now = max(at_least, costs[self.kinds[epoch]] - spent)
+        stage, is_scored = self.kinds[epoch]
+        now = share * self.of_unscored(stage) + is_scored * self.scoring
+        if stage in self.first:  # in a stage's first epoch, some of the seconds were spent on compiling
+            now = max(share * self.stepped.get(stage, 0.0), costs[stage, is_scored] - spent)
         return now + sum(num * costs[kind] for kind, num in further.items()) + compiling
 
 
