@@ -234,6 +234,12 @@ def test_wrong_options_are_refused_before_anything_is_written(corpus, tmp_path, 
     assert not (tmp_path / "run").exists()
 
 
+def test_too_short_a_time_is_refused_before_anything_is_written(corpus, tmp_path):
+    line = refused("train", "text", "--data", corpus, "--out", tmp_path / "run", "--minutes", "0.001", "--preset", "tiny")
+    assert "minutes=0.001 is too short" in line and "Expected at least --minutes" in line
+    assert not (tmp_path / "run").exists()
+
+
 def test_an_unknown_modality_is_refused(corpus, tmp_path):
     assert "'smell'" in refused("train", "smell", "--data", corpus, "--out", tmp_path / "run")
 

@@ -199,9 +199,7 @@ class Trainer:
             measured, overhead = self.modality.measure(preset, self.training, config["seed"])
         seconds = measured
         if minutes is not None:
-            budget = time_budget.SPARE * 60 * minutes - 2 * overhead  # measuring has taken the same overhead
-            preset, seconds = self.modality.fit_into(preset, self.training, measured, budget)
-            self.check_time(minutes, 2 * overhead, preset, seconds)
+            preset, seconds = self.fit_into(minutes, measured, overhead)
         plan = time_budget.Plan(
             {stage: seconds[stage] for stage in preset.stage_epochs},
             sum(cost for name, cost in measured.items() if name not in preset.stage_epochs),
@@ -212,30 +210,40 @@ class Trainer:
         self.run.write_config({**config, "preset": preset.to_config()})
         return plan
 
-    def check_time(self, minutes, overhead, planned, seconds):
-        """Raises `ValueError` if the time is too short to learn anything, and warns if it leaves out a stage.
+    def fit_into(self, minutes, measured, overhead):
+        """Returns the preset with the epochs that fit into a time, and its seconds per epoch by stage.
 
         Args:
             minutes: The requested time.
-            overhead: Seconds of it that are not spent on training.
-            planned: The preset with the epochs that fit into it.
-            seconds: Seconds per epoch by stage.
+            measured: What `Modality.measure` returned.
+            overhead: Its seconds of overhead; measuring has taken the same.
+
+        Raises:
+            ValueError: If the time is too short to learn anything; the message says how long it has to be.
         """
-        wanted, per_epoch = self.preset, self.modality.steps_of(planned, self.training)
+        wanted = self.preset
         enough = min(time_budget.MIN_UPDATES, wanted.epochs * self.modality.steps_of(wanted, self.training))
-        chosen = {stage: num for stage, num in planned.stage_epochs.items() if num}
-        updates, cost = per_epoch * sum(chosen.values()), sum(num * seconds[stage] for stage, num in chosen.items())
-        least = max(enough * cost / updates, min(seconds[stage] for stage in chosen))  # a stage has whole epochs
-        if updates < enough or time_budget.SPARE * 60 * minutes < overhead + least:
-            needed = math.ceil((overhead + least) / time_budget.SPARE / 6) / 10
+
+        def fitted(minutes):
+            budget = time_budget.SPARE * 60 * minutes - 2 * overhead
+            preset, seconds = self.modality.fit_into(wanted, self.training, measured, budget)
+            cost = sum(num * seconds[stage] for stage, num in preset.stage_epochs.items())
+            return preset, seconds, cost <= budget and preset.epochs * self.modality.steps_of(preset, self.training) >= enough
+
+        preset, seconds, is_enough = fitted(minutes)
+        if not is_enough:
+            needed = minutes
+            while not fitted(needed)[2]:
+                needed = math.ceil(10.5 * needed + 0.1) / 10
             raise ValueError(
-                f"minutes={minutes:g} is too short: building takes {time_budget.duration(overhead)}, and the {enough} updates "
-                f"without which the networks learn nothing take {time_budget.duration(least)}. Expected at least --minutes "
-                f"{needed:g}, or smaller networks, such as those of --preset tiny."
+                f"minutes={minutes:g} is too short: building takes {time_budget.duration(2 * overhead)}, and fewer than {enough} "
+                f"updates of the networks would follow, too few to learn from. Expected at least --minutes {needed:g}, or "
+                "smaller networks, such as those of --preset tiny."
             )
-        missing = [stage for stage, num in wanted.stage_epochs.items() if num and stage not in chosen]
+        missing = [stage for stage, num in wanted.stage_epochs.items() if num and not preset.stage_epochs[stage]]
         if missing:
             self.progress(f"Warning: no time for an epoch of the stage {', '.join(missing)}. A longer time would include it.")
+        return preset, seconds
 
     def start(self):
         """Returns the untrained GAN, reports a line about it and adds its parts to `config.json`."""
