@@ -17,6 +17,7 @@ from gan_keras.media.safe_files import check_parent, replace_whole, write_json
 from gan_keras.runs import request
 from gan_keras.runs.commands import Commands, TrainCommand, aligned, preset_table, start
 from gan_keras.runs.files import Run, find_version
+from gan_keras.training.console import Console, shown
 
 __all__ = ["app"]
 
@@ -95,8 +96,14 @@ def train(
     from gan_keras.runs.train import train as train_gan
 
     with ended_as_interrupted():
-        train_gan(modality, data, out, preset, **options, progress=typer.echo)
-    typer.echo(f"Run: {out}. Next: gan-keras generate {out} -n 10; gan-keras evaluate {out}; gan-keras export {out}")
+        train_gan(modality, data, out, preset, **options)
+    typer.echo(f"Written: {out}")
+    say_next(modalities.get(modality).next_commands("train", Run(out)))
+
+
+def say_next(commands, err=False):
+    """Suggests commands, each on a line of its own."""
+    typer.echo("\n".join(["Next:", *(f"  {command}" for command in commands)]), err=err)
 
 
 @contextlib.contextmanager
@@ -156,6 +163,8 @@ def generate(
     else:
         samples = modality.generate_by_version(version, n, seed, label_number(label), options)
     typer.echo(modality.write(samples, output) or "", nl=False)
+    if output is not None:
+        typer.echo(f"Written: {output}", err=True)
 
 
 def modality_of(run):
@@ -187,13 +196,16 @@ def evaluate(
     files.check_exists()
     start()
     modality = modality_of(files)
-    result, pictures = modality.evaluate(files, data, num, seed, typer.echo)
-    for path in filter(None, (files.evaluation_path, json)):
+    with shown() as console:
+        result, pictures = modality.evaluate(files, data, num, seed, console)
+    written = [*filter(None, (files.evaluation_path, json))]
+    for path in written:
         write_json(path, result)
     for name, png in pictures.items():
         replace_whole(files.path / name, lambda path, png=png: path.write_bytes(png))
     typer.echo(modality.summary(result))
-    typer.echo(f"Written: {', '.join(map(str, (files.evaluation_path, *(files.path / name for name in pictures))))}")
+    typer.echo("\n".join(f"Written: {path}" for path in (*written, *(files.path / name for name in pictures))))
+    say_next(modality.next_commands("evaluate", files))
 
 
 @app.command()
@@ -230,11 +242,13 @@ def augment(
         num_real, num_generated = write_enlarged(files, output, comparison, seed)
         typer.echo(f"Written: {output}, {num_real:,} real samples followed by {num_generated:,} generated ones")
     if compare:
-        result = compare_augmentation(files, comparison, data, typer.echo)
+        with shown() as console:
+            result = compare_augmentation(files, comparison, data, console)
         picture = study_report.drawing(result)
         replace_whole(files.path / study_report.PICTURE, lambda path: path.write_bytes(picture.data))
         typer.echo(study_report.summary(result))
-        typer.echo(f"Written: {files.augmentation_path}, {files.path / study_report.PICTURE}")
+        typer.echo(f"Written: {files.augmentation_path}\nWritten: {files.path / study_report.PICTURE}")
+        say_next(modality_of(files).next_commands("augment", files))
 
 
 def parse_shares(text):
@@ -255,7 +269,12 @@ def report(run: Annotated[pathlib.Path, typer.Argument(help="Directory of a run.
     start()
     from gan_keras.runs.report import write_report
 
-    typer.echo(write_report(run))
+    say_path(write_report(run))
+
+
+def say_path(path):
+    """Prints the path of what was written: alone for a script, that is unless the standard output is a terminal."""
+    typer.echo(f"Written: {path}" if sys.stdout.isatty() else path)
 
 
 @app.command()
@@ -281,7 +300,12 @@ def export(
     start()
     from gan_keras.export.export import export as export_gan
 
-    typer.echo(export_gan(files.load(compile=False), to or pathlib.Path("saved_models") / files.path.resolve().name, score=score))
+    directory = to or pathlib.Path("saved_models") / files.path.resolve().name
+    with Console(file=sys.stderr) as console:
+        console.follow(f"Exporting to {directory}")
+        version = export_gan(files.load(compile=False), directory, score=score)
+    say_path(version)
+    say_next(modality_of(files).next_commands("export", files, version), err=True)
 
 
 def check_version(path):
@@ -360,14 +384,14 @@ def doctor():
 
 @app.command()
 def demo(
-    minutes: Annotated[float, typer.Option(help="Time limit of the training in minutes.")] = 8.0,
+    minutes: Annotated[float, typer.Option(help="Time limit of the training in minutes.")] = 3.0,
     preset: Annotated[str, typer.Option(help="Name of a preset.")] = "small",
 ):
     """Train, compare, export and report, in minutes."""
     start()
     from gan_keras.runs.demo import demonstrate
 
-    demonstrate(minutes, preset, show=typer.echo)
+    demonstrate(minutes, preset)
 
 
 def main():

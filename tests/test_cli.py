@@ -16,6 +16,7 @@ from command_line import call, refused
 from gan_keras.data.text.phrases import english_phrases
 from gan_keras.export import exported
 from gan_keras.runs import demo, doctor
+from whole_runs import assert_suggestions_run
 
 SETTINGS = ("units=16", "pretraining_epochs=1", "discriminator_epochs=0", "adversarial_epochs=0")
 SMALL = ["--preset", "tiny", *(part for setting in SETTINGS for part in ("--set", setting))]
@@ -76,6 +77,9 @@ def test_evaluate_and_report_write_into_the_run(loaded, folder):
     assert "Verdict" in result.stdout
     assert json.loads((folder / "scores.json").read_text()) == json.loads((loaded / "evaluation.json").read_text())
     assert (loaded / "frontier.png").read_bytes().startswith(b"\x89PNG")
+    for name in ("evaluation.json", "frontier.png"):
+        assert f"Written: {loaded / name}\n" in result.stdout
+    assert f"Written: {folder / 'scores.json'}\n" in result.stdout
     result = call("report", loaded)
     assert result.stdout.strip() == str(loaded / "report.html")
     assert "<html" in (loaded / "report.html").read_text()
@@ -83,8 +87,14 @@ def test_evaluate_and_report_write_into_the_run(loaded, folder):
 
 def test_generate_writes_to_a_file(loaded, tmp_path):
     result = call("generate", loaded, "-n", 2, "--output", tmp_path / "out.txt")
-    assert (result.exit_code, result.stdout) == (0, "")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", f"Written: {tmp_path / 'out.txt'}\n")
     assert (tmp_path / "out.txt").read_text() == call("generate", loaded, "-n", 2).stdout
+
+
+@pytest.mark.slow
+def test_every_suggested_command_runs_as_it_stands(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert sorted(assert_suggestions_run(run)) == ["evaluate", "export", "generate", "generate", "report"]
 
 
 def test_the_demo_shows_sentences_side_by_side(run):
@@ -96,8 +106,8 @@ def test_the_demo_shows_sentences_side_by_side(run):
         },
     }
     rows = demo.side_by_side(result).splitlines()
-    assert rows[2] == "a b." + " " * 56 + " | d."
-    assert [row.index(" | ") for row in rows] == [60] * 4
+    assert rows[2] == "a b." + " " * 34 + " | d."
+    assert [row.index(" | ") for row in rows] == [38] * 4
 
 
 def test_a_demo_never_uses_an_existing_directory(tmp_path):
@@ -223,6 +233,12 @@ def test_lines_of_a_million_characters_are_truncated_and_counted(tmp_path):
 )
 def test_wrong_options_are_refused_before_anything_is_written(corpus, tmp_path, arguments, words):
     assert words in refused("train", "text", "--data", corpus, "--out", tmp_path / "run", *arguments)
+    assert not (tmp_path / "run").exists()
+
+
+def test_too_short_a_time_is_refused_before_anything_is_written(corpus, tmp_path):
+    line = refused("train", "text", "--data", corpus, "--out", tmp_path / "run", "--minutes", "0.001", "--preset", "tiny")
+    assert "minutes=0.001 is too short" in line and "Expected at least --minutes" in line
     assert not (tmp_path / "run").exists()
 
 

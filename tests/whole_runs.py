@@ -3,6 +3,8 @@ networks, interrupted on purpose, and compared bit by bit."""
 
 import contextlib
 import json
+import pathlib
+import shlex
 
 import keras
 import numpy as np
@@ -12,6 +14,7 @@ from command_line import call, refused
 from gan_keras import modalities
 from gan_keras.callbacks.history import OF_THE_MACHINE, read_history
 from gan_keras.metrics.extractor import Recipe
+from gan_keras.runs.files import Run
 from gan_keras.runs.train import train
 from gan_keras.serving import Client
 from gan_keras.serving.server import Server
@@ -70,6 +73,39 @@ def reported(run):
     page = (run / "report.html").read_text()
     assert "<h2>Model card</h2>" in page
     return page
+
+
+def suggested(printed):
+    """The arguments of the commands below `Next:`, which follow the name of the program."""
+    commands = [shlex.split(line) for line in printed.partition("Next:\n")[2].splitlines() if line.startswith("  ")]
+    return [
+        words[next(place for place, word in enumerate(words) if word.endswith(("gan-keras", "gan_keras"))) + 1 :]
+        for words in commands
+    ]
+
+
+def assert_suggestions_run(run, num=20):
+    """Runs every command that is suggested after `train`, and those that these suggest, in the current directory.
+
+    Each says what it writes. An evaluation has `num` samples. Returns the names of the commands.
+    """
+    commands = modalities.get(Run(run).config["modality"]).next_commands("train", Run(run))
+    waiting, done = suggested("\n  ".join(["Next:", *commands])), []
+    while waiting:
+        arguments = waiting.pop(0)
+        result = call(*arguments, *(("--num", num) if arguments[0] == "evaluate" else ()))
+        assert result.exit_code == 0, (arguments, result.output)
+        written = [
+            pathlib.Path(line.removeprefix("Written: ")) for line in result.output.splitlines() if line.startswith("Written: ")
+        ]
+        if arguments[0] in ("report", "export") and "--check" not in arguments:
+            written.append(pathlib.Path(result.stdout.strip()))
+        assert all(path.exists() for path in written), (arguments, written)
+        assert ("--output" in arguments) <= (pathlib.Path(arguments[-1]) in written), (arguments, result.output)
+        assert bool(written) or arguments[0] in ("generate", "export"), arguments
+        done.append(arguments)
+        waiting += [each for each in suggested(result.output) if each not in done + waiting]
+    return [arguments[0] for arguments in done]
 
 
 def assert_refuses(command, wrong):

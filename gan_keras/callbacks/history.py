@@ -1,5 +1,6 @@
 """Records of a training: `History` (`history.csv`), `Events` (`events.csv`), lines of progress, and the cost of each epoch."""
 
+import collections
 import csv
 import importlib
 import importlib.util
@@ -12,6 +13,8 @@ import keras
 import tensorflow as tf
 
 from gan_keras.media.safe_files import replace_whole
+from gan_keras.training.console import Console, duration
+from gan_keras.training.time_budget import UNMEASURED_STEPS, TimeLeft
 
 
 def read_history(path):
@@ -124,38 +127,125 @@ def has_ended(path):
 
 # --- Progress and speed. ---
 
-SHOWN = ("nll", "val_nll", "d_loss", "g_loss", "val_gain", "val_frechet")
+SCORES = ("val_gain", "val_frechet", "val_fid")
+"""Logged scores that tell how good an epoch is; others are in `history.csv` only."""
+
+RECENT = 200  # steps whose median tells how long an epoch takes
+BAR = 6, 20  # columns of the bar itself: it gives way to the values
 
 
 class Progress(keras.callbacks.Callback):
-    """Reports each epoch in a line: stage, values, duration and remaining time.
+    """Shows the progress of a training: on a terminal a bar by step, and everywhere a line per epoch with the remaining time.
+
+    Both show what the current stage measures: losses of the networks, losses of the GAN's own, and scores of the epoch. Place it
+    last in the list of callbacks and pass `verbose=0` to `fit`.
 
     Args:
-        show: Called with each line, such as `print`.
-        seconds: Estimated seconds per epoch, by stage; measured ones replace them.
+        console: A `training.console.Console`, or a function that is called with each line; None prints.
+        plan: Measured costs, a `training.time_budget.Plan`; without it, the remaining time is known after some steps.
+        scoring: Callbacks of the training; those with an attribute `every` above 1 make the last epoch and every `every`-th
+            longer.
     """
 
-    def __init__(self, show=print, seconds=None):
+    def __init__(self, console=None, plan=None, scoring=()):
         super().__init__()
-        self.show, self.seconds = show, dict(seconds or {})
+        self.console = console if isinstance(console, Console) else Console(console)
+        self.plan, self.intervals = plan, [each.every for each in scoring if (getattr(each, "every", None) or 0) > 1]
+        self.time_left = self.stage = None
+
+    def on_train_begin(self, logs=None):
+        self.time_left, self.stage, self.used, self.names = None, None, set(), names_of(self.model)
+        self.epoch_start = time.monotonic()
+
+    def kinds(self):
+        """Returns the stage of each epoch, and whether it is scored."""
+        total = self.params["epochs"]
+        return [(self.model.stage_of(each), self.is_scored(each + 1, total)) for each in range(total)]
+
+    def is_scored(self, number, total):
+        return bool(self.intervals) and (number == total or any(number % every == 0 for every in self.intervals))
 
     def on_epoch_begin(self, epoch, logs=None):
-        self.start = time.monotonic()
+        if self.time_left is None:
+            self.time_left = TimeLeft(self.kinds(), self.plan)
+        stage = self.model.stage_of(epoch)
+        if stage != self.stage:
+            self.stage, self.used, self.times = stage, set(), collections.deque(maxlen=RECENT)
+            self.compiling = []
+        self.epoch, self.step, self.logs = epoch, 0, {}
+        self.step_start = self.epoch_start
+        self.console.follow(self.doing)
+
+    def on_train_batch_end(self, batch, logs=None):
+        now, steps = time.monotonic(), self.params["steps"]
+        times = self.times if len(self.compiling) == UNMEASURED_STEPS else self.compiling
+        times.append((now - self.step_start) / max(1, batch + 1 - self.step))
+        self.step_start, self.step, self.logs = now, batch + 1, self.measured(logs)
+        if steps and self.times:
+            self.time_left.step(self.epoch, steps * statistics.median(self.times))
+        self.console.draw(self.bar)
+        self.console.beat()
 
     def on_epoch_end(self, epoch, logs=None):
-        stage, total = self.model.stage_of(epoch), self.params["epochs"]
-        self.seconds[stage] = time.monotonic() - self.start
-        values = ", ".join(f"{name} {logs[name]:.4g}" for name in SHOWN if logs and logs.get(name))
-        self.show(f"epoch {epoch + 1}/{total}, {stage}: {values} ({self.seconds[stage]:.0f} s{self.left(epoch + 1)})")
+        seconds = time.monotonic() - self.epoch_start
+        compiling = sum(self.compiling) - len(self.compiling) * statistics.median(self.times) if self.times else 0.0
+        self.time_left.finish(epoch, seconds, max(0.0, compiling))
+        values, took = ", ".join(self.measured(logs).values()), [f"{seconds:.0f} s"]
+        if epoch + 1 < self.params["epochs"]:
+            took.append(text_of(self.time_left.left(epoch + 1)))
+        self.console(f"{self.title()}: {values}{' ' * bool(values)}({', '.join(filter(None, took))})")
+        self.epoch_start = time.monotonic()
 
-    def left(self, epoch):
-        """Returns a text such as `, about 3 min left`; a stage not yet seen is assumed to cost as much as the slowest one."""
-        stages = [self.model.stage_of(each) for each in range(epoch, self.params["epochs"])]
-        if not stages:
-            return ""
-        slowest = max(self.seconds.values())
-        seconds = sum(self.seconds.get(stage, slowest) for stage in stages)
-        return f", about {seconds:.0f} s left" if seconds < 90 else f", about {seconds / 60:.0f} min left"
+    def on_train_end(self, logs=None):
+        self.console.follow("Finishing the training")
+
+    def measured(self, logs):
+        """Returns the values that the stage uses as texts, by name. What it does not measure stays 0 throughout."""
+        found = {name: float(logs[name]) for name in self.names if name in (logs or {})}
+        self.used.update(name for name, value in found.items() if value != 0.0)
+        return {name: f"{name} {value:.4g}" for name, value in found.items() if name in self.used}
+
+    def left(self):
+        """Returns the seconds left in the middle of an epoch, or None."""
+        steps = self.params["steps"]
+        return self.time_left.left(self.epoch, time.monotonic() - self.epoch_start, 1.0 - self.step / steps if steps else 0.0)
+
+    def title(self):
+        return f"epoch {self.epoch + 1}/{self.params['epochs']}, {self.stage}"
+
+    def doing(self):
+        """Returns the heartbeat: what the epoch is at."""
+        steps = self.params["steps"]
+        if self.console.is_terminal and self.step != steps:
+            return self.bar(self.console.width)
+        if steps and self.step >= steps:
+            now = f"{self.step} steps done, validating and scoring for {duration(time.monotonic() - self.step_start)}"
+        else:
+            now = ", ".join([f"step {self.step}" + (f"/{steps}" if steps else ""), *self.logs.values()])
+        return f"{self.title()}: {now}" + (f" ({left})" if (left := text_of(self.left())) else "")
+
+    def bar(self, width):
+        """Returns a line with a bar; values for which it has no room are left out."""
+        steps, shown = self.params["steps"], list(self.logs.values())
+        start = self.title()
+        ends = [f"{self.step}/{steps}" if steps else f"step {self.step}", *shown, *filter(None, [text_of(self.left())])]
+        while (room := width - len(start) - len(", ".join(ends)) - 4) < BAR[0] and shown:
+            ends.remove(shown.pop())
+        room = max(0, min(room, BAR[1]))
+        done = round(room * self.step / steps) if steps else 0
+        bar = f" [{'=' * done}{' ' * (room - done)}]" if steps and room else ""
+        return f"{start}{bar} {', '.join(ends)}"[:width]
+
+
+def names_of(gan):
+    """Returns the logged names that tell how a training of a GAN goes: losses, further ones of its own, and scores."""
+    own = [metric.name for metric in (*gan.step_metrics.more, *gan.sample_metrics)]
+    return ["d_loss", "g_loss", *own, *(f"val_{name}" for name in own), *SCORES]
+
+
+def text_of(left):
+    """Returns a text such as `about 3 min left`; an empty one for None."""
+    return "" if left is None else f"about {duration(left)} left"
 
 
 OF_THE_MACHINE = ("step_ms", "samples_per_second", "peak_memory_mb", "peak_gpu_memory_mb")

@@ -16,7 +16,7 @@ from gan_keras.callbacks import AdaptiveAugmentation
 from gan_keras.downstream.run import generated, read_labelled_run
 from gan_keras.media.safe_files import write_json
 from gan_keras.metrics.seeds import paired_interval
-from gan_keras.training import time_budget
+from gan_keras.training.console import duration
 
 TREATMENTS = {
     "none": "none",
@@ -110,12 +110,12 @@ class Study:
     def plan(self):
         """Measures the cost of a GAN's step, and logs the plan."""
         num, seconds = self.comparison.num_gans, 60 * self.comparison.minutes
-        self.progress(f"Measuring how much {num} GANs of {time_budget.duration(seconds / num)} each can learn")
+        self.progress(f"Measuring how much {num} GANs of {duration(seconds / num)} each can learn")
         self.seconds, self.building_seconds = self.modality.measure(self.preset, self.training, 0)
         is_short = self.building_seconds > seconds / num
         warning = ", more than the time for each: they will learn next to nothing" if is_short else ""
         self.progress(
-            f"{num} GANs for {time_budget.duration(seconds)} in all, including {self.building_seconds:.0f} s each for building"
+            f"{num} GANs for {duration(seconds)} in all, including {self.building_seconds:.0f} s each for building"
             f"{warning}. Plus {num * len(TREATMENTS)} downstream models ({self.task.model}), timed with the first GAN."
         )
         self.start = time.monotonic()
@@ -170,7 +170,7 @@ class Study:
         self.num_done += 1
         left = (time.monotonic() - self.start) / self.num_done * (self.comparison.num_gans - self.num_done)
         line = ", ".join(f"{TREATMENTS[name]} {score:.4f}" for name, score in scores.items())
-        self.progress(f"{share:g} %, seed {seed}: {line} (about {time_budget.duration(left)} left)")
+        self.progress(f"{share:g} %, seed {seed}: {line} (about {duration(left)} left)")
 
     def protocol(self):
         """Returns the conditions that the scores depend on."""

@@ -1,5 +1,9 @@
 """`Modality`: what training, the command line and the report need to know about a kind of samples."""
 
+import pathlib
+import shlex
+import shutil
+import sys
 import time
 
 from gan_keras import catalogue
@@ -12,6 +16,15 @@ def seconds_per_sample(gan, num, **choices):
         start = time.monotonic()
         gan.generate(num, **choices)
     return (time.monotonic() - start) / num
+
+
+def program_name():
+    """Returns `gan-keras`, or how this Python calls it if the shell does not find it."""
+    if shutil.which("gan-keras"):
+        return "gan-keras"
+    python = pathlib.Path(sys.executable)
+    inside = python.is_relative_to(pathlib.Path.cwd())
+    return f"{shlex.quote(str(python.relative_to(pathlib.Path.cwd()) if inside else python))} -m gan_keras"
 
 
 class Modality:
@@ -30,11 +43,13 @@ class Modality:
         output_name: Output of the exported `serving_default`.
         quality: Name of the logged quality score, and whether its `"min"` or `"max"` is best; None without a score.
         options: Defaults of the options that `generate` takes besides a label, by name.
+        example: Number of samples, and file to write them to or None, in the commands that are suggested.
     """
 
     name = samples = preset_class = data_class = codec_classes = output_name = quality = None
     method = "generate"
     options = {}
+    example = 10, None
 
     # --- Data. ---
 
@@ -162,6 +177,26 @@ class Modality:
             expected = ", ".join(f"--{name.replace('_', '-')}" for name in self.options) or "no such option"
             raise ValueError(f"Got {', '.join(strange)} for a model of the modality {self.name}. Expected {expected}.")
         return {**self.options, **options}
+
+    def next_commands(self, command, run, version=None):
+        """Returns the commands that suggest themselves after another one; each can be run as it stands.
+
+        Args:
+            command: The command that has ended: `"train"`, `"evaluate"`, `"augment"` or `"export"`.
+            run: A `Run`.
+            version: Path of the version that `"export"` wrote.
+        """
+        path, program = shlex.quote(str(run.path)), program_name()
+        if command == "train":
+            return [self.example_of(program, path), f"{program} evaluate {path}", f"{program} export {path}"]
+        if command == "export":
+            return [self.example_of(program, shlex.quote(str(version)))]
+        return [f"{program} report {path}", *([f"{program} export {path}"] if command == "evaluate" else [])]
+
+    def example_of(self, program, source):
+        """Returns a `generate` command for a run or a version, a quoted path."""
+        num, output = self.example
+        return f"{program} generate {source} -n {num}" + (f" --output {output}" if output else "")
 
     # --- Evaluation. ---
 

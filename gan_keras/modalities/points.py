@@ -2,7 +2,8 @@
 
 import dataclasses
 
-from gan_keras.modalities.preset import at_least, below_one, check_ranges, fields_of, positive
+from gan_keras.modalities.preset import fields_of
+from gan_keras.modalities.settings import at_least, below_one, check_ranges, positive
 
 _RANGES = (
     at_least(1, "components", "embedding_dim", "waves", "batch_size", "steps", "steps_per_execution"),

@@ -15,13 +15,15 @@ Presets are read without TensorFlow, so that the command line lists them and ref
 imported by the method that builds it.
 """
 
+import contextlib
 import copy
 import dataclasses
 import functools
 import inspect
 import json
-import math
 from typing import ClassVar
+
+from gan_keras.modalities.settings import at_least, below_one, check_ranges, one_of, positive
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 """Dtype policies in which networks of this package train."""
@@ -42,35 +44,6 @@ AUGMENTATIONS = {"diff": "DiffAugment", "adaptive": "Adaptive", "scheduled": "Sc
 
 STAGE = "adversarial"
 """Name of the only stage of a training that has no others."""
-
-# --- Ranges of fields: what is expected in words, the fields, and a predicate of a value.
-
-
-def at_least(lowest, *fields):
-    return f"at least {lowest}", fields, lambda value: lowest <= value < math.inf
-
-
-def positive(*fields):
-    return "more than 0", fields, lambda value: 0 < value < math.inf
-
-
-def below_one(*fields):
-    return "in [0, 1)", fields, lambda value: 0 <= value < 1
-
-
-def one_of(names, *fields):
-    return f"one of {', '.join(names)}", fields, lambda value: value in names
-
-
-CHANNELS = "0 (that of the data), 1 (grey) or 3 (colour)", ("channels",), lambda value: value in (0, 1, 3)
-
-
-def check_ranges(preset, ranges):
-    """Raises `ValueError` unless every field of a preset is in its range."""
-    for expected, fields, is_valid in ranges:
-        for name in fields:
-            if not is_valid(getattr(preset, name)):
-                raise ValueError(f"{name}={getattr(preset, name)!r}. Expected {expected}.")
 
 
 def fields_of(preset):
@@ -179,22 +152,27 @@ class Recipe:
             epochs: Epochs in all, shared among the stages in the preset's proportion; None for the preset's own.
             seed: Seed of the weights, the noise and the order of the batches.
             callbacks: Further Keras callbacks, such as `gan_keras.callbacks.Samples(directory)`. Nothing is written without them.
-            **fit_options: Further arguments of `keras.Model.fit`, such as `verbose`.
+            **fit_options: Further arguments of `keras.Model.fit`. Without `verbose`, `callbacks.Progress` shows the training.
 
         Returns:
             The trained GAN.
         """
+        from gan_keras.callbacks.history import Progress
         from gan_keras.training import time_budget
+        from gan_keras.training.console import shown
 
         preset = self
         if epochs is not None:
             preset = self.with_stage_epochs(time_budget.share_epochs(self.stage_epochs, epochs))
         gan = preset.build(training, seed=seed)
-        options = {"epochs": preset.epochs, "shuffle": False, **fit_options}
+        options = {"epochs": preset.epochs, "shuffle": False, "verbose": 0, **fit_options}
         if held_out is not None:
             options.setdefault("validation_data", preset.validation_batches(gan, training, held_out))
-        options["callbacks"] = [*preset.callbacks(training, held_out), *callbacks]
-        gan.fit(preset.batches(gan, training, seed), **options)
+        with contextlib.ExitStack() as stack:
+            console = None if "verbose" in fit_options else stack.enter_context(shown())
+            own = preset.callbacks(training, held_out)
+            options["callbacks"] = [*own, *callbacks, *([] if console is None else [Progress(console, scoring=own)])]
+            gan.fit(preset.batches(gan, training, seed), **options)
         return gan
 
     def fitting(self, check, shape, setting):

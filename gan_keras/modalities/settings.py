@@ -1,8 +1,9 @@
-"""Changes to a preset as text, such as `--set units=128` on the command line."""
+"""Fields of a preset: their ranges, and changes as text, such as `--set units=128` on the command line."""
 
 import ast
 import contextlib
 import copy
+import math
 
 
 def with_settings(preset, settings):
@@ -100,3 +101,33 @@ def _literal(text):
         return ast.literal_eval({"true": "True", "false": "False", "none": "None"}.get(text.lower(), text))
     except (ValueError, SyntaxError, TypeError):
         return text
+
+
+# --- Ranges of fields: what is expected in words, the fields, and a predicate of a value.
+
+
+def at_least(lowest, *fields):
+    return f"at least {lowest}", fields, lambda value: lowest <= value < math.inf
+
+
+def positive(*fields):
+    return "more than 0", fields, lambda value: 0 < value < math.inf
+
+
+def below_one(*fields):
+    return "in [0, 1)", fields, lambda value: 0 <= value < 1
+
+
+def one_of(names, *fields):
+    return f"one of {', '.join(names)}", fields, lambda value: value in names
+
+
+CHANNELS = "0 (that of the data), 1 (grey) or 3 (colour)", ("channels",), lambda value: value in (0, 1, 3)
+
+
+def check_ranges(preset, ranges):
+    """Raises `ValueError` unless every field of a preset is in its range."""
+    for expected, fields, is_valid in ranges:
+        for name in fields:
+            if not is_valid(getattr(preset, name)):
+                raise ValueError(f"{name}={getattr(preset, name)!r}. Expected {expected}.")

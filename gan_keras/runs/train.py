@@ -1,6 +1,7 @@
 """Training in a run directory: check the options, plan the epochs, train, resume, load."""
 
 import datetime
+import math
 import pathlib
 import shlex
 import shutil
@@ -15,10 +16,14 @@ from gan_keras.runs import request
 from gan_keras.runs.default_callbacks import Watchers, check_tracker, tracked
 from gan_keras.runs.files import Run
 from gan_keras.training import checkpoint_files, devices, time_budget
+from gan_keras.training.console import duration, shown
 from gan_keras.training.fingerprint import check_same, flat, machine, shaping_versions, versions
 
 LONG_STEPS = 500
 """A training with more steps is measured first, so that its duration can be estimated."""
+
+FEW_UPDATES = 200
+"""A training of fewer updates of the generator ends with a warning."""
 
 
 def load(path):
@@ -66,7 +71,7 @@ def train(
         settings: Preset fields to change: see `presets.with_settings`.
         track: Tracker to log to, `"tensorboard"`, `"mlflow"` or `"wandb"`, in the run's directory; None for none.
         checkpoint_seconds: Seconds between two checkpoints; 0 writes one after every batch.
-        progress: Called with each line of progress.
+        progress: Called with each line of progress, or a `training.console.Console`. `print` draws a bar too, on a terminal.
         strategy: Devices to train on: see `training.devices.get`. With several workers, only the first one writes `out`.
 
     Returns:
@@ -85,31 +90,32 @@ def train(
     check_seconds(checkpoint_seconds)
     run, kind = Run(devices.own_path(out, strategy)), modalities.get(modality)
     requested = {"preset": preset, "settings": settings or {}, "epochs": epochs, "minutes": minutes, "seed": seed}
-    if resume:
-        check_same_run(run, kind, requested)
-        loaded = kind.load(data, kind.preset_class.from_config(run.config["preset"]), labels)
-        if loaded.fingerprint != run.config["data"]["fingerprint"]:
-            raise ValueError(
-                f"{loaded.name} is not what {run.path} was trained on ({run.config['data']['name']}, other samples or labels). "
-                "Expected the same data: a run resumes with the data it started with."
-            )
-        return Trainer(run, loaded, strategy, progress, track, checkpoint_seconds).resume()
-    chosen = presets.with_settings(request.preset_of(modality, preset), settings or {})
-    if epochs is not None:
-        chosen = chosen.with_stage_epochs(time_budget.share_epochs(chosen.stage_epochs, epochs))
-    devices.check_seed(seed := seed or 0)
-    loaded = kind.load(data, chosen, labels)
-    progress(kind.describe(loaded))
-    try:
-        config = {**_config(kind, chosen, int(seed), requested), "strategy": devices.name_of(strategy)}
-        kind.keep(run, config, loaded, data)
-        trainer = Trainer(run, loaded, strategy, progress, track, checkpoint_seconds)
-        seconds = trainer.plan(minutes)
-        gan = trainer.start()
-    except BaseException:
-        shutil.rmtree(run.path, ignore_errors=True)  # it was new or empty, and nothing has been trained
-        raise
-    return trainer.fit(gan, seconds)
+    with shown(progress) as console:
+        if resume:
+            check_same_run(run, kind, requested)
+            loaded = kind.load(data, kind.preset_class.from_config(run.config["preset"]), labels)
+            if loaded.fingerprint != run.config["data"]["fingerprint"]:
+                raise ValueError(
+                    f"{loaded.name} is not what {run.path} was trained on ({run.config['data']['name']}, other samples or "
+                    "labels). Expected the same data: a run resumes with the data it started with."
+                )
+            return Trainer(run, loaded, strategy, console, track, checkpoint_seconds).resume()
+        chosen = presets.with_settings(request.preset_of(modality, preset), settings or {})
+        if epochs is not None:
+            chosen = chosen.with_stage_epochs(time_budget.share_epochs(chosen.stage_epochs, epochs))
+        devices.check_seed(seed := seed or 0)
+        loaded = kind.load(data, chosen, labels)
+        console(kind.describe(loaded))
+        try:
+            config = {**_config(kind, chosen, int(seed), requested), "strategy": devices.name_of(strategy)}
+            kind.keep(run, config, loaded, data)
+            trainer = Trainer(run, loaded, strategy, console, track, checkpoint_seconds)
+            plan = trainer.plan(minutes)
+            gan = trainer.start()
+        except BaseException:
+            shutil.rmtree(run.path, ignore_errors=True)  # it was new or empty, and nothing has been trained
+            raise
+        return trainer.fit(gan, plan)
 
 
 def check_same_run(run, kind, requested):
@@ -169,20 +175,65 @@ class Trainer:
         return self.modality.preset_class.from_config(self.run.config["preset"])
 
     def plan(self, minutes):
-        """Saves the number of epochs that fit into `minutes`; returns the seconds per epoch by stage, as far as measured."""
+        """Saves the number of epochs that fit into `minutes`; returns the measured costs, a `time_budget.Plan`.
+
+        Raises:
+            ValueError: If the time is too short to train.
+        """
         config, preset = self.run.config, self.preset
         steps = preset.epochs * self.modality.steps_of(preset, self.training)
         if minutes is None and steps <= LONG_STEPS:
-            return {}
+            return time_budget.Plan({})
         self.progress("Measuring the duration of a step" + (f"; at most {steps:,} steps to train" if minutes is None else ""))
         with self.strategy.scope():
-            seconds, overhead = self.modality.measure(preset, self.training, config["seed"])
+            measured, overhead = self.modality.measure(preset, self.training, config["seed"])
+        seconds = measured
         if minutes is not None:
-            budget = time_budget.SPARE * 60 * minutes - 2 * overhead  # measuring has taken the same overhead
-            preset, seconds = self.modality.fit_into(preset, self.training, seconds, budget)
-        self.progress(time_budget.describe(preset.stage_epochs, seconds, overhead))
+            preset, seconds = self.fit_into(minutes, measured, overhead)
+        plan = time_budget.Plan(
+            {stage: seconds[stage] for stage in preset.stage_epochs},
+            sum(cost for name, cost in measured.items() if name not in preset.stage_epochs),
+            overhead,
+        )
+        scores = preset.epochs // every if (every := getattr(preset, "quality_every", 0)) else 0
+        self.progress(time_budget.describe(preset.stage_epochs, plan.seconds, overhead + scores * plan.scoring))
         self.run.write_config({**config, "preset": preset.to_config()})
-        return seconds
+        return plan
+
+    def fit_into(self, minutes, measured, overhead):
+        """Returns the preset with the epochs that fit into a time, and its seconds per epoch by stage.
+
+        Args:
+            minutes: The requested time.
+            measured: What `Modality.measure` returned.
+            overhead: Its seconds of overhead; measuring has taken the same.
+
+        Raises:
+            ValueError: If the time is too short to learn anything; the message says how long it has to be.
+        """
+        wanted = self.preset
+        enough = min(time_budget.MIN_UPDATES, wanted.epochs * self.modality.steps_of(wanted, self.training))
+
+        def fitted(minutes):
+            budget = time_budget.SPARE * 60 * minutes - 2 * overhead
+            preset, seconds = self.modality.fit_into(wanted, self.training, measured, budget)
+            cost = sum(num * seconds[stage] for stage, num in preset.stage_epochs.items())
+            return preset, seconds, cost <= budget and preset.epochs * self.modality.steps_of(preset, self.training) >= enough
+
+        preset, seconds, is_enough = fitted(minutes)
+        if not is_enough:
+            needed = minutes
+            while not fitted(needed)[2]:
+                needed = math.ceil(10.5 * needed + 0.1) / 10
+            raise ValueError(
+                f"minutes={minutes:g} is too short: building takes {duration(2 * overhead)}, and fewer than {enough} "
+                f"updates of the networks would follow, too few to learn from. Expected at least --minutes {needed:g}, or "
+                "smaller networks, such as those of --preset tiny."
+            )
+        missing = [stage for stage, num in wanted.stage_epochs.items() if num and not preset.stage_epochs[stage]]
+        if missing:
+            self.progress(f"Warning: no time for an epoch of the stage {', '.join(missing)}. A longer time would include it.")
+        return preset, seconds
 
     def start(self):
         """Returns the untrained GAN, reports a line about it and adds its parts to `config.json`."""
@@ -211,11 +262,11 @@ class Trainer:
         batches = f" and {batch} batch{'es' * (batch != 1)}" if batch else ""
         self.progress(f"{run.path}: resuming after {epoch} of {total} epochs{batches}.")
         if state is None:  # nothing has been trained, and perhaps not even planned
-            seconds = self.plan(run.config["asked"]["minutes"])
-            return self.fit(self.start(), seconds)
-        return self.fit(self.build(), {})
+            plan = self.plan(run.config["asked"]["minutes"])
+            return self.fit(self.start(), plan)
+        return self.fit(self.build(), time_budget.Plan({}))
 
-    def fit(self, gan, seconds):
+    def fit(self, gan, plan):
         """Trains from the newest checkpoint, if there is one, to the end, and saves the GAN."""
         run, preset, seed = self.run, self.preset, self.run.config["seed"]
         batches = self.modality.batches(gan, preset, self.training, seed, True)
@@ -224,9 +275,9 @@ class Trainer:
         begin = keras.callbacks.LambdaCallback(on_train_begin=lambda logs: run.begin())
         checkpoint = Checkpoint(run.checkpoints, self.checkpoint_seconds, show=self.progress)
         watchers = Watchers(run, self.modality, preset, self.progress)
-        fit_options = {"epochs": preset.epochs, "verbose": int(sys.stdout.isatty()), "shuffle": False}
+        fit_options = {"epochs": preset.epochs, "verbose": 0, "shuffle": False}
         with tracked(self.track, run) as trackers:
-            callbacks = [begin, *watchers.around(own), checkpoint, Progress(self.progress, seconds), *trackers]
+            callbacks = [begin, *watchers.around(own), checkpoint, Progress(self.progress, plan, own), *trackers]
             try:
                 gan.fit(batches, validation_data=held_out, callbacks=callbacks, **fit_options)
             except KeyboardInterrupt:
@@ -234,6 +285,12 @@ class Trainer:
                 raise
         run.save(gan)
         watchers.check()
+        updates = int(keras.ops.convert_to_numpy(gan.generator_optimizer.iterations))
+        if updates < FEW_UPDATES:
+            self.progress(
+                f"Warning: only {updates} updates of the generator, too few for good {self.modality.samples}. Expected at least "
+                f"{FEW_UPDATES}: train for more --epochs or --minutes."
+            )
         return gan
 
     def save_interrupted(self, gan, callbacks):

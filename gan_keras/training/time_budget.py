@@ -1,14 +1,20 @@
-"""Time budget: measures the cost of a step before training and computes how many epochs of each stage fit."""
+"""Time budget: measures the cost of a step before training, computes how many epochs of each stage fit, and what is left."""
 
 import collections
+import math
+import statistics
 import time
+from typing import NamedTuple
 
 import keras
 import numpy as np
 
+from gan_keras.training.console import duration
+
 MEASURED_STEPS = 12
 UNMEASURED_STEPS = 2  # the first steps compile the graph: one for a fixed shape, one for any shape
 MIN_EPOCHS = 10  # of a training with a time limit: each epoch gives a sample and a point of the curves
+MIN_UPDATES = 50  # of a training with a time limit: with fewer, the networks learn nothing
 SPARE = 0.9  # share of the time that is planned, as machines may slow down
 
 
@@ -80,6 +86,97 @@ class Stopwatch(keras.callbacks.Callback):
         return float(np.mean(steps[UNMEASURED_STEPS:] or steps)) if steps else 0.0
 
 
+class Plan(NamedTuple):
+    """Measured costs of a training in seconds.
+
+    Attributes:
+        seconds: Dictionary from stage to seconds per epoch; empty if nothing was measured.
+        scoring: Further seconds of an epoch that is scored.
+        overhead: Seconds for building, compiling and other work that happens once.
+    """
+
+    seconds: dict
+    scoring: float = 0.0
+    overhead: float = 0.0
+
+
+class TimeLeft:
+    """Seconds that a training still takes: from the epochs that have finished and, as long as there are none, from its plan.
+
+    Epochs of one kind cost the median of those that have finished, without the first epoch of a stage, which compiles. A scored
+    epoch costs as much more as scored epochs have cost so far, in any stage.
+
+    Args:
+        kinds: The kind of each epoch, from the training's first on: its stage, and whether it is scored.
+        plan: A `Plan`.
+    """
+
+    def __init__(self, kinds, plan=None):
+        self.kinds, self.plan = kinds, plan or Plan({})
+        self.finished, self.first, self.stepped = collections.defaultdict(list), {}, {}
+
+    def step(self, epoch, seconds):
+        """Takes the seconds that all steps of an epoch take, as those so far predict them."""
+        self.stepped[self.kinds[epoch][0]] = seconds
+
+    def finish(self, epoch, seconds, compiling=0.0):
+        """Takes the seconds of a finished epoch, and how many of them its first steps took for compiling."""
+        stage, is_scored = self.kinds[epoch]
+        if stage in self.first:
+            self.finished[stage, is_scored].append(seconds)
+        else:
+            self.first[stage] = seconds - compiling - is_scored * self.scoring
+
+    @property
+    def scoring(self):
+        """Seconds that scoring adds to an epoch."""
+        both = [stage for stage, is_scored in self.finished if is_scored and self.finished.get((stage, False))]
+        costs = [statistics.median(self.finished[stage, True]) - statistics.median(self.finished[stage, False]) for stage in both]
+        return max(0.0, statistics.mean(costs)) if costs else self.plan.scoring
+
+    def of_kind(self, stage, is_scored):
+        """Returns the seconds of an epoch; None if nothing is known about any."""
+        scoring = self.scoring
+        if (stage, is_scored) in self.finished:
+            return statistics.median(self.finished[stage, is_scored])
+        plain = self.of_unscored(stage)
+        return plain + scoring if is_scored and plain is not None else plain
+
+    def of_unscored(self, stage):
+        lowest = self.stepped.get(stage, 0.0)
+        if (stage, False) in self.finished:
+            return statistics.median(self.finished[stage, False])
+        if (stage, True) in self.finished:
+            return max(lowest, statistics.median(self.finished[stage, True]) - self.scoring)
+        if stage in self.plan.seconds:  # the first epoch may include more that happens only once
+            return max(lowest, min(self.plan.seconds[stage], self.first.get(stage, math.inf)))
+        if stage in self.first or lowest:
+            return self.first.get(stage, lowest)
+        return max((self.of_unscored(other) for other in self.first), default=None)  # as dear as the dearest so far
+
+    def left(self, epoch, spent=0.0, share=1.0):
+        """Returns the seconds left before the end of the training; None if they cannot be known yet.
+
+        Args:
+            epoch: The current epoch, or the next one.
+            spent: Seconds since it began.
+            share: Share of its steps that are left, in [0, 1].
+        """
+        if epoch >= len(self.kinds):
+            return 0.0
+        costs = {kind: self.of_kind(*kind) for kind in set(self.kinds[epoch:])}
+        if None in costs.values():
+            return None
+        further = collections.Counter(self.kinds[epoch + 1 :])
+        unseen = {stage for stage, _ in costs if stage not in self.first and stage not in self.stepped}
+        compiling = self.plan.overhead * len(unseen) / max(1, len(self.plan.seconds))
+        stage, is_scored = self.kinds[epoch]
+        now = share * self.of_unscored(stage) + is_scored * self.scoring
+        if stage in self.first:  # in a stage's first epoch, some of the seconds were spent on compiling
+            now = max(share * self.stepped.get(stage, 0.0), costs[stage, is_scored] - spent)
+        return now + sum(num * costs[kind] for kind, num in further.items()) + compiling
+
+
 def describe(epochs, seconds, overhead):
     """Returns a text such as `about 12 min: 10 pretraining epochs of 31 s, 3 adversarial epochs of 110 s`.
 
@@ -88,11 +185,3 @@ def describe(epochs, seconds, overhead):
     total = overhead + sum(num * seconds[stage] for stage, num in epochs.items())
     parts = [f"{num} {stage} epoch{'s' * (num != 1)} of {seconds[stage]:.0f} s" for stage, num in epochs.items() if num]
     return f"about {duration(total)}: {', '.join(parts)}"
-
-
-def duration(seconds):
-    """Returns a text such as `40 s`, `12 min` or `2 h 5 min`."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"

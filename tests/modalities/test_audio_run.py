@@ -122,3 +122,8 @@ def test_wrong_options_are_refused_before_training(tmp_path):
 def test_a_resumed_run_equals_an_uninterrupted_one(folder, run):
     options = {"settings": {"width": "2"}, "epochs": 2}
     runs.assert_resumes(run, folder / "interrupted", "audio", "tones", runs.StopAfterSteps(2), **options)
+
+
+def test_every_suggested_command_runs_as_it_stands(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert sorted(runs.assert_suggestions_run(run)) == sorted(["generate", "evaluate", "export", "report", "generate"])

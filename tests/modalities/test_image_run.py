@@ -145,3 +145,8 @@ def test_minutes_determine_the_number_and_the_length_of_epochs():
     assert seconds == {"adversarial": pytest.approx(1.4)}
     dear, _ = modality.fit_into(preset, training, {"adversarial": 140.0, "score": 8.0}, 400.0)  # 360 s to train, 40 to score
     assert (dear.epochs, dear.steps_per_epoch, dear.quality_every) == (12, 3, 5)
+
+
+def test_every_suggested_command_runs_as_it_stands(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert sorted(runs.assert_suggestions_run(run)) == sorted(["generate", "evaluate", "export", "report", "generate"])

@@ -11,6 +11,7 @@ from gan_keras.codecs import CharacterCodec, SubwordCodec, WordCodec
 from gan_keras.modalities.text.modality import Lines, TextModality
 from gan_keras.networks import RecurrentDiscriminator
 from gan_keras.training import time_budget
+from gan_keras.training.console import duration
 
 LINES = ["the cat sat.", "a dog ran home.", "the bird sang."] * 3
 
@@ -144,7 +145,7 @@ def test_epochs_are_shared_in_proportion_and_a_time_is_spent_on_as_many_as_fit()
     assert time_budget.allot(wanted, seconds, 1) == {"pretraining": 1, "adversarial": 0}
     text = time_budget.describe({"pretraining": 10, "discriminator": 1}, {"pretraining": 30, "discriminator": 60}, 60)
     assert text == "about 7 min: 10 pretraining epochs of 30 s, 1 discriminator epoch of 60 s"
-    assert time_budget.duration(7500) == "2 h 5 min"
+    assert duration(7500) == "2 h 5 min"
 
 
 def test_only_trained_stages_have_a_measured_cost(tiny):

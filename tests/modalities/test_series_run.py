@@ -127,3 +127,8 @@ def test_labelled_series_of_different_lengths_are_trained_and_generated(tmp_path
     encoded = gan.signatures()["encoded"].function(seed=np.arange(1, 21), label=np.ones(20, np.int32))
     np.testing.assert_array_equal(encoded["series"], made)
     np.testing.assert_array_equal(encoded["length"], arrays["lengths"])
+
+
+def test_every_suggested_command_runs_as_it_stands(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert sorted(runs.assert_suggestions_run(run)) == sorted(["generate", "evaluate", "export", "report", "generate"])

@@ -150,3 +150,8 @@ def test_test_data_of_other_columns_or_of_the_training_are_refused(loaded, sourc
 def test_a_resumed_run_equals_an_uninterrupted_one(folder, run, source):
     # After six steps: in the middle of the second epoch.
     runs.assert_resumes(run, folder / "interrupted", "table", source, runs.StopAfterSteps(6), settings={"width": "8"})
+
+
+def test_every_suggested_command_runs_as_it_stands(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert sorted(runs.assert_suggestions_run(run)) == sorted(["generate", "evaluate", "export", "report", "generate"])

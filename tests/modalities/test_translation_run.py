@@ -164,3 +164,8 @@ def test_a_run_is_refused_before_it_trains(loaded, folder, tmp_path):
         assert not (tmp_path / "run").exists()
     assert "trained on" in refused("evaluate", loaded, "--data", "inverted_digits")
     assert "not exported" in refused("export", loaded, "--to", tmp_path / "models", "--score")
+
+
+def test_every_suggested_command_runs_as_it_stands(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert sorted(runs.assert_suggestions_run(run)) == sorted(["generate", "evaluate", "export", "report", "export"])

@@ -115,3 +115,8 @@ def test_clips_shorter_than_asked_and_classes_without_clips_are_refused(tmp_path
 
 def test_a_resumed_run_equals_an_uninterrupted_one(folder, run):
     runs.assert_resumes(run, folder / "interrupted", "video", "moving_digits", runs.StopAfterEpochs(1), settings=SETTINGS)
+
+
+def test_every_suggested_command_runs_as_it_stands(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert sorted(runs.assert_suggestions_run(run)) == sorted(["generate", "evaluate", "export", "report", "generate"])

@@ -3,6 +3,7 @@
 import csv
 import functools
 import json
+import re
 import shutil
 
 import keras
@@ -11,13 +12,14 @@ import pytest
 
 import gan_keras.runs.train
 from gan_keras import presets
-from gan_keras.callbacks.history import History, Progress, read_history
+from gan_keras.callbacks.history import History, read_history
 from gan_keras.data.text.phrases import english_phrases
 from gan_keras.media.safe_files import replace_whole
 from gan_keras.modalities.text.modality import TextModality
 from gan_keras.runs.files import Run
 from gan_keras.runs.train import load
 from gan_keras.training import checkpoint_files, devices
+from gan_keras.training.time_budget import Plan
 from whole_runs import silent
 
 SETTINGS = {"units": "16", "rating_samples": "8"}
@@ -236,20 +238,53 @@ def test_a_failing_start_leaves_no_files(corpus, tmp_path, monkeypatch):
     assert not (tmp_path / "run").exists()
 
 
-def test_minutes_shorten_the_stages_according_to_the_measurement(corpus, tmp_path, monkeypatch):
+def planned_text(path, monkeypatch, overhead, progress):
+    """The `Trainer` of an untrained run of 16 steps per epoch, and the preset's epochs."""
     seconds = {"pretraining": 10.0, "discriminator": 10.0, "adversarial": 20.0}
-    monkeypatch.setattr(TextModality, "measure", lambda *arguments: (seconds, 0.0))
-    run, lines = Run(tmp_path / "run"), []
-    preset = presets.TextPreset(pretraining_epochs=10, discriminator_epochs=1, adversarial_epochs=3)
+    monkeypatch.setattr(TextModality, "measure", lambda *arguments: (seconds, overhead))
+    run, preset = Run(path), presets.TextPreset(pretraining_epochs=10, discriminator_epochs=1, adversarial_epochs=3)
     run.write_config({"modality": "text", "labels": None, "seed": 0, "preset": preset.to_config()})
     for part in ("train", "held_out"):
-        run.write_lines(part, ["a line"] * 100)
-    trainer = gan_keras.runs.train.Trainer(run, None, devices.get(), lines.append)
-    assert trainer.plan(None) == {}  # too short to be measured
+        run.write_lines(part, ["a line"] * 1000)
+    return gan_keras.runs.train.Trainer(run, None, devices.get(), progress), preset, seconds
+
+
+def test_minutes_shorten_the_stages_according_to_the_measurement(tmp_path, monkeypatch):
+    lines = []
+    trainer, preset, seconds = planned_text(tmp_path / "run", monkeypatch, 0.0, lines.append)
+    monkeypatch.setattr(gan_keras.runs.train, "LONG_STEPS", 1000)
+    assert trainer.plan(None) == Plan({})  # too short to be measured
     assert trainer.preset.stage_epochs == preset.stage_epochs
-    assert trainer.plan(2) == seconds  # 108 s to plan with
+    assert trainer.plan(2) == Plan(seconds)  # 108 s to plan with
     assert trainer.preset.stage_epochs == {"pretraining": 5, "discriminator": 1, "adversarial": 2}  # 100 s
     assert lines[-1].startswith("about 2 min: 5 pretraining epochs of 10 s")
+
+
+def test_a_time_in_which_nothing_can_be_learned_is_refused_with_one_that_fits(tmp_path, monkeypatch):
+    lines = []
+    trainer, preset, _ = planned_text(tmp_path / "run", monkeypatch, 15.0, lines.append)
+    with pytest.raises(
+        ValueError, match="minutes=0.5 is too short: building takes 30 s, and fewer than 50 updates .* at least"
+    ) as error:
+        trainer.plan(0.5)
+    assert trainer.preset.to_config() == preset.to_config()
+    trainer.plan(float(re.search(r"--minutes ([\d.]+)", str(error.value))[1]))
+    assert sum(trainer.preset.stage_epochs.values()) >= 4  # of 16 steps
+    assert "Warning" not in "".join(lines)
+
+
+def test_a_time_that_leaves_out_a_stage_is_told(tmp_path, monkeypatch):
+    lines = []
+    trainer, _, seconds = planned_text(tmp_path / "run", monkeypatch, 0.0, lines.append)
+    seconds["adversarial"] = 500.0
+    trainer.plan(2)
+    assert any(line.startswith("Warning: no time for an epoch of the stage adversarial.") for line in lines)
+
+
+def test_a_run_of_few_updates_ends_with_a_warning(corpus, tmp_path):
+    lines, choices = [], {"epochs": 1, "settings": SETTINGS}
+    train_text(corpus / "text.txt", tmp_path / "run", "tiny", **choices, progress=lines.append)
+    assert lines[-1].startswith("Warning: only 2 updates of the generator, too few for good lines. Expected at least 200")
 
 
 def test_a_missing_run_is_an_error(tmp_path):
@@ -315,10 +350,3 @@ def test_a_history_accepts_late_columns_and_drops_rows_of_repeated_epochs(tmp_pa
         ("3", "second", "", "0.5"),
     ]
     assert list(tmp_path.iterdir()) == [path]
-
-
-def test_progress_is_a_line_per_epoch_with_the_remaining_time():
-    lines = []
-    _run_epochs(Progress(lines.append, {"second": 600.0}), [{"nll": 3.0, "d_loss": 0.0}, {"nll": 2.0}, {"d_loss": 0.5}])
-    assert lines[0] == "epoch 1/3, first: nll 3 (0 s, about 10 min left)"
-    assert lines[2] == "epoch 3/3, second: d_loss 0.5 (0 s)"

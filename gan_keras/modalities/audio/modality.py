@@ -34,7 +34,7 @@ class AudioModality(FileModality):
     shape = ("sample_rate", "sample_rate"), ("length", "length")
     describe, splitter = staticmethod(describe_sounds), staticmethod(split_sounds)
     judge, columns = staticmethod(evaluate_sounds), COLUMNS
-    endings = (".wav", ".npz", ".png")
+    endings, example = (".wav", ".npz", ".png"), (1, "sound.wav")
     expected = "Expected --output and NAME.wav (one sound), NAME.npz, NAME.png (spectrograms), or a directory for a WAV per sound"
     epoch_picture = (
         ".png",

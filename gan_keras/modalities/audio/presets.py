@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import ClassVar, NamedTuple
 
 from gan_keras.modalities.image.presets import NETWORKS as IMAGE_NETWORKS
-from gan_keras.modalities.preset import NON_SATURATING, Preset, adam, at_least, gradient_penalty, one_of, relativistic
+from gan_keras.modalities.preset import NON_SATURATING, Preset, adam, gradient_penalty, relativistic
+from gan_keras.modalities.settings import at_least, one_of
 
 
 class Architecture(NamedTuple):

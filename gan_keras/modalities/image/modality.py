@@ -28,7 +28,7 @@ class ImageModality(FileModality):
     preset_class, data_class, codec_classes, shape = ImagePreset, Images, (ImageCodec,), (("image_shape", "image_shape"),)
     describe, splitter, writer = (staticmethod(each) for each in (describe_images, split_images, write_images))
     judge, columns, quality = staticmethod(evaluate_images), COLUMNS, ("val_frechet", "min")
-    endings = (".png", ".npz")
+    endings, example = (".png", ".npz"), (25, "images.png")
     expected = "Expected --output and NAME.png (one image, or a grid), NAME.npz, or a directory for one PNG per image"
     epoch_picture = ".png", "A grid of generated images. The noise is the same at every epoch."
     further_pictures = {

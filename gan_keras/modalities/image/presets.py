@@ -3,7 +3,8 @@
 import dataclasses
 from typing import ClassVar
 
-from gan_keras.modalities.preset import CHANNELS, NON_SATURATING, Preset, adam, at_least, gradient_penalty, one_of, relativistic
+from gan_keras.modalities.preset import NON_SATURATING, Preset, adam, gradient_penalty, relativistic
+from gan_keras.modalities.settings import CHANNELS, at_least, one_of
 
 MIN_SCORED, MAX_SCORED = 50, 5000  # training images that epochs are compared with
 

@@ -3,7 +3,8 @@
 import dataclasses
 from typing import ClassVar
 
-from gan_keras.modalities.preset import NON_SATURATING, STAGE, Preset, adam, at_least, one_of, relativistic
+from gan_keras.modalities.preset import NON_SATURATING, STAGE, Preset, adam, relativistic
+from gan_keras.modalities.settings import at_least, one_of
 
 
 def dense(codec, preset, num_labels, **options):

@@ -3,7 +3,8 @@
 import dataclasses
 from typing import ClassVar
 
-from gan_keras.modalities.preset import Preset, adam, at_least, below_one, gradient_penalty, one_of, positive, relativistic
+from gan_keras.modalities.preset import Preset, adam, gradient_penalty, relativistic
+from gan_keras.modalities.settings import at_least, below_one, one_of, positive
 
 MIN_STEPS = 20
 """Minimum number of steps per epoch: rows are drawn with replacement, so that a small table allows them."""

@@ -4,7 +4,8 @@ import dataclasses
 import re
 from typing import ClassVar, NamedTuple
 
-from gan_keras.modalities.preset import PRECISIONS, Recipe, at_least, below_one, config_of, described, fields_of, one_of, positive
+from gan_keras.modalities.preset import PRECISIONS, Recipe, config_of, described, fields_of
+from gan_keras.modalities.settings import at_least, below_one, one_of, positive
 
 CODECS = {"words": "WordCodec", "characters": "CharacterCodec", "subwords": "SubwordCodec"}
 """Classes of `gan_keras.codecs` by name."""

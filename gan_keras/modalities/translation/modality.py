@@ -5,6 +5,7 @@ the data, and writes translations of held-out or given images, and the report.
 """
 
 import dataclasses
+import shlex
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from gan_keras.export import exported
 from gan_keras.gans.image_translation import DIRECTIONS
 from gan_keras.gans.sampling import seeds_from
 from gan_keras.media.images import encode_png, write_images
+from gan_keras.modalities.base import program_name
 from gan_keras.modalities.from_files import FileModality
 from gan_keras.modalities.translation.evaluation import COLUMNS, evaluate_translation
 from gan_keras.modalities.translation.presets import TranslationPreset
@@ -38,7 +40,7 @@ class TranslationModality(FileModality):
     describe, splitter, writer = (staticmethod(each) for each in (describe_domains, split_domains, write_images))
     judge, columns = staticmethod(evaluate_translation), COLUMNS
     options = {"input": None, "direction": DIRECTIONS[0]}
-    endings = (".png", ".npz")
+    endings, example = (".png", ".npz"), (1, "translated.png")
     expected = "Expected --output and NAME.png (one image, or a grid), NAME.npz, or a directory for one PNG per image"
     epoch_picture, further_pictures = (".png", _ROWS), {"animation.gif": ("All epochs", _ROWS)}
     note = """<p>Convinced: the share of translations that a classifier, trained on real images of the two domains, takes for
@@ -78,6 +80,12 @@ domain.</p>"""
         return [TranslationGrid(run.samples, shown["a_to_b"], shown["b_to_a"])]
 
     # --- Use. ---
+
+    def next_commands(self, command, run, version=None):
+        """Suggests to check a version: it contains no images to translate."""
+        if command == "export":
+            return [f"{program_name()} export --check {shlex.quote(str(version))}"]
+        return super().next_commands(command, run, version)
 
     def generate_from_run(self, run, n, seed, label, options):
         """Translates `n` held-out images of a run, starting with number `seed`, or at most `n` of `--input`."""

@@ -4,7 +4,8 @@ import dataclasses
 from collections.abc import Callable
 from typing import ClassVar, NamedTuple
 
-from gan_keras.modalities.preset import CHANNELS, Preset, adam, at_least, one_of
+from gan_keras.modalities.preset import Preset, adam
+from gan_keras.modalities.settings import CHANNELS, at_least, one_of
 
 
 class Network(NamedTuple):

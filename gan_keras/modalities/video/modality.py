@@ -20,7 +20,7 @@ class VideoModality(FileModality):
     preset_class, data_class, codec_classes, shape = VideoPreset, Videos, (VideoCodec,), (("video_shape", "video_shape"),)
     describe, splitter, writer = (staticmethod(each) for each in (describe_videos, split_videos, write_videos))
     judge, columns = staticmethod(evaluate_videos), COLUMNS
-    endings = (".gif", ".npz")
+    endings, example = (".gif", ".npz"), (9, "clips.gif")
     expected = "Expected --output and NAME.gif (one clip, or a grid), NAME.npz, or a directory for one GIF per clip"
     epoch_picture = ".gif", "A grid of generated clips, moving. The noise is the same at every epoch."
     further_pictures = {"film.png": ("Frame by frame", "One row per generated clip, one column per frame.")}

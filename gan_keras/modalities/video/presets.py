@@ -3,7 +3,8 @@
 import dataclasses
 from typing import ClassVar
 
-from gan_keras.modalities.preset import CHANNELS, NON_SATURATING, Preset, at_least, one_of, relativistic
+from gan_keras.modalities.preset import NON_SATURATING, Preset, relativistic
+from gan_keras.modalities.settings import CHANNELS, at_least, one_of
 
 _JUDGED_FRAMES = 3  # single frames per clip that MoCoGAN's image discriminator sees
 
