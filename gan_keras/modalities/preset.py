@@ -28,15 +28,7 @@ from gan_keras.modalities.settings import at_least, below_one, check_ranges, one
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 """Dtype policies in which networks of this package train."""
 
-OPTIMIZERS = {
-    "adam": "Adam",
-    "adagrad": "Adagrad",
-    "adadelta": "Adadelta",
-    "adamax": "Adamax",
-    "rmsprop": "RMSprop",
-    "lion": "Lion",
-    "muon": "Muon",
-}
+OPTIMIZERS = {name.lower(): name for name in ("Adam", "Adagrad", "Adadelta", "Adamax", "RMSprop", "Lion", "Muon")}
 """Classes of `keras.optimizers` by name."""
 
 AUGMENTATIONS = {"diff": "DiffAugment", "adaptive": "Adaptive", "scheduled": "Scheduled"}
