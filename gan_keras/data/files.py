@@ -1,7 +1,6 @@
 """Sources of data: paths and their errors, `.npz` files of arrays, and folders with a sub-folder per class."""
 
 import contextlib
-import difflib
 import pathlib
 import tokenize
 import zipfile
@@ -9,6 +8,8 @@ import zlib
 from typing import NamedTuple
 
 import numpy as np
+
+from gan_keras.diagnosis.names import closest
 
 PARTS = ("train", "test")
 TEST_KEYS = (("x_test", "y_test"),)
@@ -26,15 +27,22 @@ _DAMAGED = (ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error, 
 """Exceptions of NumPy for files that are no archives or are damaged; for compressed arrays mostly `zlib.error`."""
 
 
-def check_is_file(path, hint=""):
-    """Raises unless `path` is a file; the message about a missing file suggests similar names and ends with `hint`."""
+def check_is_file(path, title="", datasets=()):
+    """Raises unless `path` is a file. The message about a missing one suggests similar names of files and data sets.
+
+    Args:
+        path: See above.
+        title: What the message calls the built-in data sets.
+        datasets: Names of the built-in data sets that may be given instead of a path.
+    """
     path = pathlib.Path(path)
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a directory. Expected a file: name one in it.")
     if not path.exists():
         names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-        close = difflib.get_close_matches(path.name, names, n=3)
-        hints = [f"Did you mean {', '.join(str(path.parent / name) for name in close)}?" if close else "", hint]
+        paths = {name: str(path.parent / name) for name in names}
+        close = [paths.get(name, name) for name in closest(path.name, [*paths, *datasets])]
+        hints = [f"Did you mean {', '.join(close)}?" if close else "", f"{title}: {', '.join(datasets)}." if datasets else ""]
         raise FileNotFoundError(" ".join([f"There is no file {path}.", *filter(None, hints)]))
 
 
@@ -44,7 +52,7 @@ def is_array_file(name_or_path, part, datasets, noun, title):
     Raises `FileNotFoundError`, with the names of the data sets after `title`, or `ValueError` if `part` does not exist.
     """
     if str(name_or_path) not in datasets and not pathlib.Path(name_or_path).is_dir():
-        check_is_file(name_or_path, hint=f"{title}: {', '.join(datasets)}.")
+        check_is_file(name_or_path, title, datasets)
         return True
     if part == "test":
         raise ValueError(f"{name_or_path} has no part 'test'. Expected part='train': hold {noun} out with `data.split`.")

@@ -5,6 +5,7 @@ A modality is a chapter of three files: `modality.py` (from data file to report)
 """
 
 from gan_keras.callbacks.samples_of_kinds import translation_grid
+from gan_keras.diagnosis.names import choice_of
 from gan_keras.modalities.audio.modality import AudioModality
 from gan_keras.modalities.base import Modality
 from gan_keras.modalities.image.modality import ImageModality
@@ -64,7 +65,7 @@ def names():
 def get(name):
     """Returns the modality with a name. Raises `ValueError` if there is none."""
     if name not in _BY_NAME:
-        raise ValueError(f"There is no modality {name!r} in this release. Expected one of {', '.join(_BY_NAME)}.")
+        raise ValueError(f"There is no modality {name!r} in this release. {choice_of(name, _BY_NAME)}.")
     return _BY_NAME[name]
 
 

@@ -24,6 +24,7 @@ import keras
 import tensorflow as tf
 
 from gan_keras import augmentation, losses, penalties
+from gan_keras.diagnosis.names import choice_of
 from gan_keras.gans.gan import GAN
 from gan_keras.networks.base import PRECISIONS
 from gan_keras.training import time_budget
@@ -41,7 +42,7 @@ AUGMENTATIONS = {"diff": augmentation.DiffAugment, "adaptive": augmentation.Adap
 STAGE = "adversarial"
 """Name of the only stage of a training that has no others."""
 
-# --- Ranges of fields: what is expected in words, the fields, and a predicate of a value.
+# --- Ranges of fields: what is expected, in words or as a collection of names, the fields, and a predicate of a value.
 
 
 def at_least(lowest, *fields):
@@ -57,7 +58,7 @@ def below_one(*fields):
 
 
 def one_of(names, *fields):
-    return f"one of {', '.join(names)}", fields, lambda value: value in names
+    return names, fields, lambda value: value in names
 
 
 CHANNELS = "0 (that of the data), 1 (grey) or 3 (colour)", ("channels",), lambda value: value in (0, 1, 3)
@@ -68,7 +69,9 @@ def check_ranges(preset, ranges):
     for expected, fields, is_valid in ranges:
         for name in fields:
             if not is_valid(getattr(preset, name)):
-                raise ValueError(f"{name}={getattr(preset, name)!r}. Expected {expected}.")
+                value = getattr(preset, name)
+                wanted = f"Expected {expected}" if isinstance(expected, str) else choice_of(value, expected)
+                raise ValueError(f"{name}={value!r}. {wanted}.")
 
 
 def fields_of(preset):
@@ -380,7 +383,7 @@ class Preset(Recipe):
 def augmentation_by_name(name):
     """The config of the augmentation with a name in `AUGMENTATIONS`; None for `"none"`."""
     if name not in ("none", *AUGMENTATIONS):
-        raise ValueError(f"augmentation={name!r}. Expected one of {', '.join(['none', *AUGMENTATIONS])}.")
+        raise ValueError(f"augmentation={name!r}. {choice_of(name, ['none', *AUGMENTATIONS])}.")
     return None if name == "none" else config_of(AUGMENTATIONS[name]())
 
 

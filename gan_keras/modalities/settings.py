@@ -3,6 +3,8 @@
 import ast
 import copy
 
+from gan_keras.diagnosis.names import choice_of
+
 
 def with_settings(preset, settings):
     """Returns a copy of a preset with some fields changed.
@@ -28,7 +30,7 @@ def _changed(preset, settings):
     for key, text in settings.items():
         name, _, inner = key.partition(".")
         if name not in preset.to_config() or inner and not _has_parts(getattr(preset, name)):
-            raise ValueError(f"There is no setting {key!r}. Expected one of {', '.join(preset.to_config())}.")
+            raise ValueError(f"There is no setting {key!r}. {choice_of(key, preset.to_config())}.")
         current = getattr(preset, name)
         setattr(preset, name, _with_option(current, key, inner, text) if inner else _parse(preset, name, text))
     preset.check()
@@ -48,7 +50,8 @@ def _with_option(current, key, inner, text):
     options = current["config"] if isinstance(current, dict) else current.get_config()
     name, _, rest = inner.partition(".")
     if name not in options or rest and not _has_parts(options[name]):
-        raise ValueError(f"There is no setting {key!r}. Expected {key.removesuffix(inner)} and one of {', '.join(options)}.")
+        known = [key.removesuffix(inner) + option for option in options]
+        raise ValueError(f"There is no setting {key!r}. {choice_of(key, known)}.")
     changed = {**options, name: _with_option(options[name], key, rest, text) if rest else _literal(text)}
     return {**current, "config": changed} if isinstance(current, dict) else current.from_config(changed)
 
