@@ -11,6 +11,7 @@ import keras
 from keras import ops
 
 from gan_keras import replicas
+from gan_keras.diagnosis.names import choice_of
 
 __all__ = ["Adaptive", "DiffAugment", "Scheduled", "get"]
 
@@ -95,7 +96,7 @@ def get(identifier):
         identifier = keras.saving.deserialize_keras_object(identifier)
     if callable(identifier) and not isinstance(identifier, type):
         return (identifier,)
-    raise ValueError(f"policy={identifier!r}. Expected one of {sorted(_BY_NAME)}, or a function (images, noise) -> images.")
+    raise ValueError(f"policy={identifier!r}. {choice_of(identifier, _BY_NAME)}, or a function (images, noise) -> images.")
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")

@@ -10,6 +10,7 @@ from keras import ops
 
 from gan_keras import noise, replicas
 from gan_keras.codecs.text import END, PADDING, START
+from gan_keras.diagnosis.names import choice_of
 from gan_keras.networks.recurrent_generator import token_mask
 
 __all__ = ["Cooperative", "Feedback", "GumbelSoftmax", "PolicyGradient", "StraightThrough", "get"]
@@ -200,6 +201,6 @@ def get(identifier):
     if hasattr(identifier, "generator_loss"):
         return identifier
     raise ValueError(
-        f"feedback={identifier!r}. Expected one of {sorted(_BY_NAME)}, or an object with the method "
+        f"feedback={identifier!r}. {choice_of(identifier, _BY_NAME)}, or an object with the method "
         "`generator_loss(gan, tokens, labels)`."
     )

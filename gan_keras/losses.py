@@ -9,6 +9,7 @@ import keras
 from keras import ops
 
 from gan_keras import replicas
+from gan_keras.diagnosis.names import choice_of
 
 __all__ = [
     "Hinge",
@@ -165,7 +166,7 @@ def get(identifier):
         return _BY_NAME[identifier]()
     return two_sided(
         identifier,
-        f"loss={identifier!r}. Expected one of {sorted(_BY_NAME)}, or an object with the methods "
+        f"loss={identifier!r}. {choice_of(identifier, _BY_NAME)}, or an object with the methods "
         "`discriminator(real_logits, fake_logits)` and `generator(real_logits, fake_logits)`.",
     )
 

@@ -7,6 +7,8 @@ a resumed run continues along the schedule.
 
 import keras
 
+from gan_keras.diagnosis.names import choice_of
+
 __all__ = ["ScheduledAdam"]
 
 Schedule = keras.optimizers.schedules.LearningRateSchedule
@@ -15,14 +17,15 @@ Schedule = keras.optimizers.schedules.LearningRateSchedule
 def get_pair(generator_optimizer, discriminator_optimizer):
     """Returns the two optimizers of a `GAN` from names, configs or instances.
 
-    Raises `ValueError` if both are the same object, or if one has `use_ema=True` or is a `LossScaleOptimizer`.
+    Raises `ValueError` if a name is unknown, if both are the same object, or if one has `use_ema=True` or is a
+    `LossScaleOptimizer`.
     """
     if generator_optimizer is discriminator_optimizer and not isinstance(generator_optimizer, str | dict):
         raise ValueError(
             "generator_optimizer and discriminator_optimizer are the same object. Expected two: an optimizer keeps "
             "state for the variables of one network. Pass a name such as 'adam', or two instances."
         )
-    pair = keras.optimizers.get(generator_optimizer), keras.optimizers.get(discriminator_optimizer)
+    pair = _get(generator_optimizer), _get(discriminator_optimizer)
     for optimizer in pair:
         if getattr(optimizer, "use_ema", False):
             raise ValueError(
@@ -35,6 +38,17 @@ def get_pair(generator_optimizer, discriminator_optimizer):
             "a GAN of float16 networks scales its losses itself, with one scale for both networks."
         )
     return pair
+
+
+def _get(identifier):
+    try:
+        return keras.optimizers.get(identifier)
+    except (TypeError, ValueError) as error:
+        if not isinstance(identifier, str):
+            raise
+        classes = [each for each in vars(keras.optimizers).values() if isinstance(each, type)]
+        names = [each.__name__.lower() for each in classes if issubclass(each, keras.Optimizer) and each is not keras.Optimizer]
+        raise ValueError(f"optimizer={identifier!r}. {choice_of(identifier, names)}, or an instance.") from error
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")

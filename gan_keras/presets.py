@@ -13,6 +13,7 @@ gan.generate(10, seed=0)
 
 import copy
 
+from gan_keras.diagnosis.names import choice_of
 from gan_keras.modalities import points
 from gan_keras.modalities.audio import presets as audio
 from gan_keras.modalities.audio.presets import AudioPreset
@@ -64,11 +65,11 @@ def get(modality, name):
     """Returns a copy of a preset; its fields can be changed. Raises `ValueError` if there is no such preset."""
     presets = _presets_of(modality)
     if name not in presets:
-        raise ValueError(f"There is no {modality} preset {name!r}. Expected one of {', '.join(presets)}.")
+        raise ValueError(f"There is no {modality} preset {name!r}. {choice_of(name, presets)}.")
     return copy.deepcopy(presets[name])
 
 
 def _presets_of(modality):
     if modality not in _MODALITIES:
-        raise ValueError(f"There is no modality {modality!r}. Expected one of {', '.join(_MODALITIES)}.")
+        raise ValueError(f"There is no modality {modality!r}. {choice_of(modality, _MODALITIES)}.")
     return _MODALITIES[modality].PRESETS

@@ -106,7 +106,7 @@ def test_half_precision_batches_of_unknown_size_and_functions_of_ones_own_are_ta
 
 def test_invalid_arguments_are_errors():
     for make, message in (
-        (lambda: DiffAugment(["color"]), "policy='color'. Expected one of"),
+        (lambda: DiffAugment(["color"]), "policy='color'. Did you mean 'colour'. Expected one of brightness"),
         (lambda: DiffAugment(strength=1.5), "strength=1.5. Expected a probability"),
         (lambda: Adaptive(target=1.0), "Expected a target in"),
         (lambda: Scheduled(end=-1), "strength=-1. Expected a probability"),

@@ -22,6 +22,7 @@ from gan_keras.data.translation.domains import Domains, describe_domains, domain
 from gan_keras.data.translation.load import FOLDERS, TRANSLATION_DATASETS, load_domains
 from gan_keras.data.video.load import VIDEO_DATASETS, load_videos
 from gan_keras.data.video.videos import Videos, describe_videos, split_videos, video_batches
+from gan_keras.diagnosis.names import choice_of
 from gan_keras.media.safe_files import check_is_file
 
 MIN_STEPS = 20
@@ -77,7 +78,7 @@ def load(name_or_path, modality=None, **options):
         named = " or ".join(f'modality="{choice}"' for choice in choices)
         raise ValueError(f"{name_or_path} may be {', '.join(choices)}. Expected a choice: {named}.")
     if choices[0] not in KINDS:
-        raise ValueError(f"modality={modality!r}. Expected one of {', '.join(KINDS)}.")
+        raise ValueError(f"modality={modality!r}. {choice_of(modality, KINDS)}.")
     return KINDS[choices[0]].load(name_or_path, **options)
 
 
@@ -86,7 +87,7 @@ def _modalities_of(name_or_path):
     path, named = pathlib.Path(name_or_path), [each for each, kind in KINDS.items() if str(name_or_path) in kind.names]
     if named or path.is_dir():
         return named or _modalities_of_folder(path) or _OF_FOLDERS
-    check_is_file(path, hint=f"Built-in data sets: {', '.join(name for kind in KINDS.values() for name in kind.names)}.")
+    check_is_file(path, "Built-in data sets", [name for kind in KINDS.values() for name in kind.names])
     return _BY_SUFFIX.get(path.suffix.lower(), ["text", "table", "series"])
 
 

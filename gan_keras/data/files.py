@@ -33,7 +33,7 @@ def is_array_file(name_or_path, part, datasets, noun, title):
     Raises `FileNotFoundError`, with the names of the data sets after `title`, or `ValueError` if `part` does not exist.
     """
     if str(name_or_path) not in datasets and not pathlib.Path(name_or_path).is_dir():
-        check_is_file(name_or_path, hint=f"{title}: {', '.join(datasets)}.")
+        check_is_file(name_or_path, title, datasets)
         return True
     if part == "test":
         raise ValueError(f"{name_or_path} has no part 'test'. Expected part='train': hold {noun} out with `data.split`.")

@@ -8,6 +8,7 @@ import numpy as np
 from gan_keras.codecs.image import ImageCodec
 from gan_keras.codecs.table import TableCodec
 from gan_keras.data.table.columns import CategoryColumn
+from gan_keras.diagnosis.names import choice_of
 from gan_keras.media.images import LEVELS
 
 
@@ -160,8 +161,7 @@ class ValueLabels:
         unknown = ~found.any(axis=1)
         if unknown.any():
             label, *known = (_text(value) for value in (labels.reshape(-1)[unknown][0], *self.values))
-            known = known if len(known) <= 12 else [*known[:10], "...", known[-1]]
-            raise ValueError(f"Got the label {label}. Expected one of {', '.join(known)}, as in the GAN's data.")
+            raise ValueError(f"Got the label {label}. {choice_of(label, known)}, as in the GAN's data.")
         return found.argmax(axis=1).astype(np.int32)
 
     def from_numbers(self, numbers):

@@ -12,6 +12,7 @@ from keras import ops
 
 from gan_keras import noise
 from gan_keras.auxiliary import Objective
+from gan_keras.diagnosis.names import choice_of
 from gan_keras.gans.gan import GAN
 from gan_keras.gans.sampling import Signature, expect, seeds_from
 
@@ -109,11 +110,11 @@ class TableGAN(GAN):
             indices = {name: index for index, name in enumerate(self.label_names)}
             labels = [indices.get(label, label) for label in labels]
             unknown = [label for label in labels if isinstance(label, str) or not 0 <= label < len(self.label_names)]
-            if len(labels) != n or unknown:
-                raise ValueError(
-                    f"Got {len(labels)} labels for n={n} rows{f', such as {unknown[0]!r}' if unknown else ''}. Expected one "
-                    f"for each, of {', '.join(self.label_names[:3])}, ... or their indices below {len(self.label_names)}."
-                )
+            if unknown:
+                known = f"or their indices below {len(self.label_names)}"
+                raise ValueError(f"Got the label {unknown[0]!r}. {choice_of(unknown[0], self.label_names)}, {known}.")
+            if len(labels) != n:
+                raise ValueError(f"Got {len(labels)} labels for n={n} rows. Expected one for each.")
         labels = self.user_labels_from(seeds) if labels is None else np.asarray(labels, np.int32)
         return self.in_blocks(self.make_samples, seeds, labels)
 

@@ -1,13 +1,14 @@
 """Atomic file writes, write checks that fail early, and JSON files."""
 
 import contextlib
-import difflib
 import json
 import os
 import pathlib
 import re
 import shutil
 import uuid
+
+from gan_keras.diagnosis.names import closest
 
 _TEMPORARY = re.compile(r"\.[0-9a-f]{32}(\..*)?")
 
@@ -60,15 +61,22 @@ def check_writable(directory):
             probe.unlink(missing_ok=True)
 
 
-def check_is_file(path, hint=""):
-    """Raises unless `path` is a file; the message about a missing file suggests similar names and ends with `hint`."""
+def check_is_file(path, title="", datasets=()):
+    """Raises unless `path` is a file. The message about a missing one suggests similar names of files and data sets.
+
+    Args:
+        path: See above.
+        title: What the message calls the built-in data sets.
+        datasets: Names of the built-in data sets that may be given instead of a path.
+    """
     path = pathlib.Path(path)
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a directory. Expected a file: name one in it.")
     if not path.exists():
         names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-        close = difflib.get_close_matches(path.name, names, n=3)
-        hints = [f"Did you mean {', '.join(str(path.parent / name) for name in close)}?" if close else "", hint]
+        paths = {name: str(path.parent / name) for name in names}
+        close = [paths.get(name, name) for name in closest(path.name, [*paths, *datasets])]
+        hints = [f"Did you mean {', '.join(close)}?" if close else "", f"{title}: {', '.join(datasets)}." if datasets else ""]
         raise FileNotFoundError(" ".join([f"There is no file {path}.", *filter(None, hints)]))
 
 

@@ -8,6 +8,7 @@ import functools
 import importlib
 
 from gan_keras import catalogue, startup
+from gan_keras.diagnosis.names import choice_of
 
 __all__ = [
     "CHARACTERS",
@@ -58,7 +59,7 @@ def names():
 def check_name(name):
     """Raises `ValueError` unless there is a modality with this name."""
     if name not in catalogue.MODALITIES:
-        raise ValueError(f"There is no modality {name!r} in this release. Expected one of {', '.join(names())}.")
+        raise ValueError(f"There is no modality {name!r} in this release. {choice_of(name, names())}.")
 
 
 @functools.cache

@@ -23,6 +23,7 @@ import inspect
 import json
 from typing import ClassVar
 
+from gan_keras.diagnosis.names import choice_of
 from gan_keras.modalities.settings import at_least, below_one, check_ranges, one_of, positive
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
@@ -379,7 +380,7 @@ class Preset(Recipe):
 def augmentation_by_name(name):
     """The config of the augmentation with a name in `AUGMENTATIONS`; None for `"none"`."""
     if name not in ("none", *AUGMENTATIONS):
-        raise ValueError(f"augmentation={name!r}. Expected one of {', '.join(['none', *AUGMENTATIONS])}.")
+        raise ValueError(f"augmentation={name!r}. {choice_of(name, ['none', *AUGMENTATIONS])}.")
     if name == "none":
         return None
     from gan_keras import augmentation

@@ -5,6 +5,8 @@ import contextlib
 import copy
 import math
 
+from gan_keras.diagnosis.names import choice_of
+
 
 def with_settings(preset, settings):
     """Returns a copy of a preset with some fields changed.
@@ -44,7 +46,7 @@ def _changed(preset, settings):
     for key, text in settings.items():
         name, _, inner = key.partition(".")
         if name not in preset.to_config() or inner and not _has_parts(getattr(preset, name)):
-            raise ValueError(f"There is no setting {key!r}. Expected one of {', '.join(preset.to_config())}.")
+            raise ValueError(f"There is no setting {key!r}. {choice_of(key, preset.to_config())}.")
         current = getattr(preset, name)
         setattr(preset, name, _with_option(current, key, inner, text) if inner else _parse(preset, name, text))
     preset.check_fields()
@@ -64,7 +66,8 @@ def _with_option(current, key, inner, text):
     options = current["config"] if isinstance(current, dict) else current.get_config()
     name, _, rest = inner.partition(".")
     if name not in options or rest and not _has_parts(options[name]):
-        raise ValueError(f"There is no setting {key!r}. Expected {key.removesuffix(inner)} and one of {', '.join(options)}.")
+        known = [key.removesuffix(inner) + option for option in options]
+        raise ValueError(f"There is no setting {key!r}. {choice_of(key, known)}.")
     changed = {**options, name: _with_option(options[name], key, rest, text) if rest else _literal(text)}
     return {**current, "config": changed} if isinstance(current, dict) else current.from_config(changed)
 
@@ -103,7 +106,7 @@ def _literal(text):
         return text
 
 
-# --- Ranges of fields: what is expected in words, the fields, and a predicate of a value.
+# --- Ranges of fields: what is expected, in words or as a collection of names, the fields, and a predicate of a value.
 
 
 def at_least(lowest, *fields):
@@ -119,7 +122,7 @@ def below_one(*fields):
 
 
 def one_of(names, *fields):
-    return f"one of {', '.join(names)}", fields, lambda value: value in names
+    return names, fields, lambda value: value in names
 
 
 CHANNELS = "0 (that of the data), 1 (grey) or 3 (colour)", ("channels",), lambda value: value in (0, 1, 3)
@@ -129,5 +132,7 @@ def check_ranges(preset, ranges):
     """Raises `ValueError` unless every field of a preset is in its range."""
     for expected, fields, is_valid in ranges:
         for name in fields:
-            if not is_valid(getattr(preset, name)):
-                raise ValueError(f"{name}={getattr(preset, name)!r}. Expected {expected}.")
+            value = getattr(preset, name)
+            if not is_valid(value):
+                wanted = f"Expected {expected}" if isinstance(expected, str) else choice_of(value, expected)
+                raise ValueError(f"{name}={value!r}. {wanted}.")

@@ -8,6 +8,7 @@ import os
 from gan_keras.callbacks import EarlyStop, Guard, Speed, TensorBoard, Watch
 from gan_keras.callbacks.guard import TrainingFailed
 from gan_keras.callbacks.history import Events, History
+from gan_keras.diagnosis.names import choice_of
 
 
 class Watchers:
@@ -34,7 +35,7 @@ class Watchers:
 def check_tracker(name):
     """Raises `ValueError` if a tracker is unknown, `ImportError` if its package is not installed; None is no tracker."""
     if name is not None and name not in _TRACKERS:
-        raise ValueError(f"track={name!r}. Expected one of {', '.join(_TRACKERS)}.")
+        raise ValueError(f"track={name!r}. {choice_of(name, _TRACKERS)}.")
     if name is not None and importlib.util.find_spec(name) is None:
         raise ImportError(f"{name} is not installed. Install it: pip install 'gan_keras[{name}]'.")
 

@@ -10,6 +10,7 @@ import warnings
 import zipfile
 import zlib
 
+from gan_keras.diagnosis.names import choice_of
 from gan_keras.media.safe_files import read_json, replace_whole, sweep, write_json
 
 _HOMES_OF_CLASSES = (
@@ -101,7 +102,7 @@ class Run:
             raise ValueError(f"label={label!r}. Expected none: this run has no labels.")
         found = [name for name in names if name == label] or [name for name in names if name.partition("=")[2] == label]
         if len(found) != 1:
-            raise ValueError(f"label={label!r}. Expected one of {', '.join(found or names)}.")
+            raise ValueError(f"label={label!r}. {choice_of(label, found or names)}.")
         return names.index(found[0])
 
     def label_numbers(self, part):

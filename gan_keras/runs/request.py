@@ -30,7 +30,7 @@ def check(modality, data, out, preset=None, *, epochs=None, minutes=None, settin
         Run(out).check_free()
     known = catalogue.DATASETS[modality]
     if str(data) not in known and not pathlib.Path(data).exists():
-        check_is_file(data, hint=f"Built-in data sets of this kind: {', '.join(known)}.")
+        check_is_file(data, "Built-in data sets of this kind", known)
 
 
 def preset_of(modality, preset=None):

@@ -11,6 +11,8 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
+from gan_keras.diagnosis.names import choice_of
+
 NAMES = ("none", "mirrored", "multi_worker")
 
 
@@ -28,7 +30,7 @@ def get(identifier=None):
     if isinstance(identifier, tf.distribute.Strategy):
         return identifier
     if identifier not in (None, *NAMES):
-        raise ValueError(f"strategy={identifier!r}. Expected one of {', '.join(NAMES)}.")
+        raise ValueError(f"strategy={identifier!r}. {choice_of(identifier, NAMES)}.")
     return {"mirrored": _mirrored, "multi_worker": _multi_worker}.get(identifier, tf.distribute.get_strategy)()
 
 

@@ -7,8 +7,6 @@ import os
 import platform
 import re
 
-import tensorflow as tf
-
 FORMAT = 1
 """Format of checkpoints; those of another format are refused."""
 
@@ -119,6 +117,8 @@ def shaping_versions(of=None):
 
 def machine():
     """Returns what else affects the last bits of a sum: processor, threads, devices and environment variables."""
+    import tensorflow as tf  # late: `gan-keras doctor` reads versions from this file, and must not fail with TensorFlow
+
     threads = tf.config.threading
     return {
         "platform": platform.platform(),

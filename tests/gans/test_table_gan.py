@@ -54,8 +54,10 @@ def test_every_row_that_is_asked_for_meets_its_condition_and_other_labels_are_er
         assert len(np.unique(columns["number"])) > 20
     by_number = gan.generate(3, seed=7, labels=[gan.label_names.index("kind=low")] * 3)
     np.testing.assert_array_equal(by_number["number"], gan.generate(3, seed=7, labels=["kind=low"] * 3)["number"])
-    for labels in (["kind=low"], ["kind=tall"] * 2, [99, 0], [-1, 0]):
-        pytest.raises(ValueError, gan.generate, 2, labels=labels).match("Expected one for each, of kind=high")
+    pytest.raises(ValueError, gan.generate, 2, labels=["kind=low"]).match("Got 1 labels for n=2 rows. Expected one for each")
+    pytest.raises(ValueError, gan.generate, 1, labels=["kind=hgih"]).match("Did you mean 'kind=high'.* Expected one of kind=high")
+    for labels in ([99, 0], [-1, 0]):
+        pytest.raises(ValueError, gan.generate, 2, labels=labels).match("Expected one of kind=high.*or their indices below")
 
 
 def test_rows_that_nothing_is_asked_of_have_conditions_as_often_as_the_data(gan):

@@ -12,6 +12,7 @@ from gan_keras import catalogue
 from gan_keras.data.arrays import check_labels
 from gan_keras.data.files import ArrayFile, Hints, is_number
 from gan_keras.data.series.series import cut_windows
+from gan_keras.diagnosis.names import choice_of
 from gan_keras.media.safe_files import check_is_file
 
 SERIES_DATASETS = catalogue.DATASETS["series"]
@@ -54,7 +55,7 @@ def load_series(name_or_path, length=24, stride=1, time_column="", id_column="")
     elif path.is_dir():
         found = _read_folder(path, time_column, id_column)
     else:
-        check_is_file(path, hint=f"Built-in data sets of series: {', '.join(SERIES_DATASETS)}.")
+        check_is_file(path, "Built-in data sets of series", SERIES_DATASETS)
         found = _read_npz(path) if path.suffix == ".npz" else read_csv(path, time_column, id_column)
     return cut_windows(path.name, found.series, found.columns, length, stride, found.labelling, found.report)
 
@@ -149,7 +150,7 @@ def read_csv(path, time_column="", id_column=""):
     sheet = read_sheet(pathlib.Path(path))
     for name in filter(None, (time_column, id_column)):
         if name not in sheet.columns:
-            raise ValueError(f"{path} has no column {name!r}. Expected one of {', '.join(sheet.columns)}.")
+            raise ValueError(f"{path} has no column {name!r}. {choice_of(name, sheet.columns)}.")
     times = [column for column in sheet.columns if column.lower() in TIME_NAMES and column != id_column]
     time_column = time_column or (times[0] if len(times) == 1 else "")
     columns = [column for column in sheet.columns if column not in (time_column, id_column)]

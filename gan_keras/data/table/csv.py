@@ -12,6 +12,7 @@ from gan_keras.data.files import is_number
 from gan_keras.data.table import dates
 from gan_keras.data.table.columns import CategoryColumn, DateColumn, NumberColumn, is_missing
 from gan_keras.data.table.table import Table, allocate
+from gan_keras.diagnosis.names import choice_of
 
 CHUNK_ROWS = 5000
 MIN_ROWS = 10
@@ -260,8 +261,8 @@ def check_types(types, names):
     """Raises `ValueError` unless every type is known, belongs to a column in `names`, and not all columns are dropped."""
     for name, type_ in types.items():
         if name not in names:
-            raise ValueError(f"types.{name}: there is no such column. Expected one of {', '.join(names)}.")
+            raise ValueError(f"types.{name}: there is no such column. {choice_of(name, names)}.")
         if str(type_).partition(":")[0] not in (*KINDS, DROP):
-            raise ValueError(f"types.{name}={type_}. Expected one of {', '.join([*KINDS, DROP])}.")
+            raise ValueError(f"types.{name}={type_}. {choice_of(type_, [*KINDS, DROP])}.")
     if all(types.get(name) == DROP for name in names):
         raise ValueError("All columns are dropped. Expected at least one that is left.")

@@ -30,7 +30,7 @@ def load_table(name_or_path, types=None):
     """
     name, types = str(name_or_path), types or {}
     if name not in TABLE_DATASETS:
-        check_is_file(name_or_path, hint=f"Tables: {', '.join(TABLE_DATASETS)}.")
+        check_is_file(name_or_path, "Tables", TABLE_DATASETS)
         return read_table(name_or_path, types)
     table = _built_in(name)
     check_types(types, table.column_names)

@@ -13,6 +13,7 @@ import tensorflow as tf
 from gan_keras.data.arrays import epochs_of
 from gan_keras.data.sample_set import description, num_held_out
 from gan_keras.data.table.columns import CategoryColumn
+from gan_keras.diagnosis.names import choice_of
 
 IN_MEMORY_BYTES = 2**29
 """Size from which cells are stored in a temporary file, which the system keeps in memory as far as there is room."""
@@ -70,7 +71,7 @@ class Table:
     def index(self, name):
         """Returns the index of a column; raises `ValueError` if there is none of this name."""
         if name not in self.column_names:
-            raise ValueError(f"There is no column {name!r}. Expected one of {', '.join(self.column_names)}.")
+            raise ValueError(f"There is no column {name!r}. {choice_of(name, self.column_names)}.")
         return self.column_names.index(name)
 
     def target(self, name=""):

@@ -31,7 +31,7 @@ def load_text(name_or_path, labels=None):
         ValueError: If labels are given for a built-in set, or `read_corpus` refuses the file.
     """
     if str(name_or_path) not in _LOADERS:
-        check_is_file(name_or_path, hint=f"Built-in text data sets: {', '.join(DATASETS)}.")
+        check_is_file(name_or_path, "Built-in text data sets", DATASETS)
         return read_corpus(name_or_path, labels)
     if labels is not None:
         raise ValueError(f"Got labels for the built-in data set {name_or_path}, which takes none. Expected a file of text.")

@@ -47,7 +47,7 @@ def load_domains(name_or_path, size=None, channels=None, paired=False):
         a, b, *test = [[pathlib.Path(file).stem for file in images.images] for images in found.all_images]
         is_paired = a == b and (not test or test[0] == test[1])  # files have equal names without suffixes
     else:
-        check_is_file(path, hint=f"Data sets for translation: {', '.join(TRANSLATION_DATASETS)}.")
+        check_is_file(path, "Data sets for translation", TRANSLATION_DATASETS)
         found, is_paired = _read_npz(path, size, channels)
     if paired and not is_paired:
         raise ValueError(
