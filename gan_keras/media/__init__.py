@@ -5,9 +5,10 @@ from gan_keras.media.images import encode_png, image_grid, write_animation, writ
 from gan_keras.media.safe_files import read_json, write_json
 from gan_keras.media.series import picture_of as plot_series
 from gan_keras.media.series import write_series
-from gan_keras.media.sounds import encode_wav
+from gan_keras.media.sounds import SoundPlayer, encode_wav
 
 __all__ = [
+    "SoundPlayer",
     "clip_grid",
     "encode_gif",
     "encode_png",
