@@ -84,18 +84,19 @@ class SampleGrid(EpochFiles):
 
     Args:
         directory: Directory to write to; created if missing.
-        rows: Rows of the grid, >= 1; if there are more labels, the first ones are shown.
+        rows: Rows of the grid, >= 1; with labels at most one for each, of the first ones.
         columns: Images per row, >= 1.
         seed: Seed of the first latent.
         every: Epochs between two pictures, >= 1; the last epoch always has one.
+        label_names: Names of the labels, written next to the rows; None writes numbers.
 
     Raises:
         ValueError: If a size is below 1.
     """
 
-    def __init__(self, directory, rows=10, columns=10, seed=0, every=1):
+    def __init__(self, directory, rows=10, columns=10, seed=0, every=1, label_names=None):
         super().__init__(directory, seed, every, rows=rows, columns=columns)
-        self.rows, self.columns, self.epoch = rows, columns, 0
+        self.rows, self.columns, self.label_names, self.epoch = rows, columns, label_names, 0
 
     def on_epoch_end(self, epoch, logs=None):
         self.epoch = epoch + 1
@@ -106,7 +107,7 @@ class SampleGrid(EpochFiles):
 
     def picture(self):
         """Returns the picture of an epoch, uint8 `(height, width, channels)`."""
-        return sample_grid(self.model, self.rows, self.columns, self.seed)
+        return sample_grid(self.model, self.rows, self.columns, self.seed, self.label_names)
 
     def get_state(self):
         """Returns the number of epochs with pictures, for `callbacks.Checkpoint`."""
@@ -117,22 +118,41 @@ class SampleGrid(EpochFiles):
 
     def on_train_end(self, logs=None):
         paths = {int(match[1]): path for path in self.directory.glob("epoch_*.png") if (match := _NAME.fullmatch(path.name))}
-        frames = [paths[epoch] for epoch in sorted(paths) if epoch <= self.epoch]  # later ones are of another training
-        if frames:
-            write_animation(self.directory / "animation.gif", frames)
+        epochs = [epoch for epoch in sorted(paths) if epoch <= self.epoch]  # later ones are of another training
+        if epochs:
+            frames, titles = [paths[epoch] for epoch in epochs], [f"epoch {epoch}" for epoch in epochs]
+            write_animation(self.directory / "animation.gif", frames, titles=titles)
 
 
-def sample_grid(gan, rows, columns, seed):
+def sample_grid(gan, rows, columns, seed, label_names=None):
     """Returns the picture of `SampleGrid` for a `GAN` of images, uint8 `(height, width, channels)`."""
-    return image_grid(fixed_samples(gan, rows, columns, seed), columns)
+    return image_grid(fixed_samples(gan, rows, columns, seed), columns, row_labels(gan, rows, label_names))
 
 
 def fixed_samples(gan, rows, columns, seed):
     """Returns the samples of `sample_grid`, row by row: images and clips in [0, 1], or waveforms."""
-    labels, seeds = gan.labels_from(np.arange(rows)), seed + np.arange(rows * columns, dtype=np.int64)
+    labels, seeds = _row_numbers(gan, rows), seed + np.arange(rows * columns, dtype=np.int64)
     if labels is not None:
-        labels, seeds = np.repeat(labels, columns), np.tile(seeds[:columns], rows)
+        labels, seeds = np.repeat(labels, columns), np.tile(seeds[:columns], len(labels))
     return _images_of(gan, gan.latents_from(seeds), labels)
+
+
+def row_labels(gan, rows, label_names=None):
+    """Returns the names of the labels that the rows of `fixed_samples` have, or their numbers; None without labels."""
+    return _names(_row_numbers(gan, rows), label_names)
+
+
+def _names(labels, label_names):
+    """Returns labels, numbers or None, as texts: their names if they are known."""
+    if labels is None:
+        return None
+    return [label_names[label] if label_names else f"label {label}" for label in np.asarray(labels)]
+
+
+def _row_numbers(gan, rows):
+    """Returns the first labels, at most `rows`, as numbers; None for a generator without labels."""
+    num_labels = getattr(gan.generator, "num_labels", 0)
+    return np.arange(min(rows, num_labels), dtype=np.int32) if num_labels else None
 
 
 def _images_of(gan, latents, labels=None):
@@ -157,17 +177,18 @@ class Interpolation(keras.callbacks.Callback):
         steps: Images per row, both ends included, >= 2.
         seed: Seed of the first latent.
         every: Epochs between two further pictures `interpolation_001.png`, ..., >= 1; None for none.
+        label_names: Names of the labels, written next to the rows; None writes numbers.
 
     Raises:
         ValueError: If a size is out of range.
     """
 
-    def __init__(self, directory, pairs=8, steps=10, seed=0, every=None):
+    def __init__(self, directory, pairs=8, steps=10, seed=0, every=None, label_names=None):
         super().__init__()
         if pairs < 1 or steps < 2 or (every is not None and every < 1):
             raise ValueError(f"Got pairs={pairs}, steps={steps}, every={every}. Expected pairs >= 1, steps >= 2, every >= 1.")
         self.directory, self.pairs, self.steps = pathlib.Path(directory), pairs, steps
-        self.seed, self.every = seed, every
+        self.seed, self.every, self.label_names = seed, every, label_names
 
     def on_epoch_end(self, epoch, logs=None):
         if self.every is not None and (epoch + 1) % self.every == 0:
@@ -181,9 +202,10 @@ class Interpolation(keras.callbacks.Callback):
         ends = np.asarray(self.model.latents_from(self.seed + np.arange(2 * self.pairs, dtype=np.int64)))
         latents = spherical_interpolation(ends[: self.pairs], ends[self.pairs :], self.steps)
         labels = self.model.labels_from(np.arange(self.pairs))
-        labels = None if labels is None else np.repeat(labels, self.steps)
-        images = _images_of(self.model, latents.reshape(self.pairs * self.steps, -1), labels)
-        write_png(self.directory / name, image_grid(images, self.steps))
+        repeated = None if labels is None else np.repeat(labels, self.steps)
+        images = _images_of(self.model, latents.reshape(self.pairs * self.steps, -1), repeated)
+        shares = [f"{share:.0%}" for share in np.linspace(0.0, 1.0, self.steps)]  # of the way to the second latent
+        write_png(self.directory / name, image_grid(images, self.steps, _names(labels, self.label_names), shares))
 
 
 def spherical_interpolation(first, second, num):

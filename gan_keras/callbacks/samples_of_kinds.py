@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gan_keras.callbacks.samples import EpochFiles, SampleGrid, fixed_samples
+from gan_keras.callbacks.samples import EpochFiles, SampleGrid, fixed_samples, row_labels
 from gan_keras.codecs.sound_pictures import write_spectrograms
 from gan_keras.media.clips import clip_grid, film_strips, write_gif
 from gan_keras.media.images import image_grid, write_png
@@ -12,6 +12,7 @@ from gan_keras.media.sounds import encode_wav
 
 _MAX_STRIPS = 10  # clips in `film.png`
 _PAUSE = 0.15  # seconds of silence between two sounds
+SOUNDS_PER_ROW = 4
 
 
 class ClipGrid(EpochFiles):
@@ -21,26 +22,30 @@ class ClipGrid(EpochFiles):
 
     Args:
         directory: Directory to write to; created if missing.
-        rows: Rows of the grid, >= 1; if there are more labels, the first ones are shown.
+        rows: Rows of the grid, >= 1; with labels at most one for each, of the first ones.
         columns: Clips per row, >= 1.
         seed: Seed of the first latent.
         every: Epochs between two animations, >= 1; the last epoch always has one.
+        label_names: Names of the labels, written next to the rows; None writes numbers.
 
     Raises:
         ValueError: If a size is below 1.
     """
 
-    def __init__(self, directory, rows=10, columns=5, seed=0, every=1):
+    def __init__(self, directory, rows=10, columns=5, seed=0, every=1, label_names=None):
         super().__init__(directory, seed, every, rows=rows, columns=columns)
-        self.rows, self.columns = rows, columns
+        self.rows, self.columns, self.label_names = rows, columns, label_names
 
     def write(self, path):
         clips = fixed_samples(self.model, self.rows, self.columns, self.seed)
-        write_gif(path.with_suffix(".gif"), clip_grid(clips, self.columns))
+        write_gif(path.with_suffix(".gif"), clip_grid(clips, self.columns, row_labels(self.model, self.rows, self.label_names)))
 
     def on_train_end(self, logs=None):
         self.directory.mkdir(parents=True, exist_ok=True)
-        write_png(self.directory / "film.png", film_strips(fixed_samples(self.model, min(self.rows, _MAX_STRIPS), 1, self.seed)))
+        rows = min(self.rows, _MAX_STRIPS)
+        clips = fixed_samples(self.model, rows, 1, self.seed)
+        names, numbers = row_labels(self.model, rows, self.label_names), range(1, clips.shape[1] + 1)
+        write_png(self.directory / "film.png", film_strips(clips, names, numbers))
 
 
 class SeriesPictures(EpochFiles):
@@ -77,32 +82,39 @@ class SampleSounds(SampleGrid):
 
     Args:
         directory: Directory to write to; created if missing.
-        rows: Rows of the grid, >= 1; if there are more labels, the first ones are used.
+        rows: Rows of the grid, >= 1; with labels at most one for each, of the first ones.
         columns: Sounds per row, >= 1.
         seed: Seed of the first latent.
         every: Epochs between two files, >= 1; the last epoch always has one.
+        label_names: Names of the labels, written next to the rows; None writes numbers.
 
     Raises:
         ValueError: If a size is below 1.
     """
 
-    def __init__(self, directory, rows=10, columns=4, seed=0, every=1):
-        super().__init__(directory, rows, columns, seed, every)
+    def __init__(self, directory, rows=10, columns=SOUNDS_PER_ROW, seed=0, every=1, label_names=None):
+        super().__init__(directory, rows, columns, seed, every, label_names)
 
     def write(self, path):
         waveforms = fixed_samples(self.model, self.rows, self.columns, self.seed)
         rate = self.model.codec.sample_rate
-        write_spectrograms(path.with_suffix(".png"), waveforms, rate, self.columns)
-        pauses = np.zeros((len(waveforms), round(_PAUSE * rate)), np.float32)
+        names = row_labels(self.model, self.rows, self.label_names)
+        write_spectrograms(path.with_suffix(".png"), waveforms, rate, self.columns, names)
+        pauses = np.zeros((len(waveforms), pause_of(rate)), np.float32)
         wav = encode_wav(np.concatenate([waveforms, pauses], axis=1).ravel(), rate)
         replace_whole(path.with_suffix(".wav"), lambda temporary: temporary.write_bytes(wav))
+
+
+def pause_of(sample_rate):
+    """Returns the samples of silence after each sound in a file of `SampleSounds`."""
+    return round(_PAUSE * sample_rate)
 
 
 class TranslationGrid(SampleGrid):
     """Writes `epoch_001.png`, `epoch_002.png`, ... and, when `fit` ends, all of them as `animation.gif`.
 
-    Each direction has three rows: images, their translations, and the translations translated back. If there is only one
-    direction, the third row shows the paired images of the other domain instead.
+    Each direction has three rows, named at the left: images, their translations, and the translations translated back. If there
+    is only one direction, the third row shows the paired images of the other domain instead.
 
     Args:
         directory: Directory to write to; created if missing.
@@ -131,16 +143,20 @@ def translation_grid(gan, images):
         gan: A `CycleGAN` or a `Pix2Pix` with a codec.
         images: Dictionary from direction to the images to translate, floats in [0, 1].
     """
-    rows = [row for direction in gan.translators for row in _rows_of(gan, images, direction)]
-    return image_grid(np.concatenate(rows), columns=len(rows[0]))
+    rows = {name: row for direction in gan.translators for name, row in _rows_of(gan, images, direction).items()}
+    shown = list(rows.values())
+    return image_grid(np.concatenate(shown), len(shown[0]), list(rows))
 
 
 def _rows_of(gan, images, direction):
-    others = [other for other in images if other != direction]
-    translated = gan.translate(images[direction], direction)
-    has_way_back = all(other in gan.translators for other in others)
-    third = gan.translate(translated, others[0]) if has_way_back else images[others[0]]
-    return [images[direction], translated, third]
+    """Returns the rows of a direction by their names."""
+    (other,) = (each for each in images if each != direction)
+    (own, _, wanted), translated = direction.split("_"), gan.translate(images[direction], direction)
+    if other in gan.translators:
+        third = {f"back to {own}": gan.translate(translated, other)}
+    else:
+        third = {f"paired {wanted}": images[other]}
+    return {f"real {own}": images[direction], f"{own} to {wanted}": translated, **third}
 
 
 def as_floats(images):

@@ -31,9 +31,9 @@ def spectrogram_pictures(waveforms, sample_rate):
     return np.round(colours * 255.0).astype(np.uint8).repeat(_CELL, axis=1).repeat(_CELL, axis=2)
 
 
-def write_spectrograms(path, waveforms, sample_rate, columns=None):
-    """Writes a grid of `spectrogram_pictures` with `columns` pictures per row."""
-    write_png(path, image_grid(spectrogram_pictures(waveforms, sample_rate), columns))
+def write_spectrograms(path, waveforms, sample_rate, columns=None, row_labels=None):
+    """Writes a grid of `spectrogram_pictures`: see `image_grid`."""
+    write_png(path, image_grid(spectrogram_pictures(waveforms, sample_rate), columns, row_labels))
 
 
 def write_sounds(path, waveforms, sample_rate):

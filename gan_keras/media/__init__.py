@@ -3,6 +3,7 @@
 from gan_keras import startup
 
 __all__ = [
+    "SoundPlayer",
     "clip_grid",
     "encode_gif",
     "encode_png",
@@ -24,6 +25,7 @@ __all__ = [
 __getattr__, __dir__ = startup.late(
     __name__,
     {
+        "SoundPlayer": "gan_keras.media.sounds.SoundPlayer",
         "clip_grid": "gan_keras.media.clips.clip_grid",
         "encode_gif": "gan_keras.media.clips.encode_gif",
         "encode_png": "gan_keras.media.images.encode_png",

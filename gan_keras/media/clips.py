@@ -23,15 +23,15 @@ def clip_levels(videos):
     return to_levels(videos.reshape(-1, *videos.shape[2:])).reshape(videos.shape)
 
 
-def clip_grid(videos, columns=None):
+def clip_grid(videos, columns=None, row_labels=None):
     """Arranges clips like `images.image_grid` arranges images: uint8 `(frames, height, width, channels)`."""
-    return np.stack([image_grid(frame, columns) for frame in np.moveaxis(clip_levels(videos), 1, 0)])
+    return np.stack([image_grid(frame, columns, row_labels) for frame in np.moveaxis(clip_levels(videos), 1, 0)])
 
 
-def film_strips(videos):
-    """Returns a picture with a row per clip and a column per frame, uint8 `(height, width, channels)`."""
+def film_strips(videos, row_labels=None, column_labels=None):
+    """Returns a picture with a row per clip and a column per frame, uint8 `(height, width, channels)`: see `image_grid`."""
     videos = clip_levels(videos)
-    return image_grid(videos.reshape(-1, *videos.shape[2:]), columns=videos.shape[1])
+    return image_grid(videos.reshape(-1, *videos.shape[2:]), videos.shape[1], row_labels, column_labels)
 
 
 def encode_gif(frames, frames_per_second=FRAMES_PER_SECOND):

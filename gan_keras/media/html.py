@@ -9,11 +9,22 @@ def section(title, content):
     return f"<section><h2>{title}</h2>{content}</section>"
 
 
-def picture(shown):
-    """Returns a `plots.Picture` as a figure with embedded data: the page needs no other file."""
+def picture(shown, note=None):
+    """Returns a `plots.Picture` as a figure with embedded data: the page needs no other file.
+
+    Args:
+        shown: A `plots.Picture`.
+        note: Text below its title, such as what rows and columns mean; None for none.
+    """
     data = base64.b64encode(shown.data).decode()
     image = f'<img alt="{escape(shown.alternative)}" src="data:image/{shown.kind};base64,{data}">'
-    return f"<figure><figcaption>{escape(shown.title)}</figcaption>{image}</figure>"
+    explained = "" if note is None else f"<p>{escape(note)}</p>"
+    return f"<figure><figcaption>{escape(shown.title)}{explained}</figcaption>{image}</figure>"
+
+
+def unfold(summary, content):
+    """Returns HTML that is shown once its summary is clicked."""
+    return f"<details><summary>{escape(summary)}</summary>{content}</details>"
 
 
 def definitions(values):

@@ -1,4 +1,4 @@
-"""Image grids, PNG files, animations, and conversions of size, colour and levels."""
+"""Image grids and their labels, PNG files, animations, and conversions of size, colour and levels."""
 
 import io
 import math
@@ -6,45 +6,98 @@ import pathlib
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from gan_keras.media.safe_files import replace_whole
 
 LEVELS = 255.0
 CHANNELS = (1, 3)  # grey, colour
 
-_MIN_SIDE = 32  # pixels: smaller images are enlarged by a whole factor until each side has at least this many
+_MIN_SIDE = 64  # pixels: smaller images are enlarged by a whole factor until each side has at least this many
 _GAP = 2  # pixels between images
-_MAX_FRAMES = 100  # per animation
+_FONT_SIZE = 13  # pixels, next to images of at most 104; larger next to larger images
+_LABEL_WIDTH = 12  # font sizes: longer row labels are shortened
+_MAX_FRAMES = 50  # per animation
 
 
-def image_grid(images, columns=None):
+def image_grid(images, columns=None, row_labels=None, column_labels=None):
     """Arranges images in rows on a white background.
 
     Args:
         images: uint8 levels or floats in [0, 1], `(num, height, width, 1 or 3)`, num >= 1. Each pixel of a
-            small image becomes a square.
-        columns: Images per row, >= 1; None for a roughly square grid. The last row may have fewer.
+            small image becomes a square: a side has at least 64 pixels.
+        columns: Images per row, >= 1; None for a roughly square grid whose last row is as full as possible.
+        row_labels: A text per row, drawn to its left; None for none.
+        column_labels: A text per column, drawn above it; None for none. A text that does not fit is shortened.
 
     Returns:
-        uint8 `(grid height, grid width, channels)`.
+        uint8 `(height, width, channels)`. Without labels, it holds the images and the gaps between them alone.
 
     Raises:
-        ValueError: If the images have another shape or range, or `columns` is below 1.
+        ValueError: If the images have another shape or range, `columns` is below 1, or the number of labels is not that
+            of the rows or columns.
     """
     images = to_levels(images)
-    columns = math.ceil(math.sqrt(len(images))) if columns is None else columns
+    if columns is None:
+        root = math.sqrt(len(images))
+        columns = fullest_columns(len(images), math.ceil(root), math.floor(2 * root))
     if columns < 1:
         raise ValueError(f"Got columns={columns}. Expected at least 1.")
     factor = max(1, -(-_MIN_SIDE // min(images.shape[1:3])))
     images = images.repeat(factor, axis=1).repeat(factor, axis=2)
     num, height, width, channels = images.shape
     rows = -(-num // columns)
+    for labels, expected, name in ((row_labels, rows, "row"), (column_labels, columns, "column")):
+        if labels is not None and len(labels) != expected:
+            raise ValueError(f"Got {len(labels)} {name} labels for {expected} {name}s. Expected one for each.")
     grid = np.full((rows * (height + _GAP) - _GAP, columns * (width + _GAP) - _GAP, channels), 255, np.uint8)
     for index, image in enumerate(images):
         top, left = index // columns * (height + _GAP), index % columns * (width + _GAP)
         grid[top : top + height, left : left + width] = image
-    return grid
+    return _labelled(grid, height, width, row_labels or (), column_labels or ())
+
+
+def fullest_columns(num, fewest, most):
+    """Returns the number of columns, from `fewest` to `most`, that leaves the fewest places empty in the last row of `num`."""
+    return min(range(fewest, most + 1), key=lambda columns: -num % columns)
+
+
+def _labelled(grid, height, width, row_labels, column_labels):
+    """Returns a grid of images of one size with labels in a margin to the left of its rows and above its columns."""
+    if not row_labels and not column_labels:
+        return grid
+    size = max(_FONT_SIZE, min(height, width) // 8)
+    font = _font(size)
+    row_labels = [_fitting(str(label), font, _LABEL_WIDTH * size) for label in row_labels]
+    left = math.ceil(max(map(font.getlength, row_labels)) + 0.8 * size) if row_labels else 0
+    top = round(1.6 * size) if column_labels else 0
+    canvas = as_pillow(np.pad(grid, [(top, 0), (left, 0), (0, 0)], constant_values=255))
+    draw = ImageDraw.Draw(canvas)
+    for row, label in enumerate(row_labels):
+        place = (left - size // 2, top + row * (height + _GAP) + height / 2)
+        draw.text(place, label, fill="black", font=font, anchor="rm")
+    for column, label in enumerate(column_labels):
+        place = (left + column * (width + _GAP) + width / 2, top - size // 2)
+        draw.text(place, _fitting(str(label), font, width), fill="black", font=font, anchor="ms")
+    return np.asarray(canvas).reshape(*canvas.size[::-1], grid.shape[2])
+
+
+def _font(size):
+    """The font of plots, at a size in pixels."""
+    import matplotlib  # only for its font
+
+    return ImageFont.truetype(pathlib.Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf"), size)
+
+
+def _fitting(text, font, width):
+    """Returns a text, or as much of it as fits into a width in pixels, followed by an ellipsis."""
+    shortened = (shorten(text, length) for length in range(max(1, len(text)), 0, -1))
+    return next((short for short in shortened if font.getlength(short) <= width), "…")
+
+
+def shorten(text, length):
+    """Returns a text, or as much of it as fits into a number of characters, followed by an ellipsis."""
+    return text if len(text) <= length else f"{text[: length - 1].rstrip()}…"
 
 
 def to_levels(images):
@@ -71,16 +124,24 @@ def write_png(path, picture):
     replace_whole(path, lambda temporary: temporary.write_bytes(encode_png(picture)))
 
 
-def write_animation(path, frames, seconds=5.0):
-    """Writes PNG files as a looping GIF: at most 100 frames, evenly spaced, including the first and the last.
+def write_animation(path, frames, seconds=5.0, titles=None):
+    """Writes PNG files as a looping GIF: at most 50 frames, evenly spaced, including the first and the last.
 
     Args:
         path: The GIF, written atomically.
-        frames: Paths of PNG files of equal size, in order, at least one.
+        frames: Paths of PNG files in order, at least one. A smaller one is shown at the top left.
         seconds: Time from the first frame to the last, which then stays for one second.
+        titles: A text for each frame, drawn above it; None for none.
     """
     chosen = np.unique(np.linspace(0, len(frames) - 1, min(len(frames), _MAX_FRAMES)).round().astype(int))
-    first, *others = [Image.open(io.BytesIO(pathlib.Path(frames[index]).read_bytes())) for index in chosen]
+    images = [Image.open(io.BytesIO(pathlib.Path(frames[index]).read_bytes())) for index in chosen]
+    top = 0 if titles is None else 2 * _FONT_SIZE
+    size = max(image.width for image in images), top + max(image.height for image in images)
+    first, *others = [Image.new(images[-1].mode, size, "white") for _ in images]
+    for canvas, image, index in zip((first, *others), images, chosen, strict=True):
+        canvas.paste(image, (0, top))
+        if titles is not None:
+            ImageDraw.Draw(canvas).text((4, top - 8), titles[index], fill="black", font=_font(_FONT_SIZE), anchor="ls")
     durations = [max(20, round(1000 * seconds / len(chosen)))] * len(others) + [1000]  # ms; viewers slow down shorter ones
 
     def write(temporary):

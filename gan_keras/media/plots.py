@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 PANELS = (
     ("Language model", ("nll", "val_nll"), "nats per token"),
@@ -16,9 +17,30 @@ PANELS = (
     ("Discriminator outputs for real and generated samples", ("d_real", "d_fake"), "mean logit"),
     ("Discriminator accuracy and sample diversity", ("d_accuracy", "diversity"), "share"),
     ("Gradient norms", ("d_norm", "g_norm"), "norm"),
-    ("Gain over the supervised baseline on held-out lines", ("val_gain",), "BLEU-5 at equal Self-BLEU-5"),
-    ("Distance to real images", ("val_frechet", "val_control_frechet"), "Frechet distance"),
+    ("Gain over the supervised baseline, by which the best epoch is chosen", ("val_gain",), "BLEU-5"),
+    ("Distance to training images, by which the best epoch is chosen", ("val_frechet", "val_control_frechet"), "distance"),
 )
+SHOWN_NAMES = {
+    "nll": "training lines",
+    "val_nll": "held-out lines",
+    "reconstruction": "reconstruction",
+    "supervised": "supervised",
+    "moments": "moments",
+    "d_loss": "discriminator",
+    "g_loss": "generator",
+    "val_d_loss": "discriminator, held-out samples",
+    "d_real": "real samples",
+    "d_fake": "generated samples",
+    "d_accuracy": "accuracy of the discriminator",
+    "diversity": "diversity of generated samples",
+    "d_norm": "discriminator",
+    "g_norm": "generator",
+    "val_gain": "gain at one temperature",
+    "val_frechet": "Frechet distance to training images",
+    "val_control_frechet": "other training images, for comparison",
+}
+"""Names of the logged values of `PANELS` in plots. The scores among them have another protocol than those of an evaluation, and
+so another name: `val_frechet` compares with training images, by a smaller classifier."""
 
 
 class Picture(NamedTuple):
@@ -72,9 +94,9 @@ def training_pictures(history):
 
 
 def _in_words(curves):
-    measured = {name: values[np.isfinite(values)] for name, values in curves.items()}
+    measured = {SHOWN_NAMES[name]: values[np.isfinite(values)] for name, values in curves.items()}
     return "; ".join(
-        f"{name} goes from {values[0]:.3g} to {values[-1]:.3g} in {len(values)} epoch{'s' * (len(values) != 1)}"
+        f"{name} from {values[0]:.3g} to {values[-1]:.3g} in {len(values)} epoch{'s' * (len(values) != 1)}"
         for name, values in measured.items()
     )
 
@@ -83,24 +105,26 @@ def _draw_curves(history, curves, unit):
     figure = Figure(figsize=(6, 3.4), layout="constrained")
     axes = figure.add_subplot(xlabel="epoch", ylabel=unit)
     for name, values in curves.items():
-        axes.plot(history["epoch"], values, marker=".", label=name)
+        measured = np.isfinite(values) if name.startswith("val_") else slice(None)  # some scores skip epochs
+        axes.plot(history["epoch"][measured], values[measured], marker=".", label=SHOWN_NAMES[name])
     axes.set_xlim(history["epoch"][0] - 0.5, history["epoch"][-1] + 0.5)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     axes.grid(alpha=0.3)
-    axes.legend()
-    _shade_stages(axes, history)
+    axes.legend(fontsize=8)
+    _shade_stages(figure, axes, history)
     buffer = io.BytesIO()
     figure.savefig(buffer, dpi=150, format="png")
     return buffer.getvalue()
 
 
-def _shade_stages(axes, history):
-    """Shades each stage and writes its name above the axes."""
-    stages = itertools.groupby(zip(history.get("stage", ()), history["epoch"], strict=False), lambda pair: pair[0])
-    for index, (stage, pairs) in enumerate(stages):
+def _shade_stages(figure, axes, history):
+    """Shades the epochs of each of several stages in a colour, named above the axes."""
+    names = list(dict.fromkeys(history.get("stage", ())))
+    if len(names) < 2:
+        return
+    for stage, pairs in itertools.groupby(zip(history["stage"], history["epoch"], strict=True), lambda pair: pair[0]):
         epochs = [epoch for _, epoch in pairs]
-        axes.axvspan(epochs[0] - 0.5, epochs[-1] + 0.5, color="C7", alpha=0.08 + 0.1 * (index % 2), linewidth=0)
-        place = {"xy": (np.mean(epochs), 1.0), "xycoords": ("data", "axes fraction")}
-        # Alternate the height: a stage of one epoch is narrower than its name.
-        offset = {"xytext": (0, 2 + 9 * (index % 2)), "textcoords": "offset points", "ha": "center"}
-        axes.annotate(stage, fontsize=7, **place, **offset)
+        style = {"color": f"C{4 + names.index(stage) % 6}", "alpha": 0.15, "linewidth": 0}
+        axes.axvspan(epochs[0] - 0.5, epochs[-1] + 0.5, **style)
+    patches = [Patch(color=f"C{4 + index % 6}", alpha=0.15, label=name) for index, name in enumerate(names)]
+    figure.legend(handles=patches, loc="outside upper center", ncols=min(4, len(names)), fontsize=8, frameon=False)

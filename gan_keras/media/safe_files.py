@@ -73,7 +73,7 @@ def check_is_file(path, title="", datasets=()):
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a directory. Expected a file: name one in it.")
     if not path.exists():
-        names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+        names = [each.name for each in path.parent.glob("[!.]*")] if path.parent.is_dir() else []
         paths = {name: str(path.parent / name) for name in names}
         close = [paths.get(name, name) for name in closest(path.name, [*paths, *datasets])]
         hints = [f"Did you mean {', '.join(close)}?" if close else "", f"{title}: {', '.join(datasets)}." if datasets else ""]

@@ -5,11 +5,15 @@ import io
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter, ScalarFormatter
 
+from gan_keras.media.images import fullest_columns, shorten
 from gan_keras.media.safe_files import replace_whole
 
 SHOWN_COLUMNS, SHOWN_SERIES = 6, 12
 """Maximum number of columns (one panel each) and of series per panel in a picture."""
+
+_NAME_LENGTH = 22  # characters of a column's name next to its panel
 
 
 def csv_text(series, columns):
@@ -51,23 +55,39 @@ def lengths_of(series):
 
 
 def picture_of(groups, columns):
-    """Returns a PNG with a row of panels per column and a column of panels per group, on shared axes.
+    """Returns a PNG of curves: a row of panels per column and a column of panels per group, on shared axes.
+
+    The panels of a single group are arranged in a grid instead.
 
     Args:
         groups: Dictionary from a title, such as `"real"` or `"generated"`, to series `(num, steps, columns)`.
-        columns: Column names; the first `SHOWN_COLUMNS` columns are shown.
+        columns: Column names; the first `SHOWN_COLUMNS` columns are shown, and the first `SHOWN_SERIES` series of a group.
     """
     shown = columns[:SHOWN_COLUMNS]
-    figure = Figure(figsize=(3.4 * len(groups) + 0.4, 1.3 * len(shown) + 0.5), layout="constrained")
-    panels = figure.subplots(len(shown), len(groups), sharex=True, sharey="row", squeeze=False)
-    for row, column in enumerate(shown):
-        for panel, (title, series) in zip(panels[row], groups.items(), strict=True):
-            panel.plot(np.arange(series.shape[1]), series[:SHOWN_SERIES, :, row].T, linewidth=0.8)
-            panel.tick_params(labelsize=6)
-            panel.set_title(title if row == 0 else "", fontsize=8)
-        panels[row][0].set_ylabel(column, fontsize=7, parse_math=False)  # `$` starts no formula
-    for panel in panels[-1]:
-        panel.set_xlabel("step", fontsize=7)
+    across = len(groups) if len(groups) > 1 else fullest_columns(len(shown), min(2, len(shown)), min(3, len(shown)))
+    down = -(-len(shown) * len(groups) // across)
+    figure = Figure(figsize=(4.2 * across + 0.4, 1.7 * down + 0.9), layout="constrained")
+    panels = figure.subplots(down, across, sharex=True, sharey="row" if len(groups) > 1 else False, squeeze=False).ravel()
+    pairs = [(column, title) for column in range(len(shown)) for title in groups]
+    for index, (panel, (column, title)) in enumerate(zip(panels, pairs, strict=False)):
+        series = groups[title][:SHOWN_SERIES, :, column]
+        panel.plot(np.arange(series.shape[1]), series.T, linewidth=0.9)
+        panel.yaxis.set_major_formatter(EngFormatter(sep="") if np.nanmax(np.abs(series)) >= 1e4 else ScalarFormatter(False))
+        panel.tick_params(labelsize=8)
+        if index < len(groups):
+            panel.set_title(f"{title}, {len(series)} windows" if len(groups) > 1 else "", fontsize=10)
+        if index % across == 0 or len(groups) == 1:
+            panel.set_ylabel(shorten(str(shown[column]), _NAME_LENGTH), fontsize=9, parse_math=False)  # `$` starts no formula
+        if index + across >= len(pairs):
+            panel.set_xlabel("step", fontsize=9)
+            panel.tick_params(labelbottom=True)
+    for panel in panels[len(pairs) :]:
+        panel.remove()
+    if len(groups) == 1:
+        ((title, series),) = groups.items()
+        figure.suptitle(f"{title}, {min(len(series), SHOWN_SERIES)} windows", fontsize=10)
+    if len(columns) > len(shown):
+        figure.supxlabel(f"the first {len(shown)} of {len(columns)} columns", fontsize=9)
     buffer = io.BytesIO()
-    figure.savefig(buffer, dpi=110, format="png")
+    figure.savefig(buffer, dpi=120, format="png")
     return buffer.getvalue()

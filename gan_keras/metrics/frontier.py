@@ -99,7 +99,7 @@ def gain_over(points, baseline_points, order=5):
 
 
 def plot(frontiers, path, real=None, order=5):
-    """Plots one line per sampler, its points labelled by temperature; up and to the left is better.
+    """Plots one line per sampler with a marker per temperature; up and to the left is better.
 
     Args:
         frontiers: Dictionary from a sampler's name to its list of `Point`s.
@@ -108,26 +108,30 @@ def plot(frontiers, path, real=None, order=5):
         order: The n of BLEU-n and Self-BLEU-n.
     """
     from matplotlib.figure import Figure  # slow to import
+    from matplotlib.lines import Line2D
 
-    figure = Figure(figsize=(8, 5.5), layout="constrained")
+    figure = Figure(figsize=(9, 5.5), layout="constrained")
     axes = figure.add_subplot(xlabel=f"Self-BLEU-{order} (lower: more diverse)", ylabel=f"BLEU-{order} (higher: more plausible)")
+    temperatures = sorted({point.temperature for points in frontiers.values() for point in points} - {None}, reverse=True)
+    markers = {temperature: _MARKERS[index % len(_MARKERS)] for index, temperature in enumerate(temperatures)}
     for name, points in frontiers.items():
-        _draw_line(axes, name, sorted(points, key=lambda point: point.self_bleu[order]), order)
+        points = sorted(points, key=lambda point: point.self_bleu[order])
+        (line,) = axes.plot(*zip(*(_place(point, order) for point in points), strict=True), label=name)
+        for point in points:
+            axes.plot(*_place(point, order), markers.get(point.temperature, "."), color=line.get_color(), markersize=6, zorder=4)
     if real is not None:
         axes.plot(real.self_bleu[order], real.bleu[order], "k*", markersize=15, label="real sentences", zorder=3)
     axes.grid(alpha=0.3)
     axes.margins(0.08)
-    axes.legend(title="labels: temperature")
+    entries = [Line2D([], [], linestyle="", marker=mark, color="0.3", label=f"{at:.3g}") for at, mark in markers.items()]
+    if entries:
+        figure.legend(handles=entries, title="temperature", loc="outside right upper")
+    axes.legend()
     figure.savefig(path, dpi=150)
 
 
-def _draw_line(axes, name, points, order):
-    from matplotlib.patheffects import withStroke
+_MARKERS = "os^Dv*P<X>"
 
-    coordinates = [(point.self_bleu[order], point.bleu[order]) for point in points]
-    (line,) = axes.plot(*zip(*coordinates, strict=True), label=name)
-    axes.scatter(*zip(*coordinates, strict=True), s=20, color=line.get_color(), zorder=4)  # no label hides a point
-    style = {"fontsize": 7, "color": line.get_color(), "path_effects": [withStroke(linewidth=2, foreground="white")]}
-    for point, position in zip(points, coordinates, strict=True):
-        if point.temperature is not None:
-            axes.annotate(f"{point.temperature:.3g}", position, xytext=(4, -9), textcoords="offset points", **style)
+
+def _place(point, order):
+    return point.self_bleu[order], point.bleu[order]

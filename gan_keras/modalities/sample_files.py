@@ -22,13 +22,13 @@ def last_and_first(run, ending):
 
 
 def title_of(path):
-    """The report's title of an epoch: `Epoch 004`."""
-    return path.stem.replace("_", " ").capitalize()
+    """The report's title of an epoch: `Epoch 4`."""
+    return f"Epoch {int(path.stem.removeprefix('epoch_'))}"
 
 
 def figure(path, title, text):
-    """A PNG or GIF file as an HTML figure with its alternative text."""
-    return picture(Picture(title, text, path.read_bytes(), path.suffix[1:]))
+    """A PNG or GIF file as an HTML figure; `text` says what it shows, below the title and instead of the picture."""
+    return picture(Picture(title, f"{title}. {text}", path.read_bytes(), path.suffix[1:]), text)
 
 
 def check_output(output, endings, samples, expected):

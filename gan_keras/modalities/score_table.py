@@ -8,7 +8,7 @@ dictionary of `result_of`, or the same read from JSON.
 from html import escape
 
 from gan_keras.gans.sampling import seeds_from
-from gan_keras.media.html import definitions, section
+from gan_keras.media.html import definitions, section, unfold
 
 CAVEAT = "(One set of samples, no confidence interval.)"
 
@@ -96,7 +96,7 @@ def verdict_box(verdict, footnote=""):
 
 def how_measured(values):
     """Everything that the scores depend on, a dictionary, as HTML to unfold."""
-    return f"<details><summary>How this was measured</summary>{definitions(values)}</details>"
+    return unfold("How this was measured", definitions(values))
 
 
 def numbers(head, bodies):

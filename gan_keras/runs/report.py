@@ -1,5 +1,6 @@
 """The report: what a run has learned, on one self-contained HTML page."""
 
+from collections import Counter
 from html import escape
 from string import Template
 
@@ -8,7 +9,7 @@ from gan_keras.callbacks.history import EVENT_COLUMNS
 from gan_keras.callbacks.history import read_history as read_events
 from gan_keras.diagnosis.rules import diagnose
 from gan_keras.downstream import study_report
-from gan_keras.media.html import definitions, picture, section, table
+from gan_keras.media.html import definitions, picture, section, table, unfold
 from gan_keras.media.plots import read_history, training_pictures
 from gan_keras.media.safe_files import read_json, replace_whole
 from gan_keras.runs.files import Run
@@ -23,10 +24,17 @@ PAGE = Template("""<!DOCTYPE html>
 :root { color-scheme: light dark; --line: #8886; --soft: #8881; }
 body { max-width: 76rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.5 system-ui, sans-serif; }
 h2 { margin-top: 2.5rem; border-bottom: 1px solid var(--line); }
-figure { margin: 0; }
+figure { margin: 0 0 1rem; }
 figcaption { font-weight: 600; }
-img { width: 100%; max-width: 54rem; background: #fff; border-radius: 4px; }
+figcaption p { margin: 0; max-width: 44rem; font-size: .9rem; font-weight: 400; }
+img { max-width: 100%; background: #fff; border-radius: 4px; }
 .pictures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr)); gap: 1rem; }
+.pictures img { width: 100%; }
+.card { border: 1px solid var(--line); border-radius: 4px; padding: .5rem 1rem; }
+.card tr:not(:last-child) code { font-family: inherit; }
+.card tr:last-child > * { border-bottom: 0; }
+summary { cursor: pointer; }
+audio { width: 16rem; max-width: 100%; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .9rem; }
 th, td { padding: .2rem .6rem; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
@@ -46,7 +54,7 @@ $body
 
 
 def write_report(run_directory):
-    """Writes `report.html` of a run: verdict, scores, curves, samples by epoch, settings.
+    """Writes `report.html` of a run: a card, the verdict, samples by epoch, scores, curves, events, settings.
 
     The page names each missing part together with the command that creates it.
 
@@ -66,21 +74,62 @@ def write_report(run_directory):
     modality = modalities.get(config.get("modality", "text"))  # the first runs were all of text
     evaluated = read_json(run.evaluation_path) if run.evaluation_path.is_file() else None
     compared = read_json(run.augmentation_path) if run.augmentation_path.is_file() else None
+    judged = _not_evaluated(run) if evaluated is None else _filled(modality.evaluation_sections, evaluated, run.evaluation_path)
+    verdict, *scores = judged
+    further = {"Model card": modality.card(config), "Settings": config}
     parts = [
-        *(_not_evaluated(run) if evaluated is None else _filled(modality.evaluation_sections, evaluated, run.evaluation_path)),
+        _card(run, config),
+        verdict,
+        section("Samples", modality.samples_section(run.path) or "<p>No samples have been written.</p>"),
+        *scores,
         *([] if compared is None else _filled(study_report.sections, compared, run.augmentation_path)),
-        _events(run),
         _curves(run),
-        section("Samples by epoch", modality.samples_section(run.path) or "<p>No samples have been written.</p>"),
+        _events(run),
         *(
-            section(title, definitions(values))
-            for title, values in {"Model card": modality.card(config), "Settings": config}.items()
+            section(title, unfold(f"All {len(values)} entries", definitions(values)))
+            for title, values in further.items()
             if values is not None
         ),
     ]
     page = PAGE.substitute(title=escape(f"Run {run.path.resolve().name}"), body="\n".join(parts))
     replace_whole(run.report_path, lambda temporary: temporary.write_text(page, encoding="utf-8"))
     return run.report_path
+
+
+def _card(run, config):
+    """Returns what was trained on what, how long and by which command, as far as the run's files say so."""
+    data, asked, preset, machine = (config.get(name) for name in ("data", "asked", "preset", "machine"))
+    history = read_events(run.history_path)
+    devices = [name.removeprefix("/physical_device:") for name in machine["devices"]] if machine else []
+    values = {
+        "Kind": config.get("modality"),
+        "Data": _data_in_words(data) if isinstance(data, dict) else data,
+        "Preset": asked and (asked["preset"] if isinstance(asked["preset"], str) else "one of your own"),
+        "Recipe": preset and preset.get("description"),
+        "Training": _training_in_words(history) if history else "no epoch has finished yet",
+        "Started": config.get("started"),
+        "Machine": machine and ", ".join([machine["platform"], f"{machine['processors']} processors", *devices]),
+        "Command": config.get("command"),
+    }
+    return f'<div class="card">{definitions(values)}</div>'
+
+
+def _data_in_words(data):
+    """Returns `NAME: 90 training images, 10 held-out images` for the entries of `config.json`."""
+    parts = {name: value for name, value in data.items() if name.startswith(("training_", "held_out_"))}
+    counts = [f"{value:,} {name.replace('held_out', 'held-out').replace('_', ' ')}" for name, value in parts.items()]
+    return f"{data['name']}: {', '.join(counts)}"
+
+
+def _training_in_words(history):
+    """Returns epochs, steps and time of the rows of `history.csv`."""
+    seconds = sum(float(row["seconds"]) for row in history if row.get("seconds"))
+    steps = sum(float(row["steps"]) for row in history if row.get("steps"))
+    stages = Counter(row["stage"] for row in history if row.get("stage"))
+    each = f" ({', '.join(f'{num} {stage}' for stage, num in stages.items())})" if len(stages) > 1 else ""
+    duration = f"{seconds / 60:,.1f} minutes" if seconds >= 90 else f"{seconds:.0f} seconds"
+    updates = f", {steps:,.0f} updates" if steps else ""  # the first runs did not count them
+    return f"{len(history)} epoch{'s' * (len(history) != 1)}{each}{updates}, {duration}"
 
 
 def _not_evaluated(run):

@@ -10,7 +10,7 @@ from PIL import Image
 
 from gan_keras import GAN
 from gan_keras.callbacks import Interpolation, SampleGrid, Samples, TensorBoard, TranslationGrid
-from gan_keras.callbacks.samples import spherical_interpolation
+from gan_keras.callbacks.samples import row_labels, spherical_interpolation
 from gan_keras.codecs import ImageCodec
 from gan_keras.media.images import image_grid
 from gan_keras.networks import Generator, MLPDiscriminator
@@ -62,6 +62,11 @@ def drawn(images, columns):
     return image_grid(images, columns)[..., 0].astype(int)
 
 
+def without_margins(picture, rows, columns):
+    """The images of a picture with labels, of 64 pixels per side."""
+    return picture[-(66 * rows - 2) :, -(66 * columns - 2) :]
+
+
 def test_the_last_grid_shows_what_the_gan_generates(tmp_path):
     gan = train(small_gan(codec=ImageCodec(SHAPE)), [SampleGrid(tmp_path / "new", rows=2, columns=3, seed=5, every=2)])
     names = sorted(path.name for path in (tmp_path / "new").iterdir())
@@ -77,10 +82,16 @@ def test_a_gan_without_a_codec_is_drawn_as_an_image_codec_would_decode_it(tmp_pa
 
 
 def test_with_labels_a_row_is_a_label_and_a_column_a_latent(tmp_path):
-    gan = train(small_gan(num_labels=3), [SampleGrid(tmp_path, rows=3, columns=2, seed=4)], epochs=1)
+    gan = train(small_gan(num_labels=3), [SampleGrid(tmp_path, rows=5, columns=2, seed=4)], epochs=1)  # two rows too many
     images = [gan.generate(2, seed=4, labels=[label] * 2) for label in range(3)]
     expected = drawn((np.concatenate(images) + 1) / 2, 2)
-    assert np.abs(read(tmp_path / "epoch_001.png") - expected).max() <= 1
+    assert np.abs(without_margins(read(tmp_path / "epoch_001.png"), 3, 2) - expected).max() <= 1
+
+
+def test_rows_have_the_names_of_their_labels_or_numbers():
+    gan = small_gan(num_labels=3)
+    assert row_labels(gan, 2, ("cat", "dog", "fish")) == ["cat", "dog"]
+    assert row_labels(gan, 9) == ["label 0", "label 1", "label 2"] and row_labels(small_gan(), 9, ("cat",)) is None
 
 
 def test_a_resumed_training_animates_earlier_epochs_but_no_later_ones(tmp_path):
@@ -93,9 +104,9 @@ def test_a_resumed_training_animates_earlier_epochs_but_no_later_ones(tmp_path):
 def test_an_interpolation_starts_and_ends_at_generated_images(tmp_path):
     gan = train(small_gan(num_labels=3), [Interpolation(tmp_path, pairs=2, steps=5, seed=7, every=2)])
     assert sorted(path.name for path in tmp_path.iterdir()) == ["interpolation.png", "interpolation_002.png"]
-    strips = read(tmp_path / "interpolation.png")
+    strips = without_margins(read(tmp_path / "interpolation.png"), 2, 5)
     ends = [gan.generate(2, seed=seed, labels=[0, 1]) for seed in (7, 9)]
-    for column, images in zip((slice(32), slice(-32, None)), ends, strict=True):
+    for column, images in zip((slice(64), slice(-64, None)), ends, strict=True):
         assert np.abs(strips[:, column] - drawn((images + 1) / 2, 1)).max() <= 1
 
 
@@ -132,7 +143,7 @@ def test_samples_have_the_format_of_the_codec(tmp_path, codec):
     if codec is None:
         np.testing.assert_array_equal(np.load(tmp_path / "epoch_005.npy"), gan.generate(3))
     else:
-        assert np.asarray(Image.open(tmp_path / "epoch_005.png")).shape == (2 * 32 + 2, 2 * 32 + 2)
+        assert np.asarray(Image.open(tmp_path / "epoch_005.png")).shape == (64, 3 * 64 + 4)
 
 
 def test_a_quarter_of_a_circle_is_divided_evenly():
@@ -177,14 +188,14 @@ def levels(level, num=3):
 
 def rows_of(picture):
     """The level in the middle of each row of images."""
-    return picture[16::34, 16, 0].tolist()
+    return without_margins(picture, 3 * (len(picture) // 196), 3)[32::66, 32, 0].tolist()
 
 
 def test_rows_are_images_translations_and_reconstructions_or_pairs_without_the_reverse_direction():
     callback = TranslationGrid("unused", levels(0), levels(51))
     callback.set_model(Inverting("a_to_b", "b_to_a"))
     picture = callback.picture()
-    assert picture.shape == (6 * 34 - 2, 3 * 34 - 2, 1)
+    assert picture.shape[0] == 6 * 66 - 2 and 30 < picture.shape[1] - (3 * 66 - 2) < 200
     assert rows_of(picture) == [0, 255, 0, 51, 204, 51]
     callback.set_model(Inverting("a_to_b"))
     assert rows_of(callback.picture()) == [0, 255, 51]

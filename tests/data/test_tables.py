@@ -13,7 +13,7 @@ from gan_keras.data.table import csv
 from gan_keras.data.table import table as table_data
 from gan_keras.data.table.columns import CategoryColumn, DateColumn, NumberColumn, column_from_config
 from gan_keras.media.series import picture_of
-from gan_keras.modalities.table.modality import histograms
+from gan_keras.modalities.table.modality import bin_edges, histograms, value_shares
 from refusals import refused
 
 HEADER = "age,height,joined,member,town,empty,zip"
@@ -187,6 +187,25 @@ def test_names_of_columns_may_be_long_and_hold_other_delimiters_in_quotes(tmp_pa
     table = load_table(write(tmp_path / "a.csv", [cells] * 12, ",".join(names)))
     assert table.column_names == names
     refused("cannot be read as CSV", load_table, write(tmp_path / "b.csv", [cells] * 12, "".join(names)))
+
+
+def test_a_histogram_of_categories_adds_up_rare_values_and_counts_missing_ones():
+    column = CategoryColumn("k", True, tuple("abcdefghijkl"))
+    real = np.repeat([*range(12), np.nan], [20, 10, 30, 9, 8, 7, 6, 5, 1, 1, 1, 1, 1])
+    titles, shares = value_shares(column, {"real": real, "generated": np.array([11.0, 10.0, 2.0, np.nan])})
+    assert titles == [*"cabdefgh", "(4 others)", "(missing)"]
+    np.testing.assert_allclose(shares["real"], np.array([30, 20, 10, 9, 8, 7, 6, 5, 4, 1]) / 100)
+    assert shares["generated"] == [0.25, *[0.0] * 7, 0.5, 0.25]
+    assert value_shares(CategoryColumn("k", False, ("x", "y")), {"real": np.array([1.0, 1.0])}) == (["y", "x"], {"real": [1, 0]})
+
+
+def test_bins_of_whole_numbers_hold_equally_many_and_few_outliers_do_not_widen_them():
+    ages = np.tile(np.arange(17.0, 91.0), 20)
+    edges = bin_edges(NumberColumn("age", False, 0, 10**6, 0), np.append(ages, 10**6))
+    assert len(edges) <= 25 and set(np.diff(edges)) == {4.0} and edges[0] == 16.5 and edges[-1] >= 90.5
+    assert bin_edges(NumberColumn("few", False, 1, 3, 0), np.array([1.0, 2.0, 3.0])).tolist() == [0.5, 1.5, 2.5, 3.5]
+    decimals = bin_edges(NumberColumn("x", False, 0, 1, 2), np.linspace(0.0, 1.0, 100))
+    assert len(decimals) == 25 and 0 <= decimals[0] < 0.01 and 0.99 < decimals[-1] <= 1
 
 
 @pytest.mark.parametrize("name", ["$c_$", "a $ b_$"])

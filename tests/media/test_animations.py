@@ -23,8 +23,8 @@ def test_a_grid_shows_the_same_frame_of_all_clips():
 
 def test_a_film_strip_shows_a_clip_per_row():
     strips = film_strips(CLIPS / 255.0)
-    assert strips.shape == (3 * 34 - 2, 5 * 34 - 2, 1)
-    np.testing.assert_array_equal(strips[34:66, 2 * 34 : 2 * 34 + 32], CLIPS[1, 2])
+    assert strips.shape == (3 * 66 - 2, 5 * 66 - 2, 1)
+    np.testing.assert_array_equal(strips[66:130:2, 2 * 66 : 2 * 66 + 64 : 2], CLIPS[1, 2])
 
 
 def test_the_file_name_gives_the_format_of_clips(tmp_path):
@@ -33,7 +33,7 @@ def test_the_file_name_gives_the_format_of_clips(tmp_path):
     write_videos(tmp_path / "one.gif", CLIPS[:1])
     np.testing.assert_array_equal(read_gif(tmp_path / "one.gif")[..., :1], CLIPS[0])
     write_videos(tmp_path / "grid.gif", CLIPS)
-    assert read_gif(tmp_path / "grid.gif").shape == (5, 66, 66, 3)
+    assert read_gif(tmp_path / "grid.gif").shape == (5, 64, 196, 3)
     write_videos(tmp_path / "all", CLIPS)
     assert [path.name for path in sorted((tmp_path / "all").iterdir())] == ["00000.gif", "00001.gif", "00002.gif"]
 

@@ -1,6 +1,8 @@
 """Sounds as files, and the callback that writes them."""
 
+import base64
 import io
+import re
 
 import keras
 import numpy as np
@@ -12,7 +14,7 @@ from gan_keras.callbacks import SampleSounds
 from gan_keras.callbacks.samples import fixed_samples
 from gan_keras.codecs import WaveformCodec
 from gan_keras.codecs.sound_pictures import spectrogram_pictures, write_sounds
-from gan_keras.media.sounds import encode_wav, to_int16
+from gan_keras.media.sounds import SoundPlayer, encode_wav, to_int16
 
 RATE = 4000
 
@@ -36,6 +38,22 @@ def test_a_picture_shows_pitch_upwards_and_time_to_the_right():
 def test_several_sounds_in_one_file_are_refused(tmp_path):
     with pytest.raises(ValueError, match="Got 2 sounds"):
         write_sounds(tmp_path / "a.wav", np.zeros((2, 5)), RATE)
+
+
+def test_a_notebook_shows_a_player_with_a_title_for_each_sound():
+    waveforms = np.array([[0.0, 0.5], [1.0, -1.0]], np.float32)
+    page = SoundPlayer(waveforms, RATE, ["<yes>", "no"])._repr_html_()
+    assert re.findall('aria-label="(.*?)"', page) == ["&lt;yes&gt;", "no"]
+    for text, waveform in zip(re.findall('base64,([^"]*)', page), waveforms, strict=True):
+        assert base64.b64decode(text) == encode_wav(waveform, RATE) == encode_wav(to_int16(waveform), RATE)
+    assert "sound 2" in SoundPlayer(waveforms, RATE)._repr_html_()
+
+
+def test_a_player_needs_sounds_in_rows_and_a_title_for_each():
+    with pytest.raises(ValueError, match=r"shape \(5,\)"):
+        SoundPlayer(np.zeros(5), RATE)
+    with pytest.raises(ValueError, match="Got 1 titles for 2 sounds"):
+        SoundPlayer(np.zeros((2, 5)), RATE, ["one"])
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 
 import numpy as np
 import pytest
@@ -31,7 +32,7 @@ def test_an_audio_run_records_where_its_sounds_are_and_writes_sounds_and_picture
     names = sorted(path.name for path in (run / "samples").iterdir())
     assert names == ["animation.gif", "epoch_001.png", "epoch_001.wav", "epoch_002.png", "epoch_002.wav"]
     rate, samples = wavfile.read(run / "samples" / "epoch_002.wav")
-    assert (rate, len(samples)) == (4000, 40 * (1024 + 600)) and np.abs(samples).max() == 32767
+    assert (rate, len(samples)) == (4000, 8 * 4 * (1024 + 600)) and np.abs(samples).max() == 32767
 
 
 def test_generate_writes_one_sound_pictures_a_directory_or_an_array(loaded, gan, tmp_path):
@@ -46,7 +47,7 @@ def test_generate_writes_one_sound_pictures_a_directory_or_an_array(loaded, gan,
     arrays = np.load(tmp_path / "all.npz")
     assert arrays["sample_rate"] == 4000 and np.array_equal(arrays["audio"], expected)
     assert np.array_equal([wavfile.read(path)[1] for path in sorted((tmp_path / "all").iterdir())], expected)
-    assert tf.io.decode_png((tmp_path / "all.png").read_bytes()).shape == (2 * 128 + 2, 2 * 64 + 2, 3)
+    assert tf.io.decode_png((tmp_path / "all.png").read_bytes()).shape == (128, 3 * 64 + 4, 3)
     assert load_audio(tmp_path / "all.npz").length == 1024  # what was made can be read again
 
 
@@ -82,7 +83,9 @@ def test_evaluate_and_report_write_into_the_run(run):
     assert 0 <= scores["samplers"]["gan"]["values"]["agreement"] <= 1
     page = runs.reported(run)
     assert "Frechet distance" in page and "sample_rate" in page
-    assert page.count('<audio controls preload="none"') == 2 == page.count("data:audio/wav;base64,UklGR")
+    players = re.findall(r'<audio controls preload="none" aria-label="([^"]*)" src="data:audio/wav;base64,UklGR', page)
+    names = json.loads((run / "config.json").read_text())["labels"]
+    assert players == [name for name in names for _ in range(2)] + names  # of the last epoch, and of the first
 
 
 def test_a_test_set_is_cut_to_length_and_must_have_the_rate_of_the_run(loaded, tmp_path):

@@ -12,7 +12,7 @@ def written(run, *names):
 def test_epochs_are_in_the_order_of_their_numbers_beyond_999_too(tmp_path):
     written(tmp_path, "epoch_1000.png", "epoch_999.png", "epoch_002.png", "epoch_002.wav", "animation.png")
     assert [path.name for path in all_epochs(tmp_path, ".png")] == ["epoch_002.png", "epoch_999.png", "epoch_1000.png"]
-    assert [title_of(path) for path in last_and_first(tmp_path, ".png")] == ["Epoch 1000", "Epoch 002"]
+    assert [title_of(path) for path in last_and_first(tmp_path, ".png")] == ["Epoch 1000", "Epoch 2"]
 
 
 def test_a_single_epoch_is_shown_once_and_none_is_none(tmp_path):

@@ -52,7 +52,7 @@ def test_generate_writes_one_image_a_grid_a_directory_or_an_array(loaded, gan, t
     np.testing.assert_array_equal(decoded(tmp_path / "one.png"), expected[0])
     np.testing.assert_array_equal(np.load(tmp_path / "all.npz")["images"], expected)
     np.testing.assert_array_equal([decoded(path) for path in sorted((tmp_path / "all").iterdir())], expected)
-    assert decoded(tmp_path / "grid.png").shape == (2 * 32 + 2, 3 * 32 + 4, 1)
+    assert decoded(tmp_path / "grid.png").shape == (2 * 64 + 2, 3 * 64 + 4, 1)
 
 
 def test_an_exported_version_makes_the_images_of_its_run(loaded, gan, version, tmp_path):
@@ -75,7 +75,7 @@ def test_evaluate_and_report_write_into_the_run(run, folder):
     assert scores["protocol"]["num_fake"] == 40 and scores["protocol"]["split"] == "test"
     assert scores["real"]["values"]["frechet"] < scores["samplers"]["gan"]["values"]["frechet"]
     page = runs.reported(run)
-    assert "Frechet distance" in page and "Epoch 004" in page
+    assert "Frechet distance to test images" in page and "Epoch 4" in page
     assert page.count("data:image/png;base64,") >= 4
 
 

@@ -81,7 +81,7 @@ def test_evaluate_and_report_write_into_the_run(run, folder, monkeypatch):
     assert scores["protocol"]["num_fake"] == 40 and scores["protocol"]["split"] == "test"
     assert scores["samplers"]["gan"]["values"].keys() == scores["real"]["values"].keys()
     page = runs.reported(run)
-    assert "discriminative score" in page and "predictive score" in page and "Epoch 004" in page
+    assert "discriminative score" in page and "predictive score" in page and "Epoch 4" in page
     assert page.count("data:image/png;base64,") >= 4
 
 

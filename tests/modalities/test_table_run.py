@@ -108,7 +108,7 @@ def test_evaluate_and_report_write_into_the_run(run, folder):
     assert (scores["protocol"]["num_fake"], scores["protocol"]["num_real"]) == (60, 30)
     assert all(0 <= scores["real"]["values"][name] <= 1 for name in ("f1", "accuracy", "columns", "pairs", "told_apart"))
     page = runs.reported(run)
-    assert "Columns, real and generated" in page and "F1 on real rows" in page and "Epoch 004" in page
+    assert "Columns, real and generated" in page and "F1 on real rows" in page and "Epoch 4" in page
 
 
 def test_wrong_options_for_rows_are_refused(loaded, tmp_path, monkeypatch):

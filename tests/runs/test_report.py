@@ -11,7 +11,8 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from gan_keras.media.plots import read_history, training_pictures
+from gan_keras.media.plots import PANELS, SHOWN_NAMES, read_history, training_pictures
+from gan_keras.modalities.image import evaluation as image_evaluation
 from gan_keras.modalities.text.comparison import frontier_picture
 from gan_keras.runs.report import write_report
 
@@ -98,8 +99,8 @@ def test_every_picture_is_a_png_with_its_numbers_in_the_text_alternative(run):
         assert min(pixels.shape[:2]) > 300 and pixels[..., :3].std() > 0.01
     words = [image["alt"] for image in images]
     assert "GAN, one draw: (0.40, 0.43) to (0.45, 0.43)" in words[0]
-    assert words[1] == "Language model: nll goes from 6 to 4 in 3 epochs; val_nll goes from 5.5 to 4.25 in 3 epochs."
-    assert "g_loss goes from 0.7 to 0.7 in 1 epoch" in words[2]
+    assert words[1] == "Language model: training lines from 6 to 4 in 3 epochs; held-out lines from 5.5 to 4.25 in 3 epochs."
+    assert "generator from 0.7 to 0.7 in 1 epoch" in words[2]
     assert len(words) == 4
 
 
@@ -108,6 +109,36 @@ def test_text_of_users_and_models_is_escaped(run):
     assert "supervised baseline writes &lt;b&gt;19&lt;/b&gt; &amp; more" in page
     assert "line &lt;i&gt;10&lt;/i&gt;" in page and "山川函谷路" in page
     assert "&lt;script&gt;alert(1)" in page and "does NOT win over &lt;it&gt;." in page
+
+
+def test_the_page_opens_with_a_card_then_verdict_samples_scores_curves_events_and_settings(run):
+    page = write_report(run).read_text(encoding="utf-8")
+    titles = re.findall("<h2>(.*?)</h2>", page)
+    scores = ["Quality against diversity", "Scores", "Sentences side by side"]
+    assert titles == ["Verdict", "Samples", *scores, "Training", "What happened", "Settings"]
+    assert page.index('class="card"') < page.index("<h2>Verdict")
+
+
+def test_the_card_says_what_was_trained_on_what_how_long_and_how(run):
+    data = {"name": "digits", "training_images": 1618, "held_out_images": 179, "image_shape": [16, 16, 1]}
+    machine = {"platform": "Linux", "processors": 2, "devices": ["CPU:0"]}
+    config = {"modality": "image", "data": data, "asked": {"preset": "small"}, "preset": {"description": "a recipe"}}
+    config |= {"command": "gan-keras train image", "machine": machine, "started": "2026", "labels": None, "seed": 0}
+    (run / "evaluation.json").unlink()
+    (run / "config.json").write_text(json.dumps(config))
+    rows = [f"{epoch},{stage},60.4,250" for epoch, stage in enumerate(["first", "first", "second"])]
+    (run / "history.csv").write_text("\n".join(["epoch,stage,seconds,steps", *rows]) + "\n")
+    card = re.search('<div class="card">(.*?)</table>', write_report(run).read_text(encoding="utf-8"))[1]
+    assert re.findall("<code>(.*?)</code>", card) == [
+        "image",
+        "digits: 1,618 training images, 179 held-out images",
+        "small",
+        "a recipe",
+        "3 epochs (2 first, 1 second), 750 updates, 3.0 minutes",
+        "2026",
+        "Linux, 2 processors, CPU:0",
+        "gan-keras train image",
+    ]
 
 
 def test_the_table_shows_the_scores_of_every_point(run):
@@ -172,6 +203,19 @@ def test_a_damaged_history_is_an_error_that_names_the_file(tmp_path):
 def test_panels_without_values_are_omitted():
     history = {"epoch": np.array([0.0, 1.0]), "nll": np.array([2.0, 1.0]), "val_gain": np.array([np.nan, np.nan])}
     assert [picture.title for picture in training_pictures(history)] == ["Language model"]
+
+
+def test_a_score_of_training_has_another_name_than_that_of_an_evaluation():
+    assert set(SHOWN_NAMES) == {name for _, names, _ in PANELS for name in names}
+    assert SHOWN_NAMES["val_frechet"] not in image_evaluation.COLUMNS.values()
+
+
+def test_many_stages_and_one_epoch_can_be_drawn():
+    names = [f"stage number {index} of many" for index in range(9)]
+    for stages in (names, names[:1]):
+        history = {"epoch": np.arange(len(stages)) + 1.0, "stage": stages, "d_loss": np.arange(len(stages)) + 1.0}
+        (picture,) = training_pictures(history)
+        assert picture.title == "Losses" and picture.data.startswith(b"\x89PNG")
 
 
 def test_the_frontier_can_be_drawn_for_every_order():

@@ -4,19 +4,27 @@
 reads and splits the data, and writes sounds and the report.
 """
 
-import base64
+import io
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
+from scipy.io import wavfile
 
 from gan_keras.callbacks import SampleSounds
+from gan_keras.callbacks.samples_of_kinds import SOUNDS_PER_ROW, pause_of
 from gan_keras.codecs import SpectrogramCodec, WaveformCodec
 from gan_keras.codecs.sound_pictures import write_sounds
 from gan_keras.data import Sounds, describe_sounds, load_audio, load_test_audio, split_sounds
+from gan_keras.media.safe_files import read_json
+from gan_keras.media.sounds import SoundPlayer
 from gan_keras.modalities.audio.evaluation import COLUMNS, evaluate_sounds
 from gan_keras.modalities.audio.presets import AudioPreset
 from gan_keras.modalities.from_files import FileModality
+from gan_keras.modalities.sample_files import last_and_first, title_of
+
+HEARD = 2, 1
+"""Sounds of each row that the report plays, of the last epoch and of the first."""
 
 
 class Recordings(NamedTuple):
@@ -38,7 +46,8 @@ class AudioModality(FileModality):
     expected = "Expected --output and NAME.wav (one sound), NAME.npz, NAME.png (spectrograms), or a directory for a WAV per sound"
     epoch_picture = (
         ".png",
-        "Spectrograms of generated sounds, time to the right, pitch upwards. The noise is the same at every epoch.",
+        "Spectrograms of generated sounds: time to the right, pitch upwards, bright is loud. With labels, a row is a label and a "
+        "column is a noise. The noise is the same at every epoch.",
     )
     further_pictures = {"animation.gif": ("All epochs", "An animation: the spectrograms of all epochs in turn.")}
     note = """<p>Lower is better: Frechet and kernel distance, Frechet within classes. Higher is better: precision (are the
@@ -68,7 +77,7 @@ the Frechet audio distance, which uses other features.</p>"""
         return {"sample_rate": data.sample_rate, "length": data.length}
 
     def sample_callbacks(self, run, preset, training, held_out):
-        return [SampleSounds(run.samples)]
+        return [SampleSounds(run.samples, label_names=training.label_names)]
 
     def generate(self, gan, n, seed, label, options):
         return Recordings(super().generate(gan, n, seed, label, options), gan.codec.sample_rate)
@@ -79,10 +88,14 @@ the Frechet audio distance, which uses other features.</p>"""
     def write(self, samples, output):
         write_sounds(output, *samples)
 
-    def figure(self, path, title, text):
-        """Spectrograms, and a player of their sounds if there is a WAV file."""
-        wav = path.with_suffix(".wav")
-        return super().figure(path, title, text) + (player(title, wav.read_bytes()) if wav.exists() else "")
+    def samples_section(self, run):
+        """Players of some sounds of the last epoch and one of the first epoch's, then the pictures."""
+        pictures, paths = super().samples_section(run), last_and_first(run, ".wav")
+        if not paths:
+            return pictures
+        config = read_json(run / "config.json")
+        players = [f"<h3>{title_of(path)}</h3>{_player(path, config, num)}" for path, num in zip(paths, HEARD, strict=False)]
+        return "".join(players) + (pictures or "")
 
 
 def rate_of(version):
@@ -92,7 +105,11 @@ def rate_of(version):
     return int(tf.audio.decode_wav(function(**rows)["wav_bytes"][0]).sample_rate)
 
 
-def player(title, wav):
-    """An HTML player of a WAV file, embedded in the page."""
-    data = base64.b64encode(wav).decode()
-    return f'<p><audio controls preload="none" aria-label="{title}" src="data:audio/wav;base64,{data}"></audio></p>'
+def _player(path, config, num):
+    """Players of the first `num` sounds of each row in a WAV file of `callbacks.SampleSounds`."""
+    rate, samples = wavfile.read(io.BytesIO(path.read_bytes()))
+    length = config["data"]["length"]
+    sounds = samples.reshape(-1, length + pause_of(rate))[:, :length]
+    rows = np.arange(len(sounds)).reshape(-1, SOUNDS_PER_ROW)[: len(config["labels"] or sounds), :num]
+    titles = None if config["labels"] is None else np.repeat(config["labels"][: len(rows)], num).tolist()
+    return SoundPlayer(sounds[rows.ravel()], rate, titles)._repr_html_()

@@ -19,7 +19,7 @@ MIN_DEFAULT, MAX_DEFAULT = 500, 5000  # images per sampler by default
 MAX_BYTES = 2**30  # training or test images as float32: 350,000 of 28 x 28 x 1, 22,000 of 64 x 64 x 3
 RECIPE = Recipe()
 COLUMNS = {
-    "frechet": "Frechet distance",
+    "frechet": "Frechet distance to test images",
     "kernel": "kernel distance",
     "precision": "precision",
     "recall": "recall",

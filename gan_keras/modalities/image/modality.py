@@ -13,6 +13,7 @@ from gan_keras.modalities.from_files import FileModality
 from gan_keras.modalities.image.evaluation import COLUMNS, evaluate_images
 from gan_keras.modalities.image.presets import ImagePreset
 
+_GRID = "Generated images. With labels, a row is a label and a column is a noise. The noise is the same at every epoch."
 SCORE = "score"
 NUM_PILOT = 64
 MIN_SCORED_SECONDS = 120.0
@@ -30,16 +31,17 @@ class ImageModality(FileModality):
     judge, columns, quality = staticmethod(evaluate_images), COLUMNS, ("val_frechet", "min")
     endings, example = (".png", ".npz"), (25, "images.png")
     expected = "Expected --output and NAME.png (one image, or a grid), NAME.npz, or a directory for one PNG per image"
-    epoch_picture = ".png", "A grid of generated images. The noise is the same at every epoch."
+    epoch_picture = ".png", _GRID
     further_pictures = {
-        "animation.gif": ("All epochs", "An animation: the grids of all epochs in turn. The noise is the same at every epoch."),
+        "animation.gif": ("All epochs", f"{_GRID} All epochs in turn."),
         "interpolation.png": ("From one image to another", "Along each row, one image's noise changes into another's."),
     }
     note = """<p>Lower is better: Frechet and kernel distance, Frechet within classes, sliced Wasserstein. Higher is better:
 precision and density (are the images realistic?), recall and coverage (are all kinds there?), classifier score (is each image
 clear, and does every class occur?), agreement (does the classifier, which has never seen a generated image, find the requested
 label?). The last row compares real training images with the same test images: no generator does better, except by chance or by
-copying. The Frechet distance is not the FID, which uses other features.</p>"""
+copying. The Frechet distance is not the FID, which uses other features, and not the distance to training images in the curves
+below, whose classifier is smaller.</p>"""
     use = "images that resemble the data, for learning and experiments; they show no real events or people"
     limits = "gaps and biases of the data carry over to the images"
 
@@ -66,4 +68,4 @@ copying. The Frechet distance is not the FID, which uses other features.</p>"""
         return fitted, spent
 
     def sample_callbacks(self, run, preset, training, held_out):
-        return [SampleGrid(run.samples), Interpolation(run.samples)]
+        return [kind(run.samples, label_names=training.label_names) for kind in (SampleGrid, Interpolation)]

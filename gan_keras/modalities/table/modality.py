@@ -9,15 +9,18 @@ import io
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from matplotlib.ticker import EngFormatter
 
 from gan_keras.callbacks import Samples
 from gan_keras.codecs import TableCodec
 from gan_keras.data import Table, describe_table, load_table, split_table, write_csv
-from gan_keras.data.table.columns import CategoryColumn, column_from_config
+from gan_keras.data.table.columns import CategoryColumn, DateColumn, column_from_config
 from gan_keras.data.table.csv import read_like
 from gan_keras.export import exported
 from gan_keras.gans.sampling import seeds_from
 from gan_keras.media import html
+from gan_keras.media.images import fullest_columns, shorten
 from gan_keras.media.safe_files import check_is_file, replace_whole
 from gan_keras.modalities.from_files import FileModality
 from gan_keras.modalities.sample_files import check_table_output, figure, last_and_first, title_of
@@ -121,43 +124,91 @@ def _rows(path):
 
 # --- Histograms. ---
 
-MAX_COLUMNS, MAX_VALUES = 40, 15  # that are drawn
-_ACROSS = 4
+MAX_COLUMNS, MAX_VALUES = 40, 8  # that are drawn; the shares of further values of a category are added up
+MAX_BINS, MAX_NAME = 24, 18
+_GROUPS = {"real": "0.7", "generated": "C0"}  # colours
+_PEAK = 0.7  # share of a bin from which on the others are drawn on a logarithmic scale: they would be flat
 
 
 def histograms(columns, real, fake):
     """Histograms of real and generated rows, of at most 40 columns: the bytes of a PNG file."""
-    columns = columns[:MAX_COLUMNS]
-    down = -(-len(columns) // _ACROSS)
-    figure = Figure(figsize=(4 * _ACROSS, 2.6 * down), layout="constrained")
-    for index, column in enumerate(columns):
-        axes = figure.add_subplot(down, _ACROSS, index + 1)
-        axes.set_title(column.name, parse_math=False)  # a dollar sign is no formula
+    shown = columns[:MAX_COLUMNS]
+    across = fullest_columns(len(shown), min(3, len(shown)), min(4, len(shown)))
+    down = -(-len(shown) // across)
+    figure = Figure(figsize=(3.5 * across, 2.5 * down + 0.4), layout="constrained")
+    for index, column in enumerate(shown):
+        axes = figure.add_subplot(down, across, index + 1)
+        axes.set_title(shorten(column.name, 2 * MAX_NAME), fontsize=10, parse_math=False)  # a dollar sign is no formula
+        axes.tick_params(labelsize=8)
         draw = _draw_categories if isinstance(column, CategoryColumn) else _draw_numbers
-        draw(axes, column, real[:, index], fake[:, index])
-    figure.axes[0].legend()
+        draw(axes, column, {"real": real[:, index], "generated": fake[:, index]})
+    handles = [Patch(color=colour, label=f"{name} rows") for name, colour in _GROUPS.items()]
+    figure.legend(handles=handles, loc="outside upper center", ncols=2, frameon=False)
+    if len(columns) > len(shown):
+        figure.supxlabel(f"the first {len(shown)} of {len(columns)} columns", fontsize=9)
     buffer = io.BytesIO()
-    figure.savefig(buffer, dpi=80, format="png")
+    figure.savefig(buffer, dpi=110, format="png")
     return buffer.getvalue()
 
 
-def _draw_numbers(axes, column, real, fake):
-    edges = np.linspace(column.low, max(column.high, column.low + 1e-9), 31)
-    for cells, name in ((real, "real"), (fake, "generated")):
-        known = cells[~np.isnan(cells)]
-        axes.hist(known, edges, weights=np.full(len(known), 1.0 / max(1, len(cells))), alpha=0.5, label=name)
-    axes.set_ylabel("share")
+def _draw_numbers(axes, column, groups):
+    known = {name: cells[~np.isnan(cells)] for name, cells in groups.items()}
+    edges = bin_edges(column, np.concatenate(list(known.values())))
+    highest = []
+    for name, cells in known.items():
+        counts, _ = np.histogram(np.clip(cells, edges[0], edges[-1]), edges)
+        shares = counts / max(1, len(groups[name]))
+        style = {"fill": True, "alpha": 1.0} if name == "real" else {"linewidth": 1.6}
+        axes.stairs(shares, edges, color=_GROUPS[name], **style)
+        highest.append(shares.max())
+    if max(highest) > _PEAK:
+        axes.set_yscale("log")
+    axes.set_ylabel("share of rows, log" if max(highest) > _PEAK else "share of rows", fontsize=8)
+    if isinstance(column, DateColumn):
+        ticks = np.linspace(edges[0], edges[-1], 3).round()
+        axes.set_xticks(ticks, column.format(ticks))
+    elif np.abs(edges).max() >= 1e4:
+        axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+    if column.has_missing:
+        missing = ", ".join(f"{np.isnan(cells).mean():.1%} of {name}" for name, cells in groups.items())
+        axes.set_xlabel(f"missing: {missing} rows", fontsize=8)
 
 
-def _draw_categories(axes, column, real, fake):
-    """The most frequent values in order, and missing ones."""
+def bin_edges(column, cells):
+    """Edges of at most `MAX_BINS` equal bins for all but the half per cent at either end, which the outer bins count.
+
+    Bins of whole numbers hold equally many of them.
+    """
+    low, high = np.quantile(cells, [0.005, 0.995]) if len(cells) else (0.0, 0.0)
+    if column.decimals == 0:
+        low, high = np.floor(low), np.ceil(high)
+        width = max(1.0, np.ceil((high - low + 1) / MAX_BINS))
+        return np.arange(low - 0.5, high + 0.5 + width, width)
+    return np.linspace(low, max(high, low + 1e-9), MAX_BINS + 1)
+
+
+def _draw_categories(axes, column, groups):
+    """The most frequent values in order, from the top."""
+    titles, shares = value_shares(column, groups)
+    places = np.arange(len(titles))
+    for offset, (name, share) in zip((-0.2, 0.2), shares.items(), strict=True):
+        axes.barh(places + offset, share, 0.4, color=_GROUPS[name])
+    axes.set_yticks(places, titles, parse_math=False)
+    axes.invert_yaxis()
+    axes.set_xlabel("share of rows", fontsize=8)
+
+
+def value_shares(column, groups):
+    """Titles of the most frequent values of the first group, of all others together and of missing cells; shares by group."""
     num = len(column.values)
-    shares = [
-        np.bincount(np.where(np.isnan(cells), num, cells).astype(np.int64), minlength=num + 1) / len(cells)
-        for cells in (real, fake)
-    ]
-    chosen = [value for value in np.argsort(-shares[0], kind="stable")[:MAX_VALUES] if shares[0][value] or shares[1][value]]
-    names = [str(([*column.values, "(missing)"])[value])[:14] for value in chosen]
-    for offset, (share, name) in enumerate(zip(shares, ("real", "generated"), strict=True)):
-        axes.bar(np.arange(len(chosen)) + 0.4 * offset, share[chosen], 0.4, alpha=0.7, label=name)
-    axes.set_xticks(np.arange(len(chosen)) + 0.2, names, rotation=60, ha="right", fontsize=7, parse_math=False)
+    shares = {
+        name: np.bincount(np.where(np.isnan(cells), num, cells).astype(np.int64), minlength=num + 1) / max(1, len(cells))
+        for name, cells in groups.items()
+    }
+    order = np.argsort(-next(iter(shares.values()))[:num], kind="stable")
+    kept = order if num <= MAX_VALUES + 1 else order[:MAX_VALUES]
+    others = order[len(kept) :]
+    parts = [(shorten(column.values[value], MAX_NAME), [value]) for value in kept]
+    parts += [(f"({len(others)} others)", others)] if len(others) else []
+    parts += [("(missing)", [num])] if any(share[num] for share in shares.values()) else []
+    return [title for title, _ in parts], {name: [share[at].sum() for _, at in parts] for name, share in shares.items()}

@@ -16,7 +16,7 @@ from gan_keras.export import exported
 from gan_keras.media.html import picture, section
 from gan_keras.media.safe_files import check_parent, replace_whole
 from gan_keras.modalities.base import Modality, seconds_per_sample
-from gan_keras.modalities.sample_files import all_epochs, title_of
+from gan_keras.modalities.sample_files import all_epochs, last_and_first, title_of
 from gan_keras.modalities.score_table import how_measured, numbers, verdict_box
 from gan_keras.modalities.text.comparison import COLUMNS, exact_scores, frontier_picture, print_summary, table_row
 from gan_keras.modalities.text.evaluation import evaluate_text
@@ -128,8 +128,10 @@ class TextModality(Modality):
         ]
 
     def samples_section(self, run):
-        paths = all_epochs(run, ".txt")
-        return "".join(_epoch(path, path in (paths[0], paths[-1])) for path in paths) or None
+        """The first lines of the last and the first epoch, then of the others, to unfold."""
+        shown = last_and_first(run, ".txt")
+        others = [path for path in all_epochs(run, ".txt") if path not in shown]
+        return "".join(_epoch(path, path in shown) for path in (*shown, *others)) or None
 
 
 def exact_likelihood(corpus):

@@ -12,6 +12,8 @@ from gan_keras.modalities.from_files import FileModality
 from gan_keras.modalities.video.evaluation import COLUMNS, evaluate_videos
 from gan_keras.modalities.video.presets import VideoPreset
 
+_GRID = "Generated clips, moving. With labels, a row is a label and a column is a noise. The noise is the same at every epoch."
+
 
 class VideoModality(FileModality):
     """Videos, in memory during training."""
@@ -22,7 +24,7 @@ class VideoModality(FileModality):
     judge, columns = staticmethod(evaluate_videos), COLUMNS
     endings, example = (".gif", ".npz"), (9, "clips.gif")
     expected = "Expected --output and NAME.gif (one clip, or a grid), NAME.npz, or a directory for one GIF per clip"
-    epoch_picture = ".gif", "A grid of generated clips, moving. The noise is the same at every epoch."
+    epoch_picture = ".gif", _GRID
     further_pictures = {"film.png": ("Frame by frame", "One row per generated clip, one column per frame.")}
     note = """<p>Lower is better: Frechet and kernel distance, Frechet within classes, distance of speeds. Higher is better:
 precision and density (are the clips realistic?), recall and coverage (are all kinds there?), agreement (does the classifier,
@@ -46,4 +48,4 @@ stand still have real frames and no motion.</p>"""
         return {"video_shape": list(data.video_shape)}
 
     def sample_callbacks(self, run, preset, training, held_out):
-        return [ClipGrid(run.samples)]
+        return [ClipGrid(run.samples, label_names=training.label_names)]
