@@ -28,7 +28,7 @@ import os
 import pathlib
 import tempfile
 
-os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # TensorFlow's start-up notes, not its errors in Python
+import gan_keras  # first, as it imports TensorFlow without its log
 
 import keras
 import matplotlib.pyplot as plt
@@ -36,7 +36,6 @@ import numpy as np
 import tensorflow as tf
 from IPython.display import Markdown, display
 
-import gan_keras
 from gan_keras import losses
 from gan_keras.data import mixtures
 from gan_keras.metrics import modes_covered

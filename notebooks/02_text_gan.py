@@ -26,7 +26,7 @@ import os
 import pathlib
 import tempfile
 
-os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # TensorFlow's start-up notes, not its errors in Python
+import gan_keras  # first, as it imports TensorFlow without its log
 
 import keras
 import matplotlib.pyplot as plt
@@ -34,7 +34,6 @@ import numpy as np
 import tensorflow as tf
 from IPython.display import Image, Markdown, display
 
-import gan_keras
 from gan_keras import modalities, presets
 from gan_keras.codecs import END, CharacterCodec, WordCodec
 from gan_keras.data import chinese_phrases, english_phrases, load_text, split, text_batches

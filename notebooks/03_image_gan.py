@@ -30,7 +30,7 @@ import tempfile
 import time
 from dataclasses import replace
 
-os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # TensorFlow's start-up notes, not its errors in Python
+from gan_keras import codecs, data, presets  # first, as it imports TensorFlow without its log
 
 import keras
 import matplotlib.pyplot as plt
@@ -38,7 +38,6 @@ import numpy as np
 import tensorflow as tf
 from IPython.display import Image, Markdown, display
 
-from gan_keras import codecs, data, presets
 from gan_keras.callbacks import Interpolation, Quality, SampleGrid
 from gan_keras.media import encode_png, image_grid
 from gan_keras.metrics import ExtractorRecipe, ImageQuality, PixelGaussian, memorisation, train_extractor

@@ -24,7 +24,7 @@
 # %%
 import os
 
-os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # TensorFlow's start-up notes, not its errors in Python
+from gan_keras import GAN, noise, presets  # first, as it imports TensorFlow without its log
 
 import keras
 import matplotlib.pyplot as plt
@@ -32,7 +32,6 @@ import numpy as np
 import tensorflow as tf
 from IPython.display import Markdown, display
 
-from gan_keras import GAN, noise, presets
 from gan_keras.data import mixtures
 from gan_keras.gans import ManySeeds, interleave
 from gan_keras.metrics import modes_covered

@@ -32,14 +32,13 @@ import tempfile
 import threading
 import time
 
-os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # TensorFlow's start-up notes, not its errors in Python
+import gan_keras  # first, as it imports TensorFlow without its log
 
 import matplotlib.pyplot as plt
 import numpy as np
 import tensorflow as tf
 from IPython.display import Markdown, display
 
-import gan_keras
 from gan_keras.data import image_batches, load_images, split_images
 from gan_keras.serving import Client, Server, ServingError
 

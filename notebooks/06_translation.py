@@ -28,13 +28,12 @@ import pathlib
 import tempfile
 from dataclasses import replace
 
-os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # TensorFlow's start-up notes, not its errors in Python
+from gan_keras import data, presets  # first, as it imports TensorFlow without its log
 
 import numpy as np
 import tensorflow as tf
 from IPython.display import Image, Markdown, display
 
-from gan_keras import data, presets
 from gan_keras.media import encode_png, image_grid
 from gan_keras.metrics import ExtractorRecipe, FeatureReader, cycle_error, domain_accuracy, match_colours, train_extractor
 from gan_keras.modalities import translation_grid

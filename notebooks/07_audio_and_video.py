@@ -26,7 +26,7 @@ import tempfile
 import time
 from dataclasses import replace
 
-os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # TensorFlow's start-up notes, not its errors in Python
+import gan_keras  # first, as it imports TensorFlow without its log
 
 import keras
 import matplotlib.pyplot as plt
@@ -34,7 +34,6 @@ import numpy as np
 import tensorflow as tf
 from IPython.display import Audio, Image, Markdown, display
 
-import gan_keras
 from gan_keras import codecs, data, modalities, presets
 from gan_keras.callbacks import SampleSounds
 from gan_keras.media import clip_grid, encode_gif, encode_png, film_strips, image_grid

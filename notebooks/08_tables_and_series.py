@@ -27,7 +27,7 @@ import pathlib
 import tempfile
 from dataclasses import replace
 
-os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # TensorFlow's start-up notes, not its errors in Python
+from gan_keras import codecs, data, presets  # first, as it imports TensorFlow without its log
 
 import keras
 import matplotlib.pyplot as plt
@@ -35,7 +35,6 @@ import numpy as np
 import tensorflow as tf
 from IPython.display import Image, Markdown, display
 
-from gan_keras import codecs, data, presets
 from gan_keras.media import plot_series
 from gan_keras.metrics import (
     IndependentColumns,
