@@ -15,7 +15,7 @@ import gan_keras.runs.files
 from command_line import call, refused
 from gan_keras.data.text.phrases import english_phrases
 from gan_keras.export import exported
-from gan_keras.runs import demo, doctor
+from gan_keras.runs import demo, doctor, train
 from whole_runs import assert_suggestions_run
 
 SETTINGS = ("units=16", "pretraining_epochs=1", "discriminator_epochs=0", "adversarial_epochs=0")
@@ -312,7 +312,7 @@ def test_ctrl_c_exits_with_130_and_without_a_traceback(corpus, tmp_path, monkeyp
     def interrupt(*arguments, **choices):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(gan_keras.cli, "train_gan", interrupt)
+    monkeypatch.setattr(train, "train", interrupt)
     result = call("train", "text", "--data", corpus, "--out", tmp_path / "run")
     assert result.exit_code == 130
     assert "Traceback" not in result.output
@@ -346,7 +346,7 @@ def loaded_version(version):
 
 @pytest.mark.parametrize(("arguments", "words"), WRONG_CHOICES)
 def test_wrong_options_for_a_version_are_refused(version, loaded_version, monkeypatch, arguments, words):
-    monkeypatch.setattr(gan_keras.cli, "load_version", lambda path: loaded_version)  # from the disk once
+    monkeypatch.setattr(exported, "load_version", lambda path: loaded_version)  # from the disk once
     assert words in refused("generate", version, *arguments)
 
 
