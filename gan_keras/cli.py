@@ -337,9 +337,11 @@ def presets():
 
 
 @app.command()
-def doctor():
-    """Report versions, devices and threads, and whether TensorFlow and tensorflow-text are compatible."""
-    if examine(typer.echo):
+def doctor(
+    measure: Annotated[bool, typer.Option("--measure", help="Measure threads and bfloat16 too; takes about a minute.")] = False,
+):
+    """Report versions, devices and resources, and recommend one thing to do."""
+    if examine(typer.echo, measure):
         raise typer.Exit(1)
 
 
