@@ -371,14 +371,16 @@ def presets(
 
 
 @app.command()
-def doctor():
+def doctor(
+    measure: Annotated[bool, typer.Option("--measure", help="Measure threads and bfloat16 too; takes about a minute.")] = False,
+):
     """Check the installation.
 
-    Versions, devices and threads, and whether TensorFlow and tensorflow-text are compatible.
+    Versions, devices and resources, and one recommendation.
     """
     from gan_keras.runs.doctor import examine
 
-    if examine(typer.echo):
+    if examine(typer.echo, measure):
         raise typer.Exit(1)
 
 

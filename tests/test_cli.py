@@ -15,7 +15,7 @@ import gan_keras.runs.files
 from command_line import call, refused
 from gan_keras.data.text.phrases import english_phrases
 from gan_keras.export import exported
-from gan_keras.runs import demo, doctor, train
+from gan_keras.runs import demo, train
 from whole_runs import assert_suggestions_run
 
 SETTINGS = ("units=16", "pretraining_epochs=1", "discriminator_epochs=0", "adversarial_epochs=0")
@@ -117,7 +117,7 @@ def test_a_demo_never_uses_an_existing_directory(tmp_path):
         path.mkdir()
 
 
-# --- Lists and the doctor. ---
+# --- Lists. ---
 
 
 def test_lists_show_data_sets_presets_and_commands():
@@ -135,34 +135,6 @@ def test_the_help_of_a_modality_shows_its_own_options_fields_and_examples():
     assert "--labels" in general.stdout and "units=" not in general.stdout
     assert "--labels" in text.stdout and "units=512" in text.stdout and "--data docstrings --out" in text.stdout
     assert "--labels" not in image.stdout and "batch_size=64" in image.stdout and "--data digits --out" in image.stdout
-
-
-def test_text_of_another_minor_version_or_that_fails_to_run_is_a_problem():
-    assert doctor.pair_problems("2.21.0", "2.21.1", lambda: (True, "")) == []
-    assert "requires TensorFlow 2.20" in doctor.pair_problems("2.21.0", "2.20.1", lambda: (True, ""))[0]
-    assert "undefined symbol" in doctor.pair_problems("2.21.0", "2.21.0", lambda: (False, "undefined symbol"))[0]
-    assert "subwords do not" in doctor.pair_problems("2.21.0", None, lambda: (False, ""))[0]
-
-
-def test_the_doctor_exits_with_1_if_there_is_a_problem(monkeypatch):
-    said = {"devices": (True, "CPU"), "text": (False, "undefined symbol: icudt77_dat"), "step": (True, "0.1")}
-
-    def run_python(code, *arguments):
-        return said["text" if "tensorflow_text" in code else "step" if arguments else "devices"]
-
-    monkeypatch.setattr(doctor, "run_python", run_python)
-    monkeypatch.setattr(doctor, "units_of", lambda: [])
-    monkeypatch.setattr(doctor, "version_of", lambda package: "2.21.0")
-    broken = call("doctor")
-    assert broken.exit_code == 1
-    assert "icudt77_dat" in broken.stdout
-    said["text"] = (True, "[[b'two', b'words']]")
-    assert call("doctor").exit_code == 0
-
-
-def test_a_separate_process_reports_its_output_or_its_error():
-    assert doctor.run_python("import sys; print(1); print(sys.argv[1])", "2") == (True, "2")
-    assert doctor.run_python("raise OSError('broken')") == (False, "OSError: broken")
 
 
 # --- Wrong input to `train`. ---
