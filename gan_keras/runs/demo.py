@@ -33,6 +33,9 @@ NUM_EPOCH, NUM_SHOWN = 3, 6  # sentences after each epoch, and side by side in t
 NUM_EVALUATED = 300
 TEMPERATURES = 1.0, 1 / 1.2, 1 / 1.5
 WIDTH = 38
+PROTOCOL = """Each row: {num} sentences at a temperature, compared with the {held_out:,} held-out lines.
+B2 to B5: BLEU, higher is more plausible. SB2 to SB5: Self-BLEU, lower is more diverse.
+Real lines are the control: more BLEU than they have comes with less diversity."""
 INCLUDED = pathlib.Path("saved_models/docstrings")
 
 
@@ -73,7 +76,8 @@ def demonstrate(minutes, preset="small", runs="runs", saved_models="saved_models
         parts = run.lines("train"), run.lines("held_out")
         result = evaluate_text(gan, *parts, temperatures=TEMPERATURES, num=NUM_EVALUATED, progress=console)
         write_json(run.evaluation_path, result)
-        console(f"\n{side_by_side(result)}\n\n{print_summary(result)}")
+        console(f"\n{side_by_side(result)}\n\n{PROTOCOL.format(num=NUM_EVALUATED, held_out=len(parts[1]))}\n")
+        console(print_summary(result))
         console.begin("From the run to a service: export, check, report")
         version = export(gan, pathlib.Path(saved_models) / "demo")
         report = write_report(run.path)
