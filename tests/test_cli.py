@@ -16,6 +16,7 @@ from command_line import call, refused
 from gan_keras.data.text.phrases import english_phrases
 from gan_keras.export import exported
 from gan_keras.runs import demo, train
+from gan_keras.runs.files import Run
 from whole_runs import assert_suggestions_run
 
 SETTINGS = ("units=16", "pretraining_epochs=1", "discriminator_epochs=0", "adversarial_epochs=0")
@@ -108,6 +109,16 @@ def test_the_demo_shows_sentences_side_by_side(run):
     rows = demo.side_by_side(result).splitlines()
     assert rows[2] == "a b." + " " * 34 + " | d."
     assert [row.index(" | ") for row in rows] == [38] * 4
+
+
+def test_the_demo_shows_the_sentences_of_each_epoch_once(tmp_path):
+    lines, run = [], Run(tmp_path)
+    narrator = demo.Narrator(run, lines.append)
+    run.samples.mkdir()
+    (run.samples / "epoch_001.txt").write_text("a\nb\nc\nd\n")
+    narrator("epoch 1/2")
+    narrator("epoch 2/2")
+    assert lines == ["epoch 1/2", "Epoch 001 writes:", "    a", "    b", "    c", "epoch 2/2"]
 
 
 def test_a_demo_never_uses_an_existing_directory(tmp_path):

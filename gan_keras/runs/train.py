@@ -16,7 +16,7 @@ from gan_keras.runs import request
 from gan_keras.runs.default_callbacks import Watchers, check_tracker, tracked
 from gan_keras.runs.files import Run
 from gan_keras.training import checkpoint_files, devices, time_budget
-from gan_keras.training.console import duration, shown
+from gan_keras.training.console import Console, duration, shown
 from gan_keras.training.fingerprint import check_same, flat, machine, shaping_versions, versions
 
 LONG_STEPS = 500
@@ -164,7 +164,8 @@ class Trainer:
     """Plans, builds and trains a run with a `config.json`, on the data that its modality loaded; other arguments: see `train`."""
 
     def __init__(self, run, data, strategy, progress, track=None, checkpoint_seconds=60.0):
-        self.run, self.strategy, self.progress = run, strategy, progress
+        self.run, self.strategy = run, strategy
+        self.progress = progress if isinstance(progress, Console) else Console(progress)
         self.track, self.checkpoint_seconds = track, checkpoint_seconds
         self.modality = modalities.get(run.config["modality"])
         self.training, self.held_out = self.modality.parts(run, data)
@@ -271,6 +272,7 @@ class Trainer:
         run, preset, seed = self.run, self.preset, self.run.config["seed"]
         batches = self.modality.batches(gan, preset, self.training, seed, True)
         held_out = self.modality.batches(gan, preset, self.held_out, seed, False)
+        self.progress.follow("Preparing the callbacks, such as the classifier whose features score epochs")
         own = self.modality.callbacks(run, preset, self.training, self.held_out)
         begin = keras.callbacks.LambdaCallback(on_train_begin=lambda logs: run.begin())
         checkpoint = Checkpoint(run.checkpoints, self.checkpoint_seconds, show=self.progress)

@@ -23,6 +23,7 @@ from gan_keras.metrics.kneser_ney import KneserNey
 from gan_keras.metrics.protocol import Protocol
 from gan_keras.modalities.base import seconds_per_sample
 from gan_keras.modalities.text.comparison import frontier_gains, print_summary, verdict
+from gan_keras.training.time_budget import duration
 
 __all__ = ["TEMPERATURES", "evaluate_text", "print_summary"]
 
@@ -135,11 +136,11 @@ def _samplers(gan, units, training_lines, candidates, seed):
 def _announce(gan, temperatures, num, candidates, progress):
     """Estimates the time from a few drafts."""
     drafts = 2 * (1 + candidates) * num * len(temperatures)
-    drawing = seconds_per_sample(gan, min(NUM_PILOT, num), seed=0, temperature=temperatures[0]) * drafts / 60
-    scoring = SCORING_SECONDS * (5 * len(temperatures) + 1) * num / 60
+    drawing = seconds_per_sample(gan, min(NUM_PILOT, num), seed=0, temperature=temperatures[0]) * drafts
+    scoring = SCORING_SECONDS * (5 * len(temperatures) + 1) * num
     progress(
-        f"Evaluating 5 samplers at {len(temperatures)} temperatures, {num:,} sentences each: about {drawing:.1f} minutes "
-        f"for {drafts:,} drafts, {scoring:.1f} for scoring."
+        f"Evaluating 5 samplers at {len(temperatures)} temperatures, {num:,} sentences each: about {duration(drawing)} "
+        f"for {drafts:,} drafts, {duration(scoring)} for scoring."
     )
 
 
