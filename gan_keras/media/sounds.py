@@ -5,7 +5,6 @@ import io
 from html import escape
 
 import numpy as np
-from scipy.io import wavfile
 
 LEVELS = 32767.0
 """Largest int16 sample."""
@@ -13,6 +12,8 @@ LEVELS = 32767.0
 
 def encode_wav(waveform, sample_rate):
     """Returns the bytes of a 16-bit WAV file: `waveform` `(length,)`, floats in [-1, 1] or int16; `sample_rate` in Hz."""
+    from scipy.io import wavfile
+
     buffer = io.BytesIO()
     wavfile.write(buffer, int(sample_rate), to_int16(waveform))
     return buffer.getvalue()
