@@ -86,7 +86,7 @@ def write_report(run_directory):
         _curves(run),
         _events(run),
         *(
-            section(title, unfold(f"All {len(values)} entries", definitions(values)))
+            section(title, unfold(f"Show the {title.lower()}", definitions(values)))
             for title, values in further.items()
             if values is not None
         ),

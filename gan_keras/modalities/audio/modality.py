@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
-from scipy.io import wavfile
 
 from gan_keras.callbacks import SampleSounds
 from gan_keras.callbacks.samples_of_kinds import SOUNDS_PER_ROW, pause_of
@@ -107,6 +106,8 @@ def rate_of(version):
 
 def _player(path, config, num):
     """Players of the first `num` sounds of each row in a WAV file of `callbacks.SampleSounds`."""
+    from scipy.io import wavfile
+
     rate, samples = wavfile.read(io.BytesIO(path.read_bytes()))
     length = config["data"]["length"]
     sounds = samples.reshape(-1, length + pause_of(rate))[:, :length]
