@@ -65,10 +65,7 @@ def train(
     out: Annotated[pathlib.Path, typer.Option(help="Directory of the run: new or empty, unless with --resume.")],
     preset: Annotated[
         str | None,
-        typer.Option(
-            help="Name of a preset (see gan-keras presets); default: default.",
-            autocompletion=complete_preset,
-        ),
+        typer.Option(help="Name of a preset (see gan-keras presets); default: default.", autocompletion=complete_preset),
     ] = None,
     epochs: Annotated[int | None, typer.Option(help="Epochs of all stages together; default: the preset's.")] = None,
     minutes: Annotated[float | None, typer.Option(help="Time limit in minutes, instead of --epochs; default: none.")] = None,
