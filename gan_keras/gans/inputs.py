@@ -31,8 +31,11 @@ def checked(gan, x=None, y=None, *args, **kwargs):
         x = with_checked_labels(x, gan.num_labels)
     elif y is not None and gan.num_labels:
         check_range(y, gan.num_labels)
-    options = _FIT.bind(gan, x, y, *args, **kwargs).arguments
-    return {name: value for name, value in options.items() if name != "self"}
+    options = dict(_FIT.bind(gan, x, y, *args, **kwargs).arguments)
+    del options["self"]
+    if isinstance(x, tf.data.Dataset):
+        options.setdefault("shuffle", False)  # with its default, Keras warns that a data set has an order of its own
+    return options
 
 
 def with_batches(history):
