@@ -1,6 +1,7 @@
 """`Sampler`: the half of a `GAN` that outlives training. It turns noise into samples, in Python and in a server's graph."""
 
 import dataclasses
+import math
 from collections.abc import Callable
 
 import keras
@@ -13,7 +14,7 @@ from gan_keras.diagnosis import rules
 from gan_keras.gans.inputs import check_range
 from gan_keras.gans.saving import AveragedNetwork, SavedModel
 from gan_keras.gans.step_metrics import StepMetrics
-from gan_keras.networks.base import call_network, compute_in_float32, in_single_precision, latent_dim_of, read_samples
+from gan_keras.networks.base import call_network, compute_in_float32, in_single_precision, latent_dim_of, read_samples, trace
 from gan_keras.training import distribution
 
 MAX_SAMPLES = 1_000_000  # of one `generate` call; more is taken for a mistake
@@ -130,10 +131,28 @@ class Sampler(SavedModel):
         """
         return rules.diagnose(history)
 
-    def summary(self, **kwargs):
-        """Prints the summaries of both networks."""
-        self.generator.summary(**kwargs)
-        self.discriminator.summary(**kwargs)
+    def summary(self, line_length=None, print_fn=None, **kwargs):
+        """Prints the summaries of both networks, and the parameters of the whole GAN.
+
+        Args:
+            line_length: Total length of printed lines; None for the width of the terminal.
+            print_fn: Function that is called with each part of the text; None for `print`.
+            **kwargs: Further arguments of `keras.Model.summary`, such as `expand_nested` and `show_trainable`.
+        """
+        for network in (self.generator, self.discriminator):
+            trace(network)
+            network.summary(line_length=line_length, print_fn=print_fn, **kwargs)
+        optimizers = (self.generator_optimizer, self.discriminator_optimizer) if self.compiled else ()
+        variables = {
+            "Trainable params": self.trainable_weights,
+            "Non-trainable params, the averaged generator's included": self.non_trainable_weights,
+            "Optimizer params, of both optimizers": [variable for each in optimizers for variable in each.variables],
+        }
+        sizes = {title: sum(math.prod(variable.shape) for variable in each) for title, each in variables.items()}
+        show = print_fn or print
+        show(f'GAN: "{self.name}"')
+        for title, size in {"Total params": sum(sizes.values()), **sizes}.items():
+            show(f" {title}: {size:,}")
 
     # --- Noise. ---
 

@@ -247,6 +247,32 @@ def latent_dim_of(generator):
     return int(shape[-1])
 
 
+def trace(network):
+    """Calls a network's layers on symbolic tensors with any number of rows, from which `summary` reads output shapes.
+
+    A network is built by a call on two samples, so its layers know shapes of two rows, or none: Keras records output shapes of
+    symbolic calls alone. Weights and random states stay as they are.
+    """
+    labels = [keras.KerasTensor((None,), "int32")] if getattr(network, "num_labels", 0) else []
+    for layer in network._flatten_layers():  # the network comes first: its call reaches layers in their places
+        shape = (layer.get_build_config() or {}).get("input_shape")
+        if shape is None or hasattr(layer, "output"):  # Keras raises AttributeError for a layer without symbolic calls
+            continue
+        # Some networks compute with numbers, such as a loop over drawn tokens. Their layers are then called one by one.
+        with contextlib.suppress(Exception):
+            _trace_layer(layer, keras.KerasTensor((None, *shape[1:])), labels if layer is network else [])
+
+
+def _trace_layer(layer, tensor, labels):
+    if isinstance(layer, keras.Sequential):
+        for part in layer.layers:
+            tensor = part(tensor)
+    elif isinstance(layer, keras.Model):
+        layer.call(tensor, *labels)
+    else:
+        layer(tensor)
+
+
 def read_samples(discriminator, fake_data, labels=None):
     """Calls the discriminator on two samples, which builds it, and raises `ValueError` unless it returns logits for them."""
     try:

@@ -39,9 +39,6 @@ class GumbelSoftmaxSampling(layers.Layer):
         gumbel = -ops.log(-ops.log(ops.clip(uniform, _SMALLEST, 1.0 - _SMALLEST)))
         return ops.cast(ops.softmax((ops.cast(logits, "float32") + gumbel) / self.temperature), logits.dtype)
 
-    def compute_output_shape(self, logits_shape, normals_shape=None):
-        return logits_shape
-
     def get_config(self):
         return {**super().get_config(), "temperature": self.temperature}
 
