@@ -191,7 +191,7 @@ class Progress(keras.callbacks.Callback):
         compiling = sum(self.compiling) - len(self.compiling) * statistics.median(self.times) if self.times else 0.0
         self.time_left.finish(epoch, seconds, max(0.0, compiling))
         values, took = ", ".join(self.measured(logs).values()), [f"{seconds:.0f} s"]
-        if epoch + 1 < self.params["epochs"]:
+        if epoch + 1 < self.params["epochs"] and not self.model.stop_training:
             took.append(text_of(self.time_left.left(epoch + 1)))
         self.console(f"{self.title()}: {values}{' ' * bool(values)}({', '.join(filter(None, took))})")
         self.epoch_start = time.monotonic()
