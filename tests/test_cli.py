@@ -219,6 +219,7 @@ def test_wrong_options_are_refused_before_anything_is_written(corpus, tmp_path, 
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_too_short_a_time_is_refused_before_anything_is_written(corpus, tmp_path):
     line = refused("train", "text", "--data", corpus, "--out", tmp_path / "run", "--minutes", "0.001", "--preset", "tiny")
     assert "minutes=0.001 is too short" in line and "Expected at least --minutes" in line

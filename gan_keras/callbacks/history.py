@@ -190,8 +190,8 @@ class Progress(keras.callbacks.Callback):
         seconds = time.monotonic() - self.epoch_start
         compiling = sum(self.compiling) - len(self.compiling) * statistics.median(self.times) if self.times else 0.0
         self.time_left.finish(epoch, seconds, max(0.0, compiling))
-        values, took = ", ".join(self.measured(logs).values()), [f"{seconds:.0f} s"]
-        if epoch + 1 < self.params["epochs"]:
+        values, took = ", ".join(texts_of(self.measured(logs))), [f"{seconds:.0f} s"]
+        if epoch + 1 < self.params["epochs"] and not self.model.stop_training:
             took.append(text_of(self.time_left.left(epoch + 1)))
         self.console(f"{self.title()}: {values}{' ' * bool(values)}({', '.join(filter(None, took))})")
         self.epoch_start = time.monotonic()
@@ -200,10 +200,10 @@ class Progress(keras.callbacks.Callback):
         self.console.follow("Finishing the training")
 
     def measured(self, logs):
-        """Returns the values that the stage uses as texts, by name. What it does not measure stays 0 throughout."""
+        """Returns the values that the stage uses, by name. What it does not measure stays 0 throughout."""
         found = {name: float(logs[name]) for name in self.names if name in (logs or {})}
         self.used.update(name for name, value in found.items() if value != 0.0)
-        return {name: f"{name} {value:.4g}" for name, value in found.items() if name in self.used}
+        return {name: value for name, value in found.items() if name in self.used}
 
     def left(self):
         """Returns the seconds left in the middle of an epoch, or None."""
@@ -221,14 +221,18 @@ class Progress(keras.callbacks.Callback):
         if steps and self.step >= steps:
             now = f"{self.step} steps done, validating and scoring for {duration(time.monotonic() - self.step_start)}"
         else:
-            now = ", ".join([f"step {self.step}" + (f"/{steps}" if steps else ""), *self.logs.values()])
+            now = ", ".join([f"step {self.step}" + (f"/{steps}" if steps else ""), *texts_of(self.logs)])
         return f"{self.title()}: {now}" + (f" ({left})" if (left := text_of(self.left())) else "")
 
     def bar(self, width):
         """Returns a line with a bar; values for which it has no room are left out."""
-        steps, shown = self.params["steps"], list(self.logs.values())
+        steps, shown = self.params["steps"], texts_of(self.logs, "#.3g")
         start = self.title()
-        ends = [f"{self.step}/{steps}" if steps else f"step {self.step}", *shown, *filter(None, [text_of(self.left())])]
+        ends = [
+            f"{self.step:>{len(str(steps))}}/{steps}" if steps else f"step {self.step}",
+            *shown,
+            *filter(None, [text_of(self.left())]),
+        ]
         while (room := width - len(start) - len(", ".join(ends)) - 4) < BAR[0] and shown:
             ends.remove(shown.pop())
         room = max(0, min(room, BAR[1]))
@@ -241,6 +245,11 @@ def names_of(gan):
     """Returns the logged names that tell how a training of a GAN goes: losses, further ones of its own, and scores."""
     own = [metric.name for metric in (*gan.step_metrics.more, *gan.sample_metrics)]
     return ["d_loss", "g_loss", *own, *(f"val_{name}" for name in own), *SCORES]
+
+
+def texts_of(values, digits=".4g"):
+    """Returns texts such as `d_loss 0.6931`, a list."""
+    return [f"{name} {value:{digits}}" for name, value in values.items()]
 
 
 def text_of(left):

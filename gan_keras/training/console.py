@@ -61,10 +61,13 @@ class Console:
             now = time.monotonic()
             if now - self.last < (REDRAWN[0] if self.is_terminal else SILENCE):
                 return
-            text = self.doing() if callable(self.doing) else f"still running after {duration(now - self.since)}: {self.doing}"
-            text = shorten(" ".join(text.split()), self.width)
+            if callable(self.doing):
+                text = self.doing()
+            else:
+                doing = " ".join(self.doing.split())
+                text = shorten(f"still running after {duration(now - self.since)}: {doing}", self.width)
             if self.is_terminal:
-                self._draw(text)
+                self._draw(shorten(text, self.width))
             else:
                 self.show(text)
             self.last = time.monotonic()

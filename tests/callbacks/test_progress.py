@@ -53,7 +53,7 @@ def model_of(stages, own=()):
     """A GAN with stages, a dictionary from name to epochs, and metrics of its own."""
     names = [stage for stage, num in stages.items() for _ in range(num)]
     step_metrics = SimpleNamespace(more=[SimpleNamespace(name=name) for name in own])
-    return SimpleNamespace(stage_of=names.__getitem__, step_metrics=step_metrics, sample_metrics=())
+    return SimpleNamespace(stage_of=names.__getitem__, step_metrics=step_metrics, sample_metrics=(), stop_training=False)
 
 
 def begun(progress, model, epochs, steps):
@@ -195,7 +195,7 @@ def test_nothing_is_drawn_elsewhere_but_a_line_after_half_a_minute(clock):
         "epoch 1/1, adversarial: step 3/10, d_loss 0.5 (about 91 s left)".replace("91 s", "2 min"),
         "epoch 1/1, adversarial: step 6/10, d_loss 0.5 (about 52 s left)",
         "epoch 1/1, adversarial: step 9/10, d_loss 0.5 (about 13 s left)",
-        "epoch 1/1, adversarial: 10 steps done, validating and scoring for 31 s (abou...",
+        "epoch 1/1, adversarial: 10 steps done, validating and scoring for 31 s (about 0 s left)",
         "epoch 1/1, adversarial: d_loss 0.5 (161 s)",
     ]
 
