@@ -1,5 +1,7 @@
 """Callbacks that score epochs and restore the networks of the best one: `KeepBest` for text, `Quality` for images."""
 
+import time
+
 import keras
 import numpy as np
 
@@ -158,11 +160,20 @@ class Quality(_RestoresBest):
         if self.restore_best_weights:
             self.best_weights.offer(self.model, -values[self.image_quality.frechet_name])
 
-    def score(self):
+    def score(self, num=None):
         """Returns the `Score` of the GAN, also within classes if the generator and the real images have labels."""
-        labels = self.model.labels_from(np.arange(self.num) + self.seed)
+        num = self.num if num is None else num
+        labels = self.model.labels_from(np.arange(num) + self.seed)
         judged = None if self.image_quality.label_moments is None else labels
-        return self.image_quality.score(generated_images(self.model, self.num, self.seed), judged, seeds=(self.seed,))
+        return self.image_quality.score(generated_images(self.model, num, self.seed), judged, seeds=(self.seed,))
+
+    def seconds_per_score(self, gan):
+        """Returns the seconds that a score of a GAN takes. A smaller one comes first: it compiles."""
+        self.set_model(gan)
+        for num in (min(self.num, _BLOCK), self.num):
+            start = time.monotonic()
+            self.score(num)
+        return time.monotonic() - start
 
 
 def generated_images(gan, num, seed):

@@ -19,12 +19,14 @@ def seconds_per_sample(gan, num, **choices):
 
 
 def program_name():
-    """Returns `gan-keras`, or how this Python calls it if the shell does not find it."""
+    """Returns `gan-keras`, or how to call it if the shell does not find it: by its path or with this Python."""
     if shutil.which("gan-keras"):
         return "gan-keras"
-    python = pathlib.Path(sys.executable)
-    inside = python.is_relative_to(pathlib.Path.cwd())
-    return f"{shlex.quote(str(python.relative_to(pathlib.Path.cwd()) if inside else python))} -m gan_keras"
+    python, here = pathlib.Path(sys.executable), pathlib.Path.cwd()
+    script = python.with_name("gan-keras")
+    path = script if script.exists() else python
+    called = shlex.quote(str(path.relative_to(here) if path.is_relative_to(here) else path))
+    return called if path == script else f"{called} -m gan_keras"
 
 
 class Modality:

@@ -10,6 +10,7 @@ import sys
 import keras
 
 from gan_keras import modalities, presets
+from gan_keras.callbacks.best import Quality
 from gan_keras.callbacks.checkpoint import Checkpoint, check_seconds
 from gan_keras.callbacks.history import Progress, has_ended
 from gan_keras.runs import request
@@ -274,6 +275,8 @@ class Trainer:
         held_out = self.modality.batches(gan, preset, self.held_out, seed, False)
         self.progress.follow("Preparing the callbacks, such as the classifier whose features score epochs")
         own = self.modality.callbacks(run, preset, self.training, self.held_out)
+        if plan.seconds:  # scores are rare: without their duration, the time left would be too short for long
+            plan = plan._replace(scoring=sum(each.seconds_per_score(gan) for each in own if isinstance(each, Quality)))
         begin = keras.callbacks.LambdaCallback(on_train_begin=lambda logs: run.begin())
         checkpoint = Checkpoint(run.checkpoints, self.checkpoint_seconds, show=self.progress)
         watchers = Watchers(run, self.modality, preset, self.progress)

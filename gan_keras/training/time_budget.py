@@ -168,7 +168,8 @@ class TimeLeft:
         if None in costs.values():
             return None
         further = collections.Counter(self.kinds[epoch + 1 :])
-        unseen = {stage for stage, _ in costs if stage not in self.first and stage not in self.stepped}
+        begun = {*self.first, *self.stepped, *([self.kinds[epoch][0]] if share < 1.0 else [])}
+        unseen = {stage for stage, _ in costs} - begun
         compiling = self.plan.overhead * len(unseen) / max(1, len(self.plan.seconds))
         stage, is_scored = self.kinds[epoch]
         now = share * self.of_unscored(stage) + is_scored * self.scoring

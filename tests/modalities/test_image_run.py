@@ -120,6 +120,15 @@ def test_a_resumed_run_equals_an_uninterrupted_one(folder, run):
     runs.assert_trained_alike(run, folder / "interrupted", ("checkpoints/epoch_000004_batch_00000000/model.keras",))
 
 
+@pytest.mark.slow
+def test_steps_and_scores_that_are_timed_before_a_training_do_not_change_it(run, tmp_path, monkeypatch):
+    monkeypatch.setattr("gan_keras.runs.train.LONG_STEPS", 0)
+    lines = []
+    train("image", "digits", tmp_path / "run", "tiny", settings=SETTINGS, progress=lines.append)
+    assert any(line.startswith("about ") for line in lines)
+    runs.assert_trained_alike(run, tmp_path / "run")
+
+
 def test_resuming_needs_the_same_data_and_the_same_modality(run):
     with pytest.raises(ValueError, match="not what .* was trained on"):
         train("image", "stacked_digits", run, resume=True, progress=runs.silent)

@@ -8,6 +8,7 @@ import pytest
 from command_line import call
 from gan_keras import catalogue, feedback, presets
 from gan_keras.codecs import CharacterCodec, SubwordCodec, WordCodec
+from gan_keras.modalities.base import program_name
 from gan_keras.modalities.text.modality import Lines, TextModality
 from gan_keras.networks import RecurrentDiscriminator
 from gan_keras.training import time_budget
@@ -161,3 +162,18 @@ def test_lists_show_the_data_sets_and_presets_of_every_modality():
     ):
         shown = call(command).stdout
         assert [each for each in words if f"{each}: " not in shown] == [], shown
+
+
+def test_suggested_commands_call_the_program_as_the_shell_finds_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.executable", str(tmp_path / "bin dir" / "python"))
+    for found, is_there, expected in (
+        ("/usr/bin/gan-keras", False, "gan-keras"),
+        (None, False, "'bin dir/python' -m gan_keras"),
+        (None, True, "'bin dir/gan-keras'"),
+    ):
+        monkeypatch.setattr("shutil.which", lambda name, found=found: found)
+        if is_there:
+            (tmp_path / "bin dir").mkdir()
+            (tmp_path / "bin dir" / "gan-keras").touch()
+        assert program_name() == expected
