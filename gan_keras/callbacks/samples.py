@@ -84,7 +84,7 @@ class SampleGrid(EpochFiles):
 
     Args:
         directory: Directory to write to; created if missing.
-        rows: Rows of the grid, >= 1; with labels at most one for each, of the first ones.
+        rows: Maximum number of rows, >= 1. With labels, each row shows one of them, starting with the first.
         columns: Images per row, >= 1.
         seed: Seed of the first latent.
         every: Epochs between two pictures, >= 1; the last epoch always has one.
@@ -146,7 +146,12 @@ def _names(labels, label_names):
     """Returns labels, numbers or None, as texts: their names if they are known."""
     if labels is None:
         return None
-    return [label_names[label] if label_names else f"label {label}" for label in np.asarray(labels)]
+    labels = np.asarray(labels)
+    if label_names is None:
+        return [f"label {label}" for label in labels]
+    if labels.max() >= len(label_names):
+        raise ValueError(f"Got {len(label_names)} label_names for labels up to {labels.max()}. Expected a name for each label.")
+    return [label_names[label] for label in labels]
 
 
 def _row_numbers(gan, rows):

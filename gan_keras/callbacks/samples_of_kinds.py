@@ -22,7 +22,7 @@ class ClipGrid(EpochFiles):
 
     Args:
         directory: Directory to write to; created if missing.
-        rows: Rows of the grid, >= 1; with labels at most one for each, of the first ones.
+        rows: Maximum number of rows, >= 1. With labels, each row shows one of them, starting with the first.
         columns: Clips per row, >= 1.
         seed: Seed of the first latent.
         every: Epochs between two animations, >= 1; the last epoch always has one.
@@ -82,7 +82,7 @@ class SampleSounds(SampleGrid):
 
     Args:
         directory: Directory to write to; created if missing.
-        rows: Rows of the grid, >= 1; with labels at most one for each, of the first ones.
+        rows: Maximum number of rows, >= 1. With labels, each row shows one of them, starting with the first.
         columns: Sounds per row, >= 1.
         seed: Seed of the first latent.
         every: Epochs between two files, >= 1; the last epoch always has one.

@@ -92,6 +92,8 @@ def test_rows_have_the_names_of_their_labels_or_numbers():
     gan = small_gan(num_labels=3)
     assert row_labels(gan, 2, ("cat", "dog", "fish")) == ["cat", "dog"]
     assert row_labels(gan, 9) == ["label 0", "label 1", "label 2"] and row_labels(small_gan(), 9, ("cat",)) is None
+    with pytest.raises(ValueError, match="Got 1 label_names for labels up to 2"):
+        row_labels(gan, 9, ("cat",))
 
 
 def test_a_resumed_training_animates_earlier_epochs_but_no_later_ones(tmp_path):
