@@ -73,7 +73,7 @@ def _is_right(windows, is_real, random, seed, recipe):
     loss = keras.losses.BinaryCrossentropy(from_logits=True)
     parts = [(windows[rows], is_real[rows], np.ones(len(rows), np.float32)) for rows in (training, validation)]
     train(judge, loss, *parts, recipe)
-    logits = judge.predict(windows[test], batch_size=1024, verbose=0)[:, 0]
+    logits = _outputs(judge, windows[test])[:, 0]
     return (logits > 0) == (is_real[test] > 0.5)
 
 
@@ -104,8 +104,14 @@ def predictive_score(windows, real, seed=0, recipe=None):
     keras.utils.set_random_seed(seed)
     network = _recurrent_network(inputs.shape[1:], recipe, each_step=True)
     train(network, keras.losses.MeanAbsoluteError(), *parts, recipe)
-    errors = np.abs(network.predict(test[0], batch_size=1024, verbose=0) - test[1])[..., 0]
+    errors = np.abs(_outputs(network, test[0]) - test[1])[..., 0]
     return float((errors * test[2]).sum() / test[2].sum())
+
+
+def _outputs(network, inputs):
+    """Outputs in batches. `predict` would compile a function for each network, and TensorFlow warn of so many."""
+    batches = (inputs[start : start + 1024] for start in range(0, len(inputs), 1024))
+    return np.concatenate([keras.ops.convert_to_numpy(network(batch, training=False)) for batch in batches])
 
 
 def _forecast_task(scaled):
