@@ -253,24 +253,24 @@ def trace(network):
     A network is built by a call on two samples, so its layers know shapes of two rows, or none: Keras records output shapes of
     symbolic calls alone. Weights and random states stay as they are.
     """
-    labels = [keras.KerasTensor((None,), "int32")] if getattr(network, "num_labels", 0) else []
     for layer in network._flatten_layers():  # the network comes first: its call reaches layers in their places
-        shape = (layer.get_build_config() or {}).get("input_shape")
-        if shape is None or hasattr(layer, "output"):  # Keras raises AttributeError for a layer without symbolic calls
+        config = layer.get_build_config() or {}
+        shapes = list(config.get("shapes_dict", config).values())
+        if layer is network and getattr(network, "num_labels", 0) and len(shapes) == 1:
+            shapes.append((2,))
+        # The parts of a `Sequential` keep the shapes that it was built with, whatever it is called on.
+        is_fixed = isinstance(layer, keras.Sequential) and layer.input_shape[0] is not None
+        if not shapes or hasattr(layer, "output") and not is_fixed:
             continue
         # Some networks compute with numbers, such as a loop over drawn tokens. Their layers are then called one by one.
-        with contextlib.suppress(Exception):
-            _trace_layer(layer, keras.KerasTensor((None, *shape[1:])), labels if layer is network else [])
-
-
-def _trace_layer(layer, tensor, labels):
-    if isinstance(layer, keras.Sequential):
-        for part in layer.layers:
-            tensor = part(tensor)
-    elif isinstance(layer, keras.Model):
-        layer.call(tensor, *labels)
-    else:
-        layer(tensor)
+        with contextlib.suppress(Exception), keras.StatelessScope():
+            tensors = [keras.KerasTensor((None, *shape[1:]), "int32" if len(shape) == 1 else "float32") for shape in shapes]
+            if isinstance(layer, keras.Model) and not isinstance(layer, keras.Sequential):
+                layer.call(*tensors, training=True)  # dropout is for training alone
+                continue
+            layer(*tensors)
+            if is_fixed:
+                functools.reduce(lambda tensor, part: part(tensor), layer.layers, *tensors)
 
 
 def read_samples(discriminator, fake_data, labels=None):

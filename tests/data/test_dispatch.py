@@ -129,7 +129,7 @@ def test_a_missing_codec_other_types_and_unknown_sources_and_modalities_are_refu
         refused("codec=None for a .* Expected an adapted codec", data.batches, sets[modality])
     for function in (data.split, data.describe, data.batches):
         refused("type ndarray. Expected Corpus, Images", function, LEVELS, error=TypeError)
-    refused("no file .*digit. Built-in data sets: docstrings, .*digits", data.load, tmp_path / "digit", error=FileNotFoundError)
+    refused("no file .*digit. Did you mean digits. .*: docstrings", data.load, tmp_path / "digit", error=FileNotFoundError)
     refused("modality='pictures'. Expected one of text, image", data.load, "digits", "pictures")
 
 
