@@ -171,10 +171,11 @@ class TimeLeft:
         begun = {*self.first, *self.stepped, *([self.kinds[epoch][0]] if share < 1.0 else [])}
         unseen = {stage for stage, _ in costs} - begun
         compiling = self.plan.overhead * len(unseen) / max(1, len(self.plan.seconds))
-        stage, is_scored = self.kinds[epoch]
-        now = share * self.of_unscored(stage) + is_scored * self.scoring
-        if stage in self.first:  # in a stage's first epoch, some of the seconds were spent on compiling
-            now = max(share * self.stepped.get(stage, 0.0), costs[stage, is_scored] - spent)
+        kind = stage, _ = self.kinds[epoch]
+        if stage in self.first:
+            now = max(share * self.stepped.get(stage, 0.0), costs[kind] - spent)
+        else:  # in a stage's first epoch, some of the seconds were spent on compiling
+            now = costs[kind] - (1.0 - share) * self.stepped.get(stage, costs[kind])
         return now + sum(num * costs[kind] for kind, num in further.items()) + compiling
 
 
