@@ -3,7 +3,7 @@
     python benchmarks/seven_kinds.py --data DIRECTORY --runs runs/seven_kinds
 
 `DIRECTORY` holds `spoken_digits.npz`, `adult.csv`, `stocks.csv` and `apple2tomato.npz`: see `audio.md`, `tables.md`, `series.md`
-and `translation.md`. Five GANs are trained with presets, unless `--runs` holds them: one to six minutes each on two cores.
+and `translation.md`. Five GANs are trained with presets, unless `--runs` holds them: one to nine minutes each on two busy cores.
 Sentences and digits come from the trained models in `saved_models/`.
 
 Nothing is selected by hand: samples are those of the first seeds, labels in turn; translated photos are evenly spaced test
