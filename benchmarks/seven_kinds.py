@@ -3,7 +3,7 @@
     python benchmarks/seven_kinds.py --data DIRECTORY --runs runs/seven_kinds
 
 `DIRECTORY` holds `spoken_digits.npz`, `adult.csv`, `stocks.csv` and `apple2tomato.npz`: see `audio.md`, `tables.md`, `series.md`
-and `translation.md`. Five GANs are trained with presets, unless `--runs` holds them: one to six minutes each on two cores.
+and `translation.md`. Five GANs are trained with presets, unless `--runs` holds them: one to nine minutes each on two busy cores.
 Sentences and digits come from the trained models in `saved_models/`.
 
 Nothing is selected by hand: samples are those of the first seeds, labels in turn; translated photos are evenly spaced test
@@ -135,7 +135,7 @@ def draw_rows(figure, run):
     title(figure, 340, BELOW, "table", "rows of a census")
     _, held_out = get("table").parts(run)
     groups = {"real": np.asarray(held_out.cells), "generated": run.load(compile=False).generate_cells(len(held_out), 0)}
-    ages, education = panel(figure, 385, BELOW + 22, 150, 195), panel(figure, 650, BELOW + 22, 130, 195)
+    ages, education = panel(figure, 385, BELOW + 22, 150, 195), panel(figure, 645, BELOW + 22, 150, 195)
     place, edges = held_out.index("age"), np.arange(16.5, 91, 3)
     for (name, cells), style in zip(
         groups.items(), ({"color": REAL, "fill": True}, {"color": GENERATED, "linewidth": 1.2}), strict=True
@@ -150,12 +150,10 @@ def draw_rows(figure, run):
     for offset, share, name, colour in zip((-0.2, 0.2), shares, groups, (REAL, GENERATED), strict=True):
         education.barh(np.arange(6) + offset, share[shown], 0.4, color=colour, label=name)
     education.set_yticks(np.arange(6), [names[value] for value in shown])
-    education.set_xticks([])
+    education.set(xticks=[], xlim=(0, 1.5 * shares[0].max()))  # room for the legend
     education.invert_yaxis()
     education.set_title("education", pad=3, **SMALL)
-    education.legend(
-        fontsize=6, frameon=False, handlelength=0.8, handletextpad=0.4, borderpad=0, loc="center right", bbox_to_anchor=(1, 0.4)
-    )
+    education.legend(fontsize=6, frameon=False, handlelength=0.7, handletextpad=0.4, borderpad=0, loc="lower right")
 
 
 def draw_windows(figure, run):
