@@ -168,9 +168,9 @@ class Quality(_RestoresBest):
         return self.image_quality.score(generated_images(self.model, num, self.seed), judged, seeds=(self.seed,))
 
     def seconds_per_score(self, gan):
-        """Returns the seconds that a score of a GAN takes. A smaller one comes first: it compiles."""
+        """Returns the seconds that a score of a GAN takes. A smaller one comes first: it compiles for both sizes of blocks."""
         self.set_model(gan)
-        for num in (min(self.num, _BLOCK), self.num):
+        for num in (min(self.num, _BLOCK + self.num % _BLOCK), self.num):
             start = time.monotonic()
             self.score(num)
         return time.monotonic() - start
