@@ -160,19 +160,18 @@ class Quality(_RestoresBest):
         if self.restore_best_weights:
             self.best_weights.offer(self.model, -values[self.image_quality.frechet_name])
 
-    def score(self, num=None):
+    def score(self):
         """Returns the `Score` of the GAN, also within classes if the generator and the real images have labels."""
-        num = self.num if num is None else num
-        labels = self.model.labels_from(np.arange(num) + self.seed)
+        labels = self.model.labels_from(np.arange(self.num) + self.seed)
         judged = None if self.image_quality.label_moments is None else labels
-        return self.image_quality.score(generated_images(self.model, num, self.seed), judged, seeds=(self.seed,))
+        return self.image_quality.score(generated_images(self.model, self.num, self.seed), judged, seeds=(self.seed,))
 
     def seconds_per_score(self, gan):
-        """Returns the seconds that a score of a GAN takes. A smaller one comes first: it compiles."""
+        """Returns the seconds that a score of a GAN takes, the second time: the first compiles."""
         self.set_model(gan)
-        for num in (min(self.num, _BLOCK), self.num):
+        for _ in range(2):
             start = time.monotonic()
-            self.score(num)
+            self.score()
         return time.monotonic() - start
 
 

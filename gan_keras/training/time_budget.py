@@ -134,6 +134,17 @@ class TimeLeft:
         costs = [statistics.median(self.finished[stage, True]) - statistics.median(self.finished[stage, False]) for stage in both]
         return max(0.0, statistics.mean(costs)) if costs else self.plan.scoring
 
+    @property
+    def slowness(self):
+        """How much more than planned the finished epochs have cost, such as 1.1; 1 without any."""
+        pairs = [
+            (statistics.median(self.finished[stage, False]), self.plan.seconds[stage])
+            for stage in self.plan.seconds
+            if (stage, False) in self.finished
+        ]
+        planned = sum(plan for _, plan in pairs)
+        return sum(cost for cost, _ in pairs) / planned if planned else 1.0
+
     def of_kind(self, stage, is_scored):
         """Returns the seconds of an epoch; None if nothing is known about any."""
         scoring = self.scoring
@@ -149,7 +160,7 @@ class TimeLeft:
         if (stage, True) in self.finished:
             return max(lowest, statistics.median(self.finished[stage, True]) - self.scoring)
         if stage in self.plan.seconds:  # the first epoch may include more that happens only once
-            return max(lowest, min(self.plan.seconds[stage], self.first.get(stage, math.inf)))
+            return max(lowest, min(self.slowness * self.plan.seconds[stage], self.first.get(stage, math.inf)))
         if stage in self.first or lowest:
             return self.first.get(stage, lowest)
         return max((self.of_unscored(other) for other in self.first), default=None)  # as dear as the dearest so far
@@ -168,10 +179,10 @@ class TimeLeft:
         if None in costs.values():
             return None
         further = collections.Counter(self.kinds[epoch + 1 :])
-        begun = {*self.first, *self.stepped, *([self.kinds[epoch][0]] if share < 1.0 else [])}
-        unseen = {stage for stage, _ in costs} - begun
-        compiling = self.plan.overhead * len(unseen) / max(1, len(self.plan.seconds))
         kind = stage, _ = self.kinds[epoch]
+        unseen = {each for each, _ in costs} - {*self.first, *self.stepped}
+        compiled = 0.5 if stage in unseen and share < 1.0 else 0.0  # the first step compiles for one shape, the second for any
+        compiling = self.plan.overhead * (len(unseen) - compiled) / max(1, len(self.plan.seconds))
         if stage in self.first:
             now = max(share * self.stepped.get(stage, 0.0), costs[kind] - spent)
         else:  # in a stage's first epoch, some of the seconds were spent on compiling
