@@ -118,7 +118,7 @@ def test_the_demo_shows_the_sentences_of_each_epoch_once(tmp_path):
     (run.samples / "epoch_001.txt").write_text("a\nb\nc\nd\n")
     narrator("epoch 1/2")
     narrator("epoch 2/2")
-    assert lines == ["epoch 1/2", "Epoch 001 writes:", "    a", "    b", "    c", "epoch 2/2"]
+    assert lines == ["epoch 1/2", "Epoch 1 writes:", "    a", "    b", "    c", "epoch 2/2"]
 
 
 def test_a_demo_never_uses_an_existing_directory(tmp_path):

@@ -170,7 +170,7 @@ def test_the_label_of_a_table_can_be_chosen_and_other_data_have_none(trained):
 
 def test_data_that_do_not_fit_are_refused_with_what_is_expected(trained):
     training, held_out, _, gan = trained("image")
-    with pytest.raises(ValueError, match="Got data of type ndarray. Expected a data object of `gan_keras.data`: Table, Corpus"):
+    with pytest.raises(ValueError, match="Got data of type ndarray. Expected a data object of `gan_keras.data`: Corpus, Images"):
         evaluate(gan, np.zeros((9, 16, 16, 1)), held_out)
     with pytest.raises(ValueError, match="training data of type Images and test data of type Sounds. Expected one type"):
         evaluate(gan, training, trained("audio")[1])
