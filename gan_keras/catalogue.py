@@ -33,6 +33,36 @@ DATASETS = {
 MODALITIES = tuple(DATASETS)
 
 
+class Generated(NamedTuple):
+    """What `gan-keras generate` takes for a kind of samples.
+
+    Attributes:
+        options: Defaults of the options besides a label, by name.
+        endings: Suffixes of the files that it writes, such as `(".png", ".npz")`; empty for any name.
+        files: These files in words, for samples that are not text; empty for those that standard output shows.
+    """
+
+    options: dict
+    endings: tuple = ()
+    files: str = ""
+
+
+_PICTURES = (".png", ".npz"), "NAME.png (one image, or a grid), NAME.npz, or a directory for one PNG per image"
+
+GENERATED = {
+    "text": Generated({"temperature": 1.0, "top_p": 1.0, "prompt": "", "candidates": 1}),
+    "image": Generated({}, *_PICTURES),
+    "audio": Generated(
+        {}, (".wav", ".npz", ".png"), "NAME.wav (one sound), NAME.npz, NAME.png (spectrograms), or a directory for WAV files"
+    ),
+    "video": Generated({}, (".gif", ".npz"), "NAME.gif (one clip, or a grid), NAME.npz, or a directory for one GIF per clip"),
+    "table": Generated({}, (".csv",)),
+    "series": Generated({}, (".csv", ".npz", ".png")),
+    "translation": Generated({"input": None, "direction": "a_to_b"}, *_PICTURES),
+}
+"""What `gan-keras generate` takes, by modality."""
+
+
 class Facts(NamedTuple):
     """What is known about a preset.
 

@@ -14,14 +14,13 @@ import typer
 from gan_keras import catalogue, modalities, startup
 from gan_keras import presets as presets_module
 from gan_keras.media.safe_files import check_parent, replace_whole, write_json
+from gan_keras.modalities import sample_files
 from gan_keras.runs import request
 from gan_keras.runs.commands import Commands, TrainCommand, aligned, preset_table, start
 from gan_keras.runs.files import Run, find_version
 from gan_keras.training.console import Console, shown
 
 __all__ = ["app"]
-
-STRATEGIES = ("none", "mirrored", "multi_worker")
 
 app = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 
@@ -80,7 +79,7 @@ def train(
     ] = None,
     track: Annotated[str | None, typer.Option(help="Tracker to log to: tensorboard, mlflow or wandb; default: none.")] = None,
     checkpoint_seconds: Annotated[float, typer.Option(help="Seconds between checkpoints; 0: after each batch.", min=0.0)] = 60.0,
-    strategy: Annotated[str, typer.Option(help=f"Devices to train on: {', '.join(STRATEGIES)}.")] = "none",
+    strategy: Annotated[str, typer.Option(help="Devices to train on: none, mirrored, multi_worker.")] = "none",
 ):
     """Train a GAN.
 
@@ -145,19 +144,22 @@ def generate(
     options = {"temperature": temperature, "top_p": top_p, "prompt": prompt, "candidates": candidates}
     options |= {"input": input, "direction": direction}
     options = {name: value for name, value in options.items() if value is not None}
-    found = find_version(source)
-    if found is None:
-        Run(source).check_exists()
+    found, run = find_version(source), Run(source)
+    if found is None:  # a run refuses wrong options before Keras is imported; the modality of a version is in its graph
+        sample_files.check_output(output, run.config["modality"])
+        options = sample_files.with_defaults(options, run.config["modality"])
+        run.label_number(label)
     start()
-    from gan_keras.export.exported import load_version
-
-    version = None if found is None else load_version(found)
-    modality = modality_of(Run(source)) if version is None else modalities.of_version(version)
-    modality.check_output(output)
-    options = modality.with_defaults(options)
-    if version is None:
-        samples = modality.generate_from_run(Run(source), n, seed, label, options)
+    if found is None:
+        modality = modality_of(run)
+        samples = modality.generate_from_run(run, n, seed, label, options)
     else:
+        from gan_keras.export.exported import load_version
+
+        version = load_version(found)
+        modality = modalities.of_version(version)
+        sample_files.check_output(output, modality.name)
+        options = sample_files.with_defaults(options, modality.name)
         samples = modality.generate_by_version(version, n, seed, label_number(label), options)
     typer.echo(modality.write(samples, output) or "", nl=False)
     if output is not None:

@@ -32,6 +32,10 @@ WITHOUT_TENSORFLOW = {
     "train image --data digits --out y --resume": 2,
     "generate nowhere": 2,
     "generate nowhere --sed 1": 2,
+    "generate run": 2,
+    "generate run --output a.jpg": 2,
+    "generate run --output a.png --prompt the": 2,
+    "generate run --output a.png --label cat": 2,
     "evaluate nowhere": 2,
     "report nowhere": 2,
     "augment nowhere --compare": 2,
@@ -65,6 +69,8 @@ def python(code, *arguments, **options):
 
 
 def test_lists_help_and_refusals_import_neither_tensorflow_nor_numpy(tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "config.json").write_text('{"modality": "image", "preset": {}, "seed": 0, "labels": ["dog"]}')
     done = python(COMMANDS, input="\n".join(WITHOUT_TENSORFLOW), cwd=tmp_path)
     lines = [line.split("|") for line in done.stdout.splitlines()]
     assert [line[0] for line in lines] == list(WITHOUT_TENSORFLOW), done.stderr

@@ -44,13 +44,11 @@ class Modality:
         method: Method of the GANs that generate its samples.
         output_name: Output of the exported `serving_default`.
         quality: Name of the logged quality score, and whether its `"min"` or `"max"` is best; None without a score.
-        options: Defaults of the options that `generate` takes besides a label, by name.
         example: Number of samples, and file to write them to or None, in the commands that are suggested.
     """
 
     name = samples = preset_class = data_class = codec_classes = output_name = quality = None
     method = "generate"
-    options = {}
     example = 10, None
 
     # --- Data. ---
@@ -148,10 +146,6 @@ class Modality:
 
     # --- Use. ---
 
-    def check_output(self, output):
-        """Raises unless samples can be written to `output`, a path, or None for standard output."""
-        raise NotImplementedError
-
     def generate_from_run(self, run, n, seed, label, options):
         """Generates `n` samples of a run, for `write`; `label` is a name or None."""
         return self.generate(run.load(compile=False), n, seed, run.label_number(label), options)
@@ -171,14 +165,6 @@ class Modality:
     def write(self, samples, output):
         """Writes samples to a path; returns their text if `output` is None."""
         raise NotImplementedError
-
-    def with_defaults(self, options):
-        """Completes the given options of `generate`. Raises `ValueError` for an option of another modality."""
-        strange = [f"--{name.replace('_', '-')}" for name in options if name not in self.options]
-        if strange:
-            expected = ", ".join(f"--{name.replace('_', '-')}" for name in self.options) or "no such option"
-            raise ValueError(f"Got {', '.join(strange)} for a model of the modality {self.name}. Expected {expected}.")
-        return {**self.options, **options}
 
     def next_commands(self, command, run, version=None):
         """Returns the commands that suggest themselves after another one; each can be run as it stands.

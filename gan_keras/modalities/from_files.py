@@ -29,15 +29,13 @@ class FileModality(Modality):
         use: Intended use, for the model card.
         limits: Limits, for the model card.
         data_entries: Entries of the GAN's own card that the report leaves out.
-        endings: Suffixes of the files that `generate` writes.
-        expected: What `--output` takes, in words.
         writer: Function `(path, samples)` that writes samples.
         epoch_picture: Suffix of the pictures by epoch, and their alternative text.
         further_pictures: Titles and alternative texts of further pictures, by file name.
     """
 
-    splitter = judge = columns = note = use = limits = expected = writer = epoch_picture = None
-    shape, data_entries, endings, further_pictures = (), (), (), {}
+    splitter = judge = columns = note = use = limits = writer = epoch_picture = None
+    shape, data_entries, further_pictures = (), (), {}
 
     # --- What a subclass implements. ---
 
@@ -150,9 +148,6 @@ class FileModality(Modality):
         return fitted, {STAGE: steps * seconds[STAGE] / max_steps}
 
     # --- Use. ---
-
-    def check_output(self, output):
-        sample_files.check_output(output, self.endings, self.samples, self.expected)
 
     def generate(self, gan, n, seed, label, options):
         num = len(seeds_from(n, seed))

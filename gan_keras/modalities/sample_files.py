@@ -1,7 +1,6 @@
 """Files of samples: those that training writes epoch by epoch, and those that `generate` writes."""
 
-from gan_keras.media.html import picture
-from gan_keras.media.plots import Picture
+from gan_keras import catalogue
 from gan_keras.media.safe_files import check_in_directory, check_parent
 
 
@@ -28,36 +27,47 @@ def title_of(path):
 
 def figure(path, title, text):
     """A PNG or GIF file as an HTML figure; `text` says what it shows, below the title and instead of the picture."""
+    from gan_keras.media.html import picture
+    from gan_keras.media.plots import Picture
+
     return picture(Picture(title, f"{title}. {text}", path.read_bytes(), path.suffix[1:]), text)
 
 
-def check_output(output, endings, samples, expected):
-    """Raises unless samples can be written to a path, before they are generated.
+def check_output(output, modality):
+    """Raises unless samples of a modality can be written to a path, before they are generated.
 
     Args:
-        output: A `pathlib.Path`, or None for standard output.
-        endings: Suffixes of single files, such as `(".png", ".npz")`; a path without a suffix is a directory, new or empty.
-        samples: Plural noun for the samples.
-        expected: What `--output` takes, in words.
+        output: A `pathlib.Path`, or None for standard output. Without a suffix, it is a directory, new or empty, for samples that
+            are not text.
+        modality: Name of the modality.
     """
+    _, endings, files = catalogue.GENERATED[modality]
     if output is None:
-        raise ValueError(f"{samples.capitalize()} are not text: standard output does not show them. {expected}.")
-    if output.suffix in endings:
+        if files:
+            raise ValueError(f"Standard output shows text alone. Expected --output and {files}.")
+        return
+    if not files:
+        if endings and output.suffix not in endings:
+            names = " or ".join(", ".join(f"NAME{ending}" for ending in endings).rsplit(", ", 1))
+            ending = output.suffix or "nothing"
+            raise ValueError(f"{output} ends in {ending}. Expected {names}, or no --output for standard output.")
+        check_parent(output)
+    elif output.suffix in endings:
         check_parent(output)
     elif output.suffix and not output.is_dir():
-        raise ValueError(f"{output} ends in {output.suffix}. {expected}.")
+        raise ValueError(f"{output} ends in {output.suffix}. Expected --output and {files}.")
     elif output.exists() and not output.is_dir():
-        raise NotADirectoryError(f"{output} is a file without a suffix. {expected}.")
+        raise NotADirectoryError(f"{output} is a file without a suffix. Expected --output and {files}.")
     elif output.is_dir() and any(output.iterdir()):
         raise ValueError(f"{output} is not empty. Expected a new or an empty directory: name another.")
     check_in_directory(output)
 
 
-def check_table_output(output, endings):
-    """Raises unless a table can be written to a path with one of the suffixes, or to standard output (None)."""
-    if output is None:
-        return
-    if output.suffix not in endings:
-        names = " or ".join(", ".join(f"NAME{ending}" for ending in endings).rsplit(", ", 1))
-        raise ValueError(f"{output} ends in {output.suffix or 'nothing'}. Expected {names}, or no --output for standard output.")
-    check_parent(output)
+def with_defaults(options, modality):
+    """Completes the given options of `generate`. Raises `ValueError` for an option of another modality."""
+    known = catalogue.GENERATED[modality].options
+    strange = [f"--{name.replace('_', '-')}" for name in options if name not in known]
+    if strange:
+        expected = ", ".join(f"--{name.replace('_', '-')}" for name in known) or "no such option"
+        raise ValueError(f"Got {', '.join(strange)} for a model of the modality {modality}. Expected {expected}.")
+    return {**known, **options}

@@ -102,7 +102,7 @@ def test_a_test_set_is_cut_to_length_and_must_have_the_rate_of_the_run(loaded, t
 def test_wrong_options_for_sounds_are_refused(loaded, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     wrong = {
-        "": "standard output does not show them",
+        "": "Standard output shows text alone",
         "--output a.mp3": "ends in .mp3. Expected --output and NAME.wav",
         "--output a.wav -n 2": "Got 2 sounds",
         "--output a.wav --label tuba": "label='tuba'. Expected one of flute low",

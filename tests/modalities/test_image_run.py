@@ -101,7 +101,7 @@ def test_wrong_options_for_images_are_refused(loaded, tmp_path, monkeypatch):
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "precious.txt").write_text("mine")
     wrong = {
-        "": "standard output does not show them",
+        "": "Standard output shows text alone",
         "--output images.jpg": "ends in .jpg",
         "--output none/images.png": "no directory",
         "--output full": "is not empty",

@@ -127,7 +127,7 @@ def test_wrong_options_are_refused(loaded, tmp_path, monkeypatch):
         "--input other.npz": "Expected an array `images`",
         "--input one.npz --seed 1": "one.npz holds 1 images",
     }
-    runs.assert_refuses(("generate", loaded), {"": "standard output does not show them"})
+    runs.assert_refuses(("generate", loaded), {"": "Standard output shows text alone"})
     runs.assert_refuses(("generate", loaded, "--output", "a.png"), wrong)
     assert not (tmp_path / "a.png").exists()
 

@@ -81,7 +81,7 @@ def test_a_test_set_is_cut_to_size_and_its_labels_are_those_of_the_run(loaded, t
 def test_wrong_options_for_videos_are_refused(loaded, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     wrong = {
-        "": "standard output does not show them",
+        "": "Standard output shows text alone",
         "--output clips.png": "ends in .png",
         "--output none/clips.gif": "no directory",
         "--output a.gif --temperature 0.5": "Got --temperature for a model of the modality video",

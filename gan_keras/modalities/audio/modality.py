@@ -41,8 +41,7 @@ class AudioModality(FileModality):
     shape = ("sample_rate", "sample_rate"), ("length", "length")
     describe, splitter = staticmethod(describe_sounds), staticmethod(split_sounds)
     judge, columns = staticmethod(evaluate_sounds), COLUMNS
-    endings, example = (".wav", ".npz", ".png"), (1, "sound.wav")
-    expected = "Expected --output and NAME.wav (one sound), NAME.npz, NAME.png (spectrograms), or a directory for a WAV per sound"
+    example = 1, "sound.wav"
     epoch_picture = (
         ".png",
         "Spectrograms of generated sounds: time to the right, pitch upwards, bright is loud. With labels, a row is a label and a "

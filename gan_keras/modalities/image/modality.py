@@ -29,8 +29,7 @@ class ImageModality(FileModality):
     preset_class, data_class, codec_classes, shape = ImagePreset, Images, (ImageCodec,), (("image_shape", "image_shape"),)
     describe, splitter, writer = (staticmethod(each) for each in (describe_images, split_images, write_images))
     judge, columns, quality = staticmethod(evaluate_images), COLUMNS, ("val_frechet", "min")
-    endings, example = (".png", ".npz"), (25, "images.png")
-    expected = "Expected --output and NAME.png (one image, or a grid), NAME.npz, or a directory for one PNG per image"
+    example = 25, "images.png"
     epoch_picture = ".png", _GRID
     further_pictures = {
         "animation.gif": ("All epochs", f"{_GRID} All epochs in turn."),

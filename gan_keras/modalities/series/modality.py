@@ -13,7 +13,6 @@ from gan_keras.codecs import ComponentCodec, NormalScoreCodec, SeriesCodec
 from gan_keras.data import Series, describe_series, load_series, split_series
 from gan_keras.media.series import SHOWN_SERIES, csv_text, write_series
 from gan_keras.modalities.from_files import FileModality
-from gan_keras.modalities.sample_files import check_table_output
 from gan_keras.modalities.series.evaluation import COLUMNS, evaluate_series, some_windows
 from gan_keras.modalities.series.presets import SeriesPreset
 
@@ -71,9 +70,6 @@ windows.</p>"""
         return [SeriesPictures(run.samples, real, training.columns, every=every)]
 
     # --- Use. ---
-
-    def check_output(self, output):
-        check_table_output(output, (".csv", ".npz", ".png"))
 
     def generate(self, gan, n, seed, label, options):
         return NamedSeries(super().generate(gan, n, seed, label, options), gan.codec.columns)

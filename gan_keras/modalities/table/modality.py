@@ -23,7 +23,7 @@ from gan_keras.media import html
 from gan_keras.media.images import fullest_columns, shorten
 from gan_keras.media.safe_files import check_is_file, replace_whole
 from gan_keras.modalities.from_files import FileModality
-from gan_keras.modalities.sample_files import check_table_output, figure, last_and_first, title_of
+from gan_keras.modalities.sample_files import figure, last_and_first, title_of
 from gan_keras.modalities.table.evaluation import COLUMNS, evaluate_table
 from gan_keras.modalities.table.presets import TablePreset
 
@@ -73,9 +73,6 @@ training rows: no generator does better, except by chance or by copying.</p>"""
         return [Samples(run.samples)]
 
     # --- Use. ---
-
-    def check_output(self, output):
-        check_table_output(output, (".csv",))
 
     def generate(self, gan, n, seed, label, options):
         labels = None if label is None else np.full(len(seeds_from(n, seed)), label)

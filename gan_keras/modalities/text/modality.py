@@ -14,7 +14,7 @@ from gan_keras.codecs.text import TextCodec
 from gan_keras.data import Corpus, describe, likelihood_of, load_text, split
 from gan_keras.export import exported
 from gan_keras.media.html import picture, section
-from gan_keras.media.safe_files import check_parent, replace_whole
+from gan_keras.media.safe_files import replace_whole
 from gan_keras.modalities.base import Modality, seconds_per_sample
 from gan_keras.modalities.sample_files import all_epochs, last_and_first, title_of
 from gan_keras.modalities.score_table import how_measured, numbers, verdict_box
@@ -36,7 +36,6 @@ class TextModality(Modality):
     name, samples, output_name = "text", "lines", "text"
     preset_class, data_class, codec_classes = TextPreset, Corpus, (TextCodec,)
     method, quality = "negative_log_likelihood", ("val_gain", "max")
-    options = {"temperature": 1.0, "top_p": 1.0, "prompt": "", "candidates": 1}
     describe, summary = staticmethod(describe), staticmethod(print_summary)
 
     # --- Data. ---
@@ -84,10 +83,6 @@ class TextModality(Modality):
             gan.baseline.set_weights(gan.ema_generator.get_weights())
 
     # --- Use. ---
-
-    def check_output(self, output):
-        if output is not None:
-            check_parent(output)
 
     def generate(self, gan, n, seed, label, options):
         check_prompt(gan.codec, options["prompt"])

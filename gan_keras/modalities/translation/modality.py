@@ -39,9 +39,7 @@ class TranslationModality(FileModality):
     method, shape = "translate", (("image_shape", "image_shape"),)
     describe, splitter, writer = (staticmethod(each) for each in (describe_domains, split_domains, write_images))
     judge, columns = staticmethod(evaluate_translation), COLUMNS
-    options = {"input": None, "direction": DIRECTIONS[0]}
-    endings, example = (".png", ".npz"), (1, "translated.png")
-    expected = "Expected --output and NAME.png (one image, or a grid), NAME.npz, or a directory for one PNG per image"
+    example = 1, "translated.png"
     epoch_picture, further_pictures = (".png", _ROWS), {"animation.gif": ("All epochs", _ROWS)}
     note = """<p>Convinced: the share of translations that a classifier, trained on real images of the two domains, takes for
 the wanted domain; higher is better. Cycle error: the mean difference between images and their translations there and back,

@@ -22,8 +22,7 @@ class VideoModality(FileModality):
     preset_class, data_class, codec_classes, shape = VideoPreset, Videos, (VideoCodec,), (("video_shape", "video_shape"),)
     describe, splitter, writer = (staticmethod(each) for each in (describe_videos, split_videos, write_videos))
     judge, columns = staticmethod(evaluate_videos), COLUMNS
-    endings, example = (".gif", ".npz"), (9, "clips.gif")
-    expected = "Expected --output and NAME.gif (one clip, or a grid), NAME.npz, or a directory for one GIF per clip"
+    example = 9, "clips.gif"
     epoch_picture = ".gif", _GRID
     further_pictures = {"film.png": ("Frame by frame", "One row per generated clip, one column per frame.")}
     note = """<p>Lower is better: Frechet and kernel distance, Frechet within classes, distance of speeds. Higher is better:
