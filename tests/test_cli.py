@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import shutil
 import signal
 import subprocess
@@ -19,6 +20,7 @@ from gan_keras.runs import demo, train
 from gan_keras.runs.files import Run
 from whole_runs import assert_suggestions_run
 
+ROOT = pathlib.Path(__file__).parents[1]
 SETTINGS = ("units=16", "pretraining_epochs=1", "discriminator_epochs=0", "adversarial_epochs=0")
 SMALL = ["--preset", "tiny", *(part for setting in SETTINGS for part in ("--set", setting))]
 
@@ -126,6 +128,21 @@ def test_a_demo_never_uses_an_existing_directory(tmp_path):
         path = demo.fresh_directory(tmp_path, "demo")
         assert path.name == expected
         path.mkdir()
+
+
+@pytest.mark.slow
+def test_the_demo_trains_compares_exports_and_reports(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "saved_models").symlink_to(ROOT / "saved_models")
+    monkeypatch.setattr(demo, "NUM_EVALUATED", 20)
+    lines = []
+    demo.demonstrate(1.5, "tiny", saved_models=tmp_path / "exported", show=lines.append)
+    text = "\n".join(lines)
+    assert lines[0].startswith("A model that comes with the package") and lines[1].startswith("    ")
+    for expected in ("Epoch 1 writes:", "supervised baseline", "real training lines", "Verdict: ", "Next:\n  gan-keras generate"):
+        assert expected in text, text
+    assert (tmp_path / "exported" / "demo" / "1" / "saved_model.pb").exists()
+    assert (tmp_path / "runs" / "demo" / "report.html").exists()
 
 
 # --- Lists. ---

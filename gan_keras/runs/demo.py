@@ -10,7 +10,7 @@ from gan_keras.media.safe_files import write_json
 from gan_keras.modalities import get
 from gan_keras.modalities.sample_files import all_epochs, title_of
 from gan_keras.modalities.text.evaluation import evaluate_text, print_summary
-from gan_keras.runs.files import Run
+from gan_keras.runs.files import Run, find_version
 from gan_keras.runs.report import write_report
 from gan_keras.runs.train import train
 from gan_keras.training.console import Console, duration, shorten
@@ -65,7 +65,7 @@ def demonstrate(minutes, preset="small", runs="runs", saved_models="saved_models
     """Trains on the data set `docstrings` for at most `minutes` and shows the results."""
     run = Run(fresh_directory(pathlib.Path(runs), "demo"))
     with Narrator(run, None if show is print else show) as console:
-        version = exported.find_version(INCLUDED)
+        version = find_version(INCLUDED)
         if version is not None:
             sentences = exported.generate_text(exported.load_version(version), NUM_EPOCH, seed=0)
             console.tell(f"A model that comes with the package, {version}, writes:", sentences)
