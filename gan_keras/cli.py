@@ -46,8 +46,8 @@ def complete_modality(incomplete: str):
 
 
 def complete_preset(context: typer.Context, incomplete: str):
-    modality = context.params.get("modality")
-    known = presets_module.names(modality) if modality in modalities.names() else ()
+    given = [context.params.get("modality"), *context.args]  # before an option without its value, arguments are not read
+    known = (name for modality in modalities.names() if modality in given for name in presets_module.names(modality))
     return [name for name in known if name.startswith(incomplete)]
 
 

@@ -80,6 +80,17 @@ def test_lists_help_and_refusals_import_neither_tensorflow_nor_numpy(tmp_path):
         assert int(num_modules) < 500, f"{arguments} imports {num_modules} modules"
 
 
+def test_the_shell_completes_commands_modalities_and_presets():
+    for words, expected in (
+        ("gan-keras ev", "evaluate"),
+        ("gan-keras train ta", "table"),
+        ("gan-keras train image --preset r", "r3gan"),
+    ):
+        asked = {"_GAN_KERAS_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(len(words.split()) - 1)}
+        code = "import sys; sys.argv = ['gan-keras']\nfrom gan_keras.cli import app\napp(prog_name='gan-keras')"
+        assert python(code, env={**os.environ, **asked}).stdout.split() == [expected], words
+
+
 GENERATE = """
 import sys
 sys.argv = ["gan-keras", *sys.argv[1:]]
