@@ -1,4 +1,4 @@
-"""The README: every snippet runs as pasted, its output is what is printed, its links and pictures exist, and it stays short."""
+"""The READMEs: snippets run as pasted and print what is shown, links and pictures exist; the first page stays short."""
 
 import pathlib
 import re
@@ -11,7 +11,8 @@ import pytest
 
 ROOT = pathlib.Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", TEXT, re.M | re.S)
+GUIDE = (ROOT / "notebooks" / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", TEXT + GUIDE, re.M | re.S)
 PYTHON = [code for language, code in BLOCKS if language == "python"]
 SHELL = [code for language, code in BLOCKS if language == "sh"]
 MAX_WORDS, MAX_SENTENCE = 900, 20
@@ -34,10 +35,10 @@ def test_the_readme_is_short():
 
 
 def test_links_and_pictures_exist():
-    targets = re.findall(r"\]\(([^)]+)\)", TEXT)
-    assert len(targets) > 10
-    missing = [each for each in targets if not each.startswith("http") and not (ROOT / each.partition("#")[0]).exists()]
-    assert not missing
+    for folder, text in ((ROOT, TEXT), (ROOT / "notebooks", GUIDE)):
+        targets = [each for each in re.findall(r"\]\(([^)]+)\)", text) if not each.startswith("http")]
+        assert len(targets) > 9
+        assert not [each for each in targets if not (folder / each).exists()]
 
 
 def test_extras_and_make_targets_exist():
@@ -62,7 +63,7 @@ def checkout(tmp_path):
 def shown_after(code):
     """The output that the README shows after a block, a list of lines."""
     index = next(index for index, (_, text) in enumerate(BLOCKS) if text == code)
-    language, text = BLOCKS[index + 1]
+    language, text = (*BLOCKS, ("", ""))[index + 1]
     return text.splitlines() if language == "text" else []
 
 

@@ -1,7 +1,6 @@
 """`TextWriter`: the half of a `TextGAN` that outlives training. It writes sentences, in Python and in a server's graph."""
 
 import dataclasses
-import functools
 
 import numpy as np
 import tensorflow as tf
@@ -68,9 +67,17 @@ class TextWriter(GAN):
         if len(prompts) != n:
             raise ValueError(f"Got {len(prompts)} prompts for n={n} sentences. Expected one prompt, or one per sentence.")
         generator, weights = generator or self.ema_generator, (selection or self.default_selection()).weights()
-        write = functools.partial(self.write, generator, candidates, weights)
-        columns = (np.full(n, value, np.float32) for value in (temperature, top_p))
-        return [text.decode() for text in self.in_blocks(write, seeds, np.asarray(prompts, object), *columns, labels)]
+        columns = [seeds, np.asarray(prompts, object), *(np.full(n, value, np.float32) for value in (temperature, top_p)), labels]
+        # One trace for any number of rows: TensorFlow warns of a function that it traces again and again.
+        rows = [None if column is None else tf.TensorSpec([None], tf.as_dtype(column.dtype)) for column in columns]
+        graph = self.write.get_concrete_function(generator, candidates, tf.TensorSpec([2]), *rows)
+        names = ("seeds", "prompts", "temperatures", "top_ps", "labels")
+
+        def write(*block):
+            given = {name: row for name, row in zip(names, block, strict=True) if row is not None}
+            return graph(weights=weights, **given)
+
+        return [text.decode() for text in self.in_blocks(write, *columns)]
 
     @tf.function(reduce_retracing=True)
     def write(self, generator, candidates, weights, seeds, prompts, temperatures, top_ps, labels=None):
