@@ -139,7 +139,13 @@ def test_the_demo_trains_compares_exports_and_reports(tmp_path, monkeypatch):
     demo.demonstrate(1.5, "tiny", saved_models=tmp_path / "exported", show=lines.append)
     text = "\n".join(lines)
     assert lines[0].startswith("A model that comes with the package") and lines[1].startswith("    ")
-    for expected in ("Epoch 1 writes:", "supervised baseline", "real training lines", "Verdict: ", "Next:\n  gan-keras generate"):
+    for expected in (
+        "Epoch 1 writes:",
+        "supervised baseline",
+        "real training lines",
+        "Verdict: ",
+        "gan-keras generate runs/demo -n 10",
+    ):
         assert expected in text, text
     assert (tmp_path / "exported" / "demo" / "1" / "saved_model.pb").exists()
     assert (tmp_path / "runs" / "demo" / "report.html").exists()

@@ -104,7 +104,9 @@ def test_the_command_line_runs_as_pasted(checkout):
     *commands, serve = SHELL[1].splitlines()
     assert len(commands) == 7 and serve.startswith("gan-keras serve ")
     for command in commands:
-        assert output_of(command_of(command), checkout)
+        output_of(command_of(command), checkout)
+    written = ("digits.png", "digits/evaluation.json", "digits/report.html", "more_digits.npz")
+    assert all((checkout / "runs" / name).stat().st_size > 1000 for name in written)
     # Fixed ports may be taken on the machine that runs the tests.
     with subprocess.Popen(
         [*command_of(serve), "--port", "0", "--grpc-port", "0"], cwd=checkout, stdout=subprocess.PIPE, text=True

@@ -133,15 +133,18 @@ class TextWriter(GAN):
     def negative_log_likelihood(self, lines, generator=None):
         """Returns the mean nats per token of `lines`, ends included, padding excluded, by the averaged or another generator."""
         generator, total, count = generator or self.ema_generator, 0.0, 0
-        # One trace for all lengths of lines: TensorFlow warns of a function that it traces again and again.
         shapes = tf.TensorSpec([None, latent_dim_of(generator)], tf.float32), tf.TensorSpec([None, None], tf.int32)
-        likelihoods = tf.function(lambda latents, tokens: generator.log_likelihood(latents, tokens), input_signature=shapes)
+        graph = self.likelihoods.get_concrete_function(generator, *shapes)
         for start in range(0, len(lines), 256):
             tokens = trim(self.codec.encode(list(lines[start : start + 256])))
             latents = self.latents_from(tf.range(start, start + len(tokens), dtype=tf.int64))
-            total -= float(tf.reduce_sum(likelihoods(latents, tokens)))
+            total -= float(tf.reduce_sum(graph(latents=latents, tokens=tokens)))
             count += int(tf.math.count_nonzero(tokens != PADDING))
         return total / count
+
+    @tf.function
+    def likelihoods(self, generator, latents, tokens):
+        return generator.log_likelihood(latents, tokens)
 
     # --- Checks of arguments in Python; `serve` makes them in the graph. ---
 

@@ -117,7 +117,7 @@ def test_wrong_options_for_rows_are_refused(loaded, tmp_path, monkeypatch):
         "--output rows.xlsx": "Expected NAME.csv",
         "--output none/rows.csv": "no directory",
         "--temperature 0.5": "Got --temperature for a model of the modality table",
-        "--label income=50K": "label='income=50K'. Expected one of text=e",
+        "--label income=50K": "label='income=50K'. Did you mean",
         "-n 0": "n=0",
     }
     runs.assert_refuses(("generate", loaded), wrong)

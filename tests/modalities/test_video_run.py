@@ -27,8 +27,13 @@ def test_a_video_run_records_where_its_clips_are_and_writes_animations(run):
     assert (config["data"]["source"], config["data"]["fingerprint"]) == ("moving_digits", videos.fingerprint)
     assert (config["data"]["training_clips"], config["data"]["held_out_clips"]) == (len(training), len(held_out))
     assert sorted(path.name for path in (run / "samples").iterdir()) == ["epoch_001.gif", "epoch_002.gif", "film.png"]
-    assert read_gif(run / "samples" / "epoch_002.gif").shape[1:] == (10 * 38 - 2, 5 * 38 - 2, 3)  # 12 pixels become 36
-    assert tf.io.decode_png((run / "samples" / "film.png").read_bytes()).shape == (10 * 38 - 2, 4 * 38 - 2, 1)
+    pictures = {  # 12 pixels become 72, and 2 lie between; next to the clips are their labels, and above a film its frames
+        (0, 1): (read_gif(run / "samples" / "epoch_002.gif").shape[1:3], (10 * 74 - 2, 5 * 74 - 2)),
+        (1, 1): (tf.io.decode_png((run / "samples" / "film.png").read_bytes()).shape[:2], (10 * 74 - 2, 4 * 74 - 2)),
+    }
+    for has_labels, (size, bare) in pictures.items():
+        for is_wider, of_picture, of_clips in zip(has_labels, size, bare, strict=True):
+            assert of_clips + is_wider <= of_picture < of_clips + 1 + 40 * is_wider
 
 
 def test_generate_writes_one_clip_a_grid_a_directory_or_an_array(loaded, gan, tmp_path):
@@ -38,7 +43,7 @@ def test_generate_writes_one_clip_a_grid_a_directory_or_an_array(loaded, gan, tm
         assert runs.succeeded("generate", loaded, "-n", num, "--seed", 3, "--label", "7", "--output", tmp_path / name) == ""
     np.testing.assert_array_equal(np.load(tmp_path / "all.npz")["videos"], expected)
     assert read_gif(tmp_path / "one.gif").shape[1:] == (12, 12, 3)
-    assert read_gif(tmp_path / "grid.gif").shape[1:] == (74, 74, 3)
+    assert read_gif(tmp_path / "grid.gif").shape[1:] == (146, 146, 3)
     assert len(list((tmp_path / "all").glob("0000?.gif"))) == 4
 
 
