@@ -68,7 +68,7 @@ class Facts(NamedTuple):
 
     Attributes:
         paper: The paper that it follows; empty for a recipe of this package.
-        minutes: Minutes of its default training on two CPU cores.
+        minutes: Minutes of its default training on two CPU cores, planned from measured steps beside other work: at most.
         data: The data that these minutes are for: a built-in name, or a file of `benchmarks/`.
         score: What it reached in `benchmarks/`, with the same score of real data; empty if it was not measured.
     """

@@ -116,20 +116,26 @@ def test_a_command_writes_nothing_to_standard_error_and_knows_every_class_of_the
     assert not [line for line in done.stderr.splitlines() if not line.startswith(("Written: ", "Next: "))]
 
 
-def test_what_is_not_tensorflows_log_is_given_out_after_the_import():
-    log = b"I0000 00:00:1796048119.3 28337 port.cc:153] oneDNN\\nWARNING: All log messages before absl::InitializeLog() is\\n"
-    code = f"""
-import os
+WITHOUT_LOG = """
+import os, sys
+sys.argv = ["gan-keras"]
 from gan_keras import startup
 with startup.without_log():
-    os.write(2, b"{log.decode()}")
+    os.write(2, b"I0000 00:00:1796048119.3 28337 port.cc:153] oneDNN\\n")
+    os.write(2, b"WARNING: All log messages before absl::InitializeLog() is called are written to STDERR\\n")
     os.write(2, b"A warning of the user's own\\n")
+    if "fail" in os.environ:
+        raise ImportError("no TensorFlow")
 os.write(2, b"after\\n")
 """
-    run_as_command = "import sys; sys.argv = ['gan-keras']\n" + code
-    assert python(run_as_command).stderr == "A warning of the user's own\nafter\n"
-    failing = run_as_command.replace('os.write(2, b"after', "raise SystemExit(3)  #").replace("\nraise", "\n    raise")
-    assert "port.cc" in python(failing).stderr
+
+
+def test_what_is_not_tensorflows_log_is_given_out_after_the_import_and_all_of_it_if_that_fails():
+    assert python(WITHOUT_LOG).stderr == "A warning of the user's own\nafter\n"
+    failed = python(WITHOUT_LOG, env={**os.environ, "fail": "1", startup.LOG_LEVEL: "3"})
+    first, second, third, *_, last = failed.stderr.splitlines()
+    assert "port.cc" in first and "absl" in second and third == "A warning of the user's own"
+    assert last == "ImportError: no TensorFlow"
 
 
 def test_a_user_who_sets_the_level_of_the_log_gets_all_of_it(monkeypatch, capfd):

@@ -57,9 +57,9 @@ def image_grid(images, columns=None, row_labels=None, column_labels=None):
     return _labelled(grid, height, width, row_labels or (), column_labels or ())
 
 
-def fullest_columns(num, fewest, most):
-    """Returns the number of columns, from `fewest` to `most`, that leaves the fewest places empty in the last row of `num`."""
-    return min(range(fewest, most + 1), key=lambda columns: -num % columns)
+def fullest_columns(num, min_columns, max_columns):
+    """Returns the number of columns, from `min_columns` to `max_columns`, that fills the last row of `num` best."""
+    return min(range(min_columns, max_columns + 1), key=lambda columns: -num % columns)
 
 
 def _labelled(grid, height, width, row_labels, column_labels):

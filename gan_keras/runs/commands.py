@@ -111,4 +111,4 @@ def preset_table(names):
             rows.append((f"{modality} {name}", facts.paper or "-", f"{facts.minutes:g} ({facts.data})", facts.score or "-"))
             about.append(f"\n    {description}")
     lines = map("".join, zip(aligned(rows).splitlines(), about, strict=True))
-    return "\n".join(lines) + "\nScores: tables, protocols and the command behind each number are in benchmarks/."
+    return "\n".join(lines) + "\nMinutes: at most. Scores: benchmarks/ has the table, protocol and command behind each."

@@ -280,7 +280,7 @@ PRESETS = {
         rating_samples=500,
     ),
     "tiny": TextPreset(
-        "small networks for 4 epochs: trains in seconds, for tests and notebooks; its sentences are poor",
+        "small networks for 4 epochs, for tests and notebooks; its sentences are poor",
         embedding_dim=16,
         units=32,
         noise_dim=4,
