@@ -131,7 +131,10 @@ def generate(
         typer.Option(help="Text: sample only from the most likely tokens with this total probability, in (0, 1]; default: 1."),
     ] = None,
     prompt: Annotated[str | None, typer.Option(help="Text: start of every sample; default: none.")] = None,
-    label: Annotated[str | None, typer.Option(help="Label: name (run) or number (version); default: chosen by the seed.")] = None,
+    label: Annotated[
+        list[str] | None,
+        typer.Option(help="Label: its name or number; tables: COLUMN=VALUE or COLUMN=LOW..HIGH, repeatable; default: by the seed."),
+    ] = None,
     candidates: Annotated[int | None, typer.Option(help="Text: drafts per sample; the best is kept; default: 1.")] = None,
     input: Annotated[pathlib.Path | None, typer.Option(help="Translation: image, folder or .npz; a version needs it.")] = None,
     direction: Annotated[str | None, typer.Option(help="Translation: a_to_b or b_to_a; default: a_to_b.")] = None,
@@ -148,7 +151,8 @@ def generate(
     if found is None:  # a run refuses wrong options before Keras is imported; the modality of a version is in its graph
         sample_files.check_output(output, run.config["modality"])
         options = sample_files.with_defaults(options, run.config["modality"])
-        run.label_number(label)
+        columns = run.config.get("data", {}).get("columns", ())
+        label = sample_files.chosen_label(label or [], run.config["labels"], run.config["modality"], columns)
     start()
     if found is None:
         modality = modality_of(run)
@@ -160,7 +164,9 @@ def generate(
         modality = modalities.of_version(version)
         sample_files.check_output(output, modality.name)
         options = sample_files.with_defaults(options, modality.name)
-        samples = modality.generate_by_version(version, n, seed, label_number(label), options)
+        names = [each["name"] for each in version.card.get("columns", []) if isinstance(each, dict)]
+        label = sample_files.chosen_label(label or [], version.card.get("labels"), modality.name, names)
+        samples = modality.generate_by_version(version, n, seed, label, options)
     typer.echo(modality.write(samples, output) or "", nl=False)
     if output is not None:
         typer.echo(f"Written: {output}", err=True)
@@ -168,13 +174,6 @@ def generate(
 
 def modality_of(run):
     return modalities.get(run.config["modality"])
-
-
-def label_number(label):
-    """Returns the label of an exported version, which has only numbers."""
-    if label is None or label.isdecimal():
-        return None if label is None else int(label)
-    raise ValueError(f"label={label!r}. Expected a whole number: an exported version does not know the labels' names.")
 
 
 @app.command()
