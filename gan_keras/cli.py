@@ -133,7 +133,9 @@ def generate(
     prompt: Annotated[str | None, typer.Option(help="Text: start of every sample; default: none.")] = None,
     label: Annotated[
         list[str] | None,
-        typer.Option(help="Label: its name or number; tables: COLUMN=VALUE or COLUMN=LOW..HIGH, repeatable; default: by the seed."),
+        typer.Option(
+            help="Label: its name or number; tables: COLUMN=VALUE or COLUMN=LOW..HIGH, repeatable; default: by the seed."
+        ),
     ] = None,
     candidates: Annotated[int | None, typer.Option(help="Text: drafts per sample; the best is kept; default: 1.")] = None,
     input: Annotated[pathlib.Path | None, typer.Option(help="Translation: image, folder or .npz; a version needs it.")] = None,

@@ -11,7 +11,15 @@ from gan_keras.data.table import dates
 
 FORMATS = (
     *("%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y/%m/%d", "%d.%m.%Y", "%m/%d/%Y", "%Y%m%d", "%Y%m%dT%H%M%S", "%Y-%j"),
-    *("%d %b %Y", "%B %d, %Y", "%A, %d %B %Y %I:%M %p", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S+02:00", "%H:%M:%S", "%I:%M:%S %p"),
+    *(
+        "%d %b %Y",
+        "%B %d, %Y",
+        "%A, %d %B %Y %I:%M %p",
+        "%Y-%m-%dT%H:%M:%SZ",
+        "%Y-%m-%d %H:%M:%S+02:00",
+        "%H:%M:%S",
+        "%I:%M:%S %p",
+    ),
     *("%d-%b-%y", "%m/%d/%y", "%Y-%m-%d %H:%M:%S.%f"),
 )
 

@@ -248,7 +248,13 @@ def _hashes(texts):
 
 # --- Identifiers: never learned, never a real one.
 
-CLASSES = {"9": string.digits, "A": string.ascii_uppercase, "a": string.ascii_lowercase, "f": "0123456789abcdef", "F": "0123456789ABCDEF"}
+CLASSES = {
+    "9": string.digits,
+    "A": string.ascii_uppercase,
+    "a": string.ascii_lowercase,
+    "f": "0123456789abcdef",
+    "F": "0123456789ABCDEF",
+}
 """Characters of a random identifier by the letter of a template; a backslash precedes a character that stays."""
 
 
@@ -297,7 +303,9 @@ class IdColumn(Column):
         numbers += self.first
         if not self.is_text:
             return numbers
-        return tf.strings.join([self.prefix, tf.strings.as_string(numbers, width=self.digits or -1, fill="0" if self.digits else ""), self.suffix])
+        return tf.strings.join(
+            [self.prefix, tf.strings.as_string(numbers, width=self.digits or -1, fill="0" if self.digits else ""), self.suffix]
+        )
 
     def _random(self, numbers):
         parts = re.findall(r"\\.|.", self.template, re.DOTALL)

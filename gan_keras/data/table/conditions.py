@@ -32,7 +32,9 @@ class Condition(NamedTuple):
         """Returns which rows meet the condition, booleans `(num,)`."""
         own = rows[:, self.place]
         if self.cells:
-            return np.isin(own, [cell for cell in self.cells if cell == cell]) | (np.isnan(own) & any(cell != cell for cell in self.cells))
+            return np.isin(own, [cell for cell in self.cells if cell == cell]) | (
+                np.isnan(own) & any(cell != cell for cell in self.cells)
+            )
         return (own >= self.low) & (own <= self.high)
 
 
@@ -100,7 +102,11 @@ def _interval(column, value):
 def _cell(column, end, open_end):
     if end is None or end == "":
         return open_end
-    text = str(end) if column.kind == "number" else str(getattr(end, "isoformat", lambda: end)()).replace("T", " " if "T" not in column.date_format else "T")
+    text = (
+        str(end)
+        if column.kind == "number"
+        else str(getattr(end, "isoformat", lambda: end)()).replace("T", " " if "T" not in column.date_format else "T")
+    )
     cell = column.parse([text])[0]
     if np.isnan(cell) and column.kind == "date":  # a date alone stands for its first moment
         from gan_keras.data.table import dates
@@ -133,7 +139,9 @@ def draw_meeting(draw, seeds, conditions, split):
         tries = own[:, None] if attempt == 0 else np.stack([split(own, 1000 * attempt + each) for each in range(num)], axis=1)
         rows = draw(tries.reshape(-1))
         found = np.empty((len(seeds), rows.shape[1])) if found is None else found
-        ok = np.all([np.ones(len(rows), bool), *(condition.is_met(rows) for condition in conditions)], axis=0).reshape(tries.shape)
+        ok = np.all([np.ones(len(rows), bool), *(condition.is_met(rows) for condition in conditions)], axis=0).reshape(
+            tries.shape
+        )
         drawn, met = drawn + ok.size, met + int(ok.sum())
         has_row = ok.any(axis=1)
         chosen = np.flatnonzero(has_row) * num + ok[has_row].argmax(axis=1)
@@ -181,7 +189,9 @@ def constraints_of(text, table):
     for part in filter(None, (each.strip() for each in text.replace(";", ",").split(","))):
         match = _CONSTRAINT.fullmatch(part)
         if match is None:
-            raise ValueError(f"constraints={part!r}. Expected COLUMN<=COLUMN, COLUMN<COLUMN or COLUMN>=NUMBER, separated by commas.")
+            raise ValueError(
+                f"constraints={part!r}. Expected COLUMN<=COLUMN, COLUMN<COLUMN or COLUMN>=NUMBER, separated by commas."
+            )
         first, sign, second = match.groups()
         low, high = (first, second) if sign[0] == "<" else (second, first)
         found.append(Constraint(low, high, "=" not in sign))
@@ -189,7 +199,9 @@ def constraints_of(text, table):
     pairs = [each for each in found if each.low in table.column_names and each.high in table.column_names]
     repeated = {each.high for each in pairs if sum(other.high == each.high for other in pairs) > 1}
     if repeated:
-        raise ValueError(f"constraints={text!r}: {', '.join(sorted(repeated))} is the larger column of more than one. Expected one each.")
+        raise ValueError(
+            f"constraints={text!r}: {', '.join(sorted(repeated))} is the larger column of more than one. Expected one each."
+        )
     ordered = []
     while pairs:
         ready = [each for each in pairs if each.low not in {other.high for other in pairs}]
@@ -206,7 +218,9 @@ def _check(constraint, table):
         if name in table.column_names:
             column = table.columns[table.index(name)]
             if column.kind not in ("number", "date"):
-                raise ValueError(f"constraints={constraint}: {name} is a column of the type {column.kind}. Expected numbers or dates.")
+                raise ValueError(
+                    f"constraints={constraint}: {name} is a column of the type {column.kind}. Expected numbers or dates."
+                )
             sides.append(np.asarray(table.cells[:, table.index(name)]))
             kinds.add((column.kind, getattr(column, "unit", None)))
     if not sides:
@@ -216,10 +230,16 @@ def _check(constraint, table):
         other = constraint.high if column.name == constraint.low else constraint.low
         bound = column.parse([other])[0]
         if np.isnan(bound):
-            raise ValueError(f"constraints={constraint}: {other!r} is neither a column nor a {column.kind}. {choice_of(other, table.column_names)}.")
-        sides = [sides[0], np.full(len(table), bound)] if column.name == constraint.low else [np.full(len(table), bound), sides[0]]
+            raise ValueError(
+                f"constraints={constraint}: {other!r} is neither a column nor a {column.kind}. {choice_of(other, table.column_names)}."
+            )
+        sides = (
+            [sides[0], np.full(len(table), bound)] if column.name == constraint.low else [np.full(len(table), bound), sides[0]]
+        )
     elif len(kinds) > 1:
-        raise ValueError(f"constraints={constraint} compares columns of different types. Expected two of numbers, or of dates of one form.")
+        raise ValueError(
+            f"constraints={constraint} compares columns of different types. Expected two of numbers, or of dates of one form."
+        )
     broken = sides[0] >= sides[1] if constraint.strict else sides[0] > sides[1]
     if broken.any():
         rows = np.flatnonzero(broken)

@@ -102,7 +102,9 @@ def candidates(text):
         return []
     if not before and not after:
         return _time_formats(time)
-    date, gap = re.fullmatch(r"(.*?)([T ,]*)", before).groups() if before else reversed(re.fullmatch(r"([ ,]*)(.*)", after).groups())
+    date, gap = (
+        re.fullmatch(r"(.*?)([T ,]*)", before).groups() if before else reversed(re.fullmatch(r"([ ,]*)(.*)", after).groups())
+    )
     both = [(each, written) for each in _dates(date) for written in _time_formats(time)]
     return [each + gap + written if before else written + gap + each for each, written in both]
 
@@ -236,7 +238,9 @@ def read(texts, date_format):
                 digits = int(piece[1])
                 found["f"] = found["f"] * 10 ** max(0, 6 - digits) // 10 ** max(0, digits - 6)
     known, micros = _checked(found, known, tf.zeros_like(texts, tf.int64))
-    return tf.where(known, tf.cast(micros // int(round(unit_of(date_format) * _MICRO)), tf.float64), tf.constant(np.nan, tf.float64))
+    return tf.where(
+        known, tf.cast(micros // int(round(unit_of(date_format) * _MICRO)), tf.float64), tf.constant(np.nan, tf.float64)
+    )
 
 
 def _checked(found, known, zero):

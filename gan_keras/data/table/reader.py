@@ -97,7 +97,10 @@ def _of_frame(data, name="data frame"):
     is_plain = isinstance(data.index, pd.RangeIndex) and data.index.name is None
     index = ()
     if not is_plain:
-        names = [str(each) if each is not None else f"index{'' if number == 0 else number}" for number, each in enumerate(data.index.names)]
+        names = [
+            str(each) if each is not None else f"index{'' if number == 0 else number}"
+            for number, each in enumerate(data.index.names)
+        ]
         data, index = data.rename_axis(index=names).reset_index(), tuple(names)
     names, report = distinct([str(each).strip() for each in data.columns])
     if not len(data.columns):
@@ -130,16 +133,35 @@ def distinct(names):
     return found, {"renamed": len(renamed), "first_renamed": renamed[:5]} if renamed else {}
 
 
+class _Scan(NamedTuple):
+    """Counts of a whole file of text: delimiters, lines, and whether it has quotes, or cells with leading zeros."""
+
+    delimiters: int
+    lines: int
+    has_quotes: bool
+    has_padded: bool
+
+    def is_full(self, num_rows, num_columns, before, delimiter):
+        """Returns whether as many rows were read as there are lines, and these have all delimiters: none is too short."""
+        skipped = len(before.splitlines())
+        delimiters = self.delimiters - num_rows * (num_columns - 1)
+        return self.lines - skipped == num_rows and delimiters == before.count(delimiter)
+
+
 class _Text:
     """A file of delimited text: finds out packing, encoding, lines before the header, delimiter and names."""
 
     def __init__(self, path):
-        self.path, self.notes = path, []
+        self.path, self.notes, self.has_long = path, [], False
         self.encoding, self.packing = self._encoding_of(self._start())
         head = self._head()
         self.delimiter, self.skipped, names = self._header(head)
+        self.before = "".join(head.splitlines(keepends=True)[: self.skipped])
+        self.has_blanks = f"{self.delimiter} " in head
         self.has_index = names[:1] == [""] and len(names) > 1
-        self.names, self.report = distinct(["index" if self.has_index and not number else name for number, name in enumerate(names)])
+        self.names, self.report = distinct(
+            ["index" if self.has_index and not number else name for number, name in enumerate(names)]
+        )
 
     def _start(self):
         """The first bytes, unpacked; raises `ValueError` for a file that is no text."""
@@ -229,50 +251,94 @@ class _Text:
 
     def frame(self, as_text):
         """Reads all rows."""
-        head = self._read(nrows=_HEAD_ROWS, dtype=str)
+        head = self._read(nrows=_HEAD_ROWS, dtype=object)
         numbers = [name for name in self.names if name not in as_text and _is_plain(head[name])]
-        data = self._read(dtype={name: str for name in self.names if name not in numbers})
-        padded = self._padded([name for name in numbers if data[name].dtype.kind in "iu"])
-        wrong = [name for name in numbers if data[name].dtype.kind not in "iuf" or name in padded]
-        if wrong:
-            again = self._read(usecols=wrong, dtype=str)
+        # pandas reads texts fastest where it finds out itself, but takes truth values for its own.
+        kept = {name: object for name in self.names if name not in numbers and not _is_text(head[name])}
+        data = self._read(numbers, dtype=kept)
+        integers = [name for name in numbers if data[name].dtype.kind in "iu"]
+        scan = self._scan()
+        padded = self._padded(integers, scan)
+        if wrong := [name for name in numbers if data[name].dtype.kind not in "iuf" or name in padded]:
+            again = self._read(usecols=wrong, dtype=object)
             data = data.assign(**{name: again[name] for name in wrong})
-        data = self._without_ragged(data)
+        data = self._without_ragged(data, scan)
         heads = {name: [str(cell).strip() for cell in head[name].dropna()] for name in self.names}
         data, heads = self._without_index(data, heads)
-        return Frame(self.path.name, data, {**self.report, **({"notes": self.notes} if self.notes else {})}, heads, (), self.skipped + 1)
+        notes = {"notes": list(dict.fromkeys(self.notes))} if self.notes else {}
+        return Frame(self.path.name, data, {**self.report, **notes}, heads, (), self.skipped + 1)
 
-    def _read(self, **options):
+    def _read(self, numbers=(), **options):
         """`pandas.read_csv`, in the right encoding. Leaves out rows with too many cells: see `_without_ragged`."""
         import pandas as pd
 
-        numbers = {name for name in self.names if options["dtype"] is not str and name not in options["dtype"]}
-        missing = [text for known in MISSING for text in {known, known.upper(), known.capitalize(), known.title()}] + ["NaN", "None", "none", "NONE", "<NA>"]
+        missing = [text for known in MISSING for text in {known, known.upper(), known.capitalize(), known.title()}] + [
+            "NaN",
+            "None",
+            "none",
+            "NONE",
+            "<NA>",
+        ]
         options |= {"sep": self.delimiter, "names": self.names, "header": None, "skiprows": self.skipped, "index_col": False}
-        options |= {"keep_default_na": False, "na_values": {name: missing for name in numbers}, "skipinitialspace": True}
-        options |= {"encoding": self.encoding, "low_memory": False, "on_bad_lines": "skip"}
-        options |= {} if self.packing in (None, zipfile) else {"compression": {gzip: "gzip", bz2: "bz2", lzma: "xz"}[self.packing]}
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", pd.errors.ParserWarning)
+        options |= {
+            "keep_default_na": False,
+            "na_values": {name: missing for name in numbers},
+            "skipinitialspace": self.has_blanks,
+        }
+        options |= {"encoding": self.encoding, "on_bad_lines": "warn"}
+        options |= (
+            {} if self.packing in (None, zipfile) else {"compression": {gzip: "gzip", bz2: "bz2", lzma: "xz"}[self.packing]}
+        )
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", pd.errors.ParserWarning)  # and of columns of two types, which are read again
             try:
                 found = pd.read_csv(self.path, **options)
             except UnicodeDecodeError:
                 self.encoding = _ANSI
-                self.notes.append("not UTF-8: read as Windows-1252; if letters are wrong, convert it, such as with `iconv -f ENCODING -t utf-8`")
-                return self._read(**{name: value for name, value in options.items() if name in ("nrows", "dtype", "usecols")})
+                self.notes.append(
+                    "not UTF-8: read as Windows-1252; if letters are wrong, convert it, such as with `iconv -f ENCODING -t utf-8`"
+                )
+                return self._read(
+                    numbers, **{name: value for name, value in options.items() if name in ("nrows", "dtype", "usecols")}
+                )
             except (pd.errors.ParserError, pd.errors.EmptyDataError, csv.Error) as error:
-                raise ValueError(f'{self.path} cannot be read as CSV ({str(error).strip()}). Expected rows of cells, quoted by `"`.') from error
+                raise ValueError(
+                    f'{self.path} cannot be read as CSV ({str(error).strip()}). Expected rows of cells, quoted by `"`.'
+                ) from error
+        self.has_long |= any("Skipping line" in str(each.message) for each in caught)
         return found
 
-    def _padded(self, names):
-        """Columns of whole numbers in which some have leading zeros: codes, whose zeros count."""
-        if not names:
-            return set()
-        texts = self._read(usecols=names, dtype=str)
-        return {name for name in names if texts[name].str.match(r"\s*[+-]?0\d").any()}
+    def _scan(self):
+        """Counts what tells that nothing is wrong with a file: see `_Scan`. None for an encoding of wide characters."""
+        if self.encoding not in _BYTES:
+            return None
+        found, last = np.zeros(4, np.int64), b""
+        with self._open(self.packing) as file:
+            while block := file.read(_BLOCK_BYTES):
+                text = np.frombuffer(last[-2:] + block, np.uint8)  # what ends a block begins the next one
+                is_line, is_delimiter = text == ord("\n"), text == ord(self.delimiter)
+                padded = (is_line | is_delimiter)[:-2] & (text[1:-1] == ord("0")) & (text[2:] - ord("0") < 10)
+                new = slice(len(last[-2:]), None)
+                found += [*(np.count_nonzero(each[new]) for each in (is_delimiter, is_line)), b'"' in block, padded.any()]
+                last = block
+        return _Scan(int(found[0]), int(found[1]) + (not last.endswith(b"\n")), found[2] > 0, found[3] > 0)
 
-    def _without_ragged(self, data):
+    def _padded(self, names, scan):
+        """Columns of whole numbers in which some have leading zeros: codes, whose zeros count."""
+        if not names or scan is not None and not scan.has_padded and not scan.has_quotes and not self.has_blanks:
+            return set()
+        texts = self._read(usecols=names, dtype=object)
+        return {name for name in names if any(_PADDED.match(text) for text in texts[name].unique())}
+
+    def _without_ragged(self, data, scan):
         """Leaves out rows with too few or too many cells, and comments; counts them."""
+        last = data.iloc[:, -1]
+        has_gaps = last.isna().any() if last.dtype.kind in "iuf" else (last == "").any()
+        is_full = (
+            scan is not None and not scan.has_quotes and scan.is_full(len(data), len(self.names), self.before, self.delimiter)
+        )
+        if not self.has_long and (not has_gaps or is_full):  # pandas fills up rows that are too short
+            return data
         lines, counts, is_comment = self._cell_counts()
         num, wanted = len(counts), len(self.names)
         is_comment &= counts < wanted
@@ -293,17 +359,18 @@ class _Text:
 
     def _cell_counts(self):
         """Line, number of cells and whether it begins with `#`, of each row that is not blank: three arrays."""
-        with self._open(self.packing) as file:
-            blocks = iter(lambda: file.readlines(_BLOCK_BYTES), []) if self.encoding in ("utf-8", "utf-8-sig", _ANSI) else None
-            found, line = [], 1
-            for block in blocks or ():
-                text = b"".join(block)
-                if b'"' in text or b"\r" in text.replace(b"\r\n", b""):
-                    return self._slow_cell_counts()
-                found.append(_counts_of(text if text.endswith(b"\n") else text + b"\n", self.delimiter.encode(), line))
-                line += len(block)
-        if blocks is None or not found:
+        found, line, delimiter = [], 1, self.delimiter.encode()
+        if self.encoding not in _BYTES:
             return self._slow_cell_counts()
+        with self._open(self.packing) as file:
+            while block := file.readlines(_BLOCK_BYTES):
+                if b'"' in b"".join(block):
+                    return self._slow_cell_counts()
+                counts = np.array([text.count(delimiter) + 1 for text in block])
+                kept = np.array([bool(text.strip()) for text in block])
+                comments = np.array([text.startswith(b"#") for text in block])
+                found.append((line + np.flatnonzero(kept), counts[kept], comments[kept]))
+                line += len(block)
         lines, counts, comments = (np.concatenate(each) for each in zip(*found, strict=True))
         after = lines > self.skipped
         return lines[after], counts[after], comments[after]
@@ -312,7 +379,9 @@ class _Text:
         """`_cell_counts` of a file with quotes, or of another encoding."""
         with self._open(self.packing) as file:
             reader = csv.reader(codecs.getreader(self.encoding)(file, errors="replace"), delimiter=self.delimiter)
-            rows = [(reader.line_num, len(row), row[0].startswith("#")) for row in reader if row and (len(row) > 1 or row[0].strip())]
+            rows = [
+                (reader.line_num, len(row), row[0].startswith("#")) for row in reader if row and (len(row) > 1 or row[0].strip())
+            ]
         rows = [row for row in rows if row[0] > self.skipped]
         found = np.array(rows, np.int64).reshape(-1, 3)
         return found[:, 0], found[:, 1], found[:, 2].astype(bool)
@@ -346,17 +415,9 @@ def _utf_16(start):
 
 
 _BLOCK_BYTES = 1 << 24
-
-
-def _counts_of(text, delimiter, first_line):
-    """`_Text._cell_counts` of whole lines of bytes without quotes."""
-    data = np.frombuffer(text, np.uint8)
-    ends = np.flatnonzero(data == ord(b"\n"))
-    starts = np.concatenate([[0], ends[:-1] + 1])
-    counts = np.add.reduceat(data == ord(delimiter), starts, dtype=np.int64) + 1
-    is_blank = (ends - starts <= 1) & ((ends == starts) | np.isin(data[starts], list(b"\r\n \t"))) & (counts == 1)
-    lines = first_line + np.arange(len(starts))
-    return lines[~is_blank], counts[~is_blank], (data[starts] == ord(b"#"))[~is_blank]
+_BYTES = ("utf-8", "utf-8-sig", _ANSI)
+"""Encodings in which a byte that looks like a delimiter is one."""
+_PADDED = re.compile(r"\s*[+-]?0\d")
 
 
 def _rows(lines, delimiter):
@@ -373,6 +434,12 @@ def _is_plain(cells):
     texts = [text for text in cells.dropna().str.strip() if text.lower() not in (*MISSING, "none")]
     plain = sum(_PLAIN_CELL.fullmatch(text) is not None for text in texts)
     return bool(texts) and plain == len(texts)
+
+
+def _is_text(cells):
+    """Returns whether some of the first cells are texts that pandas takes for nothing else."""
+    texts = {text.strip().lower() for text in cells.dropna().iloc[:20]}
+    return any(re.match(r"[^\W\d_]", text) and text not in ("true", "false", "inf", "infinity", "nan") for text in texts)
 
 
 def _has_cell(cells):

@@ -67,7 +67,16 @@ class Table:
     @functools.cached_property
     def fingerprint(self):
         """SHA-256 of columns and cells, 64 hexadecimal digits: equal if and only if the data are."""
-        kept = ("kind", "name", "has_missing", "low", "high", "decimals", "date_format", "values")  # how cells are written is not data
+        kept = (
+            "kind",
+            "name",
+            "has_missing",
+            "low",
+            "high",
+            "decimals",
+            "date_format",
+            "values",
+        )  # how cells are written is not data
         configs = [column.to_config() for column in self.columns]
         configs = [{name: config[name] for name in config if name in kept} for config in configs]
         digest = hashlib.sha256(json.dumps(configs).encode())
@@ -251,7 +260,9 @@ def describe_table(table):
     """One line for logs: `wine: 178 rows of 14 columns (13 numbers, 1 categories), 0 missing cells`."""
     titles = {"number": "numbers", "date": "dates", "category": "categories", "id": "identifiers"}
     found = [column.kind for column in table.columns]
-    kinds = ", ".join(f"{found.count(kind)} {title}" for kind, title in titles.items() if kind in found or kind in ("number", "category"))
+    kinds = ", ".join(
+        f"{found.count(kind)} {title}" for kind, title in titles.items() if kind in found or kind in ("number", "category")
+    )
     return description(table, [f"{len(table):,} rows of {len(table.columns)} columns ({kinds})"], TEXTS)
 
 
@@ -259,7 +270,13 @@ def schema_of(table):
     """Returns what is known of each column, a list of dictionaries: its name, type, range or values, missing cells and note."""
     missing = sum(np.isnan(part).sum(axis=0) for part in chunks(table.cells)) if len(table) else np.zeros(len(table.columns))
     rows = [
-        {"column": column.name, "type": column.kind, "values": column.shown(), "missing": int(num), "note": table.notes.get(column.name, "")}
+        {
+            "column": column.name,
+            "type": column.kind,
+            "values": column.shown(),
+            "missing": int(num),
+            "note": table.notes.get(column.name, ""),
+        }
         for column, num in zip(table.columns, missing, strict=True)
     ]
     others = [name for name in table.notes if name not in table.column_names]
@@ -276,7 +293,9 @@ def schema_text(table):
         row["values"] = row["values"] if len(row["values"]) <= MAX_WIDTH else row["values"][: MAX_WIDTH - 1] + "…"
     titles = ("column", "type", "values", "missing", "note")
     widths = {name: max(len(name), *(len(row[name]) for row in rows)) for name in titles[:-1]}
-    lines = ["  ".join([*(row[name].ljust(widths[name]) for name in titles[:-1]), row["note"]]).rstrip() for row in rows[:MAX_SHOWN]]
+    lines = [
+        "  ".join([*(row[name].ljust(widths[name]) for name in titles[:-1]), row["note"]]).rstrip() for row in rows[:MAX_SHOWN]
+    ]
     more = [f"... and {len(rows) - MAX_SHOWN} more columns"] if len(rows) > MAX_SHOWN else []
     return "\n".join(["  ".join([*(name.ljust(widths[name]) for name in titles[:-1]), "note"]).rstrip(), *lines, *more])
 

@@ -32,7 +32,9 @@ MIN_DISTINCT = 0.9
 """Share of distinct values from which on a column of text is an identifier or free text."""
 
 _MIN_IDS, _FEW, _SAMPLE = 20, 12, 2000
-_NAMED_ID = re.compile(r"(?:^|[_\W])(?:id|ids|uuid|guid|key|pk|rowid|no|nr|number|index|identifier|code)$|[a-z]I[dD]$|^[a-z]{0,4}id$", re.IGNORECASE)
+_NAMED_ID = re.compile(
+    r"(?:^|[_\W])(?:id|ids|uuid|guid|key|pk|rowid|no|nr|number|index|identifier|code)$|[a-z]I[dD]$|^[a-z]{0,4}id$", re.IGNORECASE
+)
 _FREE_TEXT_WORDS = 3.5  # words of a cell, on average
 _TRUTHS = [{"true", "false"}, {"yes", "no"}, {"y", "n"}, {"t", "f"}, {"0", "1"}, {"on", "off"}]
 DROP, TYPES = "drop", ("number", "category", "date", "boolean", "id")
@@ -234,17 +236,35 @@ def _moments(name, cells, dtype, kind):
     if zone is None and (known % days == 0).all():
         date_format = "%Y-%m-%d"
     else:
-        date_format = "%Y-%m-%d %H:%M:%S" + ("" if (known % 1_000_000 == 0).all() else ".%6f") + ("" if zone is None else "+00:00")
+        date_format = (
+            "%Y-%m-%d %H:%M:%S" + ("" if (known % 1_000_000 == 0).all() else ".%6f") + ("" if zone is None else "+00:00")
+        )
     units = micros / (dates.unit_of(date_format) * 1_000_000)
-    return Typed(_date_column(name, units, date_format, str(dtype)), units, "" if zone is None else f"dates of the zone {zone}, as UTC")
+    return Typed(
+        _date_column(name, units, date_format, str(dtype)), units, "" if zone is None else f"dates of the zone {zone}, as UTC"
+    )
 
 
 def _date_column(name, cells, date_format, dtype=""):
     known = cells[~np.isnan(cells)]
     per_second = round(1 / dates.unit_of(date_format)) if dates.unit_of(date_format) <= 1 else 0
-    step = next((seconds * per_second for seconds in (dates.DAY, 3600, 60, 1) if per_second and not (known % (seconds * per_second)).any()), 1)
+    step = next(
+        (
+            seconds * per_second
+            for seconds in (dates.DAY, 3600, 60, 1)
+            if per_second and not (known % (seconds * per_second)).any()
+        ),
+        1,
+    )
     return DateColumn(
-        name, len(known) < len(cells), float(known.min()), float(known.max()), 0, dtype=dtype, date_format=date_format, step=max(1, step)
+        name,
+        len(known) < len(cells),
+        float(known.min()),
+        float(known.max()),
+        0,
+        dtype=dtype,
+        date_format=date_format,
+        step=max(1, step),
     )
 
 
@@ -290,9 +310,11 @@ class _Texts:
         for found in (numbers, dated):
             if found is not None and found[0] >= MIN_SHARE:
                 return self.of_numbers(*found[1:]) if found is numbers else self.of_dates(*found[1:])
-        share, what = max((each[0], title) for each, title in ((numbers, "numbers"), (dated, "dates")) if each is not None) if (
-            numbers or dated
-        ) else (0.0, "")
+        share, what = (
+            max((each[0], title) for each, title in ((numbers, "numbers"), (dated, "dates")) if each is not None)
+            if (numbers or dated)
+            else (0.0, "")
+        )
         if share > 0.5 and len(self.texts) > _FEW:
             values = (numbers if what == "numbers" else dated)[1]
             odd = int((self.counts * np.isnan(values)).sum())
@@ -326,13 +348,23 @@ class _Texts:
         bodies = [re.sub(r"[^\d.,'’\u00a0\u202f ]", "", text).strip() for text in texts]
         bodies = [body for body in bodies if any(character.isdigit() for character in body)]
         comma, dot = [[body for body in bodies if mark in body] for mark in ",."]
-        space = next((mark for mark in "'’\u00a0\u202f " if any(re.fullmatch(rf"\d{{1,3}}(?:{mark}\d{{3}})+(?:[.,]\d*)?", each) for each in bodies)), "")
+        space = next(
+            (
+                mark
+                for mark in "'’\u00a0\u202f "
+                if any(re.fullmatch(rf"\d{{1,3}}(?:{mark}\d{{3}})+(?:[.,]\d*)?", each) for each in bodies)
+            ),
+            "",
+        )
         both = [body for body in bodies if "," in body and "." in body]
         if both:
             ends = collections.Counter(max(",.", key=body.rfind) for body in both)
             point = ends.most_common(1)[0][0]
             return "," if point == "." else ".", point, ""
-        groups = {mark: [re.fullmatch(rf"[1-9]\d{{0,2}}(?:{re.escape(mark)}\d{{3}})+", body) is not None for body in own] for mark, own in ((",", comma), (".", dot))}
+        groups = {
+            mark: [re.fullmatch(rf"[1-9]\d{{0,2}}(?:{re.escape(mark)}\d{{3}})+", body) is not None for body in own]
+            for mark, own in ((",", comma), (".", dot))
+        }
         if comma and not dot:
             if all(groups[","]) and any(body.count(",") > 1 for body in comma):
                 return ",", ".", ""
@@ -456,7 +488,9 @@ class _Texts:
             )
         once = int((self.counts == 1).sum())
         if not note and len(self.texts) > 50 and once:
-            note = f"{len(self.texts):,} values, {once:,} of which occur in one row: generated rows repeat them" + _otherwise(self.name, "id")
+            note = f"{len(self.texts):,} values, {once:,} of which occur in one row: generated rows repeat them" + _otherwise(
+                self.name, "id"
+            )
         return self.as_category(note)
 
     # --- Types that are given. ---
@@ -474,7 +508,10 @@ class _Texts:
         else:
             found = self.date()
         if found is None or found[0] <= 0.5:
-            self.refuse(self.texts[0] if found is None else self.first_text(np.isnan(found[1])), f"date{' ' + self.detail if self.detail else ''}")
+            self.refuse(
+                self.texts[0] if found is None else self.first_text(np.isnan(found[1])),
+                f"date{' ' + self.detail if self.detail else ''}",
+            )
         share, values, date_format, note = found
         return self.of_dates(values, date_format, note)
 
@@ -551,7 +588,9 @@ def id_column(name, texts, dtype=""):
     suffix = os.path.commonprefix([text[len(prefix) :][::-1] for text in sample])[::-1].lstrip("0123456789")
     bodies = [text[len(prefix) : len(text) - len(suffix)] for text in sample]
     if all(body.isascii() and body.isdigit() and len(body) <= 15 for body in bodies):
-        is_padded = len({len(body) for body in bodies}) == 1 and (bool(prefix or suffix) or any(body[0] == "0" and len(body) > 1 for body in bodies))
+        is_padded = len({len(body) for body in bodies}) == 1 and (
+            bool(prefix or suffix) or any(body[0] == "0" and len(body) > 1 for body in bodies)
+        )
         return IdColumn(name, False, prefix, suffix, len(bodies[0]) if is_padded else 0, 1 + max(map(int, bodies)), dtype=dtype)
     shapes = collections.Counter(map(_shape, sample))
     shape = max(shapes, key=lambda each: (_space(each), each))
@@ -561,12 +600,16 @@ def id_column(name, texts, dtype=""):
 
 
 def _shape(text):
-    return "".join("9" if c in CLASSES["9"] else "A" if c in CLASSES["A"] else "a" if c in CLASSES["a"] else f"\\{c}" for c in text)
+    return "".join(
+        "9" if c in CLASSES["9"] else "A" if c in CLASSES["A"] else "a" if c in CLASSES["a"] else f"\\{c}" for c in text
+    )
 
 
 def _space(shape):
     """Number of texts of a shape, as a float."""
-    return float(np.prod([len(CLASSES[c]) for c in re.findall(r"\\.|.", shape, re.DOTALL) if len(c) == 1] or [1.0], dtype=np.float64))
+    return float(
+        np.prod([len(CLASSES[c]) for c in re.findall(r"\\.|.", shape, re.DOTALL) if len(c) == 1] or [1.0], dtype=np.float64)
+    )
 
 
 def _template(shape, sample):

@@ -104,7 +104,10 @@ training rows: no generator does better, except by chance or by copying.</p>"""
 
         def draw(seeds):
             found = exported.samples_of_seeds(version, seeds, learned)
-            cells = [np.zeros(len(seeds)) if column.kind == "id" else column.from_tensor(found[column.name]).numpy() for column in columns]
+            cells = [
+                np.zeros(len(seeds)) if column.kind == "id" else column.from_tensor(found[column.name]).numpy()
+                for column in columns
+            ]
             return np.stack(cells, axis=1)
 
         rows, share = draw_meeting(draw, seeds, conditions, lambda seeds, index: noise.split(tf.constant(seeds), index).numpy())
