@@ -2,10 +2,17 @@
 
 import dataclasses
 import hashlib
+from html import escape
 
 import numpy as np
 
 MAX_HELD_OUT = 10_000
+
+NUM_THUMBNAILS = 8
+"""Samples that a notebook shows for a data set."""
+
+OTHER = {"other": "{} other files skipped", "other_endings": "which end in {}"}
+"""Texts for files of other kinds in a folder."""
 
 
 def num_held_out(num, held_out, noun, limit=MAX_HELD_OUT):
@@ -30,6 +37,12 @@ class SampleSet:
     """
 
     noun = by_sample = None
+
+    def __repr__(self):
+        return f"<{type(self).__name__} {self.describe()}>"
+
+    def _repr_html_(self):
+        return f"<p>{escape(self.describe())}</p>{self.thumbnails(NUM_THUMBNAILS)}"
 
     def __len__(self):
         return len(getattr(self, self.by_sample[0]))
@@ -135,8 +148,11 @@ def description(data, first, texts, examples=("", "")):
         texts: A text for each key of the report, in their order, with `{}` for the count or the list of names.
         examples: Key of a list in the report that ends the line in brackets, and the title of the list.
     """
-    found = [(text, data.report[key]) for key, text in texts.items() if key in data.report]
-    facts = [text.format(", ".join(each) if isinstance(each, list) else f"{each:,}") for text, each in found]
+    found = [(text, data.report[key]) for key, text in texts.items() if data.report.get(key) or key == "duplicates"]
+    facts = [
+        text.format(f"{each:,}" if isinstance(each, int) else ", ".join([each] if isinstance(each, str) else each))
+        for text, each in found
+    ]
     key, title = examples
     named = f" ({title}: {', '.join(map(str, data.report[key]))})" if data.report.get(key) else ""
     return f"{data.name}: {', '.join([*first, *facts])}{named}"

@@ -1,5 +1,6 @@
 """Image grids and their labels, PNG files, animations, and conversions of size, colour and levels."""
 
+import base64
 import io
 import math
 import pathlib
@@ -117,6 +118,12 @@ def encode_png(picture):
     buffer = io.BytesIO()
     as_pillow(picture).save(buffer, format="PNG")
     return buffer.getvalue()
+
+
+def picture_html(picture, kind="png", data=None):
+    """Returns an `img` element with a uint8 picture, or with the `data` of a file of this `kind`."""
+    encoded = base64.b64encode(encode_png(picture) if data is None else data).decode()
+    return f'<img alt="Some samples" src="data:image/{kind};base64,{encoded}">'
 
 
 def write_png(path, picture):

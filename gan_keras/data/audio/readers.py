@@ -100,7 +100,7 @@ def read_wav_folder(path, length=None):
     """
     folder = pathlib.Path(path)
     expected = "files ending in .wav: convert others, such as with `ffmpeg -i sound.mp3 sound.wav`"
-    paths, num_other = list_files(folder, (".wav",), "WAV files", expected)
+    paths, others = list_files(folder, (".wav",), "WAV files", expected)
     read = [(path, read_wav(path)) for path in paths]
     unreadable = [str(path.relative_to(folder)) for path, found in read if found is None]
     check_broken(folder, unreadable, len(paths), "WAV files", "are corrupt or empty")
@@ -114,7 +114,7 @@ def read_wav_folder(path, length=None):
             f"with `ffmpeg -i in.wav -ar {min(rates)} out.wav`."
         )
     report = {name: sum(count.get(name, 0) for count in counts) for name in ("mixed_down", "clipped", "truncated")}
-    report |= {"unreadable": len(unreadable), "first_unreadable": unreadable[:NUM_NAMED], "other": num_other}
+    report |= {"unreadable": len(unreadable), "first_unreadable": unreadable[:NUM_NAMED], **others}
     name = folder.resolve().name
     return collect_sounds(name, recordings, rates[0], length, labels_of(folder, paths), report)
 
