@@ -16,8 +16,8 @@ PARTS = ("train", "test")
 TEST_KEYS = (("x_test", "y_test"),)
 """Names of the samples and labels that a file reserves for tests."""
 
-MAX_BROKEN = 0.01
-"""Share of broken samples up to which a folder is read without them."""
+MAX_BROKEN = 0.1
+"""Share of broken samples up to which a folder is read without them; one may always be broken, but for the only one."""
 
 NUM_NAMED = 5
 """Number of broken samples that messages and reports name."""
@@ -160,11 +160,11 @@ def list_files(folder, suffixes, noun, expected):
 
 
 def check_broken(folder, broken, num, noun, fault):
-    """Raises `ValueError` if the samples named `broken` are more than 1 % of `num`; `fault` is such as `"are corrupt"`."""
-    if len(broken) > MAX_BROKEN * num:
+    """Raises `ValueError` if too many of the `num` samples are `broken`, a list of names; `fault` is such as `"are corrupt"`."""
+    if len(broken) == num or len(broken) > max(1, MAX_BROKEN * num):
         raise ValueError(
             f"{len(broken)} of the {num} {noun} of {folder} {fault}: {', '.join(broken[:NUM_NAMED])}"
-            f"{', ...' if len(broken) > NUM_NAMED else ''}. Expected at most 1 %: remove or replace them."
+            f"{', ...' if len(broken) > NUM_NAMED else ''}. Expected at most 10 %: remove or replace them."
         )
 
 

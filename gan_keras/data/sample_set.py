@@ -106,6 +106,43 @@ def split_samples(data, held_out=None, seed=0):
     return part_of(data, rest, {"dropped": num - held_out - len(rest)}), part_of(data, chosen, {})
 
 
+MIN_RECORDINGS, MIN_PER_CLASS = 10, 5
+"""Recordings, and recordings of each class, from which whole ones are held out."""
+
+
+def is_split_by_time(origins, labels):
+    """Returns whether samples that were cut from recordings, `origins`, are too few recordings to hold whole ones out."""
+    per_class = [len(np.unique(origins[labels == label])) for label in np.unique(labels)] if labels is not None else []
+    return len(np.unique(origins)) < MIN_RECORDINGS or min(per_class, default=MIN_PER_CLASS) < MIN_PER_CLASS
+
+
+def split_by_origin(data, held_out=None, seed=0):
+    """Splits at random, so that samples of one of the data's `origins` stay together.
+
+    A few more samples than `held_out` are held out if origins have several. If they are pieces of too few recordings, the last
+    pieces of each recording are held out instead.
+    """
+    held_out = num_held_out(len(data), held_out, data.noun)
+    origins, counts = np.unique(data.origins, return_counts=True)
+    if "recordings" in data.report and is_split_by_time(data.origins, data.labels):
+        last = np.minimum(np.round(counts * held_out / len(data)), counts - 1).astype(int)
+        last[np.argmax(counts)] = max(1, last.max())
+        places = [np.flatnonzero(data.origins == origin)[-num:] for origin, num in zip(origins, last, strict=True) if num]
+        chosen = np.isin(np.arange(len(data)), np.concatenate(places))
+    else:
+        order = np.random.default_rng(seed).permutation(len(origins))
+        enough = 1 + int(np.searchsorted(np.cumsum(counts[order]), held_out))
+        chosen = np.isin(data.origins, origins[order[:enough]])
+    if chosen.all():
+        raise ValueError(f"All {data.noun} of {data.name} are of one origin. Expected more different ones.")
+    copies = ~chosen & np.isin(data.hashes, data.hashes[chosen])
+    training = np.flatnonzero(~chosen & ~copies)
+    if not len(training):
+        raise ValueError(f"All {data.noun} of {data.name} are copies of held-out {data.noun}. Expected more different ones.")
+    dropped = {"dropped": int(copies.sum())} if copies.any() else {}
+    return part_of(data, training, dropped), part_of(data, np.flatnonzero(chosen), {})
+
+
 def without_copies(data, others):
     """The samples that are not among the others, with the rest counted as `copies`; raises `ValueError` if none is left."""
     rows = np.flatnonzero(~np.isin(data.hashes, others.hashes))

@@ -77,11 +77,13 @@ def test_a_rare_corrupt_file_is_skipped_and_named(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"GIF89a no image", b"\xff\xd8\xff and no more"])
-def test_more_than_one_corrupt_file_in_a_hundred_is_an_error(tmp_path, content):
+def test_more_than_one_corrupt_file_in_ten_is_an_error(tmp_path, content):
     for number in range(10):
         write(tmp_path / f"{number}.png")
     (tmp_path / "3.png").write_bytes(content)
-    refused("1 of the 10 images of .* are corrupt: 3.png. Expected at most 1 %", load_images, tmp_path)
+    assert load_images(tmp_path).report["first_corrupt"] == ["3.png"]
+    (tmp_path / "5.png").write_bytes(content)
+    refused("2 of the 10 images of .* are corrupt: 3.png, 5.png. Expected at most 10 %", load_images, tmp_path)
 
 
 def test_an_empty_folder_is_an_error(tmp_path):

@@ -61,14 +61,15 @@ def test_fewer_images_than_a_batch_make_the_batches_smaller_and_it_is_told(tmp_p
     assert "leaves 11 images to train on, fewer than batch_size=64: batches are of 5." in train(folder, tmp_path / "run").stdout
 
 
-def test_corrupt_files_are_named_skipped_and_counted_up_to_one_percent(tmp_path, planned):
+def test_corrupt_files_are_named_skipped_and_counted_up_to_a_tenth(tmp_path, planned):
     folder = write_folder(tmp_path / "images", levels(120))
     whole = (folder / "007.png").read_bytes()
     (folder / "007.png").write_bytes(whole[: len(whole) // 2])
     result = train(folder, tmp_path / "run")
     assert "119 images" in result.stdout and "1 corrupt skipped" in result.stdout and "007.png" in result.stdout
-    (folder / "008.png").write_bytes(b"no image")
-    assert "2 of the 120 images" in refused(folder, tmp_path / "run")
+    for number in range(8, 20):
+        (folder / f"{number:03d}.png").write_bytes(b"no image")
+    assert "13 of the 120 images" in refused(folder, tmp_path / "run")
     assert "007.png, 008.png" in refused(folder, tmp_path / "run")
 
 

@@ -12,8 +12,7 @@ from gan_keras.data.sample_set import (
     description,
     hash_of,
     num_classes,
-    num_held_out,
-    part_of,
+    split_by_origin,
     texts_of_samples,
 )
 
@@ -61,18 +60,8 @@ def collect_videos(name, videos, labelling, report, origins=None):
 
 
 def split_videos(videos, held_out=None, seed=0):
-    """Splits clips at random, so that no training clip shows the same object as a held-out one: see `gan_keras.data.split`.
-
-    A few more clips than `held_out` are held out if clips of one origin stay together.
-    """
-    held_out = num_held_out(len(videos), held_out, videos.noun)
-    origins, clips = np.unique(videos.origins, return_counts=True)
-    order = np.random.default_rng(seed).permutation(len(origins))
-    enough = 1 + int(np.searchsorted(np.cumsum(clips[order]), held_out))
-    chosen = np.isin(videos.origins, origins[order[:enough]])
-    if chosen.all():
-        raise ValueError(f"All clips of {videos.name} are of one origin. Expected more different ones.")
-    return part_of(videos, np.flatnonzero(~chosen), {}), part_of(videos, np.flatnonzero(chosen), {})
+    """Splits clips at random, so that no training clip shows the same object as a held-out one: see `split_by_origin`."""
+    return split_by_origin(videos, held_out, seed)
 
 
 TEXTS = {
