@@ -124,7 +124,8 @@ def split_by_origin(data, held_out=None, seed=0):
     """
     held_out = num_held_out(len(data), held_out, data.noun)
     origins, counts = np.unique(data.origins, return_counts=True)
-    if "recordings" in data.report and is_split_by_time(data.origins, data.labels):
+    by_time = "recordings" in data.report and is_split_by_time(data.origins, data.labels)
+    if by_time:
         last = np.minimum(np.round(counts * held_out / len(data)), counts - 1).astype(int)
         last[np.argmax(counts)] = max(1, last.max())
         places = [np.flatnonzero(data.origins == origin)[-num:] for origin, num in zip(origins, last, strict=True) if num]
@@ -136,11 +137,12 @@ def split_by_origin(data, held_out=None, seed=0):
     if chosen.all():
         raise ValueError(f"All {data.noun} of {data.name} are of one origin. Expected more different ones.")
     copies = ~chosen & np.isin(data.hashes, data.hashes[chosen])
-    training = np.flatnonzero(~chosen & ~copies)
-    if not len(training):
-        raise ValueError(f"All {data.noun} of {data.name} are copies of held-out {data.noun}. Expected more different ones.")
+    if (copies | chosen).all():
+        if not by_time:
+            raise ValueError(f"All {data.noun} of {data.name} are copies of held-out {data.noun}. Expected more different ones.")
+        copies[:] = False  # a recording that repeats itself
     dropped = {"dropped": int(copies.sum())} if copies.any() else {}
-    return part_of(data, training, dropped), part_of(data, np.flatnonzero(chosen), {})
+    return part_of(data, np.flatnonzero(~chosen & ~copies), dropped), part_of(data, np.flatnonzero(chosen), {})
 
 
 def without_copies(data, others):

@@ -144,6 +144,8 @@ def test_long_recordings_are_cut_into_pieces_that_stay_together_in_a_split(tmp_p
     np.testing.assert_array_equal(held_out.samples, long[:3, 60:90])
     one = load_audio(folder / "00.wav", length=30)
     assert (one.name, len(one), [len(part) for part in split_sounds(one)]) == ("00.wav", 3, [2, 1])
+    repeated = load_audio([np.tile(SAMPLES[0], 5)], length=40, sample_rate=8000)
+    assert [len(part) for part in split_sounds(repeated)] == [4, 1]
     refused("holds 1 sound of 95 samples.*length=16", load_audio, folder / "00.wav")
 
 
