@@ -173,6 +173,19 @@ def write_images(path, images):
     write_by_name(path, {"images": to_levels(images)}, ".png", write_png, image_grid)
 
 
+def write_picture(path, picture):
+    """Writes uint8 `(height, width, 1 or 3)` atomically in the format of the path's suffix: JPEG at quality 95, WebP lossless."""
+    image, options = as_pillow(picture), {".webp": {"lossless": True}}.get(path.suffix.lower(), {"quality": 95})
+    kind = Image.registered_extensions()[path.suffix.lower()]
+
+    def write(temporary):
+        with temporary.open("wb") as file:
+            image.save(file, format=kind, **options)
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    replace_whole(path, write)
+
+
 def write_by_name(path, arrays, suffix, write, grid):
     """Writes the only array in `arrays` as `.npz`, as one file with `suffix` (a grid of several), or as one file each."""
     (samples,) = arrays.values()
@@ -228,6 +241,14 @@ def convert_colour(images, channels):
     if found == channels:
         return images
     return tf.image.grayscale_to_rgb(images) if channels == 3 else tf.image.rgb_to_grayscale(images)
+
+
+def stretch_levels(image, image_shape):
+    """Converts a uint8 image of any size and colour to `image_shape`, whole: its aspect ratio may change."""
+    height, width, channels = image_shape
+    if image.shape[:2] != (height, width):
+        image = tf.cast(tf.round(tf.image.resize(image, (height, width), antialias=True)), tf.uint8)
+    return np.asarray(convert_colour(tf.convert_to_tensor(image)[tf.newaxis], channels)[0])
 
 
 def fit_levels(images, image_shape):

@@ -1,17 +1,16 @@
 """`load_images`: images by the name of a data set, from a folder, or from arrays in a `.npz` file."""
 
-import os
+import functools
 import pathlib
+from typing import NamedTuple
 
 import keras
 import numpy as np
 
 from gan_keras import catalogue
-from gan_keras.data.files import PARTS, TEST_KEYS, ArrayFile, Hints, is_array_file, is_path, part_for_tests
-from gan_keras.data.image.files import SUFFIXES, UNREADABLE
-from gan_keras.data.image.images import read_image
-from gan_keras.data.image.readers import images_from_arrays, list_images, read_folder, to_levels
-from gan_keras.media.images import fit_levels
+from gan_keras.data.files import PARTS, TEST_KEYS, ArrayFile, Hints, is_array_file, is_path, part_for_tests, visible
+from gan_keras.data.image.files import SUFFIXES, UNREADABLE, read_picture
+from gan_keras.data.image.readers import images_from_arrays, read_folder, to_levels
 
 DOWNLOADED = {
     "mnist": keras.datasets.mnist,
@@ -134,18 +133,24 @@ def stacked_digits(digits, num=_NUM_STACKED, seed=0):
     return images_from_arrays(f"stacked_{digits.name}", stacked, digits.labels[rows] @ [100, 10, 1], names)
 
 
-def read_inputs(path, image_shape, first=0, num=10):
-    """Reads uint8 images `(at most num, *image_shape)` from number `first` on, cropped, resized and converted as by `ImageCodec`.
+class Inputs(NamedTuple):
+    """Images of any sizes to translate: names as relative paths, and functions that return uint8 `(height, width, 1 or 3)`."""
+
+    names: list
+    readers: list
+
+
+def find_inputs(path, first=0, num=None):
+    """Finds images from number `first` on, as `Inputs`.
 
     Args:
-        path: A PNG or JPEG file; a folder of them, sorted by name; or a `.npz` file with `images`.
-        image_shape: `(height, width, channels)`.
+        path: An image file; a folder of them with all its sub-folders, sorted by name; or a `.npz` file with `images`.
         first: Number of the first image, >= 0.
-        num: Maximum number of images, >= 1.
+        num: Maximum number of images, >= 1; None for all.
 
     Raises:
         FileNotFoundError: If there is no such file or folder.
-        ValueError: If it holds no image from number `first` on, or one that cannot be read.
+        ValueError: If it holds no image from number `first` on.
     """
     path = pathlib.Path(path)
     if not path.exists():
@@ -154,19 +159,26 @@ def read_inputs(path, image_shape, first=0, num=10):
         file = ArrayFile(path, _HINTS)
         if "images" not in file:
             raise ValueError(f"{path} holds the arrays {', '.join(file.names) or 'none'}. Expected an array `images`.")
-        found, _ = to_levels(path.name, np.asarray(file.array("images")))
+        levels, _ = to_levels(path.name, np.asarray(file.array("images")))
+        names = [f"{index:05d}.png" for index in range(len(levels))]
+        readers = [functools.partial(levels.__getitem__, index) for index in range(len(levels))]
     elif path.is_file() and path.suffix.lower() not in SUFFIXES:
         raise ValueError(f"{path} ends in {path.suffix or 'nothing'}. Expected {', '.join(SUFFIXES)}, .npz or a folder.")
     else:
-        found = list_images(path)[0] if path.is_dir() else [path]
-    if first >= len(found):
-        raise ValueError(f"{path} holds {len(found)} images. Expected a seed below that: it is the number of the first, from 0.")
-    chosen = found[first : first + num]
-    return fit_levels(chosen, image_shape).numpy() if path.suffix == ".npz" else np.stack([_read(p, image_shape) for p in chosen])
+        found = sorted(each for each in path.rglob("*") if visible(each.relative_to(path))) if path.is_dir() else [path]
+        found = [each for each in found if each.suffix.lower() in SUFFIXES]
+        names = [str(each.relative_to(path)) if path.is_dir() else each.name for each in found]
+        readers = [functools.partial(_pixels_of, each) for each in found]
+    if not names:
+        raise ValueError(f"{path} holds no images. Expected files that end in {', '.join(SUFFIXES)}.")
+    if first >= len(names):
+        raise ValueError(f"{path} holds {len(names)} images. Expected a seed below that: it is the number of the first, from 0.")
+    chosen = slice(first, None if num is None else first + num)
+    return Inputs(names[chosen], readers[chosen])
 
 
-def _read(path, image_shape):
+def _pixels_of(path):
     try:
-        return read_image(os.fsencode(path), image_shape).numpy()
+        return read_picture(path).pixels
     except UNREADABLE as error:
         raise ValueError(f"{path} cannot be read as an image ({error}). Expected one of {', '.join(SUFFIXES)}.") from error
