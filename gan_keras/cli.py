@@ -123,7 +123,7 @@ def parse_settings(settings):
 @app.command()
 def generate(
     source: Annotated[pathlib.Path, typer.Argument(metavar="RUN_OR_VERSION", help="A run or an exported version.")],
-    n: Annotated[int, typer.Option("-n", "--num", help="Number of samples.")] = 10,
+    n: Annotated[int | None, typer.Option("-n", "--num", help="Number of samples; default: 10, or all of --input.")] = None,
     seed: Annotated[int, typer.Option(help="Sample i has seed + i; translation: index of the first image.")] = 0,
     temperature: Annotated[float | None, typer.Option(help="Text: randomness of the draws, > 0; default: 1.")] = None,
     top_p: Annotated[
@@ -149,6 +149,7 @@ def generate(
     options = {"temperature": temperature, "top_p": top_p, "prompt": prompt, "candidates": candidates}
     options |= {"input": input, "direction": direction}
     options = {name: value for name, value in options.items() if value is not None}
+    n = 10 if n is None and input is None else n
     found, run = find_version(source), Run(source)
     if found is None:  # a run refuses wrong options before Keras is imported; the modality of a version is in its graph
         sample_files.check_output(output, run.config["modality"])

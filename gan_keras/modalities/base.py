@@ -74,6 +74,9 @@ class Modality:
             config: Entries of `config.json` that do not depend on the modality.
             data: Data from `load`.
             source: Name or path of the data.
+
+        Returns:
+            Lines about what was adjusted to the data, or None.
         """
         raise NotImplementedError
 

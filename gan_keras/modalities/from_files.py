@@ -72,7 +72,7 @@ class FileModality(Modality):
         training, held_out = self.split(data, config["seed"])
         self.check_training(training)
         preset = self.preset_class.from_config(config["preset"])
-        self.check_fills_a_batch(data, training, preset)
+        lines = self.fill_a_batch(data, training, preset)
         entries = {
             "name": data.name,
             "source": str(pathlib.Path(source).resolve()) if is_path else str(source),
@@ -83,7 +83,8 @@ class FileModality(Modality):
             f"held_out_{self.samples}": len(held_out),
         }
         names = list(data.label_names) if preset.num_labels(data) else None
-        run.write_config({**config, "labels": names, "data": entries})
+        run.write_config({**config, "preset": preset.to_config(), "labels": names, "data": entries})
+        return lines
 
     def check_apart(self, out, source):
         """Raises `ValueError` if a run lies in the folder of its samples, which would then contain the run's own."""
@@ -104,12 +105,15 @@ class FileModality(Modality):
                 f"classes: {named}. Expected some of each: add data, leave the class out, or number labels from 0 without gaps."
             )
 
-    def check_fills_a_batch(self, data, training, preset):
-        if len(training) < preset.batch_size:
-            raise ValueError(
-                f"{data.name} leaves {len(training)} {self.samples} to train on, fewer than batch_size={preset.batch_size}. "
-                f"Expected at least a whole batch: more {self.samples}, or `--set batch_size={max(1, len(training) // 2)}`."
-            )
+    def fill_a_batch(self, data, training, preset):
+        """Makes the batches of a preset smaller if the training part does not fill one; returns the lines that tell it."""
+        if len(training) >= preset.batch_size:
+            return []
+        wanted, preset.batch_size = preset.batch_size, max(1, len(training) // 2)
+        return [
+            f"{data.name} leaves {len(training)} {self.samples} to train on, fewer than batch_size={wanted}: batches are of "
+            f"{preset.batch_size}. More {self.samples} would train better."
+        ]
 
     def parts(self, run, data=None):
         return self.split(self.reload(run) if data is None else data, run.config["seed"])

@@ -109,7 +109,8 @@ def train(
         console(kind.describe(loaded))
         try:
             config = {**_config(kind, chosen, int(seed), requested), "strategy": devices.name_of(strategy)}
-            kind.keep(run, config, loaded, data)
+            for line in kind.keep(run, config, loaded, data) or ():
+                console(line)
             trainer = Trainer(run, loaded, strategy, console, track, checkpoint_seconds)
             plan = trainer.plan(minutes)
             gan = trainer.start()

@@ -56,7 +56,6 @@ def test_tables_that_are_no_series_are_refused(tmp_path, refused):
         ([f"{row},3" for row in ROWS], "a,b,time", "line 3: its time stamp is none, or that of another row too"),
         (ROWS[:7], "a,b", "a series of 7 steps, shorter than a window of 8"),
         (ROWS[:31], "a,b", "one of 31 steps. Expected at least 4 windows of 8"),
-        (ROWS[:40], "a,b", "fewer than batch_size=64"),
         ([], "a,b", "has 1 lines"),
     ):
         assert words in refused(write(tmp_path / "x.csv", rows, head)), words

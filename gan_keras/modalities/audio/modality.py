@@ -58,18 +58,12 @@ the Frechet audio distance, which uses other features.</p>"""
     limits = "gaps and biases of the data carry over to the sounds"
 
     def read(self, source, preset):
-        sounds = load_audio(source, preset.length or None)
+        sounds = load_audio(source, preset.length or preset.length_for, sample_rate=preset.sample_rate or None)
         preset.codec(sounds)  # raises unless rate and length fit
         return sounds
 
     def read_test(self, source, training):
-        test = load_test_audio(source, training.length)
-        if test.sample_rate != training.sample_rate:
-            raise ValueError(
-                f"{source} has {test.sample_rate:,} Hz, and the run was trained on {training.sample_rate:,} Hz. Expected equal "
-                "rates: convert the files."
-            )
-        return test
+        return load_test_audio(source, training.length, training.sample_rate)
 
     def entries(self, data):
         return {"sample_rate": data.sample_rate, "length": data.length}

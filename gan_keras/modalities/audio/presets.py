@@ -1,12 +1,16 @@
 """Presets of audio: networks with the codec that they need, on waveforms or on spectrograms."""
 
 import dataclasses
+import math
 from collections.abc import Callable
 from typing import ClassVar, NamedTuple
 
 from gan_keras.modalities.image.presets import NETWORKS as IMAGE_NETWORKS
 from gan_keras.modalities.preset import NON_SATURATING, Preset, adam, gradient_penalty, relativistic
 from gan_keras.modalities.settings import at_least, one_of
+
+MAX_WAVEFORM = 16384  # samples per sound in the paper
+MAX_LEFT_OUT = 0.02  # share of recordings that may be left out so that their pieces are longer
 
 
 class Architecture(NamedTuple):
@@ -17,12 +21,30 @@ class Architecture(NamedTuple):
         build: A function `(codec, latent_dim, width, num_labels, **options)` -> generator, discriminator.
         check: A function that raises `ValueError` unless the networks generate what a codec decodes.
         setting: The setting that makes it fit.
+        units: A function `(sample_rate, longest, codec_options)` -> the number that lengths are multiples of, and the maximum.
     """
 
     codec: str
     build: Callable
     check: Callable
     setting: str
+    units: Callable
+
+
+def units_of_spectrograms(sample_rate, longest, codec_options):
+    """As many samples as frames, which overlap by half: see `SpectrogramCodec`."""
+    from gan_keras.codecs.spectrogram import window_of
+
+    size = codec_options.get("size", 64)
+    return size, size * window_of(sample_rate) // 2
+
+
+def units_of_waveforms(sample_rate, longest, codec_options):
+    """The strides of WaveGAN's networks: see `wavegan.depth_of`. Sounds that fit as they are may be longer."""
+    unit = 4 ** max(1, math.ceil(math.log(max(longest, 16) / 16, 4) - 1e-9))
+    if longest <= MAX_WAVEFORM or longest % unit == 0:
+        return unit, max(longest, MAX_WAVEFORM)
+    return MAX_WAVEFORM // 16, MAX_WAVEFORM
 
 
 def of_spectrograms(build):
@@ -36,7 +58,7 @@ def of_spectrograms(build):
 
         resolutions(codec.image_shape)
 
-    return Architecture("SpectrogramCodec", build_pair, check, "codec_options.size=64")
+    return Architecture("SpectrogramCodec", build_pair, check, "codec_options.size=64", units_of_spectrograms)
 
 
 def wavegan(codec, latent_dim, width, num_labels, phase_shuffle=2, **options):
@@ -56,7 +78,7 @@ def check_length(codec):
 
 
 NETWORKS = {
-    "wavegan": Architecture("WaveformCodec", wavegan, check_length, "length=4096"),
+    "wavegan": Architecture("WaveformCodec", wavegan, check_length, "length=4096", units_of_waveforms),
     **{name: of_spectrograms(IMAGE_NETWORKS[name]) for name in ("dcgan", "wgan_gp", "sngan", "biggan", "r3gan")},
 }
 """Architectures by name: `wavegan` generates waveforms; the others generate spectrograms with the image networks of that name."""
@@ -71,7 +93,9 @@ class AudioPreset(Preset):
         width: Scales the filters of both networks.
         network_options: Further arguments of both networks.
         codec_options: Further arguments of the codec, such as the `size` of spectrograms.
-        length: Samples that sounds are cut or padded with silence to; 0 for the data's own length.
+        length: Samples per sound: shorter ones are padded with silence, longer recordings cut into pieces. 0 for the longest
+            sound's, rounded up to what codec and networks take.
+        sample_rate: Rate in Hz that audio files are resampled to; 0 for that of most files.
     """
 
     network: str = "dcgan"
@@ -79,8 +103,25 @@ class AudioPreset(Preset):
     network_options: dict = dataclasses.field(default_factory=dict)
     codec_options: dict = dataclasses.field(default_factory=dict)
     length: int = 0
+    sample_rate: int = 0
 
-    ranges: ClassVar[tuple] = (at_least(1, "width"), at_least(0, "length"), one_of(NETWORKS, "network"))
+    ranges: ClassVar[tuple] = (at_least(1, "width"), at_least(0, "length", "sample_rate"), one_of(NETWORKS, "network"))
+
+    def length_for(self, sample_rate, lengths):
+        """Samples per sound for recordings of these lengths, that codec and networks take.
+
+        The longest recording's length, rounded up, if there are two and that is not too much; otherwise a length whose pieces
+        leave out little of the recordings.
+        """
+        lengths = [int(length) for length in lengths]
+        longest = max(lengths)
+        unit, most = NETWORKS[self.network].units(sample_rate, longest, self.codec_options)
+        if len(lengths) > 1 and (length := -(-longest // unit) * unit) <= most:
+            return length
+        most = max(unit, min(most, longest // 2) // unit * unit) if len(lengths) == 1 else most // unit * unit
+        choices, total = range(most, most // 2, -unit), sum(lengths)
+        left_out = [sum(length % choice for length in lengths if length > choice) / total for choice in choices]
+        return next(each for each, left in zip(choices, left_out, strict=True) if left <= min(left_out) + MAX_LEFT_OUT)
 
     def codec(self, sounds):
         """The codec for `Sounds`. Raises `ValueError` if it or the networks do not take their rate and length."""

@@ -85,8 +85,8 @@ training rows: no generator does better, except by chance or by copying.</p>"""
     def check_training(self, training):
         """Accepts any table: its labels are values of its columns."""
 
-    def check_fills_a_batch(self, data, training, preset):
-        """Accepts any table: rows are drawn with replacement."""
+    def fill_a_batch(self, data, training, preset):
+        """Changes nothing: rows are drawn with replacement."""
 
     def sample_callbacks(self, run, preset, training, held_out):
         return [Samples(run.samples)]
