@@ -66,11 +66,22 @@ def train(
         str | None,
         typer.Option(help="Name of a preset (see gan-keras presets); default: default.", autocompletion=complete_preset),
     ] = None,
-    epochs: Annotated[int | None, typer.Option(help="Epochs of all stages together; default: the preset's.")] = None,
-    minutes: Annotated[float | None, typer.Option(help="Time limit in minutes, instead of --epochs; default: none.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Epochs of all stages together, with --resume the new total; default: the preset's.")
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option(help="Time limit in minutes, with --resume further ones, instead of --epochs; default: none.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the data split, weights and noise; default: 0.")] = None,
     labels: Annotated[pathlib.Path | None, typer.Option(help="Text: file with a label per line; default: no labels.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Resume an interrupted run from its newest checkpoint.")] = False,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume",
+            help="Resume an interrupted run from its newest checkpoint, or go on with a finished one for more --epochs or "
+            "--minutes: the last stage gets longer, and learning rates that fall over all epochs fall over the new number.",
+        ),
+    ] = False,
     settings: Annotated[
         list[str] | None,
         typer.Option(
