@@ -2,6 +2,7 @@
 
 import datetime
 import math
+import os
 import pathlib
 import shlex
 import shutil
@@ -32,11 +33,15 @@ BY_LENGTH = ("decay_steps", "pretraining_epochs", "discriminator_epochs", "embed
 
 
 def load(path):
-    """Returns the trained GAN of a run directory.
+    """Returns the trained GAN of a run directory, or of a `.keras` file.
 
     Raises:
-        FileNotFoundError: If there is no run, or it has no model yet.
+        FileNotFoundError: If there is no run or file, or the run has no model yet.
     """
+    if str(path).endswith(".keras") and not os.path.isdir(path):
+        if not os.path.exists(path):
+            raise FileNotFoundError(f"There is no file {path}. Expected a run's directory, or a file of `gan.save`.")
+        return keras.saving.load_model(path)
     return Run(path).load()
 
 

@@ -89,7 +89,6 @@ class TextModality(Modality):
     # --- Use. ---
 
     def generate(self, gan, n, seed, label, options):
-        check_prompt(gan.codec, options["prompt"])
         return gan.generate(n, seed, label=label, **options)
 
     def generate_by_version(self, version, n, seed, label, options):
@@ -141,18 +140,6 @@ def exact_likelihood(corpus):
         return None
     whole = load_text(corpus.name)
     return likelihood_of(whole.name, whole.fingerprint) if set(corpus.lines) <= set(whole.lines) else None
-
-
-def check_prompt(codec, prompt):
-    """Raises `ValueError` for a prompt with unknown words, or with as many tokens as a line can have."""
-    unknown = codec.unknown_words(prompt)
-    if unknown:
-        raise ValueError(
-            f"The prompt contains words that the model does not know: {', '.join(map(repr, unknown))}. "
-            "Expected words of the training lines, spelled as there."
-        )
-    if len(codec.tokens(prompt)) >= codec.length:
-        raise ValueError(f"The prompt has {len(codec.tokens(prompt))} tokens. Expected at most {codec.length - 1}.")
 
 
 def _epoch(path, is_open):
