@@ -209,7 +209,10 @@ class TableCodec(Codec):
         return {column.name: column.to_tensor(cells[:, index]) for index, column in enumerate(self.columns)}
 
     def from_columns(self, columns):
-        """Inverse of `to_columns`, for columns in any order; an unknown category becomes a missing cell. Identifiers may be absent."""
+        """Inverse of `to_columns`, for columns in any order, identifiers perhaps absent.
+
+        An unknown category becomes a missing cell.
+        """
         given = [tf.convert_to_tensor(columns.get(column.name, columns[self.learned[0].name])) for column in self.columns]
         return tf.stack([column.from_tensor(values) for column, values in zip(self.columns, given, strict=True)], axis=1)
 

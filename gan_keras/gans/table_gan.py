@@ -189,7 +189,10 @@ class TableGAN(GAN):
 
     @property
     def input_names(self):
-        """Names of the columns but identifiers, as inputs of `score`: TensorFlow allows letters, digits and underscores, starting with a letter."""
+        """Names of the columns but identifiers, as inputs of `score`.
+
+        TensorFlow allows letters, digits and underscores, starting with a letter.
+        """
         names = [re.sub(r"\W", "_", column.name, flags=re.ASCII) for column in self.codec.learned]
         names = [name if name[0].isalpha() else f"column_{name.lstrip('_')}" for name in names]
         return names if len({name.lower() for name in names}) == len(names) else [f"{name}_{i}" for i, name in enumerate(names)]

@@ -90,7 +90,7 @@ def chosen_label(labels, names, modality, columns=()):
         ValueError: If there is no such label, or too many are given.
     """
     if modality == "table":
-        return [_condition(label, names or [], columns) for label in labels]
+        return [_condition(part, names or [], columns) for label in labels for part in _parts(label, names or [])]
     if not labels:
         return None
     if len(labels) > 1:
@@ -107,6 +107,12 @@ def label_number(label, names):
     if not label.isdecimal() or names is not None and int(label) >= len(names):
         raise ValueError(f"label={label!r}. {choice_of(label, names)}.")
     return int(label)
+
+
+def _parts(label, names):
+    """Cuts `city=Oslo,sex=F` into its conditions, unless it is a single one."""
+    parts = label.split(",")
+    return parts if label not in names and all("=" in part for part in parts) else [label]
 
 
 def _condition(label, names, columns):

@@ -10,7 +10,6 @@ import warnings
 import zipfile
 import zlib
 
-from gan_keras.diagnosis.names import choice_of
 from gan_keras.media.safe_files import read_json, replace_whole, sweep, write_json
 
 _HOMES_OF_CLASSES = (

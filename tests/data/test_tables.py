@@ -8,9 +8,9 @@ import pytest
 
 from gan_keras.data import Table, load_table, split_table, write_csv
 from gan_keras.data.table import columns as table_columns
-from gan_keras.data.table.load import read_like
 from gan_keras.data.table import table as table_data
 from gan_keras.data.table.columns import CategoryColumn, DateColumn, NumberColumn, column_from_config
+from gan_keras.data.table.load import read_like
 from gan_keras.media.series import picture_of
 from gan_keras.modalities.table.modality import bin_edges, histograms, value_shares
 from refusals import refused
@@ -85,7 +85,7 @@ def test_invalid_tables_and_types_are_refused(tmp_path):
 
 
 def test_a_category_of_very_many_values_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("gan_keras.data.table.types.MAX_VALUES", 30)
+    monkeypatch.setattr("gan_keras.data.table.texts.MAX_VALUES", 30)
     path = write(tmp_path / "a.csv", [f"town{i // 2},{i % 7}" for i in range(80)], "town,n")
     refused("`--set types.town=id`", load_table, path)
     assert load_table(path, {"town": "drop"}).column_names == ["n"]

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from gan_keras import noise
 from gan_keras.data.table import dates
+from gan_keras.data.table.numbers import parsed_numbers
 
 MISSING = ("", "?", "na", "n/a", "#n/a", "nan", "null", "<na>", "nat", "inf", "-inf", "+inf", "infinity", "-infinity")
 """Texts of missing cells, in lower case; infinite numbers are missing too."""
@@ -161,6 +162,15 @@ class DateColumn(NumberColumn):
     step: int = dataclasses.field(default=1, kw_only=True)
 
     kind = "date"
+
+    @classmethod
+    def of(cls, name, cells, date_format, dtype=""):
+        """Returns the column of some cells, with their range and their step."""
+        known, unit = cells[~np.isnan(cells)], dates.unit_of(date_format)
+        steps = [round(seconds / unit) for seconds in (dates.DAY, 3600, 60) if unit <= 1]
+        step = next((step for step in steps if not (known % step).any()), 1)
+        low, high = float(known.min()), float(known.max())
+        return cls(name, len(known) < len(cells), low, high, 0, date_format, dtype=dtype, step=step)
 
     @property
     def unit(self):
@@ -333,57 +343,3 @@ def column_from_config(config):
     """Inverse of `Column.to_config`."""
     options = {name: tuple(value) if isinstance(value, list) else value for name, value in config.items() if name != "kind"}
     return _BY_KIND[config["kind"]](**options)
-
-
-# --- Numbers as people write them.
-
-_UNIT = r"[^\W\d_][^\d]{0,7}|[%‰°²³€$£¥₹₽₩₺₫]{1,3}[^\d]{0,5}"
-_CURRENCY = r"(?:[€$£¥₹₽₩₺₫]|(?:EUR|USD|GBP|CHF|JPY|CNY|INR|NOK|SEK|DKK|PLN|CZK|AUD|CAD|NZD|HKD|SGD|BRL|MXN|ZAR|RUB|TRY|US\$|C\$|A\$|Rs\.?|kr\.?))"
-_WRITTEN = re.compile(
-    rf"(?P<minus>-?)(?P<prefix>(?:{_CURRENCY}\s?)?)(?P<number>[+-]?(?:\d(?:[\d.,'’\u00a0\u202f ]*\d)?\.?|[.,]\d+)(?:[eE][+-]?\d+)?)"
-    rf"(?P<suffix>(?:\s?(?:{_UNIT}))?)"
-)
-_PLAIN = re.compile(r"[+-]?(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
-MAX_EXACT = 2.0**53
-"""Largest whole number of a cell: float64 skips some larger integers."""
-MAX_NUMBER = 1e100
-"""Largest number with an exponent: sums of squares of larger ones overflow."""
-
-
-def parsed_numbers(texts, thousands="", point="."):
-    """Texts, with or without a currency or a unit, to float64; NaN where a text is no number in this form."""
-    found = np.full(len(texts), np.nan)
-    for index, text in enumerate(texts):
-        plain = text
-        if not _PLAIN.fullmatch(text):
-            if text[:1] == "(" and text[-1:] == ")":  # as accountants write negative numbers
-                text = f"-{text[1:-1]}"
-            match = _WRITTEN.fullmatch(text)
-            if match is None:
-                continue
-            plain = plain_number(match["minus"] + match["number"], thousands, point)
-        elif point != "." and "." in text:
-            plain = plain_number(text, thousands, point)
-        if plain is not None:
-            number = float(plain)
-            found[index] = number if abs(number) <= (MAX_NUMBER if "e" in plain.lower() else MAX_EXACT) else np.nan
-    return found
-
-
-def plain_number(text, thousands, point):
-    """A number with separators as Python writes it; None if it has other separators or a leading zero."""
-    whole, _, fraction = text.partition(point)
-    if thousands:
-        sign, digits = re.fullmatch(r"([+-]*)(.*)", whole).groups()
-        groups = digits.split(thousands)
-        if len(groups) > 1 and not (1 <= len(groups[0]) <= 3 and all(len(each) == 3 for each in groups[1:])):
-            return None
-        whole = sign + "".join(groups)
-    plain = f"{whole}.{fraction}" if fraction else whole
-    return plain if _PLAIN.fullmatch(plain) else None
-
-
-def units_of(texts):
-    """Prefix and suffix of each text that looks like a number, else None."""
-    matches = map(_WRITTEN.fullmatch, texts)
-    return [None if match is None else (match["prefix"], match["suffix"]) for match in matches]

@@ -1,4 +1,4 @@
-"""Conditions that generated rows have to meet, `city=Oslo`, `age=30..40`, and constraints that all rows of a table meet, `a<=b`."""
+"""Conditions that generated rows meet, `city=Oslo` and `age=30..40`, and constraints that every row of a table meets, `a<=b`."""
 
 import re
 from typing import NamedTuple
@@ -230,9 +230,8 @@ def _check(constraint, table):
         other = constraint.high if column.name == constraint.low else constraint.low
         bound = column.parse([other])[0]
         if np.isnan(bound):
-            raise ValueError(
-                f"constraints={constraint}: {other!r} is neither a column nor a {column.kind}. {choice_of(other, table.column_names)}."
-            )
+            known = choice_of(other, table.column_names)
+            raise ValueError(f"constraints={constraint}: {other!r} is neither a column nor a {column.kind}. {known}.")
         sides = (
             [sides[0], np.full(len(table), bound)] if column.name == constraint.low else [np.full(len(table), bound), sides[0]]
         )
@@ -244,6 +243,6 @@ def _check(constraint, table):
     if broken.any():
         rows = np.flatnonzero(broken)
         raise ValueError(
-            f"constraints={constraint}: {len(rows):,} of {len(table):,} rows break it, such as row {rows[0] + 1:,}. Expected every row "
-            "to meet it: mend these rows, or leave the constraint out."
+            f"constraints={constraint}: {len(rows):,} of {len(table):,} rows break it, such as row {rows[0] + 1:,}. Expected "
+            "every row to meet it: mend these rows, or leave the constraint out."
         )

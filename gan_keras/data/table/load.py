@@ -9,7 +9,8 @@ from gan_keras import catalogue
 from gan_keras.data.table.columns import CategoryColumn, IdColumn, NumberColumn, is_missing
 from gan_keras.data.table.reader import read_frame
 from gan_keras.data.table.table import CHUNK_ROWS, Table, allocate
-from gan_keras.data.table.types import DROP, Typed, check_types, typed
+from gan_keras.data.table.texts import Typed
+from gan_keras.data.table.types import DROP, check_types, is_moments, typed
 from gan_keras.media.safe_files import check_is_file
 
 TABLE_DATASETS = catalogue.DATASETS["table"]
@@ -65,8 +66,8 @@ def _as_frame(data):
         frame = pd.DataFrame(data)
     except (ValueError, TypeError) as error:
         raise ValueError(
-            f"Got {type(data).__name__} for a table ({error}). Expected a name, a path, a pandas.DataFrame, a dictionary of columns "
-            "of equal length, or an array (rows, columns)."
+            f"Got {type(data).__name__} for a table ({error}). Expected a name, a path, a pandas.DataFrame, a dictionary of "
+            "columns of equal length, or an array (rows, columns)."
         ) from error
     names = [f"column_{each + 1}" if isinstance(each, int) else str(each) for each in frame.columns]
     return frame.set_axis(names, axis=1)
@@ -89,8 +90,7 @@ def read_table(source, types=None):
     check_types(types, names)
     if len(frame.data) < MIN_ROWS:
         raise ValueError(
-            f"{frame.name if isinstance(source, pathlib.Path | str) else 'The data frame'} has {len(frame.data)} rows. Expected at "
-            f"least {MIN_ROWS}: from fewer nothing can be learned."
+            f"{frame.name} has {len(frame.data)} rows. Expected at least {MIN_ROWS}: from fewer nothing can be learned."
         )
     found = {name: typed(frame, name, types.get(name)) for name in names}
     kept = {name: each for name, each in found.items() if each.column is not None}
@@ -115,7 +115,7 @@ def _filled(frame, found, report, notes):
         rows = slice(start, start + CHUNK_ROWS)
         cells[rows] = np.stack([each.cells[rows] for each in found.values()], axis=1)
     columns = tuple(each.column for each in found.values())
-    layout = None if frame.heads else {"index": [name for name in frame.index if name in found]}
+    layout = None if frame.heads else frame.layout(found)
     return Table(frame.name, columns, cells, report, notes, layout)
 
 
@@ -149,8 +149,9 @@ def _like(frame, column):
     cells = frame.data[column.name]
     if column.kind == "id":
         return np.arange(len(cells), dtype=np.float64), 0
-    if column.kind == "date" and cells.dtype.kind in "mM":
-        return typed(frame, column.name).cells, 0
+    if is_moments(cells):
+        found = typed(frame, column.name)
+        return found.cells * (found.column.unit / column.unit if column.kind == "date" else 1.0), 0
     if column.kind == "number" and cells.dtype.kind in "iuf":
         numbers = cells.to_numpy(np.float64, na_value=np.nan)
         return np.where(np.isinf(numbers), np.nan, numbers), 0
@@ -163,8 +164,8 @@ def _like(frame, column):
     if column.kind != "category" and wrong.any():
         row = int(np.flatnonzero(wrong[codes])[0])
         raise ValueError(
-            f"{frame.name}, column {column.name!r}: {texts[codes[row]]!r} in {frame.place(row)}. Expected cells like those of the "
-            "first table."
+            f"{frame.name}, column {column.name!r}: {texts[codes[row]]!r} in {frame.place(row)}. Expected cells like those of "
+            "the first table."
         )
     return values[codes], int(wrong[codes].sum())
 

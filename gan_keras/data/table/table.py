@@ -39,7 +39,8 @@ class Table:
         cells: float64 `(rows, columns)`, in memory or on disk; NaN is missing. See `columns` for their meaning.
         report: Counts of what was met while reading the table.
         notes: What was guessed or repaired, a sentence by column; columns that were left out have one too.
-        layout: For a table from a data frame, `{"index": names}` of the columns that were its index; None for others.
+        layout: For a table from a data frame, what it needs besides the columns: `index`, names of the columns that were its
+            index, `categories`, by column their order and whether it counts, and `names` that are no text. None for others.
     """
 
     name: str
@@ -136,7 +137,12 @@ class Table:
         import pandas as pd
 
         data = pd.DataFrame({column.name: frame_column(column, self.cells[:, i]) for i, column in enumerate(self.columns)})
-        return data.set_index(self.layout["index"]) if self.layout and self.layout["index"] else data
+        if not self.layout:
+            return data
+        for name, (values, is_ordered) in self.layout["categories"].items():
+            data[name] = pd.Categorical(data[name].astype(object), values, is_ordered)
+        data = data.set_index(self.layout["index"]) if self.layout["index"] else data
+        return data.rename(columns=self.layout["names"])
 
     def __repr__(self):
         return f"<Table {describe_table(self)}>"

@@ -76,7 +76,7 @@ def copied_line(copied):
     """A line about values of single training rows that come again in generated ones."""
     most = sorted((each for each in copied if copied[each]["generated"] > 0), key=lambda each: -copied[each]["generated"])[:5]
     found = ", ".join(f"{name} {copied[name]['generated']:.1%} ({copied[name]['real']:.1%})" for name in most)
-    return f"Cells that equal the value of a single training row, by column, of generated rows (of real test rows): {found or 'none'}."
+    return f"Cells with a value that a single training row has, of generated rows (of real test rows): {found or 'none'}."
 
 
 def score(columns, rows, real, place, seed, is_real):

@@ -75,7 +75,8 @@ class TablePreset(Preset):
         reconstruction_weight: For `"vaegan"` and `"tvae"`: weight of the likelihood next to the divergence in the bound, > 0.
         most_modes: Maximum number of modes of a number column, >= 1.
         most_slots: Maximum number of slots of a category column, >= 2; its rarer values share one.
-        types: Types by column, where a guess would be wrong: `number`, `category`, `boolean`, `date`, `date:FORMAT`, `id`, `drop`.
+        types: Types by column, where a guess would be wrong: `number`, `category`, `boolean`, `date`, `date:FORMAT`, `id` or
+            `drop`.
         constraints: What holds in every row: `start<=end`, `COLUMN<COLUMN`, `COLUMN>=NUMBER`, separated by commas.
         label: Column that downstream models predict in an evaluation; empty for the last column with more than one value.
     """
