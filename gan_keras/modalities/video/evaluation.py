@@ -59,9 +59,7 @@ def evaluate_videos(gan, training, test, num=None, seed=0, progress=print):
     check_enough(num, seed, MIN_SAMPLES, test=test)
     for name, part in (("training", training), ("test", test)):
         if len(part) > max_clips(part):
-            progress(
-                f"Scoring with {max_clips(part):,} of the {len(part):,} {name} clips, drawn at random, to save memory"
-            )
+            progress(f"Scoring with {max_clips(part):,} of the {len(part):,} {name} clips, drawn at random, to save memory")
     training, test = some_clips(training), some_clips(test)
     pixels, test_pixels = (gan.codec.encode(part.videos).numpy() for part in (training, test))
     progress(f"Training the classifier on {len(pixels):,} clips, unless a cached one fits: its features are compared")
