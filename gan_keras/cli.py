@@ -66,11 +66,22 @@ def train(
         str | None,
         typer.Option(help="Name of a preset (see gan-keras presets); default: default.", autocompletion=complete_preset),
     ] = None,
-    epochs: Annotated[int | None, typer.Option(help="Epochs of all stages together; default: the preset's.")] = None,
-    minutes: Annotated[float | None, typer.Option(help="Time limit in minutes, instead of --epochs; default: none.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Epochs of all stages together, with --resume the new total; default: the preset's.")
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option(help="Time limit in minutes, with --resume further ones, instead of --epochs; default: none.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the data split, weights and noise; default: 0.")] = None,
     labels: Annotated[pathlib.Path | None, typer.Option(help="Text: file with a label per line; default: no labels.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Resume an interrupted run from its newest checkpoint.")] = False,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume",
+            help="Resume an interrupted run from its newest checkpoint, or go on with a finished one for more --epochs or "
+            "--minutes: the last stage gets longer, and learning rates that fall over all epochs fall over the new number.",
+        ),
+    ] = False,
     settings: Annotated[
         list[str] | None,
         typer.Option(
@@ -131,7 +142,12 @@ def generate(
         typer.Option(help="Text: sample only from the most likely tokens with this total probability, in (0, 1]; default: 1."),
     ] = None,
     prompt: Annotated[str | None, typer.Option(help="Text: start of every sample; default: none.")] = None,
-    label: Annotated[str | None, typer.Option(help="Label: name (run) or number (version); default: chosen by the seed.")] = None,
+    label: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Label: its name or number; tables: COLUMN=VALUE or COLUMN=LOW..HIGH, repeatable; default: by the seed."
+        ),
+    ] = None,
     candidates: Annotated[int | None, typer.Option(help="Text: drafts per sample; the best is kept; default: 1.")] = None,
     input: Annotated[pathlib.Path | None, typer.Option(help="Translation: image, folder or .npz; a version needs it.")] = None,
     direction: Annotated[str | None, typer.Option(help="Translation: a_to_b or b_to_a; default: a_to_b.")] = None,
@@ -149,7 +165,8 @@ def generate(
     if found is None:  # a run refuses wrong options before Keras is imported; the modality of a version is in its graph
         sample_files.check_output(output, run.config["modality"])
         options = sample_files.with_defaults(options, run.config["modality"])
-        run.label_number(label)
+        columns = run.config.get("data", {}).get("columns", ())
+        label = sample_files.chosen_label(label or [], run.config["labels"], run.config["modality"], columns)
     start()
     if found is None:
         modality = modality_of(run)
@@ -161,7 +178,9 @@ def generate(
         modality = modalities.of_version(version)
         sample_files.check_output(output, modality.name)
         options = sample_files.with_defaults(options, modality.name)
-        samples = modality.generate_by_version(version, n, seed, label_number(label), options)
+        names = [each["name"] for each in version.card.get("columns", []) if isinstance(each, dict)]
+        label = sample_files.chosen_label(label or [], version.card.get("labels"), modality.name, names)
+        samples = modality.generate_by_version(version, n, seed, label, options)
     typer.echo(modality.write(samples, output) or "", nl=False)
     if output is not None:
         typer.echo(f"Written: {output}", err=True)
@@ -169,13 +188,6 @@ def generate(
 
 def modality_of(run):
     return modalities.get(run.config["modality"])
-
-
-def label_number(label):
-    """Returns the label of an exported version, which has only numbers."""
-    if label is None or label.isdecimal():
-        return None if label is None else int(label)
-    raise ValueError(f"label={label!r}. Expected a whole number: an exported version does not know the labels' names.")
 
 
 @app.command()

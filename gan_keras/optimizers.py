@@ -5,6 +5,8 @@ number is a constant or a `keras.optimizers.schedules` object of the generator's
 a resumed run continues along the schedule.
 """
 
+import warnings
+
 import keras
 
 from gan_keras.diagnosis.names import choice_of
@@ -85,6 +87,58 @@ class ScheduledAdam(keras.optimizers.Adam):
 
     def get_config(self):
         return {**super().get_config(), "beta_2": serialize_schedule(self.second_decay)}
+
+
+class BothOptimizers:
+    """`gan.optimizer`, as Keras' callbacks know it: the generator's, whose learning rate moves the discriminator's in proportion.
+
+    `ReduceLROnPlateau`, `LearningRateScheduler` and `gan.optimizer.learning_rate = 1e-4` set the generator's rate. The
+    discriminator's rate is multiplied by the same factor; `gan.discriminator_optimizer.learning_rate` sets it alone.
+
+    Args:
+        generator_optimizer: The generator's optimizer, whose other attributes are those of this object.
+        discriminator_optimizer: The discriminator's.
+    """
+
+    def __init__(self, generator_optimizer, discriminator_optimizer):
+        both = {"leader": generator_optimizer, "follower": discriminator_optimizer, "ratio": None}
+        self.__dict__.update(both)
+        self.ratio_now()
+
+    def ratio_now(self):
+        """Returns the discriminator's rate relative to the generator's; the last known one while a rate is 0."""
+        rates = [rate_of(each) for each in (self.follower, self.leader)]
+        if min(rates) > 0:
+            self.__dict__["ratio"] = rates[0] / rates[1]
+        return self.ratio
+
+    @property
+    def learning_rate(self):
+        return self.leader.learning_rate
+
+    def __getattr__(self, name):
+        return getattr(self.__dict__["leader"], name)
+
+    def __setattr__(self, name, value):
+        if name != "learning_rate":
+            setattr(self.leader, name, value)
+            return
+        before, ratio = rate_of(self.leader), self.ratio_now()
+        self.leader.learning_rate = value
+        if isinstance(value, Schedule) or isinstance(self.follower._learning_rate, Schedule):
+            warnings.warn(
+                "The learning rate of the generator alone was set: one of the rates is a schedule. Expected numbers for both, or "
+                "`gan.discriminator_optimizer.learning_rate = ...` as well.",
+                stacklevel=2,
+            )
+        elif float(value) != before and ratio is not None:
+            self.follower.learning_rate = float(value) * ratio
+
+
+def rate_of(optimizer):
+    """Returns the current learning rate, a float."""
+    rate = optimizer.learning_rate
+    return float(rate.numpy() if hasattr(rate, "numpy") else rate)  # also of a variable on several devices
 
 
 def get_schedule(number):

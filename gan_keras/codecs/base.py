@@ -1,4 +1,62 @@
-"""`Codec`: the interface that codecs share, and their checks."""
+"""`Codec`: the interface that codecs share, their checks, and the scales in which users bring values."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+ROUNDING = 1e-3
+"""Excess of a scale's bounds that is taken for rounding."""
+
+
+class Values(NamedTuple):
+    """The type, shape and range of an array; `text` is the start of a message about it."""
+
+    dtype: np.dtype
+    shape: tuple
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, array, noun="samples"):
+        """Reads an array. Raises `ValueError` if it is empty, has no numbers, or holds NaN or infinity."""
+        if not array.size or array.dtype.kind not in "biuf" and array.dtype.name != "bfloat16":
+            raise ValueError(f"Got {noun} of shape {array.shape} and dtype {array.dtype}. Expected numbers, one sample or more.")
+        low, high = float(array.min()), float(array.max())
+        if not np.isfinite(low) or not np.isfinite(high):
+            strange = int((~np.isfinite(array.astype(np.float32))).sum())
+            raise ValueError(
+                f"Got {noun} in which {strange:,} of {array.size:,} numbers are NaN or infinite. Expected finite numbers: leave "
+                "such samples out, or replace the numbers."
+            )
+        return cls(array.dtype, array.shape, low, high)
+
+    @property
+    def text(self):
+        return f"{self.dtype.name} from {self.low:g} to {self.high:g}"
+
+
+class Scale(NamedTuple):
+    """A scale in which users bring values: `value * factor + offset` is what the codec's `decode` returns.
+
+    Attributes:
+        text: Description for users.
+        low: Lowest value.
+        high: Highest value.
+        factor: See above.
+        offset: See above.
+        is_encoded: Whether samples are the codec's tensors already, which networks read as they are.
+    """
+
+    text: str
+    low: float
+    high: float
+    factor: float = 1.0
+    offset: float = 0.0
+    is_encoded: bool = False
+
+    def has(self, values):
+        margin = ROUNDING * max(abs(self.low), abs(self.high))
+        return self.low - margin <= values.low and values.high <= self.high + margin
 
 
 class Codec:
@@ -11,6 +69,10 @@ class Codec:
 
     raw_dtype = output_name = None
     arguments = ()
+    checks_values = False  # whether `scale_of` reads values; other codecs take missing ones, or no numbers
+
+    def scale_of(self, values):
+        """Returns the `Scale` of a user's `Values`; None for raw values. Raises `ValueError` if they have no known scale."""
 
     @property
     def trackables(self):

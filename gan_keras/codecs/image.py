@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from gan_keras.codecs.base import Codec, check_shape
+from gan_keras.codecs.base import ROUNDING, Codec, Scale, check_shape
 from gan_keras.media.clips import clip_grid, write_gif
 from gan_keras.media.images import CHANNELS, LEVELS, checked_shape, convert_colour, fit_to, image_grid, write_png
 
@@ -12,8 +12,32 @@ from gan_keras.media.images import CHANNELS, LEVELS, checked_shape, convert_colo
 class PixelCodec(Codec):
     """Base of the codecs of pixels of one shape, whose `axes` it names: level 0 is -1, level 255 is 1."""
 
-    raw_dtype = tf.uint8
+    raw_dtype, checks_values = tf.uint8, True
     axes = None
+
+    def scale_of(self, values):
+        """Returns the `Scale` of pixels by their type and range: see `SCALES`."""
+        kind, low, high = values.dtype.kind, values.low, values.high
+        if kind == "u" and values.dtype.itemsize == 1:
+            return None
+        if kind == "b":
+            return SCALES["unit"]
+        # Dark pixels on one scale look like bright ones on another: a range that fits two scales is refused.
+        if kind in "iu":
+            fits = {"levels": low >= 0 and 1 < high <= LEVELS}
+        else:
+            fits = {
+                "unit": low >= 0 and 0 < high <= 1 + ROUNDING,
+                "signed": -1 - ROUNDING <= low < -0.2 and high <= 1 + ROUNDING and max(-low, high) > 0.5,
+                "levels": low >= 0 and 16 < high <= LEVELS * (1 + ROUNDING),
+            }
+        found = [name for name, is_so in fits.items() if is_so]
+        if not found:
+            raise ValueError(
+                f"Got {self.output_name}s as {values.text}. Expected uint8 levels from 0 to 255, or floats that show their "
+                "scale: [0, 1], [-1, 1] or [0, 255]. Convert them, such as `(255 * x).astype('uint8')` for x in [0, 1]."
+            )
+        return SCALES[found[0]]
 
     def decode(self, samples):
         """Tensors of the codec's shape to pixels, float32 in [0, 1]; values outside [-1, 1] are clipped."""
@@ -33,9 +57,25 @@ class PixelCodec(Codec):
         return getattr(self, name)
 
 
+SCALES = {
+    "unit": Scale("in [0, 1], 0 for black and 1 for white", 0.0, 1.0),
+    "signed": Scale("in [-1, 1], -1 for black and 1 for white", -1.0, 1.0, 0.5, 0.5, is_encoded=True),
+    "levels": Scale("from 0 to 255, 0 for black and 255 for white", 0.0, LEVELS, 1.0 / LEVELS),
+}
+"""Scales of pixels besides uint8 levels."""
+
+
 def _doubled(pixels):
-    """uint8 levels, or floats in [0, 1], to float32 in [0, 2]."""
-    return tf.cast(pixels, tf.float32) * (2.0 / (LEVELS if pixels.dtype == tf.uint8 else 1.0))
+    """Whole levels from 0 to 255, or floats in [0, 1], to float32 in [0, 2]; checks the range of eager values."""
+    kind, pixels, high = pixels.dtype, tf.cast(pixels, tf.float32), LEVELS if pixels.dtype.is_integer else 1.0
+    if tf.executing_eagerly() and kind not in (tf.uint8, tf.bool):
+        lowest, highest = float(tf.reduce_min(pixels)), float(tf.reduce_max(pixels))
+        if lowest < -ROUNDING * high or highest > high * (1 + ROUNDING):
+            raise ValueError(
+                f"Got pixels as {kind.name} from {lowest:g} to {highest:g}. Expected whole levels from 0 to 255, or floats in "
+                "[0, 1]."
+            )
+    return pixels * (2.0 / high)
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")

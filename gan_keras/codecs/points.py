@@ -19,7 +19,7 @@ class PointCodec(Codec):
         ValueError: If only one of the two is given, or a deviation is not above 0.
     """
 
-    raw_dtype, output_name, arguments = tf.float32, "point", ("means", "deviations")
+    raw_dtype, output_name, arguments, checks_values = tf.float32, "point", ("means", "deviations"), True
 
     def __init__(self, means=None, deviations=None):
         if (means is None) != (deviations is None):

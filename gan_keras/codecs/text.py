@@ -41,7 +41,15 @@ class TextCodec(Codec, abc.ABC):
         ValueError: If a limit leaves no room for a token, or a vocabulary lacks the special entries.
     """
 
-    raw_dtype, output_name, unknown_mark = tf.string, "text", "<unk>"
+    raw_dtype, output_name, unknown_mark, checks_values = tf.string, "text", "<unk>", True
+
+    def scale_of(self, values):
+        """Raises `ValueError` unless values are token ids."""
+        if values.dtype.kind not in "iu" or values.low < 0 or values.high >= self.vocabulary_size:
+            raise ValueError(
+                f"Got tokens as {values.text}. Expected lines of text, or ids from 0 to {self.vocabulary_size - 1} as "
+                "`codec.encode(lines)` returns them."
+            )
 
     def __init__(self, fold_case=False, max_vocabulary=None, min_count=1, length=None, vocabulary=None):
         limits = {"max_vocabulary": (max_vocabulary, UNKNOWN + 2), "min_count": (min_count, 1), "length": (length, 2)}
@@ -121,6 +129,18 @@ class TextCodec(Codec, abc.ABC):
         tokens = self.tokenize([line])
         unknown = self._lookup(tokens).flat_values == UNKNOWN
         return [token.decode() for token in tokens.flat_values.numpy()[unknown.numpy()]]
+
+    def check_prompt(self, prompt):
+        """Raises `ValueError` unless a prompt is text, of known words, with fewer tokens than a line can have."""
+        if not isinstance(prompt, str):
+            raise ValueError(f"prompt={prompt!r}. Expected text (str), or a list with a text per sentence.")
+        if unknown := self.unknown_words(prompt):
+            raise ValueError(
+                f"The prompt contains words that the model does not know: {', '.join(map(repr, unknown))}. "
+                "Expected words of the training lines, spelled as there."
+            )
+        if (num := len(self.tokens(prompt))) >= self.length:
+            raise ValueError(f"The prompt has {num} tokens. Expected at most {self.length - 1}.")
 
     @property
     def vocabulary(self):

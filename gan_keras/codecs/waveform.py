@@ -5,9 +5,10 @@ loudest sample is 1 or -1; silence stays silence.
 """
 
 import keras
+import numpy as np
 import tensorflow as tf
 
-from gan_keras.codecs.base import Codec, check_shape
+from gan_keras.codecs.base import ROUNDING, Codec, Scale, check_shape
 from gan_keras.media.sounds import LEVELS
 
 
@@ -19,7 +20,7 @@ class SoundCodec(Codec):
         length: Samples per sound, >= 1. `None`: the length of the sounds passed to `adapt`.
     """
 
-    raw_dtype, output_name, arguments = tf.int16, "waveform", ("sample_rate", "length")
+    raw_dtype, output_name, arguments, checks_values = tf.int16, "waveform", ("sample_rate", "length"), True
 
     def __init__(self, sample_rate=None, length=None):
         for name, value in {"sample_rate": sample_rate, "length": length}.items():
@@ -39,6 +40,26 @@ class SoundCodec(Codec):
             raise ValueError(
                 f"sample_rate={self.sample_rate}, length={self.length}. Expected a call of `adapt(sounds)`, or both at once."
             )
+
+    def scale_of(self, values):
+        """Returns the `Scale` of sounds `(batch, any length)`, or of the codec's tensors, which have further axes."""
+        if values.dtype == np.int16:
+            return None
+        low, high, is_whole = values.low, values.high, values.dtype.kind in "iu"
+        if len(values.shape) != 2:
+            scale = None if is_whole else Scale("tensors in [-1, 1]", -1.0, 1.0, is_encoded=True)
+        elif low >= 0 < high:  # sound swings around 0
+            scale = None
+        elif not is_whole and max(-low, high) <= 1 + ROUNDING:
+            scale = Scale("floats in [-1, 1]", -1.0, 1.0)
+        else:
+            scale = Scale("16-bit levels", -LEVELS - 1.0, LEVELS, 1.0 / LEVELS)
+        if scale is None or not scale.has(values):
+            raise ValueError(
+                f"Got sounds of shape {values.shape} as {values.text}. Expected `(batch, length)` around 0: int16, or floats in "
+                "[-1, 1]."
+            )
+        return scale
 
     def waveforms(self, sounds):
         """Sounds as waveforms of the codec's length: cut or padded with silence at the end, and scaled to full volume.

@@ -12,7 +12,7 @@ import numpy as np
 # --- A training's history up to an epoch, read from any of its forms.
 
 UNKNOWN_STEPS = 100
-"""Assumed steps per epoch if the history has no column `steps`, which `callbacks.Speed` logs."""
+"""Assumed steps per epoch, to judge how long a state lasts, if a history tells none; texts then count epochs."""
 
 
 class Past:
@@ -24,10 +24,11 @@ class Past:
     Args:
         columns: Result of `columns_of`.
         num: Number of epochs; None for all.
+        ranges: Text about data that are not in the range of the generator's samples; None if they are, or it is not known.
     """
 
-    def __init__(self, columns, num=None):
-        self.columns, self.num = columns, len(columns["epoch"]) if num is None else num
+    def __init__(self, columns, num=None, ranges=None):
+        self.columns, self.num, self.ranges = columns, len(columns["epoch"]) if num is None else num, ranges
 
     def __len__(self):
         return self.num
@@ -51,12 +52,20 @@ class Past:
         stages = self.columns.get("stage")
         if stages is not None:
             return np.array([stage == "adversarial" for stage in stages[: self.num]], bool) & ~np.isnan(self["d_accuracy"])
-        return (self["d_norm"] != 0) & (self["g_loss"] != 0) & ~np.isnan(self["d_accuracy"])
+        trained = [np.nan_to_num(self[name], nan=0.0 if name in self.columns else 1.0) != 0 for name in ("d_norm", "g_loss")]
+        return trained[0] & trained[1] & ~np.isnan(self["d_accuracy"])
 
     @property
     def steps(self):
         """Array of the steps of both networks in each epoch."""
         return np.where(self.is_adversarial, np.nan_to_num(self["steps"], nan=UNKNOWN_STEPS), 0.0)
+
+    def length(self, epochs=slice(None)):
+        """Returns the training of both networks in these epochs as text: in steps, or in epochs where steps are not known."""
+        if np.isnan(self["steps"][epochs]).any():
+            num = int(self.is_adversarial[epochs].sum())
+            return f"{num} epoch{'s' if num > 1 else ''}"
+        return f"{self.steps[epochs].sum():.0f} steps"
 
     def lasting(self, holds, steps):
         """Returns the last epochs in which `holds` is true throughout, as a slice; None if they have fewer than `steps` steps."""
@@ -75,7 +84,8 @@ def columns_of(history):
     Raises:
         ValueError: If `history` is none of these.
     """
-    history = getattr(history, "history", history)
+    steps = (getattr(history, "params", None) or {}).get("steps")
+    history = getattr(history, "logged", getattr(history, "history", history))  # `GAN.fit` tells what each epoch has logged
     if isinstance(history, str | os.PathLike):
         with open(history, newline="", encoding="utf-8") as file:
             history = list(csv.DictReader(file))
@@ -88,6 +98,8 @@ def columns_of(history):
         raise ValueError(f"Got a history of type {type(history).__name__}. Expected the result of `fit`, a dict, rows or a path.")
     num = max(map(len, columns.values()), default=0)
     columns = {name: _spread(values, num) for name, values in columns.items()}
+    if steps and "steps" not in columns:
+        columns["steps"] = [steps] * num
     return {"epoch": list(range(1, num + 1)), **columns}
 
 
@@ -160,7 +172,7 @@ def saturation(past):
     for name, share in (("diversity", LESS_DIVERSE), ("g_norm", LESS_GRADIENT)) if sure else ():
         last, highest = past[name][-1], np.nanmax(past[name][past.is_adversarial])
         if last < share * highest:
-            seen = f"d_accuracy {past['d_accuracy'][-1]:.3f} for {past.steps[sure].sum():.0f} steps"
+            seen = f"d_accuracy {past['d_accuracy'][-1]:.3f} for {past.length(sure)}"
             return f"{seen}, while {name} fell from {highest:.3g} to {last:.3g}"
     return None
 
@@ -172,7 +184,7 @@ def low_diversity(past, limit=POOR):
     values = past["diversity"][low]
     if values[-1] > RISING * values[: -(-len(values) // 3)].mean():
         return None
-    return f"diversity {values[-1]:.3g} relative to the data, below {limit:g} for {past.steps[low].sum():.0f} steps"
+    return f"diversity {values[-1]:.3g} relative to the data, below {limit:g} for {past.length(low)}"
 
 
 def collapse(past):
@@ -213,7 +225,7 @@ def no_learning(past):
         return None
     real, fake = past["d_real"][adversarial], past["d_fake"][adversarial]
     if np.abs(real - fake).max() < EQUAL or max(map(np.ptp, (real, fake, past["diversity"][adversarial]))) < STILL:
-        return f"d_real {real[-1]:.3g} and d_fake {fake[-1]:.3g} did not move apart in {past.steps.sum():.0f} steps"
+        return f"d_real {real[-1]:.3g} and d_fake {fake[-1]:.3g} did not move apart in {past.length()}"
     return None
 
 
@@ -228,9 +240,13 @@ def late_collapse(past):
     return None
 
 
+def unlike_ranges(past):
+    return past.ranges
+
+
 def short(past):
     if 0 < past.steps.sum() < LONG:
-        return f"{past.steps.sum():.0f} steps of both networks"
+        return f"{past.length()} of both networks"
     return None
 
 
@@ -267,7 +283,10 @@ class Rule(NamedTuple):
     advice: str
 
 
+SCALING = "Expected one range: scale the data (levels by x / 127.5 - 1 for tanh, x / 255 for sigmoid), or change the activation."
+
 RULES = (
+    Rule("ranges", unlike_ranges, "The generator cannot make such samples, or half of its range is empty.", SCALING),
     Rule(
         "divergence",
         divergence,
@@ -321,14 +340,15 @@ RULES = (
 TOO_SHORT = Rule("too short", short, "That is too few to diagnose the curves.", "Try more epochs.")
 
 
-def findings(history):
+def findings(history, ranges=None):
     """Returns a list of `Finding`, in the order of their first epochs.
 
     Args:
         history: See `diagnosis.history.columns_of`.
+        ranges: See `Past`.
     """
     columns = columns_of(history)
-    pasts = [Past(columns, num + 1) for num in range(len(columns["epoch"]))]
+    pasts = [Past(columns, num + 1, ranges) for num in range(len(columns["epoch"]))]
     found = [finding for rule in RULES for finding in _spans(rule, pasts)]
     if pasts and (seen := TOO_SHORT.see(pasts[-1])):
         found.append(Finding(TOO_SHORT.kind, 1, len(pasts), seen, TOO_SHORT.meaning, TOO_SHORT.advice))
@@ -350,13 +370,13 @@ def seen_now(history):
     return {rule: text for rule in RULES if (text := rule.see(past))}
 
 
-def diagnose(history):
+def diagnose(history, ranges=None):
     """Returns the findings as lines of text, or one line that lists what was checked if there are none.
 
     Raises:
         ValueError: If `history` is not a history.
     """
-    lines = [str(finding) for finding in findings(history)]
+    lines = [str(finding) for finding in findings(history, ranges)]
     if lines:
         return lines
     past = Past(columns_of(history))

@@ -9,7 +9,8 @@ from keras import ops
 
 from gan_keras import auxiliary as objectives
 from gan_keras import losses, optimizers
-from gan_keras.gans import inputs
+from gan_keras.gans import habits, inputs
+from gan_keras.gans.options import as_list, check_options, check_steps
 from gan_keras.gans.sampling import Sampler
 from gan_keras.networks.base import call_network, in_float32
 from gan_keras.penalties import get as get_penalty
@@ -58,7 +59,7 @@ class GAN(Sampler):
             generator_optimizer: Name, config or instance of a Keras optimizer.
             discriminator_optimizer: Another one, for the discriminator; never the same instance.
             loss: Name, config or instance: see `gan_keras.losses`.
-            penalties: Objects of `gan_keras.penalties`, added to the discriminator's loss.
+            penalties: Objects of `gan_keras.penalties`, added to the discriminator's loss: one, or a list.
             discriminator_steps: Updates of the discriminator per update of the generator, >= 1, each with new noise.
             generator_steps: Updates of the generator after each round of the discriminator, >= 1.
             generator_ema: Decay of the averaged generator that `generate` uses, in [0, 1); 0 copies the live one. It is lower
@@ -75,8 +76,10 @@ class GAN(Sampler):
             ValueError: If an argument is out of its range, both networks get one optimizer, an optimizer has `use_ema` or scales
                 losses itself, or `jit_compile=True` cannot work.
         """
+        check_options(kwargs, metrics, augmentation)
+        penalties, auxiliary, metrics = (as_list(each) for each in (penalties, auxiliary, metrics))
         self.generator_ema = optimizers.get_schedule(generator_ema)
-        inputs.check_steps(discriminator_steps, generator_steps, self.generator_ema)
+        check_steps(discriminator_steps, generator_steps, self.generator_ema)
         self.generator_optimizer, self.discriminator_optimizer = optimizers.get_pair(generator_optimizer, discriminator_optimizer)
         if self.num_replicas > 1:
             distribution.check_optimizers(self)
@@ -98,18 +101,41 @@ class GAN(Sampler):
         keras_compile = super().compile if self.num_replicas == 1 else distribution.compile_of_replicas(self, super().compile)
         keras_compile(optimizer=self.generator_optimizer, **options)
 
+    @property
+    def optimizer(self):
+        """Both optimizers in one, for Keras' callbacks: see `optimizers.BothOptimizers`."""
+        if "both_optimizers" not in self.__dict__:
+            raise AttributeError(f"{self.name!r} has no optimizer. Expected a call of `compile` first.")
+        return self.both_optimizers
+
+    @optimizer.setter
+    def optimizer(self, _):
+        self.both_optimizers = optimizers.BothOptimizers(self.generator_optimizer, self.discriminator_optimizer)
+
     def fit(self, x=None, y=None, *args, **kwargs):
         """Trains by `keras.Model.fit`. The order of arrays follows from `seed` and the epoch alone.
+
+        Samples and labels come as `fit(samples, labels)`, `fit([samples, labels])`, or batches of pairs or of dictionaries with
+        the keys `sample` and `label`. Labels are whole numbers, columns of them, or one-hot rows.
 
         With a `callbacks.Checkpoint`, an interrupted training resumes where it was.
 
         Raises:
-            ValueError: If there is no batch, labels (arrays) are out of range, or layers were frozen after `compile`.
+            ValueError: If there is no batch, values are on no known scale or not finite, labels are missing, superfluous or out
+                of range, there are sample weights, or layers were frozen after `compile`.
             tf.errors.InvalidArgumentError: If a label in a `tf.data.Dataset` is out of range, before its batch moves weights.
         """
-        options = inputs.checked(self, x, y, *args, **kwargs)
+        options, sources = inputs.checked(self, x, y, *args, **kwargs)
+        options["callbacks"], logs = habits.prepared(self, options.get("callbacks"))
         keras_fit = super().fit if self.num_replicas == 1 else distribution.fit_of_replicas(self, super().fit)
-        return inputs.with_batches(resume.fit(self, keras_fit, options))
+        self.follow_generator()
+        try:
+            history = resume.fit(self, keras_fit, options)
+        except tf.errors.OpError as error:
+            inputs.reraise(error, sources)
+        finally:
+            self.note_weights()
+        return logs.completed(history)
 
     # --- The algorithm: alternate an update of the discriminator with one of the generator. ---
 
@@ -158,6 +184,7 @@ class GAN(Sampler):
 
     def unpack(self, data):
         """Begins a training step: returns the batch as samples and labels."""
+        self.step_metrics.begin()
         if self.loss_scale is not None:
             self.loss_scale.begin_step()
         real_data, labels = self.read_batch(data)
@@ -188,6 +215,7 @@ class GAN(Sampler):
 
     def test_step(self, data):
         """Measures the averaged generator on held-out data, with the same noise at each evaluation, new in each batch."""
+        self.step_metrics.begin()
         real_data, labels = self.read_batch(data)
         fake_data = self.draw_to_test(real_data, labels)
         real_logits, fake_logits = (self.judge(samples, labels, training=False) for samples in (real_data, fake_data))
@@ -196,4 +224,5 @@ class GAN(Sampler):
         self.step_metrics.update_logits(real_logits, fake_logits)
         for metric in self.sample_metrics:
             metric.update_state(real_data, fake_data)
-        return {**self.step_metrics.test_result(), **{metric.name: metric.result() for metric in self.sample_metrics}}
+        logs = self.step_metrics.measured(self.step_metrics.test_result())
+        return {**logs, **{metric.name: metric.result() for metric in self.sample_metrics}}

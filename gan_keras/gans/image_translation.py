@@ -16,6 +16,8 @@ _ROUNDING = 1e-3  # tolerance for images in [0, 1]
 class ImageTranslation(GAN):
     """A GAN of images made from images instead of latents: `translate`, `reconstruct` and the signatures of an export."""
 
+    reads_pairs = True
+
     @property
     def translators(self):
         """The averaged generators by direction."""

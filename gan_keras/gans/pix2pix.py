@@ -9,7 +9,7 @@ from keras import ops
 
 from gan_keras import auxiliary as objectives
 from gan_keras.gans.image_translation import ImageTranslation
-from gan_keras.gans.inputs import check_unused
+from gan_keras.gans.options import check_unused
 from gan_keras.gans.sampling import check_samples
 from gan_keras.gans.step_metrics import StepMetrics
 from gan_keras.networks.base import call_network, read_samples

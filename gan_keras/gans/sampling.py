@@ -2,6 +2,8 @@
 
 import dataclasses
 import math
+import random
+import warnings
 from collections.abc import Callable
 
 import keras
@@ -11,10 +13,21 @@ from keras import ops
 
 from gan_keras import noise, replicas
 from gan_keras.diagnosis import rules
-from gan_keras.gans.inputs import check_range
+from gan_keras.gans import inputs
+from gan_keras.gans.labels import check_presence, checked_labels
 from gan_keras.gans.saving import AveragedNetwork, SavedModel
 from gan_keras.gans.step_metrics import StepMetrics
-from gan_keras.networks.base import call_network, compute_in_float32, in_single_precision, latent_dim_of, read_samples, trace
+from gan_keras.networks.base import (
+    call_network,
+    check_roles,
+    compute_in_float32,
+    in_single_precision,
+    infer_num_labels,
+    latent_dim_of,
+    output_range,
+    read_samples,
+    trace,
+)
 from gan_keras.training import distribution
 
 MAX_SAMPLES = 1_000_000  # of one `generate` call; more is taken for a mistake
@@ -28,23 +41,34 @@ class Sampler(SavedModel):
     """
 
     loss_scale = None  # `compile` sets one for networks that compute in float16
+    loss_tells_quality = False  # losses of two players move against each other
+    reads_pairs = False  # whether a batch is two batches of samples, instead of samples and labels
+    label_names = None
+    ranges = None  # the `inputs.Ranges` of data that do not fit the generator's last activation
 
     def __init__(self, generator, discriminator, codec=None, seed=0, **kwargs):
         super().__init__(autocast=False, **kwargs)  # latents reach the generator as they were drawn
+        if keras.config.floatx() == "float64":
+            raise ValueError("floatx is float64. Expected float32, in which GANs compute: `keras.config.set_floatx('float32')`.")
         self.generator, self.discriminator, self.codec, self.seed = generator, discriminator, codec, int(seed)
+        self.told, self.source = [], None
+        for network in (generator, discriminator):
+            infer_num_labels(network)
         self.latent_dim = latent_dim_of(generator)
         self.build_networks()
         self.ema_generator = self.copy_generator("ema_generator")
         self.draws = self.add_weight(name="draws", shape=(), dtype="int64", initializer="zeros", trainable=False)
         self.step_metrics = self.make_step_metrics()
         self.built = True
+        self.note_weights()
 
     def build_networks(self):
         """Builds both networks on two samples, so that a mismatch shows before training."""
         seeds = tf.range(2, dtype=tf.int64)
         latents, labels = self.latents_from(seeds), self.labels_from(seeds)
+        check_roles(self.generator, self.discriminator, labels)
         fake_data = call_network(self.generator, latents, labels)
-        self.sample_shape = tuple(fake_data.shape[1:])
+        self.sample_shape, self.makes_floats = tuple(fake_data.shape[1:]), keras.backend.is_float_dtype(fake_data.dtype)
         check_samples(self, fake_data)
         read_samples(self.discriminator, fake_data, labels)
 
@@ -77,8 +101,10 @@ class Sampler(SavedModel):
         """Returns a batch of `fit` or `evaluate` as samples and labels; raw values are encoded in the graph."""
         samples, labels, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         if sample_weight is not None:
-            raise ValueError("Got sample weights. Expected batches of samples or of (samples, labels): leave the weights out.")
+            raise ValueError(inputs.WEIGHTS)
         samples = in_single_precision(samples)
+        if self.codec is None and samples.dtype.is_integer and self.makes_floats:
+            samples = tf.cast(samples, tf.float32)
         # Raw values may also come as float32, whatever the codec's `raw_dtype`.
         if self.codec is not None and self.codec.raw_dtype in (samples.dtype, tf.float32):
             samples = self.codec.encode(samples)
@@ -112,9 +138,30 @@ class Sampler(SavedModel):
         """Number of devices, on all machines together, that train this GAN."""
         return self.distribute_strategy.num_replicas_in_sync
 
-    def evaluate(self, x=None, *args, **kwargs):
-        """`keras.Model.evaluate`: losses of the averaged generator on held-out data."""
-        return super().evaluate(x if self.num_replicas == 1 else distribution.shared(self, x), *args, **kwargs)
+    def evaluate(self, x=None, y=None, batch_size=None, verbose="auto", sample_weight=None, **kwargs):
+        """`keras.Model.evaluate`: losses of the averaged generator on held-out data, which are checked as for `fit`."""
+        inputs.check_no_weights({"sample_weight": sample_weight})
+        options, source = {"batch_size": batch_size, "verbose": verbose, **kwargs}, inputs.Source(self)
+        if not kwargs.get("_use_cached_eval_dataset"):  # `fit` has checked them
+            x, y = source.data(x, y)
+        try:
+            return super().evaluate(x if self.num_replicas == 1 else distribution.shared(self, x), y, **options)
+        except tf.errors.OpError as error:
+            inputs.reraise(error, [source])
+
+    def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
+        """`keras.Model.train_on_batch`, on data that are checked as for `fit`: all batches have the scale of the first."""
+        return super().train_on_batch(*self.checked_batch(x, y, sample_weight, class_weight), return_dict=return_dict)
+
+    def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
+        """`keras.Model.test_on_batch`, on data that are checked as for `fit`."""
+        return super().test_on_batch(*self.checked_batch(x, y, sample_weight), return_dict=return_dict)
+
+    def checked_batch(self, x, y=None, sample_weight=None, class_weight=None):
+        """Returns samples and labels of a single batch as the graph reads them."""
+        inputs.check_no_weights({"sample_weight": sample_weight, "class_weight": class_weight})
+        self.source = self.source or inputs.Source(self)
+        return self.source.data(x, y)
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
         """Does nothing: a GAN is built. Keras would read a batch to build it, which moves a shuffled data set on."""
@@ -129,7 +176,57 @@ class Sampler(SavedModel):
         Args:
             history: The return value of `fit`, its `history`, rows of a `history.csv`, or the path of one.
         """
-        return rules.diagnose(history)
+        return rules.diagnose(history, self.ranges and self.ranges.text)
+
+    # --- What is told about data. ---
+
+    def tell(self, text):
+        """Prints a line, once."""
+        if text not in self.told:
+            self.told.append(text)
+            print(text)
+
+    def bounds(self):
+        """Returns the last activation of a generator without a codec, and the bounds that it sets: see `output_range`."""
+        if not hasattr(self, "found_bounds"):
+            seeds = tf.range(2, dtype=tf.int64)
+            arguments = self.latents_from(seeds), self.labels_from(seeds)
+            self.found_bounds = None if self.codec is not None else output_range(self.generator, *arguments)
+        return self.found_bounds
+
+    def compare_range(self, low, high):
+        """Warns if samples from `low` to `high` are not in the range of the generator; `diagnose` repeats it."""
+        self.ranges = inputs.mismatch(self, low, high)
+        if self.ranges is not None:
+            warnings.warn(f"Ranges differ: {self.ranges.text}. {rules.SCALING}", stacklevel=2)
+
+    # --- Weights that are set from outside. ---
+
+    @property
+    def num_draws(self):
+        return int(self.draws.numpy())
+
+    def note_weights(self):
+        """Remembers what both generators hold, so that `follow_generator` notices weights that are set from outside."""
+        self.noted = self.num_draws, sums_of(self.generator), sums_of(self.ema_generator)
+
+    def follow_generator(self):
+        """Copies weights that were set into `generator` to the averaged one, before training; later a warning says how."""
+        draws, live, averaged = self.noted
+        if self.num_draws != draws:  # training, or a file, has set both since
+            self.note_weights()
+            return
+        if same(sums_of(self.generator), live) or not same(sums_of(self.ema_generator), averaged):
+            return
+        if draws:
+            warnings.warn(
+                "The weights of `generator` were set after training, and samples are made by the averaged generator, which keeps "
+                "its own. To copy them: `gan.ema_generator.set_weights(gan.generator.get_weights())`.",
+                stacklevel=3,
+            )
+        else:
+            self.ema_generator.set_weights(self.generator.get_weights())
+        self.note_weights()
 
     def summary(self, line_length=None, print_fn=None, **kwargs):
         """Prints the summaries of both networks, and the parameters of the whole GAN.
@@ -180,16 +277,39 @@ class Sampler(SavedModel):
     # --- Use. ---
 
     def call(self, latents, labels=None, training=False):
-        """Returns samples of the averaged generator, as tensors."""
+        """Returns samples of the averaged generator, as tensors; latents may be a pair of latents and labels."""
+        if isinstance(latents, list | tuple):
+            latents, labels = latents
         return call_network(self.ema_generator, latents, labels, training=training)
+
+    def predict(self, x, *args, **kwargs):
+        """`keras.Model.predict`: samples of the averaged generator, as tensors.
+
+        Args:
+            x: Latents `(n, latent_dim)`, or a pair of latents and labels.
+            *args: See `keras.Model.predict`.
+            **kwargs: See `keras.Model.predict`.
+        """
+        if isinstance(x, list | tuple) and len(x) == 2:
+            x = (np.asarray(x[0]), self.labels_for(x[1], len(x[0])))
+        latents = x[0] if isinstance(x, tuple) else x
+        if hasattr(latents, "shape") and tuple(latents.shape[1:]) != (self.latent_dim,):
+            raise ValueError(f"Got latents of shape {tuple(latents.shape)}. Expected (n, {self.latent_dim}); for labels, a pair.")
+        self.follow_generator()
+        return super().predict(x, *args, **kwargs)
+
+    def predict_step(self, data):
+        latents, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
+        return self(latents, labels)
 
     def generate(self, n=1, seed=0, labels=None, truncation=None):
         """Generates raw values from noise.
 
         Args:
             n: Number of samples, from 1 to `MAX_SAMPLES`.
-            seed: Sample `i` depends on `seed + i` only, not on `n`.
-            labels: One per sample, for networks that take labels; None takes all labels in turn.
+            seed: Sample `i` depends on `seed + i` only, not on `n`; None draws new samples each time.
+            labels: One for all samples or one per sample, for networks that take labels: a number, or a name if `label_names` are
+                set. None takes all labels in turn.
             truncation: Largest distance of a latent from 0, in (0, 4]; the normal distribution is truncated there. Smaller
                 values make samples better and less diverse ([BigGAN](https://arxiv.org/abs/1809.11096), section 3.1).
                 None does not truncate, as in training.
@@ -203,13 +323,20 @@ class Sampler(SavedModel):
         seeds = seeds_from(n, seed)
         if truncation is not None and not 0 < truncation <= 4:
             raise ValueError(f"truncation={truncation!r}. Expected a number in (0, 4], such as 0.7, or None for no truncation.")
-        if labels is not None and len(labels) != n:
-            raise ValueError(f"Got {len(labels)} labels for n={n} samples. Expected one label for each.")
-        if labels is not None and getattr(self.generator, "num_labels", 0):
-            check_range(labels, self.generator.num_labels)
-        labels = self.labels_from(seeds) if labels is None else np.asarray(labels, np.int32)
+        labels = self.labels_from(seeds) if labels is None else self.labels_for(labels, n)
         limit = None if truncation is None else tf.constant(truncation, tf.float32)
+        self.follow_generator()
         return self.in_blocks(lambda *rows: self.make_samples(*rows, limit), seeds, labels)
+
+    def labels_for(self, labels, n):
+        """Returns labels that a user gives for `n` samples, int32 `(n,)`; a single one counts for all."""
+        check_presence(self, True)
+        labels = np.broadcast_to(labels, [n]) if np.ndim(labels) == 0 else labels
+        if len(labels) != n:
+            raise ValueError(f"Got {len(labels)} labels for n={n} samples. Expected one label for each.")
+        if not self.num_labels:
+            return np.asarray(labels)
+        return checked_labels(labels, self.num_labels, n, self.label_names).astype(np.int32)
 
     @tf.function(reduce_retracing=True)
     def make_samples(self, seeds, labels=None, truncation=None):
@@ -234,6 +361,30 @@ class Sampler(SavedModel):
 
     # --- Export: see `gan_keras.export`. ---
 
+    exporter = None  # `gan_keras.export`, which stands above
+
+    def export(self, filepath, format="tf_saved_model", verbose=None, score=False, **kwargs):
+        """Writes the next version of a SavedModel to the directory `filepath`, and returns its path: `gan_keras.export`.
+
+        Args:
+            filepath: The model's directory, such as `saved_models/a`.
+            format: `"tf_saved_model"`, which is the only one.
+            verbose: Whether to print the path; None does.
+            score: See `gan_keras.export`.
+            **kwargs: None of Keras' further arguments is available: signatures follow from the GAN.
+
+        Raises:
+            ValueError: If the format is another, or further arguments are given.
+        """
+        if format != "tf_saved_model":
+            raise ValueError(f"format={format!r}. Expected 'tf_saved_model': a GAN is exported for TensorFlow Serving.")
+        if given := [name for name, value in kwargs.items() if value is not None]:
+            raise ValueError(f"Got {', '.join(given)}. Expected none: the signatures of an export follow from the GAN.")
+        version = Sampler.exporter(self, filepath, score=score)
+        if verbose is not False:
+            print(f"Saved version {version}, with the signatures {', '.join(self.signatures(score))}.")
+        return version
+
     def signatures(self, score=False):
         """Returns the SavedModel's graph functions by name. `score=True` adds the discriminator, which reveals training data."""
         output = "sample" if self.codec is None else self.codec.output_name
@@ -249,9 +400,13 @@ class Sampler(SavedModel):
         if encodings := getattr(self.codec, "encodings", None):
             found["encoded"] = Signature(lambda **row: self.make_encoded(encodings, **row), rows)
         if score:
-            samples = self.in_blocks(self.make_samples, seeds, labels)
-            found["score"] = Signature(lambda **raw: {"score": self.score_tensors(raw[output])}, {output: samples})
+            samples = {output: self.in_blocks(self.make_samples, seeds, labels)}
+            examples = {**samples, **label} if self.needs_labels_to_score() else samples
+            found["score"] = Signature(lambda **raw: {"score": self.serve_score(raw.pop(output), **raw)}, examples)
         return found
+
+    def serve_score(self, samples, label=None):
+        return self.score_tensors(samples, self.expect_label(label))
 
     def serve_samples(self, seed, label=None):
         return self.make_samples(seed, self.expect_label(label))
@@ -275,14 +430,39 @@ class Sampler(SavedModel):
         padded_label = None if label is None else noise.pad_rows(label)
         return self.decode(self(noise.pad_rows(latents), padded_label))[: tf.shape(latents)[0]]
 
-    def score(self, samples):
-        """Returns the discriminator's logit per raw sample, float32 `(n,)`. Higher means more like the training data."""
-        return self.in_blocks(self.score_tensors, samples)
+    def score(self, samples, labels=None):
+        """Returns the discriminator's logit per raw sample, float32 `(n,)`. Higher means more like the training data.
+
+        Args:
+            samples: Raw values, as `generate` returns them or as `fit` takes them.
+            labels: One for all samples or one per sample. Ready-made networks score samples of unknown label too, for None.
+
+        Raises:
+            ValueError: If samples are in no known scale, or labels are wrong or missing.
+        """
+        samples = inputs.as_array(samples)
+        if inputs.needs_a_look(self, samples) and (scale := inputs.Source(self).look(samples)) is not None:
+            samples = inputs.decoded(samples, scale)
+        if labels is None and self.needs_labels_to_score():
+            raise ValueError("Got no labels. Expected one per sample, which the discriminator reads: `score(samples, labels)`.")
+        return self.in_blocks(self.score_tensors, samples, None if labels is None else self.labels_for(labels, len(samples)))
+
+    def needs_labels_to_score(self):
+        """Returns whether the discriminator fails without labels; ready-made ones average over all labels then."""
+        if not getattr(self.discriminator, "num_labels", 0):
+            return False
+        seeds = tf.range(2, dtype=tf.int64)
+        samples = call_network(self.generator, self.latents_from(seeds), self.labels_from(seeds))
+        try:
+            call_network(self.discriminator, samples)
+        except (AttributeError, TypeError, ValueError):
+            return True
+        return False
 
     @tf.function(reduce_retracing=True)
-    def score_tensors(self, samples):
-        num = tf.shape(samples)[0]
-        logits = self.judge(self.encode(noise.pad_rows(samples)), training=False)  # one per sample, or a map of patches
+    def score_tensors(self, samples, labels=None):
+        num, labels = tf.shape(samples)[0], None if labels is None else noise.pad_rows(labels)
+        logits = self.judge(self.encode(noise.pad_rows(samples)), labels, training=False)  # one per sample, or a map of patches
         return tf.reduce_mean(tf.reshape(logits, [tf.shape(logits)[0], -1]), axis=1)[:num]
 
     def export_trackables(self):
@@ -315,12 +495,23 @@ def check_samples(gan, samples):
 
 
 def seeds_from(n, seed):
-    """Returns the int64 seeds `seed, seed + 1, ...` of `n` samples; raises `ValueError` for a bad count or seed."""
+    """Returns the int64 seeds `seed, seed + 1, ...` of `n` samples, from a new one for None; raises `ValueError` for bad ones."""
     if isinstance(n, bool) or not isinstance(n, int | np.integer) or not 1 <= n <= MAX_SAMPLES:
         raise ValueError(f"n={n!r}. Expected a whole number of samples from 1 to {MAX_SAMPLES:,}.")
+    if seed is None:
+        seed = random.randrange(2**31)  # of the global generator, so that `set_seed` repeats a program
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not -(2**62) <= seed <= 2**62:
         raise ValueError(f"seed={seed!r}. Expected a whole number from -2^62 to 2^62.")
     return np.arange(n, dtype=np.int64) + int(seed)
+
+
+def sums_of(network):
+    """Returns the sum of each weight: a cheap sign of a change."""
+    return np.array([weight.numpy().astype(np.float32).sum(dtype=np.float64) for weight in network.weights])
+
+
+def same(sums, others):
+    return np.array_equal(sums, others, equal_nan=True)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -15,6 +15,15 @@ from gan_keras.networks.base import in_float32
 class SavedModel(keras.Model):
     """A GAN's state in a file: configuration, the arguments of `compile`, and random state."""
 
+    def save(self, filepath, *args, **kwargs):
+        """`keras.Model.save`, to a `.keras` file. Raises `ValueError` for the old format, which holds one optimizer."""
+        if str(filepath).lower().endswith((".h5", ".hdf5")) and not str(filepath).lower().endswith(".weights.h5"):
+            raise ValueError(
+                f"filepath={str(filepath)!r}, Keras' old format, which cannot hold a GAN. Expected `gan.save('gan.keras')`, or "
+                "`gan.save_weights('gan.weights.h5')` for weights alone."
+            )
+        super().save(filepath, *args, **kwargs)
+
     def get_config(self):
         check_can_be_saved(self.generator, self.discriminator)
         networks = {"generator": self.generator, "discriminator": self.discriminator, "codec": self.codec}
@@ -82,6 +91,7 @@ class SavedModel(keras.Model):
             raise ValueError(f"The file holds the random state {sorted(saved)}. Expected {sorted(state)}: another GAN.")
         for name, variable in state.items():
             variable.assign(store[name])
+        self.noted = -1, (), ()  # weights of a file are no news to `follow_generator`
 
     def own_state(self):
         """Returns the variables, by name, that decide later noise, penalties, augmentation, past samples and loss scaling.

@@ -15,11 +15,16 @@ class StepMetrics:
     `d_norm` and `g_norm` are gradient norms. They show a NaN that a loss may hide: some fused kernels turn it into 0.
     `d_accuracy` is the fraction of pairs in which the real logit exceeds the fake one, and means the same for every loss: 1 for
     a discriminator that is always right, 0.5 for one that guesses. `diversity` is how much the fake samples of a batch vary.
-    `samples` counts the real samples of the epoch so far.
+    `samples` counts the real samples of the epoch so far. What a stage of the training does not measure is not logged.
 
     Args:
         **more: Further metrics by attribute name, such as a loss of a subclass; `result` returns them too.
+
+    Attributes:
+        losses: Names of the metrics without which there is no `loss`.
     """
+
+    losses = ("d_loss", "g_loss", "reconstruction", "supervised", "moments")
 
     def __init__(self, **more):
         self.d_loss, self.g_loss = keras.metrics.Mean("d_loss"), keras.metrics.Mean("g_loss")
@@ -31,6 +36,32 @@ class StepMetrics:
         self.more, self.skipped = tuple(more.values()), ()  # `compile` sets `skipped`, the overflows of float16
         for name, metric in more.items():
             setattr(self, name, metric)
+        self.updated = set()
+        for metric in self.metrics():
+            metric.update_state = self.noting(metric)
+
+    def noting(self, metric):
+        """Returns the metric's `update_state`, which notes that the step, or its graph, measures it."""
+        update_state = metric.update_state
+
+        def update(*args, **kwargs):
+            self.updated.add(metric.name)
+            return update_state(*args, **kwargs)
+
+        return update
+
+    def begin(self):
+        """Begins a step, or its graph, which has measured nothing yet."""
+        self.updated.clear()
+
+    def measured(self, logs):
+        """Returns logs without the metrics that the step does not measure, and without a loss of them alone."""
+        # Before a first step, in a resumed epoch, counts tell what was measured.
+        means = [metric for metric in self.metrics() if hasattr(metric, "count")]
+        updated = self.updated or {metric.name for metric in means if float(metric.count) > 0}
+        missing = {metric.name for metric in means} - updated
+        losses = {name for name in self.losses if name in logs}
+        return {name: value for name, value in logs.items() if name not in missing and not (name == "loss" and losses <= missing)}
 
     def update_logits(self, real_logits, fake_logits):
         """Updates `d_real`, `d_fake` and `d_accuracy` with the discriminator's logits."""
@@ -63,8 +94,8 @@ class StepMetrics:
 
     def result(self):
         """Returns what a training step measures, by name: means over the epoch so far."""
-        measured = (self.diversity, self.d_norm, self.g_norm, self.samples, *self.skipped, *self.more)
-        return {**self.test_result(), **{metric.name: metric.result() for metric in measured}}
+        further = (self.diversity, self.d_norm, self.g_norm, self.samples, *self.skipped, *self.more)
+        return self.measured({**self.test_result(), **{metric.name: metric.result() for metric in further}})
 
     def metrics(self, compiled=()):
         """Returns all metrics, those of `compile` included, in the order in which checkpoints hold them."""

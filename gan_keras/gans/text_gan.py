@@ -10,7 +10,7 @@ from keras import ops
 
 from gan_keras import feedback as feedbacks
 from gan_keras import replicas
-from gan_keras.gans.inputs import check_unused
+from gan_keras.gans.options import as_list, check_unused
 from gan_keras.gans.step_metrics import StepMetrics, distinct_fraction
 from gan_keras.gans.text_generation import SERVED_CANDIDATES, TextWriter, trim
 from gan_keras.networks.recurrent_generator import token_mask
@@ -30,6 +30,7 @@ class TextGAN(TextWriter):
     """
 
     cannot_be_compiled = "the length of drafts is not known in advance"
+    loss_tells_quality = True  # it is the likelihood
 
     def __init__(self, generator, discriminator, codec, likelihood_weight=0.5, seed=0, stage="pretraining", **kwargs):
         super().__init__(generator, discriminator, codec, seed, **kwargs)
@@ -83,7 +84,8 @@ class TextGAN(TextWriter):
     def fit(self, x=None, *args, callbacks=(), **kwargs):
         """Trains by `GAN.fit`; `epochs` counts those of all stages. Calls `calibrate` at the end."""
         stages = keras.callbacks.LambdaCallback(on_epoch_begin=self.begin_epoch, on_epoch_end=self.end_epoch)
-        history = super().fit(x, *args, callbacks=[stages, *(callbacks or ())], **kwargs)
+        callbacks = getattr(callbacks, "callbacks", callbacks)
+        history = super().fit(x, *args, callbacks=[stages, *as_list(callbacks)], **kwargs)
         if self.stage != "pretraining":
             self.calibrate()
         return history
@@ -174,6 +176,7 @@ class TextGAN(TextWriter):
 
     def test_step(self, data):
         """Measures the averaged generator's likelihood of held-out text, and the discriminator on text and drafts."""
+        self.step_metrics.begin()
         tokens, labels = self.read_batch(data)
         rows = ops.shape(tokens)[0]
         latents = self.latents_from(replicas.first_row(rows) + tf.range(rows, dtype=tf.int64))
@@ -185,7 +188,7 @@ class TextGAN(TextWriter):
             fake_logits = self.judge(trim(self(latents, labels)), labels, training=False)
             self.step_metrics.d_loss.update_state(self.adversarial_loss.discriminator(real_logits, fake_logits))
             self.step_metrics.update_logits(real_logits, fake_logits)
-        return self.step_metrics.test_result()
+        return self.step_metrics.measured(self.step_metrics.test_result())
 
     def make_step_metrics(self):
         return TextStepMetrics()
@@ -213,7 +216,9 @@ class TextGAN(TextWriter):
 
 
 class TextStepMetrics(StepMetrics):
-    """Step metrics of a `TextGAN`: `nll` is the negative log-likelihood in nats per real token."""
+    """Step metrics of a `TextGAN`: `nll` is the negative log-likelihood in nats per real token, and in each stage the `loss`."""
+
+    losses = ("nll",)
 
     def __init__(self):
         super().__init__(nll=keras.metrics.Mean("nll"))
@@ -223,9 +228,8 @@ class TextStepMetrics(StepMetrics):
         return distinct_fraction(replicas.all_rows(fake_data))
 
     def test_result(self):
-        """Returns the metrics with `nll`; metrics of networks that are not trained in a stage stay 0."""
-        logs, nll = super().test_result(), self.nll.result()
-        return {**logs, "loss": logs["loss"] + nll, "nll": nll}
+        nll = self.nll.result()
+        return {**super().test_result(), "loss": nll, "nll": nll}
 
 
 def mean_of_tokens(values, tokens):

@@ -45,7 +45,7 @@ class TextWriter(GAN):
 
         Args:
             n: Number of sentences, from 1 to `sampling.MAX_SAMPLES`.
-            seed: Sentence `i` depends on `seed + i` only, not on `n`.
+            seed: Sentence `i` depends on `seed + i` only, not on `n`; None draws new sentences each time.
             temperature: Divisor of the logits, more than 0.
             top_p: Tokens are drawn from the smallest set with this total probability, in (0, 1].
             prompt: Text that every sentence begins with, or one text per sentence; None for no prompt.
@@ -62,10 +62,8 @@ class TextWriter(GAN):
         """
         seeds = seeds_from(n, seed)
         self.check_choices(temperature, top_p, candidates)
-        prompts = [prompt or ""] * n if prompt is None or isinstance(prompt, str) else list(prompt)
-        labels = self.labels_from(seeds) if label is None else np.broadcast_to(np.int32(self.check_label(label, n)), [n])
-        if len(prompts) != n:
-            raise ValueError(f"Got {len(prompts)} prompts for n={n} sentences. Expected one prompt, or one per sentence.")
+        prompts = self.checked_prompts(prompt, n)
+        labels = self.labels_from(seeds) if label is None else self.labels_for(label, n)
         generator, weights = generator or self.ema_generator, (selection or self.default_selection()).weights()
         columns = [seeds, np.asarray(prompts, object), *(np.full(n, value, np.float32) for value in (temperature, top_p)), labels]
         # One trace for any number of rows: TensorFlow warns of a function that it traces again and again.
@@ -156,14 +154,16 @@ class TextWriter(GAN):
         if not isinstance(candidates, int | np.integer) or not 1 <= candidates <= MAX_CANDIDATES:
             raise ValueError(f"candidates={candidates!r}. Expected a whole number from 1 to {MAX_CANDIDATES}.")
 
-    def check_label(self, label, n):
-        if np.ndim(label) and len(label) != n:
-            raise ValueError(f"Got {len(label)} labels for n={n} sentences. Expected one label, or one per sentence.")
-        num_labels = getattr(self.generator, "num_labels", 0)
-        if not num_labels or np.min(label) < 0 or np.max(label) >= num_labels:
-            expected = f"0 to {num_labels - 1}" if num_labels else "None: this generator takes no labels"
-            raise ValueError(f"label={label!r}. Expected {expected}.")
-        return label
+    def checked_prompts(self, prompt, n):
+        """Returns a prompt per sentence; raises `ValueError` if they are not texts of known words, or their number is not `n`."""
+        if prompt is not None and not isinstance(prompt, str | list | tuple | np.ndarray):
+            raise ValueError(f"prompt={prompt!r}. Expected text (str), or a list with a text per sentence.")
+        prompts = [prompt or ""] * n if prompt is None or isinstance(prompt, str) else list(prompt)
+        if len(prompts) != n:
+            raise ValueError(f"Got {len(prompts)} prompts for n={n} sentences. Expected one prompt, or one per sentence.")
+        for each in dict.fromkeys(prompts):
+            self.codec.check_prompt(each)
+        return prompts
 
     def signatures(self, score=False):
         """Returns `serving_default`, `latents`, `generate`, `guided` and, on request, `score`: see `gan_keras.export`."""

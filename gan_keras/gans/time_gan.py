@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras import ops
 
 from gan_keras.gans.gan import GAN
-from gan_keras.gans.inputs import check_unused
+from gan_keras.gans.options import check_unused
 from gan_keras.gans.step_metrics import StepMetrics
 
 STAGES = ("embedding", "supervised", "adversarial")

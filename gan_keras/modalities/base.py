@@ -150,11 +150,11 @@ class Modality:
     # --- Use. ---
 
     def generate_from_run(self, run, n, seed, label, options):
-        """Generates `n` samples of a run, for `write`; `label` is a name or None."""
-        return self.generate(run.load(compile=False), n, seed, run.label_number(label), options)
+        """Generates `n` samples of a run, for `write`; `label` is what `sample_files.chosen_label` returns."""
+        return self.generate(run.load(compile=False), n, seed, label, options)
 
     def generate(self, gan, n, seed, label, options):
-        """Generates `n` samples of a trained GAN, for `write`; `label` is a number or None."""
+        """Generates `n` samples of a trained GAN, for `write`; see `generate_from_run` for `label`."""
         raise NotImplementedError
 
     def generate_by_version(self, version, n, seed, label, options):

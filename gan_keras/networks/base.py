@@ -201,14 +201,72 @@ def call_network(network, inputs, labels=None, training=False):
     Returns floats as float32, which losses, penalties and users need under mixed precision too. Tokens stay integers. Raises
     `ValueError` if there are labels, but the network's `call` takes none.
     """
+    index = label_input(network)
     if labels is None:
+        if index is not None:
+            raise ValueError(f"Got no labels, and {network.name!r} has an input for them. Expected one per sample.")
         return in_single_precision(network(inputs, training=training))
-    if "labels" not in inspect.signature(network.call).parameters:
+    if index is not None:
+        parts = [inputs, as_input(labels, network.inputs[index])]
+        return in_single_precision(network(parts if index else parts[::-1], training=training))
+    if not takes_labels(network):
         raise ValueError(
             f"Got labels, but {network.name!r} takes none. Expected a network with `call(inputs, labels=None, "
             "training=False)`, or data without labels."
         )
     return in_single_precision(network(inputs, labels, training=training))
+
+
+def takes_labels(network):
+    """Returns whether a network reads labels: by an argument `labels` of its `call`, or an input of a functional model."""
+    return label_input(network) is not None or "labels" in inspect.signature(network.call).parameters
+
+
+def label_input(network):
+    """Returns the index of the label among the two inputs of a functional model; None for other networks.
+
+    Raises:
+        ValueError: If there are more than two inputs, or none or both of the two look like labels.
+    """
+    inputs = [] if isinstance(network, keras.Sequential) else getattr(network, "inputs", None) or []
+    if len(inputs) < 2:
+        return None
+    found = [i for i, each in enumerate(inputs) if "int" in each.dtype or any(word in each.name for word in ("label", "class"))]
+    if len(inputs) > 2 or len(found) != 1:
+        raise ValueError(
+            f"{network.name!r} has the inputs {', '.join(each.name for each in inputs)}. Expected one of samples or latents, and "
+            'one of labels: `keras.Input((1,), dtype="int32", name="label")`.'
+        )
+    return found[0]
+
+
+def as_input(labels, tensor):
+    """Returns labels `(batch,)` as a functional model's input reads them: numbers, a column of numbers, or one-hot rows."""
+    if len(tensor.shape) == 2:
+        labels = labels[:, None] if tensor.shape[1] == 1 else ops.one_hot(labels, tensor.shape[1])
+    return ops.cast(labels, tensor.dtype)
+
+
+def infer_num_labels(network):
+    """Sets `num_labels` of a user's own network that takes labels, from its input of one-hot labels or its only embedding.
+
+    Raises:
+        ValueError: If a functional model does not tell it.
+    """
+    if hasattr(network, "num_labels") or not takes_labels(network):
+        return
+    index = label_input(network)
+    if index is not None and len(network.inputs[index].shape) == 2 and network.inputs[index].shape[1] != 1:
+        network.num_labels = int(network.inputs[index].shape[1])
+        return
+    sizes = {layer.input_dim for layer in network._flatten_layers() if isinstance(layer, layers.Embedding)}
+    if len(sizes) == 1:
+        network.num_labels = int(sizes.pop())
+    elif index is not None:
+        raise ValueError(
+            f"{network.name!r} reads labels, and has embeddings of {sorted(sizes) or 'no'} entries. Expected its number of "
+            "labels: `network.num_labels = 10` before it is passed on."
+        )
 
 
 def in_single_precision(tensor):
@@ -239,6 +297,8 @@ def latent_dim_of(generator):
     if hasattr(generator, "latent_dim"):
         return int(generator.latent_dim)
     shape = generator.input_shape if generator.built and hasattr(generator, "input_shape") else None
+    if (index := label_input(generator)) is not None:
+        shape = generator.inputs[1 - index].shape
     if shape is None or len(shape) != 2 or shape[-1] is None:
         raise ValueError(
             f"The generator's input shape is {shape}. Expected (batch, latent_dim): begin it with "
@@ -271,6 +331,42 @@ def trace(network):
             layer(*tensors)
             if is_fixed:
                 functools.reduce(lambda tensor, part: part(tensor), layer.layers, *tensors)
+
+
+_BOUNDS = {"Tanh": ("tanh", -1.0, 1.0), "Sigmoid": ("sigmoid", 0.0, 1.0), "Relu": ("relu", 0.0, float("inf"))}
+_SHAPING = ("Identity", "Reshape", "Cast", "Transpose", "ExpandDims", "Squeeze", "StridedSlice", "Slice", "EnsureShape")
+
+
+def output_range(network, *arguments):
+    """Returns the name of a network's last activation and its bounds, `(low, high)`; None if it has none that bounds samples.
+
+    The activation is found in the graph of the network's call, so that a layer of any kind may hold it.
+    """
+    tensor = tf.function(lambda: call_network(network, *arguments), autograph=False).get_concrete_function().outputs[0]
+    while tensor.op.type in _SHAPING:
+        tensor = tensor.op.inputs[0]
+    if tensor.op.type not in _BOUNDS:
+        return None
+    name, *bounds = _BOUNDS[tensor.op.type]
+    return name, tuple(bounds)
+
+
+def check_roles(generator, discriminator, labels):
+    """Raises `ValueError` if only the generator takes labels, or the networks are the wrong way round."""
+    shapes = [[getattr(each, name, None) for each in (generator, discriminator)] for name in ("input_shape", "output_shape")]
+    if all(isinstance(shape, tuple) for pair in shapes for shape in pair):
+        (latents, samples), (made, logits) = ([shape[1:] for shape in pair] for pair in shapes)
+        if made != samples and logits == latents and len(made) == 1 == made[0]:
+            raise ValueError(
+                f"The first network maps {latents} to {made}, and the second {samples} to {logits}: they seem to be the wrong "
+                "way round. Expected the generator first: `GAN(generator, discriminator)`."
+            )
+    if labels is not None and not takes_labels(discriminator):
+        raise ValueError(
+            f"The generator takes labels and the discriminator {discriminator.name!r} takes none, so that nothing would teach "
+            "the generator what they mean. Expected both or neither: a discriminator with `call(samples, labels=None, "
+            "training=False)`."
+        )
 
 
 def read_samples(discriminator, fake_data, labels=None):

@@ -34,7 +34,7 @@ def identity_of(gan, data):
     return flat(_with_renumbered_names(json.loads(json.dumps(identity))))
 
 
-def check_same(known, own, where, what="the checkpoint"):
+def check_same(known, own, where, what="the checkpoint", free=()):
     """Raises `ValueError` if two flat dictionaries differ, with both values.
 
     Args:
@@ -42,10 +42,11 @@ def check_same(known, own, where, what="the checkpoint"):
         own: Values of the training that is to resume it.
         where: See `known`.
         what: What `known` describes, for the message.
+        free: Last parts of the names that may differ.
     """
     both = {**known, **own}
     # Class paths are not compared: releases move files, and registered names stay.
-    compared = [name for name in both if name.rpartition(".")[2] != "module"]
+    compared = [name for name in both if name.rpartition(".")[2] not in ("module", *free)]
     names = [name for name in compared if known.get(name, "absent") != own.get(name, "absent")]
     if names:
         lines = [f"{name} is {known.get(name, 'absent')} in {what} and {own.get(name, 'absent')} here" for name in names]

@@ -7,6 +7,8 @@ Keras' `fit` can only start at an epoch. Here, the interrupted epoch starts agai
 only read, and callbacks are not told about them.
 """
 
+import json
+import pathlib
 import zlib
 from typing import NamedTuple
 
@@ -53,6 +55,8 @@ def fit(gan, keras_fit, options):
         ValueError: If the options do not allow resuming.
     """
     others, resuming = _split_callbacks(options.get("callbacks"))
+    if resuming is None and (backup := _backup_among(others)):
+        return keras_fit(**_from_position(gan, options, _backed_up(gan, backup)))
     if resuming is None:
         return keras_fit(**_in_seeded_order(gan, options, options.get("initial_epoch", 0)))
     _check_options(options)
@@ -76,6 +80,19 @@ def _split_callbacks(callbacks):
     if len(found) > 1:
         raise ValueError(f"Got {len(found)} callbacks that write checkpoints. Expected one.")
     return [each for each in callbacks if each not in found], found[0] if found else None
+
+
+def _backup_among(callbacks):
+    return next((each for each in callbacks if isinstance(each, keras.callbacks.BackupAndRestore)), None)
+
+
+def _backed_up(gan, backup):
+    """Returns the `Position` that Keras' callback will begin at, and enters the stage of the epoch before."""
+    path = pathlib.Path(backup.backup_dir) / "training_metadata.json"
+    epoch = json.loads(path.read_text(encoding="utf-8"))["epoch"] if path.exists() else 0
+    if epoch and hasattr(gan, "enter"):
+        gan.enter(gan.stage_of(epoch - 1))
+    return Position(epoch)
 
 
 def _check_options(options):

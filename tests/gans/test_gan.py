@@ -31,14 +31,35 @@ def test_an_option_out_of_its_range_is_an_error():
         pytest.raises(ValueError, compiled_gan, **option).match("Expected steps >= 1 and generator_ema in")
 
 
-def test_callbacks_change_the_learning_rate_of_the_generator():
-    gan = compiled_gan(generator_optimizer="sgd", discriminator_optimizer="sgd", run_eagerly=True)
-    assert gan.optimizer is gan.generator_optimizer
+def rates(gan):
+    return [float(each.learning_rate) for each in (gan.generator_optimizer, gan.discriminator_optimizer)]
+
+
+def test_callbacks_and_the_optimizer_of_the_gan_change_both_learning_rates_in_proportion(tmp_path):
+    gan = compiled_gan(keras.optimizers.SGD(0.2), keras.optimizers.SGD(0.4), run_eagerly=True)
     before = gan.generator.get_weights(), gan.discriminator.get_weights()
     train(gan, POINTS[:16], callbacks=[keras.callbacks.LearningRateScheduler(lambda epoch: 0.0)])
-    assert float(gan.generator_optimizer.learning_rate) == 0
-    assert furthest(gan.generator.get_weights(), before[0]) == 0
-    assert furthest(gan.discriminator.get_weights(), before[1]) > 0
+    assert rates(gan) == [0.0, 0.0]
+    after = gan.generator.get_weights(), gan.discriminator.get_weights()
+    assert all(furthest(*each) == 0 for each in zip(after, before, strict=True))
+    gan.optimizer.learning_rate = 0.1  # the ratio of before the rates were 0
+    assert rates(gan) == pytest.approx([0.1, 0.2])
+    plateau = keras.callbacks.ReduceLROnPlateau("g_loss", factor=0.5, patience=0, min_delta=100)
+    train(gan, epochs=2, callbacks=[plateau])
+    assert rates(gan) == pytest.approx([0.05, 0.1])
+    gan.discriminator_optimizer.learning_rate = 0.2
+    gan.save(tmp_path / "gan.keras")
+    loaded = keras.saving.load_model(tmp_path / "gan.keras")
+    loaded.optimizer.learning_rate = 0.1
+    assert rates(gan) == pytest.approx([0.05, 0.2]) and rates(loaded) == pytest.approx([0.1, 0.4])
+
+
+def test_a_schedule_cannot_follow_a_learning_rate_that_is_set_and_a_warning_says_so():
+    schedule = keras.optimizers.schedules.CosineDecay(0.1, 10)
+    gan = compiled_gan(keras.optimizers.SGD(0.2), keras.optimizers.SGD(schedule))
+    with pytest.warns(UserWarning, match="The learning rate of the generator alone was set: one of the rates is a schedule"):
+        gan.optimizer.learning_rate = 0.1
+    assert rates(gan) == pytest.approx([0.1, 0.1])
 
 
 def test_one_step_is_the_update_of_the_algorithm_box():

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gan_keras import GAN, networks
+from gan_keras import GAN, auxiliary, networks, penalties
 from gan_keras.networks import MLPDiscriminator, MLPGenerator
 from small_gans import POINTS
 
@@ -70,8 +70,10 @@ def test_labels_that_the_networks_do_not_know_or_in_other_numbers_are_an_error_b
     for labels, got in (
         (np.arange(64) % 4, "labels from 0 to 3"),
         (np.arange(64) % 3 - 1, "labels from -1 to 1"),
-        (np.zeros(64), r"labels of dtype float64 and shape \(64,\)"),
+        (np.full(64, 0.5), "labels such as 0.5"),
         (np.zeros((64, 3), np.int32), r"labels of dtype int32 and shape \(64, 3\)"),
+        (np.zeros(63, np.int32), "63 labels for 64 samples"),
+        (None, "no labels"),
     ):
         pytest.raises(ValueError, gan.fit, POINTS, y=labels, verbose=0).match(f"Got {got}. Expected one whole number from 0 to 2")
     assert int(gan.generator_optimizer.iterations) == 0
@@ -88,8 +90,14 @@ def test_a_wrong_label_in_a_data_set_stops_before_the_weights_move():
         gan.fit(batches, verbose=0, shuffle=False)
     for network in (gan.generator, gan.discriminator):
         assert all(any(np.array_equal(weight, old) for old in before) for weight in network.get_weights())
-    with pytest.raises(ValueError, match="labels of dtype float"):
-        gan.fit(tf.data.Dataset.from_tensor_slices((POINTS, labels * 1.0)).batch(16), verbose=0)
+    for wrong in (labels % 3 + 0.5, np.zeros((64, 3))):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="Expected one whole number from 0 to 2"):
+            gan.fit(tf.data.Dataset.from_tensor_slices((POINTS, wrong)).batch(16), verbose=0)
+    for strange in (labels.astype(str), np.zeros((64, 2))):
+        with pytest.raises(ValueError, match="Got labels of dtype .*Expected one whole number from 0 to 2"):
+            gan.fit(tf.data.Dataset.from_tensor_slices((POINTS, strange)).batch(16), verbose=0)
+    with pytest.raises(ValueError, match="Got no labels"):
+        gan.fit(tf.data.Dataset.from_tensor_slices(POINTS).batch(16), verbose=0)
 
 
 def test_a_layer_frozen_after_compile_is_an_error():
@@ -102,11 +110,64 @@ def test_a_layer_frozen_after_compile_is_an_error():
     assert all((old == new).all() for old, new in zip(start, gan.discriminator.get_weights(), strict=True))
 
 
-def test_a_nan_stops_training():
+def test_samples_that_are_not_finite_are_an_error_before_training():
+    gan, points = dense_gan(), POINTS.copy()
+    points[7, 1], before = np.nan, gan.generator.get_weights()
+    for data in (points, tf.data.Dataset.from_tensor_slices(points).batch(16)):
+        pytest.raises(ValueError, gan.fit, data, verbose=0).match("Got samples in which 1 of .* numbers are NaN or infinite")
+    assert all(np.array_equal(*pair) for pair in zip(before, gan.generator.get_weights(), strict=True))
+
+
+def test_the_networks_the_wrong_way_round_are_an_error():
+    with pytest.raises(ValueError, match=r"they seem to be the wrong way round. Expected the generator first"):
+        GAN(dense_network(2, 1), dense_network(4, 2))
+
+
+def test_arguments_of_keras_compile_that_a_gan_lacks_are_errors():
+    gan = GAN(dense_network(4, 2), dense_network(2, 1))
+    for options, message in (
+        ({"optimizer": "adam"}, "optimizer='adam'. Expected one for each network"),
+        ({"loss_weights": [1.0, 0.0]}, r"loss_weights=\[1.0, 0.0\]. Expected none"),
+        ({"metrics": ["accuracy"]}, "metrics='accuracy'. Expected `keras.metrics.Metric` objects"),
+        ({"metrics": "accuracy"}, "metrics='accuracy'. Expected `keras.metrics.Metric` objects"),
+        ({"penalties": "R1"}, "penalty='R1'. Expected an object such as"),
+        ({"augmentation": "diff"}, "augmentation='diff'. Expected a function"),
+        ({"discriminator_optimiser": "sgd"}, "discriminator_optimiser='sgd'. Did you mean 'discriminator_optimizer'"),
+    ):
+        pytest.raises(ValueError, gan.compile, **options).match(message)
+    gan.compile(penalties=penalties.R1(), auxiliary=auxiliary.FeatureMatching(), metrics=keras.metrics.MeanSquaredError())
+    assert "mean_squared_error" in gan.evaluate(POINTS, verbose=0, return_dict=True)
+
+
+def test_weights_of_samples_and_classes_are_errors_from_every_source():
     gan = dense_gan()
-    history = gan.fit(np.full_like(POINTS, np.nan), epochs=3, callbacks=[keras.callbacks.TerminateOnNaN()], verbose=0)
-    assert int(gan.generator_optimizer.iterations) == 1
-    assert len(history.epoch) == 1
+    pytest.raises(ValueError, gan.fit, POINTS, sample_weight=np.ones(64)).match("Got sample weights")
+    pytest.raises(ValueError, gan.fit, POINTS, class_weight={0: 1.0}).match("Got sample weights")
+    pytest.raises(ValueError, gan.evaluate, POINTS, sample_weight=np.ones(64)).match("Got sample weights")
+    batches = tf.data.Dataset.from_tensor_slices((POINTS, POINTS, np.ones(64))).batch(8)
+    pytest.raises(ValueError, gan.fit, batches).match("Got sample weights")
+    pytest.raises(ValueError, gan.train_on_batch, POINTS, sample_weight=np.ones(64)).match("Got sample weights")
+
+
+def test_data_that_are_no_numbers_are_errors_that_say_what_they_are():
+    gan = dense_gan()
+    for data, message in (
+        (np.array([["a", "b"]]), "dtype <U1. Expected numbers"),
+        (np.array([[1, None]], object), "dtype object, such as None"),
+        (None, "Got no data"),
+        (7.0, "Got samples of type float"),
+        ([POINTS, POINTS[:3]], "Got a list of arrays of shapes"),
+        ({"left": POINTS, "right": POINTS}, r"the keys \['left', 'right'\]. Expected \(samples, labels\)"),
+    ):
+        pytest.raises(ValueError, gan.fit, data, verbose=0).match(message)
+
+
+def test_double_precision_of_all_of_keras_is_an_error():
+    keras.config.set_floatx("float64")
+    try:
+        pytest.raises(ValueError, dense_gan).match("floatx is float64. Expected float32")
+    finally:
+        keras.config.set_floatx("float32")
 
 
 def test_samples_of_another_shape_than_the_generators_are_an_error_before_training():

@@ -145,8 +145,15 @@ def test_a_batch_never_changes_a_sentence_and_a_prompt_begins_each(trained):
         many = trained.generate(64, seed=5, **choices)
         assert [trained.generate(1, seed=5 + i, **choices)[0] for i in (0, 1, 40, 63)] == [many[i] for i in (0, 1, 40, 63)]
     assert all(text.startswith("the") for text in trained.generate(8, prompt="the"))
-    with_unknown = trained.generate(3, prompt="the xyzzy")
-    assert all(text.startswith("the <unk>") for text in with_unknown)
+    for prompt, message in (
+        ("the xyzzy", "The prompt contains words that the model does not know: 'xyzzy'"),
+        (["the", "xyzzy"], "words that the model does not know: 'xyzzy'"),
+        (b"the", r"prompt=b'the'. Expected text \(str\)"),
+        (5, r"prompt=5. Expected text \(str\)"),
+        (["the", 5], r"prompt=5. Expected text"),
+    ):
+        pytest.raises(ValueError, trained.generate, 2, prompt=prompt).match(message)
+    assert len({tuple(trained.generate(4, seed=None)) for _ in range(3)}) > 1
 
 
 def test_low_temperatures_and_small_nuclei_write_likelier_sentences(trained):

@@ -159,7 +159,7 @@ def test_a_training_that_was_ended_ends_at_the_same_epoch_and_stays_ended(tmp_pa
 
 
 def test_a_training_that_was_given_up_stays_given_up(tmp_path):
-    spoilt = np.full((30, 2), np.nan, np.float32)
+    spoilt = np.full((30, 2), 3e38, np.float32)  # finite, and too large for any sum
     for gan in (point_gan(), point_gan()):
         guard = Guard(Events(show=lambda line: None), rollbacks=1)
         train(gan, tmp_path, spoilt, callbacks=[guard], batch_size=8)
