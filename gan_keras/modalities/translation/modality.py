@@ -147,7 +147,6 @@ domain.</p>"""
         check_first(1 if n is None else n, seed)
         gan = run.load(compile=False)
         gan.translator(options["direction"])
-        run.label_number(label)
         if options["input"] is None:
             return gan.translate(self.held_out_images(run, n, seed, options["direction"]), options["direction"])
         inputs = find_inputs(options["input"], seed, n)
