@@ -66,3 +66,22 @@ def test_an_evaluation_holds_no_more_clips_as_floats_than_fit_and_tells_it(monke
     with pytest.raises(pytest.fail.Exception, match="^40 clips"):
         evaluation.evaluate_videos(gan, data, clips(9), progress=lines.append)
     assert lines[0] == "Scoring with 40 of the 60 training clips, drawn at random, to save memory"
+
+
+def test_presets_take_arrays_and_lists_as_their_loaders_do():
+    random = np.random.default_rng(0)
+    images = random.integers(0, 256, (9, 16, 16, 1), dtype=np.uint8)
+    for modality, arrays, settings in (
+        ("image", images / 255, {}),
+        ("image", list(images), {"size": "32"}),
+        ("audio", random.uniform(-1, 1, (9, 1000)), {"sample_rate": "8000"}),
+        ("video", np.repeat(images[:, None], 4, axis=1), {}),
+        ("translation", (images, 255 - images), {}),
+    ):
+        preset = presets.with_settings(presets.get(modality, "tiny"), {"batch_size": "4", "steps_per_epoch": "1", **settings})
+        gan = preset.build(arrays)
+        batch = next(iter(preset.batches(gan, arrays)))
+        assert len(batch[0] if modality == "translation" else batch) == 4
+    assert presets.get("image", "tiny").build((16, 16, 1)).codec.image_shape == (16, 16, 1)
+    with pytest.raises(ValueError, match="sounds without a rate. Expected sample_rate=8000"):
+        presets.get("audio", "tiny").build(random.uniform(-1, 1, (9, 1000)))

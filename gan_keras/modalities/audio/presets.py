@@ -155,6 +155,14 @@ class AudioPreset(Scored, Preset):
         sizes = (codec, self.latent_dim, self.width, num_labels)
         return self.made("network_options", NETWORKS[self.network].build, options, *sizes)
 
+    def data_of(self, data):
+        """`Sounds` of an array or a list at the preset's `sample_rate`; see `load_audio`. Data with a rate stay as they are."""
+        from gan_keras.data import load_audio
+
+        if hasattr(data, "sample_rate"):
+            return data
+        return load_audio(data, self.length or self.length_for, sample_rate=self.sample_rate or None)
+
     def one_pass(self, data, seed):
         from gan_keras.data import audio_batches
 

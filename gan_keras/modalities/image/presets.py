@@ -101,10 +101,12 @@ class ImagePreset(Scored, Preset):
         """Returns a compiled GAN: see `Recipe.build`.
 
         Args:
-            images: `gan_keras.data.Images`, or the shape `(height, width, channels)` of an image.
+            images: `gan_keras.data.Images`, an array or a list that `load_images` takes, or the shape `(height, width, channels)`
+                of an image.
             num_labels: Number of labels that condition the images, 0 for none; None for those of `images`.
             seed: Seed of all weights and noise.
         """
+        images = self.data_of(images)
         return self.build_conditional(images, self.num_labels(images) if num_labels is None else num_labels, seed)
 
     def codec(self, images):
@@ -116,6 +118,13 @@ class ImagePreset(Scored, Preset):
         options = {**self.network_options, "dtype": self.precision}
         sizes = (codec.image_shape, self.latent_dim, self.width, num_labels)
         return self.made("network_options", NETWORKS[self.network], options, *sizes)
+
+    def data_of(self, data):
+        """`Images` of an array or a list; see `load_images`. `Images` and shapes stay as they are."""
+        from gan_keras.data import load_images
+
+        is_known = hasattr(data, "image_shape") or not hasattr(data, "shape") and all(isinstance(each, int) for each in data)
+        return data if is_known else load_images(data, self.size or None, self.channels or None)
 
     def one_pass(self, data, seed):
         from gan_keras.data import image_batches

@@ -72,10 +72,12 @@ class VideoPreset(Scored, Preset):
         """Returns a compiled GAN: see `Recipe.build`.
 
         Args:
-            videos: `gan_keras.data.Videos`, or the shape `(frames, height, width, channels)` of a clip.
+            videos: `gan_keras.data.Videos`, an array or a list that `load_videos` takes, or the shape `(frames, height, width,
+                channels)` of a clip.
             num_labels: Number of labels that condition the clips, 0 for none; None for those of `videos`.
             seed: Seed of all weights and noise.
         """
+        videos = self.data_of(videos)
         return self.build_conditional(videos, self.num_labels(videos) if num_labels is None else num_labels, seed)
 
     def codec(self, videos):
@@ -87,6 +89,13 @@ class VideoPreset(Scored, Preset):
         options = {**self.network_options, "dtype": self.precision}
         sizes = (codec.video_shape, self.latent_dim, self.width, num_labels)
         return self.made("network_options", NETWORKS[self.network], options, *sizes)
+
+    def data_of(self, data):
+        """`Videos` of an array or a list; see `load_videos`. `Videos` and shapes stay as they are."""
+        from gan_keras.data import load_videos
+
+        is_known = hasattr(data, "video_shape") or not hasattr(data, "shape") and all(isinstance(each, int) for each in data)
+        return data if is_known else load_videos(data, self.frames or None, self.size or None, self.channels or None)
 
     def one_pass(self, data, seed):
         from gan_keras.data.arrays import array_batches
