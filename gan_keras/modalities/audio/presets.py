@@ -109,7 +109,7 @@ class AudioPreset(Scored, Preset):
     length: int = 0
     sample_rate: int = 0
     quality_every: int = 0
-    quality_samples: int = 300
+    quality_samples: int = 200
     quality_steps: int = 300
 
     ranges: ClassVar[tuple] = (
@@ -189,7 +189,7 @@ PRESETS = {
     "default": AudioPreset(
         "relativistic loss with R1 and R2 on 64 x 64 spectrograms, dcgan's networks, Griffin-Lim for the sound",
         generator_ema=0.995,
-        quality_every=5,
+        quality_every=10,
         **relativistic(gamma=0.1, learning_rate=5e-4, beta_2=0.99),
     ),
     "small": AudioPreset(
@@ -197,19 +197,19 @@ PRESETS = {
         codec_options={"size": 32},
         length=4096,
         generator_ema=0.99,
-        quality_every=5,
+        quality_every=10,
         **relativistic(gamma=0.1, learning_rate=5e-4, beta_2=0.99),
     ),
     "wavegan": AudioPreset(
         "waveforms by long convolutions, phase shuffle, gradient penalty (width 64 in the paper)",
         network="wavegan",
-        quality_every=5,
+        quality_every=10,
         **GRADIENT_PENALTY,
     ),
     "specgan": AudioPreset(
         "close to the paper: spectrograms with gradient penalty, but mel bands and wgan_gp's networks",
         network="wgan_gp",
-        quality_every=5,
+        quality_every=10,
         **GRADIENT_PENALTY,
     ),
     "tiny": AudioPreset(
