@@ -133,6 +133,16 @@ def test_pairs_side_by_side_are_split_into_their_halves(tmp_path):
     refused("twice as wide as high, pairs side by side", load_domains, tmp_path / "single")
 
 
+def test_a_grey_domain_next_to_a_coloured_one_is_converted_and_counted(tmp_path):
+    np.savez(tmp_path / "both.npz", a=images(3)[..., :1], b=images(3, 50))
+    write_folder(tmp_path / "folder", {"a": images(3)[..., 0], "b": images(3, 50)})
+    for source in (tmp_path / "both.npz", tmp_path / "folder"):
+        domains = load_domains(source)
+        assert "a: 3 images of 4 x 4 x 3, 3 grey among colour" in describe_domains(domains)
+        (batch, _) = next(iter(domain_batches(domains, 3)))
+        assert sorted(batch.numpy()[:, 0, 0].tolist()) == images(3)[:, 0, 0].tolist()
+
+
 def test_domains_are_made_of_arrays_lists_and_folders(tmp_path):
     write_folder(tmp_path, {"a": images(3)})
     domains = load_domains((tmp_path / "a", list(images(3, 50))), paired=True)
@@ -197,7 +207,7 @@ def test_a_missing_or_empty_domain_or_part_and_too_large_a_batch_are_refused(tmp
 
 def test_domains_of_several_sizes_need_a_size_and_unpaired_ones_are_refused_as_pairs(tmp_path):
     np.savez(tmp_path / "sizes.npz", a=images(3), b=images(3, size=6)[..., :1])
-    refused("4 x 4 x 3 and 6 x 6 x 1. Expected one shape", load_domains, tmp_path / "sizes.npz")
+    refused("4 x 4 x 3 and 6 x 6 x 3. Expected one shape", load_domains, tmp_path / "sizes.npz")
     assert load_domains(tmp_path / "sizes.npz", size=8, channels=3).image_shape == (8, 8, 3)
     np.savez(tmp_path / "unpaired.npz", a=images(3), b=images(3, 50))
     refused("unpaired.npz holds domains without pairs", load_domains, tmp_path / "unpaired.npz", paired=True)

@@ -141,7 +141,7 @@ def test_wrong_options_are_refused(loaded, tmp_path, monkeypatch):
         "--seed 85": "Got -n 10 from image 85 on. The held-out part of",
         "--seed -1": "number of the first image",
         "-n 0": "n=0",
-        "--label 3": "this run has no labels",
+        "--label 3": "for a translation, which has no labels",
         "--prompt the": "Got --prompt for a model of the modality translation",
         "--input none.png": "There is no none.png",
         "--input words.txt": "ends in .txt",

@@ -121,6 +121,18 @@ class PairedDomains(Domains):
         return dataclasses.replace(self, a=part_of(self.a, rows, {}), b=part_of(self.b, rows, {}), test=None)
 
 
+def in_colour(domains):
+    """Returns `Images` of both colours as colour: grey ones are converted, and counted."""
+    channels = max(images.image_shape[2] for images in domains)
+    return [images if images.image_shape[2] == channels else _as_colour(images) for images in domains]
+
+
+def _as_colour(images):
+    pixels = images.images if isinstance(images.images, tuple) else np.repeat(images.images, 3, axis=-1)
+    report = images.report | {"grey": len(images)}
+    return dataclasses.replace(images, images=pixels, image_shape=(*images.image_shape[:2], 3), report=report)
+
+
 def split_domains(domains, seed=0):
     """Splits domains into training and held-out domains that share no image: see `gan_keras.data.split`.
 

@@ -15,7 +15,7 @@ from gan_keras.data.image.images import Images
 from gan_keras.data.image.load import checked_size, load_digits, load_images
 from gan_keras.data.image.readers import fit_all, images_from_arrays, read_folder
 from gan_keras.data.sample_set import without_labels
-from gan_keras.data.translation.domains import DOMAINS, Domains, PairedDomains
+from gan_keras.data.translation.domains import DOMAINS, Domains, PairedDomains, in_colour
 from gan_keras.media.safe_files import check_is_file
 
 TRANSLATION_DATASETS = catalogue.DATASETS["translation"]
@@ -50,7 +50,7 @@ def load_domains(source, size=None, channels=None, paired=False):
     if not is_path(source):
         if len(source) != 2:
             raise ValueError(f"Got {len(source)} parts. Expected a pair, the images of domain a and those of domain b.")
-        a, b = (without_labels(load_images(images, size, channels)) for images in source)
+        a, b = in_colour([without_labels(load_images(images, size, channels)) for images in source])
         found, is_paired = Domains("domains", a, b), len(a) == len(b)
     elif str(source) in TRANSLATION_DATASETS:
         found = _BUILT_IN[str(source)](size, channels)
@@ -79,9 +79,10 @@ def _read_npz(path, size, channels):
         return images_from_arrays(f"{path.name}, {key}", file.array(key), size=size, channels=channels)
 
     tests = _TESTS.get(keys[0], ())
-    test = tuple(map(images, _both(path, tests, [name for name in tests if name in file]))) or None
+    tests = _both(path, tests, [name for name in tests if name in file])
+    a, b, *test = in_colour([images(key) for key in (*keys, *tests)])
     is_paired = "paired" in file and bool(np.all(file.array("paired")))
-    return Domains(path.name, images(keys[0]), images(keys[1]), test), is_paired
+    return Domains(path.name, a, b, tuple(test) or None), is_paired
 
 
 def read_folders(path, size=None, channels=None, paired=False):
@@ -133,7 +134,7 @@ def _both(path, expected, found):
 
 def _domains_of(path, images, layout, is_paired=None):
     """Returns the `Domains` of two or four `Images`, and whether they are paired: by equal names of files, if not said."""
-    a, b, *test = images
+    a, b, *test = in_colour(images)
     if is_paired is None:
         stems = [[pathlib.Path(file).stem for file in part.images] for part in images]
         is_paired = stems[0] == stems[1] and (not test or stems[2] == stems[3])

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import ClassVar, NamedTuple
 
 from gan_keras.modalities.image.presets import NETWORKS as IMAGE_NETWORKS
+from gan_keras.modalities.image.presets import Scored
 from gan_keras.modalities.preset import NON_SATURATING, Preset, adam, gradient_penalty, relativistic
 from gan_keras.modalities.settings import at_least, one_of
 
@@ -85,7 +86,7 @@ NETWORKS = {
 
 
 @dataclasses.dataclass
-class AudioPreset(Preset):
+class AudioPreset(Scored, Preset):
     """A recipe for a `GAN` of sounds. Any field can be changed before `build`.
 
     Attributes besides those of every `Preset`:
@@ -96,6 +97,9 @@ class AudioPreset(Preset):
         length: Samples per sound: shorter ones are padded with silence, longer recordings cut into pieces. 0 for the longest
             sound's, rounded up to what codec and networks take.
         sample_rate: Rate in Hz that audio files are resampled to; 0 for that of most files.
+        quality_every: Epochs between two scores, which choose the best weights; 0 for no scores. See `ImagePreset`.
+        quality_samples: Sounds generated per score, >= 6.
+        quality_steps: Training steps of the small classifier that provides the features.
     """
 
     network: str = "dcgan"
@@ -104,8 +108,16 @@ class AudioPreset(Preset):
     codec_options: dict = dataclasses.field(default_factory=dict)
     length: int = 0
     sample_rate: int = 0
+    quality_every: int = 0
+    quality_samples: int = 200
+    quality_steps: int = 300
 
-    ranges: ClassVar[tuple] = (at_least(1, "width"), at_least(0, "length", "sample_rate"), one_of(NETWORKS, "network"))
+    ranges: ClassVar[tuple] = (
+        at_least(1, "width"),
+        at_least(0, "length", "sample_rate"),
+        *Scored.quality_ranges,
+        one_of(NETWORKS, "network"),
+    )
 
     def length_for(self, sample_rate, lengths):
         """Samples per sound for recordings of these lengths, that codec and networks take.
@@ -143,15 +155,25 @@ class AudioPreset(Preset):
         sizes = (codec, self.latent_dim, self.width, num_labels)
         return self.made("network_options", NETWORKS[self.network].build, options, *sizes)
 
+    def data_of(self, data):
+        """`Sounds` of an array or a list at the preset's `sample_rate`; see `load_audio`. Data with a rate stay as they are."""
+        from gan_keras.data import load_audio
+
+        if hasattr(data, "sample_rate"):
+            return data
+        return load_audio(data, self.length or self.length_for, sample_rate=self.sample_rate or None)
+
     def one_pass(self, data, seed):
         from gan_keras.data import audio_batches
 
         return audio_batches(self.with_used_labels(data), self.batch_size, seed)
 
-    def callbacks(self, training, held_out=None):
-        from gan_keras.callbacks import AdaptiveAugmentation
+    def quality(self, training):
+        """Distances to training sounds on the features of a small classifier of their spectrograms: see `ImagePreset.quality`."""
+        from gan_keras.metrics.extractor import Recipe
+        from gan_keras.modalities.audio.evaluation import quality_of
 
-        return [AdaptiveAugmentation()] if self.augmentation is not None else []
+        return quality_of(training, self.codec(training), Recipe((16, 32, 64), self.quality_steps, 64))
 
 
 GRADIENT_PENALTY = {
@@ -167,6 +189,7 @@ PRESETS = {
     "default": AudioPreset(
         "relativistic loss with R1 and R2 on 64 x 64 spectrograms, dcgan's networks, Griffin-Lim for the sound",
         generator_ema=0.995,
+        quality_every=10,
         **relativistic(gamma=0.1, learning_rate=5e-4, beta_2=0.99),
     ),
     "small": AudioPreset(
@@ -174,16 +197,19 @@ PRESETS = {
         codec_options={"size": 32},
         length=4096,
         generator_ema=0.99,
+        quality_every=10,
         **relativistic(gamma=0.1, learning_rate=5e-4, beta_2=0.99),
     ),
     "wavegan": AudioPreset(
         "waveforms by long convolutions, phase shuffle, gradient penalty (width 64 in the paper)",
         network="wavegan",
+        quality_every=10,
         **GRADIENT_PENALTY,
     ),
     "specgan": AudioPreset(
         "close to the paper: spectrograms with gradient penalty, but mel bands and wgan_gp's networks",
         network="wgan_gp",
+        quality_every=10,
         **GRADIENT_PENALTY,
     ),
     "tiny": AudioPreset(
@@ -195,6 +221,9 @@ PRESETS = {
         epochs=4,
         steps_per_epoch=4,
         generator_ema=0.9,
+        quality_every=2,
+        quality_samples=20,
+        quality_steps=3,
         **NON_SATURATING,
     ),
 }

@@ -144,10 +144,9 @@ domain.</p>"""
 
     def generate_from_run(self, run, n, seed, label, options):
         """Translates `n` held-out images of a run, starting with number `seed`, or those of `--input`, all if `n` is None."""
-        check_first(1 if n is None else n, seed)
+        check_first(1 if n is None else n, seed, label)
         gan = run.load(compile=False)
         gan.translator(options["direction"])
-        run.label_number(label)
         if options["input"] is None:
             return gan.translate(self.held_out_images(run, n, seed, options["direction"]), options["direction"])
         inputs = find_inputs(options["input"], seed, n)
@@ -164,9 +163,7 @@ domain.</p>"""
         return levels_of(images, first, n)
 
     def generate_by_version(self, version, n, seed, label, options):
-        check_first(1 if n is None else n, seed)
-        if label is not None:
-            raise ValueError(f"label={label} for a translation. Expected none: leave out --label.")
+        check_first(1 if n is None else n, seed, label)
         if options["input"] is None:
             raise ValueError("A version contains no images to translate. Expected --input: an image, a folder or a .npz file.")
         image_shape = exported.image_shape_of(version, options["direction"])
@@ -187,9 +184,11 @@ domain.</p>"""
         return {PICTURE: encode_png(translation_grid(gan, first_images(test)))}
 
 
-def check_first(n, seed):
-    """Raises `ValueError` unless `seed` can be the number of the first of `n` images."""
+def check_first(n, seed, label):
+    """Raises `ValueError` unless `seed` can be the number of the first of `n` images, and for a label."""
     seeds_from(n, seed)
+    if label is not None:
+        raise ValueError(f"label={label} for a translation, which has no labels. Expected none: leave out --label.")
     if seed < 0:
         raise ValueError(f"seed={seed}. Expected at least 0: in a translation it is the number of the first image.")
 

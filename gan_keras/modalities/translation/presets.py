@@ -110,10 +110,18 @@ class TranslationPreset(Preset):
         import keras
 
         self.check()
+        data = self.data_of(data)
         image_shape = tuple(getattr(data, "image_shape", data))
         self.check_shape(image_shape)
         keras.utils.set_random_seed(seed)
         return ALGORITHMS[self.algorithm].build(self, image_shape, seed)
+
+    def data_of(self, data):
+        """`Domains` of a pair of arrays or lists; see `load_domains`. `Domains` and shapes stay as they are."""
+        from gan_keras.data import load_domains
+
+        is_known = hasattr(data, "image_shape") or not hasattr(data, "shape") and all(isinstance(each, int) for each in data)
+        return data if is_known else load_domains(data, self.size or None, self.channels or None, self.is_paired)
 
     def one_pass(self, data, seed):
         from gan_keras.data import domain_batches
