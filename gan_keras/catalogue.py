@@ -57,7 +57,7 @@ GENERATED = {
     ),
     "video": Generated({}, (".gif", ".npz"), "NAME.gif (one clip, or a grid), NAME.npz, or a directory for one GIF per clip"),
     "table": Generated({}, (".csv",)),
-    "series": Generated({}, (".csv", ".npz", ".png")),
+    "series": Generated({"start": ""}, (".csv", ".npz", ".png")),
     "translation": Generated({"input": None, "direction": "a_to_b"}, *_PICTURES),
 }
 """What `gan-keras generate` takes, by modality."""

@@ -16,7 +16,7 @@ from gan_keras import presets as presets_module
 from gan_keras.media.safe_files import check_parent, replace_whole, write_json
 from gan_keras.modalities import sample_files
 from gan_keras.runs import request
-from gan_keras.runs.commands import Commands, TrainCommand, aligned, preset_table, start
+from gan_keras.runs.commands import Commands, TrainCommand, aligned, preset_table, start_keras
 from gan_keras.runs.files import Run, find_version
 from gan_keras.training.console import Console, shown
 
@@ -99,7 +99,7 @@ def train(
     options = {"epochs": epochs, "minutes": minutes, "seed": seed, "labels": labels, "resume": resume, "track": track}
     options |= {"settings": parse_settings(settings or []), "checkpoint_seconds": checkpoint_seconds, "strategy": strategy}
     request.check(modality, data, out, preset, **options)
-    start()
+    start_keras()
     from gan_keras.runs.train import train as train_gan
 
     with ended_as_interrupted():
@@ -151,6 +151,7 @@ def generate(
     candidates: Annotated[int | None, typer.Option(help="Text: drafts per sample; the best is kept; default: 1.")] = None,
     input: Annotated[pathlib.Path | None, typer.Option(help="Translation: image, folder or .npz; a version needs it.")] = None,
     direction: Annotated[str | None, typer.Option(help="Translation: a_to_b or b_to_a; default: a_to_b.")] = None,
+    start: Annotated[str | None, typer.Option(help="Series: first time stamp; default: one step after the data end.")] = None,
     output: Annotated[pathlib.Path | None, typer.Option(help="File or folder; optional for text, tables and series.")] = None,
 ):
     """Generate samples of a run or an exported version.
@@ -158,7 +159,7 @@ def generate(
     Text, tables and series go to standard output; images, sounds and clips to files.
     """
     options = {"temperature": temperature, "top_p": top_p, "prompt": prompt, "candidates": candidates}
-    options |= {"input": input, "direction": direction}
+    options |= {"input": input, "direction": direction, "start": start}
     options = {name: value for name, value in options.items() if value is not None}
     n = 10 if n is None and input is None else n
     found, run = find_version(source), Run(source)
@@ -167,7 +168,7 @@ def generate(
         options = sample_files.with_defaults(options, run.config["modality"])
         columns = run.config.get("data", {}).get("columns", ())
         label = sample_files.chosen_label(label or [], run.config["labels"], run.config["modality"], columns)
-    start()
+    start_keras()
     if found is None:
         modality = modality_of(run)
         samples = modality.generate_from_run(run, n, seed, label, options)
@@ -206,7 +207,7 @@ def evaluate(
         check_parent(json)
     files = Run(run)
     files.check_exists()
-    start()
+    start_keras()
     modality = modality_of(files)
     with shown() as console:
         result, pictures = modality.evaluate(files, data, num, seed, console)
@@ -243,7 +244,7 @@ def augment(
         raise ValueError("Expected --output FILE for an enlarged training set, --compare to measure the benefit, or both.")
     files = Run(run)
     files.check_exists()
-    start()
+    start_keras()
     from gan_keras.downstream import study_report
     from gan_keras.downstream.run import write_enlarged
     from gan_keras.downstream.study import Comparison, compare_augmentation
@@ -278,7 +279,7 @@ def report(run: Annotated[pathlib.Path, typer.Argument(help="Directory of a run.
     One page: verdict, samples, scores, curves, settings.
     """
     Run(run).check_exists()
-    start()
+    start_keras()
     from gan_keras.runs.report import write_report
 
     say_path(write_report(run))
@@ -309,7 +310,7 @@ def export(
         return
     files = Run(run)
     files.check_exists()
-    start()
+    start_keras()
     from gan_keras.export.export import export as export_gan
 
     directory = to or pathlib.Path("saved_models") / files.path.resolve().name
@@ -325,7 +326,7 @@ def check_version(path):
     version = find_version(path)
     if version is None:
         raise FileNotFoundError(f"No version of a SavedModel at {str(path)!r}. Expected one such as saved_models/mine/1.")
-    start()
+    start_keras()
     from gan_keras.export.gate import check as check_saved_model
 
     found = check_saved_model(version)
@@ -356,7 +357,7 @@ def serve(
         raise ValueError("Got neither a folder nor a file of models. Expected at least one: saved_models, or --model-config.")
     if folder is not None and not folder.is_dir():
         raise FileNotFoundError(f"{folder} is not a directory. Expected one that holds NAME/VERSION/saved_model.pb.")
-    start()
+    start_keras()
     from gan_keras.serving.server import serve as serve_models  # gRPC is an optional dependency
 
     limits = {"timeout": timeout_ms / 1000, "workers": workers, "max_batch_rows": max_batch_rows}
@@ -402,7 +403,7 @@ def demo(
     preset: Annotated[str, typer.Option(help="Name of a preset.")] = "small",
 ):
     """Train, compare, export and report, in minutes."""
-    start()
+    start_keras()
     from gan_keras.runs.demo import demonstrate
 
     demonstrate(minutes, preset)

@@ -107,6 +107,7 @@ def _modalities_of_folder(folder):
         "image": any(path.suffix.lower() in SUFFIXES for path in files),
         "video": parents or any(path.suffix.lower() in (".gif", *VIDEOS) for path in files),
         "translation": is_pair,
+        "text": bool(files) and all(path.suffix.lower() == ".txt" for path in files),
     }
     return [modality for modality, is_held in holds.items() if is_held]
 

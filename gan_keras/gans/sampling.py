@@ -302,7 +302,7 @@ class Sampler(SavedModel):
         latents, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
         return self(latents, labels)
 
-    def generate(self, n=1, seed=0, labels=None, truncation=None):
+    def generate(self, n=1, seed=0, labels=None, truncation=None, as_frame=None):
         """Generates raw values from noise.
 
         Args:
@@ -313,6 +313,7 @@ class Sampler(SavedModel):
             truncation: Largest distance of a latent from 0, in (0, 4]; the normal distribution is truncated there. Smaller
                 values make samples better and less diverse ([BigGAN](https://arxiv.org/abs/1809.11096), section 3.1).
                 None does not truncate, as in training.
+            as_frame: True returns series as a `pandas.DataFrame`; None does so if the GAN was built for series of one.
 
         Returns:
             `n` decoded values; without a codec an array of samples.
@@ -325,8 +326,14 @@ class Sampler(SavedModel):
             raise ValueError(f"truncation={truncation!r}. Expected a number in (0, 4], such as 0.7, or None for no truncation.")
         labels = self.labels_from(seeds) if labels is None else self.labels_for(labels, n)
         limit = None if truncation is None else tf.constant(truncation, tf.float32)
+        if as_frame and not hasattr(self.codec, "frame"):
+            raise ValueError(
+                f"as_frame=True with codec={type(self.codec).__name__}. Expected None: only series and tables are frames."
+            )
         self.follow_generator()
-        return self.in_blocks(lambda *rows: self.make_samples(*rows, limit), seeds, labels)
+        samples = self.in_blocks(lambda *rows: self.make_samples(*rows, limit), seeds, labels)
+        as_frame = getattr(self.codec, "is_frame", False) if as_frame is None else as_frame
+        return self.codec.frame(samples) if as_frame else samples
 
     def labels_for(self, labels, n):
         """Returns labels that a user gives for `n` samples, int32 `(n,)`; a single one counts for all."""

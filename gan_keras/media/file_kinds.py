@@ -80,10 +80,10 @@ def open_bytes(path):
     with contextlib.ExitStack() as stack:
         file = stack.enter_context(open(path, "rb", buffering=8 * HEAD_BYTES))
         head = file.peek(8)[:8]
-        unpacked = next((kind(file) for mark, kind in _PACKED.items() if head.startswith(mark)), None)
-        if head.startswith(b"PK\x03\x04"):
-            unpacked = stack.enter_context(_only_file(path, file))
         try:
+            unpacked = next((kind(file) for mark, kind in _PACKED.items() if head.startswith(mark)), None)
+            if head.startswith(b"PK\x03\x04"):
+                unpacked = stack.enter_context(_only_file(path, file))
             yield file if unpacked is None else io.BufferedReader(unpacked, 8 * HEAD_BYTES)
         except (EOFError, zipfile.BadZipFile, lzma.LZMAError, gzip.BadGzipFile) as error:
             raise ValueError(f"{path} is damaged and cannot be unpacked ({error}). Expected a whole file.") from error

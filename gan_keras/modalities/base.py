@@ -62,6 +62,10 @@ class Modality:
         """Loads the data of a name or path as the preset requires; `labels` is the path of a file, or None."""
         raise NotImplementedError
 
+    def preset_of(self, run):
+        """Returns the preset of a run, by which its data are read again."""
+        return self.preset_class.from_config(run.config["preset"])
+
     def describe(self, data):
         """One line about loaded data."""
         raise NotImplementedError

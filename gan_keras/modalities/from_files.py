@@ -127,7 +127,7 @@ class FileModality(Modality):
 
     def reload(self, run):
         """The data of a run, read from their source again."""
-        data, preset = run.config["data"], self.preset_class.from_config(run.config["preset"])
+        data, preset = run.config["data"], self.preset_of(run)
         try:
             loaded = self.read(data["source"], preset)
         except FileNotFoundError as error:

@@ -107,7 +107,7 @@ def train(
     with shown(progress) as console:
         if resume:
             longer = check_same_run(run, kind, requested)
-            loaded = kind.load(data, kind.preset_class.from_config(run.config["preset"]), labels)
+            loaded = kind.load(data, kind.preset_of(run), labels)
             if loaded.fingerprint != run.config["data"]["fingerprint"]:
                 raise ValueError(
                     f"{loaded.name} is not what {run.path} was trained on ({run.config['data']['name']}, other samples or "
@@ -233,7 +233,9 @@ class Trainer:
             ValueError: If the time is too short to learn anything; the message says how long it has to be.
         """
         wanted = self.preset
-        enough = min(time_budget.MIN_UPDATES, wanted.epochs * self.modality.steps_of(wanted, self.training))
+        enough = time_budget.MIN_UPDATES
+        if len(wanted.stage_epochs) > 1:  # stages are never lengthened
+            enough = min(enough, wanted.epochs * self.modality.steps_of(wanted, self.training))
 
         def fitted(minutes):
             budget = time_budget.SPARE * 60 * minutes - 2 * overhead

@@ -31,7 +31,7 @@ def identity_of(gan, data):
     config = {name: value for name, value in gan.get_config().items() if name not in _UNNAMED}
     parts = {"gan": {"class": type(gan).__name__, **config}, "compile": json.loads(gan.compiled_as()), "data": data}
     identity = {"checkpoint_format": FORMAT, **parts, "versions": shaping_versions()}
-    return flat(_with_renumbered_names(json.loads(json.dumps(identity))))
+    return flat(_with_renumbered_names(_without_layouts(json.loads(json.dumps(identity)))))
 
 
 def check_same(known, own, where, what="the checkpoint", free=()):
@@ -55,6 +55,13 @@ def check_same(known, own, where, what="the checkpoint", free=()):
             f"{where} is another training: {'; '.join(lines[:_MAX_DIFFERENCES])}{more}. Expected equal values: a training "
             "resumes with the options it started with. Use them, or start a new training in another directory."
         )
+
+
+def _without_layouts(config):
+    """Returns `config` without what tells codecs how samples are written, which shapes no training."""
+    if isinstance(config, dict):
+        return {key: _without_layouts(value) for key, value in config.items() if key != "layout"}
+    return [_without_layouts(each) for each in config] if isinstance(config, list) else config
 
 
 def _with_renumbered_names(config):

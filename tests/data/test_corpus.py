@@ -150,6 +150,7 @@ def test_strings_at_hand_are_a_corpus(tmp_path):
     frame = pandas.DataFrame({"said": ["hello", " two\nlines ", ""], "by": ["ann", "bob", "bob"]})
     corpus = load_text(frame["said"], labels=frame["by"])
     assert (corpus.lines, corpus.labels, corpus.report["blank"]) == (("hello", "two lines"), ("ann", "bob"), 1)
+    assert repr(corpus) == f"<Corpus {describe(corpus)}>" and "<li>two lines</li>" in corpus._repr_html_()
     refused("2 of them no strings", load_text, ["a", 1, None])
     refused("Got 1 strings that are not blank", load_text, ["a", " "])
 

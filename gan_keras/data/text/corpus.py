@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import hashlib
+import html
 import itertools
 import json
 import pathlib
@@ -47,6 +48,13 @@ class Corpus:
 
     def __len__(self):
         return len(self.lines)
+
+    def __repr__(self):
+        return f"<Corpus {describe_corpus(self)}>"
+
+    def _repr_html_(self):
+        """The first lines, for notebooks."""
+        return f"<ol>{''.join(f'<li>{html.escape(line)}</li>' for line in self.lines[:5])}</ol>"
 
 
 def corpus_from_lines(name, lines, labels=None, report=None):
