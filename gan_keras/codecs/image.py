@@ -19,6 +19,10 @@ class PixelCodec(Codec):
         """Returns the `Scale` of pixels by their type and range: see `SCALES`."""
         kind, low, high = values.dtype.kind, values.low, values.high
         if kind == "u" and values.dtype.itemsize == 1:
+            if high == 1:
+                raise ValueError(
+                    f"Got {self.output_name}s as {values.text}, all nearly black. Expected levels from 0 to 255: `255 * x`."
+                )
             return None
         if kind == "b":
             return SCALES["unit"]

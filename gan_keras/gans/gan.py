@@ -33,6 +33,7 @@ class GAN(Sampler):
         discriminator: A `keras.Model` from samples to logits `(batch, 1)`, without a sigmoid.
         codec: Maps raw values to tensors and back inside the graph; None if samples are tensors already.
         seed: Integer that determines all noise of training.
+        label_names: Names of the labels, from 0 on, by which `generate`, `score` and `fit` take them too; None for numbers alone.
 
     Raises:
         ValueError: If the networks do not fit together; the message states both shapes.
@@ -109,7 +110,12 @@ class GAN(Sampler):
         return self.both_optimizers
 
     @optimizer.setter
-    def optimizer(self, _):
+    def optimizer(self, optimizer):
+        if optimizer is not self.generator_optimizer:
+            raise ValueError(
+                f"optimizer={optimizer!r}. Expected `compile(generator_optimizer=..., discriminator_optimizer=...)`, or a new "
+                "`gan.optimizer.learning_rate`."
+            )
         self.both_optimizers = optimizers.BothOptimizers(self.generator_optimizer, self.discriminator_optimizer)
 
     def fit(self, x=None, y=None, *args, **kwargs):

@@ -78,7 +78,8 @@ class Source:
         """Returns a batch of a Python source, `(samples,)` or `(samples, labels)`, as the graph reads it."""
         samples, labels = parts_of(self.gan, batch)
         check_presence(self.gan, labels is not None)
-        samples = self.array(as_array(samples))
+        samples = as_array(samples)
+        samples = self.array(samples) if needs_a_look(self.gan, samples) else samples
         return (samples,) if labels is None else (samples, self.labels(labels, len(samples)))
 
     def labels(self, labels, num):
@@ -238,7 +239,10 @@ def as_array(samples):
             raise ValueError(f"Got samples of dtype object, such as {strange[0]!r:.80}. Expected an array of numbers.")
         array = array.astype(np.float32)
     if array.ndim == 0:
-        raise ValueError(f"Got samples of type {type(samples).__name__}. Expected an array with a row per sample, or batches.")
+        raise ValueError(
+            f"Got samples of type {type(samples).__name__}. Expected an array with a row per sample, or batches: a "
+            "tf.data.Dataset, a PyDataset or a generator."
+        )
     return array
 
 

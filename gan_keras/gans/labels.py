@@ -95,7 +95,7 @@ def check_presence(gan, has_labels):
         if without:
             raise ValueError(
                 f"Got labels, but {without[0].name!r} takes none. Expected a network with `call(inputs, labels=None, "
-                "training=False)` and a `num_labels`, or data without labels."
+                "training=False)` and a `num_labels`, or data without labels: `dataset.map(lambda samples, labels: samples)`."
             )
     if not has_labels and getattr(gan.generator, "num_labels", 0):
         raise ValueError(

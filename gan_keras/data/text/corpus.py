@@ -4,6 +4,7 @@ import codecs
 import dataclasses
 import hashlib
 import pathlib
+from html import escape
 
 import numpy as np
 import tensorflow as tf
@@ -14,11 +15,12 @@ from gan_keras.data.sample_set import description, num_held_out, texts_of_sample
 from gan_keras.media.safe_files import check_is_file
 
 HEAD_BYTES = 8192
+SHOWN = 5  # lines in a notebook
 MAX_INVALID = 0.1
 _BATCHES_PER_POOL = 50  # lines are sorted by length within pools of this many batches: small enough for a random order
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Corpus:
     """Lines of text, and counts of what was met while reading them.
 
@@ -39,6 +41,14 @@ class Corpus:
 
     def __len__(self):
         return len(self.lines)
+
+    def __repr__(self):
+        return f"<{type(self).__name__} {describe_corpus(self)}>"
+
+    def _repr_html_(self):
+        """The description and the first lines, for notebooks."""
+        items = "".join(f'<li dir="auto">{escape(line)}</li>' for line in self.lines[:SHOWN])
+        return f"<p>{escape(describe_corpus(self))}</p><ol>{items}</ol>"
 
 
 def corpus_from_lines(name, lines, labels=None, report=None):

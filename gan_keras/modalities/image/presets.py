@@ -78,10 +78,12 @@ class ImagePreset(Preset):
         """Returns a compiled GAN: see `Recipe.build`.
 
         Args:
-            images: `gan_keras.data.Images`, or the shape `(height, width, channels)` of an image.
+            images: `gan_keras.data.Images`, an array of images, or the shape `(height, width, channels)` of an image.
             num_labels: Number of labels that condition the images, 0 for none; None for those of `images`.
             seed: Seed of all weights and noise.
         """
+        if (shape := getattr(images, "shape", ())) and len(shape) in (3, 4):  # an array, whose scale `fit` recognises
+            images = tuple(map(int, (*shape[1:], 1)[:3]))
         return self.build_conditional(images, self.num_labels(images) if num_labels is None else num_labels, seed)
 
     def codec(self, images):
