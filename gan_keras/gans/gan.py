@@ -56,6 +56,9 @@ class GAN(Sampler):
     ):
         """Configures the training.
 
+        Keras' learning-rate callbacks and `gan.optimizer.learning_rate = 1e-4` set the generator's rate, and move the
+        discriminator's in proportion; `gan.discriminator_optimizer.learning_rate` sets it alone.
+
         Args:
             generator_optimizer: Name, config or instance of a Keras optimizer.
             discriminator_optimizer: Another one, for the discriminator; never the same instance.
@@ -122,7 +125,8 @@ class GAN(Sampler):
         """Trains by `keras.Model.fit`. The order of arrays follows from `seed` and the epoch alone.
 
         Samples and labels come as `fit(samples, labels)`, `fit([samples, labels])`, or batches of pairs or of dictionaries with
-        the keys `sample` and `label`. Labels are whole numbers, columns of them, or one-hot rows.
+        the keys `sample` and `label`. Labels are whole numbers, columns of them, or one-hot rows. With a codec, images are uint8
+        levels, or floats in [0, 1], [-1, 1] or [0, 255]: the first batch has to show which, and others have to agree.
 
         With a `callbacks.Checkpoint`, an interrupted training resumes where it was.
 
