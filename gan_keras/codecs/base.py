@@ -45,6 +45,7 @@ class Scale(NamedTuple):
         factor: See above.
         offset: See above.
         is_encoded: Whether samples are the codec's tensors already, which networks read as they are.
+        slack: Excess of the bounds, relative to their range, that is accepted and clipped.
     """
 
     text: str
@@ -53,9 +54,15 @@ class Scale(NamedTuple):
     factor: float = 1.0
     offset: float = 0.0
     is_encoded: bool = False
+    slack: float = ROUNDING
+
+    @property
+    def bounds(self):
+        """The lowest and the highest value as `decode` would return them."""
+        return self.low * self.factor + self.offset, self.high * self.factor + self.offset
 
     def has(self, values):
-        margin = ROUNDING * max(abs(self.low), abs(self.high))
+        margin = self.slack * (self.high - self.low)
         return self.low - margin <= values.low and values.high <= self.high + margin
 
 

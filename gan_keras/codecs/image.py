@@ -19,6 +19,10 @@ class PixelCodec(Codec):
         """Returns the `Scale` of pixels by their type and range: see `SCALES`."""
         kind, low, high = values.dtype.kind, values.low, values.high
         if kind == "u" and values.dtype.itemsize == 1:
+            if high == 1:
+                raise ValueError(
+                    f"Got {self.output_name}s as {values.text}, all nearly black. Expected levels from 0 to 255: `255 * x`."
+                )
             return None
         if kind == "b":
             return SCALES["unit"]
@@ -29,7 +33,7 @@ class PixelCodec(Codec):
             fits = {
                 "unit": low >= 0 and 0 < high <= 1 + ROUNDING,
                 "signed": -1 - ROUNDING <= low < -0.2 and high <= 1 + ROUNDING and max(-low, high) > 0.5,
-                "levels": low >= 0 and 16 < high <= LEVELS * (1 + ROUNDING),
+                "levels": high > 16 and SCALES["levels"].has(values),
             }
         found = [name for name, is_so in fits.items() if is_so]
         if not found:
@@ -60,7 +64,8 @@ class PixelCodec(Codec):
 SCALES = {
     "unit": Scale("in [0, 1], 0 for black and 1 for white", 0.0, 1.0),
     "signed": Scale("in [-1, 1], -1 for black and 1 for white", -1.0, 1.0, 0.5, 0.5, is_encoded=True),
-    "levels": Scale("from 0 to 255, 0 for black and 255 for white", 0.0, LEVELS, 1.0 / LEVELS),
+    # Bicubic resizing exceeds the range that it is given.
+    "levels": Scale("from 0 to 255, 0 for black and 255 for white", 0.0, LEVELS, 1.0 / LEVELS, slack=0.15),
 }
 """Scales of pixels besides uint8 levels."""
 

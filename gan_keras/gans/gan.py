@@ -33,6 +33,7 @@ class GAN(Sampler):
         discriminator: A `keras.Model` from samples to logits `(batch, 1)`, without a sigmoid.
         codec: Maps raw values to tensors and back inside the graph; None if samples are tensors already.
         seed: Integer that determines all noise of training.
+        label_names: Names of the labels, from 0 on, by which `generate`, `score` and `fit` take them too; None for numbers alone.
 
     Raises:
         ValueError: If the networks do not fit together; the message states both shapes.
@@ -54,6 +55,9 @@ class GAN(Sampler):
         **kwargs,
     ):
         """Configures the training.
+
+        Keras' learning-rate callbacks and `gan.optimizer.learning_rate = 1e-4` set the generator's rate, and move the
+        discriminator's in proportion; `gan.discriminator_optimizer.learning_rate` sets it alone.
 
         Args:
             generator_optimizer: Name, config or instance of a Keras optimizer.
@@ -109,14 +113,20 @@ class GAN(Sampler):
         return self.both_optimizers
 
     @optimizer.setter
-    def optimizer(self, _):
+    def optimizer(self, optimizer):
+        if optimizer is not self.generator_optimizer:
+            raise ValueError(
+                f"optimizer={optimizer!r}. Expected `compile(generator_optimizer=..., discriminator_optimizer=...)`, or a new "
+                "`gan.optimizer.learning_rate`."
+            )
         self.both_optimizers = optimizers.BothOptimizers(self.generator_optimizer, self.discriminator_optimizer)
 
     def fit(self, x=None, y=None, *args, **kwargs):
         """Trains by `keras.Model.fit`. The order of arrays follows from `seed` and the epoch alone.
 
         Samples and labels come as `fit(samples, labels)`, `fit([samples, labels])`, or batches of pairs or of dictionaries with
-        the keys `sample` and `label`. Labels are whole numbers, columns of them, or one-hot rows.
+        the keys `sample` and `label`. Labels are whole numbers, columns of them, or one-hot rows. With a codec, images are uint8
+        levels, or floats in [0, 1], [-1, 1] or [0, 255]: the first batch has to show which, and others have to agree.
 
         With a `callbacks.Checkpoint`, an interrupted training resumes where it was.
 

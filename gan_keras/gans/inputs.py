@@ -78,7 +78,8 @@ class Source:
         """Returns a batch of a Python source, `(samples,)` or `(samples, labels)`, as the graph reads it."""
         samples, labels = parts_of(self.gan, batch)
         check_presence(self.gan, labels is not None)
-        samples = self.array(as_array(samples))
+        samples = as_array(samples)
+        samples = self.array(samples) if needs_a_look(self.gan, samples) else samples
         return (samples,) if labels is None else (samples, self.labels(labels, len(samples)))
 
     def labels(self, labels, num):
@@ -125,9 +126,11 @@ class Source:
 
         def look(values):
             scale = self.look(values)
-            return np.array((1.0, 0.0, 0.0) if scale is None else (scale.factor, scale.offset, scale.is_encoded), np.float32)
+            found = (1.0, 0.0, 0.0, 0.0, 0.0) if scale is None else (scale.factor, scale.offset, scale.is_encoded, *scale.bounds)
+            return np.array(found, np.float32)
 
-        factor, offset, is_encoded = tf.unstack(tf.ensure_shape(tf.numpy_function(look, [samples], tf.float32), [3]))
+        found = tf.ensure_shape(tf.numpy_function(look, [samples], tf.float32), [5])
+        factor, offset, is_encoded, low, high = tf.unstack(found)
         codec = self.gan.codec
         if codec is None or codec.raw_dtype in (samples.dtype, tf.float32) or codec.raw_dtype == tf.string:
             with tf.control_dependencies([factor]):
@@ -135,7 +138,7 @@ class Source:
         samples = in_single_precision(samples)
 
         def encoded():
-            return codec.encode(tf.cast(samples, tf.float32) * factor + offset)
+            return codec.encode(tf.clip_by_value(tf.cast(samples, tf.float32) * factor + offset, low, high))
 
         if not samples.shape[1:].is_compatible_with(self.gan.sample_shape):
             return encoded()
@@ -205,8 +208,8 @@ class CheckedBatches(keras.utils.PyDataset):
 def decoded(samples, scale):
     """Returns samples of a scale as `decode` would return them; whole levels become uint8, which loses nothing."""
     if scale.high == 255 and (samples == np.round(samples)).all():
-        return samples.astype(np.uint8)
-    return samples.astype(np.float32) * np.float32(scale.factor) + np.float32(scale.offset)
+        return samples.clip(0, 255).astype(np.uint8)
+    return (samples.astype(np.float32) * np.float32(scale.factor) + np.float32(scale.offset)).clip(*scale.bounds)
 
 
 def needs_a_look(gan, samples):
@@ -232,13 +235,16 @@ def as_array(samples):
     if tf.is_tensor(samples):
         return samples.numpy() if hasattr(samples, "numpy") else samples
     array = np.asarray(samples)
+    if array.ndim == 0:
+        raise ValueError(
+            f"Got samples of type {type(samples).__name__}. Expected an array with a row per sample, or batches: a "
+            "tf.data.Dataset, a PyDataset or a generator."
+        )
     if array.dtype.kind == "O" and not all(isinstance(each, str | bytes) for each in array.flat):
         strange = [each for each in array.flat if not isinstance(each, int | float | np.number)]
         if strange:
             raise ValueError(f"Got samples of dtype object, such as {strange[0]!r:.80}. Expected an array of numbers.")
         array = array.astype(np.float32)
-    if array.ndim == 0:
-        raise ValueError(f"Got samples of type {type(samples).__name__}. Expected an array with a row per sample, or batches.")
     return array
 
 
@@ -250,6 +256,8 @@ def parts_of(gan, batch):
     """
     if isinstance(batch, dict):
         return _parts_of_dict(gan, batch)
+    if isinstance(batch, list) and len(batch) == 1 and np.ndim(batch[0]) > 1:
+        return batch[0], None  # Keras' list of a single input
     if isinstance(batch, list) and not _is_pair(batch):
         return batch, None
     if not isinstance(batch, tuple | list):

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from gan_keras.diagnosis.names import choice_of
-from gan_keras.networks.base import takes_labels
+from gan_keras.networks.base import is_ready_made, takes_labels
 
 
 def checked_labels(labels, num_labels, num, names=None):
@@ -91,11 +91,11 @@ def check_presence(gan, has_labels):
     networks = (gan.generator, gan.discriminator)
     if has_labels and not gan.num_labels:
         # Ready-made networks ignore labels that they were not built for; a user's own may read conditions of any kind.
-        without = [each for each in networks if not takes_labels(each) or type(each).__module__.startswith("gan_keras.")]
+        without = [each for each in networks if not takes_labels(each) or is_ready_made(each)]
         if without:
             raise ValueError(
                 f"Got labels, but {without[0].name!r} takes none. Expected a network with `call(inputs, labels=None, "
-                "training=False)` and a `num_labels`, or data without labels."
+                "training=False)` and a `num_labels`, or data without labels: `dataset.map(lambda samples, labels: samples)`."
             )
     if not has_labels and getattr(gan.generator, "num_labels", 0):
         raise ValueError(

@@ -26,6 +26,7 @@ from gan_keras.networks.base import (
     latent_dim_of,
     output_range,
     read_samples,
+    takes_labels,
     trace,
 )
 from gan_keras.training import distribution
@@ -46,12 +47,14 @@ class Sampler(SavedModel):
     label_names = None
     ranges = None  # the `inputs.Ranges` of data that do not fit the generator's last activation
 
-    def __init__(self, generator, discriminator, codec=None, seed=0, **kwargs):
+    def __init__(self, generator, discriminator, codec=None, seed=0, label_names=None, **kwargs):
         super().__init__(autocast=False, **kwargs)  # latents reach the generator as they were drawn
         if keras.config.floatx() == "float64":
             raise ValueError("floatx is float64. Expected float32, in which GANs compute: `keras.config.set_floatx('float32')`.")
         self.generator, self.discriminator, self.codec, self.seed = generator, discriminator, codec, int(seed)
         self.told, self.source = [], None
+        if label_names is not None:
+            self.label_names = tuple(label_names)
         for network in (generator, discriminator):
             infer_num_labels(network)
         self.latent_dim = latent_dim_of(generator)
@@ -67,7 +70,15 @@ class Sampler(SavedModel):
         seeds = tf.range(2, dtype=tf.int64)
         latents, labels = self.latents_from(seeds), self.labels_from(seeds)
         check_roles(self.generator, self.discriminator, labels)
-        fake_data = call_network(self.generator, latents, labels)
+        try:
+            fake_data = call_network(self.generator, latents, labels)
+        except (AttributeError, TypeError, ValueError) as error:
+            if labels is not None or not takes_labels(self.generator):
+                raise
+            raise ValueError(
+                f"The generator {self.generator.name!r} reads labels and fails without: {error} Expected an attribute that says "
+                "how many it knows, on both networks: `num_labels = 10`."
+            ) from error
         self.sample_shape, self.makes_floats = tuple(fake_data.shape[1:]), keras.backend.is_float_dtype(fake_data.dtype)
         check_samples(self, fake_data)
         read_samples(self.discriminator, fake_data, labels)
@@ -325,13 +336,20 @@ class Sampler(SavedModel):
         if truncation is not None and not 0 < truncation <= 4:
             raise ValueError(f"truncation={truncation!r}. Expected a number in (0, 4], such as 0.7, or None for no truncation.")
         labels = self.labels_from(seeds) if labels is None else self.labels_for(labels, n)
-        limit = None if truncation is None else tf.constant(truncation, tf.float32)
         if as_frame and not hasattr(self.codec, "frame"):
             raise ValueError(
                 f"as_frame=True with codec={type(self.codec).__name__}. Expected None: only series and tables are frames."
             )
+        limit = {} if truncation is None else {"truncation": tf.constant(truncation, tf.float32)}
         self.follow_generator()
-        samples = self.in_blocks(lambda *rows: self.make_samples(*rows, limit), seeds, labels)
+        # One trace for any number of rows: TensorFlow warns of a function that it traces again and again.
+        rows = [tf.TensorSpec([None], tf.int64), None if labels is None else tf.TensorSpec([None], labels.dtype)]
+        graph = self.make_samples.get_concrete_function(*rows, tf.TensorSpec([]) if limit else None)
+
+        def sample(seeds, labels):
+            return graph(seeds=seeds, **({} if labels is None else {"labels": labels}), **limit)
+
+        samples = self.in_blocks(sample, seeds, labels)
         as_frame = getattr(self.codec, "is_frame", False) if as_frame is None else as_frame
         return self.codec.frame(samples) if as_frame else samples
 

@@ -32,6 +32,7 @@ class SavedModel(keras.Model):
             **{name: keras.saving.serialize_keras_object(network) for name, network in networks.items()},
             "seed": self.seed,
             "name": self.name,
+            **({"label_names": list(self.label_names)} if self.__dict__.get("label_names") else {}),
             "frozen": {name: [i for i, layer in enumerate(layers) if not layer.trainable] for name, layers in every.items()},
         }
 

@@ -296,7 +296,9 @@ class Preset(Recipe):
         self.check()
         codec = self.codec(training)
         keras.utils.set_random_seed(seed)
-        gan = GAN(*self.networks(codec, num_labels), codec, seed)
+        names = getattr(training, "label_names", None)
+        names = names if names is not None and len(names) == num_labels else None
+        gan = GAN(*self.networks(codec, num_labels), codec, seed, label_names=names)
         gan.compile(**self.compile_options())
         return gan
 

@@ -222,6 +222,11 @@ def takes_labels(network):
     return label_input(network) is not None or "labels" in inspect.signature(network.call).parameters
 
 
+def is_ready_made(network):
+    """Returns whether the `call` of a network is one of this package, whose networks ignore labels unless told their number."""
+    return type(network).call.__module__.startswith("gan_keras.")
+
+
 def label_input(network):
     """Returns the index of the label among the two inputs of a functional model; None for other networks.
 
@@ -253,7 +258,7 @@ def infer_num_labels(network):
     Raises:
         ValueError: If a functional model does not tell it.
     """
-    if hasattr(network, "num_labels") or not takes_labels(network):
+    if hasattr(network, "num_labels") or is_ready_made(network) or not takes_labels(network):
         return
     index = label_input(network)
     if index is not None and len(network.inputs[index].shape) == 2 and network.inputs[index].shape[1] != 1:

@@ -63,7 +63,13 @@ class RecurrentGenerator(Generator):
 
     def call(self, latents, labels=None, training=False):
         """Sentences sampled at temperature 1: token ids `(batch, length)`, int32. No gradient passes through them."""
-        return (self.sample_in_graph if tf.executing_eagerly() else self.sample)(latents, labels)[0]
+        if not tf.executing_eagerly():
+            return self.sample(latents, labels)[0]
+        # One trace for any number of rows: TensorFlow warns of a function that it traces again and again.
+        rows = tf.TensorSpec([None, self.latent_dim]), None if labels is None else tf.TensorSpec([None], tf.int32)
+        graph = self.sample_in_graph.get_concrete_function(*rows)
+        given = {} if labels is None else {"labels": tf.cast(labels, tf.int32)}
+        return graph(latents=tf.cast(latents, tf.float32), **given)[0]
 
     # --- Teacher forcing: likelihoods of given sentences.
 
@@ -86,7 +92,7 @@ class RecurrentGenerator(Generator):
 
     # --- Sampling.
 
-    @tf.function(reduce_retracing=True)
+    @tf.function
     def sample_in_graph(self, latents, labels=None):
         return self.sample(latents, labels)
 

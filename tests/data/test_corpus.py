@@ -253,3 +253,10 @@ def test_the_description_is_one_line_with_every_count(tmp_path):
         "lines.txt: 1,302 lines, 1 blank skipped, 1 with invalid UTF-8, 0 with NULs, 0 cut, 1,299 duplicates "
         "(first invalid lines: 3)"
     )
+
+
+def test_a_corpus_is_shown_in_one_line_and_with_its_first_lines_in_a_notebook():
+    corpus = corpus_from_lines("notes", [f"<line {index}>" for index in range(9)])
+    assert repr(corpus) == "<Corpus notes: 9 lines, 0 duplicates>"
+    shown = corpus._repr_html_()
+    assert "&lt;line 4&gt;" in shown and "line 5" not in shown and "<line" not in shown

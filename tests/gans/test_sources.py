@@ -184,3 +184,23 @@ def test_data_in_the_range_of_the_last_activation_are_not_told():
     for activation, data in (("tanh", 2 * unit - 1), ("sigmoid", unit), ("linear", 99 * unit), ("relu", 9 * unit)):
         gan = own_gan(activation)
         assert not any("ranges" in line for line in gan.diagnose(gan.fit(data, verbose=0)))
+
+
+def test_the_excess_of_bicubic_resizing_is_clipped_in_levels_alone():
+    gan, images = image_gan(), LEVELS.astype(np.float32) * 1.1 - 12.0
+    expected = gan.score(images.clip(0, 255) / 255.0)
+    np.testing.assert_allclose(gan.score(images), expected, atol=1e-5)
+    gan.fit(dataset(images), verbose=0)
+    pytest.raises(ValueError, gan.fit, LEVELS / 255.0 * 1.1 - 0.05, verbose=0).match("Got images as float64")
+
+
+def test_uint8_masks_of_0_and_1_are_refused():
+    pytest.raises(ValueError, image_gan().fit, (LEVELS > 99).astype(np.uint8)).match("all nearly black. Expected levels from 0")
+
+
+@pytest.mark.filterwarnings("ignore:`shuffle=True` was passed")
+def test_lists_of_a_single_input_and_iterables_are_read_or_refused_by_name():
+    gan = image_gan()
+    for data in ([LEVELS], ([batch] for (batch,) in batches_of(LEVELS))):
+        assert gan.fit(data, verbose=0).history["samples"] == [32.0]
+    pytest.raises(ValueError, gan.fit, iter([1]), verbose=0).match("Got samples of type list_iterator. Expected an array")

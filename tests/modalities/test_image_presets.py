@@ -4,6 +4,7 @@ import dataclasses
 import json
 
 import keras
+import numpy as np
 import pytest
 
 from gan_keras import augmentation, codecs, losses, penalties, presets
@@ -100,3 +101,11 @@ def test_a_working_optimizer_is_not_tried_again():
     assert make_update.cache_info().misses == before
     dataclasses.replace(preset, beta_1=0.123).check()
     assert make_update.cache_info().misses == before + 1  # both players have the same one
+
+
+def test_an_array_of_images_builds_a_gan_that_trains_on_it():
+    images = np.random.default_rng(0).integers(0, 256, (20, 16, 16, 1)).astype(np.uint8)
+    for array in (images, images[..., 0], images / 255.0):
+        gan = small("mlp").build(array)
+        assert gan.codec.image_shape == (16, 16, 1)
+        assert gan.fit(array, verbose=0).history["samples"] == [20.0]

@@ -155,6 +155,7 @@ class TextPreset(Recipe):
         from gan_keras.gans.text_gan import TextGAN
 
         self.check()
+        names = sorted(set(lines.labels)) if getattr(lines, "fingerprint", None) and lines.labels else None
         lines, numbers = numbered(lines)
         labels = numbers if labels is None else labels
         codec = self.adapted_codec(lines)
@@ -167,7 +168,7 @@ class TextPreset(Recipe):
         options = {**sizes, **self.discriminator_options}
         kind = getattr(networks, DISCRIMINATORS[self.discriminator])
         discriminator = self.made("discriminator_options", kind, options, codec.vocabulary_size)
-        gan = TextGAN(generator, discriminator, codec, self.likelihood_weight, seed)
+        gan = TextGAN(generator, discriminator, codec, self.likelihood_weight, seed, label_names=names)
         gan.compile(
             self.generator_optimizer(-(-len(lines) // self.batch_size)),
             self.discriminator_optimizer(),
