@@ -39,6 +39,7 @@ class TableCodec(Codec):
             row meets: the larger number is encoded as its distance from the smaller one.
         distances: Configs of the columns of these distances. `None`: found by `adapt`.
         layout: See `Table`.
+        separate_below: Number of rows below which modes do not overlap; see `table_columns.fit_modes`.
     """
 
     raw_dtype, output_name = tf.float64, None  # one output per column
@@ -54,10 +55,11 @@ class TableCodec(Codec):
         constraints=(),
         distances=None,
         layout=None,
+        separate_below=0,
     ):
         if most_modes < 1 or most_slots < 2:
             raise ValueError(f"most_modes={most_modes}, most_slots={most_slots}. Expected most_modes >= 1 and most_slots >= 2.")
-        self.most_modes, self.most_slots, self.seed = most_modes, most_slots, seed
+        self.most_modes, self.most_slots, self.seed, self.separate_below = most_modes, most_slots, seed, separate_below
         self.constraints, self.layout = [Constraint(*each) for each in constraints], layout
         self.columns, self.distances = None, tuple(map(column_from_config, distances or ()))
         if columns is not None:
@@ -77,7 +79,7 @@ class TableCodec(Codec):
                 counts.append(_counts(table, index))
             elif column.kind != "id":
                 cells = apart[:, index]
-                modes.append(fit_modes(cells[~np.isnan(cells)], self.most_modes, self.seed))
+                modes.append(fit_modes(cells[~np.isnan(cells)], self.most_modes, self.seed, self.separate_below))
         self._set(table.columns, modes, counts)
 
     def _set(self, columns, modes, counts):
@@ -260,6 +262,7 @@ class TableCodec(Codec):
         if self.constraints:
             distances = [column.to_config() for column in self.distances] or None
             config |= {"constraints": [list(each) for each in self.constraints], "distances": distances}
+        config |= {"separate_below": self.separate_below} if self.separate_below else {}
         return config | ({} if self.layout is None else {"layout": self.layout})
 
 

@@ -66,8 +66,6 @@ SPAN = 4.0
 MAX_POSITION = 0.99  # tanh reaches it easily
 MIN_WEIGHT = 0.005  # of modes that are kept
 MIN_SHARE = 0.05  # of a number that is a mode by itself
-MIN_FOR_OVERLAP = 5000
-"""Numbers from which on modes may overlap: in fewer rows, overlapping modes hide how a number depends on other columns."""
 MAX_OVERLAP = 2.0  # deviations around a mean that belong to a mode
 MIN_DEVIATION = 1e-9  # in deviations of the column, for a mode that is a single number: rounding restores the number
 
@@ -80,9 +78,10 @@ class Modes(NamedTuple):
     deviations: list
 
 
-def fit_modes(numbers, most_modes=10, seed=0):
+def fit_modes(numbers, most_modes=10, seed=0, separate_below=0):
     """Finds at most `most_modes` `Modes` of finite numbers; a single one for a column that is constant or empty.
 
+    Of fewer numbers than `separate_below`, modes that overlap become one: in few rows, they hide how a number depends on others.
     Frequent numbers are modes by themselves, a mixture is fitted to the others. Otherwise, a column that is mostly 0 would be
     nearly 0 most of the time, but never 0.
     """
@@ -93,7 +92,7 @@ def fit_modes(numbers, most_modes=10, seed=0):
     frequent, shares = _frequent(numbers, most_modes)
     others = numbers[~np.isin(numbers, frequent)]
     weights, means, deviations = _mixture(others, most_modes - len(frequent), seed) if len(others) else ([], [], [])
-    if len(numbers) < MIN_FOR_OVERLAP and len(means) > 1:
+    if len(numbers) < separate_below and len(means) > 1:
         weights, means, deviations = _merged(others, means, deviations) or (weights, means, deviations)
     weights = np.concatenate([shares, np.multiply(weights, len(others) / len(numbers))])
     means = np.concatenate([frequent, means])

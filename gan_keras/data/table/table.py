@@ -222,13 +222,15 @@ def labels_of(columns):
     ]
 
 
-def split_table(table, held_out=None, seed=0):
-    """Splits a table at random: see `gan_keras.data.split`."""
+def split_table(table, held_out=None, seed=0, fitted=True):
+    """Splits a table at random: see `gan_keras.data.split`. The columns know the training part alone, if it is `fitted`."""
     num = len(table)
     held_out = num_held_out(num, held_out, "rows")
     order = np.random.default_rng(seed).permutation(num)
     training, rest = (table.take(np.sort(rows), {"rows": len(rows)}) for rows in (order[held_out:], order[:held_out]))
-    training = training.fitted()  # a range or a value that only held-out rows have is not known
+    if not fitted:
+        return training, rest
+    training = training.fitted()
     return training, rest.like(training.columns)
 
 

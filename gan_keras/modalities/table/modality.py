@@ -60,13 +60,20 @@ training rows: no generator does better, except by chance or by copying.</p>"""
         constraints_of(preset.constraints, table)
         return table
 
-    def reload(self, run):
-        entries = run.config["data"]
-        if "schema" in entries:
-            return super().reload(run)
-        # A run from before identifiers and further dates were known keeps the types that it learned.
-        preset = dict(run.config["preset"], types={**entries["columns"], **run.config["preset"].get("types", {})})
-        return super().reload(_WithPreset(run, preset))
+    def parts(self, run, data=None):
+        data = self.reload(run) if data is None else data
+        return split_table(data, seed=run.config["seed"], fitted=not self.is_of_before(run))
+
+    @staticmethod
+    def is_of_before(run):
+        """Returns whether a run is of a version that knew no identifiers, and ranges of the whole table."""
+        return "schema" not in run.config["data"]
+
+    def preset_of(self, run):
+        preset = super().preset_of(run)
+        if self.is_of_before(run):
+            preset.types = {**run.config["data"]["columns"], **preset.types}  # the types that it learned
+        return preset
 
     def describe(self, data):
         """A line about a table, and a table of its columns: what was guessed is told."""
@@ -148,13 +155,6 @@ training rows: no generator does better, except by chance or by copying.</p>"""
 
 def _tell_share(share):
     print(f"{share:.1%} of the drawn rows met the labels; the others were drawn again.", file=sys.stderr)
-
-
-class _WithPreset:
-    """A run with another preset."""
-
-    def __init__(self, run, preset):
-        self.path, self.config = run.path, {**run.config, "preset": preset}
 
 
 def _rows(path):

@@ -74,6 +74,8 @@ class TablePreset(Preset):
         bound_weight: For `"vaegan"`: weight of the likelihood bound of real rows next to the adversarial loss, >= 0.
         reconstruction_weight: For `"vaegan"` and `"tvae"`: weight of the likelihood next to the divergence in the bound, > 0.
         most_modes: Maximum number of modes of a number column, >= 1.
+        separate_below: Number of rows below which modes of a column do not overlap, so that few rows suffice to learn how it
+            depends on others, >= 0.
         most_slots: Maximum number of slots of a category column, >= 2; its rarer values share one.
         types: Types by column, where a guess would be wrong: `number`, `category`, `boolean`, `date`, `date:FORMAT`, `id` or
             `drop`.
@@ -91,6 +93,7 @@ class TablePreset(Preset):
     bound_weight: float = 1.0
     reconstruction_weight: float = 2.0
     most_modes: int = 10
+    separate_below: int = 0
     most_slots: int = 100
     types: dict = dataclasses.field(default_factory=dict)
     constraints: str = ""
@@ -103,7 +106,7 @@ class TablePreset(Preset):
         at_least(2, "latent_dim", "most_slots"),
         below_one("dropout"),
         positive("temperature", "reconstruction_weight"),
-        at_least(0, "condition_weight", "bound_weight"),
+        at_least(0, "condition_weight", "bound_weight", "separate_below"),
         (
             "types by column, such as --set types.zip=category",
             ("types",),
@@ -125,7 +128,8 @@ class TablePreset(Preset):
         self.check()
         table = self.as_table(table)
         constraints = constraints_of(self.constraints, table)
-        codec = TableCodec(most_modes=self.most_modes, most_slots=self.most_slots, seed=seed, constraints=constraints)
+        options = {"most_modes": self.most_modes, "most_slots": self.most_slots, "separate_below": self.separate_below}
+        codec = TableCodec(**options, seed=seed, constraints=constraints)
         codec.adapt(table)
         keras.utils.set_random_seed(seed)
         build, objectives = NETWORKS[self.network]
@@ -158,6 +162,8 @@ class TablePreset(Preset):
             raise ValueError(f"batch_size={self.batch_size}, pack={self.pack}. Expected a batch of whole packs.")
 
 
+FEW_ROWS = 5000
+
 SINGLE_ROWS = {
     "latent_dim": 128,
     "pack": 1,
@@ -175,6 +181,7 @@ PRESETS = {
         network="vaegan",
         width=128,
         epochs=75,
+        separate_below=FEW_ROWS,
         **SINGLE_ROWS,
     ),
     "ctgan": TablePreset(
@@ -192,6 +199,7 @@ PRESETS = {
     "relativistic": TablePreset(
         "ctgan's networks with a discriminator of single rows: relativistic pairs under the same condition, with R1",
         epochs=100,
+        separate_below=FEW_ROWS,
         **SINGLE_ROWS,
     ),
     "tvae": TablePreset(
@@ -199,6 +207,7 @@ PRESETS = {
         network="tvae",
         width=128,
         latent_dim=128,
+        separate_below=FEW_ROWS,
         pack=1,
         beta_1=0.9,
         batch_size=500,
