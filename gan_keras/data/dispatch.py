@@ -210,6 +210,7 @@ def _(data: Corpus, batch_size=64, codec=None, labels=True, seed=0, shuffle=True
 @batches.register
 def _(data: Table, batch_size=64, codec=None, labels=True, seed=0, steps=None):
     rows = AllRows(len(data))
+    data = data if codec is None else data.like(codec.columns)
     if labels:
         _check_codec(data, codec, "codecs.TableCodec")
         if codec.slots:

@@ -13,6 +13,7 @@ from keras import ops
 
 from gan_keras import noise
 from gan_keras.auxiliary import Objective
+from gan_keras.data.dispatch import batches
 from gan_keras.data.table.conditions import conditions_of, draw_meeting
 from gan_keras.data.table.load import read_like
 from gan_keras.data.table.table import Table
@@ -60,6 +61,19 @@ class TableGAN(GAN):
     def label_names(self):
         """Labels for `generate`, a list of `column=value`; their indices are labels too."""
         return self.codec.labels.names
+
+    def fit(self, x=None, y=None, batch_size=None, *args, **kwargs):
+        """Trains as `GAN.fit` does; also on a `data.Table`, its cells, or a `pandas.DataFrame` with the columns of the codec.
+
+        Their batches are drawn with their conditions, 500 rows each if `batch_size` is None: see `data.batches`.
+        """
+        if hasattr(x, "iloc"):
+            x = read_like(x, self.codec.columns)
+        elif isinstance(x, np.ndarray) and y is None and x.shape[1:] == (len(self.codec.columns),):
+            x = Table("cells", self.codec.columns, np.asarray(x, np.float64), {})
+        if isinstance(x, Table):
+            x, batch_size = batches(x, batch_size or min(500, len(x)), self.codec, seed=self.seed), None
+        return super().fit(x, y, batch_size, *args, **kwargs)
 
     def read_batch(self, data):
         """Encodes rows. Each step draws the modes of numbers anew, with noise that a resumed run repeats."""

@@ -117,3 +117,16 @@ def test_identifiers_of_a_call_differ_and_are_none_of_the_data(gan):
     new = gan.generate(50, seed=3)["person_id"]
     assert new.is_unique and not set(new) & set(people()["person_id"])
     assert list(gan.generate(1, seed=4)["person_id"]) == [new.iloc[1]]
+
+
+def test_fit_takes_tables_frames_and_cells():
+    data = people().drop(columns="person_id")
+    table = load_table(data)
+    weights = []
+    for given in (table, data, table.cells):
+        gan = gan_keras.presets.get("table", "tiny").build(table, seed=0)
+        gan.fit(given, batch_size=20, epochs=1, verbose=0)
+        weights.append(np.concatenate([each.ravel() for each in gan.get_weights()]))
+    np.testing.assert_array_equal(weights[0], weights[1])
+    np.testing.assert_array_equal(weights[0], weights[2])
+    assert gan.score(data.head(3)).shape == (3,)
