@@ -11,6 +11,8 @@ import pytest
 import gan_keras
 import whole_runs as runs
 from gan_keras.data import load_series, split_series
+from gan_keras.modalities.series.modality import SeriesModality
+from gan_keras.runs.files import Run
 
 SETTINGS = {"length": "8", "width": "4", "latent_dim": "3", "time_column": "when"}
 
@@ -49,6 +51,13 @@ def test_a_series_run_records_where_its_series_are_and_holds_out_other_steps(run
     assert (kept["training_windows"], kept["held_out_windows"]) == (len(training), len(held_out))
     assert (kept["columns"], kept["window"]) == (["slow", "fast", "again"], 8)
     assert sorted(path.name for path in (run / "samples").iterdir()) == [f"epoch_00{epoch}.png" for epoch in (1, 2, 3, 4)]
+
+
+def test_a_run_from_before_types_of_columns_keeps_the_columns_that_it_learned(run):
+    old, kind = Run(run), SeriesModality()
+    assert kind.preset_of(old).types == {}
+    old.config["preset"].pop("types")
+    assert kind.preset_of(old).types == dict.fromkeys(["slow", "fast", "again"], "number")
 
 
 def test_generate_writes_rows_to_standard_output_or_to_files(loaded, gan, tmp_path):

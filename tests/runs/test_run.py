@@ -15,6 +15,7 @@ from gan_keras import presets
 from gan_keras.callbacks.history import Events, History, read_history
 from gan_keras.data.text.phrases import english_phrases
 from gan_keras.media.safe_files import replace_whole
+from gan_keras.modalities.series.modality import SeriesModality
 from gan_keras.modalities.text.modality import TextModality
 from gan_keras.runs.files import Run
 from gan_keras.runs.train import load
@@ -233,6 +234,13 @@ def test_a_finished_run_goes_on_like_one_that_was_longer_from_the_start(walk, tm
     monkeypatch.setattr(gan_keras.runs.train, "read_history", lambda path: known)
     walk("parted", minutes=0.01, resume=True)
     assert len(read_history(tmp_path / "parted" / "history.csv")) == 5 and Run(tmp_path / "parted").config["lengths"] == [1, 3, 5]
+
+
+def test_a_time_limit_leaves_fifty_updates_also_where_the_preset_has_fewer(walk, tmp_path, monkeypatch):
+    monkeypatch.setattr(SeriesModality, "measure", lambda *arguments: ({"adversarial": 2.8}, 0.0))  # four steps
+    with pytest.raises(ValueError, match="minutes=0.5 is too short.*fewer than 50 updates .* Expected at least --minutes 0.7"):
+        walk("run", preset="tiny", minutes=0.5)
+    assert not (tmp_path / "run").exists()
 
 
 def test_rates_that_fall_over_all_epochs_fall_over_the_new_number_which_is_told(walk, tmp_path):

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from gan_keras.data.arrays import epochs_of, rows_of
 from gan_keras.data.files import NUM_NAMED, labels_of, list_files
-from gan_keras.data.sample_set import description, num_held_out, texts_of_samples
+from gan_keras.data.sample_set import OTHER, description, num_held_out, texts_of_samples
 from gan_keras.diagnosis.names import choice_of
 from gan_keras.media.file_kinds import check_no_table, open_text
 
@@ -108,7 +108,7 @@ def read_folder(path, max_characters=10_000):
     Files in sub-folders have the name of the first of them as their label, if all files are in sub-folders.
     """
     folder = pathlib.Path(path)
-    files, num_others = list_files(folder, TEXT_SUFFIXES, "text files", f"files that end in {', '.join(TEXT_SUFFIXES)}")
+    files, others = list_files(folder, TEXT_SUFFIXES, "text files", f"files that end in {', '.join(TEXT_SUFFIXES)}")
     parts = [_read_lines(file, max_characters) for file in files]
     numbers, names = labels_of(folder, files)
     lines = [line for part, _ in parts for line in part]
@@ -116,7 +116,7 @@ def read_folder(path, max_characters=10_000):
     kept = [index for index, line in enumerate(lines) if line]
     if len(kept) < 2:
         raise ValueError(f"{path} holds {len(kept)} lines in {len(files)} files. Expected at least 2, one sample per line.")
-    report = {"files": len(files), "other_files": num_others, "blank": len(lines) - len(kept)}
+    report = {"files": len(files), **others, "blank": len(lines) - len(kept)}
     report |= {name: sum(counts[name] for _, counts in parts) for name in ("invalid", "cut", "nul")}
     encodings = sorted({name for _, counts in parts for name in counts.get("encoding", ())})
     report |= {"encoding": encodings} if encodings else {}
@@ -242,7 +242,7 @@ def _part(corpus, indices, report):
 
 TEXTS = {
     "files": "{} files",
-    "other_files": "{} other files left out",
+    **OTHER,
     "encoding": "read as {}",
     "columns": "perhaps a table of {} columns (then `gan-keras train table`, or `--set text_column=NAME` for one of them)",
     "blank": "{} blank skipped",
