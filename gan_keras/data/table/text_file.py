@@ -231,7 +231,7 @@ class TextFile:
         last = data.iloc[:, -1]
         has_gaps = last.isna().any() if last.dtype.kind in "iuf" else (last == "").any()
         is_full = scan is not None and scan.is_full(len(data), len(self.names), self.before, self.delimiter)
-        if is_full or not is_long.any() and not has_gaps:  # pandas fills up rows that are too short
+        if not is_long.any() and (is_full or not has_gaps):  # pandas fills up rows that are too short
             return data
         lines, counts, is_comment = self._cell_counts()
         wanted = len(self.names)
@@ -285,7 +285,9 @@ class TextFile:
 
     def _without_index(self, data, heads):
         """Leaves out a nameless first column that numbers the rows, and nameless empty columns of trailing delimiters."""
-        if self.has_index and data["index"].dtype.kind in "iu" and (np.diff(data["index"]) == 1).all():
+        import pandas as pd
+
+        if self.has_index and (np.diff(pd.to_numeric(data["index"], errors="coerce")) == 1).all():
             self.notes.append("the first column, which has no name and numbers the rows, is left out")
             data = data.drop(columns="index")
         empty = [name for name in data if name.startswith("column_") and not _has_cell(data[name])]
