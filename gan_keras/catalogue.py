@@ -57,7 +57,7 @@ GENERATED = {
     ),
     "video": Generated({}, (".gif", ".npz"), "NAME.gif (one clip, or a grid), NAME.npz, or a directory for one GIF per clip"),
     "table": Generated({}, (".csv",)),
-    "series": Generated({}, (".csv", ".npz", ".png")),
+    "series": Generated({"start": ""}, (".csv", ".npz", ".png")),
     "translation": Generated({"input": None, "direction": "a_to_b"}, *_PICTURES),
 }
 """What `gan-keras generate` takes, by modality."""
@@ -101,16 +101,16 @@ PRESETS = {
         "tiny": Facts("Radford et al., 2015", 0.03, "digits"),
     },
     "audio": {
-        "default": Facts("", 6, "tones"),
-        "small": Facts("", 2, "spoken_digits.npz", "0.905 of digits recognised (real 0.982)"),
-        "wavegan": Facts("Donahue et al., 2019", 57, "tones"),
-        "specgan": Facts("Donahue et al., 2019", 46, "tones"),
+        "default": Facts("", 7, "tones"),
+        "small": Facts("", 2.5, "spoken_digits.npz", "0.905 of digits recognised (real 0.982)"),
+        "wavegan": Facts("Donahue et al., 2019", 58, "tones"),
+        "specgan": Facts("Donahue et al., 2019", 47, "tones"),
         "tiny": Facts("", 0.1, "tones"),
     },
     "video": {
-        "default": Facts("", 5, "moving_digits", "Frechet 0.55 (real 0.27)"),
-        "vgan": Facts("Vondrick et al., 2016", 2, "moving_digits"),
-        "mocogan": Facts("Tulyakov et al., 2017", 3, "moving_digits"),
+        "default": Facts("", 5.5, "moving_digits", "Frechet 0.55 (real 0.27)"),
+        "vgan": Facts("Vondrick et al., 2016", 2.5, "moving_digits"),
+        "mocogan": Facts("Tulyakov et al., 2017", 3.5, "moving_digits"),
         "tiny": Facts("Tulyakov et al., 2017", 0.1, "moving_digits"),
     },
     "table": {

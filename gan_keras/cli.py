@@ -16,7 +16,7 @@ from gan_keras import presets as presets_module
 from gan_keras.media.safe_files import check_parent, replace_whole, write_json
 from gan_keras.modalities import sample_files
 from gan_keras.runs import request
-from gan_keras.runs.commands import Commands, TrainCommand, aligned, preset_table, start
+from gan_keras.runs.commands import Commands, TrainCommand, aligned, preset_table, start_keras
 from gan_keras.runs.files import Run, find_version
 from gan_keras.training.console import Console, shown
 
@@ -66,11 +66,22 @@ def train(
         str | None,
         typer.Option(help="Name of a preset (see gan-keras presets); default: default.", autocompletion=complete_preset),
     ] = None,
-    epochs: Annotated[int | None, typer.Option(help="Epochs of all stages together; default: the preset's.")] = None,
-    minutes: Annotated[float | None, typer.Option(help="Time limit in minutes, instead of --epochs; default: none.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Epochs of all stages together, with --resume the new total; default: the preset's.")
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option(help="Time limit in minutes, with --resume further ones, instead of --epochs; default: none.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the data split, weights and noise; default: 0.")] = None,
     labels: Annotated[pathlib.Path | None, typer.Option(help="Text: file with a label per line; default: no labels.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Resume an interrupted run from its newest checkpoint.")] = False,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume",
+            help="Resume an interrupted run from its newest checkpoint, or go on with a finished one for more --epochs or "
+            "--minutes: the last stage gets longer, and learning rates that fall over all epochs fall over the new number.",
+        ),
+    ] = False,
     settings: Annotated[
         list[str] | None,
         typer.Option(
@@ -88,7 +99,7 @@ def train(
     options = {"epochs": epochs, "minutes": minutes, "seed": seed, "labels": labels, "resume": resume, "track": track}
     options |= {"settings": parse_settings(settings or []), "checkpoint_seconds": checkpoint_seconds, "strategy": strategy}
     request.check(modality, data, out, preset, **options)
-    start()
+    start_keras()
     from gan_keras.runs.train import train as train_gan
 
     with ended_as_interrupted():
@@ -123,7 +134,7 @@ def parse_settings(settings):
 @app.command()
 def generate(
     source: Annotated[pathlib.Path, typer.Argument(metavar="RUN_OR_VERSION", help="A run or an exported version.")],
-    n: Annotated[int, typer.Option("-n", "--num", help="Number of samples.")] = 10,
+    n: Annotated[int | None, typer.Option("-n", "--num", help="Number of samples; default: 10, or all of --input.")] = None,
     seed: Annotated[int, typer.Option(help="Sample i has seed + i; translation: index of the first image.")] = 0,
     temperature: Annotated[float | None, typer.Option(help="Text: randomness of the draws, > 0; default: 1.")] = None,
     top_p: Annotated[
@@ -131,10 +142,16 @@ def generate(
         typer.Option(help="Text: sample only from the most likely tokens with this total probability, in (0, 1]; default: 1."),
     ] = None,
     prompt: Annotated[str | None, typer.Option(help="Text: start of every sample; default: none.")] = None,
-    label: Annotated[str | None, typer.Option(help="Label: name (run) or number (version); default: chosen by the seed.")] = None,
+    label: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Label: its name or number; tables: COLUMN=VALUE or COLUMN=LOW..HIGH, repeatable; default: by the seed."
+        ),
+    ] = None,
     candidates: Annotated[int | None, typer.Option(help="Text: drafts per sample; the best is kept; default: 1.")] = None,
     input: Annotated[pathlib.Path | None, typer.Option(help="Translation: image, folder or .npz; a version needs it.")] = None,
     direction: Annotated[str | None, typer.Option(help="Translation: a_to_b or b_to_a; default: a_to_b.")] = None,
+    start: Annotated[str | None, typer.Option(help="Series: first time stamp; default: one step after the data end.")] = None,
     output: Annotated[pathlib.Path | None, typer.Option(help="File or folder; optional for text, tables and series.")] = None,
 ):
     """Generate samples of a run or an exported version.
@@ -142,14 +159,16 @@ def generate(
     Text, tables and series go to standard output; images, sounds and clips to files.
     """
     options = {"temperature": temperature, "top_p": top_p, "prompt": prompt, "candidates": candidates}
-    options |= {"input": input, "direction": direction}
+    options |= {"input": input, "direction": direction, "start": start}
     options = {name: value for name, value in options.items() if value is not None}
+    n = 10 if n is None and input is None else n
     found, run = find_version(source), Run(source)
     if found is None:  # a run refuses wrong options before Keras is imported; the modality of a version is in its graph
         sample_files.check_output(output, run.config["modality"])
         options = sample_files.with_defaults(options, run.config["modality"])
-        run.label_number(label)
-    start()
+        columns = run.config.get("data", {}).get("columns", ())
+        label = sample_files.chosen_label(label or [], run.config["labels"], run.config["modality"], columns)
+    start_keras()
     if found is None:
         modality = modality_of(run)
         samples = modality.generate_from_run(run, n, seed, label, options)
@@ -160,7 +179,9 @@ def generate(
         modality = modalities.of_version(version)
         sample_files.check_output(output, modality.name)
         options = sample_files.with_defaults(options, modality.name)
-        samples = modality.generate_by_version(version, n, seed, label_number(label), options)
+        names = [each["name"] for each in version.card.get("columns", []) if isinstance(each, dict)]
+        label = sample_files.chosen_label(label or [], version.card.get("labels"), modality.name, names)
+        samples = modality.generate_by_version(version, n, seed, label, options)
     typer.echo(modality.write(samples, output) or "", nl=False)
     if output is not None:
         typer.echo(f"Written: {output}", err=True)
@@ -168,13 +189,6 @@ def generate(
 
 def modality_of(run):
     return modalities.get(run.config["modality"])
-
-
-def label_number(label):
-    """Returns the label of an exported version, which has only numbers."""
-    if label is None or label.isdecimal():
-        return None if label is None else int(label)
-    raise ValueError(f"label={label!r}. Expected a whole number: an exported version does not know the labels' names.")
 
 
 @app.command()
@@ -193,7 +207,7 @@ def evaluate(
         check_parent(json)
     files = Run(run)
     files.check_exists()
-    start()
+    start_keras()
     modality = modality_of(files)
     with shown() as console:
         result, pictures = modality.evaluate(files, data, num, seed, console)
@@ -230,7 +244,7 @@ def augment(
         raise ValueError("Expected --output FILE for an enlarged training set, --compare to measure the benefit, or both.")
     files = Run(run)
     files.check_exists()
-    start()
+    start_keras()
     from gan_keras.downstream import study_report
     from gan_keras.downstream.run import write_enlarged
     from gan_keras.downstream.study import Comparison, compare_augmentation
@@ -265,7 +279,7 @@ def report(run: Annotated[pathlib.Path, typer.Argument(help="Directory of a run.
     One page: verdict, samples, scores, curves, settings.
     """
     Run(run).check_exists()
-    start()
+    start_keras()
     from gan_keras.runs.report import write_report
 
     say_path(write_report(run))
@@ -296,7 +310,7 @@ def export(
         return
     files = Run(run)
     files.check_exists()
-    start()
+    start_keras()
     from gan_keras.export.export import export as export_gan
 
     directory = to or pathlib.Path("saved_models") / files.path.resolve().name
@@ -312,7 +326,7 @@ def check_version(path):
     version = find_version(path)
     if version is None:
         raise FileNotFoundError(f"No version of a SavedModel at {str(path)!r}. Expected one such as saved_models/mine/1.")
-    start()
+    start_keras()
     from gan_keras.export.gate import check as check_saved_model
 
     found = check_saved_model(version)
@@ -343,7 +357,7 @@ def serve(
         raise ValueError("Got neither a folder nor a file of models. Expected at least one: saved_models, or --model-config.")
     if folder is not None and not folder.is_dir():
         raise FileNotFoundError(f"{folder} is not a directory. Expected one that holds NAME/VERSION/saved_model.pb.")
-    start()
+    start_keras()
     from gan_keras.serving.server import serve as serve_models  # gRPC is an optional dependency
 
     limits = {"timeout": timeout_ms / 1000, "workers": workers, "max_batch_rows": max_batch_rows}
@@ -389,7 +403,7 @@ def demo(
     preset: Annotated[str, typer.Option(help="Name of a preset.")] = "small",
 ):
     """Train, compare, export and report, in minutes."""
-    start()
+    start_keras()
     from gan_keras.runs.demo import demonstrate
 
     demonstrate(minutes, preset)

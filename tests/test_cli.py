@@ -52,6 +52,19 @@ def version(folder, run):
 # --- Commands on a tiny run. ---
 
 
+def test_tables_binary_files_and_prose_are_refused_with_the_command_that_takes_them(tmp_path):
+    rows, prose, picture = tmp_path / "rows.csv", tmp_path / "prose.txt", tmp_path / "picture.txt"
+    rows.write_text("age,city\n" + "20,Oslo\n30,Rome\n" * 9)
+    prose.write_text("The cat sat on the old mat, and slept\n" * 9)
+    picture.write_bytes(b"\x89PNG\r\n\x1a\nand more")
+    out = ("--out", tmp_path / "run")
+    assert "seems to be a table of 2 columns" in refused("train", "text", "--data", rows, *out)
+    assert "`gan-keras train image` reads such files" in refused("train", "text", "--data", picture, *out)
+    for modality in ("table", "series"):
+        assert "To learn its lines: `gan-keras train text`" in refused("train", modality, "--data", prose, *out)
+    assert not (tmp_path / "run").exists()
+
+
 def test_generate_prints_only_samples(run):
     result = call("generate", run, "-n", 5, "--seed", 3)
     assert result.exit_code == 0

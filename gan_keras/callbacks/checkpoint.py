@@ -47,6 +47,7 @@ class Checkpoint(Resuming):
         seconds: Seconds between two checkpoints, >= 0; 0 writes one after every batch. The last epoch always ends with one.
         keep: Number of checkpoints to keep, >= 1.
         show: Called with a line about each damaged checkpoint; `warnings.warn` by default.
+        free: Names of configuration entries that may differ from those of the checkpoint, such as a schedule's `decay_steps`.
 
     Raises:
         ValueError: If an argument is out of range. By `fit`, before anything is written, if the newest checkpoint is of
@@ -56,20 +57,20 @@ class Checkpoint(Resuming):
         OSError: By `fit`, if nothing can be written; existing checkpoints are unchanged.
     """
 
-    def __init__(self, directory, seconds=60.0, keep=2, show=warnings.warn):
+    def __init__(self, directory, seconds=60.0, keep=2, show=warnings.warn, free=()):
         super().__init__()
         check_seconds(seconds)
         if keep < 1:
             raise ValueError(f"keep={keep}. Expected at least 1 checkpoint.")
         self.directory, self.seconds, self.keep, self.show = pathlib.Path(directory), seconds, keep, show
-        self.others = None
+        self.others, self.free = None, free
 
     def begin(self, gan, callbacks, data, within_epochs):
         """Checks the directory, loads the newest checkpoint and returns its `Position`. `GAN.fit` calls this."""
         identity = identity_of(gan, data)
         path, state = checkpoint_files.newest(self.directory, self.show)
         if path is not None:
-            check_same(state["config"], identity, path)
+            check_same(state["config"], identity, path, free=self.free)
         check_writable(self.directory)
         sweep(self.directory)
         if path is not None:

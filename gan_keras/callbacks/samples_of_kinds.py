@@ -69,7 +69,7 @@ class SeriesPictures(EpochFiles):
         self.real, self.columns = real[:SHOWN_SERIES], columns
 
     def write(self, path):
-        groups = {"real": self.real, "generated": self.model.generate(SHOWN_SERIES, self.seed)}
+        groups = {"real": self.real, "generated": self.model.generate(SHOWN_SERIES, self.seed, as_frame=False)}
         picture = picture_of(groups, self.columns)
         replace_whole(path.with_suffix(".png"), lambda temporary: temporary.write_bytes(picture))
 

@@ -5,6 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from gan_keras.codecs.base import Codec, check_shape
+from gan_keras.data.series.layout import Layout, plain_layout
 from gan_keras.media.series import write_series
 
 MAX_WINDOWS, MAX_CELLS = 50_000, 2**26
@@ -19,7 +20,8 @@ class SeriesCodec(Codec):
     """Invertible map between windows of series and tensors: the smallest value of a column is -1, the largest 1.
 
     A column that equals an earlier one in every value is left out of the tensors, and `decode` copies it. In a column of few
-    different values, such as counts, `decode` moves each number to the nearest of these values. If windows differ in length,
+    different values, such as counts, `decode` moves each number to the nearest of these values. A column that never changes is
+    left out of the tensors, and `decode` puts it back. If windows differ in length,
     a last column of the tensors marks the end: 1 up to the end and -1 after it, where the other columns are 0. Raw values
     after the end are NaN.
 
@@ -27,17 +29,21 @@ class SeriesCodec(Codec):
         length: Steps of the longest window. `None`: found by `adapt`, like the other arguments.
         columns: Names of the columns.
         minima: Smallest value of each column.
-        maxima: Largest value of each column, larger than the smallest.
+        maxima: Largest value of each column; the smallest again for a column that never changes.
         sources: For each column, the index of the first column with the same values; its own index without such a column.
         levels: For each column, its sorted values if they are few, otherwise an empty list.
         varying: Whether windows may end early.
+        layout: Config of the file's `Layout`, in which generated series are written; None for arrays.
     """
 
     raw_dtype, output_name = tf.float32, "series"
-    arguments = ("length", "columns", "minima", "maxima", "sources", "levels", "varying")
+    arguments = ("length", "columns", "minima", "maxima", "sources", "levels", "varying", "layout")
 
-    def __init__(self, length=None, columns=None, minima=None, maxima=None, sources=None, levels=None, varying=False):
+    def __init__(
+        self, length=None, columns=None, minima=None, maxima=None, sources=None, levels=None, varying=False, layout=None
+    ):
         self.length, self.columns, self.varying = length, None if columns is None else tuple(columns), varying
+        self.layout = layout
         self.minima, self.maxima, self.sources, self.levels = minima, maxima, sources, levels
         if length is not None:
             self._set()
@@ -55,8 +61,16 @@ class SeriesCodec(Codec):
             raise ValueError(f"Got series of shape {samples.shape}. Expected (num, steps, columns).")
         after_end = np.isnan(samples).all(axis=2)
         values = samples[~after_end]
+        if not np.isfinite(values).all():
+            column = int(np.flatnonzero(~np.isfinite(values).all(axis=0))[0])
+            raise ValueError(
+                f"Column {column} of the series has missing cells (NaN) or infinity. Expected finite numbers, and NaN in all "
+                "columns after the end of a series: `data.load_series(arrays)` interpolates missing cells."
+            )
         self.length, self.varying = samples.shape[1], bool(after_end.any())
         self.columns = tuple(getattr(series, "columns", None) or (f"column_{number + 1}" for number in range(samples.shape[2])))
+        layout = getattr(series, "layout", None)
+        self.layout = layout and layout.to_config()
         self._find_scales(values)
         self._set()
 
@@ -74,12 +88,13 @@ class SeriesCodec(Codec):
         self.minima, self.maxima, self.sources = (tuple(each) for each in (self.minima, self.maxima, self.sources))
         self.levels = tuple(tuple(each) for each in self.levels)
         fit = len(self.minima) == len(self.maxima) == len(self.sources) == len(self.levels) == len(self.columns)
-        if not fit or not all(low < high for low, high in zip(self.minima, self.maxima, strict=True)):
+        moves = [low < high for low, high in zip(self.minima, self.maxima, strict=True)] if fit else []
+        if not any(moves) or any(low > high for low, high in zip(self.minima, self.maxima, strict=True)):
             raise ValueError(
                 f"minima={self.minima}, maxima={self.maxima} of the columns {self.columns}. Expected finite numbers, one of each "
-                "per column, the minimum below the maximum: leave out columns that never change."
+                "per column, the minimum below the maximum in some of them: columns that never change cannot be learned."
             )
-        self._kept = [column for column, source in enumerate(self.sources) if source == column]
+        self._kept = [column for column, source in enumerate(self.sources) if source == column and moves[column]]
 
     @property
     def window_shape(self):
@@ -115,8 +130,11 @@ class SeriesCodec(Codec):
 
     def unscaled(self, samples):
         """Scaled windows, `(batch, *window_shape)`, to series in their own units; see `decode`."""
-        places = [self._kept.index(source) for source in self.sources]
+        places = [self._kept.index(source) if source in self._kept else 0 for source in self.sources]
         series = self.unscale(tf.gather(samples, places, axis=2))
+        constant = np.equal(self.minima, self.maxima)
+        if constant.any():
+            series = tf.where(constant, tf.constant(self.minima, tf.float32), series)
         if not self.varying:
             return series
         inside = tf.cast(samples[:, :, -1:] > 0.0, tf.float32)
@@ -149,7 +167,20 @@ class SeriesCodec(Codec):
 
     def write_samples(self, path, series):
         """Writes series as rows of text to `path` with the suffix `.csv`."""
-        write_series(path.with_suffix(".csv"), series, self.columns)
+        write_series(path.with_suffix(".csv"), series, self.columns, self.layout and Layout.from_config(self.layout))
+
+    @property
+    def is_frame(self):
+        """True if the series were read from a DataFrame."""
+        return bool(self.layout) and self.layout["index"] is not None
+
+    def frame(self, series, start=""):
+        """Returns series `(num, steps, columns)` as a DataFrame with the columns, digits and time stamps of the file.
+
+        `start` is the first time stamp of each series; by default they begin a step after the data end.
+        """
+        layout = Layout.from_config(self.layout) if self.layout else plain_layout(self.columns)
+        return layout.frame(np.asarray(series), start)
 
     @property
     def encodings(self):
@@ -159,7 +190,7 @@ class SeriesCodec(Codec):
     @property
     def card(self):
         """Facts that users of an exported model need to read its series."""
-        return {"columns": list(self.columns), "steps": self.length}
+        return {"columns": list(self.columns), "steps": self.length, **({"layout": self.layout} if self.layout else {})}
 
     def _adapted(self):
         if self.length is None:

@@ -149,8 +149,10 @@ def score(shares):
 def interpolate(before, after, numbers):
     """Piecewise linear map of a tensor that takes the points `before` to the points `after`, both ascending.
 
-    Numbers outside the points are clipped to them; NaN stays NaN.
+    Numbers outside the points are clipped to them; NaN stays NaN. A single point takes all numbers.
     """
+    if len(before) == 1:
+        return tf.fill(tf.shape(numbers), tf.cast(after[0], tf.float32))
     before, after = tf.constant(before, tf.float32), tf.constant(after, tf.float32)
     flat = tf.reshape(numbers, [-1])
     right = tf.clip_by_value(tf.searchsorted(before, flat, side="right"), 1, before.shape[0] - 1)

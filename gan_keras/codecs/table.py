@@ -12,7 +12,8 @@ import tensorflow as tf
 from gan_keras import noise
 from gan_keras.codecs.base import Codec, check_shape
 from gan_keras.codecs.table_columns import Labels, Modes, NumberModes, Slots, fit_modes
-from gan_keras.data.table.columns import CategoryColumn, column_from_config
+from gan_keras.data.table.columns import NumberColumn, column_from_config
+from gan_keras.data.table.conditions import Constraint
 from gan_keras.data.table.table import Table, chunks, some_rows, write_csv
 from gan_keras.media.safe_files import replace_whole
 
@@ -34,15 +35,31 @@ class TableCodec(Codec):
         most_modes: Maximum number of modes per number column, >= 1.
         most_slots: Maximum number of slots per category column, >= 2: rarer values are pooled.
         seed: Seed of the fit of the modes.
+        constraints: Pairs of number columns, such as `["start", "end", False]` for `start<=end` (True for `<`), that every
+            row meets: the larger number is encoded as its distance from the smaller one.
+        distances: Configs of the columns of these distances. `None`: found by `adapt`.
+        layout: See `Table`.
     """
 
     raw_dtype, output_name = tf.float64, None  # one output per column
 
-    def __init__(self, columns=None, modes=None, counts=None, most_modes=10, most_slots=100, seed=0):
+    def __init__(
+        self,
+        columns=None,
+        modes=None,
+        counts=None,
+        most_modes=10,
+        most_slots=100,
+        seed=0,
+        constraints=(),
+        distances=None,
+        layout=None,
+    ):
         if most_modes < 1 or most_slots < 2:
             raise ValueError(f"most_modes={most_modes}, most_slots={most_slots}. Expected most_modes >= 1 and most_slots >= 2.")
         self.most_modes, self.most_slots, self.seed = most_modes, most_slots, seed
-        self.columns = None
+        self.constraints, self.layout = [Constraint(*each) for each in constraints], layout
+        self.columns, self.distances = None, tuple(map(column_from_config, distances or ()))
         if columns is not None:
             self._set(tuple(map(column_from_config, columns)), [Modes(*each) for each in modes], counts)
 
@@ -50,25 +67,30 @@ class TableCodec(Codec):
         """Takes columns from a `Table`, fits modes and counts categories, unless the constructor set them."""
         if self.columns is not None:
             return
+        self.layout, self.columns = table.layout, table.columns
         sample, modes, counts = some_rows(table, _MAX_SAMPLED, self.seed).cells, [], []
+        apart = self.apart(tf.constant(sample)).numpy()
+        places = [table.index(each.high) for each in self.constraints]
+        self.distances = tuple(_distance_column(table.columns[place], apart[:, place]) for place in places)
         for index, column in enumerate(table.columns):
-            if isinstance(column, CategoryColumn):
+            if column.kind == "category":
                 counts.append(_counts(table, index))
-            else:
-                cells = sample[:, index]
+            elif column.kind != "id":
+                cells = apart[:, index]
                 modes.append(fit_modes(cells[~np.isnan(cells)], self.most_modes, self.seed))
         self._set(table.columns, modes, counts)
 
     def _set(self, columns, modes, counts):
         self.columns, self.modes, self.counts = columns, modes, [list(each) for each in counts]
-        is_category = [isinstance(column, CategoryColumn) for column in columns]
-        self.number_places = [index for index, yes in enumerate(is_category) if not yes]
-        self.category_places = [index for index, yes in enumerate(is_category) if yes]
+        self.number_places = [index for index, column in enumerate(columns) if column.kind in ("number", "date")]
+        self.category_places = [index for index, column in enumerate(columns) if column.kind == "category"]
+        self.id_places = [index for index, column in enumerate(columns) if column.kind == "id"]
         self.slots = [
             Slots(each[:-1], each[-1], self.most_slots, columns[place].has_missing)
             for each, place in zip(self.counts, self.category_places, strict=True)
         ]
-        self.numbers = NumberModes([columns[place] for place in self.number_places], modes)
+        distances = {column.name: column for column in self.distances}
+        self.numbers = NumberModes([distances.get(columns[place].name, columns[place]) for place in self.number_places], modes)
         self.sizes = (*self.numbers.sizes, *(each.num for each in self.slots))
 
     @property
@@ -107,6 +129,7 @@ class TableCodec(Codec):
             cells: float64 `(batch, columns)`.
             seeds: int64 `(batch,)`, to draw each number's mode by its probability; None takes the likeliest mode.
         """
+        cells = self.apart(cells)
         numbers, modes = self.numbers.encode(tf.gather(cells, np.array(self.number_places, np.int32), axis=1), seeds)
         slots = [slots.of_cells(cells[:, place]) for slots, place in zip(self.slots, self.category_places, strict=True)]
         choices = tf.concat([modes, tf.reshape(tf.stack(slots, axis=1), [-1, len(slots)])] if slots else [modes], axis=1)
@@ -141,15 +164,62 @@ class TableCodec(Codec):
         }
         for index, place in enumerate(self.number_places):
             cells[place] = self.numbers.decode(index, samples[:, index], choices[index])
-        return tf.stack([cells[place] for place in range(len(self.columns))], axis=1)
+        for place in self.id_places:
+            cells[place] = id_cells(tf.range(tf.shape(samples)[0], dtype=tf.int64) if seeds is None else seeds)
+        return self.together(tf.stack([cells[place] for place in range(len(self.columns))], axis=1))
+
+    def apart(self, cells):
+        """Replaces the larger column of each constraint by its distance from the smaller one."""
+        columns = tf.unstack(cells, num=len(self.columns), axis=1)
+        for low, high, _ in self.places:
+            columns[high] = cells[:, high] - self._base(cells[:, low], low)
+        return tf.stack(columns, axis=1) if self.constraints else cells
+
+    def together(self, cells):
+        """Inverse of `apart`, for generated rows: each meets all constraints."""
+        columns = tf.unstack(cells, num=len(self.columns), axis=1)
+        for low, high, strict in self.places:
+            column, base = self.columns[high], self._base(columns[low], low)
+            least = base + (10.0 ** -(column.decimals or 0) * getattr(column, "step", 1) if strict else 0.0)
+            rounded = column.rounded(tf.maximum(base + columns[high], least))
+            # Rounding may step below a smaller column with more decimals, which then gives way.
+            columns[high] = tf.where(rounded < least, tf.fill(tf.shape(rounded), tf.constant(column.high, tf.float64)), rounded)
+            columns[low] = tf.where(columns[low] > columns[high], columns[high], columns[low])
+        return tf.stack(columns, axis=1) if self.constraints else cells
+
+    def _base(self, smaller, place):
+        """The smaller column, with its minimum in the place of missing cells."""
+        return tf.where(tf.math.is_nan(smaller), tf.constant(self.columns[place].low, tf.float64), smaller)
+
+    @property
+    def places(self):
+        """Indices of the smaller and the larger column of each constraint, and whether it is strict."""
+        index = {column.name: place for place, column in enumerate(self.columns)}
+        return [(index[each.low], index[each.high], each.strict) for each in self.constraints]
+
+    def with_ids(self, cells, seeds):
+        """Returns cells whose identifiers follow from seeds, int64 `(batch,)`: consecutive seeds have different ones."""
+        if not self.id_places:
+            return cells
+        is_id = np.isin(np.arange(len(self.columns)), self.id_places)
+        return tf.where(is_id, id_cells(seeds)[:, None], cells)
 
     def to_columns(self, cells):
         """Cells `(batch, columns)` as a dictionary of tensors `(batch,)` by column, in the columns' own types."""
         return {column.name: column.to_tensor(cells[:, index]) for index, column in enumerate(self.columns)}
 
     def from_columns(self, columns):
-        """Inverse of `to_columns`, for columns in any order; an unknown category becomes a missing cell."""
-        return tf.stack([column.from_tensor(tf.convert_to_tensor(columns[column.name])) for column in self.columns], axis=1)
+        """Inverse of `to_columns`, for columns in any order, identifiers perhaps absent.
+
+        An unknown category becomes a missing cell.
+        """
+        given = [tf.convert_to_tensor(columns.get(column.name, columns[self.learned[0].name])) for column in self.columns]
+        return tf.stack([column.from_tensor(values) for column, values in zip(self.columns, given, strict=True)], axis=1)
+
+    @property
+    def learned(self):
+        """All columns but the identifiers."""
+        return [column for column in self.columns if column.kind != "id"]
 
     def write_samples(self, path, columns):
         """Writes the output of `GAN.generate` to `path` with the suffix `.csv`."""
@@ -186,7 +256,26 @@ class TableCodec(Codec):
         if self.columns is not None:
             columns, modes = [column.to_config() for column in self.columns], [list(each) for each in self.modes]
             fitted = {"columns": columns, "modes": modes, "counts": self.counts}
-        return {**fitted, "most_modes": self.most_modes, "most_slots": self.most_slots, "seed": self.seed}
+        config = {**fitted, "most_modes": self.most_modes, "most_slots": self.most_slots, "seed": self.seed}
+        if self.constraints:
+            distances = [column.to_config() for column in self.distances] or None
+            config |= {"constraints": [list(each) for each in self.constraints], "distances": distances}
+        return config | ({} if self.layout is None else {"layout": self.layout})
+
+
+def _distance_column(column, distances):
+    """The column of the distances of a constraint."""
+    known = distances[~np.isnan(distances)]
+    low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)
+    return NumberColumn(column.name, column.has_missing, low, high, column.decimals)
+
+
+def id_cells(seeds):
+    """Numbers of identifiers, float64 `(batch,)`, from seeds."""
+    return tf.cast(seeds % MAX_ID, tf.float64)
+
+
+MAX_ID = 10**9
 
 
 def _counts(table, index):

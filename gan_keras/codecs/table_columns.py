@@ -38,6 +38,18 @@ class Labels:
         self.places = np.array([place for place, _, _ in found], np.int32)
         self.cells = np.array([cell for _, cell, _ in found], np.float64)
         self.conditions, self.cumulative = np.array(conditions, np.int32), np.cumsum(chances).astype(np.float32)
+        self.chances = np.array(chances)
+
+    def rarest(self, conditions):
+        """Returns the label of the rarest of some `data.table.conditions.Condition`s of a single value; None without any."""
+        found = [
+            label
+            for each in conditions
+            if len(each.cells) == 1
+            for label in np.flatnonzero(self.places == each.place)
+            if np.array_equal(self.cells[label], each.cells[0], equal_nan=True)
+        ]
+        return min(found, key=lambda label: self.chances[label], default=None)
 
     def __len__(self):
         return len(self.names)
@@ -54,6 +66,9 @@ SPAN = 4.0
 MAX_POSITION = 0.99  # tanh reaches it easily
 MIN_WEIGHT = 0.005  # of modes that are kept
 MIN_SHARE = 0.05  # of a number that is a mode by itself
+MIN_FOR_OVERLAP = 5000
+"""Numbers from which on modes may overlap: in fewer rows, overlapping modes hide how a number depends on other columns."""
+MAX_OVERLAP = 2.0  # deviations around a mean that belong to a mode
 MIN_DEVIATION = 1e-9  # in deviations of the column, for a mode that is a single number: rounding restores the number
 
 
@@ -78,11 +93,32 @@ def fit_modes(numbers, most_modes=10, seed=0):
     frequent, shares = _frequent(numbers, most_modes)
     others = numbers[~np.isin(numbers, frequent)]
     weights, means, deviations = _mixture(others, most_modes - len(frequent), seed) if len(others) else ([], [], [])
+    if len(numbers) < MIN_FOR_OVERLAP and len(means) > 1:
+        weights, means, deviations = _merged(others, means, deviations) or (weights, means, deviations)
     weights = np.concatenate([shares, np.multiply(weights, len(others) / len(numbers))])
     means = np.concatenate([frequent, means])
     deviations = np.maximum(np.concatenate([np.zeros(len(frequent)), deviations]), MIN_DEVIATION * scale)
     order = np.argsort(means)
     return Modes(weights[order].tolist(), means[order].tolist(), deviations[order].tolist())
+
+
+def _merged(numbers, means, deviations):
+    """Weights, means and deviations of modes that do not overlap: each takes in the overlapping ones of a mixture.
+
+    None for numbers with a long tail, which one mode would squeeze.
+    """
+    order = np.argsort(means)
+    lows, highs = (np.asarray(means)[order] + sign * MAX_OVERLAP * np.asarray(deviations)[order] for sign in (-1.0, 1.0))
+    borders = [
+        (highs[: place + 1].max() + lows[place + 1 :].min()) / 2.0
+        for place in range(len(order) - 1)
+        if highs[: place + 1].max() < lows[place + 1 :].min()
+    ]
+    parts = [part for part in np.split(np.sort(numbers), np.searchsorted(np.sort(numbers), borders)) if len(part)]
+    spans = [max(part.std(), np.abs(part - part.mean()).max() / SPAN) for part in parts]
+    if any(span > 2 * part.std() > 0 for span, part in zip(spans, parts, strict=True)):
+        return None
+    return [len(part) / len(numbers) for part in parts], [part.mean() for part in parts], spans
 
 
 def _frequent(numbers, most_modes):

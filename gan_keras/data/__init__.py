@@ -10,8 +10,8 @@ from gan_keras.data.image.load import DOWNLOADED, IMAGE_DATASETS, load_images, l
 from gan_keras.data.image.readers import images_from_arrays
 from gan_keras.data.series.load import SERIES_DATASETS, load_series
 from gan_keras.data.series.series import Series, describe_series, series_batches, split_series
-from gan_keras.data.table.csv import read_like as load_table_like
 from gan_keras.data.table.load import TABLE_DATASETS, load_table
+from gan_keras.data.table.load import read_like as load_table_like
 from gan_keras.data.table.table import Table, describe_table, split_table, table_batches, write_csv
 from gan_keras.data.text.corpus import Corpus, corpus_from_lines, read_corpus, text_batches
 from gan_keras.data.text.load import DATASETS, likelihood_of, load_text

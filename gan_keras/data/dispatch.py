@@ -6,11 +6,12 @@ from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 from gan_keras.data.audio.load import AUDIO_DATASETS, load_audio
+from gan_keras.data.audio.readers import SUFFIXES as OF_SOUNDS
 from gan_keras.data.audio.sounds import Sounds, audio_batches, describe_sounds, split_sounds
-from gan_keras.data.files import visible
+from gan_keras.data.files import is_path, visible
+from gan_keras.data.image.files import SUFFIXES
 from gan_keras.data.image.images import Images, describe_images, image_batches, split_images
 from gan_keras.data.image.load import DOWNLOADED, IMAGE_DATASETS, load_images
-from gan_keras.data.image.readers import SUFFIXES
 from gan_keras.data.sample_set import without_labels
 from gan_keras.data.series.load import SERIES_DATASETS, load_series
 from gan_keras.data.series.series import Series, describe_series, series_batches, split_series
@@ -20,6 +21,7 @@ from gan_keras.data.text.corpus import Corpus, describe_corpus, split_corpus, te
 from gan_keras.data.text.load import DATASETS, load_text
 from gan_keras.data.translation.domains import Domains, describe_domains, domain_batches, split_domains
 from gan_keras.data.translation.load import FOLDERS, TRANSLATION_DATASETS, load_domains
+from gan_keras.data.video.files import VIDEOS
 from gan_keras.data.video.load import VIDEO_DATASETS, load_videos
 from gan_keras.data.video.videos import Videos, describe_videos, split_videos, video_batches
 from gan_keras.diagnosis.names import choice_of
@@ -49,18 +51,20 @@ KINDS = {
 }
 
 _OF_FOLDERS = ["image", "audio", "video", "series", "translation"]
-_BY_SUFFIX = {".txt": ["text"], ".csv": ["table", "series"], ".npz": _OF_FOLDERS}
+_BY_SUFFIX = {".txt": ["text"], ".csv": ["table", "series"], ".npz": _OF_FOLDERS, ".npy": ["image", "video"], ".gif": ["video"]}
+_BY_SUFFIX |= dict.fromkeys(OF_SOUNDS, ["audio"]) | dict.fromkeys(VIDEOS, ["video"])
 
 
 def load(name_or_path, modality=None, **options):
     """Loads data by name or from a path, with the loader of their modality.
 
-    Without `modality`, the source must leave no doubt: a built-in name, a `.txt` file (text), a folder with WAV files (audio)
-    or CSV files (series), or a folder that directly contains images (image). Sub-folders of images may be classes, clips or
-    domains, a `.csv` file a table or series, and a `.npz` file several kinds: these need a `modality`.
+    Without `modality`, the source must leave no doubt: a built-in name, a `.txt` file (text), a folder with audio files (audio),
+    videos (video) or CSV files (series), or a folder that directly contains images (image). Sub-folders of images may be
+    classes, clips or domains, a GIF an image or a clip, a `.csv` file a table or series, and a `.npz` file or an array several
+    kinds: these need a `modality`.
 
     Args:
-        name_or_path: Name of a built-in data set, or path of a file or folder.
+        name_or_path: Name of a built-in data set, path of a file or folder, or arrays that the modality's loader takes.
         modality: `"text"`, `"image"`, `"audio"`, `"video"`, `"table"`, `"series"` or `"translation"`; None to infer it.
         **options: Further arguments of the modality's loader, such as `size=64` for `load_images`.
 
@@ -84,6 +88,8 @@ def load(name_or_path, modality=None, **options):
 
 def _modalities_of(name_or_path):
     """Returns the modalities that a source may have, at least one."""
+    if not is_path(name_or_path):
+        raise ValueError(f'Got data of type {type(name_or_path).__name__}. Expected their modality, such as modality="image".')
     path, named = pathlib.Path(name_or_path), [each for each, kind in KINDS.items() if str(name_or_path) in kind.names]
     if named or path.is_dir():
         return named or _modalities_of_folder(path) or _OF_FOLDERS
@@ -96,11 +102,12 @@ def _modalities_of_folder(folder):
     parents = {path.parts[0] for path in files if path.suffix.lower() in SUFFIXES and len(path.parts) > 1}
     is_pair = any(parents.issuperset(pair) for pair in FOLDERS)
     holds = {
-        "audio": any(path.suffix.lower() == ".wav" for path in files),
+        "audio": any(path.suffix.lower() in OF_SOUNDS for path in files),
         "series": any(path.suffix.lower() == ".csv" and len(path.parts) == 1 for path in files),
         "image": any(path.suffix.lower() in SUFFIXES for path in files),
-        "video": parents,
+        "video": parents or any(path.suffix.lower() in (".gif", *VIDEOS) for path in files),
         "translation": is_pair,
+        "text": bool(files) and all(path.suffix.lower() == ".txt" for path in files),
     }
     return [modality for modality, is_held in holds.items() if is_held]
 

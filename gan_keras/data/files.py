@@ -1,6 +1,7 @@
 """Sources of data: paths and their errors, `.npz` files of arrays, and folders with a sub-folder per class."""
 
 import contextlib
+import os
 import pathlib
 import tokenize
 import zipfile
@@ -15,16 +16,27 @@ PARTS = ("train", "test")
 TEST_KEYS = (("x_test", "y_test"),)
 """Names of the samples and labels that a file reserves for tests."""
 
-MAX_BROKEN = 0.01
-"""Share of broken samples up to which a folder is read without them."""
+MAX_BROKEN = 0.1
+"""Share of broken samples up to which a folder is read without them; one may always be broken, but for the only one."""
 
 NUM_NAMED = 5
 """Number of broken samples that messages and reports name."""
+
+ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar", ".bz2", ".xz")
 
 _NAME_KEYS = ("label_names", "class_names")
 
 _DAMAGED = (ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error, tokenize.TokenError)
 """Exceptions of NumPy for files that are no archives or are damaged; for compressed arrays mostly `zlib.error`."""
+
+
+def is_path(source, labels=None):
+    """Returns whether a source is a name or a path, not data in memory; raises `ValueError` for `labels` of a path."""
+    if not isinstance(source, str | os.PathLike):
+        return False
+    if labels is not None:
+        raise ValueError(f"Got labels for {source}. Expected None: the labels of a path are its folders or arrays.")
+    return True
 
 
 def is_array_file(name_or_path, part, datasets, noun, title):
@@ -48,11 +60,15 @@ def part_for_tests(name_or_path, datasets, hints):
 
 
 class Hints(NamedTuple):
-    """Phrases for messages about files of arrays: another source, arguments of `np.savez`, and advice for ragged samples."""
+    """Phrases for messages about files of arrays: another source, arguments of `np.savez`, and advice for ragged samples.
+
+    `lone` is the name that the only array of a `.npy` file gets; None if it is not enough.
+    """
 
     otherwise: str
     example: str
     ragged: str
+    lone: str | None = None
 
 
 class ArrayFile:
@@ -60,11 +76,15 @@ class ArrayFile:
 
     def __init__(self, path, hints):
         self.path, self.hints = path, hints
+        if path.suffix.lower() in ARCHIVES:
+            raise ValueError(f"{path} is an archive. Expected what it holds: unpack it, and give the folder.")
         try:
             self._arrays = np.load(path, allow_pickle=False)
         except _DAMAGED as error:
             raise ValueError(f"{path} cannot be read as arrays. Expected a .npz file, or {hints.otherwise}.") from error
-        if not isinstance(self._arrays, np.lib.npyio.NpzFile):
+        if hints.lone is not None and isinstance(self._arrays, np.ndarray):
+            self._arrays = {hints.lone: self._arrays}
+        if isinstance(self._arrays, np.ndarray):
             raise ValueError(f"{path} holds one array without a name. Expected a .npz file: `np.savez(path, {hints.example})`.")
 
     def __contains__(self, key):
@@ -120,29 +140,31 @@ def visible(path):
 
 
 def list_files(folder, suffixes, noun, expected):
-    """Returns sorted paths of the files with lower-case `suffixes`, and the number of other files; hidden ones are ignored.
+    """Returns sorted paths of the files with lower-case `suffixes`, and counts of other files; hidden ones are ignored.
 
     Raises `ValueError` if there are none (the message says what is `expected`), or some are next to folders of classes.
     """
     files = sorted(path for path in folder.rglob("*") if path.is_file() and visible(path.relative_to(folder)))
     paths = [path for path in files if path.suffix.lower() in suffixes]
+    endings = sorted({path.suffix.lower() or "nothing" for path in files} - set(suffixes))[:NUM_NAMED]
     if not paths:
-        raise ValueError(f"{folder} holds no {noun} among {len(files)} files. Expected {expected}.")
+        found = f", which end in {', '.join(endings)}" if endings else ""
+        raise ValueError(f"{folder} holds no {noun} among {len(files)} files{found}. Expected {expected}.")
     loose = sum(path.parent == folder for path in paths)
     if 0 < loose < len(paths):
         raise ValueError(
             f"{folder} holds {loose} {noun} itself and {len(paths) - loose} in sub-folders. Expected all in sub-folders, one "
             "per class, or all in the folder itself."
         )
-    return paths, len(files) - len(paths)
+    return paths, {"other": len(files) - len(paths), "other_endings": endings}
 
 
 def check_broken(folder, broken, num, noun, fault):
-    """Raises `ValueError` if the samples named `broken` are more than 1 % of `num`; `fault` is such as `"are corrupt"`."""
-    if len(broken) > MAX_BROKEN * num:
+    """Raises `ValueError` if too many of the `num` samples are `broken`, a list of names; `fault` is such as `"are corrupt"`."""
+    if len(broken) == num or len(broken) > max(1, MAX_BROKEN * num):
         raise ValueError(
             f"{len(broken)} of the {num} {noun} of {folder} {fault}: {', '.join(broken[:NUM_NAMED])}"
-            f"{', ...' if len(broken) > NUM_NAMED else ''}. Expected at most 1 %: remove or replace them."
+            f"{', ...' if len(broken) > NUM_NAMED else ''}. Expected at most 10 %: remove or replace them."
         )
 
 

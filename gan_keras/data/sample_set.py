@@ -2,10 +2,17 @@
 
 import dataclasses
 import hashlib
+from html import escape
 
 import numpy as np
 
 MAX_HELD_OUT = 10_000
+
+NUM_THUMBNAILS = 8
+"""Samples that a notebook shows for a data set."""
+
+OTHER = {"other": "{} other files skipped", "other_endings": "which end in {}"}
+"""Texts for files of other kinds in a folder."""
 
 
 def num_held_out(num, held_out, noun, limit=MAX_HELD_OUT):
@@ -30,6 +37,12 @@ class SampleSet:
     """
 
     noun = by_sample = None
+
+    def __repr__(self):
+        return f"<{type(self).__name__} {self.describe()}>"
+
+    def _repr_html_(self):
+        return f"<p>{escape(self.describe())}</p>{self.thumbnails(NUM_THUMBNAILS)}"
 
     def __len__(self):
         return len(getattr(self, self.by_sample[0]))
@@ -93,6 +106,45 @@ def split_samples(data, held_out=None, seed=0):
     return part_of(data, rest, {"dropped": num - held_out - len(rest)}), part_of(data, chosen, {})
 
 
+MIN_RECORDINGS, MIN_PER_CLASS = 10, 5
+"""Recordings, and recordings of each class, from which whole ones are held out."""
+
+
+def is_split_by_time(origins, labels):
+    """Returns whether samples that were cut from recordings, `origins`, are too few recordings to hold whole ones out."""
+    per_class = [len(np.unique(origins[labels == label])) for label in np.unique(labels)] if labels is not None else []
+    return len(np.unique(origins)) < MIN_RECORDINGS or min(per_class, default=MIN_PER_CLASS) < MIN_PER_CLASS
+
+
+def split_by_origin(data, held_out=None, seed=0):
+    """Splits at random, so that samples of one of the data's `origins` stay together.
+
+    A few more samples than `held_out` are held out if origins have several. If they are pieces of too few recordings, the last
+    pieces of each recording are held out instead.
+    """
+    held_out = num_held_out(len(data), held_out, data.noun)
+    origins, counts = np.unique(data.origins, return_counts=True)
+    by_time = "recordings" in data.report and is_split_by_time(data.origins, data.labels)
+    if by_time:
+        last = np.minimum(np.round(counts * held_out / len(data)), counts - 1).astype(int)
+        last[np.argmax(counts)] = max(1, last.max())
+        places = [np.flatnonzero(data.origins == origin)[-num:] for origin, num in zip(origins, last, strict=True) if num]
+        chosen = np.isin(np.arange(len(data)), np.concatenate(places))
+    else:
+        order = np.random.default_rng(seed).permutation(len(origins))
+        enough = 1 + int(np.searchsorted(np.cumsum(counts[order]), held_out))
+        chosen = np.isin(data.origins, origins[order[:enough]])
+    if chosen.all():
+        raise ValueError(f"All {data.noun} of {data.name} are of one origin. Expected more different ones.")
+    copies = ~chosen & np.isin(data.hashes, data.hashes[chosen])
+    if (copies | chosen).all():
+        if not by_time:
+            raise ValueError(f"All {data.noun} of {data.name} are copies of held-out {data.noun}. Expected more different ones.")
+        copies[:] = False  # a recording that repeats itself
+    dropped = {"dropped": int(copies.sum())} if copies.any() else {}
+    return part_of(data, np.flatnonzero(~chosen & ~copies), dropped), part_of(data, np.flatnonzero(chosen), {})
+
+
 def without_copies(data, others):
     """The samples that are not among the others, with the rest counted as `copies`; raises `ValueError` if none is left."""
     rows = np.flatnonzero(~np.isin(data.hashes, others.hashes))
@@ -135,8 +187,11 @@ def description(data, first, texts, examples=("", "")):
         texts: A text for each key of the report, in their order, with `{}` for the count or the list of names.
         examples: Key of a list in the report that ends the line in brackets, and the title of the list.
     """
-    found = [(text, data.report[key]) for key, text in texts.items() if key in data.report]
-    facts = [text.format(", ".join(each) if isinstance(each, list) else f"{each:,}") for text, each in found]
+    found = [(text, data.report[key]) for key, text in texts.items() if data.report.get(key) or key == "duplicates"]
+    facts = [
+        text.format(f"{each:,}" if isinstance(each, int) else ", ".join([each] if isinstance(each, str) else each))
+        for text, each in found
+    ]
     key, title = examples
     named = f" ({title}: {', '.join(map(str, data.report[key]))})" if data.report.get(key) else ""
     return f"{data.name}: {', '.join([*first, *facts])}{named}"

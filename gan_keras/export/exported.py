@@ -95,7 +95,11 @@ def generate_samples(version, n, seed=0, label=None):
     Raises:
         ValueError: If an argument is out of its range; the graph itself checks the label.
     """
-    seeds = seeds_from(n, seed)
+    return samples_of_seeds(version, seeds_from(n, seed), label)
+
+
+def samples_of_seeds(version, seeds, label=None):
+    """`generate_samples` for int64 seeds `(n,)`."""
     choices = {} if label is None else {"label": label_of(label)}
     function = version.model.signatures["generate" if choices else "serving_default"]
     _check_inputs(function, choices)

@@ -4,6 +4,7 @@ Reference: [Modeling Tabular Data using Conditional GAN, Xu et al., 2019](https:
 """
 
 import re
+import warnings
 
 import keras
 import numpy as np
@@ -12,6 +13,9 @@ from keras import ops
 
 from gan_keras import noise
 from gan_keras.auxiliary import Objective
+from gan_keras.data.table.conditions import conditions_of, draw_meeting
+from gan_keras.data.table.load import read_like
+from gan_keras.data.table.table import Table
 from gan_keras.diagnosis.names import choice_of
 from gan_keras.gans.gan import GAN
 from gan_keras.gans.sampling import Signature, expect, seeds_from
@@ -80,33 +84,46 @@ class TableGAN(GAN):
         uniform = noise.uniform(noise.split(tf.cast(seeds, tf.int64), _LABELS), 1)[:, 0]
         return tf.searchsorted(tf.constant(self.codec.labels.cumulative[:-1]), uniform, side="right")
 
-    def generate(self, n=1, seed=0, labels=None):
+    def generate(self, n=1, seed=0, labels=None, as_frame=None):
         """Generates rows from noise, each column in its own type.
 
         Args:
             n: Number of rows, from 1 to `sampling.MAX_SAMPLES`.
-            seed: Row `i` depends on `seed + i` only, not on `n`.
-            labels: One per row: indices into `label_names`, or its texts such as `"income=>50K"`; None draws them with their
-                frequencies in the data.
+            seed: Row `i` depends on `seed + i` only, not on `n`; None draws a new seed.
+            labels: What rows have to meet. A label for all rows or one per row: an index into `label_names`, or its text such as
+                `"income=>50K"`. Or a dictionary of conditions that each row meets: `{"city": "Oslo", "age": (30, 40)}`, by
+                column a value, a list of values, or a pair of ends. None draws labels with their frequencies in the data.
+            as_frame: True returns a `pandas.DataFrame`. None returns one if the GAN was built for a table from a data frame.
 
         Returns:
-            Arrays `(n,)` by column name, in column order: str for categories and dates (empty if missing), int64 for whole
-            numbers, float64 for other numbers and for columns with missing numbers (NaN).
+            Arrays `(n,)` by column name, in column order: str for categories, dates and identifiers (empty if missing), int64
+            for whole numbers, float64 for other numbers and for columns with missing numbers (NaN). Or a data frame with the
+            types and the index of the one that was read.
 
         Raises:
-            ValueError: If an argument is out of its range, or the number of labels is not `n`.
+            ValueError: If an argument is out of its range, the number of labels is not `n`, or rows that meet the conditions
+                are too rare.
         """
-        columns = self.codec.to_columns(tf.constant(self.generate_cells(n, seed, labels)))
-        arrays = {name: values.numpy() for name, values in columns.items()}
+        cells = self.generate_cells(n, seed, labels)
+        if as_frame or as_frame is None and self.codec.layout is not None:
+            return Table("generated", self.codec.columns, cells, {}, layout=self.codec.layout).to_frame()
+        arrays = {name: values.numpy() for name, values in self.codec.to_columns(tf.constant(cells)).items()}
         return {
             name: array if array.dtype != object else np.array([text.decode() for text in array], object)
             for name, array in arrays.items()
         }
 
-    def generate_cells(self, n=1, seed=0, labels=None):
-        """Generates the same rows as float64 cells `(n, columns)`: see `data.table_columns`."""
+    def generate_cells(self, n=1, seed=0, labels=None, report=None):
+        """Generates the same rows as float64 cells `(n, columns)`: see `data.table.columns`.
+
+        `report` is called with the share of the drawn rows that met the conditions, if any had to be drawn again; by default a
+        share below a tenth is a warning.
+        """
         seeds = seeds_from(n, seed)
+        if isinstance(labels, dict):
+            return self._rows_that_meet(seeds, labels, report or _warn_of_rare)
         if labels is not None:
+            labels = [labels] * n if isinstance(labels, str) or np.ndim(labels) == 0 else labels
             indices = {name: index for index, name in enumerate(self.label_names)}
             labels = [indices.get(label, label) for label in labels]
             unknown = [label for label in labels if isinstance(label, str) or not 0 <= label < len(self.label_names)]
@@ -117,6 +134,24 @@ class TableGAN(GAN):
                 raise ValueError(f"Got {len(labels)} labels for n={n} rows. Expected one for each.")
         labels = self.user_labels_from(seeds) if labels is None else np.asarray(labels, np.int32)
         return self.in_blocks(self.make_samples, seeds, labels)
+
+    def _rows_that_meet(self, seeds, wanted, report):
+        """Rows that meet all conditions: the networks learned the rarest value of a category, the others are drawn for."""
+        conditions = conditions_of(self.codec.columns, wanted)
+        label = self.codec.labels.rarest(conditions)
+
+        def draw(seeds):
+            labels = self.user_labels_from(seeds) if label is None else np.full(len(seeds), label, np.int32)
+            return self.in_blocks(self.make_samples, np.asarray(seeds), labels)
+
+        rows, share = draw_meeting(draw, seeds, conditions, lambda seeds, index: noise.split(tf.constant(seeds), index).numpy())
+        if share < 1:
+            report(share)
+        return self.codec.with_ids(tf.constant(rows), tf.constant(seeds)).numpy()
+
+    @tf.function(reduce_retracing=True)
+    def make_samples(self, seeds, labels=None, truncation=None):
+        return self.codec.with_ids(super().make_samples(seeds, labels, truncation), seeds)
 
     def samples_from_latents(self, latents, label=None):
         """Returns cells of rows that meet their labels; further draws depend on the bits of the latents."""
@@ -147,19 +182,23 @@ class TableGAN(GAN):
             "generate": Signature(lambda **row: columns(self.serve_samples(**row)), {"seed": seeds, **label}),
         }
         if score:
-            rows = dict(zip(self.input_names, self.generate(3).values(), strict=True))
+            generated = self.generate(3, as_frame=False)
+            rows = {inner: generated[column.name] for inner, column in zip(self.input_names, self.codec.learned, strict=True)}
             found["score"] = Signature(lambda **row: {"score": self.score_tensors(self.cells_of_inputs(row))}, rows)
         return found
 
     @property
     def input_names(self):
-        """Column names as inputs of `score`: TensorFlow allows letters, digits and underscores, starting with a letter."""
-        names = [re.sub(r"\W", "_", column.name, flags=re.ASCII) for column in self.codec.columns]
+        """Names of the columns but identifiers, as inputs of `score`.
+
+        TensorFlow allows letters, digits and underscores, starting with a letter.
+        """
+        names = [re.sub(r"\W", "_", column.name, flags=re.ASCII) for column in self.codec.learned]
         names = [name if name[0].isalpha() else f"column_{name.lstrip('_')}" for name in names]
         return names if len({name.lower() for name in names}) == len(names) else [f"{name}_{i}" for i, name in enumerate(names)]
 
     def cells_of_inputs(self, row):
-        columns = zip(self.codec.columns, self.input_names, strict=True)
+        columns = zip(self.codec.learned, self.input_names, strict=True)
         return self.codec.from_columns({column.name: row[name] for column, name in columns})
 
     def model_card(self):
@@ -176,9 +215,12 @@ class TableGAN(GAN):
         """Returns the discriminator's logit per row, float32 `(n,)`. Higher means more like the training data.
 
         Args:
-            samples: Columns by name, as `generate` returns them, or float64 cells.
+            samples: Columns by name, as `generate` returns them, a `pandas.DataFrame`, or float64 cells.
         """
-        cells = self.codec.from_columns(samples).numpy() if isinstance(samples, dict) else samples
+        if hasattr(samples, "iloc"):
+            cells = read_like(samples, self.codec.columns).cells
+        else:
+            cells = self.codec.from_columns(samples).numpy() if isinstance(samples, dict) else samples
         return self.in_blocks(self.score_tensors, cells)
 
     @tf.function(reduce_retracing=True)
@@ -195,6 +237,11 @@ class TableGAN(GAN):
         conditions = None if conditions is None else pack(conditions, other_conditions)
         logits = tf.reshape(self.judge(packs, conditions, training=False), [tf.shape(rows)[0], -1])
         return logits[: tf.shape(cells)[0], 0]
+
+
+def _warn_of_rare(share):
+    if share < 0.1:
+        warnings.warn(f"Only {share:.2%} of the drawn rows met the labels: drawing such rows is slow.", stacklevel=4)
 
 
 def pack(rows, others):

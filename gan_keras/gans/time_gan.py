@@ -22,7 +22,7 @@ class TimeGAN(GAN):
 
     First the autoencoder learns to reconstruct series (`reconstruction`). Then the supervisor learns to predict each hidden
     state from those before it (`supervised`). Finally all networks train in turn; the generator learns from the discriminator,
-    the supervisor, and the mean and deviation of real values at each step (`moments`).
+    the supervisor, and the mean and deviation of real values at each step (`moments`). Each stage starts with fresh optimizers.
 
     Args:
         generator: A `networks.TimeGANGenerator`.
@@ -78,6 +78,8 @@ class TimeGAN(GAN):
 
     def begin_epoch(self, epoch, logs=None):
         if self.stage_of(epoch) != self.stage:
+            for optimizer in (self.generator_optimizer, self.discriminator_optimizer):
+                begin_anew(optimizer)
             self.enter(self.stage_of(epoch))
 
     def enter(self, stage):
@@ -196,6 +198,15 @@ class TimeStepMetrics(StepMetrics):
     def test_result(self):
         logs, more = super().test_result(), {metric.name: metric.result() for metric in self.more}
         return {**logs, "loss": logs["loss"] + sum(more.values()), **more}
+
+
+def begin_anew(optimizer):
+    """Resets the step count and moments of an optimizer, but not its learning rate: in the paper, each stage has its own."""
+    fresh = type(optimizer).from_config(optimizer.get_config())
+    fresh.build(optimizer._trainable_variables)
+    for variable, first in zip(optimizer.variables, fresh.variables, strict=True):
+        if variable is not optimizer._learning_rate:
+            variable.assign(first)
 
 
 def root_mean_square(differences):

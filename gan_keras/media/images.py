@@ -1,5 +1,6 @@
 """Image grids and their labels, PNG files, animations, and conversions of size, colour and levels."""
 
+import base64
 import io
 import math
 import pathlib
@@ -119,6 +120,12 @@ def encode_png(picture):
     return buffer.getvalue()
 
 
+def picture_html(picture, kind="png", data=None):
+    """Returns an `img` element with a uint8 picture, or with the `data` of a file of this `kind`."""
+    encoded = base64.b64encode(encode_png(picture) if data is None else data).decode()
+    return f'<img alt="Some samples" src="data:image/{kind};base64,{encoded}">'
+
+
 def write_png(path, picture):
     """Writes uint8 `(height, width, 1 or 3)` atomically."""
     replace_whole(path, lambda temporary: temporary.write_bytes(encode_png(picture)))
@@ -164,6 +171,19 @@ def write_images(path, images):
         images: See `image_grid`.
     """
     write_by_name(path, {"images": to_levels(images)}, ".png", write_png, image_grid)
+
+
+def write_picture(path, picture):
+    """Writes uint8 `(height, width, 1 or 3)` atomically in the format of the path's suffix: JPEG at quality 95, WebP lossless."""
+    image, options = as_pillow(picture), {".webp": {"lossless": True}}.get(path.suffix.lower(), {"quality": 95})
+    kind = Image.registered_extensions()[path.suffix.lower()]
+
+    def write(temporary):
+        with temporary.open("wb") as file:
+            image.save(file, format=kind, **options)
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    replace_whole(path, write)
 
 
 def write_by_name(path, arrays, suffix, write, grid):
@@ -221,6 +241,14 @@ def convert_colour(images, channels):
     if found == channels:
         return images
     return tf.image.grayscale_to_rgb(images) if channels == 3 else tf.image.rgb_to_grayscale(images)
+
+
+def stretch_levels(image, image_shape):
+    """Converts a uint8 image of any size and colour to `image_shape`, whole: its aspect ratio may change."""
+    height, width, channels = image_shape
+    if image.shape[:2] != (height, width):
+        image = tf.cast(tf.round(tf.image.resize(image, (height, width), antialias=True)), tf.uint8)
+    return np.asarray(convert_colour(tf.convert_to_tensor(image)[tf.newaxis], channels)[0])
 
 
 def fit_levels(images, image_shape):

@@ -18,7 +18,7 @@ PANELS = (
     ("Discriminator accuracy and sample diversity", ("d_accuracy", "diversity"), "share"),
     ("Gradient norms", ("d_norm", "g_norm"), "norm"),
     ("Gain over the supervised baseline, by which the best epoch is chosen", ("val_gain",), "BLEU-5"),
-    ("Distance to training images, by which the best epoch is chosen", ("val_frechet", "val_control_frechet"), "distance"),
+    ("Distance to training samples, by which the best epoch is chosen", ("val_frechet", "val_control_frechet"), "distance"),
 )
 SHOWN_NAMES = {
     "nll": "training lines",
@@ -36,11 +36,11 @@ SHOWN_NAMES = {
     "d_norm": "discriminator",
     "g_norm": "generator",
     "val_gain": "gain at one temperature",
-    "val_frechet": "Frechet distance to training images",
-    "val_control_frechet": "other training images, for comparison",
+    "val_frechet": "Frechet distance to training samples",
+    "val_control_frechet": "other training samples, for comparison",
 }
 """Names of the logged values of `PANELS` in plots. The scores among them have another protocol than those of an evaluation, and
-so another name: `val_frechet` compares with training images, by a smaller classifier."""
+so another name: `val_frechet` compares with training samples, by a smaller classifier."""
 
 
 class Picture(NamedTuple):

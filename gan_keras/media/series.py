@@ -16,15 +16,22 @@ SHOWN_COLUMNS, SHOWN_SERIES = 6, 12
 _NAME_LENGTH = 22  # characters of a column's name next to its panel
 
 
-def csv_text(series, columns):
-    """Returns CSV in long form, a row per step: number of the series, number of the step, values.
+def csv_text(series, columns, layout=None, start=""):
+    """Returns CSV in long form, a row per step: number of the series, number of the step, time stamps, values.
 
     Args:
         series: `(num, steps, columns)`, NaN after the end of a series; those steps get no row.
         columns: Column names.
+        layout: `data.series.layout.Layout` that writes stamps and values as in the data's file; None for seven digits.
+        start: First time stamp of each series; see `Layout.cells`.
     """
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
+    if layout is not None:
+        columns, cells = zip(*layout.cells(np.asarray(series), start), strict=True)
+        texts = [column.format(each) for column, each in zip(columns, cells, strict=True)]
+        writer.writerows([[column.name for column in columns], *zip(*texts, strict=True)])
+        return buffer.getvalue()
     writer.writerow(["sample", "step", *columns])
     for number, one in enumerate(series):
         steps = one[~np.isnan(one).all(axis=1)]
@@ -32,7 +39,7 @@ def csv_text(series, columns):
     return buffer.getvalue()
 
 
-def write_series(path, series, columns):
+def write_series(path, series, columns, layout=None, start=""):
     """Writes series as `.csv` (see `csv_text`), `.npz` (arrays `series`, `lengths` and `columns`) or `.png` (see `picture_of`).
 
     Raises:
@@ -40,7 +47,7 @@ def write_series(path, series, columns):
     """
     series = np.asarray(series)
     writers = {
-        ".csv": lambda file: file.write_bytes(csv_text(series, columns).encode()),
+        ".csv": lambda file: file.write_bytes(csv_text(series, columns, layout, start).encode()),
         ".npz": lambda file: np.savez_compressed(file, series=series, lengths=lengths_of(series), columns=np.array(columns)),
         ".png": lambda file: file.write_bytes(picture_of({"generated": series}, columns)),
     }

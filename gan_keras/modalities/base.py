@@ -62,6 +62,10 @@ class Modality:
         """Loads the data of a name or path as the preset requires; `labels` is the path of a file, or None."""
         raise NotImplementedError
 
+    def preset_of(self, run):
+        """Returns the preset of a run, by which its data are read again."""
+        return self.preset_class.from_config(run.config["preset"])
+
     def describe(self, data):
         """One line about loaded data."""
         raise NotImplementedError
@@ -74,6 +78,9 @@ class Modality:
             config: Entries of `config.json` that do not depend on the modality.
             data: Data from `load`.
             source: Name or path of the data.
+
+        Returns:
+            Lines about what was adjusted to the data, or None.
         """
         raise NotImplementedError
 
@@ -147,11 +154,11 @@ class Modality:
     # --- Use. ---
 
     def generate_from_run(self, run, n, seed, label, options):
-        """Generates `n` samples of a run, for `write`; `label` is a name or None."""
-        return self.generate(run.load(compile=False), n, seed, run.label_number(label), options)
+        """Generates `n` samples of a run, for `write`; `label` is what `sample_files.chosen_label` returns."""
+        return self.generate(run.load(compile=False), n, seed, label, options)
 
     def generate(self, gan, n, seed, label, options):
-        """Generates `n` samples of a trained GAN, for `write`; `label` is a number or None."""
+        """Generates `n` samples of a trained GAN, for `write`; see `generate_from_run` for `label`."""
         raise NotImplementedError
 
     def generate_by_version(self, version, n, seed, label, options):

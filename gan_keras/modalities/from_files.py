@@ -8,9 +8,16 @@ from gan_keras.data.sample_set import with_label_names, without_copies
 from gan_keras.export import exported
 from gan_keras.gans.sampling import seeds_from
 from gan_keras.modalities import sample_files, score_table
-from gan_keras.modalities.base import Modality
+from gan_keras.modalities.base import Modality, seconds_per_sample
 from gan_keras.modalities.preset import STAGE
 from gan_keras.training import time_budget
+
+SCORE = "score"
+NUM_PILOT = 64
+MIN_SCORED_SECONDS = 120.0
+"""Seconds of training from which epochs are scored: in a shorter training the classifier would take too large a share."""
+
+SCORING_SHARE = 0.1
 
 
 class FileModality(Modality):
@@ -72,7 +79,7 @@ class FileModality(Modality):
         training, held_out = self.split(data, config["seed"])
         self.check_training(training)
         preset = self.preset_class.from_config(config["preset"])
-        self.check_fills_a_batch(data, training, preset)
+        lines = self.fill_a_batch(data, training, preset)
         entries = {
             "name": data.name,
             "source": str(pathlib.Path(source).resolve()) if is_path else str(source),
@@ -83,7 +90,8 @@ class FileModality(Modality):
             f"held_out_{self.samples}": len(held_out),
         }
         names = list(data.label_names) if preset.num_labels(data) else None
-        run.write_config({**config, "labels": names, "data": entries})
+        run.write_config({**config, "preset": preset.to_config(), "labels": names, "data": entries})
+        return lines
 
     def check_apart(self, out, source):
         """Raises `ValueError` if a run lies in the folder of its samples, which would then contain the run's own."""
@@ -104,19 +112,22 @@ class FileModality(Modality):
                 f"classes: {named}. Expected some of each: add data, leave the class out, or number labels from 0 without gaps."
             )
 
-    def check_fills_a_batch(self, data, training, preset):
-        if len(training) < preset.batch_size:
-            raise ValueError(
-                f"{data.name} leaves {len(training)} {self.samples} to train on, fewer than batch_size={preset.batch_size}. "
-                f"Expected at least a whole batch: more {self.samples}, or `--set batch_size={max(1, len(training) // 2)}`."
-            )
+    def fill_a_batch(self, data, training, preset):
+        """Makes the batches of a preset smaller if the training part does not fill one; returns the lines that tell it."""
+        if len(training) >= preset.batch_size:
+            return []
+        wanted, preset.batch_size = preset.batch_size, max(min(2, len(training)), len(training) // 2)
+        return [
+            f"{data.name} leaves {len(training)} {self.samples} to train on, fewer than batch_size={wanted}: batches are of "
+            f"{preset.batch_size}. More {self.samples} would train better."
+        ]
 
     def parts(self, run, data=None):
         return self.split(self.reload(run) if data is None else data, run.config["seed"])
 
     def reload(self, run):
         """The data of a run, read from their source again."""
-        data, preset = run.config["data"], self.preset_class.from_config(run.config["preset"])
+        data, preset = run.config["data"], self.preset_of(run)
         try:
             loaded = self.read(data["source"], preset)
         except FileNotFoundError as error:
@@ -240,3 +251,20 @@ class FileModality(Modality):
             "use": self.use,
             "limits": self.limits,
         }
+
+
+class ScoredModality(FileModality):
+    """A modality whose presets score epochs: see `image.presets.Scored`."""
+
+    quality = "val_frechet", "min"
+
+    def measure_further(self, gan, preset):
+        return {SCORE: preset.quality_samples * seconds_per_sample(gan, NUM_PILOT)}
+
+    def fit_into(self, preset, training, seconds, budget):
+        """Fits as many epochs as possible, scored as often as a tenth of the time allows."""
+        scoring = preset.quality_every > 0 and budget >= MIN_SCORED_SECONDS
+        fitted, spent = super().fit_into(preset, training, seconds, budget * (1.0 - SCORING_SHARE * scoring))
+        max_scores = max(1, int(SCORING_SHARE * budget / max(seconds[SCORE], 1e-3)))
+        fitted.quality_every = max(preset.quality_every, -(-fitted.epochs // max_scores)) if scoring else 0
+        return fitted, spent

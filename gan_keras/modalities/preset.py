@@ -123,6 +123,10 @@ class Recipe:
         """
         raise NotImplementedError
 
+    def data_of(self, data):
+        """Returns the data object of arrays, lists and frames, as the modality's loader makes it; other data unchanged."""
+        return data
+
     def validation_batches(self, gan, training, held_out):
         """Returns the held-out batches that a run validates on; None if held-out data take no part in training."""
 
@@ -154,7 +158,8 @@ class Recipe:
         from gan_keras.training import time_budget
         from gan_keras.training.console import shown
 
-        preset = self
+        preset, training = self, self.data_of(training)
+        held_out = None if held_out is None else self.data_of(held_out)
         if epochs is not None:
             preset = self.with_stage_epochs(time_budget.share_epochs(self.stage_epochs, epochs))
         gan = preset.build(training, seed=seed)
@@ -279,6 +284,7 @@ class Preset(Recipe):
         return dataclasses.replace(self, epochs=epochs[STAGE])
 
     def build(self, training, seed=0):
+        training = self.data_of(training)
         return self.build_conditional(training, self.num_labels(training), seed)
 
     def build_conditional(self, training, num_labels, seed):
@@ -297,7 +303,7 @@ class Preset(Recipe):
         return gan
 
     def batches(self, gan, training, seed=0):
-        batches = self.one_pass(training, seed)
+        batches = self.one_pass(self.data_of(training), seed)
         return batches.take(self.steps_per_epoch) if self.steps_per_epoch else batches
 
     def steps_per_pass(self, training):

@@ -1,6 +1,7 @@
 """Files of samples: those that training writes epoch by epoch, and those that `generate` writes."""
 
 from gan_keras import catalogue
+from gan_keras.diagnosis.names import choice_of
 from gan_keras.media.safe_files import check_in_directory, check_parent
 
 
@@ -71,3 +72,60 @@ def with_defaults(options, modality):
         expected = ", ".join(f"--{name.replace('_', '-')}" for name in known) or "no such option"
         raise ValueError(f"Got {', '.join(strange)} for a model of the modality {modality}. Expected {expected}.")
     return {**known, **options}
+
+
+def chosen_label(labels, names, modality, columns=()):
+    """Returns the given labels of `generate` in the form that a modality takes.
+
+    Args:
+        labels: List of texts: names of labels, or their numbers.
+        names: Names of the labels of a model; None if it has none, or if they are not known.
+        modality: Name of the modality.
+        columns: Names of the columns of a table.
+
+    Returns:
+        The number of the label, None without labels. For a table, a list of texts `COLUMN=VALUE`.
+
+    Raises:
+        ValueError: If there is no such label, or too many are given.
+    """
+    if modality == "table":
+        return [_condition(part, names or [], columns) for label in labels for part in _parts(label, names or [])]
+    if not labels:
+        return None
+    if len(labels) > 1:
+        raise ValueError(f"Got {len(labels)} labels. Expected one: a sample of the modality {modality} has one label.")
+    return label_number(labels[0], names)
+
+
+def label_number(label, names):
+    """Returns the number of a label by its name, or the number itself."""
+    if names is None and not label.isdecimal():
+        raise ValueError(f"label={label!r}. Expected none: this model has no labels, or does not know their names.")
+    if names is not None and label in names:
+        return names.index(label)
+    if not label.isdecimal() or names is not None and int(label) >= len(names):
+        raise ValueError(f"label={label!r}. {choice_of(label, names)}.")
+    return int(label)
+
+
+def _parts(label, names):
+    """Cuts `city=Oslo,sex=F` into its conditions, unless it is a single one."""
+    parts = label.split(",")
+    return parts if label not in names and all("=" in part for part in parts) else [label]
+
+
+def _condition(label, names, columns):
+    """A label of a table in full: `VALUE` stands for `COLUMN=VALUE` if no other column has that value."""
+    column, mark, value = label.partition("=")
+    if mark and column in columns:
+        known = [name for name in names if name.startswith(f"{column}=")]
+        if known and label not in known:
+            raise ValueError(f"label={label!r}. {choice_of(label, known)}.")
+        return label
+    if label.isdecimal() and label not in [name.partition("=")[2] for name in names] and int(label) < len(names):
+        return names[int(label)]
+    found = [name for name in names if name == label or name.partition("=")[2] == label]
+    if len(found) != 1:
+        raise ValueError(f"label={label!r}. {choice_of(label, found or [*names, *(f'{each}=LOW..HIGH' for each in columns)])}.")
+    return found[0]

@@ -45,7 +45,7 @@ class Commands(TyperGroup):
             _exit(error, 1)
 
 
-def start():
+def start_keras():
     """Imports Keras, which takes seconds and is therefore not done before the arguments are known to be right."""
     startup.import_keras()
     from gan_keras.training import devices

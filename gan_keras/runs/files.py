@@ -10,7 +10,6 @@ import warnings
 import zipfile
 import zlib
 
-from gan_keras.diagnosis.names import choice_of
 from gan_keras.media.safe_files import read_json, replace_whole, sweep, write_json
 
 _HOMES_OF_CLASSES = (
@@ -85,25 +84,6 @@ class Run:
         """Returns the lines of `part` as a list of str; `"train_labels"` gives their labels."""
         self.check_exists()
         return (self.data / f"{part}.txt").read_bytes().decode().split("\n")[:-1]
-
-    def label_number(self, label):
-        """Returns a label's number; None for None.
-
-        Args:
-            label: Name of the label. `VALUE` stands for `COLUMN=VALUE` if no other column has that value.
-
-        Raises:
-            ValueError: If there is no such label, or more than one.
-        """
-        names = self.config["labels"]
-        if label is None:
-            return None
-        if names is None:
-            raise ValueError(f"label={label!r}. Expected none: this run has no labels.")
-        found = [name for name in names if name == label] or [name for name in names if name.partition("=")[2] == label]
-        if len(found) != 1:
-            raise ValueError(f"label={label!r}. {choice_of(label, found or names)}.")
-        return names.index(found[0])
 
     def label_numbers(self, part):
         """Returns the label number of each line of `part`; None for a run without labels."""

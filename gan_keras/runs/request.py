@@ -4,6 +4,7 @@ import math
 import pathlib
 
 from gan_keras import catalogue, modalities, presets
+from gan_keras.media import file_kinds
 from gan_keras.media.safe_files import check_is_file
 from gan_keras.modalities.settings import with_fields
 from gan_keras.runs.files import Run
@@ -26,11 +27,13 @@ def check(modality, data, out, preset=None, *, epochs=None, minutes=None, settin
     if resume:
         Run(out).check_exists()
     else:
-        with_fields(preset_of(modality, preset), settings or {})
+        chosen = with_fields(preset_of(modality, preset), settings or {})
         Run(out).check_free()
     known = catalogue.DATASETS[modality]
     if str(data) not in known and not pathlib.Path(data).exists():
         check_is_file(data, "Built-in data sets of this kind", known)
+    if str(data) not in known and not resume:
+        file_kinds.check_kind(data, modality, getattr(chosen, "text_column", ""))
 
 
 def preset_of(modality, preset=None):

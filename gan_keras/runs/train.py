@@ -6,6 +6,7 @@ import os
 import pathlib
 import shlex
 import shutil
+import statistics
 import sys
 
 import keras
@@ -13,7 +14,7 @@ import keras
 from gan_keras import modalities, presets
 from gan_keras.callbacks.best import Quality
 from gan_keras.callbacks.checkpoint import Checkpoint, check_seconds
-from gan_keras.callbacks.history import Progress, has_ended
+from gan_keras.callbacks.history import Progress, has_ended, read_history
 from gan_keras.runs import request
 from gan_keras.runs.default_callbacks import Watchers, check_tracker, tracked
 from gan_keras.runs.files import Run
@@ -26,6 +27,9 @@ LONG_STEPS = 500
 
 FEW_UPDATES = 200
 """A training of fewer updates of the generator ends with a warning."""
+
+BY_LENGTH = ("decay_steps", "pretraining_epochs", "discriminator_epochs", "embedding_epochs", "supervised_epochs")
+"""Entries of a compiled GAN that follow from the number of epochs, which may differ from a checkpoint's: a run can go on."""
 
 
 def load(path):
@@ -67,13 +71,17 @@ def train(
         data: Name of a data set, or a path: see `data.load_text`, `data.load_images` and the other loaders.
         out: The run's directory: new or empty, or, with `resume`, that of the run to resume.
         preset: A preset or its name; None is `"default"`.
-        epochs: Epochs of all stages together, split in the preset's proportion.
+        epochs: Epochs of all stages together, split in the preset's proportion. With `resume`, the new total: the last
+            stage gets longer (see `resume`).
         minutes: Time limit in minutes. Training with several stages (text, TimeGAN) is shortened proportionally until it
-            fits, never lengthened; any other training gets as many epochs as fit.
+            fits, never lengthened; any other training gets as many epochs as fit. With `resume`, further minutes.
         seed: Seed of the data split, weights and noise; None is 0.
         labels: Path of a file with a label per line of text; other modalities have their labels in the data.
         resume: Resume an interrupted run from its newest checkpoint, as if it had not been interrupted. Data and labels
-            must be given again; other options may be omitted, and must match the run's if given.
+            must be given again; other options may be omitted, and must match the run's if given. A finished run goes on too,
+            with more `epochs` or with `minutes`: it trains on exactly as if it had been asked for that many epochs at first.
+            There are two exceptions, and both are reported. Earlier stages keep their epochs, only the last one gets more;
+            and learning rates that fall over all epochs fall over the new number from then on.
         settings: Preset fields to change: see `presets.with_settings`.
         track: Tracker to log to, `"tensorboard"`, `"mlflow"` or `"wandb"`, in the run's directory; None for none.
         checkpoint_seconds: Seconds between two checkpoints; 0 writes one after every batch.
@@ -98,14 +106,16 @@ def train(
     requested = {"preset": preset, "settings": settings or {}, "epochs": epochs, "minutes": minutes, "seed": seed}
     with shown(progress) as console:
         if resume:
-            check_same_run(run, kind, requested)
-            loaded = kind.load(data, kind.preset_class.from_config(run.config["preset"]), labels)
+            longer = check_same_run(run, kind, requested)
+            loaded = kind.load(data, kind.preset_of(run), labels)
             if loaded.fingerprint != run.config["data"]["fingerprint"]:
                 raise ValueError(
                     f"{loaded.name} is not what {run.path} was trained on ({run.config['data']['name']}, other samples or "
                     "labels). Expected the same data: a run resumes with the data it started with."
                 )
-            return Trainer(run, loaded, strategy, console, track, checkpoint_seconds).resume()
+            trainer = Trainer(run, loaded, strategy, console, track, checkpoint_seconds)
+            trainer.prolong(**longer)
+            return trainer.resume()
         chosen = presets.with_settings(request.preset_of(modality, preset), settings or {})
         if epochs is not None:
             chosen = chosen.with_stage_epochs(time_budget.share_epochs(chosen.stage_epochs, epochs))
@@ -114,7 +124,8 @@ def train(
         console(kind.describe(loaded))
         try:
             config = {**_config(kind, chosen, int(seed), requested), "strategy": devices.name_of(strategy)}
-            kind.keep(run, config, loaded, data)
+            for line in kind.keep(run, config, loaded, data) or ():
+                console(line)
             trainer = Trainer(run, loaded, strategy, console, track, checkpoint_seconds)
             plan = trainer.plan(minutes)
             gan = trainer.start()
@@ -125,7 +136,9 @@ def train(
 
 
 def check_same_run(run, kind, requested):
-    """Raises `ValueError` if the resumed run was started with different options or versions; the message names them.
+    """Returns the requested `epochs` and `minutes` as far as they differ from the run's, for `Trainer.prolong`.
+
+    Raises `ValueError` if the resumed run was started with other different options or versions; the message names them.
 
     Args:
         run: A `Run`.
@@ -140,13 +153,14 @@ def check_same_run(run, kind, requested):
     check_same(shaping_versions(config["versions"]), shaping_versions(), run.path, "the run")
     preset = kind.preset_class.from_config(config["preset"])
     named = requested["preset"].to_config() if hasattr(requested["preset"], "to_config") else requested["preset"]
-    known = {"preset": config["asked"]["preset"], "minutes": config["asked"]["minutes"]}
-    known |= {"seed": config["seed"], "epochs": preset.epochs}
-    own = {"preset": named, **{name: requested[name] for name in ("minutes", "seed", "epochs")}}
+    known = {"preset": config["asked"]["preset"], "seed": config["seed"]}
+    own = {"preset": named, "seed": requested["seed"]}
     given = [name for name in known if own[name] is not None]
     changed = presets.with_settings(preset, requested["settings"])
     known = {**{name: known[name] for name in given}, "settings": preset.to_config()}
     check_same(flat(known), flat({**{name: own[name] for name in given}, "settings": changed.to_config()}), run.path, "the run")
+    lengths = {"epochs": preset.epochs, "minutes": config["asked"]["minutes"]}
+    return {name: requested[name] for name, length in lengths.items() if requested[name] not in (None, length)}
 
 
 def _config(kind, preset, seed, requested):
@@ -219,7 +233,9 @@ class Trainer:
             ValueError: If the time is too short to learn anything; the message says how long it has to be.
         """
         wanted = self.preset
-        enough = min(time_budget.MIN_UPDATES, wanted.epochs * self.modality.steps_of(wanted, self.training))
+        enough = time_budget.MIN_UPDATES
+        if len(wanted.stage_epochs) > 1:  # stages are never lengthened
+            enough = min(enough, wanted.epochs * self.modality.steps_of(wanted, self.training))
 
         def fitted(minutes):
             budget = time_budget.SPARE * 60 * minutes - 2 * overhead
@@ -241,6 +257,67 @@ class Trainer:
         if missing:
             self.progress(f"Warning: no time for an epoch of the stage {', '.join(missing)}. A longer time would include it.")
         return preset, seconds
+
+    def prolong(self, epochs=None, minutes=None):
+        """Changes the number of epochs of a run that is resumed: to `epochs`, or by those that fit into further `minutes`.
+
+        The last stage gets longer or, before its end, shorter.
+
+        Raises:
+            ValueError: If more epochs have been trained, or the run can train no further.
+        """
+        run, preset = self.run, self.preset
+        if minutes is not None:
+            epochs = self.epochs_in(minutes)
+        if epochs is None:
+            return
+        _, state = checkpoint_files.newest(run.checkpoints, show=lambda line: None)
+        done = state["epoch"] + (state["batch"] > 0) if state else 0
+        *before, (last, num) = [(stage, num) for stage, num in preset.stage_epochs.items() if num]
+        least = max(done, sum(num for _, num in before) + 1)
+        if epochs < least:
+            raise ValueError(
+                f"epochs={epochs}. Expected at least {least}: {run.path} has trained for {done} epochs"
+                + (f", and the stage {last} follows {least - 1} others" if least > done else "")
+                + ". For fewer epochs, start a new run."
+            )
+        if has_ended(run.events_path):
+            end = read_history(run.events_path)[-1]
+            raise ValueError(
+                f"{run.path} was ended after epoch {end['epoch']} ({end['kind']}: {end['seen']}) and does not train further. "
+                "Expected a run that reached its last epoch: start a new one, such as with --set patience=0."
+            )
+        stages = {**preset.stage_epochs, last: num + epochs - preset.epochs}
+        self.progress(f"{run.path}: {epochs} epochs in place of {preset.epochs}" + (f", {stages[last]} {last}" if before else ""))
+        if not before and getattr(preset, "final_share", 1.0) != 1.0 and done:
+            self.progress(
+                f"Warning: the learning rates fall over all epochs. From epoch {done + 1} on they are those of a run of {epochs} "
+                "epochs, so the run does not end like one that was asked for as many at first."
+            )
+        lengths = [*run.config.get("lengths", [preset.epochs]), epochs]
+        run.write_config({**run.config, "preset": preset.with_stage_epochs(stages).to_config(), "lengths": lengths})
+
+    def epochs_in(self, minutes):
+        """Returns the number of epochs after further `minutes`, by the median time of the last stage's finished epochs.
+
+        An interrupted run trains at least to the end of its last epoch.
+        """
+        stage = [stage for stage, num in self.preset.stage_epochs.items() if num][-1]
+        rows = read_history(self.run.history_path)
+        seconds = [float(row["seconds"]) for row in rows if row["stage"] == stage]
+        if not seconds:
+            raise ValueError(
+                f"minutes={minutes:g}, and {self.run.path} has not finished an epoch of its last stage, {stage}, to tell "
+                "how many fit. Expected --resume alone, or a number of --epochs."
+            )
+        cost = max(statistics.median(seconds), 1e-3)
+        further = int(time_budget.SPARE * 60 * minutes / cost)
+        if not further:
+            raise ValueError(
+                f"minutes={minutes:g} is too short: an epoch takes {duration(cost)}. Expected at least --minutes "
+                f"{math.ceil(10 * cost / 60 / time_budget.SPARE) / 10:g}."
+            )
+        return max(self.preset.epochs, len(rows) + further)
 
     def start(self):
         """Returns the untrained GAN, reports a line about it and adds its parts to `config.json`."""
@@ -264,7 +341,7 @@ class Trainer:
         _, state = checkpoint_files.newest(run.checkpoints, show=lambda line: None)  # the callback reports damaged ones
         epoch, batch = (state["epoch"], state["batch"]) if state else (0, 0)
         if (epoch >= total or has_ended(run.events_path)) and run.model_path.exists():
-            self.progress(f"{run.path} is complete: {epoch} epochs.")
+            self.progress(f"{run.path} is complete: {epoch} epochs. To go on: --resume with more --epochs or other --minutes.")
             return run.load()
         batches = f" and {batch} batch{'es' * (batch != 1)}" if batch else ""
         self.progress(f"{run.path}: resuming after {epoch} of {total} epochs{batches}.")
@@ -283,7 +360,7 @@ class Trainer:
         if plan.seconds:  # scores are rare: without their duration, the time left would be too short for long
             plan = plan._replace(scoring=sum(each.seconds_per_score(gan) for each in own if isinstance(each, Quality)))
         begin = keras.callbacks.LambdaCallback(on_train_begin=lambda logs: run.begin())
-        checkpoint = Checkpoint(run.checkpoints, self.checkpoint_seconds, show=self.progress)
+        checkpoint = Checkpoint(run.checkpoints, self.checkpoint_seconds, show=self.progress, free=BY_LENGTH)
         watchers = Watchers(run, self.modality, preset, self.progress)
         fit_options = {"epochs": preset.epochs, "verbose": 0, "shuffle": False}
         with tracked(self.track, run) as trackers:
@@ -295,13 +372,16 @@ class Trainer:
                 raise
         run.save(gan)
         watchers.check()
+        self.warn_of_few_updates(gan)
+        return gan
+
+    def warn_of_few_updates(self, gan):
         updates = int(keras.ops.convert_to_numpy(gan.generator_optimizer.iterations))
         if updates < FEW_UPDATES:
             self.progress(
                 f"Warning: only {updates} updates of the generator, too few for good {self.modality.samples}. Expected at least "
-                f"{FEW_UPDATES}: train for more --epochs or --minutes."
+                f"{FEW_UPDATES}: go on with --resume and more --epochs or --minutes."
             )
-        return gan
 
     def save_interrupted(self, gan, callbacks):
         """Saves a GAN in the middle of its training, so that it can be used and compared."""
@@ -309,4 +389,5 @@ class Trainer:
             callback.on_train_end()
         self.modality.complete(self.run, gan)
         self.run.save(gan)
+        self.warn_of_few_updates(gan)
         self.progress(f"Interrupted. {self.run.path} can be used; to resume training: gan-keras train ... --resume.")

@@ -31,10 +31,10 @@ def identity_of(gan, data):
     config = {name: value for name, value in gan.get_config().items() if name not in _UNNAMED}
     parts = {"gan": {"class": type(gan).__name__, **config}, "compile": json.loads(gan.compiled_as()), "data": data}
     identity = {"checkpoint_format": FORMAT, **parts, "versions": shaping_versions()}
-    return flat(_with_renumbered_names(json.loads(json.dumps(identity))))
+    return flat(_with_renumbered_names(_without_layouts(json.loads(json.dumps(identity)))))
 
 
-def check_same(known, own, where, what="the checkpoint"):
+def check_same(known, own, where, what="the checkpoint", free=()):
     """Raises `ValueError` if two flat dictionaries differ, with both values.
 
     Args:
@@ -42,10 +42,11 @@ def check_same(known, own, where, what="the checkpoint"):
         own: Values of the training that is to resume it.
         where: See `known`.
         what: What `known` describes, for the message.
+        free: Last parts of the names that may differ.
     """
     both = {**known, **own}
     # Class paths are not compared: releases move files, and registered names stay.
-    compared = [name for name in both if name.rpartition(".")[2] != "module"]
+    compared = [name for name in both if name.rpartition(".")[2] not in ("module", *free)]
     names = [name for name in compared if known.get(name, "absent") != own.get(name, "absent")]
     if names:
         lines = [f"{name} is {known.get(name, 'absent')} in {what} and {own.get(name, 'absent')} here" for name in names]
@@ -54,6 +55,13 @@ def check_same(known, own, where, what="the checkpoint"):
             f"{where} is another training: {'; '.join(lines[:_MAX_DIFFERENCES])}{more}. Expected equal values: a training "
             "resumes with the options it started with. Use them, or start a new training in another directory."
         )
+
+
+def _without_layouts(config):
+    """Returns `config` without what tells codecs how samples are written, which shapes no training."""
+    if isinstance(config, dict):
+        return {key: _without_layouts(value) for key, value in config.items() if key != "layout"}
+    return [_without_layouts(each) for each in config] if isinstance(config, list) else config
 
 
 def _with_renumbered_names(config):

@@ -115,8 +115,23 @@ def test_normal_scores_are_quantiles_of_ranks_and_few_values_decode_with_their_f
     np.testing.assert_allclose(shares / shares.sum(), np.unique(counts, return_counts=True)[1] / counts.size, atol=0.02)
 
 
+@pytest.mark.parametrize("kind", [SeriesCodec, ComponentCodec, NormalScoreCodec])
+def test_a_column_that_never_changes_is_left_out_and_put_back(kind):
+    constant = np.full((len(WINDOWS), 6, 1), 7.25, np.float32)
+    windows = np.concatenate([constant, WINDOWS, constant], axis=2)
+    codec, plain = adapted(kind, windows), adapted(kind)
+    tensors = codec.encode(windows)
+    np.testing.assert_array_equal(tensors, plain.encode(WINDOWS))
+    decoded = kind.from_config(codec.get_config()).decode(tensors).numpy()
+    np.testing.assert_array_equal(decoded[..., [0, 3]], windows[..., [0, 3]])
+    np.testing.assert_array_equal(decoded[..., 1:3], plain.decode(tensors))
+
+
 def test_codecs_refuse_wrong_arguments_and_shapes():
     refused("never change", adapted, windows=np.ones((4, 3, 2), np.float32))
+    gaps = WINDOWS.copy()
+    gaps[0, 1, 1] = np.nan
+    refused("Column 1 of the series has missing cells", adapted, windows=gaps)
     refused(r"Expected \(num, steps, columns\)", adapted, windows=np.ones((4, 3)))
     refused(r"Expected \(batch, 6, 2\)", adapted().encode, np.ones((1, 5, 2), np.float32))
     refused("tensor_shape", adapted().decode, tf.ones((1, 6, 3)))

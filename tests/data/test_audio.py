@@ -1,6 +1,7 @@
 """Sounds from arrays, WAV folders and by name: reading, repairs with their counts, and errors."""
 
 import dataclasses
+import sys
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from scipy.io import wavfile
 
 from gan_keras.data import audio_batches, describe_sounds, load_audio, load_test_audio, sounds_from_arrays, split_sounds
 from gan_keras.data.audio.load import LENGTH, PITCHES, SAMPLE_RATE, TIMBRES, load_tones
-from gan_keras.data.audio.readers import read_wav
+from gan_keras.data.audio.readers import read_sound
 from gan_keras.data.audio.sounds import check_fits_memory
 from gan_keras.data.sample_set import without_copies
 from refusals import refused
@@ -58,7 +59,7 @@ def test_wrong_sounds_and_labels_are_refused():
         (SAMPLES[0], 8000, "Expected .num, length."),
         (SAMPLES[:, np.newaxis], 8000, "Expected .num, length."),
         (SAMPLES[:0], 8000, "Expected .num, length."),
-        (SAMPLES[:1], 8000, "holds 1 sounds. Expected at least 2"),
+        (SAMPLES[:1], 8000, "holds 1 sound of 40 samples. Expected at least 2.*--set length=16"),
         (SAMPLES.astype(np.int64), 8000, "dtype int64. Expected int16"),
         (SAMPLES.astype(float), 8000, r"floats up to \d+.*Expected \[-1, 1\]"),
         (np.where(np.arange(10)[:, np.newaxis] == 7, np.nan, SAMPLES / 32767), 8000, "1 sounds hold NaN .* number 7"),
@@ -96,9 +97,7 @@ def test_npz_files_without_sounds_are_refused(tmp_path):
     np.save(tmp_path / "lone.npy", SAMPLES)
     refused("one array without a name", load_audio, tmp_path / "lone.npy")
     path.write_text("no archive")
-    refused("Expected a .npz file, or a folder of WAV files", load_audio, path)
-    wavfile.write(tmp_path / "one.wav", 8000, SAMPLES[0])
-    refused("is one sound. Expected a folder", load_audio, tmp_path / "one.wav")
+    refused("Expected a .npz file, or a folder of audio files", load_audio, path)
     refused("tones", load_audio, tmp_path / "absent", error=FileNotFoundError)
     refused("length=0", load_audio, "tones", length=0)
 
@@ -114,21 +113,97 @@ def test_folders_are_sorted_by_name_and_sub_folders_are_labels(tmp_path):
     assert (sounds.report["padded"], sounds.report["other"], sounds.report["unreadable"]) == (1, 1, 0)
 
 
-def test_the_error_about_mixed_rates_names_two_files_and_the_fix(tmp_path):
+def tone(hertz, rate, seconds=0.5):
+    return (np.sin(2 * np.pi * hertz * np.arange(int(rate * seconds)) / rate) * 20000).astype(np.int16)
+
+
+def test_other_rates_are_resampled_to_that_of_most_files_and_counted(tmp_path):
+    folder = write_folder(tmp_path, {"a.wav": tone(500, 8000), "b.wav": tone(300, 8000)})
+    for rate in (11025, 44100):
+        write_folder(folder, {f"{rate}.wav": tone(500, rate)}, rate)
+    sounds = load_audio(folder)
+    assert (sounds.sample_rate, sounds.length) == (8000, 4000)
+    assert "2 resampled, from 11,025, 44,100 Hz" in describe_sounds(sounds)
+    for sound in sounds.samples[:2]:
+        np.testing.assert_allclose(sound[100:-100], tone(500, 8000)[100:-100], atol=200)
+    assert load_audio(folder, sample_rate=4000).length == 2000
+
+
+def test_long_recordings_are_cut_into_pieces_that_stay_together_in_a_split(tmp_path):
+    long = RANDOM.integers(-9999, 9999, (12, 95)).astype(np.int16)
+    folder = write_folder(tmp_path / "a", {f"{index:02d}.wav": recording for index, recording in enumerate(long)})
+    sounds = load_audio(folder, length=30)
+    np.testing.assert_array_equal(sounds.samples, long[:, :90].reshape(36, 30))
+    assert "recordings cut into pieces: 12, ends shorter than a piece left out: 12" in describe_sounds(sounds)
+    training, held_out = split_sounds(sounds)
+    assert len(held_out) == 3 and not np.isin(training.origins, held_out.origins).any()
+    few = load_audio(list(long[:3]), length=30, sample_rate=8000, labels=[0, 1, 1])
+    assert "the last pieces of each are held out, next to what is trained on" in describe_sounds(few)
+    assert few.labels.tolist() == [0] * 3 + [1] * 6
+    training, held_out = split_sounds(few, held_out=3)
+    np.testing.assert_array_equal(held_out.samples, long[:3, 60:90])
+    one = load_audio(folder / "00.wav", length=30)
+    assert (one.name, len(one), [len(part) for part in split_sounds(one)]) == ("00.wav", 3, [2, 1])
+    repeated = load_audio([np.tile(SAMPLES[0], 5)], length=40, sample_rate=8000)
+    assert [len(part) for part in split_sounds(repeated)] == [4, 1]
+    refused("holds 1 sound of 95 samples.*length=16", load_audio, folder / "00.wav")
+
+
+def test_channels_that_cancel_out_and_silent_pieces_do_not_become_silence():
+    opposite = [np.stack([sound, -sound], axis=1) for sound in SAMPLES[:2]]
+    sounds = load_audio(opposite, sample_rate=8000)
+    np.testing.assert_array_equal(sounds.samples, SAMPLES[:2])
+    assert "2 whose channels cancel out, the first kept" in describe_sounds(sounds)
+    sounds = load_audio([np.concatenate([0 * SAMPLES[0], SAMPLES[1], SAMPLES[2]])], length=40, sample_rate=8000)
+    np.testing.assert_array_equal(sounds.samples, SAMPLES[1:3])
+    assert "silent pieces left out: 1" in describe_sounds(sounds)
+
+
+def test_a_function_chooses_the_length_and_rows_of_an_array_are_cut_only_if_they_exceed_it():
+    choices = []
+
+    def choose(rate, lengths):
+        choices.append((rate, lengths.tolist()))
+        return 16
+
+    sounds = sounds_from_arrays("a", SAMPLES, 8000, LABELS, length=choose)
+    assert choices == [(8000, [40] * 10)] and (len(sounds), sounds.report["recordings"]) == (20, 10)
+    np.testing.assert_array_equal(sounds.labels, np.repeat(LABELS, 2))
+
+
+def test_files_of_all_formats_are_read(tmp_path):
+    soundfile = pytest.importorskip("soundfile")
+    sound = tone(500, 8000)
+    for name, subtype in (("a.flac", None), ("b.AIFF", None), ("c.ogg", None), ("d.mp3", None), ("e.wav", "ULAW")):
+        soundfile.write(tmp_path / name, sound, 8000, subtype)
+    for name, subtype in (("f.wav", "PCM_24"), ("g.flac", "PCM_24"), ("h.wav", "FLOAT"), ("i.au", "PCM_32"), ("j.wav", "PCM_U8")):
+        soundfile.write(tmp_path / name, sound.astype(float) / 32768, 8000, subtype)
+    (tmp_path / "a.flac").rename(tmp_path / "a.wav")  # named wrongly
+    sounds = load_audio(tmp_path, length=3000)
+    for index, other in enumerate(sounds.samples):
+        tolerance = 300 if index == 9 else 1 if index in (0, 1, 5, 6, 7, 8) else 3000
+        assert np.abs(other[200:-200].astype(int) - sound[200:2800]).max() <= tolerance, index
+
+
+def test_without_the_extra_wav_files_are_read_and_others_name_the_command(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "soundfile", None)
     folder = write_folder(tmp_path, {"a.wav": SAMPLES[0], "b.wav": SAMPLES[1]})
-    write_folder(tmp_path, {"c.wav": SAMPLES[2]}, rate=16000)
-    refused("a.wav 8,000 Hz, c.wav 16,000 Hz. Expected one rate: .*-ar 8000", load_audio, folder)
+    assert len(load_audio(folder)) == 2
+    (folder / "c.flac").write_bytes(b"fLaC")
+    refused(r'c.flac is no plain WAV.*pip install "gan_keras\[audio\]"', load_audio, folder, error=ImportError)
 
 
-def test_one_unreadable_file_in_a_hundred_is_skipped_and_reported_and_more_are_an_error(tmp_path):
-    folder = write_folder(tmp_path, {f"{index:03d}.wav": SAMPLES[index % 10] for index in range(99)})
+def test_a_few_unreadable_and_silent_files_are_named_and_more_are_an_error(tmp_path):
+    folder = write_folder(tmp_path, {f"{index:03d}.wav": SAMPLES[index % 10] for index in range(20)})
+    write_folder(folder, {"quiet.wav": 0 * SAMPLES[0]})
     (folder / "empty.wav").write_bytes(b"")
     sounds = load_audio(folder)
-    assert len(sounds) == 99 and sounds.report["duplicates"] == 89
-    assert describe_sounds(sounds).endswith("(first of them: empty.wav)")
+    assert len(sounds) == 21 and sounds.report["duplicates"] == 10
+    assert "1 silent, such as quiet.wav" in describe_sounds(sounds)
+    assert describe_sounds(sounds).endswith("(first corrupt or empty files: empty.wav)")
     (folder / "cut_off.wav").write_bytes((folder / "000.wav").read_bytes()[:30])
     wavfile.write(folder / "nothing.wav", 8000, SAMPLES[0, :0])
-    refused("3 of the 102 WAV files .* corrupt or empty: cut_off.wav, empty.wav, nothing.wav", load_audio, folder)
+    refused("3 of the 24 audio files .* corrupt or empty: cut_off.wav, empty.wav, nothing.wav", load_audio, folder)
 
 
 @pytest.mark.parametrize(
@@ -140,7 +215,7 @@ def test_files_with_broken_headers_are_unreadable(tmp_path, changed):
     for place, number in changed.items():
         content[place:] = b"" if number is None else number.to_bytes(2, "little") + content[place + 2 :]
     path.write_bytes(content)
-    assert read_wav(path) is None
+    assert read_sound(path) is None
 
 
 def test_a_truncated_file_is_kept_and_reported(tmp_path):
@@ -153,10 +228,10 @@ def test_a_truncated_file_is_kept_and_reported(tmp_path):
 
 
 def test_folders_without_sounds_next_to_classes_or_beyond_the_memory_are_refused(tmp_path):
-    (tmp_path / "song.mp3").write_text("")
-    refused("no WAV files among 1 files.*ffmpeg", load_audio, tmp_path)
+    (tmp_path / "song.m4a").write_text("")
+    refused("no audio files among 1 files, which end in .m4a.*ffmpeg", load_audio, tmp_path)
     write_folder(tmp_path, {"a.wav": SAMPLES[0], "class/b.wav": SAMPLES[1]})
-    refused("1 WAV files itself and 1 in sub-folders", load_audio, tmp_path)
+    refused("1 audio files itself and 1 in sub-folders", load_audio, tmp_path)
     refused("10,000 sounds of 1,000,000 samples .*--set length=16384", check_fits_memory, "long", 10_000, 1_000_000)
 
 

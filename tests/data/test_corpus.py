@@ -1,10 +1,15 @@
+import bz2
+import gzip
 import hashlib
+import lzma
 import os
 import time
+import zipfile
 
+import pandas
 import pytest
 
-from gan_keras.data import describe, read_corpus, split
+from gan_keras.data import describe, load_text, read_corpus, split
 from gan_keras.data.text.corpus import corpus_from_lines
 from refusals import refused
 
@@ -32,7 +37,122 @@ def test_invalid_bytes_are_replaced_counted_and_located_and_too_many_are_refused
     assert (corpus.report["invalid"], corpus.report["first_invalid"]) == (2, [5, 21])
     corpus = read_corpus(write(tmp_path, "odd \ufffd mark\nplain\n".encode()))
     assert corpus.report["invalid"] == 0
-    refused("2 of its 3 lines hold invalid bytes.*UTF-8", read_corpus, write(tmp_path, "déjà\nvu\nété\n".encode("latin-1")))
+    russian = "Мороз и солнце\nдень чудесный\n".encode("cp1251")
+    refused("2 of its 2 lines hold invalid bytes.*iconv", read_corpus, write(tmp_path, russian))
+    polish = "powiedział że to żółte światło\n".encode("cp1250") * 3
+    refused("3 of its 3 lines hold invalid bytes", read_corpus, write(tmp_path, polish))
+
+
+PROSE = ["Das Mädchen läuft über die Straße.", "Elle a déjà vu l’été à Nîmes — encore.", "El niño pequeño jugó mañana."]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "told"),
+    [
+        ("cp1252", "read as Windows-1252"),
+        ("utf-16", "read as UTF-16"),
+        ("utf-16-le", "read as UTF-16-LE"),
+        ("utf-16-be", "read as UTF-16-BE"),
+        ("utf-32", "read as UTF-32"),
+        ("utf-8-sig", "read as UTF-8 with a byte order mark"),
+        ("utf-8", ""),
+    ],
+)
+def test_text_in_other_encodings_is_read_and_the_encoding_is_told(tmp_path, encoding, told):
+    corpus = read_corpus(write(tmp_path, "\r\n".join(PROSE).encode(encoding)))
+    assert corpus.lines == tuple(PROSE) and corpus.report["invalid"] == 0
+    assert told in describe(corpus) and ("read as" in describe(corpus)) == bool(told)
+
+
+def test_packed_text_and_carriage_returns_alone_are_read_and_damaged_or_mixed_archives_are_refused(tmp_path):
+    content = "\n".join(PROSE).encode()
+    for name, packed in (
+        ("a.txt.gz", gzip.compress(content)),
+        ("a.bz2", bz2.compress(content)),
+        ("a.xz", lzma.compress(content)),
+    ):
+        assert read_corpus(write(tmp_path, packed, name)).lines == tuple(PROSE), name
+    assert read_corpus(write(tmp_path, "\r".join(PROSE).encode())).lines == tuple(PROSE)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("a.txt", content)
+    assert read_corpus(tmp_path / "a.zip").lines == tuple(PROSE)
+    with zipfile.ZipFile(tmp_path / "a.zip", "a") as archive:
+        archive.writestr("b.txt", content)
+    refused("is an archive of 2 files", read_corpus, tmp_path / "a.zip")
+    noise = "".join(f"{number * 7919 % 10007} words\n" for number in range(20_000)).encode()
+    refused("damaged and cannot be unpacked", read_corpus, write(tmp_path, gzip.compress(noise)[:-900], "a.gz"))
+
+
+BINARY = {
+    b"\x89PNG\r\n\x1a\nabc": "a PNG image.*train image",
+    b"%PDF-1.4\nall of it\nis text": "a PDF document",
+    b"ID3\x03abc\nabc": "an MP3 sound.*train audio",
+    b"PAR1\nabc": "a Parquet table.*train table",
+    b"RIFFabcdWAVEfmt ": "a sound or a video",
+    bytes(range(1, 256)) * 3: "binary",
+    b"\x80\x04\x95abc\nabc\n": "a pickle",
+    b"x" * 257 + b"ustar\nabc": "a tar archive",
+}
+
+
+def test_binary_files_of_any_kind_are_refused_with_their_kind(tmp_path):
+    for content, words in BINARY.items():
+        refused(words, read_corpus, write(tmp_path, content))
+        refused(words, read_corpus, write(tmp_path, gzip.compress(content), "a.gz"))
+    with zipfile.ZipFile(tmp_path / "a.docx", "w") as archive:
+        archive.writestr("[Content_Types].xml", "x")
+    refused("an Office document", read_corpus, tmp_path / "a.docx")
+
+
+TABLE = "id,age,review\n" + "".join(f'{row},{20 + row % 7},"it is fine, and\nso on {row}"\n' for row in range(20))
+
+
+def test_a_table_is_refused_by_name_and_one_column_of_it_can_be_learned(tmp_path):
+    path = write(tmp_path, TABLE.encode(), "a.csv")
+    refused("seems to be a table of 3 columns .id, age, review.*gan-keras train table.*text_column=", read_corpus, path)
+    corpus = load_text(path, column="review")
+    assert corpus.lines[:2] == ("it is fine, and so on 0", "it is fine, and so on 1") and len(corpus) == 20
+    refused("no column 'reviews'. Did you mean 'review'", load_text, path, column="reviews")
+    numbers = "\n".join(f"{row}\t{row * 2}\tx" for row in range(9)).encode()
+    refused("seems to be a table of 3 columns", read_corpus, write(tmp_path, numbers))
+    lines = "".join(f'{{"n": {row}, "text": "line {row}"}}\n' for row in range(9)).encode()
+    path = write(tmp_path, lines, "a.jsonl")
+    refused("holds JSON.*text_column=text", read_corpus, path)
+    assert load_text(path, column="text").lines[3] == "line 3"
+
+
+def test_text_that_may_be_a_table_is_read_and_told_and_equal_commas_are_no_table(tmp_path):
+    corpus = read_corpus(write(tmp_path, b"red, green, blue\n" * 9))
+    assert len(corpus) == 9 and "perhaps a table of 3 columns (then `gan-keras train table`" in describe(corpus)
+    verses = "Shall I compare thee to a summer's day,\nThou art more lovely and more temperate,\n" * 5
+    assert "table" not in describe(read_corpus(write(tmp_path, verses.encode())))
+
+
+def test_a_folder_of_texts_is_one_corpus_whose_sub_folders_are_labels(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "2.txt").write_text("two\n\nthree\n")
+    (tmp_path / "a" / "1.txt.gz").write_bytes(gzip.compress(b"one\n"))
+    (tmp_path / "a" / "notes.pdf").write_bytes(b"%PDF")
+    corpus = load_text(tmp_path / "a")
+    assert (corpus.name, corpus.lines, corpus.labels) == ("a", ("one", "two", "three"), None)
+    assert "2 files, 1 other files left out, 1 blank skipped" in describe(corpus)
+    for label in ("dogs", "cats"):
+        (tmp_path / "b" / label).mkdir(parents=True)
+        (tmp_path / "b" / label / "x.txt").write_text(f"about {label}\nmore about {label}\n")
+    corpus = load_text(tmp_path / "b")
+    assert corpus.labels == ("cats", "cats", "dogs", "dogs") and "4 lines, 2 labels" in describe(corpus)
+    refused("a column for the folder", load_text, tmp_path / "b", column="x")
+    (tmp_path / "empty").mkdir()
+    refused("holds no text files", load_text, tmp_path / "empty")
+
+
+def test_strings_at_hand_are_a_corpus(tmp_path):
+    frame = pandas.DataFrame({"said": ["hello", " two\nlines ", ""], "by": ["ann", "bob", "bob"]})
+    corpus = load_text(frame["said"], labels=frame["by"])
+    assert (corpus.lines, corpus.labels, corpus.report["blank"]) == (("hello", "two lines"), ("ann", "bob"), 1)
+    assert repr(corpus) == f"<Corpus {describe(corpus)}>" and "<li>two lines</li>" in corpus._repr_html_()
+    refused("2 of them no strings", load_text, ["a", 1, None])
+    refused("Got 1 strings that are not blank", load_text, ["a", " "])
 
 
 def test_a_binary_file_is_refused_and_a_late_nul_is_dropped_and_counted(tmp_path):

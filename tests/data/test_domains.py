@@ -105,6 +105,53 @@ def test_pairs_in_folders_have_equal_names(tmp_path):
     assert not isinstance(load_domains(folder), PairedDomains)
 
 
+def test_folders_are_recognised_by_their_layout_which_is_told(tmp_path):
+    parts = {"TrainA": images(3), "TrainB": images(4, 50), "TestA": images(2, 100), "TestB": images(2, 150)}
+    write_folder(tmp_path / "upper", parts)
+    write_folder(tmp_path / "named", {"zebras": images(4, 50), "horses": images(3)})
+    for part in ("train", "val", "test"):
+        write_folder(tmp_path / "parts" / part, {"zebras": images(4, 50), "horses": images(3)})
+    for name, told, has_test in (
+        ("upper", "unpaired; a: 3 images", True),
+        ("named", "unpaired, a is horses and b is zebras; a: 3 images", False),
+        ("parts", "unpaired, a is horses and b is zebras, test for tests, val not used; a: 3 images", True),
+    ):
+        domains = load_domains(tmp_path / name)
+        assert told in describe_domains(domains) and (domains.test is not None) == has_test
+        assert (len(domains.a), len(domains.b)) == (3, 4)
+
+
+def test_pairs_side_by_side_are_split_into_their_halves(tmp_path):
+    a, b = images(4), images(4, 50)
+    write_folder(tmp_path / "pairs", dict.fromkeys(("train", "test"), np.concatenate([a, b], axis=2)))
+    domains = load_domains(tmp_path / "pairs", paired=True)
+    np.testing.assert_array_equal(domains.a.images, a)
+    np.testing.assert_array_equal(domains.b.images, b)
+    assert "pairs, side by side, a is on the left and b on the right, test for tests; a: 4 images" in describe_domains(domains)
+    assert load_domains(tmp_path / "pairs/train", size=8).image_shape == (8, 8, 3)
+    write_folder(tmp_path, {"single": a})
+    refused("twice as wide as high, pairs side by side", load_domains, tmp_path / "single")
+
+
+def test_a_grey_domain_next_to_a_coloured_one_is_converted_and_counted(tmp_path):
+    np.savez(tmp_path / "both.npz", a=images(3)[..., :1], b=images(3, 50))
+    write_folder(tmp_path / "folder", {"a": images(3)[..., 0], "b": images(3, 50)})
+    for source in (tmp_path / "both.npz", tmp_path / "folder"):
+        domains = load_domains(source)
+        assert "a: 3 images of 4 x 4 x 3, 3 grey among colour" in describe_domains(domains)
+        (batch, _) = next(iter(domain_batches(domains, 3)))
+        assert sorted(batch.numpy()[:, 0, 0].tolist()) == images(3)[:, 0, 0].tolist()
+
+
+def test_domains_are_made_of_arrays_lists_and_folders(tmp_path):
+    write_folder(tmp_path, {"a": images(3)})
+    domains = load_domains((tmp_path / "a", list(images(3, 50))), paired=True)
+    np.testing.assert_array_equal(domains.b.images, images(3, 50))
+    assert repr(domains).startswith("<PairedDomains domains, pairs; a: 3 images of 4 x 4 x 3")
+    assert domains._repr_html_().count("data:image/png;base64,") == 2
+    refused("Got 3 parts. Expected a pair", load_domains, [images(3)] * 3)
+
+
 def test_an_epoch_is_the_longer_domain_and_each_domain_has_an_order_of_its_own(tmp_path):
     np.savez(tmp_path / "data.npz", a=images(10), b=images(4, 50))
     batches = domain_batches(load_domains(tmp_path / "data.npz"), 2, seed=3)
@@ -152,7 +199,7 @@ def test_a_missing_or_empty_domain_or_part_and_too_large_a_batch_are_refused(tmp
     refused(r"empty.npz, b holds images of shape \(0, 4, 4, 3\)", load_domains, tmp_path / "empty.npz")
     folder = write_folder(tmp_path / "folder", {"a": images(3), "b": []})
     refused(r"b holds no images among 0 files", load_domains, folder)
-    refused("holds the folders none. Expected two domains", load_domains, folder / "a")
+    refused("holds the folders none. Expected two domains", load_domains, folder / "b")
     refused("inverted_digits", load_domains, tmp_path / "absent", error=FileNotFoundError)
     np.savez(tmp_path / "data.npz", a=images(3), b=images(4, 50))
     refused("batch_size=5 for 4 images", domain_batches, load_domains(tmp_path / "data.npz"), 5)
@@ -160,7 +207,7 @@ def test_a_missing_or_empty_domain_or_part_and_too_large_a_batch_are_refused(tmp
 
 def test_domains_of_several_sizes_need_a_size_and_unpaired_ones_are_refused_as_pairs(tmp_path):
     np.savez(tmp_path / "sizes.npz", a=images(3), b=images(3, size=6)[..., :1])
-    refused("4 x 4 x 3 and 6 x 6 x 1. Expected one shape", load_domains, tmp_path / "sizes.npz")
+    refused("4 x 4 x 3 and 6 x 6 x 3. Expected one shape", load_domains, tmp_path / "sizes.npz")
     assert load_domains(tmp_path / "sizes.npz", size=8, channels=3).image_shape == (8, 8, 3)
     np.savez(tmp_path / "unpaired.npz", a=images(3), b=images(3, 50))
     refused("unpaired.npz holds domains without pairs", load_domains, tmp_path / "unpaired.npz", paired=True)

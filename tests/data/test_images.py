@@ -51,6 +51,39 @@ def test_floats_become_levels_and_images_are_cropped_resized_and_converted_to_gr
     np.testing.assert_array_equal(flat.images, 200)
 
 
+def test_levels_of_any_dtype_become_the_same_images_and_what_was_found_is_told(tmp_path):
+    np.save(tmp_path / "lone.npy", LEVELS)
+    deep = LEVELS.astype(np.uint16) * 257
+    for levels, told in (
+        (LEVELS.astype(np.int32), "values 0 to 255 in int32"),
+        (LEVELS.astype(np.float32), "values 0 to 255 in float32"),
+        (deep, "values 0 to 65,535"),
+        (list(LEVELS), "8 x 3, 0 duplicates"),
+        ([Image.fromarray(image) for image in LEVELS], "8 x 3, 0 duplicates"),
+        (tmp_path / "lone.npy", "lone.npy: 10 images"),
+    ):
+        images = load_images(levels)
+        np.testing.assert_array_equal(images.images, LEVELS)
+        assert told in describe_images(images)
+    np.testing.assert_array_equal(load_images(LEVELS > 99).images, (LEVELS > 99) * 255)
+
+
+def test_lists_take_images_of_several_sizes_and_colours_with_labels():
+    images = [LEVELS[0], Image.fromarray(LEVELS[1, :, :6]), LEVELS[2, ..., 0]]
+    loaded = load_images(images, size=6, labels=[0, 1, 1], label_names=["cat", "dog"])
+    assert (loaded.image_shape, loaded.label_names, loaded.report["grey"]) == ((6, 6, 3), ("cat", "dog"), 1)
+    np.testing.assert_array_equal(loaded.images[1], LEVELS[1, :, :6])
+    refused("2 sizes.*such as size=64", load_images, images)
+    refused("Got labels for digits. Expected None", load_images, "digits", labels=[1])
+    refused("an empty list", load_images, [])
+
+
+def test_images_show_themselves_in_a_line_and_in_notebooks_as_pictures():
+    images = load_images(LEVELS)
+    assert repr(images) == "<Images images: 10 images of 6 x 8 x 3, 0 duplicates>"
+    assert images._repr_html_().startswith("<p>images: 10 images") and "data:image/png;base64," in images._repr_html_()
+
+
 def test_copies_are_counted_and_no_held_out_image_stays_in_training():
     copies = np.concatenate([LEVELS, LEVELS[:4]])
     images = images_from_arrays("copies", copies, np.arange(14) % 5)
@@ -92,8 +125,11 @@ def test_wrong_images_and_labels_are_refused():
         (np.moveaxis(LEVELS, -1, 1), "Move the channels last"),
         (LEVELS[:0], r"shape \(0, 6, 8, 3\)"),
         (LEVELS[:1], "holds 1 images. Expected at least 2"),
-        (LEVELS.astype(int), "dtype int64. Expected uint8"),
-        (LEVELS.astype(float), r"floats from 0 to 255. Expected \[0, 1\] or \[-1, 1\]"),
+        (LEVELS.astype(int) - 128, r"int64 from -128 to 127. Expected levels from 0 to 255"),
+        (LEVELS * 3.0, r"float64 from 0 to 765. Expected levels from 0 to 255, or floats in \[0, 1\] or \[-1, 1\]"),
+        ((LEVELS > 99).astype(int), "int64 from 0 to 1"),
+        (LEVELS.astype(np.uint16) * 8, "2,040 of 65,535: all would be black"),
+        (LEVELS.astype(str), "dtype <U3"),
         (np.where(np.arange(10)[:, None, None, None] == 7, np.nan, LEVELS / 255), "1 images hold NaN .* number 7"),
     ):
         refused(message, images_from_arrays, "wrong", images)
@@ -109,11 +145,13 @@ def test_wrong_images_and_labels_are_refused():
 
 def test_files_without_images_and_wrong_choices_are_refused(tmp_path):
     (tmp_path / "text.npz").write_text("no archive")
-    np.save(tmp_path / "lone.npy", LEVELS)
+    (tmp_path / "images.zip").write_bytes(b"PK")
+    Image.fromarray(LEVELS[0]).save(tmp_path / "one.png")
     mixed = np.array([LEVELS[0], LEVELS[0, :3]], dtype=object)
     for path, message in (
         (tmp_path / "text.npz", "cannot be read as arrays"),
-        (tmp_path / "lone.npy", "one array without a name"),
+        (tmp_path / "images.zip", "is an archive. Expected what it holds: unpack it"),
+        (tmp_path / "one.png", "is a single image. Expected a folder of images"),
         (save(tmp_path, pictures=LEVELS), r"arrays \['pictures'\]. Expected x_train or images"),
     ):
         refused(message, load_images, path)

@@ -1,6 +1,11 @@
-"""Clips from arrays and folders: shapes, labels, splits, and errors."""
+"""Clips from arrays, films and folders: shapes, labels, splits, and errors."""
+
+import importlib.util
+import shutil
+import sys
 
 import numpy as np
+import pytest
 import tensorflow as tf
 from PIL import Image
 
@@ -8,6 +13,7 @@ from gan_keras.data import describe_videos, load_test_videos, load_videos, split
 from gan_keras.data.sample_set import with_label_names, without_copies
 from gan_keras.data.video import readers
 from gan_keras.data.video.readers import ClipForm
+from gan_keras.media.clips import write_videos
 from refusals import refused
 
 CLIPS = np.random.default_rng(0).integers(0, 256, (6, 4, 8, 8, 1), dtype=np.uint8)
@@ -61,7 +67,7 @@ def test_arrays_that_do_not_fit_and_missing_sources_or_parts_are_refused(tmp_pat
         ({"videos": CLIPS[:, :1]}, {}, "a single frame is an image"),
         ({"videos": CLIPS[0, 0]}, {}, r"clips of shape \(8, 8, 1\)"),
         ({"videos": CLIPS[:1]}, {}, "Expected at least 2"),
-        ({"videos": CLIPS.astype("int64")}, {}, "dtype int64"),
+        ({"videos": CLIPS.astype(int) - 99}, {}, "int64 from -99"),
         ({"videos": CLIPS, "labels": LABELS[:3]}, {}, "for 6 clips"),
         ({"pictures": CLIPS}, {}, "holds the arrays"),
         ({"videos": CLIPS}, {"size": 0}, "size=0"),
@@ -108,6 +114,9 @@ def spoiled(folder, case):
         Image.new("L", (9, 9)).save(folder / "b" / "frame_3.png")
     elif case == "depths":
         write_clip(folder / "class" / "e", CLIPS[3])
+    elif case == "none":
+        for clip in tuple(folder.iterdir()):
+            shutil.rmtree(clip)
     elif case == "loose":
         Image.new("L", (8, 8)).save(folder / "frame_1.png")
     return folder
@@ -116,16 +125,79 @@ def spoiled(folder, case):
 def test_folders_that_do_not_fit_are_refused(tmp_path):
     cases = (
         ("short", {"frames": 4}, "1 of the 3 clips .* the shortest is b with 3. .*frames=3"),
-        ("short", {}, "2 lengths, most often 4 frames"),
         ("empty", {"frames": 4}, "the shortest is d with 0. Expected 4 of each: remove them.$"),
-        ("empty", {}, "Expected one: remove d, of fewer than 2 frames.$"),
-        ("corrupt", {}, "1 of the 3 clips .* hold a file that is no image: b"),
         ("sizes", {}, "2 sizes, most often 8 x 8"),
         ("depths", {}, "3 in depth 1, 1 in depth 2"),
-        ("loose", {}, "holds 1 images itself"),
+        ("loose", {}, "1 in depth 0, 3 in depth 1"),
+        ("none", {}, "holds clips: none. Expected .*folders of frames, animations, or videos that end in .mp4"),
     )
     for number, (case, options, words) in enumerate(cases):
         refused(words, load_videos, spoiled(tmp_path / str(number), case), **options)
+
+
+def test_lengths_are_chosen_and_clips_that_hold_no_film_left_out_and_named(tmp_path):
+    videos = load_videos(spoiled(tmp_path / "short", "short"))
+    assert videos.videos.shape[:2] == (3, 3) and "2 longer ones cut to their first frames" in describe_videos(videos)
+    assert "1 corrupt skipped" in describe_videos(load_videos(spoiled(tmp_path / "empty", "empty")))
+    assert load_videos(spoiled(tmp_path / "corrupt", "corrupt")).report["first_corrupt"] == ["b"]
+    (tmp_path / "corrupt/c/frame_0.png").write_bytes(b"no image")
+    refused("2 of the 3 clips .*: b, c. Expected at most 10 %", load_videos, tmp_path / "corrupt")
+
+
+def film(num, size=16, channels=1):
+    """Frames that change little from one to the next."""
+    steps = np.random.default_rng(num).integers(-9, 9, (num, size, size, channels))
+    return np.clip(np.cumsum(steps, axis=0) + 100, 0, 255).astype(np.uint8)
+
+
+def test_animations_that_this_package_writes_are_read_again(tmp_path):
+    clips = np.stack([film(8) + seed for seed in range(4)]).astype(np.uint8)
+    write_videos(tmp_path / "clips", clips)
+    videos = load_videos(tmp_path / "clips")
+    np.testing.assert_array_equal(videos.videos, clips)
+    still = np.concatenate([clips[:, :3], clips[:, 2:3], clips[:, 3:]], axis=1)  # a file holds equal frames once
+    write_videos(tmp_path / "still", still)
+    np.testing.assert_array_equal(load_videos(tmp_path / "still").videos, still)
+    assert repr(videos) == "<Videos clips: 4 clips of 8 frames of 16 x 16 x 1, 0 duplicates>"
+    assert "data:image/gif;base64," in videos._repr_html_()
+
+
+def test_a_long_film_is_cut_into_clips_whose_last_are_held_out(tmp_path):
+    frames = film(50)
+    for number, frame in enumerate(frames):
+        (tmp_path / "film").mkdir(exist_ok=True)
+        Image.fromarray(frame[..., 0]).save(tmp_path / "film" / f"{number}.png")
+    videos = load_videos(tmp_path / "film")
+    np.testing.assert_array_equal(videos.videos, frames[:48].reshape(3, 16, 16, 16, 1))
+    assert "films cut into clips: 1, too few to hold whole ones out" in describe_videos(videos)
+    assert "ends shorter than a clip left out: 1" in describe_videos(videos)
+    training, held_out = split_videos(videos)
+    np.testing.assert_array_equal(held_out.videos, videos.videos[2:])
+    assert len(training) == 2
+    same = load_videos([frames, frames[:20]], labels=[0, 1])
+    np.testing.assert_array_equal(same.videos[:3], videos.videos)
+    assert same.labels.tolist() == [0, 0, 0, 1]
+
+
+def test_video_files_of_several_sizes_and_rates_are_read_and_told(tmp_path):
+    imageio = pytest.importorskip("imageio.v2")
+    pytest.importorskip("imageio_ffmpeg")
+    for name, rate, width in (("a.mp4", 25, 64), ("b.AVI", 10, 48), ("c.mkv", 25, 48)):
+        with imageio.get_writer(tmp_path / name, format="ffmpeg", fps=rate, macro_block_size=1) as writer:
+            for frame in film(20, 48, 3):
+                writer.append_data(np.resize(frame, (48, width, 3)))
+    videos = load_videos(tmp_path)
+    assert (len(videos), videos.video_shape) == (3, (20, 64, 64, 3))
+    assert "3 films cropped and resized, several frame rates: 10, 25 per second" in describe_videos(videos)
+
+
+def test_videos_that_cannot_be_read_name_a_command(tmp_path, monkeypatch):
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(b"no film")
+    if importlib.util.find_spec("imageio_ffmpeg"):
+        refused(r"clip.mp4 cannot be read as a film .*ffmpeg -i clip.mp4 clip/%04d.png", load_videos, path)
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
+    refused(r'pip install "gan_keras\[video\]"; .*ffmpeg -i clip.mp4', load_videos, path, error=ImportError)
 
 
 def test_one_corrupt_clip_of_many_is_left_out_and_counted(tmp_path):
@@ -141,7 +213,7 @@ def test_more_clips_than_memory_holds_are_refused_before_they_are_read(tmp_path,
     spoiled(tmp_path / "set", "corrupt")  # the second clip, which is never read
     monkeypatch.setattr(readers, "MAX_BYTES", 3 * 4 * 8 * 8 - 1)
     refused("take 768 bytes. Expected at most 767, .*--set frames=16", load_videos, tmp_path / "set")
-    refused("hold a file that is no image", load_videos, tmp_path / "set", size=4)
+    assert len(load_videos(tmp_path / "set", size=4)) == 2
 
 
 def test_copies_stay_together_and_the_split_depends_on_the_seed():

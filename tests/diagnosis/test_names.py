@@ -4,7 +4,7 @@ import pytest
 
 from gan_keras import augmentation, data, feedback, losses, optimizers, presets
 from gan_keras.data.files import check_is_file
-from gan_keras.data.table.csv import check_types
+from gan_keras.data.table.types import check_types
 from gan_keras.diagnosis.names import choice_of, closest
 from gan_keras.modalities import get as get_modality
 from gan_keras.runs.default_callbacks import check_tracker

@@ -173,7 +173,7 @@ def test_settings_out_of_range_are_errors():
 
 def test_inputs_of_an_export_have_names_that_begin_with_a_letter_and_differ():
     for names in (["a b", "a-b", "a_b_1"], ["1st", "$", "_x"], ["a", "A", "\u7a0e", "\u91d1"]):
-        codec = types.SimpleNamespace(columns=[NumberColumn(name) for name in names])
+        codec = types.SimpleNamespace(learned=[NumberColumn(name) for name in names])
         found = TableGAN.input_names.fget(types.SimpleNamespace(codec=codec))
         assert len({name.lower() for name in found}) == len(names)
         assert all(re.fullmatch("[A-Za-z][A-Za-z0-9_]*", name) for name in found), found

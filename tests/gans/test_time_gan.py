@@ -99,6 +99,17 @@ def test_fit_passes_through_the_stages_and_a_loaded_gan_resumes_exactly(tmp_path
         assert all((one == other).all() for one, other in pairs), network
 
 
+def test_each_stage_begins_with_fresh_optimizers_and_keeps_their_rates():
+    gan = made(embedding_epochs=2, supervised_epochs=1)
+    counts = []
+    look = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: counts.append(int(gan.generator_optimizer.iterations))
+    )
+    gan.generator_optimizer.learning_rate = 5e-4
+    gan.fit(SERIES, epochs=3, batch_size=16, verbose=0, callbacks=[look])
+    assert counts == [1, 2, 1] and float(gan.generator_optimizer.learning_rate) == pytest.approx(5e-4)
+
+
 @pytest.mark.slow
 def test_the_autoencoder_learns_to_reconstruct_series():
     levels = np.repeat(SERIES[:, :1], 4, axis=1)

@@ -1,7 +1,9 @@
 """Presets of audio: codecs and networks, checks, and the way through a config."""
 
 import json
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from gan_keras import presets
@@ -58,3 +60,21 @@ def test_spectrograms_and_waveforms_of_a_length_that_the_networks_do_not_make_ar
     pytest.raises(ValueError, preset.build, load_tones(num=8, length=512)).match("Expected .size, size, channels.")
     with pytest.raises(ValueError, match="length=1001. Expected .*`--set length=4096`"):
         presets.get("audio", "wavegan").codec(load_tones(num=8, length=1001))
+
+
+def test_the_length_is_chosen_so_that_codec_and_networks_take_it_and_little_is_left_out():
+    lengths = np.array([2400 + 40 * index for index in range(12)])
+    for name, rate, recordings, length in (
+        ("default", 8000, lengths, 2880),
+        ("wavegan", 8000, lengths, 3072),
+        ("default", 8000, np.array([80000] * 3), 8000),
+        ("default", 8000, np.array([80000]), 8000),
+        ("default", 44100, np.array([60000] * 12), 29952),
+        ("wavegan", 16000, np.array([24000] * 12), 11264),
+        ("wavegan", 16000, np.array([32768] * 12), 32768),
+        ("default", 8000, np.array([5000]), 2496),
+        ("default", 4000, np.array([4096] * 9), 4096),
+    ):
+        preset = presets.get("audio", name)
+        assert preset.length_for(rate, recordings) == length, (name, rate, recordings)
+        preset.codec(SimpleNamespace(sample_rate=rate, length=length))

@@ -53,18 +53,23 @@ def test_images_of_mixed_sizes_are_refused_until_a_size_is_given(tmp_path, plann
 
 def test_grey_images_among_colour_are_reported_and_counted(tmp_path, planned):
     folder = write_folder(tmp_path / "images", [*levels(90), *levels(10, channels=1)])
-    assert "100 images of 16 x 16 x 3, 0 corrupt skipped" in train(folder, tmp_path / "run").stdout
-    assert "10 grey among colour" in train(folder, tmp_path / "run").stdout
+    assert "100 images of 16 x 16 x 3, 10 grey among colour" in train(folder, tmp_path / "run").stdout
 
 
-def test_corrupt_files_are_named_skipped_and_counted_up_to_one_percent(tmp_path, planned):
+def test_fewer_images_than_a_batch_make_the_batches_smaller_and_it_is_told(tmp_path, planned):
+    folder = write_folder(tmp_path / "images", levels(12))
+    assert "leaves 11 images to train on, fewer than batch_size=64: batches are of 5." in train(folder, tmp_path / "run").stdout
+
+
+def test_corrupt_files_are_named_skipped_and_counted_up_to_a_tenth(tmp_path, planned):
     folder = write_folder(tmp_path / "images", levels(120))
     whole = (folder / "007.png").read_bytes()
     (folder / "007.png").write_bytes(whole[: len(whole) // 2])
     result = train(folder, tmp_path / "run")
     assert "119 images" in result.stdout and "1 corrupt skipped" in result.stdout and "007.png" in result.stdout
-    (folder / "008.png").write_bytes(b"no image")
-    assert "2 of the 120 images" in refused(folder, tmp_path / "run")
+    for number in range(8, 20):
+        (folder / f"{number:03d}.png").write_bytes(b"no image")
+    assert "13 of the 120 images" in refused(folder, tmp_path / "run")
     assert "007.png, 008.png" in refused(folder, tmp_path / "run")
 
 
@@ -76,8 +81,8 @@ def test_a_single_class_trains_without_labels_and_never_into_the_folder_of_its_i
 
 def test_wrong_arrays_are_refused_before_anything_is_written(tmp_path):
     for arrays, words in (
-        ({"images": levels(80).astype(np.int32)}, "dtype int32"),
-        ({"images": levels(80).astype(np.float32)}, "floats from 0 to 255"),
+        ({"images": levels(80).astype(np.int32) * 300}, "int32 from 0 to 76500"),
+        ({"images": levels(80).astype(np.float32) - 50}, "float32 from -50 to 205"),
         ({"images": np.full((80, 16, 16, 3), np.nan)}, "80 images hold NaN"),
         ({"images": np.zeros((80, 16, 16, 2), np.uint8)}, "shape (80, 16, 16, 2)"),
         ({"pictures": levels(80)}, "holds the arrays ['pictures']"),
@@ -86,7 +91,6 @@ def test_wrong_arrays_are_refused_before_anything_is_written(tmp_path):
         ({"images": levels(80), "labels": np.arange(80) % 4, "label_names": ["a", "b", "c"]}, "20 labels are out of range"),
         ({"images": levels(80), "labels": np.arange(80) % 3 + 1}, "no images to train on for 1 of 4 classes: 0"),
         ({"images": levels(80), "labels": np.arange(80) % 4, "label_names": "cats"}, "labels are out of range"),
-        ({"images": levels(40)}, "batch_size=64"),
         ({"images": levels(1)}, "1 images. Expected at least 2"),
         ({"images": levels(80, 20)}, "`--set size=32`"),
     ):

@@ -5,6 +5,7 @@ import io
 import json
 
 import numpy as np
+import pandas
 import pytest
 
 import gan_keras
@@ -32,10 +33,11 @@ def run(folder, source):
 def series_of(text):
     """The series in rows of CSV in long form."""
     head, *rows = csv.reader(io.StringIO(text))
-    assert head == ["sample", "step", "slow", "fast", "again"]
-    numbers = np.array(rows, float).reshape(-1, 8, 5)
+    assert head == ["sample", "step", "when", "slow", "fast", "again"]
+    numbers = np.array(rows, float).reshape(-1, 8, 6)
     assert (numbers[:, :, 0] == np.arange(len(numbers))[:, None]).all() and (numbers[:, :, 1] == np.arange(8)).all()
-    return numbers[:, :, 2:]
+    assert (numbers[:, :, 2] == 500 + np.arange(8)).all()
+    return numbers[:, :, 3:]
 
 
 def test_a_series_run_records_where_its_series_are_and_holds_out_other_steps(run, source):
@@ -54,10 +56,16 @@ def test_generate_writes_rows_to_standard_output_or_to_files(loaded, gan, tmp_pa
     assert expected.shape == (3, 8, 3)
     np.testing.assert_array_equal(expected[..., 1], expected[..., 2])  # a copy stays one
     printed = runs.succeeded("generate", loaded, "-n", 3, "--seed", 5)
-    np.testing.assert_allclose(series_of(printed), expected, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(series_of(printed), expected, rtol=0, atol=6e-5)  # four and five decimals, as in the file
+    assert runs.succeeded("generate", loaded, "-n", 1, "--start", 7).splitlines()[1].startswith("0,0,7,")
+    frame = gan.codec.frame(expected)
+    assert frame.columns.tolist() == ["sample", "step", "when", "slow", "fast", "again"] and frame["when"].tolist()[7:9] == [
+        507,
+        500,
+    ]
     for name in ("a.csv", "a.npz", "a.png"):
         assert runs.succeeded("generate", loaded, "-n", 3, "--seed", 5, "--output", tmp_path / name) == ""
-    np.testing.assert_allclose(series_of((tmp_path / "a.csv").read_text()), expected, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(series_of((tmp_path / "a.csv").read_text()), expected, rtol=0, atol=6e-5)
     arrays = np.load(tmp_path / "a.npz")
     np.testing.assert_array_equal(arrays["series"], expected)
     assert arrays["lengths"].tolist() == [8] * 3 and list(arrays["columns"]) == ["slow", "fast", "again"]
@@ -92,6 +100,7 @@ def test_wrong_options_for_series_are_refused(loaded, tmp_path, monkeypatch):
         "--output none/a.csv": "no directory",
         "--temperature 0.5": "Got --temperature for a model of the modality series",
         "--label 1": "label",
+        "--start noon": "start='noon'. Expected a time stamp such as 500",
         "-n 0": "n=0",
     }
     runs.assert_refuses(("generate", loaded), wrong)
@@ -132,3 +141,20 @@ def test_labelled_series_of_different_lengths_are_trained_and_generated(tmp_path
 def test_every_suggested_command_runs_as_it_stands(run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert sorted(runs.assert_suggestions_run(run)) == sorted(["generate", "evaluate", "export", "report", "generate"])
+
+
+def test_a_preset_takes_arrays_and_data_frames_and_gives_frames_back():
+    hours = pandas.date_range("2024-01-01", periods=300, freq="h", name="when")
+    frame = pandas.DataFrame({"a": np.cumsum(np.random.default_rng(0).standard_normal(300)).round(2), "k": 3}, index=hours)
+    preset = gan_keras.presets.with_settings(gan_keras.presets.get("series", "tiny"), {"length": 8, "batch_size": 16})
+    gan = preset.build(frame)
+    gan.fit(preset.batches(gan, frame), epochs=1, verbose=0)
+    made = gan.generate(3, seed=5)
+    assert made.index.names == ["sample", "when"] and len(made) == 24 and (made["k"] == 3).all()
+    assert made.index[8] == (1, hours[-1] + pandas.Timedelta("1h")) and (made["a"] == made["a"].round(2)).all()
+    assert gan.generate(3, as_frame=False).shape == (3, 8, 2)
+    plain = preset.build(frame.to_numpy())
+    assert plain.generate(2).shape == (2, 8, 2) and plain.generate(2, as_frame=True).columns.tolist()[2:] == [
+        "column_1",
+        "column_2",
+    ]

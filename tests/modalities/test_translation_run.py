@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 import gan_keras.modalities.translation.evaluation
 import whole_runs as runs
@@ -83,6 +84,28 @@ def test_generate_translates_a_file_a_folder_and_an_array(loaded, gan, version, 
                 assert np.abs(found - to_levels(expected[rows])).max() <= (made_by == version)
 
 
+def test_all_images_of_a_folder_are_translated_and_keep_their_names_and_sizes(loaded, gan, held_out, tmp_path):
+    folder, images = tmp_path / "photos", held_out.a.images
+    (folder / "more").mkdir(parents=True)
+    for index in range(12):
+        (folder / f"cat_{index:02d}.png").write_bytes(tf.io.encode_png(images[index]).numpy())
+    wide = np.repeat(np.repeat(images[20], 2, axis=0), 3, axis=1)
+    Image.fromarray(wide[..., 0]).save(folder / "more" / "wide.JPG", quality=100)
+    (folder / "broken.png").write_bytes(b"no image")
+    told = runs.succeeded("generate", loaded, "--input", folder, "--output", tmp_path / "out")
+    assert "13 images translated, 1 resized to the models' 16 x 16 pixels, and their translations back" in told
+    assert "1 that cannot be read left out: broken.png" in told
+    found = sorted(str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*.*"))
+    assert found == [*(f"cat_{index:02d}.png" for index in range(12)), "more/wide.JPG"]
+    expected = to_levels(gan.translate(images[:12]))
+    np.testing.assert_array_equal([decoded(tmp_path / "out" / name) for name in found[:12]], expected)
+    with Image.open(tmp_path / "out/more/wide.JPG") as picture:
+        assert (picture.size, picture.format) == ((48, 32), "JPEG")
+        small = to_levels(gan.translate(images[20:21]))[0, ..., 0]
+        reduced = np.asarray(picture.convert("L").resize((16, 16), Image.Resampling.BOX)).astype(int)
+        assert np.corrcoef(reduced.ravel(), small.ravel())[0, 1] > 0.9
+
+
 def test_evaluate_and_report_write_into_the_run(run, folder):
     scores = runs.evaluated(run, "--num", 12, "--json", folder / "scores.json")
     assert scores == json.loads((folder / "scores.json").read_text())
@@ -118,7 +141,7 @@ def test_wrong_options_are_refused(loaded, tmp_path, monkeypatch):
         "--seed 85": "Got -n 10 from image 85 on. The held-out part of",
         "--seed -1": "number of the first image",
         "-n 0": "n=0",
-        "--label 3": "this run has no labels",
+        "--label 3": "for a translation, which has no labels",
         "--prompt the": "Got --prompt for a model of the modality translation",
         "--input none.png": "There is no none.png",
         "--input words.txt": "ends in .txt",

@@ -12,8 +12,11 @@ import numpy as np
 import pytest
 
 from gan_keras.media.plots import PANELS, SHOWN_NAMES, read_history, training_pictures
+from gan_keras.modalities.audio import evaluation as audio_evaluation
 from gan_keras.modalities.image import evaluation as image_evaluation
 from gan_keras.modalities.text.comparison import frontier_picture
+from gan_keras.modalities.translation import evaluation as translation_evaluation
+from gan_keras.modalities.video import evaluation as video_evaluation
 from gan_keras.runs.report import write_report
 
 HISTORY = """epoch,stage,nll,val_nll,d_loss,g_loss,d_real,d_fake
@@ -207,7 +210,10 @@ def test_panels_without_values_are_omitted():
 
 def test_a_score_of_training_has_another_name_than_that_of_an_evaluation():
     assert set(SHOWN_NAMES) == {name for _, names, _ in PANELS for name in names}
-    assert SHOWN_NAMES["val_frechet"] not in image_evaluation.COLUMNS.values()
+    for kind in (image_evaluation, audio_evaluation, video_evaluation, translation_evaluation):
+        titles = [title for name, title in kind.COLUMNS.items() if name.startswith("frechet")]
+        assert titles and all("Frechet distance to test" in title for title in titles)
+    assert SHOWN_NAMES["val_frechet"] == "Frechet distance to training samples"
 
 
 def test_many_stages_and_one_epoch_can_be_drawn():

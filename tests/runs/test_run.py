@@ -12,7 +12,7 @@ import pytest
 
 import gan_keras.runs.train
 from gan_keras import presets
-from gan_keras.callbacks.history import History, read_history
+from gan_keras.callbacks.history import Events, History, read_history
 from gan_keras.data.text.phrases import english_phrases
 from gan_keras.media.safe_files import replace_whole
 from gan_keras.modalities.text.modality import TextModality
@@ -20,7 +20,7 @@ from gan_keras.runs.files import Run
 from gan_keras.runs.train import load
 from gan_keras.training import checkpoint_files, devices
 from gan_keras.training.time_budget import Plan
-from whole_runs import silent
+from whole_runs import assert_trained_alike, silent
 
 SETTINGS = {"units": "16", "rating_samples": "8"}
 
@@ -117,8 +117,8 @@ def test_labels_are_found_by_name(interrupted):
 OTHER_OPTIONS = [
     ({"preset": "small"}, "preset is tiny in the run and small here"),
     ({"preset": "tiny", "settings": {"units": "32"}}, "settings.units is 16 in the run and 32 here"),
-    ({"epochs": 9}, "epochs is 4 in the run and 9 here"),
-    ({"minutes": 3}, "minutes is None in the run and 3 here"),
+    ({"epochs": 3}, "epochs=3. Expected at least 4: .* has trained for 2 epochs, and the stage adversarial follows 3 others"),
+    ({"minutes": 3}, "minutes=3, and .* has not finished an epoch of its last stage, adversarial"),
     ({"seed": 0}, "seed is 7 in the run and 0 here"),
 ]
 
@@ -127,7 +127,8 @@ def test_an_interrupted_run_refuses_other_options_and_is_unchanged(interrupted, 
     before = {path: path.read_bytes() for path in interrupted[0].rglob("*") if path.is_file()}
     for choices, message in OTHER_OPTIONS:
         with pytest.raises(ValueError, match=message):
-            train_text(corpus / "text.txt", interrupted[0], **choices, resume=True, progress=silent)
+            labels = corpus / "labels.txt"
+            train_text(corpus / "text.txt", interrupted[0], labels=labels, **choices, resume=True, progress=silent)
         assert {path: path.read_bytes() for path in interrupted[0].rglob("*") if path.is_file()} == before, choices
 
 
@@ -193,6 +194,65 @@ def test_resuming_within_the_adversarial_stage_keeps_the_adversarial_weights(int
             gan_keras.runs.train.Trainer(run, None, devices.get(), silent).resume()
     assert len(kept) == len(weights)
     assert all((a == b).all() for a, b in zip(weights, kept, strict=True))
+
+
+@pytest.mark.slow
+def test_a_finished_text_goes_on_with_its_last_stage_like_one_that_was_longer_from_the_start(corpus, tmp_path):
+    lines, source = [], corpus / "text.txt"
+    train_text(source, tmp_path / "whole", "tiny", settings={**SETTINGS, "adversarial_epochs": "2"}, progress=silent)
+    train_text(source, tmp_path / "parted", "tiny", settings=SETTINGS, progress=silent)
+    train_text(source, tmp_path / "parted", epochs=5, resume=True, progress=lines.append)
+    assert any("5 epochs in place of 4, 2 adversarial" in line for line in lines)
+    assert_trained_alike(tmp_path / "whole", tmp_path / "parted")
+    with pytest.raises(ValueError, match="Expected at least 5: .* has trained for 5 epochs"):
+        train_text(source, tmp_path / "parted", epochs=4, resume=True, progress=silent)
+    with pytest.raises(ValueError, match="minutes=1e-06 is too short: an epoch takes"):
+        train_text(source, tmp_path / "parted", minutes=1e-6, resume=True, progress=silent)
+
+
+@pytest.fixture
+def walk(tmp_path):
+    """A random walk in a file, and a function that trains on it."""
+    walk = np.cumsum(np.random.default_rng(0).standard_normal(300)).round(3)
+    (tmp_path / "walk.csv").write_text("\n".join(["a", *map(str, walk)]) + "\n")
+    settings = {"length": "8", "width": "4", "batch_size": "16"}
+    return lambda out, **options: gan_keras.runs.train.train(
+        "series", tmp_path / "walk.csv", tmp_path / out, **{"settings": settings, "progress": silent, **options}
+    )
+
+
+def test_a_finished_run_goes_on_like_one_that_was_longer_from_the_start(walk, tmp_path, monkeypatch):
+    lines = []
+    walk("whole", preset="tiny", epochs=3)
+    walk("parted", preset="tiny", epochs=1)
+    walk("parted", epochs=3, resume=True, progress=lines.append)
+    assert "3 epochs in place of 1" in lines[0] and not any("learning rates" in line for line in lines)
+    assert_trained_alike(tmp_path / "whole", tmp_path / "parted")
+    assert Run(tmp_path / "parted").config["lengths"] == [1, 3]
+    known = [{**row, "seconds": "0.2"} for row in read_history(tmp_path / "parted" / "history.csv")]
+    monkeypatch.setattr(gan_keras.runs.train, "read_history", lambda path: known)
+    walk("parted", minutes=0.01, resume=True)
+    assert len(read_history(tmp_path / "parted" / "history.csv")) == 5 and Run(tmp_path / "parted").config["lengths"] == [1, 3, 5]
+
+
+def test_rates_that_fall_over_all_epochs_fall_over_the_new_number_which_is_told(walk, tmp_path):
+    lines, settings = [], {"length": "8", "width": "4", "batch_size": "16", "final_share": "0.1"}
+    walk("run", preset="tiny", epochs=2, settings=settings)
+    gan = load(tmp_path / "run")
+    ended = float(gan.generator_optimizer.learning_rate)
+    walk("run", epochs=4, settings=settings, resume=True, progress=lines.append)
+    assert any(line.startswith("Warning: the learning rates fall over all epochs. From epoch 3 on") for line in lines)
+    gan = load(tmp_path / "run")
+    steps = int(gan.generator_optimizer.iterations)
+    rate_of = gan.generator_optimizer._learning_rate
+    assert steps == 16 and float(rate_of(8)) > 2 * ended and float(rate_of(16)) == pytest.approx(ended)
+
+
+def test_a_run_that_was_ended_before_its_last_epoch_does_not_go_on(walk, tmp_path):
+    walk("run", preset="tiny", epochs=1)
+    Events(tmp_path / "run" / "events.csv", silent).add_end(0, "early stop", "val_frechet 3")
+    with pytest.raises(ValueError, match=r"was ended after epoch 1 \(early stop: val_frechet 3\).*patience=0"):
+        walk("run", epochs=3, resume=True)
 
 
 WRONG_OPTIONS = [

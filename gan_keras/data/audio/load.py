@@ -1,4 +1,4 @@
-"""`load_audio`: sounds by the name of a data set, from a folder of WAV files, or from arrays in a `.npz` file."""
+"""`load_audio`: sounds by the name of a data set, from audio files, or from arrays."""
 
 import itertools
 import pathlib
@@ -6,52 +6,76 @@ import pathlib
 import numpy as np
 
 from gan_keras import catalogue
-from gan_keras.data.audio.readers import read_wav_folder, sounds_from_arrays
+from gan_keras.data.audio.readers import SUFFIXES, read_sounds, sounds_from_arrays
 from gan_keras.data.audio.sounds import collect_sounds
-from gan_keras.data.files import PARTS, TEST_KEYS, ArrayFile, Hints, is_array_file, part_for_tests
+from gan_keras.data.files import PARTS, TEST_KEYS, ArrayFile, Hints, is_array_file, is_path, part_for_tests
 from gan_keras.media.sounds import LEVELS
 
 AUDIO_DATASETS = catalogue.DATASETS["audio"]
 
 _HINTS = Hints(
-    "a folder of WAV files",
+    "a folder of audio files",
     "audio=array, sample_rate=8000",
-    "sounds of several lengths go into a folder of WAV files, or end in zeros",
+    "sounds of several lengths go into a folder of audio files, or end in zeros",
 )
 _KEYS = {"train": (("x_train", "y_train"), ("audio", "labels")), "test": TEST_KEYS}
 
 
-def load_audio(name_or_path, length=None, part="train"):
-    """Loads `Sounds` by name or from a path.
+def load_audio(source, length=None, part="train", sample_rate=None, labels=None, label_names=None):
+    """Loads `Sounds` by name, from a path, or from arrays.
 
     Args:
-        name_or_path: A name in `AUDIO_DATASETS`; a folder of WAV files (see `read_wav_folder`); or a `.npz` file with a number
-            `sample_rate` and arrays `audio` and optionally `labels`, or `x_train` and optionally `y_train`, and optionally
-            `label_names` (see `sounds_from_arrays`). Write `./tones` for a folder named like a data set.
-        length: Samples that each sound is cut or padded with silence to, at its end; `None` keeps the length, for WAV files
-            that of the longest.
+        source: A name in `AUDIO_DATASETS`; a folder of audio files or a single one (see `read_sounds`); a `.npz` file with a
+            number `sample_rate` and arrays `audio` and optionally `labels`, or `x_train` and optionally `y_train`, and
+            optionally `label_names`; or an array or a list of arrays (see `sounds_from_arrays`). Write `./tones` for a folder
+            named like a data set.
+        length: Samples per sound. Shorter ones are padded with silence at their end; longer files are cut into pieces. `None`
+            keeps the length, for files that of the longest. A function `(sample_rate, lengths)` chooses it.
         part: `"train"`, or `"test"` for a file with `x_test`.
+        sample_rate: In Hz: the rate of an array or list, or the rate that files are resampled to; None for most files' own.
+        labels: Labels of an array or list, an integer for each sound.
+        label_names: Names of these labels.
 
     Raises:
         FileNotFoundError: If it is neither a name nor a file nor a folder.
+        ImportError: If a file is no WAV, and the extra `audio` is not installed.
         ValueError: If sounds and labels do not fit together, or arguments are out of range.
     """
-    if part not in PARTS or length is not None and length < 1:
+    if part not in PARTS or not callable(length) and length is not None and length < 1:
         raise ValueError(f"Got length={length!r}, part={part!r}. Expected length >= 1, and part 'train' or 'test'.")
-    if is_array_file(name_or_path, part, AUDIO_DATASETS, "sounds", "Audio data sets"):
-        return _read_npz(pathlib.Path(name_or_path), length, part)
-    return load_tones(length=length) if str(name_or_path) in AUDIO_DATASETS else read_wav_folder(name_or_path, length)
+    if not is_path(source, labels):
+        if sample_rate is None:
+            raise ValueError("Got sounds without a rate. Expected sample_rate=8000 or another, in Hz.")
+        return sounds_from_arrays("sounds", source, sample_rate, labels, label_names, length)
+    path = pathlib.Path(source)
+    if path.suffix.lower() in SUFFIXES and path.is_file():
+        return read_sounds(path, length, sample_rate)
+    if is_array_file(source, part, AUDIO_DATASETS, "sounds", "Audio data sets"):
+        return at_rate(_read_npz(path, length, part), sample_rate)
+    return (
+        at_rate(load_tones(length=length), sample_rate)
+        if str(source) in AUDIO_DATASETS
+        else read_sounds(source, length, sample_rate)
+    )
 
 
-def load_test_audio(name_or_path, length=None):
+def load_test_audio(source, length=None, sample_rate=None):
     """Loads the part that a source reserves for tests, or all of it if there is no such part; see `load_audio`."""
-    is_wav = pathlib.Path(name_or_path).suffix.lower() == ".wav"  # `load_audio` refuses it
-    return load_audio(name_or_path, length, "train" if is_wav else part_for_tests(name_or_path, AUDIO_DATASETS, _HINTS))
+    is_sound = pathlib.Path(source).suffix.lower() in SUFFIXES
+    return load_audio(source, length, "train" if is_sound else part_for_tests(source, AUDIO_DATASETS, _HINTS), sample_rate)
+
+
+def at_rate(sounds, sample_rate):
+    """The sounds of an array; raises `ValueError` if they have another rate than asked for."""
+    if sample_rate not in (None, sounds.sample_rate):
+        raise ValueError(
+            f"{sounds.name} has {sounds.sample_rate:,} Hz, not the wanted {sample_rate:,} Hz. Expected equal rates: only audio "
+            "files are resampled."
+        )
+    return sounds
 
 
 def _read_npz(path, length, part):
-    if path.suffix.lower() == ".wav":
-        raise ValueError(f"{path} is one sound. Expected a folder of WAV files, or a .npz file.")
     file = ArrayFile(path, _HINTS)
     expected = f"for part={part!r}, and a number sample_rate, in Hz"
     samples, labels = file.labelled(_KEYS[part], expected, needed=("sample_rate",))

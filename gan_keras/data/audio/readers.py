@@ -1,5 +1,7 @@
-"""Sounds from arrays and from folders of WAV files, converted to int16 and to one channel."""
+"""Sounds from arrays and from audio files, converted to int16, to one channel and to one rate."""
 
+import collections
+import math
 import pathlib
 import struct
 import warnings
@@ -11,8 +13,15 @@ from gan_keras.data.audio.sounds import Sounds, collect_sounds
 from gan_keras.data.files import NUM_NAMED, check_broken, labels_of, list_files
 from gan_keras.media.sounds import LEVELS
 
+WAV = (".wav", ".wave")
+SUFFIXES = (*WAV, *(".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".aif", ".aifc", ".au", ".caf", ".w64"))
+"""Endings of audio files, in lower case. All but WAV need the extra `audio`."""
+
 _MAX_CHANNELS = 8  # a longer axis is not an axis of channels
+_OTHER_FORMATS = b"fLaC", b"OggS", b"FORM", b"ID3", b"\xff\xfb"  # first bytes of FLAC, Ogg, AIFF and MP3 files
 _UNKNOWN_SIZE = 2**32 - 1  # in headers of streams
+
+_COUNTED = ("mixed_down", "cancelled", "clipped", "truncated")
 
 _BROKEN = (ValueError, EOFError, struct.error, TypeError, ZeroDivisionError, UnboundLocalError)
 """Exceptions of SciPy for files that are no WAV: the last three for invalid numbers of bits or channels, or no sound."""
@@ -24,16 +33,17 @@ def sounds_from_arrays(name, samples, sample_rate, labels=None, label_names=None
     Args:
         name: Name of the set in reports.
         samples: `(num, length)`, or `(num, length, channels)`, to be averaged: integers of 8 (unsigned), 16 or 32 bits, or
-            floats in [-1, 1].
+            floats in [-1, 1]. Or a list of such sounds of any length, without the first axis.
         sample_rate: Samples per second, in Hz.
         labels: An integer for each sound, `(num,)` or `(num, 1)`, or `None`.
         label_names: Names of labels 0, 1, ...; by default their numbers.
-        length: Samples that each sound is cut or padded to, at its end; `None` keeps the length.
+        length: See `load_audio`. Longer sounds of a list are cut into pieces, those of an array at their end.
 
     Raises:
         ValueError: Wrong shape, dtype or range; NaN; labels that do not fit; a rate below 1.
     """
-    samples = np.asarray(samples)
+    if not hasattr(samples, "shape"):
+        return _sounds_of_list(name, list(samples), sample_rate, labels, label_names, length)
     is_sound = samples.ndim == 2 or samples.ndim == 3 and samples.shape[2] <= _MAX_CHANNELS
     if not is_sound or not samples.size:
         raise ValueError(
@@ -43,6 +53,18 @@ def sounds_from_arrays(name, samples, sample_rate, labels=None, label_names=None
     levels, report = to_int16(name, samples)
     labelling = check_labels(name, labels, label_names, len(samples), Sounds.noun)
     return collect_sounds(name, levels, sample_rate, length, labelling, report)
+
+
+def _sounds_of_list(name, sounds, sample_rate, labels, label_names, length):
+    sounds = [np.asarray(sound) for sound in sounds]
+    wrong = next((index for index, sound in enumerate(sounds) if sound.ndim not in (1, 2) or not sound.size), None)
+    if not sounds or wrong is not None:
+        found = "an empty list" if not sounds else f"a sound of shape {sounds[wrong].shape}, number {wrong}"
+        raise ValueError(f"{name} holds {found}. Expected (length,), or (length, channels), for each sound.")
+    levels, reports = zip(*(to_int16(f"{name}, sound {index}", sound[None]) for index, sound in enumerate(sounds)), strict=True)
+    report = {key: sum(each.get(key, 0) for each in reports) for key in ("mixed_down", "cancelled", "clipped")}
+    labelling = check_labels(name, labels, label_names, len(sounds), Sounds.noun)
+    return collect_sounds(name, [each[0] for each in levels], sample_rate, length, labelling, report, in_pieces=True)
 
 
 def to_int16(name, samples):
@@ -60,7 +82,10 @@ def to_int16(name, samples):
     if samples.ndim == 2:
         return levels, report
     report |= {"mixed_down": len(samples)} if samples.shape[2] > 1 else {}
-    return np.round(levels.mean(axis=2)).astype(np.int16), report
+    mixed = np.round(levels.mean(axis=2)).astype(np.int16)
+    cancelled = levels.any(axis=(1, 2)) & ~mixed.any(axis=1)
+    mixed[cancelled] = levels[cancelled, :, 0]
+    return mixed, report | ({"cancelled": int(cancelled.sum())} if cancelled.any() else {})
 
 
 _FROM_INTEGERS = {
@@ -89,50 +114,103 @@ def _from_floats(name, samples):
     return np.round(np.clip(samples, -1, 1) * LEVELS).astype(np.int16), clipped
 
 
-def read_wav_folder(path, length=None):
-    """Reads a folder of WAV files into memory; if all are in sub-folders, the names of these are the labels.
+def read_sounds(path, length=None, sample_rate=None):
+    """Reads a folder of audio files, or a single file, into memory; if all are in sub-folders, their names are the labels.
 
-    Files are sorted by name; hidden ones are ignored. PCM of 8, 16, 24 and 32 bits and floats are read. Several channels are
-    averaged, and counted. The sound of a truncated file is kept, and counted. See `load_audio` for `length`.
+    Files are sorted by name; hidden ones are ignored. Integers of 8 to 32 bits and floats are read. Several channels are
+    averaged, rates that differ from `sample_rate` are resampled, and recordings longer than `length` are cut into pieces; all
+    is counted. The sound of a truncated file is kept, and counted.
+
+    Args:
+        path: The folder or file; see `SUFFIXES`.
+        length: See `load_audio`.
+        sample_rate: Rate of the result in Hz; None for that of most files.
 
     Raises:
-        ValueError: No WAV file, files next to class folders, more than 1 % corrupt or empty files, or rates that differ.
+        ImportError: A file is no WAV, and the extra `audio` is not installed.
+        ValueError: No audio file, files next to class folders, or too many corrupt or empty files.
     """
-    folder = pathlib.Path(path)
-    expected = "files ending in .wav: convert others, such as with `ffmpeg -i sound.mp3 sound.wav`"
-    paths, num_other = list_files(folder, (".wav",), "WAV files", expected)
-    read = [(path, read_wav(path)) for path in paths]
+    path, others = pathlib.Path(path), {}
+    folder = path if path.is_dir() else path.parent
+    paths = [path]
+    if path.is_dir():
+        expected = f"files ending in {', '.join(SUFFIXES)}: convert others, such as with `ffmpeg -i sound.m4a sound.wav`"
+        paths, others = list_files(folder, SUFFIXES, "audio files", expected)
+    read = [(path, read_sound(path)) for path in paths]
     unreadable = [str(path.relative_to(folder)) for path, found in read if found is None]
-    check_broken(folder, unreadable, len(paths), "WAV files", "are corrupt or empty")
-    readable = [(path, *found) for path, found in read if found is not None]
-    paths, rates, recordings, counts = zip(*readable, strict=True)
-    other = next((index for index, rate in enumerate(rates) if rate != rates[0]), None)
-    if other is not None:
-        first, second = (f"{paths[index].relative_to(folder)} {rates[index]:,} Hz" for index in (0, other))
-        raise ValueError(
-            f"The files of {folder} have different sample rates: {first}, {second}. Expected one rate: convert them, such as "
-            f"with `ffmpeg -i in.wav -ar {min(rates)} out.wav`."
-        )
-    report = {name: sum(count.get(name, 0) for count in counts) for name in ("mixed_down", "clipped", "truncated")}
-    report |= {"unreadable": len(unreadable), "first_unreadable": unreadable[:NUM_NAMED], "other": num_other}
-    name = folder.resolve().name
-    return collect_sounds(name, recordings, rates[0], length, labels_of(folder, paths), report)
+    check_broken(path, unreadable, len(paths), "audio files", "are corrupt or empty")
+    paths, rates, recordings, counts = zip(*((path, *found) for path, found in read if found is not None), strict=True)
+    sample_rate = sample_rate or _most_frequent(rates)
+    report = {name: sum(count.get(name, 0) for count in counts) for name in _COUNTED}
+    report |= {"unreadable": len(unreadable), "first_unreadable": unreadable[:NUM_NAMED], **others}
+    if others := [f"{rate:,}" for rate in sorted({rate for rate in rates if rate != sample_rate})]:
+        report |= {"resampled": sum(rate != sample_rate for rate in rates), "rates": others[:NUM_NAMED]}
+    recordings = [resampled(*found, sample_rate) for found in zip(recordings, rates, strict=True)]
+    silent = [str(path.relative_to(folder)) for path, found in zip(paths, recordings, strict=True) if not found.any()]
+    report["first_silent"] = silent[:NUM_NAMED]
+    labelling = labels_of(folder, paths)
+    return collect_sounds(path.resolve().name, recordings, sample_rate, length, labelling, report, in_pieces=length is not None)
 
 
-def read_wav(path):
-    """Returns rate, int16 samples `(length,)` and counts of changes of a WAV file; None if it is corrupt or empty."""
-    from scipy.io import wavfile
+def _most_frequent(rates):
+    """The most frequent rate; of several, the lowest, to which no sound has to be guessed."""
+    counts = collections.Counter(rates)
+    return min(rates, key=lambda rate: (-counts[rate], rate))
 
+
+def resampled(samples, rate, wanted):
+    """int16 samples `(length,)` at a rate in Hz as int16 samples at another rate."""
+    if rate == wanted:
+        return samples
+    from scipy.signal import resample_poly
+
+    shared = math.gcd(rate, wanted)
+    found = resample_poly(samples.astype(np.float64), wanted // shared, rate // shared)
+    return np.clip(np.round(found), -LEVELS - 1, LEVELS).astype(np.int16)
+
+
+def read_sound(path):
+    """Returns rate, int16 samples `(length,)` and counts of changes of an audio file; None if it is corrupt or empty."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", wavfile.WavFileWarning)  # about chunks without sound
-            rate, samples = wavfile.read(path)
+        rate, samples = _read_wav(path) if path.suffix.lower() in WAV else _read_with_soundfile(path)
     except _BROKEN:
         return None
     if not samples.size or rate < 1:
         return None
     samples, counts = to_int16(str(path), samples[np.newaxis])
-    return rate, samples[0], {**counts, "truncated": _ends_early(path)}
+    return rate, samples[0], {**counts, "truncated": path.suffix.lower() in WAV and _ends_early(path)}
+
+
+def _read_wav(path):
+    from scipy.io import wavfile
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", wavfile.WavFileWarning)  # about chunks without sound
+        try:
+            return wavfile.read(path)
+        except ValueError as error:
+            with path.open("rb") as file:
+                has_other_format = file.read(4).startswith(_OTHER_FORMATS)
+            if not has_other_format and "Unknown wave file format" not in str(error):  # such as one of compressed samples
+                raise
+            return _read_with_soundfile(path)
+
+
+def _read_with_soundfile(path):
+    try:
+        import soundfile
+    except ImportError as error:
+        raise ImportError(
+            f'{path} is no plain WAV file. Expected the extra that reads it: pip install "gan_keras[audio]", or convert it, such '
+            f"as with `ffmpeg -i {path.name} {path.stem}.wav`."
+        ) from error
+    try:
+        with soundfile.SoundFile(path) as file:
+            dtype = {"PCM_16": "int16", "PCM_S8": "int16", "PCM_U8": "int16", "PCM_24": "int32", "PCM_32": "int32"}
+            samples = file.read(dtype=dtype.get(file.subtype, "float32"))
+            return file.samplerate, samples
+    except soundfile.LibsndfileError as error:
+        raise ValueError(str(error)) from error
 
 
 def _ends_early(path):

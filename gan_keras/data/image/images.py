@@ -8,20 +8,30 @@ import numpy as np
 import tensorflow as tf
 
 from gan_keras.data.arrays import sample_batches
-from gan_keras.data.sample_set import SampleSet, description, num_classes, part_of, split_samples, texts_of_samples
-from gan_keras.media.images import fit_levels
+from gan_keras.data.image.files import REPAIRS, read_picture
+from gan_keras.data.sample_set import (
+    OTHER,
+    SampleSet,
+    description,
+    num_classes,
+    part_of,
+    split_samples,
+    texts_of_samples,
+    without_labels,
+)
+from gan_keras.media.images import fit_levels, image_grid, picture_html
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Images(SampleSet):
     """Images of one shape, in memory or in files; see `SampleSet` for the other attributes.
 
     Attributes:
-        images: uint8 array `(num, height, width, channels)`, or a tuple of paths of PNG and JPEG files, which are read,
-            cropped and resized on demand.
+        images: uint8 array `(num, height, width, channels)`, or a tuple of paths of image files, which are read, cropped and
+            resized on demand.
         image_shape: `(height, width, channels)` of every image as networks get it.
         report: Counts: always `images` and `duplicates`; for files also `corrupt`, `other` (files that are no images),
-            `alpha` (transparency removed), `grey` (among colour), `enlarged`, and `first_corrupt`, at most five names.
+            `grey` (among colour), `enlarged`, the keys of `files.REPAIRS`, and `first_corrupt`, at most five names.
     """
 
     name: str
@@ -38,6 +48,15 @@ class Images(SampleSet):
     def fingerprint(self):
         """SHA-256 of images, shape and labels, 64 hexadecimal digits: equal if and only if the data are."""
         return hashlib.sha256(repr(self.image_shape).encode() + self.hashes.tobytes() + self.label_bytes).hexdigest()
+
+    def describe(self):
+        return describe_images(self)
+
+    def thumbnails(self, num):
+        """Returns at most `num` images as HTML."""
+        first = part_of(without_labels(self), np.arange(min(num, len(self))), {})
+        (levels,) = image_batches(first, len(first), shuffle=False)
+        return picture_html(image_grid(levels.numpy(), columns=num))
 
     @property
     def pixels(self):
@@ -57,9 +76,10 @@ def some_images(images, num, seed=0):
 
 
 TEXTS = {
+    "values": "values {}",
     "corrupt": "{} corrupt skipped",
-    "other": "{} other files skipped",
-    "alpha": "{} with transparency left out",
+    **OTHER,
+    **REPAIRS,
     "grey": "{} grey among colour",
     "enlarged": "{} enlarged",
     **texts_of_samples(Images.noun),
@@ -69,7 +89,8 @@ TEXTS = {
 def describe_images(images):
     """One line for logs: `digits: 1,797 images of 16 x 16 x 1, 10 classes, 1,797 enlarged, 0 duplicates`."""
     facts = [f"{len(images):,} images of {' x '.join(map(str, images.image_shape))}", *num_classes(images)]
-    return description(images, facts, TEXTS, ("first_corrupt", "first corrupt files"))
+    texts = {key: text for key, text in TEXTS.items() if images.report.get(key) != "0 to 255"}
+    return description(images, facts, texts, ("first_corrupt", "first corrupt files"))
 
 
 def image_batches(images, batch_size=64, seed=0, shuffle=True):
@@ -104,6 +125,11 @@ def image_batches(images, batch_size=64, seed=0, shuffle=True):
 
 def read_image(path, image_shape):
     """Reads one file as a uint8 image of `image_shape`, in the graph."""
-    # This op reads JPEG too. `fit_levels` turns colour into grey, as for arrays: the op itself rounds differently.
-    image = tf.io.decode_png(tf.io.read_file(path), channels=3)
+
+    def colour(path):
+        pixels = read_picture(os.fsdecode(path)).pixels
+        return np.broadcast_to(pixels, (*pixels.shape[:2], 3))
+
+    # `fit_levels` turns colour into grey, as for arrays: decoders round differently.
+    image = tf.ensure_shape(tf.numpy_function(colour, [path], tf.uint8), (None, None, 3))
     return tf.ensure_shape(fit_levels(image[tf.newaxis], image_shape)[0], image_shape)

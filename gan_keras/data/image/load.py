@@ -1,17 +1,16 @@
 """`load_images`: images by the name of a data set, from a folder, or from arrays in a `.npz` file."""
 
-import os
+import functools
 import pathlib
+from typing import NamedTuple
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from gan_keras import catalogue
-from gan_keras.data.files import PARTS, TEST_KEYS, ArrayFile, Hints, is_array_file, part_for_tests
-from gan_keras.data.image.images import read_image
-from gan_keras.data.image.readers import SUFFIXES, images_from_arrays, list_images, read_folder, to_levels
-from gan_keras.media.images import fit_levels
+from gan_keras.data.files import PARTS, TEST_KEYS, ArrayFile, Hints, is_array_file, is_path, part_for_tests, visible
+from gan_keras.data.image.files import SUFFIXES, UNREADABLE, read_picture
+from gan_keras.data.image.readers import images_from_arrays, read_folder, to_levels
 
 DOWNLOADED = {
     "mnist": keras.datasets.mnist,
@@ -25,31 +24,37 @@ IMAGE_DATASETS = {name: about for name, about in catalogue.DATASETS["image"].ite
 SIZE = 16
 """Side of enlarged digits: the smallest multiple of 8 that suits networks with two or three halvings."""
 
-_HINTS = Hints("a folder of images", "images=array", "images of several sizes go into a folder instead")
+_HINTS = Hints("a folder of images", "images=array", "images of several sizes go into a folder instead", "images")
 _KEYS = {"train": (("x_train", "y_train"), ("images", "labels")), "test": TEST_KEYS}
 _DARKEST = 16.0  # scikit-learn's digits count inked pixels of blocks of 4 x 4
 _NUM_STACKED = 20_000
 
 
-def load_images(name_or_path, size=None, channels=None, part="train"):
-    """Loads `Images` by name or from a path.
+def load_images(source, size=None, channels=None, part="train", labels=None, label_names=None):
+    """Loads `Images` by name, from a path, or from arrays.
 
     Args:
-        name_or_path: A name in `IMAGE_DATASETS` or `DOWNLOADED`; a folder of PNG and JPEG files (see `read_folder`); or
-            a `.npz` file with arrays `images` and optionally `labels`, or `x_train` and optionally `y_train`, and
-            optionally `label_names`. Write `./digits` for a folder named like a data set.
+        source: A name in `IMAGE_DATASETS` or `DOWNLOADED`; a folder of image files (see `read_folder`); a `.npz` file with
+            arrays `images` and optionally `labels`, or `x_train` and optionally `y_train`, and optionally `label_names`; a
+            `.npy` file; an array, or a list of arrays, Pillow images or paths of files (see `images_from_arrays`). Write
+            `./digits` for a folder named like a data set.
         size: Pixels that images are cropped and resized to, an int or `(height, width)`; `None` keeps their size.
         channels: 1 for grey, 3 for colour; `None` keeps their channels.
         part: `"train"`, or `"test"` for a file with `x_test` and for data sets of Keras.
+        labels: Labels of an array or list, an integer for each image.
+        label_names: Names of these labels.
 
     Raises:
         FileNotFoundError: If it is neither a name nor a file nor a folder.
         ConnectionError: If a data set of Keras cannot be downloaded.
         ValueError: If images and labels do not fit together, or arguments are out of range.
     """
-    size, name, path = checked_size(size), str(name_or_path), pathlib.Path(name_or_path)
+    size = checked_size(size)
     if channels not in (None, 1, 3) or part not in PARTS:
         raise ValueError(f"Got channels={channels!r}, part={part!r}. Expected channels 1 or 3, and part 'train' or 'test'.")
+    if not is_path(source, labels):
+        return images_from_arrays("images", source, labels, label_names, size, channels)
+    name, path = str(source), pathlib.Path(source)
     if name in DOWNLOADED:
         try:
             images, labels = DOWNLOADED[name].load_data()[PARTS.index(part)]
@@ -57,7 +62,9 @@ def load_images(name_or_path, size=None, channels=None, part="train"):
             message = f"{name} cannot be downloaded ({error}). Expected a network, or the path of a .npz file."
             raise ConnectionError(message) from error
         return images_from_arrays(name, images, labels, size=size, channels=channels)
-    if is_array_file(name_or_path, part, [*IMAGE_DATASETS, *DOWNLOADED], "images", "Image data sets"):
+    if is_array_file(source, part, [*IMAGE_DATASETS, *DOWNLOADED], "images", "Image data sets"):
+        if path.suffix.lower() in SUFFIXES:
+            raise ValueError(f"{path} is a single image. Expected a folder of images, at least 2: a GAN learns what varies.")
         file = ArrayFile(path, _HINTS)
         images, labels = file.labelled(_KEYS[part], f"for part={part!r}")
         return images_from_arrays(path.name, images, labels, file.label_names, size, channels)
@@ -126,18 +133,24 @@ def stacked_digits(digits, num=_NUM_STACKED, seed=0):
     return images_from_arrays(f"stacked_{digits.name}", stacked, digits.labels[rows] @ [100, 10, 1], names)
 
 
-def read_inputs(path, image_shape, first=0, num=10):
-    """Reads uint8 images `(at most num, *image_shape)` from number `first` on, cropped, resized and converted as by `ImageCodec`.
+class Inputs(NamedTuple):
+    """Images of any sizes to translate: names as relative paths, and functions that return uint8 `(height, width, 1 or 3)`."""
+
+    names: list
+    readers: list
+
+
+def find_inputs(path, first=0, num=None):
+    """Finds images from number `first` on, as `Inputs`.
 
     Args:
-        path: A PNG or JPEG file; a folder of them, sorted by name; or a `.npz` file with `images`.
-        image_shape: `(height, width, channels)`.
+        path: An image file; a folder of them with all its sub-folders, sorted by name; or a `.npz` file with `images`.
         first: Number of the first image, >= 0.
-        num: Maximum number of images, >= 1.
+        num: Maximum number of images, >= 1; None for all.
 
     Raises:
         FileNotFoundError: If there is no such file or folder.
-        ValueError: If it holds no image from number `first` on, or one that cannot be read.
+        ValueError: If it holds no image from number `first` on.
     """
     path = pathlib.Path(path)
     if not path.exists():
@@ -146,19 +159,26 @@ def read_inputs(path, image_shape, first=0, num=10):
         file = ArrayFile(path, _HINTS)
         if "images" not in file:
             raise ValueError(f"{path} holds the arrays {', '.join(file.names) or 'none'}. Expected an array `images`.")
-        found, _ = to_levels(path.name, np.asarray(file.array("images")))
+        levels, _ = to_levels(path.name, np.asarray(file.array("images")))
+        names = [f"{index:05d}.png" for index in range(len(levels))]
+        readers = [functools.partial(levels.__getitem__, index) for index in range(len(levels))]
     elif path.is_file() and path.suffix.lower() not in SUFFIXES:
         raise ValueError(f"{path} ends in {path.suffix or 'nothing'}. Expected {', '.join(SUFFIXES)}, .npz or a folder.")
     else:
-        found = list_images(path)[0] if path.is_dir() else [path]
-    if first >= len(found):
-        raise ValueError(f"{path} holds {len(found)} images. Expected a seed below that: it is the number of the first, from 0.")
-    chosen = found[first : first + num]
-    return fit_levels(chosen, image_shape).numpy() if path.suffix == ".npz" else np.stack([_read(p, image_shape) for p in chosen])
+        found = sorted(each for each in path.rglob("*") if visible(each.relative_to(path))) if path.is_dir() else [path]
+        found = [each for each in found if each.suffix.lower() in SUFFIXES]
+        names = [str(each.relative_to(path)) if path.is_dir() else each.name for each in found]
+        readers = [functools.partial(_pixels_of, each) for each in found]
+    if not names:
+        raise ValueError(f"{path} holds no images. Expected files that end in {', '.join(SUFFIXES)}.")
+    if first >= len(names):
+        raise ValueError(f"{path} holds {len(names)} images. Expected a seed below that: it is the number of the first, from 0.")
+    chosen = slice(first, None if num is None else first + num)
+    return Inputs(names[chosen], readers[chosen])
 
 
-def _read(path, image_shape):
+def _pixels_of(path):
     try:
-        return read_image(os.fsencode(path), image_shape).numpy()
-    except tf.errors.InvalidArgumentError as error:
-        raise ValueError(f"{path} cannot be read as an image. Expected a PNG or JPEG file.") from error
+        return read_picture(path).pixels
+    except UNREADABLE as error:
+        raise ValueError(f"{path} cannot be read as an image ({error}). Expected one of {', '.join(SUFFIXES)}.") from error

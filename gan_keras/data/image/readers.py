@@ -1,33 +1,32 @@
-"""Images from arrays, converted to uint8 levels, and from folders of PNG and JPEG files, which stay on disk."""
+"""Images from arrays, converted to uint8 levels, and from folders of files, which stay on disk."""
 
 import collections
 import concurrent.futures
 import pathlib
 
 import numpy as np
-import tensorflow as tf
 
 from gan_keras.data.arrays import check_labels
 from gan_keras.data.files import NUM_NAMED, check_broken, labels_of, list_files
+from gan_keras.data.image.files import REPAIRS, SUFFIXES, UNREADABLE, check_depth, picture_of, read_picture
 from gan_keras.data.image.images import Images
 from gan_keras.data.sample_set import collect, hash_of
 from gan_keras.media.images import CHANNELS, LEVELS, fit_levels
 
-SUFFIXES = (".png", ".jpg", ".jpeg")
 NUM_SIZES = 3
 """Number of sizes that messages name."""
 
-_SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
 _BLOCK = 1024  # images resized at a time
 
 
 def images_from_arrays(name, images, labels=None, label_names=None, size=None, channels=None):
-    """Makes `Images` of an array in memory.
+    """Makes `Images` of an array or a list in memory.
 
     Args:
         name: Name of the set in reports.
-        images: `(num, height, width, 1 or 3)`, or `(num, height, width)` for grey: uint8 levels, or floats in [0, 1] or
-            [-1, 1] (if one is below 0).
+        images: `(num, height, width, 1 or 3)`, or `(num, height, width)` for grey, or a list of such images without the first
+            axis, of Pillow images and of paths. Levels from 0 to 255 or, as uint16, to 65,535; floats in [0, 1], [-1, 1] (if
+            one is below 0) or [0, 255] (if one is above 2).
         labels: An integer for each image, `(num,)` or `(num, 1)`, or `None`.
         label_names: Names of labels 0, 1, ...; by default their numbers.
         size: `(height, width)` that images are cropped and resized to; `None` keeps their size.
@@ -36,12 +35,44 @@ def images_from_arrays(name, images, labels=None, label_names=None, size=None, c
     Raises:
         ValueError: Wrong shape, dtype or range; NaN; labels that do not fit.
     """
+    images, report = (images, {}) if hasattr(images, "shape") else _of_list(name, list(images), size, channels)
     levels, value_range = to_levels(name, np.asarray(images))
     labelling = check_labels(name, labels, label_names, len(levels), Images.noun)
     levels, enlarged = fit_all(levels, size, channels)
-    report = {"values": value_range, **({"enlarged": len(levels)} if enlarged else {})}
+    report = {"values": value_range, **report, **({"enlarged": len(levels)} if enlarged else {})}
     hashes = np.array([hash_of(image.tobytes()) for image in levels], np.uint64)
     return collect(Images, name, levels, labelling, hashes, report, image_shape=levels.shape[1:])
+
+
+def _of_list(name, images, size, channels):
+    """Returns a list of arrays, Pillow images or paths as one array, and the counts of their repairs."""
+    if not images:
+        raise ValueError(f"{name} holds an empty list. Expected images.")
+    pictures = [each for each in images if not hasattr(each, "shape")]
+    read = iter([picture_of(each) if hasattr(each, "getexif") else read_picture(each) for each in pictures])
+    found = [next(read) if not hasattr(each, "shape") else each for each in images]
+    check_depth(name, [each.brightest for each in found if not hasattr(each, "shape")])
+    report = counts_of([each.repairs for each in found if not hasattr(each, "shape")])
+    arrays = [np.asarray(getattr(each, "pixels", each)) for each in found]
+    arrays = [array[..., np.newaxis] if array.ndim == 2 else array for array in arrays]
+    shapes = {array.shape for array in arrays}
+    if len(shapes) == 1:
+        return np.stack(arrays), report
+    if any(array.ndim != 3 or array.shape[2] not in CHANNELS for array in arrays):
+        raise ValueError(f"{name} holds images of the shapes {sorted(shapes)}. Expected (height, width, 1 or 3) for each.")
+    size = size or one_size(name, [array.shape[:2] for array in arrays], Images.noun, "size=64")
+    channels = channels or max(array.shape[2] for array in arrays)
+    levels, _ = to_levels(name, np.concatenate([array.ravel() for array in arrays])[np.newaxis, :, np.newaxis, np.newaxis])
+    parts = np.split(levels.ravel(), np.cumsum([array.size for array in arrays])[:-1])
+    parts = [part.reshape(1, *array.shape) for part, array in zip(parts, arrays, strict=True)]
+    report["grey"] = sum(array.shape[2] < channels for array in arrays)
+    return np.concatenate([fit_all(part, size, channels)[0] for part in parts]), report
+
+
+def counts_of(repairs):
+    """Numbers of images by the key of their repair, without zeros."""
+    counts = collections.Counter(key for each in repairs for key in each)
+    return {key: counts[key] for key in REPAIRS if counts[key]}
 
 
 def fit_all(levels, size=None, channels=None):
@@ -65,21 +96,26 @@ def to_levels(name, images):
         )
     if images.dtype == np.uint8:
         return images, "0 to 255"
-    expected = "levels from 0 to 255 become uint8 with `images.astype('uint8')`."
-    if images.dtype.kind != "f":
-        raise ValueError(
-            f"{name} holds images of dtype {images.dtype}. Expected uint8, or floats in [0, 1] or [-1, 1]: {expected}"
-        )
+    if images.dtype.kind not in "fiub":
+        raise ValueError(f"{name} holds images of dtype {images.dtype}. Expected numbers: levels, or floats in [0, 1].")
     bad = np.flatnonzero(~np.isfinite(images).all(axis=(1, 2, 3)))
     if len(bad):
         raise ValueError(
             f"{name}: {len(bad)} images hold NaN or infinity, the first is number {bad[0]}. Expected finite pixels: leave those "
             "images out."
         )
-    low, high = float(images.min()), float(images.max())
-    if low < -1 or high > 1:
+    low, high, is_whole = float(images.min()), float(images.max()), images.dtype.kind in "iu"
+    if images.dtype.kind == "b":
+        return images.astype(np.uint8) * 255, "false and true"
+    if low >= 0 and (is_whole or high > 2) and high <= LEVELS and (high > 1 or images.dtype == np.uint16):
+        return np.round(images).astype(np.uint8), f"0 to 255 in {images.dtype}"
+    if images.dtype == np.uint16:
+        check_depth(name, [int(high)])
+        return (images >> 8).astype(np.uint8), "0 to 65,535"
+    if low < -1 or high > 1 or is_whole:
         raise ValueError(
-            f"{name} holds floats from {low:g} to {high:g}. Expected [0, 1] or [-1, 1], or levels of dtype uint8: {expected}"
+            f"{name} holds {images.dtype} from {low:g} to {high:g}. Expected levels from 0 to 255, or floats in [0, 1] or "
+            "[-1, 1]: scale them, such as with `images / images.max()`."
         )
     fractions, value_range = ((images + 1) / 2, "-1 to 1") if low < 0 else (images, "0 to 1")
     return np.round(fractions * LEVELS).astype(np.uint8), value_range
@@ -96,19 +132,19 @@ def read_folder(path, size=None, channels=None):
         ValueError: No image, images next to class folders, more than 1 % corrupt files, or sizes that differ.
     """
     folder = pathlib.Path(path)
-    paths, num_other = list_images(folder)
+    paths, others = list_images(folder)
     with concurrent.futures.ThreadPoolExecutor() as pool:
         looks = list(pool.map(_look_at, paths))
     corrupt = [str(path.relative_to(folder)) for path, look in zip(paths, looks, strict=True) if look is None]
     check_broken(folder, corrupt, len(paths), Images.noun, "are corrupt")
-    paths, hashes, shapes = zip(
+    paths, hashes, shapes, repairs, brightest = zip(
         *((path, *look) for path, look in zip(paths, looks, strict=True) if look is not None), strict=True
     )
+    check_depth(folder, brightest)
     size = size or one_size(folder, [shape[:2] for shape in shapes], Images.noun, "size=64")
-    channels = channels or (3 if any(shape[2] > 2 for shape in shapes) else 1)
-    report = {"corrupt": len(corrupt), "first_corrupt": corrupt[:NUM_NAMED], "other": num_other}
+    channels = channels or max(shape[2] for shape in shapes)
+    report = {"corrupt": len(corrupt), "first_corrupt": corrupt[:NUM_NAMED], **others, **counts_of(repairs)}
     report |= {
-        "alpha": sum(shape[2] in (2, 4) for shape in shapes),
         "grey": sum(shape[2] < 3 for shape in shapes) if channels == 3 else 0,
         "enlarged": sum(shape[0] < size[0] or shape[1] < size[1] for shape in shapes),
     }
@@ -117,19 +153,19 @@ def read_folder(path, size=None, channels=None):
 
 
 def list_images(folder):
-    """Returns sorted paths of the image files, and the number of other files."""
-    return list_files(folder, SUFFIXES, Images.noun, f"files {', '.join(SUFFIXES)}")
+    """Returns sorted paths of the image files, and counts of other files."""
+    return list_files(folder, SUFFIXES, Images.noun, f"files ending in {', '.join(SUFFIXES)}")
 
 
 def _look_at(path):
-    """Returns hash and shape of an image file; None if it is corrupt."""
-    content = path.read_bytes()
-    if not content.startswith(_SIGNATURES):
-        return None
+    """Returns hash, shape, repairs and brightest level of an image file; None if it is corrupt."""
     try:
-        return hash_of(content), tuple(tf.io.decode_png(content).shape)
-    except tf.errors.InvalidArgumentError:
+        found = read_picture(path)
+    except UNREADABLE as error:
+        if "high dynamic range" in str(error):
+            raise
         return None
+    return hash_of(path.read_bytes()), found.pixels.shape, found.repairs, found.brightest
 
 
 def one_size(folder, sizes, noun, example):

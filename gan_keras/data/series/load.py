@@ -1,8 +1,8 @@
-"""`load_series`: time series by the name of a data set, from CSV files, or from arrays in a `.npz` file."""
+"""`load_series`: time series by the name of a data set, from tables (files, folders, DataFrames), or from arrays."""
 
 import collections
-import csv
-import datetime
+import dataclasses
+import os
 import pathlib
 from typing import NamedTuple
 
@@ -11,8 +11,14 @@ import numpy as np
 from gan_keras import catalogue
 from gan_keras.data.arrays import check_labels
 from gan_keras.data.files import ArrayFile, Hints, is_number
+from gan_keras.data.series.layout import LONG_GAP, Clock, Layout, plain_layout
 from gan_keras.data.series.series import cut_windows
+from gan_keras.data.series.sheet import Sheet
+from gan_keras.data.table.columns import NumberColumn
+from gan_keras.data.table.reader import read_frame
+from gan_keras.data.table.types import check_types
 from gan_keras.diagnosis.names import choice_of
+from gan_keras.media.file_kinds import check_no_prose
 from gan_keras.media.safe_files import check_is_file
 
 SERIES_DATASETS = catalogue.DATASETS["series"]
@@ -25,48 +31,72 @@ _HINTS = Hints(
 NUM_SINES, SINE_STEPS, SINE_COLUMNS = 10_000, 24, 5
 _MAX_RADIANS = 0.1  # per step, and of a phase: values of TimeGAN's published code and results
 
-MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?"})
-"""Texts of missing cells, in lower case."""
+TABLES = (".csv", ".tsv", ".parquet", ".gz", ".bz2", ".xz", ".zip")
+"""Endings of the files of a folder that are read."""
 
-TIME_NAMES = frozenset({"time", "date", "datetime", "timestamp"})
-"""Names, in lower case, of a column of time stamps if no other is named."""
+_MAX_REPEATED = 0.01  # share of repeated time stamps; more are of several series
 
 
-def load_series(name_or_path, length=24, stride=1, time_column="", id_column=""):
-    """Loads time series by name or from a path, and cuts them into windows: `Series`.
+def load_series(source, length=24, stride=1, time_column="", id_column="", types=None):
+    """Loads time series and cuts them into windows: `Series`.
 
     Args:
-        name_or_path: A name in `SERIES_DATASETS`; a UTF-8 CSV file, or a folder of them with a series each; or a `.npz` file
-            with `series` `(num, steps, columns)` and optionally `lengths` `(num,)` (later steps are ignored), `labels`
-            `(num,)`, `label_names` and `columns`. Write `./sines` for a file named like a data set.
+        source: A name in `SERIES_DATASETS`; a file that `load_table` reads, or a folder of them with a series each; a DataFrame,
+            whose index of times, or of ids and times, counts as columns; a NumPy array `(num, steps, columns)`,
+            `(steps, columns)` or `(steps,)`, or a list of arrays `(steps, columns)` of any lengths; or a `.npz` file with
+            `series` `(num, steps, columns)` and optionally `lengths` `(num,)` (later steps are ignored), `labels` `(num,)`,
+            `label_names` and `columns`. Write `./sines` for a file named like a data set.
         length: Steps per window, >= 2; 0 keeps every series whole, so that lengths may differ.
         stride: Steps from the start of one window to the next, >= 1.
-        time_column: Column of time stamps in CSV files, numbers or ISO 8601 (with offsets from UTC, if any). `""` uses the
-            only column with a name in `TIME_NAMES`; without one, rows must be in order.
-        id_column: Column in CSV files that assigns rows to series; `""` for a single series.
+        time_column: Column of time stamps, dates or numbers. `""` uses the only column of dates, a column of dates and one of
+            times of day, or else the only column named time, date, datetime or timestamp; without one, rows must be in order.
+        id_column: Column that assigns rows to series; `""` for a single series.
+        types: Types by column: see `load_table`. `"drop"` leaves a column out.
 
     Raises:
         FileNotFoundError: If it is neither a name nor a file nor a folder.
         ValueError: If the source cannot be read as series, or arguments are out of range.
     """
-    path = pathlib.Path(name_or_path)
-    if str(name_or_path) in SERIES_DATASETS:
-        found = Found(list(sines()), [f"sine_{number}" for number in range(1, SINE_COLUMNS + 1)])
-    elif path.is_dir():
-        found = _read_folder(path, time_column, id_column)
-    else:
-        check_is_file(path, "Built-in data sets of series", SERIES_DATASETS)
-        found = _read_npz(path) if path.suffix == ".npz" else read_csv(path, time_column, id_column)
-    return cut_windows(path.name, found.series, found.columns, length, stride, found.labelling, found.report)
+    found, name = _found(source, Columns(time_column, id_column, types or {}))
+    return cut_windows(name, found.series, found.columns, length, stride, found.labelling, found.report, found.layout)
+
+
+class Columns(NamedTuple):
+    """Columns with a meaning: see `load_series`."""
+
+    time: str = ""
+    id: str = ""
+    types: dict = {}
 
 
 class Found(NamedTuple):
-    """Contents of a source: float64 arrays `(steps, columns)`, names of columns, labels and their names or None, and counts."""
+    """Contents of a source: float64 arrays `(steps, columns)` with NaN for missing cells, names of the columns, labels and
+    their names or None, counts, and the `Layout` or None."""
 
     series: list
     columns: list
     labelling: tuple = (None, None)
     report: dict = {}
+    layout: Layout | None = None
+
+
+def _found(source, columns):
+    """Returns the contents of a source and its name."""
+    if not isinstance(source, str | os.PathLike):
+        if hasattr(source, "iloc"):
+            source = source.to_frame() if source.ndim == 1 else source
+            return series_of_frame(source, columns), "DataFrame"
+        return series_of_arrays(source, columns), "arrays"
+    path = pathlib.Path(source)
+    if str(source) in SERIES_DATASETS:
+        return Found(list(sines()), [f"sine_{number}" for number in range(1, SINE_COLUMNS + 1)]), path.name
+    if path.is_dir():
+        return _read_folder(path, columns), path.name
+    check_is_file(path, "Built-in data sets of series", SERIES_DATASETS)
+    if path.suffix in (".npz", ".npy"):
+        return _read_arrays(path, columns), path.name
+    check_no_prose(path, "series")
+    return series_of_frame(path, columns), path.name
 
 
 def sines(num=NUM_SINES, seed=0):
@@ -80,20 +110,66 @@ def sines(num=NUM_SINES, seed=0):
     return ((np.sin(angles) + 1.0) / 2.0).astype(np.float32)
 
 
-def _read_folder(path, time_column, id_column):
-    """Reads one series or more from each CSV file, sorted by name; all have the same columns."""
-    files = sorted(file for file in path.iterdir() if file.suffix.lower() == ".csv")
-    if not files:
-        raise ValueError(f"{path} holds no CSV file. Expected one for each series, or name a file.")
-    parts = [read_csv(file, time_column, id_column) for file in files]
-    for file, part in zip(files, parts, strict=True):
-        if part.columns != parts[0].columns:
-            raise ValueError(f"{file} has the columns {part.columns}. Expected those of {files[0].name}: {parts[0].columns}.")
-    report = sum((collections.Counter(part.report) for part in parts), collections.Counter())
-    return Found([one for part in parts for one in part.series], parts[0].columns, report=dict(report))
+# --- Arrays. ---
 
 
-def _read_npz(path):
+def series_of_arrays(arrays, columns, names=None, labelling=(None, None), place="the arrays"):
+    """Reads arrays, or a list of them, into `Found`. Steps of NaN alone at the end of a series are no steps."""
+    if isinstance(arrays, np.ndarray) and arrays.dtype != object:
+        arrays = arrays[None, :, None] if arrays.ndim == 1 else arrays[None] if arrays.ndim == 2 else arrays
+    arrays = [np.asarray(each) for each in arrays]
+    arrays = [each[:, None] if each.ndim == 1 else each for each in arrays]
+    shapes = sorted({each.shape[1:] for each in arrays})
+    if len(shapes) != 1 or len(shapes[0]) != 1 or not shapes[0][0] or any(each.dtype.kind not in "iufb" for each in arrays):
+        shown = ", ".join(f"{each.shape} of {each.dtype}" for each in arrays[:3])
+        raise ValueError(
+            f"Got {len(arrays)} arrays ({shown}). Expected numbers (num, steps, columns) or (steps, columns), or a list of "
+            "arrays (steps, columns), with as many columns each."
+        )
+    series = [_without_end(each.astype(np.float64)) for each in arrays]
+    names = names or [f"column_{number + 1}" for number in range(shapes[0][0])]
+    if len(names) != shapes[0][0]:
+        raise ValueError(f"{place}: {len(names)} names in `columns` for {shapes[0][0]} columns. Expected one for each.")
+    check_names(place, names)
+    if any(np.isinf(each).any() for each in series):
+        raise ValueError(f"{place}: `series` holds infinity. Expected finite numbers, or NaN for missing ones.")
+    if columns.id:
+        raise ValueError(f"Got id_column={columns.id!r} for {place}. Expected none: each array of a list is a series.")
+    dropped = [name for name, type_ in columns.types.items() if type_ == "drop" and name in names]
+    report, clock = collections.Counter(), None
+    if columns.time:
+        if columns.time not in names:
+            raise ValueError(f"{place} has no column {columns.time!r}. {choice_of(columns.time, names)}.")
+        index, stamps = names.index(columns.time), []
+        for number, one in enumerate(series):
+            order = in_order(np.arange(len(one)), one[:, index], 1, report, f"{place}, series {number}")
+            series[number] = one[order]
+            stamps.append(one[order, index])
+        column = NumberColumn(columns.time, decimals=0 if all((each == np.round(each)).all() for each in stamps) else None)
+        clock = Clock.of((column,), stamps)
+        count_gaps(clock, stamps, report)
+        dropped.append(columns.time)
+    kept = [index for index, name in enumerate(names) if name not in dropped]
+    series, names = [each[:, kept] for each in series], [names[index] for index in kept]
+    for number, one in enumerate(series):
+        check_known(one, names, f"{place}, series {number}")
+    report["missing"] = sum(int(np.isnan(one).sum()) for one in series)
+    layout = clock and dataclasses.replace(plain_layout(names), clock=clock)
+    return Found(series, names, labelling, counted(report), layout)
+
+
+def _without_end(one):
+    """Returns a series without steps at its end that are all NaN."""
+    known = np.flatnonzero(~np.isnan(one).all(axis=1))
+    return one[: known[-1] + 1] if len(known) else one
+
+
+def _read_arrays(path, columns):
+    if path.suffix == ".npy":
+        try:
+            return series_of_arrays(np.load(path, allow_pickle=False), columns, place=path)
+        except (OSError, EOFError) as error:
+            raise ValueError(f"{path} cannot be read as an array ({error}). Expected what `np.save` writes.") from error
     file = ArrayFile(path, _HINTS)
     if "series" not in file:
         raise ValueError(f"{path} holds the arrays {file.names}. Expected one named `series`, (num, steps, columns).")
@@ -111,87 +187,126 @@ def _read_npz(path):
             f"{series.shape[1]}, the number of steps of each series."
         )
     labelling = check_labels(path.name, file.array("labels"), file.texts("label_names"), len(series), "series")
-    columns = file.texts("columns") if "columns" in file else [f"column_{number + 1}" for number in range(series.shape[2])]
-    if len(columns) != series.shape[2]:
-        raise ValueError(f"{path}: {len(columns)} names in `columns` for {series.shape[2]} columns. Expected one for each.")
-    check_columns(path, columns)
-    cut = [one[:length].astype(np.float64) for one, length in zip(series, lengths, strict=True)]
-    if any(np.isinf(one).any() for one in cut):
-        raise ValueError(f"{path}: `series` holds infinity. Expected finite numbers, or NaN for missing ones.")
-    missing = sum(int(np.isnan(one).sum()) for one in cut)
-    filled = [interpolated(one, columns, f"{path}, series {number}") for number, one in enumerate(cut)] if missing else cut
-    return Found(filled, columns, labelling, {"missing": missing} if missing else {})
+    names = file.texts("columns") if "columns" in file else None
+    cut = [one[:length] for one, length in zip(series, lengths, strict=True)]
+    return series_of_arrays(cut, columns, names, labelling, path)
 
 
-class Sheet(NamedTuple):
-    """Cells of a CSV file: names of the columns, rows of cells, and the line number of each row."""
-
-    path: pathlib.Path
-    columns: list
-    rows: list
-    lines: list
-
-    def cells(self, column):
-        """Returns the cells of a column, by its name."""
-        index = self.columns.index(column)
-        return [row[index] for row in self.rows]
+# --- Tables. ---
 
 
-def read_csv(path, time_column="", id_column=""):
-    """Reads a CSV file whose first line names the columns into `Found`; see `load_series` for the arguments.
+def _read_folder(path, columns):
+    """Reads one series or more from each file, sorted by name; all have the same columns."""
+    files = sorted(file for file in path.iterdir() if file.suffix.lower() in TABLES and not file.name.startswith("."))
+    if not files:
+        raise ValueError(f"{path} holds no CSV file. Expected one for each series, or name a file.")
+    parts = [series_of_frame(file, columns) for file in files]
+    for file, part in zip(files, parts, strict=True):
+        if part.columns != parts[0].columns:
+            raise ValueError(f"{file} has the columns {part.columns}. Expected those of {files[0].name}: {parts[0].columns}.")
+    notes = list(dict.fromkeys(note for part in parts for note in part.report.get("notes", ())))
+    counts = [{name: num for name, num in part.report.items() if isinstance(num, int)} for part in parts]
+    report = sum(map(collections.Counter, counts), collections.Counter())
+    report["longest_gap"] = max(each.get("longest_gap", 0) for each in counts)
+    finest = tuple(max(each, key=_digits) for each in zip(*(part.layout.columns for part in parts), strict=True))
+    layout = dataclasses.replace(parts[-1].layout, columns=finest)
+    report = {**{name: num for name, num in report.items() if num}, **({"notes": notes} if notes else {})}
+    return Found([one for part in parts for one in part.series], parts[0].columns, report=report, layout=layout)
 
-    Rows are sorted by their time stamps, if there are any; `unsorted` counts those that move. Missing cells are interpolated
-    between the steps before and after, or repeat the nearest step at an end; `missing` counts them. `irregular` counts steps
-    that differ in duration from most.
+
+def _digits(column):
+    decimals = getattr(column, "decimals", 0)
+    return np.inf if decimals is None else decimals
+
+
+def series_of_frame(source, columns):
+    """Reads a path or a DataFrame into `Found`; see `load_series` for the columns.
+
+    Rows are sorted by their time stamps, if there are any; `unsorted` counts those that move. `missing` counts missing cells,
+    `irregular` steps that differ in duration from most, `gaps` the long ones among them, and `repeated` stamps that occur twice.
 
     Raises:
-        ValueError: If the file cannot be read as series; the message names the line or column.
+        ValueError: If the source cannot be read as series; the message names the column.
     """
-    sheet = read_sheet(pathlib.Path(path))
-    for name in filter(None, (time_column, id_column)):
-        if name not in sheet.columns:
-            raise ValueError(f"{path} has no column {name!r}. {choice_of(name, sheet.columns)}.")
-    times = [column for column in sheet.columns if column.lower() in TIME_NAMES and column != id_column]
-    time_column = time_column or (times[0] if len(times) == 1 else "")
-    columns = [column for column in sheet.columns if column not in (time_column, id_column)]
-    if not columns:
-        raise ValueError(f"{path} has no column of numbers. Expected at least one besides time stamps and ids.")
-    values = np.stack([numbers(sheet, column) for column in columns], axis=1)
-    stamps = time_stamps(sheet, time_column) if time_column else None
-    rows_by_id = collections.defaultdict(list)
-    for row, name in enumerate(sheet.cells(id_column) if id_column else [""] * len(sheet.rows)):
-        rows_by_id[name].append(row)
-    report, series = collections.Counter(missing=int(np.isnan(values).sum())), []
-    for rows in map(np.array, rows_by_id.values()):
-        order = rows if stamps is None else _in_order(sheet, rows, stamps, report)
-        place = f"{sheet.path}, the series from line {sheet.lines[order.min()]} on"
-        series.append(interpolated(values[order], columns, place))
-    counts = {name: report[name] for name in ("missing", "unsorted", "irregular") if report[name]}
-    return Found(series, columns, report=counts)
+    types = {str(name): str(type_) for name, type_ in columns.types.items()}
+    frame = read_frame(source, [name for name, type_ in types.items() if type_.partition(":")[0] == "date"])
+    name, names = source if isinstance(source, pathlib.Path) else "the DataFrame", list(frame.data)
+    check_types(types, names)
+    for given in filter(None, (columns.time, columns.id)):
+        if given not in names:
+            raise ValueError(f"{name} has no column {given!r}. {choice_of(given, names)}.")
+    if len(frame.data) < 2:
+        raise ValueError(f"{name} has {len(frame.data)} rows. Expected a header, and a row for each step.")
+    sheet = Sheet(frame, types, columns, name)
+    rows_by_id = sheet.rows_by_id()
+    values = np.stack([typed.cells for typed in sheet.values], axis=1)
+    kept = tuple(typed.column for typed in sheet.values)
+    stamps, report, orders = sheet.stamps(), collections.Counter(missing=int(np.isnan(values).sum())), []
+    for rows in rows_by_id.values():
+        place = f"{name}, the series from row {rows.min() + 1} on"
+        order = rows if stamps is None else in_order(rows, stamps[rows], sheet.max_back, report, place, sheet.hint)
+        check_known(values[order], [column.name for column in kept], place)
+        orders.append(order)
+    clock = None
+    if stamps is not None:
+        clock = Clock.of(tuple(typed.column for typed in sheet.clock), [stamps[order] for order in orders])
+        count_gaps(clock, [stamps[order] for order in orders], report)
+    layout = Layout(kept, clock, sheet.id_column, frame.index if not frame.heads else None)
+    told = {"notes": sheet.notes} if sheet.notes else {}
+    series = [values[order] for order in orders]
+    return Found(series, [column.name for column in kept], report=counted(report) | told, layout=layout)
 
 
-def read_sheet(path):
-    """Reads a CSV file; raises `ValueError` for an invalid header, ragged rows, or no rows."""
-    try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            reader = csv.reader(file, strict=True)
-            rows = [(reader.line_num, row) for row in reader if row]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"{path} cannot be read as a table ({error}). Expected CSV in UTF-8, separated by commas.") from error
-    if len(rows) < 2:
-        raise ValueError(f"{path} has {len(rows)} lines. Expected a line with the names of the columns, and a row for each step.")
-    (_, head), *body = rows
-    columns = [name.strip() for name in head]
-    check_columns(path, columns)
-    for line, row in body:
-        if len(row) != len(columns):
-            raise ValueError(
-                f"{path}, line {line}: {len(row)} cells. Expected {len(columns)}, one for each name of the first line."
-            )
-    return Sheet(path, columns, [[cell.strip() for cell in row] for _, row in body], [line for line, _ in body])
+def in_order(rows, stamps, max_back, report, place, hint="NAME"):
+    """Returns the rows of a series in the order of time; raises `ValueError` if many stamps occur more than once.
+
+    Args:
+        rows: Numbers of the rows in the order of the file.
+        stamps: Their time stamps. Rows without one are left out, and counted.
+        max_back: By how much a stamp may be before the one of the row above, as when clocks are put back: rows keep their order.
+        report: `Counter` of what was met.
+        place: Name of the series in messages.
+        hint: Column that may tell series apart.
+    """
+    known = np.isfinite(stamps)
+    report["no_time"] += int((~known).sum())
+    rows, stamps = rows[known], stamps[known]
+    if not len(rows):
+        raise ValueError(f"{place}: no row has a time stamp. Expected one for each.")
+    repeated = len(stamps) - len(np.unique(stamps))
+    if repeated > max(_MAX_REPEATED * len(stamps), 12 if max_back > 1 else 0):
+        raise ValueError(
+            f"{place}: {repeated} of {len(stamps)} time stamps are those of other rows too. Expected a row for each time, or an "
+            f"id for each series (`--set id_column={hint}`)."
+        )
+    report["repeated"] += repeated
+    is_reversed = len(stamps) > 1 and (np.diff(stamps) < 0).mean() > 0.5
+    order = np.arange(len(rows))[::-1] if is_reversed else np.arange(len(rows))
+    back = np.diff(stamps[order])
+    back = back[back < 0]
+    if len(back) and not (repeated and max_back > 1 and (back >= -max_back).all() and len(back) <= repeated):
+        order = np.argsort(stamps, kind="stable")
+    report["unsorted"] += int((order != np.arange(len(rows))).sum())
+    return rows[order]
 
 
-def check_columns(path, columns):
+def count_gaps(clock, series, report):
+    """Counts steps that differ from the clock's, and the long ones among them."""
+    for stamps in series:
+        steps, expected = np.diff(stamps), clock.after(stamps[:-1], np.ones(len(stamps) - 1, np.int64)) - stamps[:-1]
+        report["irregular"] += int((np.abs(steps - expected) > 1e-6 * np.abs(expected)).sum())
+        shares = steps / np.where(expected > 0, expected, 1.0)
+        report["gaps"] += int((shares > LONG_GAP).sum())
+        report["longest_gap"] = max(report["longest_gap"], int(np.round(shares[shares > LONG_GAP].max(initial=0))))
+
+
+def counted(report):
+    """Returns the counts that are not 0, in the order in which they are told."""
+    names = ("missing", "no_time", "unsorted", "repeated", "irregular", "gaps", "longest_gap")
+    return {name: report[name] for name in names if report[name]}
+
+
+def check_names(path, columns):
     """Raises `ValueError` unless every column has a name, all names differ, and not all are numbers."""
     if "" in columns:
         raise ValueError(f"{path}: column {columns.index('') + 1} has no name. Expected one for each in the first line.")
@@ -202,64 +317,11 @@ def check_columns(path, columns):
         raise ValueError(f"{path}: the first line holds numbers. Expected the names of the columns there: add such a line.")
 
 
-def numbers(sheet, column):
-    """Returns a column as float64, NaN for missing cells."""
-    found = np.full(len(sheet.rows), np.nan)
-    for row, (cell, line) in enumerate(zip(sheet.cells(column), sheet.lines, strict=True)):
-        if cell.lower() in MISSING:
-            continue
-        if not is_number(cell) or not np.isfinite(float(cell)):
-            raise ValueError(
-                f"{sheet.path}, line {line}: column {column!r} holds {cell!r}. Expected finite numbers: leave the column out, or "
-                "name it as the column of time stamps (`--set time_column=NAME`) or of series (`--set id_column=NAME`)."
-            )
-        found[row] = float(cell)
-    if np.isnan(found).all():
-        raise ValueError(f"{sheet.path}: column {column!r} has no value. Expected numbers: leave the column out.")
-    return found
-
-
-def time_stamps(sheet, column):
-    """Returns a column of time stamps as float64: seconds since 1970 for ISO 8601 (UTC without a zone), numbers unchanged."""
-
-    def stamp(cell, line):
-        try:
-            if is_number(cell):
-                return float(cell)
-            found = datetime.datetime.fromisoformat(cell)
-        except ValueError as error:
-            raise ValueError(
-                f"{sheet.path}, line {line}: column {column!r} holds {cell!r}. Expected stamps such as 2024-05-31 17:00, or "
-                "numbers."
-            ) from error
-        return (found if found.tzinfo else found.replace(tzinfo=datetime.UTC)).timestamp()
-
-    return np.array([stamp(cell, line) for cell, line in zip(sheet.cells(column), sheet.lines, strict=True)])
-
-
-def _in_order(sheet, rows, stamps, report):
-    """Returns the rows of a series sorted by their time stamps; raises `ValueError` if these are not finite and distinct."""
-    order = rows[np.argsort(stamps[rows], kind="stable")]
-    steps = np.diff(stamps[order])
-    if not np.isfinite(stamps[rows]).all() or (steps == 0).any():
-        line = sheet.lines[order[1:][steps == 0][0]] if (steps == 0).any() else sheet.lines[rows[0]]
+def check_known(values, columns, place):
+    """Raises `ValueError` for a column without a value."""
+    empty = [name for name, column in zip(columns, values.T, strict=True) if np.isnan(column).all()]
+    if empty:
         raise ValueError(
-            f"{sheet.path}, line {line}: its time stamp is none, or that of another row too. Expected a row for each time, or an "
-            "id for each series (`--set id_column=NAME`)."
+            f"{place}: column {empty[0]!r} has no value. Expected numbers: leave out the column (`--set types.{empty[0]}=drop`) "
+            "or the series."
         )
-    report["unsorted"] += int((order != rows).sum())
-    usual = np.median(steps) if len(steps) else 0.0
-    report["irregular"] += int((np.abs(steps - usual) > 1e-6 * usual).sum())
-    return order
-
-
-def interpolated(values, columns, place):
-    """Interpolates each NaN of values `(steps, columns)` linearly in time; raises `ValueError` for a column without a value."""
-    steps = np.arange(len(values))
-    values = values.copy()
-    for column, name in enumerate(columns):
-        known = ~np.isnan(values[:, column])
-        if not known.any():
-            raise ValueError(f"{place}: column {name!r} has no value. Expected numbers: leave the column or the series out.")
-        values[:, column] = np.interp(steps, steps[known], values[known, column])
-    return values

@@ -9,9 +9,11 @@ import tensorflow as tf
 
 from gan_keras.data.arrays import epochs_of
 from gan_keras.data.sample_set import description, num_classes
+from gan_keras.data.series.layout import Layout, plain_layout
 
 NUM_PARTS = 5  # one of which is held out
 MAX_BLOCKS = 50  # per series
+MIN_LEVELS = 16  # that a column must have in float32
 MIN_SERIES = 5
 """Number of series from which on whole series are held out; of fewer series, blocks of steps."""
 
@@ -33,6 +35,8 @@ class Series:
         labels: int32 array `(num,)`: label of each window's series, or `None`.
         label_names: One `str` per label, or `None`.
         report: Counts: always `series`, `steps` and `windows`, and repairs.
+        missing: bool array like `values`: cells that were missing and are interpolated; None without any.
+        layout: The `Layout` of the file, or None for arrays.
     """
 
     name: str
@@ -45,9 +49,18 @@ class Series:
     labels: np.ndarray | None
     label_names: tuple[str, ...] | None
     report: dict
+    missing: np.ndarray | None = None
+    layout: Layout | None = None
 
     def __len__(self):
         return len(self.starts)
+
+    def __repr__(self):
+        return f"<Series {describe_series(self)}>"
+
+    def _repr_html_(self):
+        """The first steps, for notebooks."""
+        return (self.layout or plain_layout(self.columns)).frame(self.samples(slice(1))[:, :5]).to_html()
 
     @property
     def varying(self):
@@ -70,11 +83,11 @@ class Series:
         return np.where(inside[..., None], cut, np.float32(np.nan))
 
 
-def cut_windows(name, series, columns, length, stride=1, labelling=(None, None), report=None):
-    """Makes `Series` of finite float arrays `(steps, columns)`; see `load_series` for `length` and `stride`.
+def cut_windows(name, series, columns, length, stride=1, labelling=(None, None), report=None, layout=None):
+    """Makes `Series` of float arrays `(steps, columns)`, NaN for missing cells; see `load_series` for `length` and `stride`.
 
     The `labelling` is the pair of an int label for each series and the names of labels, or of two `None`. Raises `ValueError`
-    for a series shorter than a window, a constant column, or fewer than two windows.
+    for a series shorter than a window, if no column ever changes, or for fewer than two windows.
     """
     if length == 1 or length < 0 or stride < 1:
         raise ValueError(f"Got length={length}, stride={stride}. Expected length >= 2, or 0 for whole series, and stride >= 1.")
@@ -86,10 +99,14 @@ def cut_windows(name, series, columns, length, stride=1, labelling=(None, None),
             f"{name} has a series of {shortest} steps, shorter than a window of {max(length, 2)}. Expected series at least as "
             f"long as a window: a smaller length, such as `--set length={max(2, shortest // 4)}`{other}."
         )
-    with np.errstate(over="ignore"):  # `check_values` reports it
-        values = np.concatenate(series).astype(np.float32)
-    check_values(name, values, columns)
     bounds = np.cumsum([0, *map(len, series)])
+    exact = np.concatenate(series)
+    missing = np.isnan(exact) if np.isnan(exact).any() else None
+    if missing is not None:
+        exact = interpolated(exact, missing, bounds, columns)
+    with np.errstate(over="ignore"):  # `check_values` reports it
+        values = exact.astype(np.float32)
+    report = {**(report or {}), **check_values(name, values, exact, columns)}
     starts = [
         np.arange(start, stop - (length or stop - start) + 1, stride) for start, stop in zip(bounds, bounds[1:], strict=False)
     ]
@@ -102,26 +119,65 @@ def cut_windows(name, series, columns, length, stride=1, labelling=(None, None),
     labels, label_names = labelling
     if labels is not None:
         labels, label_names = np.asarray(labels, np.int32)[of_series], tuple(label_names)
-    counts = {"series": len(series), "steps": len(values), "windows": len(of_series), **(report or {})}
+    counts = {"series": len(series), "steps": len(values), "windows": len(of_series), **report}
     window = int(lengths.max())
-    return Series(name, values, tuple(columns), bounds, np.concatenate(starts), lengths, window, labels, label_names, counts)
+    arrays = values, tuple(columns), bounds, np.concatenate(starts), lengths, window, labels, label_names
+    return Series(name, *arrays, counts, missing, layout)
 
 
-def check_values(name, values, columns):
-    """Raises `ValueError` if a column overflows float32 or is constant."""
+def check_values(name, values, exact, columns):
+    """Returns what float32 cannot tell about the columns, for the report; raises `ValueError` if a column overflows it, or no
+    column ever changes."""
     too_large = [column for column, fits in zip(columns, np.isfinite(values).all(axis=0), strict=True) if not fits]
     if too_large:
         raise ValueError(f"{name}: {', '.join(too_large)} holds numbers beyond 3.4e38. Expected smaller ones: change the unit.")
-    constant = [column for column, low, high in zip(columns, values.min(axis=0), values.max(axis=0), strict=True) if low == high]
-    if constant:
+    moves = exact.max(axis=0) - exact.min(axis=0)
+    spacing = np.spacing(np.abs(values).max(axis=0)).astype(np.float64)
+    coarse = [column for column, move, space in zip(columns, moves, spacing, strict=True) if 0 < move < MIN_LEVELS * space]
+    if coarse:
         raise ValueError(
-            f"{name}: {', '.join(constant)} never changes. Expected columns with more than one value: leave it out, there is "
-            "nothing to learn about it."
+            f"{name}: {', '.join(coarse)} changes by less than float32 tells apart next to its size. Expected larger changes: "
+            "subtract a constant from it first."
         )
+    constant = [column for column, move in zip(columns, moves, strict=True) if not move]
+    if len(constant) == len(columns):
+        raise ValueError(
+            f"{name}: {', '.join(constant)} never changes. Expected a column with more than one value: there is nothing to learn."
+        )
+    return {"constant": constant} if constant else {}
+
+
+def interpolated(values, missing, bounds, columns, own=None):
+    """Returns values `(steps, columns)` whose missing cells are interpolated linearly between known cells of the same series.
+
+    A cell before the first known one, or after the last, repeats it. A column that is unknown in a whole series gets its mean.
+
+    Args:
+        values: float array; missing cells may hold anything.
+        missing: bool array of the same shape.
+        bounds: int64 `(series + 1,)`: see `Series`.
+        columns: Names of the columns.
+        own: bool `(steps,)`: the steps whose cells are used, and changed; None for all.
+    """
+    values, own = values.copy(), np.ones(len(values), bool) if own is None else own
+    for column, name in enumerate(columns):
+        known, unknown = own & ~missing[:, column], own & missing[:, column]
+        if unknown.any() and not known.any():
+            raise ValueError(f"The column {name!r} has no value in a part of the data. Expected some: leave the column out.")
+        for start, stop in zip(bounds[:-1], bounds[1:], strict=True):
+            steps = start + np.flatnonzero(unknown[start:stop])
+            of_series = start + np.flatnonzero(known[start:stop])
+            if len(steps) and len(of_series):
+                values[steps, column] = np.interp(steps, of_series, values[of_series, column])
+            elif len(steps):
+                values[steps, column] = values[known, column].mean()
+    return values
 
 
 def split_series(data, seed=0):
     """Splits windows so that no held-out window shares a step with a training window: see `gan_keras.data.split`.
+
+    Each part's missing cells are interpolated between its own known cells.
 
     Of five or more series, a fifth of each label's series is held out. Fewer series are cut into contiguous blocks of steps,
     a fifth of which is held out; windows across a border of the two parts are left out, and counted as `at_borders` in the
@@ -133,7 +189,16 @@ def split_series(data, seed=0):
     held_steps = counts[data.starts + data.lengths] - counts[data.starts]
     training, held = np.flatnonzero(held_steps == 0), np.flatnonzero(held_steps == data.lengths)
     dropped = len(data) - len(training) - len(held)
-    return part_of(data, training, {"at_borders": dropped} if dropped else {}), part_of(data, held, {})
+    parts = part_of(data, training, {"at_borders": dropped} if dropped else {}), part_of(data, held, {})
+    return tuple(_with_own_cells(part, steps) for part, steps in zip(parts, (~held_out, held_out), strict=True))
+
+
+def _with_own_cells(part, steps):
+    """Returns a part whose missing cells are interpolated between known cells of its own steps, a bool array."""
+    if part.missing is None:
+        return part
+    values = interpolated(part.values.astype(np.float64), part.missing, part.bounds, part.columns, steps)
+    return dataclasses.replace(part, values=values.astype(np.float32))
 
 
 def _whole_series(data, random):
@@ -170,8 +235,14 @@ def part_of(data, rows, report):
 
 TEXTS = {
     "missing": "{} missing cells interpolated",
+    "no_time": "{} rows without a time stamp left out",
     "unsorted": "{} rows sorted by time",
+    "repeated": "{} time stamps occur twice",
     "irregular": "{} steps of unusual duration",
+    "gaps": "{} of them gaps",
+    "longest_gap": "the longest of {} steps",
+    "constant": "constant, put back as they are: {}",
+    "notes": "{}",
     "at_borders": "{} windows at borders left out",
 }
 

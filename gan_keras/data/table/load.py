@@ -1,34 +1,46 @@
-"""`load_table`: rows by the name of a data set, or from a CSV file."""
+"""`load_table`: rows by the name of a data set, from a file, or from a data frame."""
 
 import decimal
+import pathlib
 
 import numpy as np
 
 from gan_keras import catalogue
-from gan_keras.data.table.columns import CategoryColumn, NumberColumn
-from gan_keras.data.table.csv import DROP, check_types, read_table
-from gan_keras.data.table.table import Table
+from gan_keras.data.table.columns import CategoryColumn, IdColumn, NumberColumn, is_missing
+from gan_keras.data.table.reader import read_frame
+from gan_keras.data.table.table import CHUNK_ROWS, Table, allocate
+from gan_keras.data.table.texts import Typed
+from gan_keras.data.table.types import DROP, check_types, is_moments, typed
 from gan_keras.media.safe_files import check_is_file
 
 TABLE_DATASETS = catalogue.DATASETS["table"]
+MIN_ROWS = 10
 
 _CLASS_NAMES = {"wine": "cultivar", "breast_cancer": "diagnosis"}
 
 
 def load_table(name_or_path, types=None):
-    """Loads a `Table` by name or from a CSV file.
+    """Loads a `Table` by name, from a file, or from a data frame.
+
+    Types of columns are inferred from the majority of their cells: see the table's `notes`. Identifiers are not learned but made
+    anew, free text is left out.
 
     Args:
-        name_or_path: A name in `TABLE_DATASETS`, or the path of a file (see `read_table`); write `./wine` for a file named
-            like a data set.
-        types: Types by column, for types that are not to be guessed: `number`, `category`, `date`, `date:FORMAT` or `drop`;
-            for built-in sets only `drop`.
+        name_or_path: A name in `TABLE_DATASETS`; the path of a file (see `reader.read_frame`); a `pandas.DataFrame`, whose index
+            is kept if it is not a plain numbering; an array `(rows, columns)`, a dictionary of columns, or a list of rows.
+            Write `./wine` for a file named like a data set.
+        types: Types by column, for types that are not to be guessed: `number`, `category`, `boolean`, `date`, `date:FORMAT`,
+            `id` or `drop`; for built-in sets only `drop`.
 
     Raises:
         FileNotFoundError: If it is neither a name nor a file.
-        ValueError: If the file is not a table, or types do not fit it.
+        ValueError: If the source is not a table, or types do not fit it.
+        ImportError: If a Parquet file needs a package that is not installed.
     """
-    name, types = str(name_or_path), types or {}
+    types = types or {}
+    if not isinstance(name_or_path, str | pathlib.Path):
+        return read_table(_as_frame(name_or_path), types)
+    name = str(name_or_path)
     if name not in TABLE_DATASETS:
         check_is_file(name_or_path, "Tables", TABLE_DATASETS)
         return read_table(name_or_path, types)
@@ -39,6 +51,123 @@ def load_table(name_or_path, types=None):
             raise ValueError(f"types.{column}={type_} for {name}, whose types are known. Expected none, or drop.")
     kept = [index for index, column in enumerate(table.columns) if column.name not in types]
     return Table(name, tuple(table.columns[index] for index in kept), table.cells[:, kept], {}).described()
+
+
+def _as_frame(data):
+    """Arrays, dictionaries of columns and lists of rows as a data frame."""
+    import pandas as pd
+
+    if isinstance(data, pd.DataFrame):
+        return data
+    if isinstance(data, pd.Series):
+        return data.to_frame()
+    try:
+        data = np.asarray(data) if hasattr(data, "__array__") else data
+        frame = pd.DataFrame(data)
+    except (ValueError, TypeError) as error:
+        raise ValueError(
+            f"Got {type(data).__name__} for a table ({error}). Expected a name, a path, a pandas.DataFrame, a dictionary of "
+            "columns of equal length, or an array (rows, columns)."
+        ) from error
+    names = [f"column_{each + 1}" if isinstance(each, int) else str(each) for each in frame.columns]
+    return frame.set_axis(names, axis=1)
+
+
+def read_table(source, types=None):
+    """Reads a path or a `pandas.DataFrame` into a `Table`, whose cells are on disk if they are many: see `allocate`.
+
+    The table's report counts `rows`, `missing` cells, `odd` cells that are taken as missing, `ragged` rows that were left out,
+    `renamed` and `dropped` columns, and names `constant` and `empty` columns; its `notes` say what was guessed. See `load_table`
+    for the arguments.
+
+    Raises:
+        ValueError: If the source is not a table, has fewer than 10 rows, or columns are not of the given types.
+    """
+    types = {str(name): str(type_) for name, type_ in (types or {}).items()}
+    as_text = [name for name, type_ in types.items() if type_.partition(":")[0] in ("category", "boolean", "id", "date")]
+    frame = read_frame(source, as_text)
+    names = list(frame.data)
+    check_types(types, names)
+    if len(frame.data) < MIN_ROWS:
+        raise ValueError(
+            f"{frame.name} has {len(frame.data)} rows. Expected at least {MIN_ROWS}: from fewer nothing can be learned."
+        )
+    found = {name: typed(frame, name, types.get(name)) for name in names}
+    kept = {name: each for name, each in found.items() if each.column is not None}
+    if all(isinstance(each.column, IdColumn) for each in kept.values()):
+        told = "; ".join(f"{name}: {each.note}" for name, each in found.items() if each.note)
+        raise ValueError(
+            f"{frame.name} has no column to learn ({told}). Expected numbers, dates or categories: set a type, such as "
+            f"`--set types.{names[0]}=category`."
+        )
+    notes = {name: each.note for name, each in found.items() if each.note}
+    counts = {"odd": sum(each.odd for each in kept.values()), "dropped": len(found) - len(kept)}
+    named = {"ids": [name for name, each in kept.items() if isinstance(each.column, IdColumn)]}
+    named["left_out"] = [name for name, each in found.items() if each.column is None and types.get(name) != DROP]
+    report = {**{name: value for name, value in {**counts, **named}.items() if value}, **frame.report}
+    return _filled(frame, kept, report, notes).described()
+
+
+def _filled(frame, found, report, notes):
+    """Returns the `Table` of typed columns."""
+    cells = allocate((len(frame.data), len(found)))
+    for start in range(0, len(cells), CHUNK_ROWS):  # by chunks, since a column's cells lie far apart
+        rows = slice(start, start + CHUNK_ROWS)
+        cells[rows] = np.stack([each.cells[rows] for each in found.values()], axis=1)
+    columns = tuple(each.column for each in found.values())
+    layout = None if frame.heads else frame.layout(found)
+    return Table(frame.name, columns, cells, report, notes, layout)
+
+
+def read_like(source, columns):
+    """Reads a file or data frame, such as test data, into a `Table` with the `columns` of another one, in any order.
+
+    The table's report also counts cells with `unseen` categories, which become missing, and `dropped` columns.
+
+    Raises:
+        ValueError: If a column is missing, or a cell is no number or no date of the column's format.
+    """
+    kinds = {column.name: column.kind for column in columns}
+    frame = read_frame(source, [name for name, kind in kinds.items() if kind != "number"])
+    absent = [name for name in kinds if name not in frame.data]
+    if absent:
+        raise ValueError(f"{source} has no column {', '.join(map(repr, absent))}. Expected all columns that were trained on.")
+    if not len(frame.data):
+        raise ValueError(f"{source} has no rows. Expected some.")
+    found, unseen = {}, 0
+    for column in columns:
+        cells, num = _like(frame, column)
+        found[column.name], unseen = Typed(column, cells), unseen + num
+    counts = {"unseen": unseen, "dropped": frame.data.shape[1] - len(columns), **frame.report}
+    return _filled(frame, found, {name: count for name, count in counts.items() if count}, {}).described()
+
+
+def _like(frame, column):
+    """Cells of a known column, and the number of unseen values."""
+    import pandas as pd
+
+    cells = frame.data[column.name]
+    if column.kind == "id":
+        return np.arange(len(cells), dtype=np.float64), 0
+    if is_moments(cells):
+        found = typed(frame, column.name)
+        return found.cells * (found.column.unit / column.unit if column.kind == "date" else 1.0), 0
+    if column.kind == "number" and cells.dtype.kind in "iuf":
+        numbers = cells.to_numpy(np.float64, na_value=np.nan)
+        return np.where(np.isinf(numbers), np.nan, numbers), 0
+    codes, uniques = pd.factorize(cells.astype(object))
+    texts = [str(each).strip() for each in uniques]
+    present = [index for index, text in enumerate(texts) if not is_missing(text)]
+    values = np.full(len(texts) + 1, np.nan)
+    values[present] = column.parse([texts[index] for index in present])
+    wrong = np.isin(np.arange(len(texts) + 1), present) & np.isnan(values)
+    if column.kind != "category" and wrong.any():
+        row = int(np.flatnonzero(wrong[codes])[0])
+        raise ValueError(
+            f"{frame.name}, column {column.name!r}: {texts[codes[row]]!r} in {frame.place(row)}. Expected cells like those of "
+            "the first table."
+        )
+    return values[codes], int(wrong[codes].sum())
 
 
 def _built_in(name):

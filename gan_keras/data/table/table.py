@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from gan_keras.data.arrays import epochs_of
 from gan_keras.data.sample_set import description, num_held_out
-from gan_keras.data.table.columns import CategoryColumn
+from gan_keras.data.table.columns import CategoryColumn, IdColumn
 from gan_keras.diagnosis.names import choice_of
 
 IN_MEMORY_BYTES = 2**29
@@ -38,12 +38,17 @@ class Table:
         columns: A `columns.Column` for each column.
         cells: float64 `(rows, columns)`, in memory or on disk; NaN is missing. See `columns` for their meaning.
         report: Counts of what was met while reading the table.
+        notes: What was guessed or repaired, a sentence by column; columns that were left out have one too.
+        layout: For a table from a data frame, what it needs besides the columns: `index`, names of the columns that were its
+            index, `categories`, by column their order and whether it counts, and `names` that are no text. None for others.
     """
 
     name: str
     columns: tuple
     cells: np.ndarray
     report: dict
+    notes: dict = dataclasses.field(default_factory=dict)
+    layout: dict | None = None
 
     def __len__(self):
         return len(self.cells)
@@ -63,7 +68,19 @@ class Table:
     @functools.cached_property
     def fingerprint(self):
         """SHA-256 of columns and cells, 64 hexadecimal digits: equal if and only if the data are."""
-        digest = hashlib.sha256(json.dumps([column.to_config() for column in self.columns]).encode())
+        kept = (
+            "kind",
+            "name",
+            "has_missing",
+            "low",
+            "high",
+            "decimals",
+            "date_format",
+            "values",
+        )  # how cells are written is not data
+        configs = [column.to_config() for column in self.columns]
+        configs = [{name: config[name] for name in config if name in kept} for config in configs]
+        digest = hashlib.sha256(json.dumps(configs).encode())
         for part in chunks(self.cells):
             digest.update(np.ascontiguousarray(part))
         return digest.hexdigest()
@@ -78,7 +95,8 @@ class Table:
         """Returns the index of a column to predict: the one of this name, or the last one that is not empty."""
         if name:
             return self.index(name)
-        return max((index for index, column in enumerate(self.columns) if getattr(column, "values", True)), default=0)
+        places = [index for index, column in enumerate(self.columns) if getattr(column, "values", True) and column.kind != "id"]
+        return max((index for index in places if _varies(self.columns[index])), default=max(places, default=0))
 
     def take(self, rows, report=None):
         """Returns a table of the rows with these numbers."""
@@ -86,18 +104,106 @@ class Table:
         for start in range(0, len(rows), CHUNK_ROWS):
             part = rows[start : start + CHUNK_ROWS]
             cells[start : start + len(part)] = self.cells[part]
-        return Table(self.name, self.columns, cells, report or {})
+        return dataclasses.replace(self, cells=cells, report=report or {})
+
+    def select(self, places):
+        """Returns a table of some columns, by their indices."""
+        if len(places) == len(self.columns):
+            return self
+        return dataclasses.replace(self, columns=tuple(self.columns[place] for place in places), cells=self.cells[:, places])
+
+    def fitted(self):
+        """Returns the table with columns that know these rows only: their range and their values."""
+        cells, columns = allocate(self.cells.shape), []
+        for index, column in enumerate(self.columns):
+            column, cells[:, index] = column.fitted_to(np.asarray(self.cells[:, index]))
+            columns.append(column)
+        return dataclasses.replace(self, columns=tuple(columns), cells=cells)
+
+    def like(self, columns):
+        """Returns the table with the columns of another part, by name; values that these lack become missing."""
+        if columns == self.columns:
+            return self
+        cells = allocate((len(self), len(columns)))
+        for place, column in enumerate(columns):
+            own = self.index(column.name)
+            values = np.asarray(self.cells[:, own])
+            is_category = isinstance(column, CategoryColumn) and column.values != self.columns[own].values
+            cells[:, place] = self.columns[own].moved(values, column.values) if is_category else values
+        return dataclasses.replace(self, columns=tuple(columns), cells=cells)
+
+    def to_frame(self):
+        """Returns a `pandas.DataFrame`; of a table that was read from one, with its types and its index."""
+        import pandas as pd
+
+        data = pd.DataFrame({column.name: frame_column(column, self.cells[:, i]) for i, column in enumerate(self.columns)})
+        if not self.layout:
+            return data
+        for name, (values, is_ordered) in self.layout["categories"].items():
+            data[name] = pd.Categorical(data[name].astype(object), values, is_ordered)
+        data = data.set_index(self.layout["index"]) if self.layout["index"] else data
+        return data.rename(columns=self.layout["names"])
+
+    def __repr__(self):
+        return f"<Table {describe_table(self)}>"
+
+    def _repr_html_(self):
+        """The first rows, for notebooks."""
+        return self.take(np.arange(min(5, len(self)))).to_frame().to_html()
 
     def described(self):
         """Returns the table with a report that counts rows and missing cells, and names constant and empty columns."""
         missing = sum(np.isnan(part).sum(axis=0) for part in chunks(self.cells))
         empty = [name for name, num in zip(self.column_names, missing, strict=True) if num == len(self)]
         kept = [column for column in self.columns if column.name not in empty]
-        is_constant = [len(c.values) == 1 if isinstance(c, CategoryColumn) else c.low == c.high for c in kept]
-        constant = [column.name for column, yes in zip(kept, is_constant, strict=True) if yes]
+        constant = [column.name for column in kept if not _varies(column)]
         counts = {"rows": len(self), "missing": int(missing.sum()), **self.report}
         named = {"constant": constant, "empty": empty}
         return dataclasses.replace(self, report=counts | {name: names for name, names in named.items() if names})
+
+
+def _varies(column):
+    if isinstance(column, IdColumn):
+        return True
+    return len(column.values) > 1 if isinstance(column, CategoryColumn) else column.low != column.high
+
+
+def frame_column(column, cells):
+    """Cells as a `pandas` column: of the type that a data frame had, otherwise of the natural one."""
+    import pandas as pd
+
+    cells, dtype = np.asarray(cells, np.float64), column.dtype
+    missing = np.isnan(cells)
+    if column.kind == "date":
+        texts = pd.Series(column.format(cells), dtype=object).where(~missing)
+        if not dtype or dtype in ("object", "str", "string"):
+            return texts.astype(dtype or "str")
+        if not dtype.startswith(("datetime", "period")):
+            return texts.astype(dtype)
+        micros = pd.Series(np.where(missing, np.nan, np.round(cells * column.unit * 1e6)))
+        moments = pd.to_datetime(micros.astype("Int64"), unit="us")
+        if dtype.startswith("period"):
+            return moments.dt.to_period(dtype[7:-1])
+        zone = dtype.partition(", ")[2].rstrip("]")
+        moments = moments.dt.tz_localize("UTC").dt.tz_convert(zone) if zone else moments
+        return moments.astype(dtype)
+    if column.kind == "number":
+        if dtype.startswith("timedelta"):
+            return pd.to_timedelta(pd.Series(cells), unit="s").astype(dtype)
+        if dtype in ("object", "str", "string"):
+            return pd.Series(column.format(cells), dtype=object).where(~missing).astype(dtype)
+        whole = column.decimals == 0 and not missing.any()
+        numbers = pd.Series(cells.astype(np.int64) if whole else cells)
+        return numbers.astype(dtype if dtype and (whole or not dtype.startswith(("int", "uint"))) else numbers.dtype)
+    texts = pd.Series(column.format(cells), dtype=object).where(~missing)
+    if column.kind == "id":
+        return texts.astype("int64" if not column.is_text and dtype in ("", "int64") else dtype or "str")
+    if dtype in ("bool", "boolean"):
+        truths = texts.map(lambda text: None if text is None or text != text else text.lower() == "true")
+        return truths.astype("bool" if dtype == "bool" and not missing.any() else "boolean")
+    if dtype and dtype not in ("object", "str", "string", "category"):
+        return pd.to_numeric(texts).astype(dtype if not missing.any() else "float64")
+    return texts.astype(dtype or "str")
 
 
 def chunks(cells):
@@ -121,7 +227,9 @@ def split_table(table, held_out=None, seed=0):
     num = len(table)
     held_out = num_held_out(num, held_out, "rows")
     order = np.random.default_rng(seed).permutation(num)
-    return tuple(table.take(np.sort(rows), {"rows": len(rows)}) for rows in (order[held_out:], order[:held_out]))
+    training, rest = (table.take(np.sort(rows), {"rows": len(rows)}) for rows in (order[held_out:], order[:held_out]))
+    training = training.fitted()  # a range or a value that only held-out rows have is not known
+    return training, rest.like(training.columns)
 
 
 def some_rows(table, num, seed=0):
@@ -141,20 +249,61 @@ def write_csv(file, table):
 
 TEXTS = {
     "missing": "{} missing cells",
+    "odd": "{} odd cells taken as missing",
     "ragged": "{} ragged rows left out",
     "renamed": "{} columns renamed",
     "dropped": "{} columns dropped",
     "constant": "constant: {}",
     "empty": "all missing: {}",
     "unseen": "{} cells with unseen values taken as missing",
+    "ids": "identifiers, made anew: {}",
+    "left_out": "left out: {}",
+    "notes": "{}",
 }
 
 
 def describe_table(table):
     """One line for logs: `wine: 178 rows of 14 columns (13 numbers, 1 categories), 0 missing cells`."""
-    num_categories = sum(isinstance(column, CategoryColumn) for column in table.columns)
-    kinds = f"{len(table.columns) - num_categories} numbers, {num_categories} categories"
+    titles = {"number": "numbers", "date": "dates", "category": "categories", "id": "identifiers"}
+    found = [column.kind for column in table.columns]
+    kinds = ", ".join(
+        f"{found.count(kind)} {title}" for kind, title in titles.items() if kind in found or kind in ("number", "category")
+    )
     return description(table, [f"{len(table):,} rows of {len(table.columns)} columns ({kinds})"], TEXTS)
+
+
+def schema_of(table):
+    """Returns what is known of each column, a list of dictionaries: its name, type, range or values, missing cells and note."""
+    missing = sum(np.isnan(part).sum(axis=0) for part in chunks(table.cells)) if len(table) else np.zeros(len(table.columns))
+    rows = [
+        {
+            "column": column.name,
+            "type": column.kind,
+            "values": column.shown(),
+            "missing": int(num),
+            "note": table.notes.get(column.name, ""),
+        }
+        for column, num in zip(table.columns, missing, strict=True)
+    ]
+    others = [name for name in table.notes if name not in table.column_names]
+    return rows + [{"column": name, "type": "left out", "values": "", "missing": 0, "note": table.notes[name]} for name in others]
+
+
+MAX_SHOWN, MAX_WIDTH = 60, 46
+
+
+def schema_text(table):
+    """The columns of a table as lines of text."""
+    rows = [{name: str(value) for name, value in row.items()} for row in schema_of(table)]
+    for row in rows:
+        row["values"] = row["values"] if len(row["values"]) <= MAX_WIDTH else row["values"][: MAX_WIDTH - 1] + "…"
+    titles = ("column", "type", "values", "missing", "note")
+    widths = {name: max(len(name), *(len(row[name]) for row in rows)) for name in titles[:-1]}
+    lines = [
+        "  ".join([*(row[name].ljust(widths[name]) for name in titles[:-1]), row["note"]]).rstrip() for row in rows[:MAX_SHOWN]
+    ]
+    more = [f"... and {len(rows) - MAX_SHOWN} more columns"] if len(rows) > MAX_SHOWN else []
+    return "\n".join(["  ".join([*(name.ljust(widths[name]) for name in titles[:-1]), "note"]).rstrip(), *lines, *more])
 
 
 class RowsByCondition:

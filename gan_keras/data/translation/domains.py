@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+from html import escape
 from typing import ClassVar
 
 import numpy as np
@@ -9,12 +10,12 @@ import tensorflow as tf
 
 from gan_keras.data.arrays import epochs_of
 from gan_keras.data.image.images import Images, describe_images, read_image, split_images
-from gan_keras.data.sample_set import part_of, without_copies
+from gan_keras.data.sample_set import NUM_THUMBNAILS, part_of, without_copies
 
 DOMAINS = ("a", "b")
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Domains:
     """Images of domain a and of domain b, unpaired.
 
@@ -23,12 +24,14 @@ class Domains:
         a: `Images` of domain a.
         b: `Images` of domain b, of the same shape.
         test: The `Images` of both domains that the source reserves for tests, or `None`.
+        layout: What was guessed from the layout of a folder, for logs.
     """
 
     name: str
     a: Images
     b: Images
     test: tuple[Images, Images] | None = None
+    layout: str = ""
 
     label_names: ClassVar[None] = None
     streams: ClassVar[tuple[int, int]] = (0, 1)
@@ -42,6 +45,13 @@ class Domains:
                 f"The domains of {self.name} have images of {found}. Expected one shape: give the size that they are to be "
                 "cropped and resized to, such as size=64, and channels, 1 for grey or 3 for colour."
             )
+
+    def __repr__(self):
+        return f"<{type(self).__name__} {describe_domains(self)}>"
+
+    def _repr_html_(self):
+        pictures = "<br>".join(getattr(self, domain).thumbnails(NUM_THUMBNAILS) for domain in DOMAINS)
+        return f"<p>{escape(describe_domains(self))}</p>{pictures}"
 
     def __len__(self):
         """Number of images of the longer domain, which make an epoch."""
@@ -79,7 +89,7 @@ class Domains:
         return dataclasses.replace(self, a=a, b=b, test=None)
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class PairedDomains(Domains):
     """Paired images: `a[i]` and `b[i]` show the same scene. See `Domains` for the attributes."""
 
@@ -111,6 +121,18 @@ class PairedDomains(Domains):
         return dataclasses.replace(self, a=part_of(self.a, rows, {}), b=part_of(self.b, rows, {}), test=None)
 
 
+def in_colour(domains):
+    """Returns `Images` of both colours as colour: grey ones are converted, and counted."""
+    channels = max(images.image_shape[2] for images in domains)
+    return [images if images.image_shape[2] == channels else _as_colour(images) for images in domains]
+
+
+def _as_colour(images):
+    pixels = images.images if isinstance(images.images, tuple) else np.repeat(images.images, 3, axis=-1)
+    report = images.report | {"grey": len(images)}
+    return dataclasses.replace(images, images=pixels, image_shape=(*images.image_shape[:2], 3), report=report)
+
+
 def split_domains(domains, seed=0):
     """Splits domains into training and held-out domains that share no image: see `gan_keras.data.split`.
 
@@ -126,6 +148,9 @@ def describe_domains(domains):
     """One line for logs: the relation of the domains, and `describe_images` of both."""
     relation = "pairs" if isinstance(domains, PairedDomains) else "unpaired"
     lines = [describe_images(dataclasses.replace(getattr(domains, domain), name=domain)) for domain in DOMAINS]
+    if domains.test is not None:
+        lines.append(f"test: {' and '.join(f'{len(images):,}' for images in domains.test)} images")
+    relation = ", ".join(filter(None, (relation, domains.layout)))
     return f"{domains.name}, {relation}; {'; '.join(lines)}"
 
 

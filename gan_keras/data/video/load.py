@@ -1,13 +1,14 @@
-"""`load_videos`: clips by the name of a data set, from a folder of folders of frames, or from arrays in a `.npz` file."""
+"""`load_videos`: clips by the name of a data set, from films and folders of frames, or from arrays."""
 
 import pathlib
 
 import numpy as np
 
 from gan_keras import catalogue
-from gan_keras.data.files import PARTS, TEST_KEYS, ArrayFile, Hints, is_array_file, part_for_tests
+from gan_keras.data.files import PARTS, TEST_KEYS, ArrayFile, Hints, is_array_file, is_path, part_for_tests
 from gan_keras.data.image.load import checked_size, digit_levels
-from gan_keras.data.video.readers import MIN_FRAMES, ClipForm, read_video_folder, videos_from_arrays
+from gan_keras.data.video.files import is_film
+from gan_keras.data.video.readers import MIN_FRAMES, ClipForm, read_videos, videos_from_arrays
 
 VIDEO_DATASETS = catalogue.DATASETS["video"]
 
@@ -16,39 +17,53 @@ SPEEDS = 0.5, 1.5
 """Range of the speeds of moving digits, in pixels per frame."""
 
 _HINTS = Hints(
-    "a folder of folders of frames", "videos=array", "clips of several lengths or sizes go into folders of frames instead"
+    "a video, an animation, or a folder of videos or folders of frames",
+    "videos=array",
+    "clips of several lengths or sizes go into folders of frames instead",
+    "videos",
 )
 _KEYS = {"train": (("videos", "labels"), ("x_train", "y_train")), "test": TEST_KEYS}
 
 
-def load_videos(name_or_path, frames=None, size=None, channels=None, part="train"):
-    """Loads `Videos` by name or from a path.
+def load_videos(source, frames=None, size=None, channels=None, part="train", labels=None, label_names=None):
+    """Loads `Videos` by name, from a path, or from arrays.
 
     Args:
-        name_or_path: A name in `VIDEO_DATASETS`; a folder (see `read_video_folder`); or a `.npz` file with arrays `videos`
+        source: A name in `VIDEO_DATASETS`; a film or a folder (see `read_videos`); a `.npz` file with arrays `videos`
             `(num, frames, height, width, channels)` and optionally `labels`, or `x_train` and optionally `y_train`, and
-            optionally `label_names`. Write `./moving_digits` for a folder named like a data set.
-        frames: Frames to keep of each clip, from its start; `None` keeps all. For moving digits, frames to make.
-        size: Pixels that frames are cropped and resized to, an int or `(height, width)`; `None` keeps their size. For
-            moving digits, the size of the field.
+            optionally `label_names`; a `.npy` file; or an array or a list of arrays (see `videos_from_arrays`). Write
+            `./moving_digits` for a folder named like a data set.
+        frames: Frames of a clip: longer clips of an array are cut to their first frames, longer films into clips. `None` keeps
+            all, or chooses a length for films of several lengths. For moving digits, frames to make.
+        size: Pixels that frames are cropped and resized to, an int or `(height, width)`; `None` keeps their size, if films are
+            square and small. For moving digits, the size of the field.
         channels: 1 for grey, 3 for colour; `None` keeps their channels.
         part: `"train"`, or `"test"` for the `x_test` of a file.
+        labels: Labels of an array or list, an integer for each clip or film.
+        label_names: Names of these labels.
 
     Raises:
         FileNotFoundError: If it is neither a name nor a file nor a folder.
+        ImportError: If it is a video file, and the extra `video` is not installed.
         ValueError: If clips and labels do not fit together, or arguments are out of range.
     """
-    form, path = _checked_form(frames, size, channels, part), pathlib.Path(name_or_path)
-    if is_array_file(name_or_path, part, VIDEO_DATASETS, "clips", "Video data sets"):
+    form = _checked_form(frames, size, channels, part)
+    if not is_path(source, labels):
+        return videos_from_arrays("clips", source, labels, label_names, form)
+    path = pathlib.Path(source)
+    if path.is_file() and is_film(path):
+        return read_videos(path, form)
+    if is_array_file(source, part, VIDEO_DATASETS, "clips", "Video data sets"):
         file = ArrayFile(path, _HINTS)
         videos, labels = file.labelled(_KEYS[part], f"for part={part!r}")
         return videos_from_arrays(path.name, videos, labels, file.label_names, form)
-    return _load_moving_digits(form) if str(name_or_path) in VIDEO_DATASETS else read_video_folder(path, form)
+    return _load_moving_digits(form) if str(source) in VIDEO_DATASETS else read_videos(path, form)
 
 
 def load_test_videos(name_or_path, frames=None, size=None, channels=None):
     """Loads the part that a file reserves for tests, or all of it if there is no such part; see `load_videos`."""
-    part = part_for_tests(name_or_path, VIDEO_DATASETS, _HINTS)
+    path = pathlib.Path(name_or_path)
+    part = "train" if path.is_file() and is_film(path) else part_for_tests(name_or_path, VIDEO_DATASETS, _HINTS)
     return load_videos(name_or_path, frames, size, channels, part)
 
 

@@ -6,27 +6,30 @@ import hashlib
 import numpy as np
 
 from gan_keras.data.arrays import array_batches
+from gan_keras.data.image.files import REPAIRS
 from gan_keras.data.sample_set import (
     SampleSet,
     collect,
     description,
     hash_of,
     num_classes,
-    num_held_out,
-    part_of,
+    split_by_origin,
     texts_of_samples,
 )
+from gan_keras.media.clips import clip_grid, encode_gif
+from gan_keras.media.images import picture_html
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Videos(SampleSet):
     """Clips of one shape, in memory; see `SampleSet` for the other attributes.
 
     Attributes:
         videos: uint8 array `(num, frames, height, width, channels)`.
         origins: uint64 array `(num,)`: equal for clips of one object, such as copies. A split keeps them together.
-        report: Counts: always `clips` and `duplicates`; where they apply `cut` (clips that were longer), `enlarged` and
-            `one_class`; for folders `corrupt` and `first_corrupt`, at most five names.
+        report: Counts: always `clips` and `duplicates`; where they apply `recordings` (films cut into clips), `ends` (of films,
+            left out), `cut` (clips that were longer), `short` (left out), `resized`, `rates`, `enlarged` and `one_class`; for
+            folders `corrupt` and `first_corrupt`, at most five names, `other` files, and repairs of frames, by clips.
     """
 
     name: str
@@ -38,6 +41,13 @@ class Videos(SampleSet):
     report: dict
 
     noun, by_sample = "clips", ("videos", "hashes", "origins")
+
+    def describe(self):
+        return describe_videos(self)
+
+    def thumbnails(self, num):
+        """Returns at most `num` moving clips as HTML."""
+        return picture_html(None, "gif", encode_gif(clip_grid(self.videos[:num], num)))
 
     @property
     def video_shape(self):
@@ -61,22 +71,22 @@ def collect_videos(name, videos, labelling, report, origins=None):
 
 
 def split_videos(videos, held_out=None, seed=0):
-    """Splits clips at random, so that no training clip shows the same object as a held-out one: see `gan_keras.data.split`.
-
-    A few more clips than `held_out` are held out if clips of one origin stay together.
-    """
-    held_out = num_held_out(len(videos), held_out, videos.noun)
-    origins, clips = np.unique(videos.origins, return_counts=True)
-    order = np.random.default_rng(seed).permutation(len(origins))
-    enough = 1 + int(np.searchsorted(np.cumsum(clips[order]), held_out))
-    chosen = np.isin(videos.origins, origins[order[:enough]])
-    if chosen.all():
-        raise ValueError(f"All clips of {videos.name} are of one origin. Expected more different ones.")
-    return part_of(videos, np.flatnonzero(~chosen), {}), part_of(videos, np.flatnonzero(chosen), {})
+    """Splits clips at random, so that no training clip shows the same object as a held-out one: see `split_by_origin`."""
+    return split_by_origin(videos, held_out, seed)
 
 
 TEXTS = {
+    "values": "values {}",
+    "recordings": "films cut into clips: {}",
+    "neighbours": "too few to hold whole ones out: the last clips of each are held out, next to what is trained on",
+    "ends": "ends shorter than a clip left out: {}",
+    "resized": "{} films cropped and resized",
+    "rates": "several frame rates: {} per second",
+    "short": "{} too short, left out",
+    "first_short": "such as {}",
     "corrupt": "{} corrupt skipped",
+    "other": "{} other files skipped",
+    **REPAIRS,
     "cut": "{} longer ones cut to their first frames",
     "enlarged": "{} enlarged",
     **texts_of_samples(Videos.noun),
@@ -87,7 +97,8 @@ def describe_videos(videos):
     """One line for logs: `moving_digits: 3,594 clips of 12 frames of 16 x 16 x 1, 10 classes, 0 duplicates`."""
     frames, *image_shape = videos.video_shape
     facts = [f"{len(videos):,} clips of {frames} frames of {' x '.join(map(str, image_shape))}", *num_classes(videos)]
-    return description(videos, facts, TEXTS, ("first_corrupt", "first corrupt clips"))
+    texts = {key: text for key, text in TEXTS.items() if videos.report.get(key) != "0 to 255"}
+    return description(videos, facts, texts, ("first_corrupt", "first corrupt clips"))
 
 
 def video_batches(videos, batch_size=64, seed=0):

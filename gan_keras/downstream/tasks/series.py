@@ -31,7 +31,7 @@ class SeriesDownstream(Downstream):
         return part.samples()
 
     def generated(self, gan, numbers, seed):
-        return np.asarray(gan.generate(len(numbers), seed, labels=numbers), np.float32)
+        return np.asarray(gan.generate(len(numbers), seed, labels=numbers, as_frame=False), np.float32)
 
     def score(self, training, test, seed):
         means, deviations = (measure(training[0], axis=(0, 1)) for measure in (np.nanmean, np.nanstd))

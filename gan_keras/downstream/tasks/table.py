@@ -30,7 +30,8 @@ class TableDownstream(Downstream):
         self.columns, self.target = training.columns, target
         self.values = training.columns[target].values
         self.num_labels = len(self.values)
-        self.features = [column for index, column in enumerate(self.columns) if index != target]
+        self.places = [index for index, column in enumerate(self.columns) if index != target and column.kind != "id"]
+        self.features = [self.columns[index] for index in self.places]
         self.is_category = np.array([isinstance(column, CategoryColumn) for column in self.features])
 
     @staticmethod
@@ -62,7 +63,7 @@ class TableDownstream(Downstream):
         return self.without_target(part.cells)
 
     def without_target(self, cells):
-        return np.delete(np.asarray(cells), self.target, axis=1)
+        return np.asarray(cells)[:, self.places]
 
     def generated(self, gan, numbers, seed):
         name = self.columns[self.target].name
@@ -87,7 +88,9 @@ class TableDownstream(Downstream):
         return self.score(oversampled(*training, self.is_category, seed), test, seed)
 
     def write(self, path, part, samples, numbers):
-        cells = np.insert(samples, self.target, numbers, axis=1)
+        cells = np.empty((len(samples), len(self.columns)))  # new identifiers follow those of the part
+        cells[:] = np.arange(len(part), len(part) + len(samples))[:, None]
+        cells[:, self.places], cells[:, self.target] = samples, numbers
         file = io.StringIO()
         write_csv(file, Table(part.name, part.columns, np.concatenate([part.cells, cells]), {}))
         replace_whole(path, lambda temporary: temporary.write_text(file.getvalue(), encoding="utf-8", newline=""))

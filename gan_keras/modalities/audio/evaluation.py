@@ -9,6 +9,7 @@ import math
 import numpy as np
 
 from gan_keras.codecs.spectrogram import SpectrogramCodec
+from gan_keras.data.sample_set import part_of
 from gan_keras.metrics.extractor import Recipe, train_extractor
 from gan_keras.metrics.image_quality import ImageQuality, PixelGaussian
 from gan_keras.modalities.image.evaluation import (
@@ -28,7 +29,7 @@ RECIPE = Recipe((16, 32, 64, 128, 128), 600, 64)
 
 SIZE, ITERATIONS = 64, 16  # spectrograms that are judged, and Griffin-Lim for the baseline
 COLUMNS = {
-    "frechet": "Frechet distance",
+    "frechet": "Frechet distance to test sounds",
     "kernel": "kernel distance",
     "precision": "precision",
     "recall": "recall",
@@ -82,6 +83,30 @@ class Ear:
         """Returns the spectrograms of an array of sounds, or of an iterable of arrays: in [-1, 1], `(num, size, size, 1)`."""
         blocks = blocks_of(sounds) if hasattr(sounds, "shape") else sounds
         return np.concatenate([self.codec.encode(block).numpy() for block in blocks])
+
+
+class SoundQuality(ImageQuality):
+    """`ImageQuality` of waveforms, `(num, length, 1)`, which an `Ear` turns into spectrograms first."""
+
+    def __init__(self, ear, extractor, spectrograms, split):
+        super().__init__(extractor, spectrograms, split=split)
+        self.ear = ear
+
+    def score(self, fake_images, labels=None, seeds=None):
+        return super().score((self.ear.hear(block[..., 0]) for block in fake_images), labels, seeds)
+
+
+def quality_of(training, codec, recipe):
+    """The score of epochs: an `ImageQuality` of training sounds for what the codec encodes. Held-out sounds take no part."""
+    rows = np.sort(np.random.default_rng(0).permutation(len(training))[:MAX_DEFAULT])
+    sounds = part_of(training, rows, {})
+    ear = None if isinstance(codec, SpectrogramCodec) else Ear(sounds)
+    blocks = blocks_of(sounds.samples)
+    spectrograms = np.concatenate([codec.encode(block).numpy() if ear is None else ear.hear(block) for block in blocks])
+    extractor = train_extractor(spectrograms, sounds.labels, recipe=recipe)
+    if ear is None:
+        return ImageQuality(extractor, spectrograms, split="training")
+    return SoundQuality(ear, extractor, spectrograms, split="training")
 
 
 def blocks_of(array):

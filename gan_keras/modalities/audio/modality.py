@@ -19,7 +19,7 @@ from gan_keras.media.safe_files import read_json
 from gan_keras.media.sounds import SoundPlayer
 from gan_keras.modalities.audio.evaluation import COLUMNS, evaluate_sounds
 from gan_keras.modalities.audio.presets import AudioPreset
-from gan_keras.modalities.from_files import FileModality
+from gan_keras.modalities.from_files import ScoredModality
 from gan_keras.modalities.sample_files import last_and_first, title_of
 
 HEARD = 2, 1
@@ -33,7 +33,7 @@ class Recordings(NamedTuple):
     sample_rate: int
 
 
-class AudioModality(FileModality):
+class AudioModality(ScoredModality):
     """Mono sounds of one sample rate and one length, in memory during training."""
 
     name, samples, output_name = "audio", "sounds", "waveform"
@@ -53,23 +53,18 @@ sounds realistic?), recall (are all kinds there?), classifier score (is each sou
 agreement (does the classifier, which has never heard a generated sound, find the requested label?). Every sound is judged as a
 waveform, by its spectrogram. The last row compares real training sounds with the same test sounds (its agreement is the
 classifier's accuracy on the test sounds): no generator does better, except by chance or by copying. The Frechet distance is not
-the Frechet audio distance, which uses other features.</p>"""
+the Frechet audio distance, which uses other features, and not the distance to training sounds in the curves below, whose
+classifier is smaller.</p>"""
     use = "sounds that resemble the data, for learning and experiments; nobody said or played them"
     limits = "gaps and biases of the data carry over to the sounds"
 
     def read(self, source, preset):
-        sounds = load_audio(source, preset.length or None)
+        sounds = load_audio(source, preset.length or preset.length_for, sample_rate=preset.sample_rate or None)
         preset.codec(sounds)  # raises unless rate and length fit
         return sounds
 
     def read_test(self, source, training):
-        test = load_test_audio(source, training.length)
-        if test.sample_rate != training.sample_rate:
-            raise ValueError(
-                f"{source} has {test.sample_rate:,} Hz, and the run was trained on {training.sample_rate:,} Hz. Expected equal "
-                "rates: convert the files."
-            )
-        return test
+        return load_test_audio(source, training.length, training.sample_rate)
 
     def entries(self, data):
         return {"sample_rate": data.sample_rate, "length": data.length}

@@ -8,27 +8,20 @@ from gan_keras.callbacks import Interpolation, SampleGrid
 from gan_keras.codecs import ImageCodec
 from gan_keras.data import Images, describe_images, load_images, load_test_images, split_images
 from gan_keras.media.images import write_images
-from gan_keras.modalities.base import seconds_per_sample
-from gan_keras.modalities.from_files import FileModality
+from gan_keras.modalities.from_files import ScoredModality
 from gan_keras.modalities.image.evaluation import COLUMNS, evaluate_images
 from gan_keras.modalities.image.presets import ImagePreset
 
 _GRID = "Generated images. With labels, a row is a label and a column is a noise. The noise is the same at every epoch."
-SCORE = "score"
-NUM_PILOT = 64
-MIN_SCORED_SECONDS = 120.0
-"""Seconds of training from which epochs are scored: in a shorter training the classifier would take too large a share."""
-
-SCORING_SHARE = 0.1
 
 
-class ImageModality(FileModality):
+class ImageModality(ScoredModality):
     """Images; files in folders are read as they are needed."""
 
     name, samples, output_name = "image", "images", "image"
     preset_class, data_class, codec_classes, shape = ImagePreset, Images, (ImageCodec,), (("image_shape", "image_shape"),)
     describe, splitter, writer = (staticmethod(each) for each in (describe_images, split_images, write_images))
-    judge, columns, quality = staticmethod(evaluate_images), COLUMNS, ("val_frechet", "min")
+    judge, columns = staticmethod(evaluate_images), COLUMNS
     example = 25, "images.png"
     epoch_picture = ".png", _GRID
     further_pictures = {
@@ -54,17 +47,6 @@ below, whose classifier is smaller.</p>"""
 
     def entries(self, data):
         return {"image_shape": list(data.image_shape)}
-
-    def measure_further(self, gan, preset):
-        return {SCORE: preset.quality_samples * seconds_per_sample(gan, NUM_PILOT)}
-
-    def fit_into(self, preset, training, seconds, budget):
-        """Fits as many epochs as possible, scored as often as a tenth of the time allows."""
-        scoring = preset.quality_every > 0 and budget >= MIN_SCORED_SECONDS
-        fitted, spent = super().fit_into(preset, training, seconds, budget * (1.0 - SCORING_SHARE * scoring))
-        max_scores = max(1, int(SCORING_SHARE * budget / max(seconds[SCORE], 1e-3)))
-        fitted.quality_every = max(preset.quality_every, -(-fitted.epochs // max_scores)) if scoring else 0
-        return fitted, spent
 
     def sample_callbacks(self, run, preset, training, held_out):
         return [kind(run.samples, label_names=training.label_names) for kind in (SampleGrid, Interpolation)]

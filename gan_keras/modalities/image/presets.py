@@ -6,7 +6,7 @@ from typing import ClassVar
 from gan_keras.modalities.preset import NON_SATURATING, Preset, adam, gradient_penalty, relativistic
 from gan_keras.modalities.settings import CHANNELS, at_least, one_of
 
-MIN_SCORED, MAX_SCORED = 50, 5000  # training images that epochs are compared with
+MIN_SCORED, MAX_SCORED = 50, 5000  # training samples that epochs are compared with
 
 
 def dense_pair(image_shape, latent_dim, width, num_labels, dtype=None):
@@ -41,8 +41,31 @@ NETWORKS = {
 """Pairs of networks by name: functions `(image_shape, latent_dim, width, num_labels, **options)` -> generator, discriminator."""
 
 
+class Scored:
+    """Scores epochs by their distance to training samples and keeps the best one: for presets of images, sounds and clips.
+
+    A preset adds the fields `quality_every`, `quality_samples` and `quality_steps`, and the method `quality(training)`, which
+    returns an `ImageQuality`.
+    """
+
+    quality_ranges: ClassVar[tuple] = (at_least(1, "quality_steps"), at_least(0, "quality_every"), at_least(6, "quality_samples"))
+
+    def callbacks(self, training, held_out=None):
+        """Adapts the augmentation, and keeps the epoch closest to the training samples. Held-out samples stay unseen."""
+        from gan_keras.callbacks import AdaptiveAugmentation, Quality
+
+        found = [AdaptiveAugmentation()] if self.augmentation is not None else []
+        if self.quality_every and self.can_be_scored(training):
+            found.append(Quality(self.quality(training), self.quality_samples, every=self.quality_every))
+        return found
+
+    def can_be_scored(self, training):
+        """Returns whether a classifier can learn from the training samples."""
+        return len(training) >= MIN_SCORED
+
+
 @dataclasses.dataclass
-class ImagePreset(Preset):
+class ImagePreset(Scored, Preset):
     """A recipe for a `GAN` of images. Any field can be changed before `build`.
 
     Attributes besides those of every `Preset`:
@@ -67,10 +90,10 @@ class ImagePreset(Preset):
     quality_steps: int = 300
 
     ranges: ClassVar[tuple] = (
-        at_least(1, "width", "quality_steps"),
-        at_least(0, "size", "quality_every"),
+        at_least(1, "width"),
+        at_least(0, "size"),
         CHANNELS,
-        at_least(6, "quality_samples"),
+        *Scored.quality_ranges,
         one_of(NETWORKS, "network"),
     )
 
@@ -78,12 +101,12 @@ class ImagePreset(Preset):
         """Returns a compiled GAN: see `Recipe.build`.
 
         Args:
-            images: `gan_keras.data.Images`, an array of images, or the shape `(height, width, channels)` of an image.
+            images: `gan_keras.data.Images`, an array or a list that `load_images` takes, or the shape `(height, width, channels)`
+                of an image.
             num_labels: Number of labels that condition the images, 0 for none; None for those of `images`.
             seed: Seed of all weights and noise.
         """
-        if (shape := getattr(images, "shape", ())) and len(shape) in (3, 4):  # an array, whose scale `fit` recognises
-            images = tuple(map(int, (*shape[1:], 1)[:3]))
+        images = self.data_of(images)
         return self.build_conditional(images, self.num_labels(images) if num_labels is None else num_labels, seed)
 
     def codec(self, images):
@@ -96,19 +119,23 @@ class ImagePreset(Preset):
         sizes = (codec.image_shape, self.latent_dim, self.width, num_labels)
         return self.made("network_options", NETWORKS[self.network], options, *sizes)
 
+    def data_of(self, data):
+        """`Images` of an array or a list; see `load_images`. `Images` and shapes stay as they are."""
+        from gan_keras.data import load_images
+
+        is_known = hasattr(data, "image_shape") or not hasattr(data, "shape") and all(isinstance(each, int) for each in data)
+        return data if is_known else load_images(data, self.size or None, self.channels or None)
+
     def one_pass(self, data, seed):
         from gan_keras.data import image_batches
 
         return image_batches(self.with_used_labels(data), self.batch_size, seed)
 
-    def callbacks(self, training, held_out=None):
-        """Adapts the augmentation, and keeps the epoch closest to the training images. Held-out images stay unseen."""
-        from gan_keras.callbacks import AdaptiveAugmentation, Quality
-
-        found = [AdaptiveAugmentation()] if self.augmentation is not None else []
-        if self.quality_every and can_be_scored(training):
-            found.append(Quality(self.quality(training), self.quality_samples, every=self.quality_every))
-        return found
+    def can_be_scored(self, training):
+        """Also needs labels, or square images, whose rotations it learns."""
+        return super().can_be_scored(training) and (
+            training.labels is not None or training.image_shape[0] == training.image_shape[1]
+        )
 
     def quality(self, training):
         """Distances to training images on the features of a small classifier.
@@ -135,11 +162,6 @@ class ImagePreset(Preset):
         super().check_fields()
         if self.network == "mlp" and self.conditional:
             raise ValueError("conditional=True with network='mlp', which takes no labels. Expected conditional=False.")
-
-
-def can_be_scored(images):
-    """Returns whether a classifier can learn from the images: from their labels, or from rotations of square ones."""
-    return len(images) >= MIN_SCORED and (images.labels is not None or images.image_shape[0] == images.image_shape[1])
 
 
 PRESETS = {

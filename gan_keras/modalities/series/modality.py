@@ -11,6 +11,7 @@ import numpy as np
 from gan_keras.callbacks import SeriesPictures
 from gan_keras.codecs import ComponentCodec, NormalScoreCodec, SeriesCodec
 from gan_keras.data import Series, describe_series, load_series, split_series
+from gan_keras.data.series.layout import Layout
 from gan_keras.media.series import SHOWN_SERIES, csv_text, write_series
 from gan_keras.modalities.from_files import FileModality
 from gan_keras.modalities.series.evaluation import COLUMNS, evaluate_series, some_windows
@@ -21,10 +22,12 @@ MAX_PICTURES = 20
 
 
 class NamedSeries(NamedTuple):
-    """Generated series `(num, steps, columns)`, and the names of their columns."""
+    """Generated series `(num, steps, columns)`, the names of their columns, their `Layout` or None, and the first time stamp."""
 
     series: np.ndarray
     columns: tuple
+    layout: Layout | None = None
+    start: str = ""
 
 
 class SeriesModality(FileModality):
@@ -49,11 +52,18 @@ windows.</p>"""
     limits = "gaps and biases of the data carry over to the windows; values stay in the range of the data"
 
     def read(self, source, preset):
-        return load_series(source, preset.length, preset.stride, preset.time_column, preset.id_column)
+        return load_series(source, preset.length, preset.stride, preset.time_column, preset.id_column, preset.types)
+
+    def preset_of(self, run):
+        """See `Modality.preset_of`; a run from before types of columns were known keeps the columns that it learned."""
+        preset = super().preset_of(run)
+        if "types" not in run.config["preset"]:
+            preset.types = dict.fromkeys(run.config["data"]["columns"], "number")
+        return preset
 
     def test_part(self, run, source, training):
         """The windows of a test set, cut like those of the run. Raises `ValueError` for other columns or the run's own data."""
-        test = self.read(source, SeriesPreset.from_config(run.config["preset"]))
+        test = self.read(source, self.preset_of(run))
         self.check_is_other(run, source, test)
         if (test.columns, test.window) != (training.columns, training.window):
             raise ValueError(
@@ -72,12 +82,23 @@ windows.</p>"""
     # --- Use. ---
 
     def generate(self, gan, n, seed, label, options):
-        return NamedSeries(super().generate(gan, n, seed, label, options), gan.codec.columns)
+        made = self.in_layout(gan.codec.columns, gan.codec.layout, options)
+        labels = None if label is None else np.full(n, label)
+        return made._replace(series=gan.generate(n, seed, labels=labels, as_frame=False))
 
     def generate_by_version(self, version, n, seed, label, options):
+        made = self.in_layout(version.card.get("columns", ()), version.card.get("layout"), options)
         series = super().generate_by_version(version, n, seed, label, options)
-        columns = version.card["columns"] if version.card else range(series.shape[2])
-        return NamedSeries(series, tuple(columns))
+        return made._replace(series=series, columns=made.columns or tuple(map(str, range(series.shape[2]))))
+
+    def in_layout(self, columns, config, options):
+        """Returns `NamedSeries` without series; raises `ValueError` if these cannot start as the options ask for."""
+        layout, start = config and Layout.from_config(config), options.get("start", "")
+        if start and not (layout and layout.clock):
+            raise ValueError(f"start={start!r} for series without time stamps. Expected none: their steps are numbered.")
+        if start:
+            layout.clock.parsed(start)
+        return NamedSeries(None, tuple(columns), layout, start)
 
     def write(self, samples, output):
         if output is None:

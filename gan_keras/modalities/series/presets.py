@@ -69,6 +69,7 @@ class SeriesPreset(Preset):
         stride: Steps between the starts of two windows.
         time_column: Column of a CSV file: see `gan_keras.data.load_series`.
         id_column: Column of a CSV file: see `gan_keras.data.load_series`.
+        types: Types by column, such as `{"note": "drop"}`: see `gan_keras.data.load_table`.
         final_share: Final learning rates relative to the first, in (0, 1], reached along half a cosine; 1 for `"timegan"`.
         embedding_epochs: Epochs of `"timegan"`: see `TimeGAN.compile`.
         supervised_epochs: Epochs of `"timegan"`: see `TimeGAN.compile`.
@@ -83,6 +84,7 @@ class SeriesPreset(Preset):
     stride: int = 1
     time_column: str = ""
     id_column: str = ""
+    types: dict = dataclasses.field(default_factory=dict)
     final_share: float = 1.0
     embedding_epochs: int = 0
     supervised_epochs: int = 0
@@ -115,6 +117,7 @@ class SeriesPreset(Preset):
 
         self.check()
         keras.utils.set_random_seed(seed)
+        series = self.as_series(series)
         codec = self.made("codec_options", getattr(codecs, CODECS[self.codec]), self.codec_options)
         codec.adapt(series)
         options = {**self.network_options, "dtype": self.precision}
@@ -138,7 +141,15 @@ class SeriesPreset(Preset):
     def one_pass(self, data, seed):
         from gan_keras.data import series_batches
 
-        return series_batches(self.with_used_labels(data), self.batch_size, seed)
+        return series_batches(self.with_used_labels(self.as_series(data)), self.batch_size, seed)
+
+    def as_series(self, data):
+        """Returns `Series`; arrays, data frames and paths are read with the preset's columns and cut into its windows."""
+        from gan_keras.data import Series, load_series
+
+        if isinstance(data, Series):
+            return data
+        return load_series(data, self.length, self.stride, self.time_column, self.id_column, self.types)
 
     def compile_options(self):
         stages = {f"{stage}_epochs": num for stage, num in self.stage_epochs.items() if stage != STAGE}

@@ -10,6 +10,7 @@ from gan_keras.metrics.table_similarity import (
     TableFeatures,
     column_similarities,
     copied_share,
+    copied_values,
     missing_similarity,
     pair_similarities,
 )
@@ -35,16 +36,19 @@ TITLES = {"gan": "generated", "baseline": "independent columns", "real": "real t
 def evaluate_table(gan, training, test, target="", num=None, seed=0, progress=print):
     """Scores generated rows, rows of independent columns, and real training rows against test rows.
 
-    `target` is the column that models learn to predict; empty for the last column that holds a value. `num` is at least 10, by
-    default the number of training rows, at most 50,000. Other arguments and the result are those of `modalities.evaluate`; the
-    result has `by_column` (similarities; None if undefined) and `protocol` too.
+    `target` is the column that models learn to predict; empty for the last one with more than one value. `num` is at least 10, by
+    default the number of training rows, at most 50,000. Identifiers, which are made anew, are left out. Other arguments and the
+    result are those of `modalities.evaluate`; the result has `by_column` (similarities; None if undefined), `copied_by_column`
+    (see `metrics.table_similarity.copied_values`) and `protocol` too.
     """
+    learned = [index for index, column in enumerate(training.columns) if column.kind != "id"]
+    training, test = (each.select(learned) for each in (training, test))
     place = training.target(target)
     cells, test_cells = (np.asarray(some_rows(each, MAX_ROWS, seed).cells) for each in (training, test))
     num = min(MAX_ROWS, max(MIN_ROWS, len(training))) if num is None else num
     check_enough(num, seed, MIN_ROWS, test=test)
     tables = {
-        "gan": gan.generate_cells(num, seed),
+        "gan": gan.generate_cells(num, seed)[:, learned],
         "baseline": IndependentColumns(cells).sample(num, seed),
         "real": some_rows(training, num, seed).cells,
     }
@@ -56,8 +60,23 @@ def evaluate_table(gan, training, test, target="", num=None, seed=0, progress=pr
     target = training.column_names[place]
     settings = {"num": num, "seed": seed, "target": target}
     known = {name: None if np.isnan(value) else value for name, value in by_column.items()}
-    measured = {"by_column": known, "protocol": protocol(training, test, place, num, seed)}
-    return result_of(values, TITLES, settings, verdict(values, target), **measured)
+    copied = {
+        name: {"generated": share, "real": control}
+        for (name, share), control in zip(
+            copied_values(training.columns, tables["gan"], cells).items(),
+            copied_values(training.columns, test_cells, cells).values(),
+            strict=True,
+        )
+    }
+    measured = {"by_column": known, "copied_by_column": copied, "protocol": protocol(training, test, place, num, seed)}
+    return result_of(values, TITLES, settings, [*verdict(values, target), copied_line(copied)], **measured)
+
+
+def copied_line(copied):
+    """A line about values of single training rows that come again in generated ones."""
+    most = sorted((each for each in copied if copied[each]["generated"] > 0), key=lambda each: -copied[each]["generated"])[:5]
+    found = ", ".join(f"{name} {copied[name]['generated']:.1%} ({copied[name]['real']:.1%})" for name in most)
+    return f"Cells with a value that a single training row has, of generated rows (of real test rows): {found or 'none'}."
 
 
 def score(columns, rows, real, place, seed, is_real):

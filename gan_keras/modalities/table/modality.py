@@ -6,17 +6,23 @@ data, and writes rows, the report and the histograms of an evaluation.
 
 import csv
 import io
+import sys
 
 import numpy as np
+import tensorflow as tf
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import EngFormatter
 
+from gan_keras import noise
 from gan_keras.callbacks import Samples
 from gan_keras.codecs import TableCodec
+from gan_keras.codecs.table import id_cells
 from gan_keras.data import Table, describe_table, load_table, split_table, write_csv
 from gan_keras.data.table.columns import CategoryColumn, DateColumn, column_from_config
-from gan_keras.data.table.csv import read_like
+from gan_keras.data.table.conditions import as_wanted, conditions_of, constraints_of, draw_meeting
+from gan_keras.data.table.load import read_like
+from gan_keras.data.table.table import schema_of, schema_text
 from gan_keras.export import exported
 from gan_keras.gans.sampling import seeds_from
 from gan_keras.media import html
@@ -36,7 +42,7 @@ class TableModality(FileModality):
 
     name, samples, preset_class, data_class = "table", "rows", TablePreset, Table
     codec_classes, method, shape = (TableCodec,), "generate_cells", (("columns", "columns"),)
-    describe, splitter = staticmethod(describe_table), staticmethod(split_table)
+    splitter = staticmethod(split_table)
     judge, columns = staticmethod(evaluate_table), COLUMNS
     data_entries = ("columns", "labels", "score_inputs")
     note = """<p>Higher is better: the quality of models trained on the rows and tested on real ones (F1 and accuracy, or R2,
@@ -51,7 +57,20 @@ training rows: no generator does better, except by chance or by copying.</p>"""
         table = load_table(source, preset.types)
         if preset.label:
             table.index(preset.label)
+        constraints_of(preset.constraints, table)
         return table
+
+    def reload(self, run):
+        entries = run.config["data"]
+        if "schema" in entries:
+            return super().reload(run)
+        # A run from before identifiers and further dates were known keeps the types that it learned.
+        preset = dict(run.config["preset"], types={**entries["columns"], **run.config["preset"].get("types", {})})
+        return super().reload(_WithPreset(run, preset))
+
+    def describe(self, data):
+        """A line about a table, and a table of its columns: what was guessed is told."""
+        return f"{describe_table(data)}\n{schema_text(data)}"
 
     def test_part(self, run, source, training):
         """The rows of a test file with the run's columns and categories."""
@@ -61,13 +80,13 @@ training rows: no generator does better, except by chance or by copying.</p>"""
         return test
 
     def entries(self, data):
-        return {"columns": {column.name: type(column).__name__.removesuffix("Column").lower() for column in data.columns}}
+        return {"columns": {column.name: column.kind for column in data.columns}, "schema": schema_of(data)}
 
     def check_training(self, training):
         """Accepts any table: its labels are values of its columns."""
 
-    def check_fills_a_batch(self, data, training, preset):
-        """Accepts any table: rows are drawn with replacement."""
+    def fill_a_batch(self, data, training, preset):
+        """Changes nothing: rows are drawn with replacement."""
 
     def sample_callbacks(self, run, preset, training, held_out):
         return [Samples(run.samples)]
@@ -75,14 +94,28 @@ training rows: no generator does better, except by chance or by copying.</p>"""
     # --- Use. ---
 
     def generate(self, gan, n, seed, label, options):
-        labels = None if label is None else np.full(len(seeds_from(n, seed)), label)
-        return Table("generated", gan.codec.columns, gan.generate_cells(n, seed, labels), {})
+        cells = gan.generate_cells(n, seed, as_wanted(label) or None, report=_tell_share)
+        return Table("generated", gan.codec.columns, cells, {}, layout=gan.codec.layout)
 
     def generate_by_version(self, version, n, seed, label, options):
-        columns = tuple(map(column_from_config, version.card["columns"]))
-        found = exported.generate_samples(version, n, seed, label)
-        cells = [column.from_tensor(found[column.name]).numpy() for column in columns]
-        return Table("generated", columns, np.stack(cells, axis=1), {})
+        columns, labels = tuple(map(column_from_config, version.card["columns"])), version.card["labels"]
+        conditions, seeds = conditions_of(columns, as_wanted(label)), seeds_from(n, seed)
+        learned = next((labels.index(each) for each in label if each in labels), None)
+
+        def draw(seeds):
+            found = exported.samples_of_seeds(version, seeds, learned)
+            cells = [
+                np.zeros(len(seeds)) if column.kind == "id" else column.from_tensor(found[column.name]).numpy()
+                for column in columns
+            ]
+            return np.stack(cells, axis=1)
+
+        rows, share = draw_meeting(draw, seeds, conditions, lambda seeds, index: noise.split(tf.constant(seeds), index).numpy())
+        if share < 1:
+            _tell_share(share)
+        for place in (place for place, column in enumerate(columns) if column.kind == "id"):
+            rows[:, place] = id_cells(seeds)
+        return Table("generated", columns, rows, {})
 
     def exports(self, version):
         return version.card.get("codec") == TableCodec.__name__
@@ -113,6 +146,17 @@ training rows: no generator does better, except by chance or by copying.</p>"""
         return "".join(parts) or None
 
 
+def _tell_share(share):
+    print(f"{share:.1%} of the drawn rows met the labels; the others were drawn again.", file=sys.stderr)
+
+
+class _WithPreset:
+    """A run with another preset."""
+
+    def __init__(self, run, preset):
+        self.path, self.config = run.path, {**run.config, "preset": preset}
+
+
 def _rows(path):
     with open(path, newline="", encoding="utf-8") as file:
         reader = csv.DictReader(file)
@@ -129,6 +173,8 @@ _PEAK = 0.7  # share of a bin from which on the others are drawn on a logarithmi
 
 def histograms(columns, real, fake):
     """Histograms of real and generated rows, of at most 40 columns: the bytes of a PNG file."""
+    learned = [index for index, column in enumerate(columns) if column.kind != "id"]
+    columns, real, fake = [columns[index] for index in learned], real[:, learned], fake[:, learned]
     shown = columns[:MAX_COLUMNS]
     across = fullest_columns(len(shown), min(3, len(shown)), min(4, len(shown)))
     down = -(-len(shown) // across)

@@ -75,8 +75,10 @@ class TablePreset(Preset):
         reconstruction_weight: For `"vaegan"` and `"tvae"`: weight of the likelihood next to the divergence in the bound, > 0.
         most_modes: Maximum number of modes of a number column, >= 1.
         most_slots: Maximum number of slots of a category column, >= 2; its rarer values share one.
-        types: Types by column, where a guess would be wrong: `number`, `category`, `date`, `date:FORMAT`, `drop`.
-        label: Column that downstream models predict in an evaluation; empty for the last column that holds a value.
+        types: Types by column, where a guess would be wrong: `number`, `category`, `boolean`, `date`, `date:FORMAT`, `id` or
+            `drop`.
+        constraints: What holds in every row: `start<=end`, `COLUMN<COLUMN`, `COLUMN>=NUMBER`, separated by commas.
+        label: Column that downstream models predict in an evaluation; empty for the last column with more than one value.
     """
 
     network: str = "ctgan"
@@ -91,6 +93,7 @@ class TablePreset(Preset):
     most_modes: int = 10
     most_slots: int = 100
     types: dict = dataclasses.field(default_factory=dict)
+    constraints: str = ""
     label: str = ""
 
     ranges: ClassVar[tuple] = (
@@ -117,9 +120,12 @@ class TablePreset(Preset):
         import keras
 
         from gan_keras.codecs import TableCodec
+        from gan_keras.data.table.conditions import constraints_of
 
         self.check()
-        codec = TableCodec(most_modes=self.most_modes, most_slots=self.most_slots, seed=seed)
+        table = self.as_table(table)
+        constraints = constraints_of(self.constraints, table)
+        codec = TableCodec(most_modes=self.most_modes, most_slots=self.most_slots, seed=seed, constraints=constraints)
         codec.adapt(table)
         keras.utils.set_random_seed(seed)
         build, objectives = NETWORKS[self.network]
@@ -130,10 +136,17 @@ class TablePreset(Preset):
     def batches(self, gan, training, seed=0):
         from gan_keras.data.table.table import AllRows, RowsByCondition, table_batches
 
-        codec = gan.codec
+        codec, training = gan.codec, self.as_table(training).like(gan.codec.columns)
         conditions = codec.conditions_of(training.cells)
         rows = RowsByCondition(len(training), conditions, codec.num_conditions) if codec.slots else AllRows(len(training))
         return table_batches(training.cells, rows, self.batch_size, self.steps_per_pass(training), seed)
+
+    def as_table(self, data):
+        """Returns a `Table`; data frames and paths are read with the preset's types."""
+        from gan_keras.data.table.load import load_table
+        from gan_keras.data.table.table import Table
+
+        return data if isinstance(data, Table) else load_table(data, self.types)
 
     def steps_per_pass(self, training):
         steps = max(MIN_STEPS, len(training) // self.batch_size)

@@ -4,6 +4,7 @@
 verdict and tables. This file reads and splits the data, trains by the clock, and writes sentences and the report.
 """
 
+import pathlib
 from html import escape
 
 import numpy as np
@@ -13,6 +14,7 @@ from gan_keras.callbacks import Samples
 from gan_keras.codecs.text import TextCodec
 from gan_keras.data import Corpus, describe, likelihood_of, load_text, split
 from gan_keras.export import exported
+from gan_keras.media.file_kinds import JSON, TABLES
 from gan_keras.media.html import picture, section
 from gan_keras.media.safe_files import replace_whole
 from gan_keras.modalities.base import Modality, seconds_per_sample
@@ -41,9 +43,11 @@ class TextModality(Modality):
     # --- Data. ---
 
     def load(self, source, preset, labels=None):
-        return load_text(source, labels)
+        return load_text(source, labels, preset.text_column)
 
     def keep(self, run, config, data, source):
+        if pathlib.Path(source).resolve() in run.path.resolve().parents and pathlib.Path(source).is_dir():
+            raise ValueError(f"{run.path} lies in {source}, the folder of its texts. Expected a run outside of it.")
         training, held_out = split(data, seed=config["seed"])
         names = None if data.labels is None else sorted(set(data.labels))
         counts = {"training_lines": len(training.lines), "held_out_lines": len(held_out.lines)}
@@ -105,7 +109,9 @@ class TextModality(Modality):
 
     def evaluate(self, run, data=None, num=None, seed=0, progress=print):
         training, held_out = self.parts(run)
-        source, test = run.config["data"], held_out if data is None else load_text(data)
+        column = TextPreset.from_config(run.config["preset"]).text_column
+        is_table = column and str(data).lower().endswith((*TABLES, *JSON))
+        source, test = run.config["data"], held_out if data is None else load_text(data, column=column if is_table else "")
         exact = likelihood_of(source["name"], source["fingerprint"])
         result = self.score(run.load(compile=False), training, test, num, seed, progress, exact)
         return result, {"frontier.png": frontier_picture(result).data}

@@ -84,6 +84,7 @@ class TextPreset(Recipe):
         likelihood_weight: Weight of the likelihood in the choice among drafts (`gan_keras.Selection`).
         rating_samples: Sentences that rate each epoch with a discriminator (`callbacks.KeepBest`), >= 2.
         patience: Rated epochs in a row without an improvement after which training stops (`callbacks.EarlyStop`); 0 for never.
+        text_column: Column of a CSV file, or field of JSON lines, that holds the texts; empty for a file of lines.
     """
 
     description: str = ""
@@ -111,6 +112,7 @@ class TextPreset(Recipe):
     likelihood_weight: float = 1.0
     rating_samples: int = 2000
     patience: int = 20
+    text_column: str = ""
 
     ranges: ClassVar[tuple] = (
         at_least(1, "embedding_dim", "units", "noise_dim", "batch_size", "drafts_per_line"),

@@ -20,7 +20,12 @@ ENDS = {"a_to_b": (0, 1), "b_to_a": (1, 0)}
 """Indices of the domains that a direction leads from and to."""
 
 TITLES = {"gan": "GAN", "baseline": "matched colours", "unchanged": "unchanged images", "real": "real images"}
-SCORES = {"convinced": "convinced", "cycle": "cycle error", "error": "error to the pair", "frechet": "Frechet distance"}
+SCORES = {
+    "convinced": "convinced",
+    "cycle": "cycle error",
+    "error": "error to the pair",
+    "frechet": "Frechet distance to test images",
+}
 COLUMNS = {
     f"{name}_{direction}": f"{title}, {direction.replace('_', ' ')}" for direction in DIRECTIONS for name, title in SCORES.items()
 }

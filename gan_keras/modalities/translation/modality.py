@@ -12,12 +12,13 @@ import numpy as np
 from gan_keras.callbacks.samples_of_kinds import TranslationGrid, as_floats, translation_grid
 from gan_keras.codecs import ImageCodec
 from gan_keras.data import Domains, describe_domains, image_batches, load_domains, split_domains
-from gan_keras.data.image.load import read_inputs
+from gan_keras.data.files import NUM_NAMED
+from gan_keras.data.image.load import find_inputs
 from gan_keras.data.sample_set import part_of
 from gan_keras.export import exported
 from gan_keras.gans.image_translation import DIRECTIONS
 from gan_keras.gans.sampling import seeds_from
-from gan_keras.media.images import encode_png, write_images
+from gan_keras.media.images import encode_png, stretch_levels, to_levels, write_images, write_picture
 from gan_keras.modalities.base import program_name
 from gan_keras.modalities.from_files import FileModality
 from gan_keras.modalities.translation.evaluation import COLUMNS, evaluate_translation
@@ -25,10 +26,66 @@ from gan_keras.modalities.translation.presets import TranslationPreset
 
 SHOWN = 10  # images of each direction in a picture of translations
 PICTURE = "translations.png"
+WRITTEN = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".tif", ".tiff", ".ppm")
+"""Endings of images that are written as they were read; `.png` is added to others."""
+
+_BLOCK = 16  # images translated at once
 _ROWS = (
     "Three rows per direction: held-out images, their translations, and the translations back; for a preset with one direction, "
     "the paired images instead of the last. The images are the same at every epoch."
 )
+
+
+class Translations:
+    """Translations of `Inputs`, made as they are needed, each of the size of its image.
+
+    Args:
+        inputs: `Inputs`.
+        image_shape: Shape that the networks take; images of other sizes are resized to it, and their translations back.
+        translate: Function of uint8 levels `(num, *image_shape)` that returns floats in [0, 1].
+    """
+
+    def __init__(self, inputs, image_shape, translate):
+        self.inputs, self.image_shape, self.translate = inputs, image_shape, translate
+        self.num, self.resized, self.broken = 0, 0, []
+
+    def __iter__(self):
+        """Yields the name and the levels of each translation."""
+        for start in range(0, len(self.inputs.names), _BLOCK):
+            found = {}
+            for name, read in zip(*(each[start : start + _BLOCK] for each in self.inputs), strict=True):
+                try:
+                    found[name] = read()
+                except ValueError as error:
+                    if len(self.inputs.names) == 1:
+                        raise
+                    self.broken.append(f"{name} ({error.__cause__})")
+            if not found:
+                continue
+            translated = to_levels(self.translate(np.stack([stretch_levels(each, self.image_shape) for each in found.values()])))
+            for (name, image), translation in zip(found.items(), translated, strict=True):
+                shape = (*image.shape[:2], translation.shape[2])
+                self.num, self.resized = self.num + 1, self.resized + (translation.shape != shape)
+                yield name, stretch_levels(translation, shape)
+        if not self.num:
+            raise ValueError(f"No image can be read: {', '.join(self.broken[:NUM_NAMED])}. Expected at least one.")
+
+    def write(self, output):
+        """Writes them to a path and returns a text about it: see `TranslationModality`."""
+        if output.suffix in (".npz", ".png"):
+            images = [image for _, image in self]
+            if len({image.shape for image in images}) > 1:
+                raise ValueError(f"Got images of several sizes for {output}. Expected a directory, which holds a file for each.")
+            write_images(output, np.stack(images))
+        else:
+            for name, image in self:
+                path = output / name
+                write_picture(path if path.suffix.lower() in WRITTEN else path.with_suffix(path.suffix + ".png"), image)
+        sizes = " x ".join(map(str, self.image_shape[:2]))
+        lines = [f"{self.num:,} images translated"] if self.resized or self.broken else []
+        lines += [f"{self.resized:,} resized to the models' {sizes} pixels, and their translations back"] * bool(self.resized)
+        lines += [f"{len(self.broken):,} that cannot be read left out: {', '.join(self.broken[:NUM_NAMED])}"] * bool(self.broken)
+        return ", ".join(lines) + "\n" if lines else ""
 
 
 class TranslationModality(FileModality):
@@ -86,16 +143,14 @@ domain.</p>"""
         return super().next_commands(command, run, version)
 
     def generate_from_run(self, run, n, seed, label, options):
-        """Translates `n` held-out images of a run, starting with number `seed`, or at most `n` of `--input`."""
-        check_first(n, seed)
+        """Translates `n` held-out images of a run, starting with number `seed`, or those of `--input`, all if `n` is None."""
+        check_first(1 if n is None else n, seed, label)
         gan = run.load(compile=False)
         gan.translator(options["direction"])
-        run.label_number(label)
         if options["input"] is None:
-            images = self.held_out_images(run, n, seed, options["direction"])
-        else:
-            images = read_inputs(options["input"], gan.codec.image_shape, seed, n)
-        return gan.translate(images, options["direction"])
+            return gan.translate(self.held_out_images(run, n, seed, options["direction"]), options["direction"])
+        inputs = find_inputs(options["input"], seed, n)
+        return Translations(inputs, gan.codec.image_shape, lambda images: gan.translate(images, options["direction"]))
 
     def held_out_images(self, run, n, first, direction):
         _, held_out = self.parts(run)
@@ -108,14 +163,17 @@ domain.</p>"""
         return levels_of(images, first, n)
 
     def generate_by_version(self, version, n, seed, label, options):
-        check_first(n, seed)
-        if label is not None:
-            raise ValueError(f"label={label} for a translation. Expected none: leave out --label.")
+        check_first(1 if n is None else n, seed, label)
         if options["input"] is None:
             raise ValueError("A version contains no images to translate. Expected --input: an image, a folder or a .npz file.")
         image_shape = exported.image_shape_of(version, options["direction"])
-        images = read_inputs(options["input"], image_shape, seed, n)
-        return exported.translate_images(version, as_floats(images), options["direction"])
+        inputs = find_inputs(options["input"], seed, n)
+        return Translations(
+            inputs, image_shape, lambda images: exported.translate_images(version, as_floats(images), options["direction"])
+        )
+
+    def write(self, samples, output):
+        return samples.write(output) if isinstance(samples, Translations) else super().write(samples, output)
 
     def exports(self, version):
         return "image" in version.inputs and "image" in version.outputs
@@ -126,9 +184,11 @@ domain.</p>"""
         return {PICTURE: encode_png(translation_grid(gan, first_images(test)))}
 
 
-def check_first(n, seed):
-    """Raises `ValueError` unless `seed` can be the number of the first of `n` images."""
+def check_first(n, seed, label):
+    """Raises `ValueError` unless `seed` can be the number of the first of `n` images, and for a label."""
     seeds_from(n, seed)
+    if label is not None:
+        raise ValueError(f"label={label} for a translation, which has no labels. Expected none: leave out --label.")
     if seed < 0:
         raise ValueError(f"seed={seed}. Expected at least 0: in a translation it is the number of the first image.")
 

@@ -54,11 +54,15 @@ def pix2pix(preset, image_shape, seed):
 ALGORITHMS = {"cycle_gan": Algorithm(cycle_gan, is_paired=False), "pix2pix": Algorithm(pix2pix, is_paired=True)}
 
 
+UNUSED = {"latent_dim": "which is made from images, not from noise", "conditional": "whose domains have no labels"}
+"""Fields of every preset without a meaning here, and why. Runs of older releases may hold other values."""
+
+
 @dataclasses.dataclass
 class TranslationPreset(Preset):
     """A recipe for a `CycleGAN` or a `Pix2Pix`. Any field can be changed before `build`.
 
-    Attributes besides those of every `Preset`, of which `latent_dim` and `conditional` have no effect here:
+    Attributes besides those of every `Preset`, of which `latent_dim` and `conditional` cannot be changed here:
         algorithm: A name in `ALGORITHMS`.
         network: Kind of the generators, a name in `NETWORKS`.
         width: Filters of each generator's first convolution.
@@ -106,18 +110,33 @@ class TranslationPreset(Preset):
         import keras
 
         self.check()
+        data = self.data_of(data)
         image_shape = tuple(getattr(data, "image_shape", data))
         self.check_shape(image_shape)
         keras.utils.set_random_seed(seed)
         return ALGORITHMS[self.algorithm].build(self, image_shape, seed)
+
+    def data_of(self, data):
+        """`Domains` of a pair of arrays or lists; see `load_domains`. `Domains` and shapes stay as they are."""
+        from gan_keras.data import load_domains
+
+        is_known = hasattr(data, "image_shape") or not hasattr(data, "shape") and all(isinstance(each, int) for each in data)
+        return data if is_known else load_domains(data, self.size or None, self.channels or None, self.is_paired)
 
     def one_pass(self, data, seed):
         from gan_keras.data import domain_batches
 
         return domain_batches(data, self.batch_size, seed, self.flip)
 
+    @classmethod
+    def from_config(cls, config):
+        return super().from_config({name: value for name, value in config.items() if name not in UNUSED})
+
     def check_fields(self):
         super().check_fields()
+        for name, why in UNUSED.items():
+            if getattr(self, name) != (own := getattr(type(self), name)):
+                raise ValueError(f"{name}={getattr(self, name)!r} for a translation, {why}. Expected no change of {own!r}.")
         halvings = NETWORKS[self.network].halvings(self.network_options)
         if not isinstance(halvings, int) or halvings < 1:
             raise ValueError(f"network_options={self.network_options!r}. Expected a depth that is a whole number >= 1.")

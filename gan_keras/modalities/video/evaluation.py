@@ -4,10 +4,13 @@ All are scored against held-out clips, on the features of one classifier in spac
 (`metrics.clip_extractor`).
 """
 
+import math
+
 import numpy as np
 from scipy.stats import wasserstein_distance
 
 from gan_keras.callbacks.best import generated_images
+from gan_keras.data.sample_set import part_of
 from gan_keras.metrics.clip_extractor import CLIPS, centre_speeds, classify_clips, frame_differences
 from gan_keras.metrics.extractor import Recipe, train_extractor
 from gan_keras.metrics.image_quality import ImageQuality, PixelGaussian
@@ -15,9 +18,10 @@ from gan_keras.modalities.image.evaluation import MIN_SAMPLES, comparable, reque
 from gan_keras.modalities.score_table import check_enough, headline, result_of, score_lines
 
 MIN_DEFAULT, MAX_DEFAULT = 200, 2000  # clips per sampler by default
+MAX_BYTES = 2**29  # training or test clips as float32: 43,000 of 12 x 16 x 16 x 1, 680 of 16 x 64 x 64 x 3
 RECIPE = Recipe((16, 32, 64), 600, 64)
 COLUMNS = {
-    "frechet": "Frechet distance",
+    "frechet": "Frechet distance to test clips",
     "kernel": "kernel distance",
     "precision": "precision",
     "recall": "recall",
@@ -45,20 +49,34 @@ JUDGED = {"frechet": -1, "kernel": -1, "precision": 1, "recall": 1, "speed_dista
 def evaluate_videos(gan, training, test, num=None, seed=0, progress=print):
     """Scores generated clips, two simple baselines, and real training clips against test clips.
 
-    The classifier learns the training clips. `num` is at least 6, by default the number of test clips, from 200 to 2,000; the
-    control has at most all training clips. Arguments and result are those of `modalities.evaluate`; the result has `extractor`
-    and `protocol` too.
+    The classifier learns the training clips. If training or test clips take more than `MAX_BYTES` as float32, a random part of
+    them is used. `num` is at least 6, by default the number of test clips, from 200 to 2,000, less if they take more than that.
+    The control has at most all training clips. Arguments and result are those of `modalities.evaluate`; the result has
+    `extractor` and `protocol` too.
     """
-    num = min(MAX_DEFAULT, max(MIN_DEFAULT, len(test))) if num is None else num
+    if num is None:
+        num = min(MAX_DEFAULT, max(MIN_DEFAULT, len(test)), max(MIN_SAMPLES, max_clips(training)))
     check_enough(num, seed, MIN_SAMPLES, test=test)
+    for name, part in (("training", training), ("test", test)):
+        if len(part) > max_clips(part):
+            progress(f"Scoring with {max_clips(part):,} of the {len(part):,} {name} clips, drawn at random, to save memory")
+    training, test = some_clips(training), some_clips(test)
     pixels, test_pixels = (gan.codec.encode(part.videos).numpy() for part in (training, test))
     progress(f"Training the classifier on {len(pixels):,} clips, unless a cached one fits: its features are compared")
     extractor = train_extractor(pixels, training.labels, recipe=RECIPE, kind=CLIPS)
     progress(f"Generating and scoring {num:,} clips")
     requested = requested_labels(gan, num, seed)
-    samples = _samples(gan, pixels, training.labels, num, seed)
-    judge = Judge(extractor, test_pixels, test.labels, samples["real"])
-    values = {name: judge.values(clips, requested if name in ("gan", "baseline") else None) for name, clips in samples.items()}
+    order = np.random.default_rng(seed).permutation(len(pixels))
+    samplers = {  # one after the other: the clips of all would take four times the memory
+        "gan": lambda: np.concatenate(list(generated_images(gan, num, seed))),
+        "baseline": lambda: PixelGaussian(pixels, training.labels).sample(num, seed, requested_labels(gan, num, seed)),
+        "still": lambda: np.repeat(pixels[np.resize(order[::-1], num), :1], pixels.shape[1], axis=1),
+        "real": lambda: pixels[order[:num]],
+    }
+    judge = Judge(extractor, test_pixels, test.labels, samplers["real"]())
+    values = {
+        name: judge.values(sampler(), requested if name in ("gan", "baseline") else None) for name, sampler in samplers.items()
+    }
     rivals = {"baseline": "a pixel Gaussian per class", "still": TITLES["still"]}
     shown = {"gan": "GAN", "baseline": "Gaussian", "still": "still", "real": "real"}
     lines = [headline(values, rivals, JUDGED, COLUMNS), *score_lines(JUDGED, COLUMNS, values, shown)]
@@ -67,16 +85,15 @@ def evaluate_videos(gan, training, test, num=None, seed=0, progress=print):
     return result_of(values, TITLES, {"num": num, "seed": seed}, lines, extractor=task, protocol=protocol)
 
 
-def _samples(gan, pixels, labels, num, seed):
-    """Clips in [-1, 1] of each sampler by name."""
-    order = np.random.default_rng(seed).permutation(len(pixels))
-    first = pixels[np.resize(order[::-1], num), :1]
-    return {
-        "gan": np.concatenate(list(generated_images(gan, num, seed))),
-        "baseline": PixelGaussian(pixels, labels).sample(num, seed, requested_labels(gan, num, seed)),
-        "still": np.repeat(first, pixels.shape[1], axis=1),
-        "real": pixels[order[:num]],
-    }
+def max_clips(videos):
+    """Number of clips whose float32 numbers take at most `MAX_BYTES`, at least 200."""
+    return max(MIN_DEFAULT, MAX_BYTES // (4 * math.prod(videos.video_shape)))
+
+
+def some_clips(videos):
+    """A random part of the clips that `max_clips` allows: memory does not grow with a film."""
+    rows = np.sort(np.random.default_rng(0).permutation(len(videos))[: max_clips(videos)])
+    return videos if len(rows) == len(videos) else part_of(videos, rows, {})
 
 
 class Judge:

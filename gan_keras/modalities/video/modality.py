@@ -8,14 +8,14 @@ from gan_keras.callbacks import ClipGrid
 from gan_keras.codecs import VideoCodec
 from gan_keras.data import Videos, describe_videos, load_test_videos, load_videos, split_videos
 from gan_keras.media.clips import write_videos
-from gan_keras.modalities.from_files import FileModality
+from gan_keras.modalities.from_files import ScoredModality
 from gan_keras.modalities.video.evaluation import COLUMNS, evaluate_videos
 from gan_keras.modalities.video.presets import VideoPreset
 
 _GRID = "Generated clips, moving. With labels, a row is a label and a column is a noise. The noise is the same at every epoch."
 
 
-class VideoModality(FileModality):
+class VideoModality(ScoredModality):
     """Videos, in memory during training."""
 
     name, samples, output_name = "video", "clips", "video"
@@ -30,7 +30,8 @@ precision and density (are the clips realistic?), recall and coverage (are all k
 which has never seen a generated clip, find the requested label?), in order (does it take the frames for ordered ones, not for
 shuffled or frozen ones?). Change of a pixel and speed (of the centre of brightness) should match the real clips. The last row
 compares real training clips with the same test clips: no generator does better, except by chance or by copying. Clips that
-stand still have real frames and no motion.</p>"""
+stand still have real frames and no motion. The Frechet distance is not the distance to training clips in the curves below, whose
+classifier is smaller.</p>"""
     use = "clips that resemble the data, for learning and experiments; they show no real events or people"
     limits = "gaps and biases of the data carry over to the clips"
 

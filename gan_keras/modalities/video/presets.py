@@ -3,6 +3,7 @@
 import dataclasses
 from typing import ClassVar
 
+from gan_keras.modalities.image.presets import Scored
 from gan_keras.modalities.preset import NON_SATURATING, Preset, relativistic
 from gan_keras.modalities.settings import CHANNELS, at_least, one_of
 
@@ -32,7 +33,7 @@ NETWORKS = {"vgan": vgan_pair, "mocogan": mocogan_pair}
 
 
 @dataclasses.dataclass
-class VideoPreset(Preset):
+class VideoPreset(Scored, Preset):
     """A recipe for a `GAN` of videos. Any field can be changed before `build`.
 
     Attributes besides those of every `Preset`:
@@ -40,9 +41,12 @@ class VideoPreset(Preset):
         network: A name in `NETWORKS`.
         width: Scales the filters of both networks.
         network_options: Further arguments of the pair: for `"mocogan"` `motion_dim`, 0 for clips that stand still.
-        frames: Frames kept from the start of each clip; 0 for all.
-        size: Pixels that frames are cropped and resized to; 0 for the data's own size.
+        frames: Frames of a clip; 0 for those of the data, or for a length that suits films of several lengths.
+        size: Pixels that frames are cropped and resized to; 0 for the data's own size, or 64 for films of other or large sizes.
         channels: 1 for grey, 3 for colour, 0 for the data's own.
+        quality_every: Epochs between two scores, which choose the best weights; 0 for no scores. See `ImagePreset`.
+        quality_samples: Clips generated per score, >= 6.
+        quality_steps: Training steps of the small classifier that provides the features.
     """
 
     network: str = "mocogan"
@@ -51,12 +55,16 @@ class VideoPreset(Preset):
     frames: int = 0
     size: int = 0
     channels: int = 0
+    quality_every: int = 0
+    quality_samples: int = 200
+    quality_steps: int = 300
 
     ranges: ClassVar[tuple] = (
         at_least(1, "width"),
         at_least(0, "size"),
         ("0 (those of the data) or at least 2", ("frames",), lambda value: value == 0 or value >= 2),
         CHANNELS,
+        *Scored.quality_ranges,
         one_of(NETWORKS, "network"),
     )
 
@@ -64,10 +72,12 @@ class VideoPreset(Preset):
         """Returns a compiled GAN: see `Recipe.build`.
 
         Args:
-            videos: `gan_keras.data.Videos`, or the shape `(frames, height, width, channels)` of a clip.
+            videos: `gan_keras.data.Videos`, an array or a list that `load_videos` takes, or the shape `(frames, height, width,
+                channels)` of a clip.
             num_labels: Number of labels that condition the clips, 0 for none; None for those of `videos`.
             seed: Seed of all weights and noise.
         """
+        videos = self.data_of(videos)
         return self.build_conditional(videos, self.num_labels(videos) if num_labels is None else num_labels, seed)
 
     def codec(self, videos):
@@ -80,11 +90,30 @@ class VideoPreset(Preset):
         sizes = (codec.video_shape, self.latent_dim, self.width, num_labels)
         return self.made("network_options", NETWORKS[self.network], options, *sizes)
 
+    def data_of(self, data):
+        """`Videos` of an array or a list; see `load_videos`. `Videos` and shapes stay as they are."""
+        from gan_keras.data import load_videos
+
+        is_known = hasattr(data, "video_shape") or not hasattr(data, "shape") and all(isinstance(each, int) for each in data)
+        return data if is_known else load_videos(data, self.frames or None, self.size or None, self.channels or None)
+
     def one_pass(self, data, seed):
         from gan_keras.data.arrays import array_batches
 
         columns = [data.videos, data.labels] if self.num_labels(data) else [data.videos]
         return array_batches(columns, self.batch_size, seed).take(len(data) // self.batch_size)  # whole batches
+
+    def quality(self, training):
+        """Distances to training clips on the features of a small classifier of labels and motion: see `ImagePreset.quality`."""
+        from gan_keras.metrics.clip_extractor import CLIPS
+        from gan_keras.metrics.extractor import Recipe, train_extractor
+        from gan_keras.metrics.image_quality import ImageQuality
+        from gan_keras.modalities.video.evaluation import some_clips
+
+        clips = some_clips(training)
+        pixels = self.codec(clips).encode(clips.videos).numpy()
+        recipe = Recipe((16, 32, 64), self.quality_steps, 64)
+        return ImageQuality(train_extractor(pixels, clips.labels, recipe=recipe, kind=CLIPS), pixels, split="training")
 
     def check_shape(self, video_shape):
         """Returns the shape; raises `ValueError` unless the networks generate clips of it."""
@@ -106,6 +135,7 @@ PRESETS = {
         batch_size=16,
         epochs=30,
         generator_ema=0.995,
+        quality_every=5,
         **relativistic(gamma=1.0, learning_rate=1e-3, beta_2=0.99),
     ),
     "vgan": VideoPreset(
@@ -114,6 +144,7 @@ PRESETS = {
         latent_dim=100,
         epochs=20,
         generator_ema=0.995,
+        quality_every=5,
         **NON_SATURATING,
     ),
     "mocogan": VideoPreset(
@@ -123,6 +154,7 @@ PRESETS = {
         batch_size=32,
         epochs=20,
         generator_ema=0.995,
+        quality_every=5,
         **NON_SATURATING,
     ),
     "tiny": VideoPreset(
@@ -134,6 +166,9 @@ PRESETS = {
         epochs=2,
         steps_per_epoch=3,
         generator_ema=0.9,
+        quality_every=1,
+        quality_samples=20,
+        quality_steps=3,
         **NON_SATURATING,
     ),
 }
