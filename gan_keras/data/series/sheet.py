@@ -6,7 +6,8 @@ from gan_keras.data.files import is_number
 from gan_keras.data.series.layout import BOOLEAN, DAY, PARTS, unit_of
 from gan_keras.data.table import dates
 from gan_keras.data.table.columns import CategoryColumn, DateColumn, IdColumn, NumberColumn
-from gan_keras.data.table.types import DROP, Typed, id_column, typed
+from gan_keras.data.table.ids import id_column
+from gan_keras.data.table.types import DROP, Typed, typed
 
 TIME_NAMES = frozenset({"time", "date", "datetime", "timestamp"})
 """Names, in lower case, of a column of time stamps if no other is named."""

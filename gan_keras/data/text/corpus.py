@@ -21,13 +21,14 @@ from gan_keras.media.file_kinds import check_no_table, open_text
 TEXT_SUFFIXES = (".txt", ".text", ".md", ".gz")
 """Endings of the files of a folder that are read."""
 
+SHOWN = 5  # lines in a notebook
 MAX_INVALID = 0.1
 _ESCAPED = re.compile("[\udc80-\udcff]")  # bytes that are not UTF-8
 _SIGN_IN_WORD = re.compile("[¹³¼½¾¯¥£¦±¸¨](?=[a-zA-Z])|(?<=[a-zA-Z])[¿¡](?=[a-zA-Z])")  # letters of other encodings
 _BATCHES_PER_POOL = 50  # lines are sorted by length within pools of this many batches: small enough for a random order
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Corpus:
     """Lines of text, and counts of what was met while reading them.
 
@@ -50,11 +51,12 @@ class Corpus:
         return len(self.lines)
 
     def __repr__(self):
-        return f"<Corpus {describe_corpus(self)}>"
+        return f"<{type(self).__name__} {describe_corpus(self)}>"
 
     def _repr_html_(self):
-        """The first lines, for notebooks."""
-        return f"<ol>{''.join(f'<li>{html.escape(line)}</li>' for line in self.lines[:5])}</ol>"
+        """The description and the first lines, for notebooks."""
+        items = "".join(f'<li dir="auto">{html.escape(line)}</li>' for line in self.lines[:SHOWN])
+        return f"<p>{html.escape(describe_corpus(self))}</p><ol>{items}</ol>"
 
 
 def corpus_from_lines(name, lines, labels=None, report=None):
