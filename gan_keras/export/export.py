@@ -14,7 +14,7 @@ import tensorflow as tf
 from gan_keras.export.gate import check
 from gan_keras.export.replay import ExportError
 from gan_keras.export.warmup import write_warmup_requests
-from gan_keras.gans.sampling import Sampler
+from gan_keras.gans.keras_model import KerasModel
 
 CARD_NAME = os.path.join("assets.extra", "model_card.json")
 STALE_SECONDS = 3600
@@ -53,7 +53,7 @@ def export(gan, directory, score=False):
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
-Sampler.exporter = staticmethod(export)  # the method `gan.export`, which Keras' own messages advise
+KerasModel.exporter = staticmethod(export)  # the method `gan.export`, which Keras' own messages advise
 
 
 def write_version(gan, path, model_name, score):

@@ -30,7 +30,7 @@ def source(folder):
 
 @pytest.fixture(scope="module")
 def run(folder, source):
-    prints = ("people.csv: 120 rows of 5 columns (3 numbers, 2 categories), 14 missing cells",)
+    prints = ("people.csv: 120 rows of 5 columns (2 numbers, 1 dates, 2 categories), 14 missing cells",)
     return runs.trained(folder / "run", "table", source, "--set", "width=8", prints=prints)
 
 

@@ -55,7 +55,7 @@ class Corpus:
 
     def _repr_html_(self):
         """The description and the first lines, for notebooks."""
-        items = "".join(f'<li dir="auto">{html.escape(line)}</li>' for line in self.lines[:SHOWN])
+        items = "".join(f"<li>{html.escape(line)}</li>" for line in self.lines[:SHOWN])
         return f"<p>{html.escape(describe_corpus(self))}</p><ol>{items}</ol>"
 
 
