@@ -187,7 +187,8 @@ def description(data, first, texts, examples=("", "")):
         texts: A text for each key of the report, in their order, with `{}` for the count or the list of names.
         examples: Key of a list in the report that ends the line in brackets, and the title of the list.
     """
-    found = [(text, data.report[key]) for key, text in texts.items() if data.report.get(key) or key == "duplicates"]
+    shown = [key for key in texts if data.report.get(key) or key in data.report and key in ("duplicates", "missing")]
+    found = [(texts[key], data.report[key]) for key in shown]
     facts = [
         text.format(f"{each:,}" if isinstance(each, int) else ", ".join([each] if isinstance(each, str) else each))
         for text, each in found
