@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from gan_keras import noise
 from gan_keras.gans.gan import GAN
-from gan_keras.gans.sampling import Signature, expect
+from gan_keras.gans.signature import Signature, expect
 from gan_keras.networks.base import call_network
 
 DIRECTIONS = ("a_to_b", "b_to_a")  # between the domains a and b; the first is a server's default

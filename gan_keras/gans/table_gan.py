@@ -19,7 +19,8 @@ from gan_keras.data.table.load import read_like
 from gan_keras.data.table.table import Table
 from gan_keras.diagnosis.names import choice_of
 from gan_keras.gans.gan import GAN
-from gan_keras.gans.sampling import Signature, expect, seeds_from
+from gan_keras.gans.sampling import seeds_from
+from gan_keras.gans.signature import Signature, expect
 
 _ENCODING, _LABELS = 1, 2  # indices of the child seeds for draws other than latents
 
@@ -134,6 +135,7 @@ class TableGAN(GAN):
         share below a tenth is a warning.
         """
         seeds = seeds_from(n, seed)
+        self.follow_generator()
         if isinstance(labels, dict):
             return self._rows_that_meet(seeds, labels, report or _warn_of_rare)
         if labels is not None:

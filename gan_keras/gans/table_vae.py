@@ -38,6 +38,8 @@ class TableVAE(TableGAN):
         super().__init__(generator, discriminator, codec, seed, **kwargs)
         self.reconstruction_weight = positive(reconstruction_weight)
 
+    loss_tells_quality = True  # it is the bound on the likelihood
+
     def train_step(self, data):
         samples, conditions = self.unpack(data)
         with tf.GradientTape(persistent=True) as tape:

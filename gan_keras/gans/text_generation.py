@@ -8,7 +8,8 @@ import tensorflow as tf
 from gan_keras import noise, replicas
 from gan_keras.codecs.text import PADDING
 from gan_keras.gans.gan import GAN
-from gan_keras.gans.sampling import Signature, expect, seeds_from
+from gan_keras.gans.sampling import seeds_from
+from gan_keras.gans.signature import Signature, expect
 from gan_keras.networks.base import latent_dim_of
 from gan_keras.networks.recurrent_generator import token_mask
 

@@ -244,7 +244,7 @@ class FileModality(Modality):
             return None
         data = config["data"]
         return {
-            "model": {name: value for name, value in config["model"].items() if name not in self.data_entries},
+            "model": {name: value for name, value in config["model"].items() if name not in (*self.data_entries, "labels")},
             "data": {name: value for name, value in data.items() if name not in ("source", "report")},
             "labels": config["labels"],
             "recipe": config["preset"]["description"],

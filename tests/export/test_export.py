@@ -14,7 +14,7 @@ from gan_keras.export import warmup
 from gan_keras.export.export import export, next_version, publish, trace, without_cudnn
 from gan_keras.export.gate import check, check_stored_once, list_ops, malformed_batches
 from gan_keras.export.replay import Call, ExportError, replay
-from gan_keras.gans.sampling import Signature
+from gan_keras.gans.signature import Signature
 
 EXPORT_MODULE = importlib.import_module("gan_keras.export.export")
 WORDS = ["a", "cat", "naïve", "猫", ""]
