@@ -8,7 +8,7 @@ import numpy as np
 from gan_keras import catalogue
 from gan_keras.data.table.columns import CategoryColumn, IdColumn, NumberColumn, is_missing
 from gan_keras.data.table.reader import read_frame
-from gan_keras.data.table.table import CHUNK_ROWS, Table, allocate
+from gan_keras.data.table.table import Table, allocate
 from gan_keras.data.table.texts import Typed
 from gan_keras.data.table.types import DROP, check_types, is_moments, typed
 from gan_keras.media.safe_files import check_is_file
@@ -110,10 +110,9 @@ def read_table(source, types=None):
 
 def _filled(frame, found, report, notes):
     """Returns the `Table` of typed columns."""
-    cells = allocate((len(frame.data), len(found)))
-    for start in range(0, len(cells), CHUNK_ROWS):  # by chunks, since a column's cells lie far apart
-        rows = slice(start, start + CHUNK_ROWS)
-        cells[rows] = np.stack([each.cells[rows] for each in found.values()], axis=1)
+    cells = allocate((len(found), len(frame.data))).T  # a column's cells lie together: they are written one after another
+    for index, each in enumerate(found.values()):
+        cells[:, index] = each.cells
     columns = tuple(each.column for each in found.values())
     layout = None if frame.heads else frame.layout(found)
     return Table(frame.name, columns, cells, report, notes, layout)

@@ -210,7 +210,7 @@ class TextFile:
             return None
         found, last = np.zeros(4, np.int64), b""
         with open_bytes(self.path) as file:
-            while block := file.read(_BLOCK_BYTES):
+            while block := file.read(_SCAN_BYTES):
                 text = np.frombuffer(last[-2:] + block, np.uint8)  # what ends a block begins the next one
                 is_line, is_delimiter = text == ord("\n"), text == ord(self.delimiter)
                 padded = (is_line | is_delimiter)[:-2] & (text[1:-1] == ord("0")) & (text[2:] - ord("0") < 10)
@@ -301,7 +301,7 @@ _ANSI = "cp1252"
 _MORE = "cells beyond the header"
 
 
-_BLOCK_BYTES = 1 << 24
+_BLOCK_BYTES, _SCAN_BYTES = 1 << 24, 1 << 19  # the latter fits into a processor's cache
 _BYTES = ("utf-8", "utf-8-sig", _ANSI)
 """Encodings in which a byte that looks like a delimiter is one."""
 _PADDED = re.compile(r"\s*[+-]?0\d")
@@ -326,7 +326,7 @@ def _is_plain(cells):
 def _is_text(cells):
     """Returns whether some of the first cells are texts that pandas takes for nothing else."""
     texts = {text.strip().lower() for text in cells.dropna().iloc[:20]}
-    return any(re.match(r"[^\W\d_]", text) and text not in ("true", "false", "inf", "infinity", "nan") for text in texts)
+    return any(text and text not in ("true", "false") and not is_number(text) for text in texts)
 
 
 def _has_cell(cells):
