@@ -166,7 +166,7 @@ def generate(
     if found is None:  # a run refuses wrong options before Keras is imported; the modality of a version is in its graph
         sample_files.check_output(output, run.config["modality"])
         options = sample_files.with_defaults(options, run.config["modality"])
-        columns = run.config.get("data", {}).get("columns", ())
+        columns = run.config.get("data", {}).get("columns")
         label = sample_files.chosen_label(label or [], run.config["labels"], run.config["modality"], columns)
     start_keras()
     if found is None:
@@ -179,8 +179,7 @@ def generate(
         modality = modalities.of_version(version)
         sample_files.check_output(output, modality.name)
         options = sample_files.with_defaults(options, modality.name)
-        names = [each["name"] for each in version.card.get("columns", []) if isinstance(each, dict)]
-        label = sample_files.chosen_label(label or [], version.card.get("labels"), modality.name, names)
+        label = sample_files.chosen_label(label or [], version.card.get("labels"), modality.name, modality.columns_of(version))
         samples = modality.generate_by_version(version, n, seed, label, options)
     typer.echo(modality.write(samples, output) or "", nl=False)
     if output is not None:

@@ -169,6 +169,9 @@ class Modality:
         """Returns whether an exported version, an `exported.Version`, belongs to this modality."""
         return self.output_name in version.outputs and "seed" in version.inputs
 
+    def columns_of(self, version):
+        """Types of the columns of an exported version's samples, by name; None for samples without columns."""
+
     def write(self, samples, output):
         """Writes samples to a path; returns their text if `output` is None."""
         raise NotImplementedError

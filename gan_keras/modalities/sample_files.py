@@ -74,14 +74,14 @@ def with_defaults(options, modality):
     return {**known, **options}
 
 
-def chosen_label(labels, names, modality, columns=()):
+def chosen_label(labels, names, modality, columns=None):
     """Returns the given labels of `generate` in the form that a modality takes.
 
     Args:
         labels: List of texts: names of labels, or their numbers.
         names: Names of the labels of a model; None if it has none, or if they are not known.
         modality: Name of the modality.
-        columns: Names of the columns of a table.
+        columns: Types of the columns of a table, by name.
 
     Returns:
         The number of the label, None without labels. For a table, a list of texts `COLUMN=VALUE`.
@@ -90,7 +90,7 @@ def chosen_label(labels, names, modality, columns=()):
         ValueError: If there is no such label, or too many are given.
     """
     if modality == "table":
-        return [_condition(part, names or [], columns) for label in labels for part in _parts(label, names or [])]
+        return [_condition(part, names or [], columns or {}) for label in labels for part in _parts(label, names or [])]
     if not labels:
         return None
     if len(labels) > 1:
@@ -127,5 +127,6 @@ def _condition(label, names, columns):
         return names[int(label)]
     found = [name for name in names if name == label or name.partition("=")[2] == label]
     if len(found) != 1:
-        raise ValueError(f"label={label!r}. {choice_of(label, found or [*names, *(f'{each}=LOW..HIGH' for each in columns)])}.")
+        ranges = [f"{name}=LOW..HIGH" for name, kind in columns.items() if kind in ("number", "date")]
+        raise ValueError(f"label={label!r}. {choice_of(label, found or [*names, *ranges])}.")
     return found[0]

@@ -124,6 +124,9 @@ training rows: no generator does better, except by chance or by copying.</p>"""
             rows[:, place] = id_cells(seeds)
         return Table("generated", columns, rows, {})
 
+    def columns_of(self, version):
+        return {each.name: each.kind for each in map(column_from_config, version.card["columns"])}
+
     def exports(self, version):
         return version.card.get("codec") == TableCodec.__name__
 
