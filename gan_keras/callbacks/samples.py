@@ -70,7 +70,9 @@ class Samples(EpochFiles):
     def write(self, path):
         samples = self.model.generate(self.num, seed=self.seed)
         write_samples = getattr(self.model.codec, "write_samples", None)
-        if write_samples is None:
+        if hasattr(samples, "to_csv"):  # of a GAN that was built for a data frame
+            replace_whole(path.with_suffix(".csv"), samples.to_csv)
+        elif write_samples is None:
             replace_whole(path.with_suffix(".npy"), lambda temporary: np.save(temporary, samples))
         else:
             write_samples(path, samples)

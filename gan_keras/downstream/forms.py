@@ -49,7 +49,7 @@ class ArraySource:
 
     def make(self, numbers, seed):
         """Generates a sample per label number, in the data's form; sample `i` uses the noise of seed `seed + i`."""
-        return self.form(self.gan.generate(len(numbers), seed, labels=numbers))
+        return self.form(self.gan.generate(len(numbers), seed, labels=numbers, as_frame=False))
 
 
 class RowSource:
@@ -76,7 +76,7 @@ class RowSource:
 
     def make(self, numbers, seed):
         """Like `ArraySource.make`."""
-        rows = self.gan.generate(len(numbers), seed, labels=self.gan_labels[numbers])
+        rows = self.gan.generate(len(numbers), seed, labels=self.gan_labels[numbers], as_frame=False)
         return {name: form(rows[name]) for name, form in self.forms.items()}
 
 

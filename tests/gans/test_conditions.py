@@ -119,6 +119,12 @@ def test_identifiers_of_a_call_differ_and_are_none_of_the_data(gan):
     assert list(gan.generate(1, seed=4)["person_id"]) == [new.iloc[1]]
 
 
+def test_samples_of_a_gan_of_frames_are_written_by_epoch(gan, tmp_path):
+    data = people()
+    gan.fit(data, batch_size=20, epochs=1, verbose=0, callbacks=[gan_keras.callbacks.Samples(tmp_path, num=3)])
+    assert list(pd.read_csv(tmp_path / "epoch_001.csv").columns)[-len(data.columns) :] == list(data.columns)
+
+
 def test_fit_takes_tables_frames_and_cells():
     data = people().drop(columns="person_id")
     table = load_table(data)
