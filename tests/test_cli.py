@@ -211,7 +211,7 @@ def bad_files(tmp_path):
         ("blank", "blank"),
         ("binary", "binary"),
         ("latin", "not UTF-8"),
-        ("directory", "is a directory"),
+        ("directory", "holds no text files"),
     ],
 )
 def test_a_bad_file_is_refused_before_anything_is_written(bad_files, name, words):

@@ -15,6 +15,7 @@ from gan_keras import presets
 from gan_keras.callbacks.history import Events, History, read_history
 from gan_keras.data.text.phrases import english_phrases
 from gan_keras.media.safe_files import replace_whole
+from gan_keras.modalities.sample_files import chosen_label
 from gan_keras.modalities.series.modality import SeriesModality
 from gan_keras.modalities.text.modality import TextModality
 from gan_keras.runs.files import Run
@@ -108,11 +109,18 @@ def test_a_run_keeps_its_lines_with_their_labels(interrupted, corpus):
         assert run.label_numbers(part) == [int(label == "odd") for label in expected]
 
 
-def test_labels_are_found_by_name(interrupted):
-    run = Run(interrupted[0])
-    assert (run.label_number(None), run.label_number("odd")) == (None, 1)
-    with pytest.raises(ValueError, match="'strange'.*even, odd"):
-        run.label_number("strange")
+def test_labels_are_found_by_name_and_those_of_tables_by_column():
+    assert [chosen_label(given, ["even", "odd"], "text") for given in ([], ["odd"], ["0"])] == [None, 1, 0]
+    for given, words in ((["strange"], "'strange'.*even, odd"), (["2"], "'2'.*even, odd"), (["odd", "even"], "Got 2 labels")):
+        with pytest.raises(ValueError, match=words):
+            chosen_label(given, ["even", "odd"], "text")
+    names, columns = ["sex=F", "sex=M", "city=Oslo"], {"sex": "category", "city": "category", "age": "number"}
+    assert chosen_label(["city=Oslo,sex=F", "age=30..40", "M", "0"], names, "table", columns) == [
+        *("city=Oslo", "sex=F", "age=30..40", "sex=M", "sex=F"),
+    ]
+    for given, words in ((["city=Rome"], "Expected one of city=Oslo"), (["Rome"], "age=LOW..HIGH")):
+        with pytest.raises(ValueError, match=words):
+            chosen_label(given, names, "table", columns)
 
 
 OTHER_OPTIONS = [
