@@ -198,3 +198,5 @@ def test_the_column_to_predict_is_the_last_one_with_a_value(tmp_path):
     table = load_table(write(tmp_path / "a.csv", [f"{i},x{i % 2}," for i in range(12)], "size,kind,"))
     assert (table.target(), table.target("size")) == (1, 0)
     assert load_table(write(tmp_path / "b.csv", [","] * 12, "a,b")).target() == 0
+    rows = [f"x{i % 2},{i % 5}.5,always" for i in range(12)]
+    assert load_table(write(tmp_path / "c.csv", rows, "kind,size,constant")).target() == 0

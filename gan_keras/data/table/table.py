@@ -92,11 +92,17 @@ class Table:
         return self.column_names.index(name)
 
     def target(self, name=""):
-        """Returns the index of a column to predict: the one of this name, or the last one that is not empty."""
+        """Returns the index of a column to predict: the one of this name, or the last one that holds values.
+
+        If that is constant, the last category with several values, otherwise the last column with several values.
+        """
         if name:
             return self.index(name)
         places = [index for index, column in enumerate(self.columns) if getattr(column, "values", True) and column.kind != "id"]
-        return max((index for index in places if _varies(self.columns[index])), default=max(places, default=0))
+        varying = [place for place in places if _varies(self.columns[place])]
+        categories = [place for place in varying if self.columns[place].kind == "category"]
+        last = max(places, default=0)
+        return last if last in varying else max(categories or varying, default=last)
 
     def take(self, rows, report=None):
         """Returns a table of the rows with these numbers."""
