@@ -100,8 +100,9 @@ class SampleSounds(SampleGrid):
         rate = self.model.codec.sample_rate
         names = row_labels(self.model, self.rows, self.label_names)
         write_spectrograms(path.with_suffix(".png"), waveforms, rate, self.columns, names)
-        pauses = np.zeros((len(waveforms), pause_of(rate)), np.float32)
-        wav = encode_wav(np.concatenate([waveforms, pauses], axis=1).ravel(), rate)
+        channels = waveforms.shape[2:]  # none for mono
+        pauses = np.zeros((len(waveforms), pause_of(rate), *channels), np.float32)
+        wav = encode_wav(np.concatenate([waveforms, pauses], axis=1).reshape(-1, *channels), rate)
         replace_whole(path.with_suffix(".wav"), lambda temporary: temporary.write_bytes(wav))
 
 

@@ -16,17 +16,20 @@ _CELL = 2  # pixels per side
 def spectrogram_pictures(waveforms, sample_rate):
     """Spectrogram pictures, uint8 `(num, height, width, 3)`: time from left to right, pitch (mel) upwards, bright is loud.
 
+    The left channel of stereo sounds is above the right one.
+
     Args:
-        waveforms: Floats in [-1, 1], `(num, length)`.
+        waveforms: Floats in [-1, 1], `(num, length)`, or `(num, length, 2)` for stereo.
         sample_rate: In Hz.
     """
     window = window_of(sample_rate)
     hop, length = window // 4, np.shape(waveforms)[1]
     missing = -length % hop
-    padded = np.pad(np.asarray(waveforms, np.float32), [(0, 0), (0, missing)])
+    channels = np.reshape(np.asarray(waveforms, np.float32), (len(waveforms), length, -1)).swapaxes(1, 2)
+    padded = np.pad(channels, [(0, 0), (0, 0), (0, missing)])
     transform = ShortTimeFourier(length + missing, hop, window)
     levels = loudness_levels(padded, transform, bands(_BANDS, sample_rate, window), _DECIBELS).numpy()
-    upright = np.flip(np.swapaxes(levels, 1, 2), axis=1)
+    upright = np.concatenate(np.flip(levels.transpose(1, 0, 3, 2), axis=2), axis=1)
     colours = matplotlib.colormaps[_COLOURS]((upright + 1.0) / 2.0)[..., :3]
     return np.round(colours * 255.0).astype(np.uint8).repeat(_CELL, axis=1).repeat(_CELL, axis=2)
 
@@ -42,7 +45,7 @@ def write_sounds(path, waveforms, sample_rate):
     Args:
         path: `NAME.wav` for one sound; `NAME.npz` for the int16 array `audio` and the number `sample_rate`; `NAME.png` for
             spectrograms; otherwise a directory, created if needed, for `00000.wav`, `00001.wav`, ...
-        waveforms: Floats in [-1, 1], `(num, length)`.
+        waveforms: Floats in [-1, 1], `(num, length)`, or `(num, length, 2)` for stereo.
         sample_rate: In Hz.
     """
     if path.suffix == ".npz":

@@ -23,10 +23,12 @@ _FRAME_SECONDS = 0.032  # two or three periods of a low voice
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class SpectrogramCodec(SoundCodec):
-    """Map between sounds and spectrograms in [-1, 1], `(batch, size, size, 1)`: rows are bands from low to high, columns time.
+    """Map between sounds and spectrograms in [-1, 1], `(batch, size, size, channels)`: rows are bands from low to high, columns
+    time.
 
     1 is the loudest cell of a sound; cells that are quieter by `decibels` or more are -1. Spectrograms hold no phases:
-    `decode` estimates them with the Griffin-Lim algorithm, so that a decoded sound is similar but not the same waveform.
+    `decode` estimates them with the Griffin-Lim algorithm, so that a decoded sound is similar but not the same waveform. Two
+    channels start from the same phases: what they share stays in the middle.
 
     Args:
         sample_rate: See `SoundCodec`.
@@ -34,6 +36,7 @@ class SpectrogramCodec(SoundCodec):
         size: Number of bands and of frames, >= 4.
         decibels: Range from the softest to the loudest cell, > 0.
         iterations: Griffin-Lim iterations of `decode`, >= 0: more are better and slower.
+        channels: See `SoundCodec`.
 
     Raises:
         TypeError: If `size` or `iterations` is not a whole number.
@@ -42,8 +45,8 @@ class SpectrogramCodec(SoundCodec):
 
     arguments = (*SoundCodec.arguments, "size", "decibels", "iterations")
 
-    def __init__(self, sample_rate=None, length=None, size=64, decibels=60.0, iterations=16):
-        super().__init__(sample_rate, length)
+    def __init__(self, sample_rate=None, length=None, size=64, decibels=60.0, iterations=16, channels=None):
+        super().__init__(sample_rate, length, channels)
         if size < 4 or not 0 < decibels < math.inf or iterations < 0:
             raise ValueError(
                 f"size={size}, decibels={decibels}, iterations={iterations}. Expected size >= 4, decibels > 0, iterations >= 0."
@@ -56,7 +59,7 @@ class SpectrogramCodec(SoundCodec):
     @property
     def image_shape(self):
         """`(height, width, channels)` of the spectrograms."""
-        return (self.size, self.size, 1)
+        return (self.size, self.size, self.channels)
 
     def check_adapted(self):
         super().check_adapted()
@@ -90,24 +93,31 @@ class SpectrogramCodec(SoundCodec):
 
     def encode(self, sounds):
         """Sounds, as for `waveforms`, to spectrograms, float32 in [-1, 1]."""
-        levels = loudness_levels(self.waveforms(sounds), self.transform, self.weights, self.decibels)
-        return tf.transpose(levels, [0, 2, 1])[..., tf.newaxis]
+        waveforms = tf.transpose(self.waveforms(sounds), [0, 2, 1])
+        levels = loudness_levels(waveforms, self.transform, self.weights, self.decibels)
+        return tf.transpose(levels, [0, 3, 2, 1])
 
     def decode(self, samples):
-        """Spectrograms, clipped to [-1, 1], to waveforms, float32 `(batch, length)`, whose loudest sample is 1 or -1."""
+        """Spectrograms, clipped to [-1, 1], to waveforms, float32 `(batch, length)`, whose loudest sample is 1 or -1.
+
+        Stereo sounds are `(batch, length, 2)`.
+        """
         samples = tf.cast(samples, tf.float32)
         self.check_samples(samples)
-        samples = tf.transpose(tf.clip_by_value(samples[..., 0], -1.0, 1.0), [0, 2, 1])
+        samples = tf.transpose(tf.clip_by_value(samples, -1.0, 1.0), [0, 3, 2, 1])
+        samples = tf.reshape(samples, [-1, self.size, self.size])  # each channel for itself
         # Subtracting the softest loudness turns cells of -1, which would hum, into silence without a jump.
         loudness = 10.0 ** ((samples - 1.0) * (self.decibels / 40.0)) - 10.0 ** (-self.decibels / 20.0)
         magnitudes = tf.nn.relu(loudness @ np.linalg.pinv(self.weights))
-        return at_full_volume(griffin_lim(magnitudes, self.transform, self.iterations))
+        waveforms = griffin_lim(magnitudes, self.transform, self.iterations)
+        waveforms = tf.reshape(waveforms, [-1, self.channels, self.length])
+        return self.as_sounds(at_full_volume(tf.transpose(waveforms, [0, 2, 1])))
 
     def check_samples(self, samples):
         """Raises `ValueError` unless samples have the codec's shape."""
         self.check_adapted()
         fix = "give the codec's size and the generator's last layer the same"
-        check_shape(samples, self.image_shape, f"(batch, {self.size}, {self.size}, 1): {fix}")
+        check_shape(samples, self.image_shape, f"(batch, {self.size}, {self.size}, {self.channels}): {fix}")
 
 
 def window_of(sample_rate):
@@ -116,13 +126,14 @@ def window_of(sample_rate):
 
 
 def loudness_levels(waveforms, transform, weights, decibels):
-    """Loudness of each band in each frame, relative to the loudest cell: float32 in [-1, 1], `(batch, frames, bands)`.
+    """Loudness of each band in each frame, relative to a sound's loudest cell: float32, `(batch, channels, frames, bands)`.
 
-    A `ShortTimeFourier` transforms the waveforms, float32 `(batch, length)`; `weights` are those of `bands`; the level is -1 from
-    `decibels` below the loudest cell on.
+    A `ShortTimeFourier` transforms the waveforms, float32 `(batch, channels, length)`; `weights` are those of `bands`; the levels
+    are in [-1, 1], -1 from `decibels` below the loudest cell on.
     """
-    loudness = tf.abs(transform(waveforms)) @ weights
-    loudest = tf.reduce_max(loudness, axis=(1, 2), keepdims=True)
+    loudness = tf.abs(transform(tf.reshape(waveforms, [-1, transform.length]))) @ weights
+    loudness = tf.reshape(loudness, [-1, waveforms.shape[1], *loudness.shape[1:]])
+    loudest = tf.reduce_max(loudness, axis=(1, 2, 3), keepdims=True)
     below = 20.0 * log10(tf.math.divide_no_nan(loudness, loudest))
     return tf.clip_by_value(below * (2.0 / decibels) + 1.0, -1.0, 1.0)
 

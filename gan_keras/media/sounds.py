@@ -11,7 +11,12 @@ LEVELS = 32767.0
 
 
 def encode_wav(waveform, sample_rate):
-    """Returns the bytes of a 16-bit WAV file: `waveform` `(length,)`, floats in [-1, 1] or int16; `sample_rate` in Hz."""
+    """Returns the bytes of a 16-bit WAV file.
+
+    Args:
+        waveform: `(length,)`, or `(length, 2)` for stereo: floats in [-1, 1] or int16.
+        sample_rate: In Hz.
+    """
     from scipy.io import wavfile
 
     buffer = io.BytesIO()
@@ -27,7 +32,7 @@ class SoundPlayer:
     ```
 
     Args:
-        waveforms: Floats in [-1, 1] or int16 samples, `(num, length)`.
+        waveforms: Floats in [-1, 1] or int16 samples, `(num, length)`, or `(num, length, 2)` for stereo.
         sample_rate: In Hz.
         titles: A text per sound; None numbers them.
 
@@ -37,8 +42,11 @@ class SoundPlayer:
 
     def __init__(self, waveforms, sample_rate, titles=None):
         waveforms = np.asarray(waveforms)
-        if waveforms.ndim != 2:
-            raise ValueError(f"Got waveforms of shape {waveforms.shape}. Expected (num, length): one sound is `waveform[None]`.")
+        if waveforms.ndim not in (2, 3) or waveforms.shape[2:] not in ((), (1,), (2,)):
+            raise ValueError(
+                f"Got waveforms of shape {waveforms.shape}. Expected (num, length), or (num, length, 2) for stereo: one sound is "
+                "`waveform[None]`."
+            )
         titles = [f"sound {number}" for number in range(1, len(waveforms) + 1)] if titles is None else list(titles)
         if len(titles) != len(waveforms):
             raise ValueError(f"Got {len(titles)} titles for {len(waveforms)} sounds. Expected one for each.")

@@ -30,28 +30,29 @@ def depth_of(length):
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class WaveGANGenerator(Generator):
-    """Latents `(batch, latent_dim)` to waveforms in [-1, 1], `(batch, length, 1)`, float32.
+    """Latents `(batch, latent_dim)` to waveforms in [-1, 1], `(batch, length, channels)`, float32.
 
     Args:
         length: Samples of a waveform: 4 to 16 times a power of four, such as 4096, 5120, 8192 or 16384.
         latent_dim: Size of the latents.
         width: Filters before the last convolution; 64 in the paper. They double at each one before it.
         num_labels: Number of labels that condition the sounds; their embedding is appended to the latents. 0 for none.
+        channels: 1 for mono, 2 for stereo.
 
     Raises:
         ValueError: If `length` is not of that form.
     """
 
-    def __init__(self, length=16384, latent_dim=100, width=64, num_labels=0, **kwargs):
+    def __init__(self, length=16384, latent_dim=100, width=64, num_labels=0, channels=1, **kwargs):
         super().__init__(latent_dim, **kwargs)
-        self.length, self.width, self.num_labels = length, width, num_labels
+        self.length, self.width, self.num_labels, self.channels = length, width, num_labels, channels
         depth = depth_of(length)
         steps, filters = length // _STRIDE**depth, [width * 2**index for index in reversed(range(depth))]
         self.label_embedding = layers.Embedding(num_labels, latent_dim) if num_labels else None
         self.project = layers.Dense(steps * filters[0])
         self.reshape = layers.Reshape((steps, filters[0]))
-        self.ups = [up(channels) for channels in filters[1:]]
-        self.to_waveform = up(1, activation="tanh", dtype="float32")
+        self.ups = [up(each) for each in filters[1:]]
+        self.to_waveform = up(channels, activation="tanh", dtype="float32")
 
     def call(self, latents, labels=None, training=False):
         require_labels(labels, self.num_labels)
@@ -61,27 +62,28 @@ class WaveGANGenerator(Generator):
         return self.to_waveform(features)
 
     def get_config(self):
-        return {**super().get_config(), **attributes(self, "length", "width", "num_labels")}
+        return {**super().get_config(), **attributes(self, "length", "width", "num_labels", *stereo(self))}
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class WaveGANDiscriminator(ProjectionDiscriminator):
-    """Waveforms in [-1, 1], `(batch, length, 1)`, to logits `(batch, 1)`, float32.
+    """Waveforms in [-1, 1], `(batch, length, channels)`, to logits `(batch, 1)`, float32.
 
     Args:
         length: Samples of a waveform, as for `WaveGANGenerator`.
         width: Filters of the first convolution; 64 in the paper. They double at each following one.
         num_labels: Number of labels of the sounds ([projection](https://arxiv.org/abs/1802.05637)); 0 for none.
         phase_shuffle: Largest shift after each convolution but the last: see `layers.PhaseShuffle`.
+        channels: 1 for mono, 2 for stereo.
     """
 
-    def __init__(self, length=16384, width=64, num_labels=0, phase_shuffle=2, **kwargs):
+    def __init__(self, length=16384, width=64, num_labels=0, phase_shuffle=2, channels=1, **kwargs):
         super().__init__(num_labels, **kwargs)
-        self.length, self.width, self.phase_shuffle = length, width, phase_shuffle
+        self.length, self.width, self.phase_shuffle, self.channels = length, width, phase_shuffle, channels
         depth = depth_of(length)
         filters = [width * 2**index for index in range(depth)]
-        self.input_spec = layers.InputSpec(shape=(None, length, 1))
-        self.downs = [layers.Conv1D(channels, _KERNEL, strides=_STRIDE, padding="same") for channels in filters]
+        self.input_spec = layers.InputSpec(shape=(None, length, channels))
+        self.downs = [layers.Conv1D(each, _KERNEL, strides=_STRIDE, padding="same") for each in filters]
         self.shuffles = [PhaseShuffle(phase_shuffle) for _ in filters[1:]]
         self.flatten = layers.Flatten()
         self.add_head(length // _STRIDE**depth * filters[-1])
@@ -98,7 +100,12 @@ class WaveGANDiscriminator(ProjectionDiscriminator):
         return [*([convolution] for convolution in self.downs), self.head_layers()]
 
     def get_config(self):
-        return {**super().get_config(), **attributes(self, "length", "width", "num_labels", "phase_shuffle")}
+        return {**super().get_config(), **attributes(self, "length", "width", "num_labels", "phase_shuffle", *stereo(self))}
+
+
+def stereo(network):
+    """Names of the arguments that stereo adds to a config: none for mono, whose checkpoints are older."""
+    return ["channels"] if network.channels > 1 else []
 
 
 def up(filters, **options):

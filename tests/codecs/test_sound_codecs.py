@@ -1,6 +1,7 @@
 """The codecs of sounds against NumPy and SciPy, and their errors."""
 
 import io
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import tensorflow as tf
 from scipy.io import wavfile
 
 from gan_keras.codecs import SpectrogramCodec, WaveformCodec
+from gan_keras.codecs.base import Values
 from gan_keras.codecs.griffin_lim import ShortTimeFourier, griffin_lim
 from gan_keras.codecs.spectrogram import bands, to_hertz, to_mel
 from refusals import refused
@@ -119,6 +121,53 @@ def test_a_row_does_not_depend_on_its_neighbours_and_barely_on_rounding(codec):
 def test_silence_is_silence_both_ways(codec):
     silence = codec.encode(np.zeros((1, LENGTH), np.int16))
     assert np.array_equal(silence, np.full((1, 32, 32, 1), -1.0)) and not np.any(codec.decode(silence))
+
+
+STEREO = np.stack([np.stack([tone(hertz), tone(2 * hertz, loudness=8000.0)], axis=1) for hertz in (200, 300, 400)])
+
+
+def test_stereo_waveforms_round_trip_and_channels_keep_their_balance():
+    codec = WaveformCodec(RATE, LENGTH, channels=2)
+    encoded = codec.encode(STEREO)
+    assert encoded.shape == (3, LENGTH, 2)
+    np.testing.assert_allclose(encoded, STEREO / np.abs(STEREO).max(axis=(1, 2), keepdims=True), atol=1e-6)
+    np.testing.assert_array_equal(codec.decode(encoded), encoded)
+    np.testing.assert_allclose(codec.encode(STEREO[:, :, ::-1]), encoded[:, :, ::-1])
+    for content, waveform in zip(codec.encode_wav(encoded).numpy(), encoded.numpy(), strict=True):
+        rate, samples = wavfile.read(io.BytesIO(content))
+        assert rate == RATE and samples.shape == (LENGTH, 2)
+        np.testing.assert_allclose(samples / 32768, waveform, atol=1.01 / 32768)
+
+
+def test_a_stereo_spectrogram_has_a_picture_per_channel_and_decodes_to_both():
+    codec = SpectrogramCodec(RATE, LENGTH, size=32, iterations=16, channels=2)
+    mono = SpectrogramCodec(RATE, LENGTH, size=32, iterations=16)
+    spectrograms = codec.encode(STEREO)
+    assert spectrograms.shape == (3, *codec.image_shape) == (3, 32, 32, 2)
+    np.testing.assert_allclose(spectrograms[..., :1], mono.encode(STEREO[..., 0]), atol=1e-5)  # the louder channel
+    bands_of_tones = spectrograms.numpy()[:, :, 4:-4].mean(axis=2).argmax(axis=1)
+    assert (bands_of_tones[:, 1] > bands_of_tones[:, 0]).all()
+    waveforms = codec.decode(spectrograms)
+    assert waveforms.shape == (3, LENGTH, 2)
+    np.testing.assert_allclose(np.abs(waveforms).max(axis=(1, 2)), 1.0, rtol=1e-6)
+    assert (np.abs(waveforms[..., 1]).max(axis=1) < 0.7).all()
+    loud = spectrograms > 0
+    assert np.abs(codec.encode(waveforms) - spectrograms)[loud].mean() < 0.1
+    alike = codec.decode(codec.encode(np.repeat(STEREO[..., :1], 2, axis=2)))
+    np.testing.assert_array_equal(alike[..., 0], alike[..., 1])  # what is in the middle stays there
+
+
+@pytest.mark.parametrize("kind", [WaveformCodec, SpectrogramCodec])
+def test_channels_come_from_data_are_checked_and_are_one_in_configs_without_them(kind):
+    codec = kind()
+    codec.adapt(SimpleNamespace(sample_rate=RATE, length=LENGTH, channels=2))
+    assert codec.channels == kind.from_config(codec.get_config()).channels == 2
+    mono = kind(RATE, LENGTH)
+    assert mono.channels == 1 and "channels" not in mono.get_config()
+    refused(r"the shape \(3, 2048, 2\). Expected \(batch, length\) for channels=1", mono.encode, STEREO)
+    refused(r"the shape \(3, 2048\). Expected \(batch, length, 2\) for channels=2", codec.encode, STEREO[..., 0])
+    assert codec.scale_of(Values.of(STEREO / 32768.0)).text == "floats in [-1, 1]"
+    refused("channels=3. Expected 1", kind, channels=3)
 
 
 @pytest.mark.parametrize("kind", [WaveformCodec, SpectrogramCodec])

@@ -159,6 +159,41 @@ def test_channels_that_cancel_out_and_silent_pieces_do_not_become_silence():
     assert "silent pieces left out: 1" in describe_sounds(sounds)
 
 
+def test_two_channels_are_kept_one_is_doubled_and_more_are_refused(tmp_path):
+    stereo = np.stack([SAMPLES, SAMPLES[::-1]], axis=2)
+    sounds = load_audio(stereo, sample_rate=8000, channels=2)
+    np.testing.assert_array_equal(sounds.samples, stereo)
+    assert (sounds.channels, sounds.length) == (2, 40)
+    assert describe_sounds(sounds) == "sounds: 10 sounds of 0.005 s at 8,000 Hz (40 samples), stereo, 0 duplicates"
+    folder = write_folder(tmp_path / "a", {"a.wav": stereo[0], "b.wav": SAMPLES[1], "c.wav": np.tile(stereo[2], (2, 1))[:70]})
+    sounds = load_audio(folder, length=30, channels=2)
+    assert sounds.samples.shape == (4, 30, 2) and "stereo" in describe_sounds(sounds)
+    assert "1 of one channel doubled" in describe_sounds(sounds) and "recordings cut into pieces: 1" in describe_sounds(sounds)
+    np.testing.assert_array_equal(sounds.samples[1], np.stack([SAMPLES[1, :30]] * 2, axis=1))
+    np.testing.assert_array_equal(sounds.samples[2], stereo[2, :30])
+    training, held_out = split_sounds(sounds, held_out=1)
+    assert training.samples.shape[1:] == held_out.samples.shape[1:] == (30, 2)
+    batches = audio_batches(sounds, 2)
+    assert batches.element_spec.shape[1:] == (30, 2)
+    write_folder(folder, {"d.wav": np.stack([SAMPLES[3]] * 4, axis=1)})
+    refused("d.wav has 4 channels.*ffmpeg -i sound.wav -ac 2", load_audio, folder, channels=2)
+    assert load_audio(folder).report["mixed_down"] == 3
+    refused("channels=3. Expected 1 .mono. or 2 .stereo.", load_audio, folder, channels=3)
+
+
+def test_stereo_is_resampled_read_from_files_of_arrays_and_made_of_tones(tmp_path):
+    both = np.stack([tone(500, 16000), tone(300, 16000)], axis=1)
+    folder = write_folder(tmp_path / "a", {"a.wav": both, "b.wav": both[:, ::-1]}, rate=16000)
+    sounds = load_audio(folder, sample_rate=8000, channels=2)
+    np.testing.assert_allclose(sounds.samples[0, 100:-100, 1], tone(300, 8000)[100:-100], atol=200)
+    np.savez(tmp_path / "a.npz", audio=sounds.samples, sample_rate=8000)
+    again = load_test_audio(tmp_path / "a.npz", channels=2)
+    assert again.fingerprint == sounds.fingerprint and load_audio(tmp_path / "a.npz").channels == 1
+    tones = load_audio("tones", channels=2)
+    assert tones.report["doubled"] == 2000 and np.array_equal(tones.samples[..., 1], load_tones().samples)
+    assert np.array_equal(load_audio([both, both[:50, :1]], sample_rate=8000, channels=2).samples[1, :50, 1], both[:50, 0])
+
+
 def test_a_function_chooses_the_length_and_rows_of_an_array_are_cut_only_if_they_exceed_it():
     choices = []
 

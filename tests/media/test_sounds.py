@@ -49,9 +49,23 @@ def test_a_notebook_shows_a_player_with_a_title_for_each_sound():
     assert "sound 2" in SoundPlayer(waveforms, RATE)._repr_html_()
 
 
+def test_stereo_is_written_played_and_drawn_with_the_left_channel_above_the_right(tmp_path):
+    seconds = np.arange(3000) / RATE
+    stereo = np.stack([np.sin(2 * np.pi * hertz * seconds) for hertz in (200, 1500)], axis=1)[np.newaxis]
+    write_sounds(tmp_path / "a.wav", stereo, RATE)
+    np.testing.assert_array_equal(wavfile.read(tmp_path / "a.wav")[1], to_int16(stereo[0]))
+    page = SoundPlayer(stereo, RATE)._repr_html_()
+    assert base64.b64decode(re.search('base64,([^"]*)', page)[1]) == encode_wav(stereo[0], RATE)
+    picture = spectrogram_pictures(stereo, RATE)[0].astype(int).sum(axis=-1)
+    assert picture.shape == (256, 2 * 94)
+    assert (picture[:128].argmax(axis=0)[10:-10] > 64).all() and (picture[128:].argmax(axis=0)[10:-10] < 40).all()
+
+
 def test_a_player_needs_sounds_in_rows_and_a_title_for_each():
     with pytest.raises(ValueError, match=r"shape \(5,\)"):
         SoundPlayer(np.zeros(5), RATE)
+    with pytest.raises(ValueError, match=r"shape \(2, 5, 3\).*\(num, length, 2\) for stereo"):
+        SoundPlayer(np.zeros((2, 5, 3)), RATE)
     with pytest.raises(ValueError, match="Got 1 titles for 2 sounds"):
         SoundPlayer(np.zeros((2, 5)), RATE, ["one"])
 

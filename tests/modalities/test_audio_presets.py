@@ -35,11 +35,28 @@ def test_a_preset_builds_its_codec_and_networks_for_the_labels_of_the_data():
         assert (gan.codec.sample_rate, gan.codec.length, gan.num_labels, gan.latent_dim, gan.seed) == (4000, 1024, 8, 3, 3)
 
 
+@pytest.mark.parametrize(("name", "last"), [("tiny", (16, 16, 2)), ("wavegan", (1024, 2))])
+def test_networks_have_the_channels_of_the_sounds(name, last):
+    sounds = load_tones(num=8, length=1024, channels=2)
+    gan = presets.with_settings(presets.get("audio", name), {"width": "2", "channels": "2"}).build(sounds)
+    samples = gan.codec.encode(sounds.samples[:2])
+    assert samples.shape == (2, *last) and gan.discriminator(samples, sounds.labels[:2]).shape == (2, 1)
+    assert gan.codec.channels == 2 and gan.generate(2).shape == (2, 1024, 2)
+
+
+def test_a_preset_of_before_is_mono():
+    config = presets.get("audio", "tiny").to_config()
+    del config["channels"]
+    assert AudioPreset.from_config(config) == presets.get("audio", "tiny") and AudioPreset.from_config(config).channels == 1
+
+
 def test_misfits_are_refused_with_a_clear_message():
     for settings, words in (
         ({"network": "mlp"}, "network='mlp'. Expected one of wavegan, dcgan"),
         ({"width": "0"}, "width=0. Expected at least 1"),
         ({"length": "-1"}, "length=-1. Expected at least 0"),
+        ({"channels": "3"}, r"channels=3. Expected 1 \(mono\) or 2 \(stereo\)"),
+        ({"codec_options.channels": "2"}, "Expected the preset's own field, `channels=2`"),
         ({"codec_options.colour": "3"}, "codec_options=.*Expected arguments of SpectrogramCodec"),
         ({"codec_options.size": "48"}, "length=1024 .*Expected a multiple of 48.*--set length=4096"),
         (

@@ -40,6 +40,18 @@ def test_waveforms_of_16384_samples_have_the_papers_networks():
     assert len(discriminator.shuffles) == 4
 
 
+def test_stereo_has_a_channel_more_in_the_last_and_the_first_convolution_and_mono_configs_are_as_before():
+    generator = networks.WaveGANGenerator(64, latent_dim=6, width=4, channels=2)
+    waveforms = generator(latents())
+    assert waveforms.shape == (4, 64, 2)
+    assert networks.WaveGANDiscriminator(64, width=4, channels=2)(waveforms).shape == (4, 1)
+    assert [("channels" in each.get_config(), each.channels) for each in (generator, *pair())] == [
+        (True, 2),
+        (False, 1),
+        (False, 1),
+    ]
+
+
 def test_labels_change_waveforms_and_logits():
     generator, discriminator = pair(num_labels=3)
     waveforms = generator(latents(), LABELS).numpy()

@@ -6,7 +6,7 @@ import pathlib
 import numpy as np
 
 from gan_keras import catalogue
-from gan_keras.data.audio.readers import SUFFIXES, read_sounds, sounds_from_arrays
+from gan_keras.data.audio.readers import SUFFIXES, read_sounds, sounds_from_arrays, to_int16
 from gan_keras.data.audio.sounds import collect_sounds
 from gan_keras.data.files import PARTS, TEST_KEYS, ArrayFile, Hints, is_array_file, is_path, part_for_tests
 from gan_keras.media.sounds import LEVELS
@@ -21,7 +21,7 @@ _HINTS = Hints(
 _KEYS = {"train": (("x_train", "y_train"), ("audio", "labels")), "test": TEST_KEYS}
 
 
-def load_audio(source, length=None, part="train", sample_rate=None, labels=None, label_names=None):
+def load_audio(source, length=None, part="train", sample_rate=None, labels=None, label_names=None, channels=1):
     """Loads `Sounds` by name, from a path, or from arrays.
 
     Args:
@@ -35,6 +35,8 @@ def load_audio(source, length=None, part="train", sample_rate=None, labels=None,
         sample_rate: In Hz: the rate of an array or list, or the rate that files are resampled to; None for most files' own.
         labels: Labels of an array or list, an integer for each sound.
         label_names: Names of these labels.
+        channels: 1 for mono: several channels are averaged. 2 for stereo: two channels are kept, one is doubled, and more are
+            refused.
 
     Raises:
         FileNotFoundError: If it is neither a name nor a file nor a folder.
@@ -43,26 +45,29 @@ def load_audio(source, length=None, part="train", sample_rate=None, labels=None,
     """
     if part not in PARTS or not callable(length) and length is not None and length < 1:
         raise ValueError(f"Got length={length!r}, part={part!r}. Expected length >= 1, and part 'train' or 'test'.")
+    if channels not in (1, 2):
+        raise ValueError(f"Got channels={channels!r}. Expected 1 (mono) or 2 (stereo).")
     if not is_path(source, labels):
         if sample_rate is None:
             raise ValueError("Got sounds without a rate. Expected sample_rate=8000 or another, in Hz.")
-        return sounds_from_arrays("sounds", source, sample_rate, labels, label_names, length)
+        return sounds_from_arrays("sounds", source, sample_rate, labels, label_names, length, channels)
     path = pathlib.Path(source)
     if path.suffix.lower() in SUFFIXES and path.is_file():
-        return read_sounds(path, length, sample_rate)
+        return read_sounds(path, length, sample_rate, channels)
     if is_array_file(source, part, AUDIO_DATASETS, "sounds", "Audio data sets"):
-        return at_rate(_read_npz(path, length, part), sample_rate)
+        return at_rate(_read_npz(path, length, part, channels), sample_rate)
     return (
-        at_rate(load_tones(length=length), sample_rate)
+        at_rate(load_tones(length=length, channels=channels), sample_rate)
         if str(source) in AUDIO_DATASETS
-        else read_sounds(source, length, sample_rate)
+        else read_sounds(source, length, sample_rate, channels)
     )
 
 
-def load_test_audio(source, length=None, sample_rate=None):
+def load_test_audio(source, length=None, sample_rate=None, channels=1):
     """Loads the part that a source reserves for tests, or all of it if there is no such part; see `load_audio`."""
     is_sound = pathlib.Path(source).suffix.lower() in SUFFIXES
-    return load_audio(source, length, "train" if is_sound else part_for_tests(source, AUDIO_DATASETS, _HINTS), sample_rate)
+    part = "train" if is_sound else part_for_tests(source, AUDIO_DATASETS, _HINTS)
+    return load_audio(source, length, part, sample_rate, channels=channels)
 
 
 def at_rate(sounds, sample_rate):
@@ -75,14 +80,14 @@ def at_rate(sounds, sample_rate):
     return sounds
 
 
-def _read_npz(path, length, part):
+def _read_npz(path, length, part, channels):
     file = ArrayFile(path, _HINTS)
     expected = f"for part={part!r}, and a number sample_rate, in Hz"
     samples, labels = file.labelled(_KEYS[part], expected, needed=("sample_rate",))
     rate = np.ravel(file.array("sample_rate"))
     if rate.size != 1 or rate.dtype.kind not in "iu":
         raise ValueError(f"{path}: sample_rate is {rate.tolist()}. Expected one whole number, in Hz, such as 16000.")
-    return sounds_from_arrays(path.name, samples, int(rate[0]), labels, file.label_names, length)
+    return sounds_from_arrays(path.name, samples, int(rate[0]), labels, file.label_names, length, channels)
 
 
 # --- Harmonic tones: labelled sounds that need no recording. ---
@@ -98,17 +103,19 @@ TIMBRES = {  # amplitudes of the harmonics 1, 2, ..., and seconds until a tone h
 PITCHES = {"low": 110.0, "high": 220.0}  # Hz; tones are up to half an octave higher
 
 
-def load_tones(num=2000, seed=0, length=None):
+def load_tones(num=2000, seed=0, length=None, channels=1):
     """Tones at 4,000 Hz, 1.024 s long: four timbres at two pitches are the eight labels, such as `flute low`.
 
-    Tones of a label differ in pitch (over half an octave), loudness, start and duration. `length` is as for `load_audio`.
+    Tones of a label differ in pitch (over half an octave), loudness, start and duration. `length` and
+    `channels` are as for `load_audio`.
     """
     random = np.random.default_rng(seed)
     kinds = list(itertools.product(TIMBRES, PITCHES))
     labels = np.arange(num) % len(kinds)
     tones = [tone(*kinds[label], random) for label in labels]
     names = [f"{timbre} {pitch}" for timbre, pitch in kinds]
-    return collect_sounds("tones", tones, SAMPLE_RATE, length or LENGTH, (labels, names), {})
+    levels, report = to_int16("tones", np.stack(tones), channels)
+    return collect_sounds("tones", levels, SAMPLE_RATE, length or LENGTH, (labels, names), report)
 
 
 def tone(timbre, pitch, random):

@@ -26,17 +26,17 @@ MAX_BYTES = 2**32
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Sounds(SampleSet):
-    """Mono sounds of one rate and one length, in memory; see `SampleSet` for the other attributes.
+    """Sounds of one rate, one length and one or two channels, in memory; see `SampleSet` for the other attributes.
 
     Attributes:
-        samples: int16 array `(num, length)`; a shorter recording ends in zeros.
+        samples: int16 array `(num, length)`, or `(num, length, 2)` for stereo; a shorter recording ends in zeros.
         sample_rate: Samples per second, in Hz.
         origins: int64 array `(num,)`: equal for pieces of one recording.
         report: Counts: always `sounds` and `duplicates`; `recordings` (that were cut into pieces), `padded` (with silence at the
             end), `cut` (at the end), `ends` (left out, shorter than a piece), `pauses` (silent pieces, left out), `silent`,
-            `mixed_down` (of several channels to one), `cancelled` (in the mix: one channel kept), `resampled`, `clipped` (floats
-            outside [-1, 1]); for files also `unreadable` (corrupt or empty, left out), `truncated` (kept), `other` (files that
-            are no sounds), and `first_unreadable` and `first_silent`, at most five names.
+            `mixed_down` (of several channels to one), `doubled` (of one channel to two), `cancelled` (in the mix: one channel
+            kept), `resampled`, `clipped` (floats outside [-1, 1]); for files also `unreadable` (corrupt or empty, left out),
+            `truncated` (kept), `other` (files that are no sounds), and `first_unreadable` and `first_silent`, at most five names.
     """
 
     name: str
@@ -64,9 +64,15 @@ class Sounds(SampleSet):
         return self.samples.shape[1]
 
     @property
+    def channels(self):
+        """1 for mono, 2 for stereo."""
+        return 1 if self.samples.ndim == 2 else self.samples.shape[2]
+
+    @property
     def fingerprint(self):
-        """SHA-256 of sounds, rate, length and labels, 64 hexadecimal digits: equal if and only if the data are."""
-        return hashlib.sha256(f"{self.sample_rate} {self.length}".encode() + self.hashes.tobytes() + self.label_bytes).hexdigest()
+        """SHA-256 of sounds, rate, shape and labels, 64 hexadecimal digits: equal if and only if the data are."""
+        shape = " ".join(map(str, (self.sample_rate, *self.samples.shape[1:])))
+        return hashlib.sha256(shape.encode() + self.hashes.tobytes() + self.label_bytes).hexdigest()
 
 
 def collect_sounds(name, recordings, sample_rate, length, labelling, report, in_pieces=False):
@@ -74,7 +80,7 @@ def collect_sounds(name, recordings, sample_rate, length, labelling, report, in_
 
     Args:
         name: Name of the set in reports.
-        recordings: int16 arrays.
+        recordings: int16 arrays, all `(length,)` or all `(length, 2)`.
         sample_rate: Their rate, in Hz.
         length: Samples per sound; None for the longest recording's; or a function `(sample_rate, lengths of the recordings)`.
         labelling: Labels of the recordings and their names, or two None.
@@ -91,18 +97,18 @@ def collect_sounds(name, recordings, sample_rate, length, labelling, report, in_
     if min(sample_rate, length) < 1:
         raise ValueError(f"{name}: sample_rate={sample_rate}, length={length}. Expected at least 1.")
     pieces = np.maximum(1, lengths // length) if in_pieces else np.ones_like(lengths)
-    check_fits_memory(name, int(pieces.sum()), length)
+    check_fits_memory(name, int(pieces.sum()), length, *recordings[0].shape[1:])
     if len(recordings) == 1 == pieces.sum():
         raise ValueError(
             f"{name} holds 1 sound of {lengths[0]:,} samples. Expected at least 2, or one recording that is twice as long as a "
             f"sound: choose a shorter one, such as `--set length={max(16, int(lengths[0]) // 128 * 16)}`."
         )
     origins = np.repeat(np.arange(len(recordings)), pieces)
-    samples = np.zeros((len(origins), length), np.int16)
+    samples = np.zeros((len(origins), length, *recordings[0].shape[1:]), np.int16)
     for sound, origin, start in zip(samples, origins, length * (np.arange(len(origins)) - _first_of(origins)), strict=True):
         piece = recordings[origin][start : start + length]
         sound[: len(piece)] = piece
-    is_silent = ~samples.any(axis=1)
+    is_silent = ~samples.reshape(len(samples), -1).any(axis=1)
     if is_silent.all():
         raise ValueError(f"{name}: all {len(samples)} sounds are silent. Expected samples other than 0.")
     pauses = is_silent & (pieces > 1)[origins]
@@ -125,9 +131,9 @@ def _first_of(origins):
     return np.searchsorted(origins, origins)
 
 
-def check_fits_memory(name, num, length):
+def check_fits_memory(name, num, length, channels=1):
     """Raises `ValueError` if `num` int16 sounds of a length exceed `MAX_BYTES`: one long recording makes all as long."""
-    needed = 2 * num * length
+    needed = 2 * num * length * channels
     if needed > MAX_BYTES:
         raise ValueError(
             f"{name}: {num:,} sounds of {length:,} samples take {needed:,} bytes. Expected at most {MAX_BYTES:,}, since they are "
@@ -153,6 +159,7 @@ TEXTS = {
     "resampled": "{} resampled",
     "rates": "from {} Hz",
     "mixed_down": "{} mixed down to one channel",
+    "doubled": "{} of one channel doubled",
     "cancelled": "{} whose channels cancel out, the first kept",
     "clipped": "{} clipped to [-1, 1]",
     "padded": "{} shorter ones padded with silence",
@@ -168,7 +175,8 @@ TEXTS = {
 def describe_sounds(sounds):
     """One line for logs: `tones: 2,000 sounds of 1.02 s at 4,000 Hz (4,096 samples), 8 classes, 0 duplicates`."""
     seconds = sounds.length / sounds.sample_rate
-    facts = [f"{len(sounds):,} sounds of {seconds:.3g} s at {sounds.sample_rate:,} Hz ({sounds.length:,} samples)"]
+    stereo = ", stereo" if sounds.channels == 2 else ""
+    facts = [f"{len(sounds):,} sounds of {seconds:.3g} s at {sounds.sample_rate:,} Hz ({sounds.length:,} samples){stereo}"]
     return description(sounds, facts + num_classes(sounds), TEXTS, ("first_unreadable", "first corrupt or empty files"))
 
 
@@ -183,7 +191,8 @@ def audio_batches(sounds, batch_size=64, seed=0, shuffle=True):
             order and every sound, so that the last batch may be smaller.
 
     Returns:
-        A `tf.data.Dataset` of int16 `(batch, length)`, or of pairs with int32 labels `(batch,)`. Its cardinality is known.
+        A `tf.data.Dataset` of int16 `(batch, length)`, for stereo `(batch, length, 2)`, or of pairs with int32 labels `(batch,)`.
+        Its cardinality is known.
 
     Raises:
         ValueError: If the sounds do not fill one batch for training.

@@ -1,7 +1,7 @@
 """Evaluation of a GAN of sounds, next to a spectrogram Gaussian per class and real sounds.
 
-All are heard as waveforms: whatever generated them, they become spectrograms again. They are scored against held-out sounds, on
-the features of one classifier that learns the spectrograms of the real training sounds.
+All are heard as waveforms: whatever generated them, they become spectrograms again, and stereo is mixed down. They are scored
+against held-out sounds, on the features of one classifier that learns the spectrograms of the real training sounds.
 """
 
 import math
@@ -56,7 +56,8 @@ def evaluate_sounds(gan, training, test, num=None, seed=0, progress=print):
     real, labels = ear.hear(training.samples), training.labels
     progress(f"Training the classifier on {len(real):,} sounds, unless a cached one fits: its features are compared")
     extractor = train_extractor(real, labels, recipe=RECIPE)
-    progress(f"Generating and scoring {num:,} sounds")
+    mixed = ", mixed down to mono" if training.channels > 1 else ""
+    progress(f"Generating and scoring {num:,} sounds{mixed}")
     requested = requested_labels(gan, num, seed)
     baseline = ear.hear(ear.codec.decode(block) for block in blocks_of(PixelGaussian(real, labels).sample(num, seed, requested)))
     generated = ear.hear(gan.generate(min(_BLOCK, num - start), seed + start) for start in range(0, num, _BLOCK))
@@ -80,20 +81,24 @@ class Ear:
         self.codec = LongFrames(sounds.sample_rate, length, SIZE, iterations=ITERATIONS)
 
     def hear(self, sounds):
-        """Returns the spectrograms of an array of sounds, or of an iterable of arrays: in [-1, 1], `(num, size, size, 1)`."""
+        """Returns the spectrograms of an array of sounds, or of an iterable of arrays: in [-1, 1], `(num, size, size, 1)`.
+
+        Sounds are `(batch, length)`, or `(batch, length, channels)`, whose channels are averaged.
+        """
         blocks = blocks_of(sounds) if hasattr(sounds, "shape") else sounds
-        return np.concatenate([self.codec.encode(block).numpy() for block in blocks])
+        mono = (block if block.ndim == 2 else np.mean(block, axis=2) for block in blocks)
+        return np.concatenate([self.codec.encode(block).numpy() for block in mono])
 
 
 class SoundQuality(ImageQuality):
-    """`ImageQuality` of waveforms, `(num, length, 1)`, which an `Ear` turns into spectrograms first."""
+    """`ImageQuality` of waveforms, `(num, length, channels)`, which an `Ear` turns into spectrograms first."""
 
     def __init__(self, ear, extractor, spectrograms, split):
         super().__init__(extractor, spectrograms, split=split)
         self.ear = ear
 
     def score(self, fake_images, labels=None, seeds=None):
-        return super().score((self.ear.hear(block[..., 0]) for block in fake_images), labels, seeds)
+        return super().score((self.ear.hear(block) for block in fake_images), labels, seeds)
 
 
 def quality_of(training, codec, recipe):

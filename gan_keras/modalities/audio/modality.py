@@ -14,7 +14,7 @@ from gan_keras.callbacks import SampleSounds
 from gan_keras.callbacks.samples_of_kinds import SOUNDS_PER_ROW, pause_of
 from gan_keras.codecs import SpectrogramCodec, WaveformCodec
 from gan_keras.codecs.sound_pictures import write_sounds
-from gan_keras.data import Sounds, describe_sounds, load_audio, load_test_audio, split_sounds
+from gan_keras.data import Sounds, describe_sounds, load_test_audio, split_sounds
 from gan_keras.media.safe_files import read_json
 from gan_keras.media.sounds import SoundPlayer
 from gan_keras.modalities.audio.evaluation import COLUMNS, evaluate_sounds
@@ -27,47 +27,47 @@ HEARD = 2, 1
 
 
 class Recordings(NamedTuple):
-    """Generated sounds: waveforms in [-1, 1], float32 `(num, length)`, and their rate in Hz."""
+    """Generated sounds: waveforms in [-1, 1], float32 `(num, length)` or `(num, length, 2)`, and their rate in Hz."""
 
     waveforms: np.ndarray
     sample_rate: int
 
 
 class AudioModality(ScoredModality):
-    """Mono sounds of one sample rate and one length, in memory during training."""
+    """Sounds of one sample rate, one length and one or two channels, in memory during training."""
 
     name, samples, output_name = "audio", "sounds", "waveform"
     preset_class, data_class, codec_classes = AudioPreset, Sounds, (SpectrogramCodec, WaveformCodec)
-    shape = ("sample_rate", "sample_rate"), ("length", "length")
+    shape = ("sample_rate", "sample_rate"), ("length", "length"), ("channels", "channels")
     describe, splitter = staticmethod(describe_sounds), staticmethod(split_sounds)
     judge, columns = staticmethod(evaluate_sounds), COLUMNS
     example = 1, "sound.wav"
     epoch_picture = (
         ".png",
-        "Spectrograms of generated sounds: time to the right, pitch upwards, bright is loud. With labels, a row is a label and a "
-        "column is a noise. The noise is the same at every epoch.",
+        "Spectrograms of generated sounds: time to the right, pitch upwards, bright is loud; of stereo, left above right. With "
+        "labels, a row is a label and a column is a noise. The noise is the same at every epoch.",
     )
     further_pictures = {"animation.gif": ("All epochs", "An animation: the spectrograms of all epochs in turn.")}
     note = """<p>Lower is better: Frechet and kernel distance, Frechet within classes. Higher is better: precision (are the
 sounds realistic?), recall (are all kinds there?), classifier score (is each sound clear, and does every class occur?),
 agreement (does the classifier, which has never heard a generated sound, find the requested label?). Every sound is judged as a
-waveform, by its spectrogram. The last row compares real training sounds with the same test sounds (its agreement is the
-classifier's accuracy on the test sounds): no generator does better, except by chance or by copying. The Frechet distance is not
-the Frechet audio distance, which uses other features, and not the distance to training sounds in the curves below, whose
-classifier is smaller.</p>"""
+waveform, by its spectrogram; stereo is mixed down first. The last row compares real training sounds with the same test sounds
+(its agreement is the classifier's accuracy on the test sounds): no generator does better, except by chance or by copying. The
+Frechet distance is not the Frechet audio distance, which uses other features, and not the distance to training sounds in the
+curves below, whose classifier is smaller.</p>"""
     use = "sounds that resemble the data, for learning and experiments; nobody said or played them"
     limits = "gaps and biases of the data carry over to the sounds"
 
     def read(self, source, preset):
-        sounds = load_audio(source, preset.length or preset.length_for, sample_rate=preset.sample_rate or None)
+        sounds = preset.data_of(source)
         preset.codec(sounds)  # raises unless rate and length fit
         return sounds
 
     def read_test(self, source, training):
-        return load_test_audio(source, training.length, training.sample_rate)
+        return load_test_audio(source, training.length, training.sample_rate, training.channels)
 
     def entries(self, data):
-        return {"sample_rate": data.sample_rate, "length": data.length}
+        return {"sample_rate": data.sample_rate, "length": data.length, "channels": data.channels}
 
     def sample_callbacks(self, run, preset, training, held_out):
         return [SampleSounds(run.samples, label_names=training.label_names)]
@@ -104,7 +104,7 @@ def _player(path, config, num):
 
     rate, samples = wavfile.read(io.BytesIO(path.read_bytes()))
     length = config["data"]["length"]
-    sounds = samples.reshape(-1, length + pause_of(rate))[:, :length]
+    sounds = samples.reshape(-1, length + pause_of(rate), *samples.shape[1:])[:, :length]
     rows = np.arange(len(sounds)).reshape(-1, SOUNDS_PER_ROW)[: len(config["labels"] or sounds), :num]
     titles = None if config["labels"] is None else np.repeat(config["labels"][: len(rows)], num).tolist()
     return SoundPlayer(sounds[rows.ravel()], rate, titles)._repr_html_()

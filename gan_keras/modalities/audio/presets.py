@@ -66,7 +66,7 @@ def wavegan(codec, latent_dim, width, num_labels, phase_shuffle=2, **options):
     """Long one-dimensional convolutions on the waveform itself."""
     from gan_keras import networks
 
-    sizes = {"width": width, "num_labels": num_labels, **options}
+    sizes = {"width": width, "num_labels": num_labels, "channels": codec.channels, **options}
     generator = networks.WaveGANGenerator(codec.length, latent_dim, **sizes)
     return generator, networks.WaveGANDiscriminator(codec.length, phase_shuffle=phase_shuffle, **sizes)
 
@@ -97,6 +97,7 @@ class AudioPreset(Scored, Preset):
         length: Samples per sound: shorter ones are padded with silence, longer recordings cut into pieces. 0 for the longest
             sound's, rounded up to what codec and networks take.
         sample_rate: Rate in Hz that audio files are resampled to; 0 for that of most files.
+        channels: 1 for mono, to which stereo is mixed down; 2 for stereo: mono sounds are doubled.
         quality_every: Epochs between two scores, which choose the best weights; 0 for no scores. See `ImagePreset`.
         quality_samples: Sounds generated per score, >= 6.
         quality_steps: Training steps of the small classifier that provides the features.
@@ -108,6 +109,7 @@ class AudioPreset(Scored, Preset):
     codec_options: dict = dataclasses.field(default_factory=dict)
     length: int = 0
     sample_rate: int = 0
+    channels: int = 1
     quality_every: int = 0
     quality_samples: int = 200
     quality_steps: int = 300
@@ -117,6 +119,8 @@ class AudioPreset(Scored, Preset):
         at_least(0, "length", "sample_rate"),
         *Scored.quality_ranges,
         one_of(NETWORKS, "network"),
+        ("1 (mono) or 2 (stereo)", ("channels",), lambda value: value in (1, 2)),
+        ("the preset's own field, `channels=2`", ("codec_options", "network_options"), lambda value: "channels" not in value),
     )
 
     def length_for(self, sample_rate, lengths):
@@ -142,7 +146,8 @@ class AudioPreset(Scored, Preset):
         architecture = NETWORKS[self.network]
         try:
             kind = getattr(codecs, architecture.codec)
-            codec = self.made("codec_options", kind, self.codec_options, sounds.sample_rate, sounds.length)
+            options = {"channels": getattr(sounds, "channels", 1), **self.codec_options}
+            codec = self.made("codec_options", kind, options, sounds.sample_rate, sounds.length)
         except ValueError as error:
             if isinstance(error.__cause__, TypeError):
                 raise
@@ -156,12 +161,13 @@ class AudioPreset(Scored, Preset):
         return self.made("network_options", NETWORKS[self.network].build, options, *sizes)
 
     def data_of(self, data):
-        """`Sounds` of an array or a list at the preset's `sample_rate`; see `load_audio`. Data with a rate stay as they are."""
+        """`Sounds` of a name, a path or arrays, as the preset reads them: see `load_audio`. Data with a rate stay as they are."""
         from gan_keras.data import load_audio
 
         if hasattr(data, "sample_rate"):
             return data
-        return load_audio(data, self.length or self.length_for, sample_rate=self.sample_rate or None)
+        rate = self.sample_rate or None
+        return load_audio(data, self.length or self.length_for, sample_rate=rate, channels=self.channels)
 
     def one_pass(self, data, seed):
         from gan_keras.data import audio_batches

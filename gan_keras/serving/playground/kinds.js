@@ -40,12 +40,18 @@ function plainNames(model) {
   return labelled ? ["serving_default"] : ["encoded", "generate", "serving_default"];
 }
 
+// A line per channel of steps that are numbers or lists of them.
+function channelsOf(steps) {
+  const rows = steps.map((step) => [step].flat());
+  return rows[0].map((_, channel) => rows.map((row) => row[channel]));
+}
+
 const AUDIO = {
   verb: "Make sounds", noun: "sounds", num: 3,
   signature: (model) => firstOf(model, ["encoded", "generate", "serving_default"]),
   samples: (outputs, captions) => (outputs.wav_bytes
     ? outputs.wav_bytes.map((wrapped, i) => soundItem(bytesOf(wrapped), captions[i]))
-    : outputs.waveform.map((wave, i) => described(drawLines([wave.flat()]), `Waveform of ${captions[i]}`))),
+    : outputs.waveform.map((wave, i) => described(drawLines(channelsOf(wave)), `Waveform of ${captions[i]}`))),
   arrange: (samples) => make("ul", { className: "stack" }, ...samples),
   files: (outputs) => (outputs.wav_bytes ?? []).map((wrapped, i) => [
     `WAV ${i + 1}`, `${i + 1}.wav`, () => new Blob([bytesOf(wrapped)], { type: "audio/wav" })]),
@@ -63,10 +69,7 @@ const VIDEO = {
 const SERIES = {
   verb: "Draw", noun: "series", num: 4,
   signature: (model) => firstOf(model, ["generate", "serving_default"]),
-  samples: (outputs, captions) => columnOf(outputs).map((steps, i) => {
-    const rows = steps.map((step) => [step].flat());
-    return described(drawLines(rows[0].map((_, channel) => rows.map((row) => row[channel]))), `Series of ${captions[i]}`);
-  }),
+  samples: (outputs, captions) => columnOf(outputs).map((steps, i) => described(drawLines(channelsOf(steps)), `Series of ${captions[i]}`)),
   arrange: (samples) => make("div", { className: "stack" }, ...samples),
   files: () => [],
 };
