@@ -56,6 +56,7 @@ class SoundCodec(Codec):
     def scale_of(self, values):
         """Returns the `Scale` of sounds of any length, or of the codec's tensors if they have further axes."""
         if values.dtype == np.int16:
+            self.check_channels(values.shape)
             return None
         low, high, is_whole = values.low, values.high, values.dtype.kind in "iu"
         if len(values.shape) != (3 if self.channels == 2 else 2):
@@ -87,18 +88,19 @@ class SoundCodec(Codec):
         """
         self.check_adapted()
         sounds = tf.cast(tf.convert_to_tensor(sounds), tf.float32)
-        if self.channels == 1:
-            sounds = sounds[..., tf.newaxis]
-        if not sounds.shape.is_compatible_with([None, None, self.channels]):
-            shape = tuple(sounds.shape[:-1] if self.channels == 1 else sounds.shape)
-            raise ValueError(
-                f"The sounds have the shape {shape}. Expected {self.axes} for channels={self.channels}: load them with "
-                "`load_audio(..., channels=1)` for mono, or 2 for stereo, and make the codec for the same."
-            )
-        sounds = sounds[:, : self.length]
+        self.check_channels(sounds.shape)
+        sounds = (sounds[..., tf.newaxis] if self.channels == 1 else sounds)[:, : self.length]
         missing = self.length - tf.shape(sounds)[1]
         padded = tf.pad(sounds, [[0, 0], [0, missing], [0, 0]])
         return at_full_volume(tf.ensure_shape(padded, [None, self.length, self.channels]))
+
+    def check_channels(self, shape):
+        """Raises `ValueError` unless sounds of this shape have the codec's channels."""
+        if not tf.TensorShape(shape).is_compatible_with([None, None, 2] if self.channels == 2 else [None, None]):
+            raise ValueError(
+                f"The sounds have the shape {tuple(shape)}. Expected {self.axes} for channels={self.channels}: load them with "
+                f"`load_audio(..., channels={self.channels})`, or make the codec with channels={2 if self.channels == 1 else 1}."
+            )
 
     def as_sounds(self, waveforms):
         """Waveforms `(batch, length, channels)` as sounds."""

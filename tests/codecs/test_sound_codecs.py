@@ -166,6 +166,8 @@ def test_channels_come_from_data_are_checked_and_are_one_in_configs_without_them
     assert mono.channels == 1 and "channels" not in mono.get_config()
     refused(r"the shape \(3, 2048, 2\). Expected \(batch, length\) for channels=1", mono.encode, STEREO)
     refused(r"the shape \(3, 2048\). Expected \(batch, length, 2\) for channels=2", codec.encode, STEREO[..., 0])
+    refused("Expected .batch, length. for channels=1: load them with .load_audio", mono.scale_of, Values.of(STEREO))
+    assert codec.scale_of(Values.of(STEREO)) is None
     assert codec.scale_of(Values.of(STEREO / 32768.0)).text == "floats in [-1, 1]"
     refused("channels=3. Expected 1", kind, channels=3)
 

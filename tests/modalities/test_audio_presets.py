@@ -56,6 +56,7 @@ def test_misfits_are_refused_with_a_clear_message():
         ({"width": "0"}, "width=0. Expected at least 1"),
         ({"length": "-1"}, "length=-1. Expected at least 0"),
         ({"channels": "3"}, r"channels=3. Expected 1 \(mono\) or 2 \(stereo\)"),
+        ({"channels": "2"}, r"Got mono sounds for channels=2.*`load_audio\(..., channels=2\)`"),
         ({"codec_options.channels": "2"}, "Expected the preset's own field, `channels=2`"),
         ({"codec_options.colour": "3"}, "codec_options=.*Expected arguments of SpectrogramCodec"),
         ({"codec_options.size": "48"}, "length=1024 .*Expected a multiple of 48.*--set length=4096"),

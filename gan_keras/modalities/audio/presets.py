@@ -97,7 +97,7 @@ class AudioPreset(Scored, Preset):
         length: Samples per sound: shorter ones are padded with silence, longer recordings cut into pieces. 0 for the longest
             sound's, rounded up to what codec and networks take.
         sample_rate: Rate in Hz that audio files are resampled to; 0 for that of most files.
-        channels: 1 for mono, to which stereo is mixed down; 2 for stereo: mono sounds are doubled.
+        channels: 1 for mono, to which stereo is mixed down; 2 for stereo: mono sounds are doubled. Ready `Sounds` keep theirs.
         quality_every: Epochs between two scores, which choose the best weights; 0 for no scores. See `ImagePreset`.
         quality_samples: Sounds generated per score, >= 6.
         quality_steps: Training steps of the small classifier that provides the features.
@@ -140,13 +140,16 @@ class AudioPreset(Scored, Preset):
         return next(each for each, left in zip(choices, left_out, strict=True) if left <= min(left_out) + MAX_LEFT_OUT)
 
     def codec(self, sounds):
-        """The codec for `Sounds`. Raises `ValueError` if it or the networks do not take their rate and length."""
+        """The codec for `Sounds`. Raises `ValueError` if it or the networks do not take their rate, length and channels."""
         from gan_keras import codecs
 
+        channels = getattr(sounds, "channels", 1)
+        if channels < self.channels:
+            raise ValueError("Got mono sounds for channels=2. Expected stereo: load them with `load_audio(..., channels=2)`.")
         architecture = NETWORKS[self.network]
         try:
             kind = getattr(codecs, architecture.codec)
-            options = {"channels": getattr(sounds, "channels", 1), **self.codec_options}
+            options = {"channels": channels, **self.codec_options}
             codec = self.made("codec_options", kind, options, sounds.sample_rate, sounds.length)
         except ValueError as error:
             if isinstance(error.__cause__, TypeError):

@@ -69,7 +69,8 @@ const VIDEO = {
 const SERIES = {
   verb: "Draw", noun: "series", num: 4,
   signature: (model) => firstOf(model, ["generate", "serving_default"]),
-  samples: (outputs, captions) => columnOf(outputs).map((steps, i) => described(drawLines(channelsOf(steps)), `Series of ${captions[i]}`)),
+  samples: (outputs, captions) => columnOf(outputs).map((steps, i) => described(
+    drawLines(channelsOf(steps)), `Series of ${captions[i]}`)),
   arrange: (samples) => make("div", { className: "stack" }, ...samples),
   files: () => [],
 };
