@@ -85,7 +85,7 @@ def test_an_exported_version_makes_the_rows_of_its_run(loaded, gan, version):
     served = model.signatures["generate"](seed=tf.constant([5], tf.int64), label=tf.constant([4]))
     assert sorted(served) == sorted(gan.codec.to_columns(tf.constant(gan.generate_cells(1))))
     assert served["income"].numpy().tolist() == [b">50K"] and served["hours-per-week"].dtype == tf.int64
-    runs.assert_refuses(("generate", version), {"--label 5": "label: expected 0 to 4, got"})
+    runs.assert_refuses(("generate", version), {"--label 5": "label='5'. Expected one of text=e"})
     assert "score" in model.signatures
 
 

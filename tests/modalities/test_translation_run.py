@@ -48,7 +48,8 @@ def test_a_run_records_where_its_domains_are_and_writes_a_row_and_a_picture_per_
     assert (config["data"]["images_a"], config["data"]["images_b"]) == (899, 898)
     assert config["data"]["held_out_images"] == len(held_out) == 89
     rows = read_history(run / "history.csv")
-    assert len(rows) == 3 and all(float(row[name]) >= 0 for row in rows for name in ("cycle", "identity", "d_norm"))
+    assert len(rows) == 3 and all(float(row[name]) >= 0 for row in rows for name in ("cycle", "d_norm"))
+    assert "identity" not in rows[0]  # its weight is 0
     pictures = sorted(path.name for path in (run / "samples").iterdir())
     assert pictures == ["animation.gif", *[f"epoch_00{epoch}.png" for epoch in (1, 2, 3)]]
     assert decoded(run / "samples" / "epoch_003.png").shape[0] == 6 * 66 - 2
