@@ -64,7 +64,7 @@ def test_an_exported_version_makes_the_images_of_its_run(loaded, gan, version, t
     encoded = tf.saved_model.load(str(version)).signatures["encoded"]
     png = encoded(seed=tf.constant([5], tf.int64), label=tf.constant([4]))["png_bytes"].numpy()[0]
     assert tf.io.decode_png(png).shape == (16, 16, 1)
-    wrong = {"--label 99999999999": "label='99999999999'", "--label 11": "label='11'. Expected one of 0, 1, 2"}
+    wrong = {"--label 99999999999": "label='99999999999'", "--label 11": "label='11'. Did you mean"}
     runs.assert_refuses(("generate", version, "--output", tmp_path / "images.npz"), wrong)
 
 
