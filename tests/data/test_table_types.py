@@ -38,6 +38,10 @@ def loaded(path, column, cells, separator=";", types=None):
         ([f"{i},25" for i in range(NUM)], [i + 0.25 for i in range(NUM)]),
         ([f"{i + 1}.234.567" for i in range(NUM)], [i * 1e6 + 1234567.0 for i in range(NUM)]),
         ([f"$1,{i + 100}.50" for i in range(NUM)], [1100.5 + i for i in range(NUM)]),
+        (
+            [f"{1 + i % 9}.{100 + i}" if i % 2 else str(i * 9) for i in range(NUM)],
+            [1000.0 * (1 + i % 9) + 100 + i if i % 2 else 9.0 * i for i in range(NUM)],
+        ),
         ([f"{i}.7 %" for i in range(NUM)], [i + 0.7 for i in range(NUM)]),
         ([f"1 {i + 100},5" for i in range(NUM)], [1100.5 + i for i in range(NUM)]),
         ([f"1'{i + 100}.25 kg" for i in range(NUM)], [1100.25 + i for i in range(NUM)]),
@@ -50,6 +54,16 @@ def test_numbers_are_read_as_people_write_them_and_written_likewise(tmp_path, te
     np.testing.assert_allclose(cells, numbers)
     assert column.kind == "number" and column.format(cells) == texts
     assert column_from_config(column.to_config()) == column
+
+
+def test_points_and_commas_of_one_column_are_told_apart(tmp_path):
+    texts = [f"{1 + i % 9}.{100 + i}" if i % 2 else f"{i},5" for i in range(NUM)]
+    column, cells, _ = loaded(tmp_path, "price", texts)
+    assert (column.thousands, column.point) == (".", ",") and cells[:2].tolist() == [0.5, 2101.0]
+    _, cells, note = loaded(tmp_path, "price", [f"{1 + i % 9}.{100 + i}" for i in range(NUM)])
+    assert cells[0] == 1100 and "points taken for separators of thousands" in note
+    _, cells, _ = loaded(tmp_path, "price", [f"{1 + i % 9}.{100 + i}" for i in range(NUM)], separator=",")
+    assert cells[0] == 1.1
 
 
 def test_numbers_of_all_digits_have_those_of_the_shortest_text(tmp_path):

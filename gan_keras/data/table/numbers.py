@@ -63,8 +63,14 @@ def units_of(texts):
     return [None if match is None else (match["prefix"], match["suffix"]) for match in matches]
 
 
-def separators(texts):
-    """Thousands separator, decimal separator, and a sentence if it is a guess."""
+def are_thousands(texts):
+    """Returns whether numbers such as 950 and 1.234 are whole ones, where semicolons between cells suggest decimal commas."""
+    plain = [text.lstrip("+-") for text in texts]
+    return any("." in text for text in plain) and all(re.fullmatch(r"\d{1,3}|[1-9]\d{0,2}\.\d{3}", text) for text in plain)
+
+
+def separators(texts, has_semicolons=False):
+    """Thousands separator, decimal separator, and a sentence if it is a guess; `has_semicolons` between the cells of its file."""
     bodies = [re.sub(r"[^\d.,'’\u00a0\u202f ]", "", text).strip() for text in texts]
     bodies = [body for body in bodies if any(character.isdigit() for character in body)]
     comma, dot = [[body for body in bodies if mark in body] for mark in ",."]
@@ -85,6 +91,8 @@ def separators(texts):
         mark: [re.fullmatch(rf"[1-9]\d{{0,2}}(?:{re.escape(mark)}\d{{3}})+", body) is not None for body in own]
         for mark, own in ((",", comma), (".", dot))
     }
+    if comma and dot and all(groups["."]) != all(groups[","]):
+        return (".", ",", "") if all(groups["."]) else (",", ".", "")
     if comma and not dot:
         if all(groups[","]) and any(body.count(",") > 1 for body in comma):
             return ",", ".", ""
@@ -94,5 +102,7 @@ def separators(texts):
     if dot and not comma:
         if all(groups["."]) and any(body.count(".") > 1 for body in dot):
             return ".", ",", ""
+        if has_semicolons and are_thousands(bodies):
+            return ".", ",", "points taken for separators of thousands"
         return space, ".", ""
     return space, ".", ""

@@ -13,7 +13,7 @@ import numpy as np
 
 from gan_keras.data.files import is_number
 from gan_keras.data.table.columns import MISSING
-from gan_keras.data.table.numbers import is_plain
+from gan_keras.data.table.numbers import are_thousands, is_plain
 from gan_keras.media.file_kinds import HEAD_BYTES, encoding_of, open_bytes
 
 MAX_RAGGED = 0.1
@@ -33,6 +33,7 @@ class Frame(NamedTuple):
         report: Counts, and `notes`: a list of sentences about what was guessed.
         heads: For each column of a text file the first cells as they were written.
         index: Names of the columns that were the index of a data frame.
+        has_semicolons: Whether semicolons separate the cells of a text file.
         names: For a data frame, its own names by the text that stands for them, if these are no text.
     """
 
@@ -42,6 +43,7 @@ class Frame(NamedTuple):
     heads: dict
     index: tuple = ()
     names: dict = {}
+    has_semicolons: bool = False
 
     def place(self, row):
         """Returns where a row, counted from 0, is, for people."""
@@ -164,7 +166,7 @@ class TextFile:
     def frame(self, as_text):
         """Reads all rows."""
         head = self._read(nrows=_HEAD_ROWS, dtype=object)
-        numbers = [name for name in self.names if name not in as_text and _is_plain(head[name])]
+        numbers = [name for name in self.names if name not in as_text and _is_plain(head[name], self.delimiter)]
         # pandas reads texts fastest where it finds out itself, but takes truth values for its own.
         kept = {name: object for name in self.names if name not in numbers and not _is_text(head[name])}
         data = self._read(numbers, dtype={**kept, _MORE: object})
@@ -178,7 +180,7 @@ class TextFile:
         heads = {name: [str(cell).strip() for cell in head[name].dropna()] for name in self.names}
         data, heads = self._without_index(data, heads)
         notes = {"notes": list(dict.fromkeys(self.notes))} if self.notes else {}
-        return Frame(self.path.name, data, {**self.report, **notes}, heads)
+        return Frame(self.path.name, data, {**self.report, **notes}, heads, has_semicolons=self.delimiter == ";")
 
     def _read(self, numbers=(), **options):
         """`pandas.read_csv`, in the right encoding. An additional last column holds what is beyond the header."""
@@ -316,11 +318,10 @@ def _rows(lines, delimiter):
     return found
 
 
-def _is_plain(cells):
+def _is_plain(cells, delimiter):
     """Returns whether the first cells are plain numbers: such columns are read as numbers, others as text."""
     texts = [text for text in cells.dropna().str.strip() if text.lower() not in (*MISSING, "none")]
-    plain = sum(map(is_plain, texts))
-    return bool(texts) and plain == len(texts)
+    return bool(texts) and all(map(is_plain, texts)) and not (delimiter == ";" and are_thousands(texts))
 
 
 def _is_text(cells):

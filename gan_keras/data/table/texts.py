@@ -117,7 +117,7 @@ class Texts:
         if units.total() < 0.5 * self.counts[sample].sum():
             return None
         (prefix, suffix), _ = units.most_common(1)[0]
-        thousands, point, told = separators([self.texts[index] for index in sample])
+        thousands, point, told = separators([self.texts[index] for index in sample], self.frame.has_semicolons)
         values = parsed_numbers(self.texts, thousands, point)
         same = np.array([unit is None or unit in ((prefix, suffix), ("", "")) for unit in units_of(self.texts)])
         values[~same] = np.nan
