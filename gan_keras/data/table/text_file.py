@@ -83,7 +83,7 @@ class _Scan(NamedTuple):
 
 
 class TextFile:
-    """A file of delimited text: finds out packing, encoding, lines before the header, delimiter and names."""
+    """A file of delimited text: finds out its encoding, lines before the header, delimiter and names."""
 
     def __init__(self, path):
         self.path, self.notes = path, []

@@ -51,7 +51,7 @@ def otherwise(name, *types):
 
 
 class Texts:
-    """A column of text: its distinct texts, how often each occurs, and the row of its first occurrence."""
+    """A column of text: its distinct texts, how often each occurs, and the text of each row."""
 
     def __init__(self, frame, name, cells, kind, detail):
         import pandas as pd
@@ -66,8 +66,8 @@ class Texts:
             again, stripped = pd.factorize(np.array(texts, object))
             codes, texts = np.where(codes < 0, -1, again[codes]), list(stripped)
         missing = np.array([is_missing(text) for text in texts], bool)
-        self.places = np.where(missing, -1, np.cumsum(~missing) - 1)
-        self.codes = np.where(codes < 0, -1, self.places[codes]) if len(texts) else np.full(len(cells), -1)
+        places = np.where(missing, -1, np.cumsum(~missing) - 1)
+        self.codes = np.where(codes < 0, -1, places[codes]) if len(texts) else np.full(len(cells), -1)
         self.texts = [text for text, skipped in zip(texts, missing, strict=True) if not skipped]
         self.counts = np.bincount(self.codes[self.codes >= 0], minlength=len(self.texts))
         self.num = int(self.counts.sum())
@@ -89,11 +89,9 @@ class Texts:
         for found in (numbers, dated):
             if found is not None and found[0] >= MIN_SHARE:
                 return self.of_numbers(*found[1:]) if found is numbers else self.of_dates(*found[1:])
-        share, what = (
-            max((each[0], title) for each, title in ((numbers, "numbers"), (dated, "dates")) if each is not None)
-            if (numbers or dated)
-            else (0.0, "")
-        )
+        shares = {"numbers": numbers[0] if numbers else 0.0, "dates": dated[0] if dated else 0.0}
+        what = max(shares, key=shares.get)
+        share = shares[what]
         is_code = any(re.fullmatch(r"0\d+", text) for text in self.texts)  # leading zeros count: zip codes
         if share > 0.5 and len(self.texts) > _FEW and not is_code:
             values = (numbers if what == "numbers" else dated)[1]
