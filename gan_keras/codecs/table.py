@@ -225,7 +225,8 @@ class TableCodec(Codec):
 
     def write_samples(self, path, columns):
         """Writes the output of `GAN.generate` to `path` with the suffix `.csv`."""
-        table = Table(path.name, self.columns, self.from_columns(columns).numpy(), {})
+        cells = self.from_columns(columns)  # which knows no identifiers: they are counted from the first new one
+        table = Table(path.name, self.columns, self.with_ids(cells, tf.range(tf.shape(cells)[0], dtype=tf.int64)).numpy(), {})
 
         def write(temporary):
             with open(temporary, "w", newline="", encoding="utf-8") as file:

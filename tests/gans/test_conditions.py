@@ -123,6 +123,9 @@ def test_samples_of_a_gan_of_frames_are_written_by_epoch(gan, tmp_path):
     data = people()
     gan.fit(data, batch_size=20, epochs=1, verbose=0, callbacks=[gan_keras.callbacks.Samples(tmp_path, num=3)])
     assert list(pd.read_csv(tmp_path / "epoch_001.csv").columns)[-len(data.columns) :] == list(data.columns)
+    rows = gan.generate(3, as_frame=False)
+    gan.codec.write_samples(tmp_path / "rows.csv", rows)
+    assert list(pd.read_csv(tmp_path / "rows.csv")["person_id"]) == list(rows["person_id"])
 
 
 def test_fit_takes_tables_frames_and_cells():
