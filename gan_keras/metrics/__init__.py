@@ -22,6 +22,7 @@ from gan_keras.metrics.frontier import reaches as reaches_bleu
 from gan_keras.metrics.image_quality import ImageQuality, PixelGaussian, classifier_score
 from gan_keras.metrics.kneser_ney import END as SENTENCE_END
 from gan_keras.metrics.kneser_ney import KneserNey
+from gan_keras.metrics.likelihood_gain import best_beta, likelihood_gain
 from gan_keras.metrics.mode_coverage import class_coverage, stacked_digit_modes
 from gan_keras.metrics.precision_recall import RealNeighbourhoods, memorisation, precision_recall
 from gan_keras.metrics.protocol import Protocol, Score
@@ -56,12 +57,13 @@ __all__ = [
     "CLIPS", "INCEPTION_SIZE", "PUBLISHED_COCO", "SENTENCE_END", "TABLE_CLASSIFIERS", "TABLE_REGRESSORS", "BleuReferences",
     "ClipExtractor", "Estimate", "Extractor", "ExtractorRecipe", "FeatureReader", "FrontierPoint", "ImageQuality",
     "IndependentColumns", "Interval", "JudgeRecipe", "KneserNey", "LabelMoments", "Moments", "PixelGaussian", "Protocol",
-    "RealNeighbourhoods", "Score", "TableFeatures", "VectorAutoregression", "autocorrelation_distance", "bleu", "bleu_tokens",
-    "centre_speeds", "class_coverage", "classification_accuracy_score", "classifier_score", "classify_clips",
+    "RealNeighbourhoods", "Score", "TableFeatures", "VectorAutoregression", "autocorrelation_distance", "best_beta", "bleu",
+    "bleu_tokens", "centre_speeds", "class_coverage", "classification_accuracy_score", "classifier_score", "classify_clips",
     "column_similarities", "copied_fraction", "copied_row_share", "correlation_distance", "cycle_error", "discriminative_score",
     "distinct_ngrams", "domain_accuracy", "dominates", "extractor_hash", "frame_differences", "frechet_distance",
-    "frontier_gain", "intra_class_frechet_distance", "kernel_distance", "load_inception", "marginal_distance", "match_colours",
-    "mean_over_seeds", "memorisation", "missing_similarity", "modes_covered", "pair_similarities", "paired_interval",
-    "plot_frontier", "precision_recall", "predictive_score", "reaches_bleu", "self_bleu", "sliced_wasserstein_distance",
-    "stacked_digit_modes", "synthetic_training", "train_extractor", "two_sample_control", "two_sample_test", "unique_fraction",
+    "frontier_gain", "intra_class_frechet_distance", "kernel_distance", "likelihood_gain", "load_inception",
+    "marginal_distance", "match_colours", "mean_over_seeds", "memorisation", "missing_similarity", "modes_covered",
+    "pair_similarities", "paired_interval", "plot_frontier", "precision_recall", "predictive_score", "reaches_bleu",
+    "self_bleu", "sliced_wasserstein_distance", "stacked_digit_modes", "synthetic_training", "train_extractor",
+    "two_sample_control", "two_sample_test", "unique_fraction",
 ]  # fmt: skip
