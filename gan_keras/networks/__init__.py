@@ -1,6 +1,7 @@
 """Ready-made generators and discriminators. Any `keras.Model` with matching shapes works as well."""
 
 from gan_keras.networks import layers
+from gan_keras.networks.attention_generators import AttentiveGenerator, TransformerGenerator
 from gan_keras.networks.base import Discriminator, Generator, features_of
 from gan_keras.networks.biggan import BigGANDiscriminator, BigGANGenerator
 from gan_keras.networks.cyclegan import CycleGANGenerator, Pair
@@ -29,6 +30,7 @@ from gan_keras.networks.wavegan import WaveGANDiscriminator, WaveGANGenerator
 from gan_keras.networks.wgan_gp import WGANGPDiscriminator, WGANGPGenerator
 
 __all__ = [
+    "AttentiveGenerator",
     "BigGANDiscriminator",
     "BigGANGenerator",
     "Coded",
@@ -69,6 +71,7 @@ __all__ = [
     "TextDiscriminator",
     "TimeGANDiscriminator",
     "TimeGANGenerator",
+    "TransformerGenerator",
     "TwoHeaded",
     "VGANDiscriminator",
     "VGANGenerator",
