@@ -2,6 +2,7 @@
 
 from gan_keras.networks import layers
 from gan_keras.networks.attention_generators import AttentiveGenerator, TransformerGenerator
+from gan_keras.networks.backward_language_model import BackwardLanguageModel
 from gan_keras.networks.base import Discriminator, Generator, features_of
 from gan_keras.networks.biggan import BigGANDiscriminator, BigGANGenerator
 from gan_keras.networks.cyclegan import CycleGANGenerator, Pair
@@ -32,6 +33,7 @@ from gan_keras.networks.wgan_gp import WGANGPDiscriminator, WGANGPGenerator
 
 __all__ = [
     "AttentiveGenerator",
+    "BackwardLanguageModel",
     "BigGANDiscriminator",
     "BigGANGenerator",
     "Coded",
