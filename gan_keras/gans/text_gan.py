@@ -13,7 +13,7 @@ from gan_keras import replicas
 from gan_keras.gans.options import as_list, check_unused
 from gan_keras.gans.step_metrics import StepMetrics, distinct_fraction
 from gan_keras.gans.text_generation import SERVED_CANDIDATES, TextWriter, trim
-from gan_keras.networks.recurrent_generator import token_mask
+from gan_keras.networks.language_model import token_mask
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
