@@ -184,7 +184,7 @@ def write_with_state(generator, latents):
     state = generator.state_from(latents)
     while not all_ended(tokens, generator.length):
         logits, state = generator.step(generator.embedding(last), state, tokens.shape[1])
-        tokens = appended(tokens, logits)
+        tokens = appended(tokens, logits + generator.mask_of(tokens.shape[1]))
         last = tokens[:, -1]
     return tokens
 

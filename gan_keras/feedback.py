@@ -13,7 +13,7 @@ from keras import ops
 from gan_keras import noise, replicas
 from gan_keras.codecs.text import END, PADDING, START
 from gan_keras.diagnosis.names import choice_of
-from gan_keras.networks.recurrent_generator import token_mask
+from gan_keras.networks.language_model import token_mask
 from gan_keras.networks.text_discriminators import SentenceDiscriminator, TextDiscriminator
 
 __all__ = ["Cooperative", "Distillation", "Feedback", "GumbelSoftmax", "PolicyGradient", "StraightThrough", "get"]
@@ -226,7 +226,7 @@ class GumbelSoftmax(Feedback):
         def extend(carry, gumbel):
             _, embedded, alive, *state = carry
             logits, state = generator.step(embedded, state, 1)
-            soft = self.relax(logits + gumbel) * alive + padding * (1.0 - alive)
+            soft = self.relax(logits + generator.mask_of(1) + gumbel) * alive + padding * (1.0 - alive)
             alive = alive * ops.cast(ops.argmax(soft, axis=-1) != END, "float32")[:, None]
             following = ops.cast(ops.matmul(soft, generator.embedding.embeddings), embedded.dtype)
             return soft, following, alive, *state

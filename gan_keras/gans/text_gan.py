@@ -20,7 +20,7 @@ from gan_keras.gans.options import as_list, check_unused
 from gan_keras.gans.step_metrics import StepMetrics, distinct_fraction
 from gan_keras.gans.text_generation import CHOICES, SERVED_CANDIDATES, TextWriter, trim
 from gan_keras.networks.base import in_float32
-from gan_keras.networks.recurrent_generator import token_mask
+from gan_keras.networks.language_model import token_mask
 
 _IGNORED = ("score_mean", "score_deviation")  # weights in files of version 0.1
 

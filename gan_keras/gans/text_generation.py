@@ -13,7 +13,7 @@ from gan_keras.gans.gan import GAN
 from gan_keras.gans.sampling import seeds_from
 from gan_keras.gans.signature import Signature, expect
 from gan_keras.networks.base import in_float32, latent_dim_of
-from gan_keras.networks.recurrent_generator import token_mask
+from gan_keras.networks.language_model import token_mask
 
 MAX_CANDIDATES = 64  # drafts per sentence
 MAX_PROMPT_BYTES = 8192  # of an exported model: it would take seconds to split a megabyte into words, only to cut them

@@ -6,6 +6,7 @@ from gan_keras.networks.base import Discriminator, Generator, features_of
 from gan_keras.networks.biggan import BigGANDiscriminator, BigGANGenerator
 from gan_keras.networks.cyclegan import CycleGANGenerator, Pair
 from gan_keras.networks.dcgan import DCGANDiscriminator, DCGANGenerator
+from gan_keras.networks.language_model import LanguageModel
 from gan_keras.networks.mlp import ComponentGenerator, FourierDiscriminator, MLPDiscriminator, MLPGenerator
 from gan_keras.networks.mocogan import MoCoGANDiscriminator, MoCoGANGenerator
 from gan_keras.networks.pix2pix import PatchGANDiscriminator, Pix2PixGenerator
@@ -45,6 +46,7 @@ __all__ = [
     "FourierDiscriminator",
     "GaussianSeriesGenerator",
     "Generator",
+    "LanguageModel",
     "MLPDiscriminator",
     "MLPGenerator",
     "MoCoGANDiscriminator",

@@ -76,7 +76,8 @@ def test_likelihoods_of_a_language_model_are_float32_and_its_latents_are_not_rou
     assert generator.logits(latents, tokens).dtype == generator.log_likelihood(latents, tokens).dtype == "float32"
     assert generator.recurrent.compute_dtype == "bfloat16"
     # Two latents on either side of the border between two tokens; in bfloat16 they would be equal.
-    probabilities = tf.nn.softmax(generator.step(generator.embedding(tf.constant([1])), generator.state_from(latents[:1]), 0)[0])
+    logits, _ = generator.step(generator.embedding(tf.constant([1])), generator.state_from(latents[:1]), 0)
+    probabilities = tf.nn.softmax(logits + generator.mask_of(0))
     border = float(tf.math.ndtri(tf.cumsum(probabilities, axis=1)[0, 4]))
     latents[:, 2] = border - 1e-4, border + 1e-4
     first = generator(latents)[:, 0].numpy()

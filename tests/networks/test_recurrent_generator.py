@@ -6,7 +6,7 @@ import tensorflow as tf
 from gan_keras import noise
 from gan_keras.codecs.text import END, PADDING, START, UNKNOWN
 from gan_keras.networks import RecurrentGenerator
-from gan_keras.networks.recurrent_generator import draw, nucleus
+from gan_keras.networks.language_model import draw, nucleus
 
 SEEDS = tf.range(64, dtype=tf.int64)
 
@@ -87,6 +87,14 @@ def test_the_likelihood_of_a_sentence_is_the_sum_over_its_steps_whatever_the_pad
     np.testing.assert_allclose(
         generator.log_likelihood(latents, tokens), generator.log_likelihood(latents, wider), rtol=1e-5, atol=1e-5
     )
+
+
+def test_sampling_returns_the_likelihood_of_the_whole_sentence_prompt_and_end_included(generator, latents):
+    prompt = np.zeros((64, 9), "int32")
+    prompt[:32, :2] = [7, UNKNOWN]
+    for choices in ({}, {"prompt": tf.constant(prompt)}, {"temperature": tf.fill([64], 0.5), "top_p": tf.fill([64], 0.8)}):
+        tokens, likelihoods = generator.sample(latents, **choices)
+        np.testing.assert_allclose(likelihoods, generator.log_likelihood(latents, tokens), rtol=1e-5, atol=1e-5)
 
 
 def test_a_prompt_is_kept_and_continued(generator, latents):
