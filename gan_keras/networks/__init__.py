@@ -9,6 +9,7 @@ from gan_keras.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from gan_keras.networks.language_model import LanguageModel
 from gan_keras.networks.mlp import ComponentGenerator, FourierDiscriminator, MLPDiscriminator, MLPGenerator
 from gan_keras.networks.mocogan import MoCoGANDiscriminator, MoCoGANGenerator
+from gan_keras.networks.ngram_model import NgramModel
 from gan_keras.networks.pix2pix import PatchGANDiscriminator, Pix2PixGenerator
 from gan_keras.networks.r3gan import R3GANDiscriminator, R3GANGenerator
 from gan_keras.networks.recurrent_generator import RecurrentGenerator
@@ -51,6 +52,7 @@ __all__ = [
     "MLPGenerator",
     "MoCoGANDiscriminator",
     "MoCoGANGenerator",
+    "NgramModel",
     "Packed",
     "PackedTableDiscriminator",
     "Pair",
