@@ -13,6 +13,7 @@ from gan_keras.networks.ngram_model import NgramModel
 from gan_keras.networks.pix2pix import PatchGANDiscriminator, Pix2PixGenerator
 from gan_keras.networks.r3gan import R3GANDiscriminator, R3GANGenerator
 from gan_keras.networks.recurrent_generator import RecurrentGenerator
+from gan_keras.networks.relational_discriminator import RelationalDiscriminator
 from gan_keras.networks.series import (
     DenseSeriesDiscriminator,
     DenseSeriesGenerator,
@@ -64,6 +65,7 @@ __all__ = [
     "RCGANGenerator",
     "RecurrentDiscriminator",
     "RecurrentGenerator",
+    "RelationalDiscriminator",
     "ResidualTableGenerator",
     "SNGANDiscriminator",
     "SNGANGenerator",
