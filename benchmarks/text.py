@@ -64,20 +64,22 @@ def train(arguments):
     preset = preset_of(arguments)
     if arguments.minutes is not None:
         preset = shortened(preset, parts.training, 60 * arguments.minutes, arguments.seed)
+    if not preset.discriminator_epochs:
+        raise SystemExit(f"{arguments.preset} has no epoch that trains the discriminator. Expected at least 1; `lm` needs none.")
     clock = StageClock()
     gan = preset.fit(parts.training, parts.held_out, seed=arguments.seed, callbacks=[clock], verbose=2)
     clock.note("calibration")
     arguments.out.mkdir(parents=True, exist_ok=True)
     path = arguments.out / f"{arguments.corpus}_{arguments.seed}.keras"
     gan.save(path)
-    gan.ema_generator.save(path.with_suffix(".generator.keras"))
+    networks = {name: getattr(gan, name) for name in ("generator", "discriminator", "ngrams") if getattr(gan, name) is not None}
     result = {
-        **described(arguments, parts),
+        **described(arguments, parts, f"{arguments.minutes:g} min" if arguments.minutes else "whole"),
         "preset": preset.to_config(),
         "stages": clock.stages,
         "peak_gigabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
-        "parameters": {name: getattr(gan, name).count_params() for name in ("generator", "discriminator")},
-        "bytes": {"gan": path.stat().st_size, "generator": path.with_suffix(".generator.keras").stat().st_size},
+        "parameters": {name: network.count_params() for name, network in networks.items()},
+        "file_bytes": path.stat().st_size,
         **evaluate(gan, parts, preset, arguments),
     }
     text_tables.write(path.with_suffix(".json"), result)
@@ -88,12 +90,12 @@ def preset_of(arguments):
     return presets.with_settings(presets.get("text", arguments.preset), dict(each.split("=", 1) for each in arguments.set))
 
 
-def described(arguments, parts):
+def described(arguments, parts, time_limit):
     """What every result begins with."""
     return {
         "command": shlex.join(["python", "benchmarks/text.py", *sys.argv[1:]]),
         "corpus": arguments.corpus,
-        "label": " ".join([arguments.preset, *arguments.set]),
+        "label": " ".join([arguments.preset, *arguments.set, time_limit]),
         "seed": arguments.seed,
         "data": parts.facts(),
     }
@@ -142,7 +144,7 @@ def evaluate(gan, parts, preset, arguments):
         "gain": gains(gan, second, parts, samples["one draw"], arguments.seed),
         "second_model": seconds,
         "samplers": scores(gan, samples, parts),
-        "sentences": {name: lines[:NUM_KEPT] for name, lines in samples.items()},
+        "sentences": {name: plain(gan, known_lines(gan, lines))[:NUM_KEPT] for name, lines in samples.items()},
     }
 
 
@@ -158,6 +160,11 @@ def draw(gan, parts, num, seed):
         "Kneser-Ney 5-gram": [*map(parts.units.join, ngram.sample(num, seed))],
         REAL: list(parts.control.lines[:num]),
     }
+
+
+def plain(gan, lines):
+    """Lines as the GAN would write them, so that spaces do not tell which sampler a line comes from."""
+    return [line.decode() for line in np.asarray(gan.decode(gan.codec.encode(lines)))]
 
 
 # --- Likelihood: the same tokens for all models. ---
@@ -270,9 +277,8 @@ def language_model(arguments):
     """Trains by likelihood for some processor seconds and writes `CORPUS_GENERATOR_SEED.json`, a row per epoch."""
     use_one_thread()
     parts = text_corpora.load(arguments.corpus, arguments.data)
+    arguments.set += [] if arguments.generator is None else [f"generator={arguments.generator}"]
     preset = preset_of(arguments)
-    if arguments.generator is not None:
-        preset = presets.with_settings(preset, {"generator": arguments.generator})
     preset = preset.with_stage_epochs({"pretraining": 10**6, "discriminator": 0, "adversarial": 0})
     watch = ByTheClock(arguments.seconds, preset.learning_rate, preset.final_share)
     gan = preset.build(parts.training, seed=arguments.seed)
@@ -286,8 +292,7 @@ def language_model(arguments):
     )
     num = arguments.num or min(len(parts.test.lines), MAX_SAMPLES)
     result = {
-        **described(arguments, parts),
-        "generator": arguments.generator or "of the preset",
+        **described(arguments, parts, f"{arguments.seconds:g} s"),
         "preset": preset.to_config(),
         "parameters": {"generator": gan.generator.count_params()},
         "rows": watch.rows,
@@ -295,7 +300,7 @@ def language_model(arguments):
         "samplers": scores(gan, {"one draw": gan.generate(num, EVALUATION_SEED)}, parts),
     }
     arguments.out.mkdir(parents=True, exist_ok=True)
-    name = f"{arguments.corpus}_{arguments.generator or 'preset'}_{arguments.seed}.json"
+    name = f"{arguments.corpus}_{arguments.generator or arguments.preset}_{arguments.seed}.json"
     text_tables.write(arguments.out / name, result)
     text_tables.print_tables([result])
 
