@@ -1,5 +1,6 @@
 """Text: what a discriminator adds to a language model, in nats per line, on corpora without shift, and how its lines read.
 
+    python benchmarks/text.py corpora --data DIRECTORY    # sizes of the parts, and their exact scores
     python benchmarks/text.py train coco --data DIRECTORY --seed 0 --minutes 30 --out runs/text  # a JSON and a .keras per seed
     python benchmarks/text.py table runs/text/*.json      # every table, mean and range over the seeds
     python benchmarks/text.py dan runs/text/*.json        # the generator trained alone beside the GAN
@@ -335,9 +336,25 @@ class ByTheClock(keras.callbacks.Callback):
         print(json.dumps(self.rows[-1]), flush=True)
 
 
+def show_corpora(arguments):
+    """Prints the sizes of each corpus, and what is exactly known of its test lines."""
+    rows = []
+    for name in text_corpora.CORPORA:
+        parts = text_corpora.load(name, arguments.data)
+        facts = parts.facts()
+        exact = parts.form(parts.test.lines, parts.training.lines) | text_corpora.by_chance(name, parts.test.lines)
+        exact |= {key: value for key, value in facts.items() if key == "floor_per_line"}
+        sizes = [f"{facts[part]['lines']:,}" for part in text_corpora.COCO]
+        rows.append([name, *sizes, ", ".join(f"{key} {value:.3f}" for key, value in exact.items())])
+    text_tables.print_table(["corpus", *text_corpora.COCO, "test lines, exactly"], rows)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True)
+    corpora = commands.add_parser("corpora")
+    corpora.add_argument("--data", type=pathlib.Path, required=True)
+    corpora.set_defaults(run=show_corpora)
     for name, run in (("train", train), ("lm", language_model)):
         one = commands.add_parser(name)
         one.add_argument("corpus", choices=text_corpora.CORPORA)
