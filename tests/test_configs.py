@@ -129,6 +129,7 @@ EXAMPLES = {
     "ComponentGenerator": lambda: networks.ComponentGenerator((3,), latent_dim=4, units=(5, 6), components=7, embedding_dim=2),
     "FourierDiscriminator": lambda: networks.FourierDiscriminator(units=(5,), waves=3, highest_frequency=4.0),
     "RecurrentGenerator": lambda: text_pair()[0],
+    "NgramModel": lambda: networks.NgramModel(20, order=3, sizes=[4, 6, 5]),
     "RecurrentDiscriminator": lambda: text_pair()[1],
     "ConvolutionalDiscriminator": lambda: networks.ConvolutionalDiscriminator(20, widths=(2, 3), filters=8, num_labels=2),
     "TimeGAN": lambda: TimeGAN(

@@ -24,16 +24,18 @@ _START_ID, _END_ID, _FIRST_WORD_ID = 0, 1, 2
 
 
 @dataclass(frozen=True)
-class _Level:
+class Level:
     """The n-grams of one order n, and their contexts of n - 1 words.
 
     Attributes:
         contexts: Number of the context of each n-gram, ascending, `(ngrams,)`.
+        seen: The part of the probability that comes from the n-gram's own discounted count, `(ngrams,)`.
         probabilities: p(last word | context), interpolated with all lower orders, `(ngrams,)`.
         backoffs: Weight of the lower order's probability, 1 for a context without continuation, `(contexts,)`.
     """
 
     contexts: np.ndarray
+    seen: np.ndarray
     probabilities: np.ndarray
     backoffs: np.ndarray
 
@@ -44,6 +46,11 @@ class KneserNey:
     Args:
         order: Length n of the longest n-grams, >= 1.
         discount: Subtracted from each count, in (0, 1).
+
+    Attributes:
+        levels: After `fit`, a `Level` per order.
+        index: The `NgramIndex` of their n-grams.
+        words: The word of each token number; the first two numbers are those of the sentence's start and end.
 
     Raises:
         ValueError: If the order or the discount is out of its range.
@@ -78,7 +85,7 @@ class KneserNey:
             )
         corpus = self._encode(sentences)
         self.index = NgramIndex(corpus, len(self.words), min(self.order, corpus.lengths.max()))
-        self._levels = self._estimate(self.index.locate(corpus))
+        self.levels = self._estimate(self.index.locate(corpus))
         return self
 
     def _encode(self, sentences):
@@ -88,7 +95,7 @@ class KneserNey:
         return Corpus(np.insert(tokens, np.cumsum(words.lengths + 1), _END_ID), words.lengths + 2)
 
     def _estimate(self, rows):
-        """One `_Level` per order, from the numbers of the n-grams that end at each token, `(order, tokens)`."""
+        """One `Level` per order, from the numbers of the n-grams that end at each token, `(order, tokens)`."""
         levels, lower, shorter = [], np.array([1.0 / self.vocabulary_size]), np.zeros_like(rows[0])
         for keys, ngrams, longer in zip(self.index.keys, rows, [*rows[1:], None], strict=True):
             present = ngrams != MISSING
@@ -106,7 +113,7 @@ class KneserNey:
         continuations = np.bincount(contexts, counts > 0, minlength=num_contexts)
         backoffs = np.where(totals > 0, self.discount * continuations / np.maximum(totals, 1), 1.0)
         seen = np.maximum(counts - self.discount, 0.0) / totals[contexts]
-        return _Level(contexts, np.where(counts > 0, seen + backoffs[contexts] * lower_probabilities, 0.0), backoffs)
+        return Level(contexts, seen, np.where(counts > 0, seen + backoffs[contexts] * lower_probabilities, 0.0), backoffs)
 
     def log_likelihood(self, sentence):
         """Log-probability of the sentence including its end, in nats."""
@@ -127,7 +134,7 @@ class KneserNey:
         corpus = self._encode(sentences)
         probabilities = np.full(len(corpus.tokens), 1.0 / self.vocabulary_size)
         contexts = np.zeros_like(corpus.tokens)
-        for level, ngrams in zip(self._levels, self.index.locate(corpus), strict=True):
+        for level, ngrams in zip(self.levels, self.index.locate(corpus), strict=True):
             unseen = np.where(contexts == MISSING, 1.0, level.backoffs[contexts]) * probabilities
             probabilities = np.where(ngrams == MISSING, unseen, level.probabilities[ngrams])
             contexts = previous(ngrams, corpus)
@@ -143,7 +150,7 @@ class KneserNey:
         contexts = [0, *self.index.locate(corpus)[:-1, -2]]
         probabilities = np.full(len(self.words) + 1, 1.0 / self.vocabulary_size)
         probabilities[-1] *= self.vocabulary_size - len(self.words) + 1
-        for level, keys, number in zip(self._levels, self.index.keys, contexts, strict=True):
+        for level, keys, number in zip(self.levels, self.index.keys, contexts, strict=True):
             if number == MISSING:
                 break
             ngrams = slice(*np.searchsorted(level.contexts, [number, number + 1]))
@@ -169,9 +176,9 @@ class KneserNey:
         """
         if not 0.0 < temperature < np.inf:
             raise ValueError(f"Got temperature {temperature}. Expected a finite number > 0; 1 is the model's own distribution.")
-        sampler = TemperedSampler(self._levels, self.index, 1.0 / temperature, np.random.default_rng(seed))
+        sampler = TemperedSampler(self.levels, self.index, 1.0 / temperature, np.random.default_rng(seed))
         tokens = np.full((num, max_length + 1), _END_ID, np.int64)
-        contexts = np.full((num, len(self._levels)), MISSING, np.int64)
+        contexts = np.full((num, len(self.levels)), MISSING, np.int64)
         contexts[:, 0] = 0
         contexts[:, 1:2] = self.index.find(1, np.zeros(1, np.int64), np.array([_START_ID]))
         rows = np.arange(num)

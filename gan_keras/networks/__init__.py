@@ -1,6 +1,8 @@
 """Ready-made generators and discriminators. Any `keras.Model` with matching shapes works as well."""
 
 from gan_keras.networks import layers
+from gan_keras.networks.attention_generators import AttentiveGenerator, TransformerGenerator
+from gan_keras.networks.backward_language_model import BackwardLanguageModel
 from gan_keras.networks.base import Discriminator, Generator, features_of
 from gan_keras.networks.biggan import BigGANDiscriminator, BigGANGenerator
 from gan_keras.networks.cyclegan import CycleGANGenerator, Pair
@@ -8,6 +10,7 @@ from gan_keras.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from gan_keras.networks.language_model import LanguageModel
 from gan_keras.networks.mlp import ComponentGenerator, FourierDiscriminator, MLPDiscriminator, MLPGenerator
 from gan_keras.networks.mocogan import MoCoGANDiscriminator, MoCoGANGenerator
+from gan_keras.networks.ngram_model import NgramModel
 from gan_keras.networks.pix2pix import PatchGANDiscriminator, Pix2PixGenerator
 from gan_keras.networks.r3gan import R3GANDiscriminator, R3GANGenerator
 from gan_keras.networks.recurrent_generator import RecurrentGenerator
@@ -29,6 +32,8 @@ from gan_keras.networks.wavegan import WaveGANDiscriminator, WaveGANGenerator
 from gan_keras.networks.wgan_gp import WGANGPDiscriminator, WGANGPGenerator
 
 __all__ = [
+    "AttentiveGenerator",
+    "BackwardLanguageModel",
     "BigGANDiscriminator",
     "BigGANGenerator",
     "Coded",
@@ -49,6 +54,7 @@ __all__ = [
     "MLPGenerator",
     "MoCoGANDiscriminator",
     "MoCoGANGenerator",
+    "NgramModel",
     "Packed",
     "PackedTableDiscriminator",
     "Pair",
@@ -69,6 +75,7 @@ __all__ = [
     "TextDiscriminator",
     "TimeGANDiscriminator",
     "TimeGANGenerator",
+    "TransformerGenerator",
     "TwoHeaded",
     "VGANDiscriminator",
     "VGANGenerator",

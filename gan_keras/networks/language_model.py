@@ -150,10 +150,9 @@ class LanguageModel(Generator):
         closing = (ids != END) & (step == self.length - 1)
         return ops.where(special | closing, _NEVER, 0.0)
 
-    def token_logits(self, hidden):
+    def token_logits(self, projected):
         """The last layer, in float32, since likelihoods are differences of large numbers."""
-        logits = ops.matmul(ops.cast(self.projection(hidden), "float32"), ops.transpose(self.embedding.embeddings))
-        return logits + self.token_bias
+        return ops.matmul(ops.cast(projected, "float32"), ops.transpose(self.embedding.embeddings)) + self.token_bias
 
     def get_config(self):
         own = ("vocabulary_size", "length", "noise_dim", "embedding_dim", "dropout", "num_labels")

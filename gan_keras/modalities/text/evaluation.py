@@ -16,7 +16,6 @@ import numpy as np
 
 from gan_keras.codecs.text import END
 from gan_keras.data.text.corpus import corpus_from_lines
-from gan_keras.gans.text_generation import Selection
 from gan_keras.metrics import text_quality
 from gan_keras.metrics.bleu import ORDERS, References, bleu_tokens
 from gan_keras.metrics.kneser_ney import KneserNey
@@ -119,7 +118,7 @@ def _samplers(gan, units, training_lines, candidates, seed):
 
     ngram = KneserNey().fit([units.tokenize(line) for line in training_lines])
     supervised = {"generator": gan.baseline}
-    by_likelihood = {**supervised, "candidates": candidates, "selection": Selection(0.0, 1.0)}
+    by_likelihood = {**supervised, "candidates": candidates, "choice": "likeliest"}
     return {
         "gan": Sampler("GAN (one draw)", of_gan()),
         f"gan_best_of_{candidates}": Sampler(f"GAN (best of {candidates})", of_gan(candidates=candidates)),

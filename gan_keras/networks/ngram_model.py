@@ -1,0 +1,224 @@
+"""An n-gram model inside the graph, which a `LanguageModel` is mixed with.
+
+A network generalises and an n-gram model remembers: the mixture of both is better than either on held-out text, above all where
+text is scarce. It is one distribution, so it is sampled and measured like the network alone:
+
+    p(w | c) = (1 - share) * p_network(w | c) + share * p_ngram(w | c)
+
+with one share for each length of the longest context that the n-gram model knows.
+
+References: interpolated Kneser-Ney as in `metrics.KneserNey`; shares by the length of the context (Jelinek and Mercer, 1980), by
+[expectation maximisation](https://doi.org/10.1111/j.2517-6161.1977.tb01600.x); mixtures of recurrent networks and n-grams
+([Mikolov et al., 2010](https://www.fit.vut.cz/person/burget/public/mikolov_is2010.pdf)).
+"""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from gan_keras.codecs.text import END, START
+from gan_keras.metrics import KneserNey
+
+_MISSING = -1
+_PRIOR_TOKENS = 50  # weight of the pooled share in each order's share
+_SMALLEST = 1e-37  # of probabilities whose logarithm is taken
+
+
+@keras.saving.register_keras_serializable(package="gan_keras")
+class NgramModel(keras.layers.Layer):
+    """Interpolated Kneser-Ney model of token ids, and the shares of its mixture with a network.
+
+    `adapt` counts the n-grams. Until `fit_shares`, all shares are 0: the mixture is the network alone.
+
+    A sentence's *contexts* are the numbers of its last 1, 2, ... order - 1 tokens among the n-grams of that order, int64
+    `(batch, order - 1)`, -1 for what the training lines do not contain.
+
+    Args:
+        vocabulary_size: Number of token ids, including the four special ones.
+        order: Length n of the longest n-grams, >= 2.
+        sizes: Number of different n-grams of each order, from 1: `adapt` finds it. A loaded model knows it.
+
+    Raises:
+        ValueError: If `order` is below 2.
+    """
+
+    def __init__(self, vocabulary_size, order=5, sizes=None, **kwargs):
+        super().__init__(**kwargs)
+        if order < 2:
+            raise ValueError(f"order={order}. Expected at least 2: without a context, all tokens would be drawn alike.")
+        self.vocabulary_size, self.order, self.sizes = vocabulary_size, order, None
+        if sizes is not None:
+            self.make_weights(sizes)
+
+    def make_weights(self, sizes):
+        """Makes the arrays of the model, ordered by n-gram. An n-gram's key joins its context's number and its last token."""
+
+        def weights(name, dtype, sizes):
+            options = {"initializer": "zeros", "trainable": False, "dtype": dtype, "autocast": False}
+            return [self.add_weight(name=f"{name}_{i}", shape=(size,), **options) for i, size in enumerate(sizes, start=1)]
+
+        self.sizes = tuple(int(size) for size in sizes)
+        self.keys = weights("keys", "int64", self.sizes)
+        self.seen = weights("seen", "float32", [self.vocabulary_size, *self.sizes[1:]])  # of single tokens: the whole probability
+        self.backoffs = weights("backoffs", "float32", self.sizes[:-1])
+        (self.shares,) = weights("shares", "float32", [len(self.sizes)])
+        self.built = True
+
+    # --- Learning. ---
+
+    def adapt(self, rows):
+        """Counts the n-grams of the training lines.
+
+        Args:
+            rows: Token ids, int `(lines, time)`: each row has one `END`, then padding.
+
+        Raises:
+            ValueError: If a row has no end or an id is not in the vocabulary, or the model is adapted already.
+        """
+        rows = np.asarray(rows)
+        if self.sizes is not None:
+            raise ValueError("This NgramModel is adapted already. Expected a new `NgramModel(vocabulary_size)` for other lines.")
+        if rows.ndim != 2 or rows.dtype.kind not in "iu" or not len(rows):
+            raise ValueError(f"Got rows of shape {rows.shape} and type {rows.dtype}. Expected token ids `(lines, time)`.")
+        if rows.min() < 0 or rows.max() >= self.vocabulary_size:
+            raise ValueError(f"Got ids from {rows.min()} to {rows.max()}. Expected 0 to {self.vocabulary_size - 1}.")
+        if not (rows == END).any(axis=1).all():
+            raise ValueError(f"Row {(rows == END).any(axis=1).argmin()} has no end. Expected rows of `codec.encode(lines)`.")
+        lengths = (rows == END).argmax(axis=1)
+        lines = [row[:length].tolist() for row, length in zip(rows, lengths, strict=True)]
+        model = KneserNey(self.order).fit(lines, self.vocabulary_size)
+        self.make_weights([len(keys) for keys in model.index.keys])
+        # The numbers of words ascend as their ids do, so that translated keys are sorted too.
+        ids = np.array([START, END, *model.words[2:]])
+        for variable, keys in zip(self.keys, model.index.keys, strict=True):
+            contexts, words = np.divmod(keys, model.index.num_tokens)
+            variable.assign(contexts * self.vocabulary_size + ids[words])
+        unigrams = np.full(self.vocabulary_size, model.levels[0].backoffs[0] / self.vocabulary_size)
+        unigrams[ids] += model.levels[0].seen
+        for variable, seen in zip(self.seen, [unigrams, *(level.seen for level in model.levels[1:])], strict=True):
+            variable.assign(seen)
+        for variable, level in zip(self.backoffs, model.levels[1:], strict=True):
+            variable.assign(level.backoffs)
+
+    def fit_shares(self, network_log_p, ngram_p, matched):
+        """Finds the shares that make held-out tokens likeliest, by expectation maximisation.
+
+        An order that was matched by few tokens has little to say about its share. So each order's share has a beta distribution
+        as its prior, whose mode is the share of all tokens together and which weighs as much as 50 tokens.
+
+        Args:
+            network_log_p: Log-probability of each held-out token by the network, float `(tokens,)`.
+            ngram_p: Its probability by this model, `(tokens,)`.
+            matched: Length of the longest known context, int `(tokens,)`: see `token_probabilities`.
+        """
+        network_log_p, ngram_p, matched = (np.ravel(each) for each in (network_log_p, ngram_p, matched))
+        if not len(network_log_p) == len(ngram_p) == len(matched) > 0:
+            numbers = len(network_log_p), len(ngram_p), len(matched)
+            raise ValueError(f"Got {numbers} tokens. Expected the same number of each, and at least one.")
+        log_odds = np.log(ngram_p.astype("float64")) - network_log_p
+        pooled = likeliest_shares(log_odds, np.zeros_like(matched), 1, 0.5, 0)
+        self.shares.assign(likeliest_shares(log_odds, matched, len(self.sizes), pooled[0], _PRIOR_TOKENS))
+
+    # --- Step by step, for sampling. ---
+
+    def start(self, num):
+        """Contexts of `num` sentences before their first token."""
+        first = tf.constant([[0] + [_MISSING] * (len(self.sizes) - 2)], tf.int64)  # START has the lowest key
+        return tf.tile(first, [num, 1])
+
+    def advance(self, contexts, tokens):
+        """Contexts after one token more, int `(batch,)`."""
+        shorter = tf.unstack(tf.pad(contexts[:, :-1], [[0, 0], [1, 0]]), axis=1)
+        return tf.stack([self.find(order, each, tokens) for order, each in enumerate(shorter, start=1)], axis=1)
+
+    def probabilities(self, contexts):
+        """Distribution of the next token: `(batch, vocabulary)`, float32. Unseen tokens share the mass of one."""
+        return self.add_to(0.0, tf.ones(tf.shape(contexts)[:1]), contexts)
+
+    def mixed_logits(self, logits, contexts):
+        """Log-probabilities of the mixture, from the network's logits `(batch, vocabulary)`."""
+        shares = tf.gather(self.shares, tf.math.count_nonzero(contexts != _MISSING, axis=1))
+        mixture = self.add_to((1.0 - shares)[:, None] * tf.nn.softmax(logits), shares, contexts)
+        return tf.math.log(tf.maximum(mixture, _SMALLEST))
+
+    def add_to(self, values, weights, contexts):
+        """Returns `values + weights * probabilities`: each context's seen tokens, and backoffs times the shorter ones'."""
+        known, added = contexts != _MISSING, []
+        for level in range(len(self.sizes) - 1, 0, -1):
+            numbers, keys = tf.maximum(contexts[:, level - 1], 0), self.keys[level]
+            ends = tf.stack([numbers, tf.where(known[:, level - 1], numbers + 1, numbers)]) * self.vocabulary_size
+            first, last = tf.unstack(tf.reshape(tf.searchsorted(keys, tf.reshape(ends, [-1])), [2, -1]))
+            ngrams = tf.ragged.range(first, last)
+            added.append((ngrams.value_rowids(), ngrams.flat_values, level, weights))
+            weights = weights * tf.where(known[:, level - 1], tf.gather(self.backoffs[level - 1], numbers), 1.0)
+        values = values + weights[:, None] * self.seen[0]
+        for rows, ngrams, level, weights in added:
+            tokens = tf.gather(self.keys[level], ngrams) % self.vocabulary_size
+            seen = tf.gather(weights, rows) * tf.gather(self.seen[level], ngrams)
+            values = tf.tensor_scatter_nd_add(values, tf.stack([rows, tokens], axis=1), seen)
+        return values
+
+    # --- All steps at once, for given sentences. ---
+
+    def token_probabilities(self, tokens):
+        """Probability of each token given those before it.
+
+        Args:
+            tokens: `(batch, time)`, int.
+
+        Returns:
+            Probabilities `(batch, time)`, float32, and the length of the longest known context, int32 `(batch, time)`.
+        """
+        read = tf.pad(tokens, [[0, 0], [1, 0]], constant_values=START)
+        contexts, matched = tf.zeros_like(read, tf.int64), tf.zeros_like(tokens, tf.int32)
+        probabilities = tf.gather(self.seen[0], tokens)
+        for level in range(len(self.sizes)):
+            ngrams = self.find(level + 1, contexts, read)
+            if level:
+                known, numbers = contexts[:, 1:] != _MISSING, tf.maximum(contexts[:, 1:], 0)
+                backoffs = tf.where(known, tf.gather(self.backoffs[level - 1], numbers), 1.0)
+                seen = tf.gather(self.seen[level], tf.maximum(ngrams[:, 1:], 0))
+                probabilities = backoffs * probabilities + tf.where(ngrams[:, 1:] != _MISSING, seen, 0.0)
+                matched += tf.cast(known, tf.int32)
+            contexts = tf.pad(ngrams[:, :-1], [[0, 0], [1, 0]], constant_values=_MISSING)
+        return probabilities, matched
+
+    def mixed_log_probabilities(self, network_log_p, tokens):
+        """Log-probability of each token by the mixture, `(batch, time)`, from that by the network, `(batch, time)`."""
+        probabilities, matched = self.token_probabilities(tokens)
+        shares = tf.gather(self.shares, matched)
+        parts = [tf.math.log1p(-shares) + network_log_p, tf.math.log(shares) + tf.math.log(probabilities)]
+        return tf.reduce_logsumexp(parts, axis=0)
+
+    def find(self, order, contexts, tokens):
+        """Numbers of the n-grams `context + token`, int64 in the shape of `tokens`; -1 for those that are unknown."""
+        known, keys = self.keys[order - 1], contexts * self.vocabulary_size + tf.cast(tokens, tf.int64)
+        ranks = tf.searchsorted(known, tf.reshape(keys, [-1]), out_type=tf.int64)
+        ranks = tf.reshape(tf.minimum(ranks, self.sizes[order - 1] - 1), tf.shape(keys))
+        return tf.where((contexts != _MISSING) & (tf.gather(known, ranks) == keys), ranks, _MISSING)
+
+    def get_config(self):
+        sizes = None if self.sizes is None else list(self.sizes)
+        return {**super().get_config(), "vocabulary_size": self.vocabulary_size, "order": self.order, "sizes": sizes}
+
+
+def likeliest_shares(log_odds, groups, num_groups, prior, prior_tokens):
+    """Shares `(num_groups,)` of the second of two distributions, at the maximum of their posterior.
+
+    Args:
+        log_odds: Logarithm of each token's second probability over its first, `(tokens,)`.
+        groups: Number of each token's group, int `(tokens,)`.
+        num_groups: Number of shares.
+        prior: Mode of the shares' beta distribution, in (0, 1).
+        prior_tokens: Number of tokens that this distribution weighs as much as, >= 0.
+    """
+    shares, counts = np.full(num_groups, prior), np.bincount(groups, minlength=num_groups) + prior_tokens
+    for _ in range(2000):
+        log_prior_odds = np.log(shares / (1.0 - shares))
+        from_second = 1.0 / (1.0 + np.exp(-np.clip(log_odds + log_prior_odds[groups], -50.0, 50.0)))
+        updated = (np.bincount(groups, from_second, minlength=num_groups) + prior * prior_tokens) / counts
+        updated = np.clip(updated, 1e-6, 1.0 - 1e-6)
+        if np.abs(updated - shares).max() < 1e-8:
+            break
+        shares = updated
+    return updated
