@@ -55,7 +55,11 @@ def print_tables(results):
     """Prints every table: a row for each group of results that differ in their seed alone, and the samplers of each group."""
     groups = {}
     for result in results:
-        groups.setdefault((result["corpus"], result["label"]), []).append(result)
+        if "third" not in result:
+            groups.setdefault((result["corpus"], result["label"]), []).append(result)
+    thirds = [result for result in results if "third" in result]
+    if thirds:
+        print_thirds(thirds)
     print_likelihoods(groups)
     trained = {name: group for name, group in groups.items() if "gain" in group[0]}
     if trained:
@@ -65,13 +69,14 @@ def print_tables(results):
     if timed:
         print_curves(timed)
     for (corpus, label), group in groups.items():
-        print(f"\n{corpus}, {label}, {len(group)} seeds; the first is `{group[0]['command']}`")
+        seeds = ", ".join(str(result["seed"]) for result in group)
+        print(f"\n{corpus}, {label}, seeds {seeds}; the first is `{group[0]['command']}`")
         print_samplers(group)
 
 
 def print_likelihoods(groups):
     """Held-out loss of each model, and the length of drawn lines."""
-    models = ("network", "network and n-grams", "Kneser-Ney 5-gram")
+    models = list(dict.fromkeys(name for group in groups.values() for name in group[0]["likelihood"]["per_token"]))
     rows = []
     for (corpus, label), group in groups.items():
         sizes = " / ".join(f"{group[0]['data'][part]['lines']:,}" for part in ("training", "held_out", "test"))
@@ -144,6 +149,27 @@ def print_curves(groups):
     print_table([*head, *(f"{10 * tenth} %" for tenth in range(1, 11))], rows)
 
 
+def print_thirds(results):
+    """A row for each third stage: held-out loss before and after, and the test loss of the kept network."""
+    rows = []
+    for result in results:
+        for name, stage in result["third"].items():
+            losses = [row["val_nll"] for row in stage["rows"]]
+            best = min([result["before"]["val_nll"], *losses])
+            cells = [f"{stage['rows'][-1]['processor_seconds']:.0f}", len(losses), f"{losses[-1]:.4f}", f"{best:.4f}"]
+            row = [
+                result["corpus"],
+                result["seed"],
+                name,
+                *cells,
+                f"{stage['kept']:.4f}",
+                f"{stage['kept'] - result['before']['test']:+.4f}",
+            ]
+            rows.append(row)
+    head = ["corpus", "seed", "third stage", "processor seconds", "epochs", "held-out nats per token, last", "lowest"]
+    print_table([*head, "test nats per token of the kept network", "less that of before"], rows)
+
+
 def print_samplers(group):
     """Two-sample tests, form and BLEU of the lines of each sampler."""
     columns = {
@@ -154,6 +180,8 @@ def print_samplers(group):
         **{title: lambda scores, name=name: scores.get(name) for name, title in FORMS.items()},
         "unique": lambda scores: scores["unique"],
         "copies": lambda scores: scores["copies"],
+        "LM": lambda scores: scores["lm_score"],
+        "reverse LM": lambda scores: scores["reverse_lm_score"],
         **{
             f"{title}-{n}": lambda scores, kind=kind, n=n: scores[kind][n]
             for kind, title in (("bleu", "BLEU"), ("self_bleu", "Self-BLEU"))
@@ -192,7 +220,8 @@ def print_dan(results):
         drawn, resampled = itertools.islice(result["samplers"].values(), 2)
         alone, whole = result["stages"]["pretraining"], total(result["stages"])
         further, gain = result["parameters"]["discriminator"], result["gain"]["discriminator"]
-        num, nats = sum(result["parameters"].values()), list(result["likelihood"]["per_line"].values())[-2]  # the last: 5-gram
+        num, losses = sum(result["parameters"].values()), result["likelihood"]["per_line"]
+        nats = losses.get("network and n-grams", losses["network"])
         first = [result["corpus"], result["seed"], f"{result['data']['training']['lines']:,}"]
         for title, cost, parameters, scores, added in (
             ("generator alone", alone, num - further, drawn, 0.0),

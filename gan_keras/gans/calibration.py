@@ -87,7 +87,7 @@ class Calibration(keras.layers.Layer):
         return energies, logits
 
     def regress(self, real, drafts):
-        """Assigns the scales of the features and the coefficients of the logistic regression, in which both kinds weigh the same."""
+        """Assigns the features' scales and the coefficients of a logistic regression in which both kinds weigh the same."""
         from sklearn.linear_model import LogisticRegression
 
         rows = np.concatenate([real, drafts])
@@ -118,9 +118,7 @@ class Calibration(keras.layers.Layer):
     def checked(self, features):
         features = np.asarray(features, np.float64)
         if features.ndim != 2 or features.shape[1] != len(self.feature_names):
-            raise ValueError(
-                f"Got features of shape {features.shape}. Expected a row per line with the columns {', '.join(self.feature_names)}."
-            )
+            raise ValueError(f"Got features of shape {features.shape}. Expected a row per line: {', '.join(self.feature_names)}.")
         if not np.isfinite(features).all():
             raise ValueError("Some features are not finite. Expected numbers: a network has diverged.")
         return features

@@ -14,6 +14,7 @@ from gan_keras.callbacks import Samples
 from gan_keras.codecs.text import TextCodec
 from gan_keras.data import Corpus, describe, likelihood_of, load_text, split
 from gan_keras.export import exported
+from gan_keras.gans.calibration import MAX_LINES, MIN_LINES
 from gan_keras.media.file_kinds import JSON, TABLES
 from gan_keras.media.html import picture, section
 from gan_keras.media.safe_files import replace_whole
@@ -35,9 +36,6 @@ from gan_keras.modalities.text.comparison import (
 from gan_keras.modalities.text.evaluation import evaluate_text
 from gan_keras.modalities.text.presets import STAGES, Lines, TextPreset, numbered
 
-# `callbacks.KeepBest` rates epochs with a discriminator by one draw and the best of four, against the baseline at six
-# temperatures, which it draws once.
-CALIBRATION_DRAFTS, RATING_POINTS, BASELINE_POINTS = 4096, 5, 6
 NUM_PILOT = 256
 SHOWN_LINES = 10
 DRAFT = "draft"
@@ -48,7 +46,7 @@ class TextModality(Modality):
 
     name, samples, output_name = "text", "lines", "text"
     preset_class, data_class, codec_classes = TextPreset, Corpus, (TextCodec,)
-    method, quality = "negative_log_likelihood", ("val_gain", "max")
+    method, quality = "negative_log_likelihood", ("val_nll", "min")
     describe, summary = staticmethod(describe), staticmethod(print_summary)
 
     # --- Data. ---
@@ -75,6 +73,7 @@ class TextModality(Modality):
     def details(self, gan):
         name = type(gan.codec).__name__
         line = f"{name}: {gan.codec.vocabulary_size:,} tokens, at most {gan.codec.length} per line"
+        line += f"; {type(gan.generator).__name__}, {type(gan.discriminator).__name__}"
         return line, {"codec": {"class": name, **gan.codec.report}, "compilation": gan.compilation._asdict()}
 
     def measure_further(self, gan, preset):
@@ -84,18 +83,18 @@ class TextModality(Modality):
     def measure(self, preset, training, seed=0):
         seconds, overhead = super().measure(preset, training, seed)
         draft = seconds.pop(DRAFT)
-        for stage in STAGES[1:]:
-            seconds[stage] += (CALIBRATION_DRAFTS + RATING_POINTS * preset.rating_samples) * draft
-        return seconds, overhead + BASELINE_POINTS * preset.rating_samples * draft
+        return seconds, overhead + MAX_LINES * draft  # those of the calibration
 
     def sample_callbacks(self, run, preset, training, held_out):
         return [Samples(run.samples)]
 
     def complete(self, run, gan):
-        if gan.stage != "pretraining":
-            gan.calibrate()
-        elif np.isinf(gan.baseline_nll):  # no epoch has ended, so no baseline was kept
+        if gan.stage == "pretraining" and np.isinf(gan.baseline_nll):  # no epoch has ended, so no baseline was kept
             gan.baseline.set_weights(gan.ema_generator.get_weights())
+        elif gan.stage != "pretraining":
+            _, (lines, labels) = self.parts(run)
+            if gan.known(lines).sum() >= MIN_LINES:
+                gan.calibrate(lines, labels)
 
     # --- Use. ---
 
