@@ -41,7 +41,7 @@ class ClassifierTest(NamedTuple):
         return f"{self.area:.3f} [{self.low:.3f}, {self.high:.3f}]"
 
     def over(self, other):
-        """Returns by how much the area exceeds that of another test, an `Interval`; both of equal seeds and numbers of samples."""
+        """Returns the difference to the area of another test with equal seed and numbers of samples, an `Interval`."""
         low, high = np.quantile(self.resampled - other.resampled, [0.025, 0.975])
         return Interval(self.area - other.area, float(low), float(high))
 

@@ -183,7 +183,7 @@ TEST_COLUMNS = (
 )  # fmt: skip
 
 
-def test_row(row):
+def cells_of_test(row):
     """The cells of a sampler under `TEST_COLUMNS`, strings."""
     low, high = row["c2st_interval"]
     length = f"{row['num']:,}", f"{row['mean_length']:.2f}", f"{row['length_difference']:+.1f} %"
@@ -245,7 +245,7 @@ def print_summary(result):
     lines = ["Held-out negative log-likelihood, nats:", *(f"  {line}" for line in likelihood_lines(result))]
     tests = result.get("two_sample_tests", {})
     if "rows" in tests:
-        rows = [("", TEST_COLUMNS), *((row["title"], test_row(row)) for row in tests["rows"].values())]
+        rows = [("", TEST_COLUMNS), *((row["title"], cells_of_test(row)) for row in tests["rows"].values())]
         lines += ["", "Whole sentences against held-out lines:", *_aligned(rows), TEST_NOTE]
     lines += ["", "The published protocol, over temperatures:", " ".join(f"{name:>6}" for name in COLUMNS)]
     for sampler in [*result["samplers"].values(), result["real"]]:
@@ -272,7 +272,7 @@ TEST_NOTE = (
 )
 
 
-def tests_picture(result):
+def c2st_picture(result):
     """The area under the curve of each sampler's classifier test, with its interval, as a `Picture`."""
     from matplotlib.figure import Figure  # slow to import
 

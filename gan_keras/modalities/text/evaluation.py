@@ -235,8 +235,8 @@ def _gain(gan, lines, known, labels, num, seed):
     draft_labels = None if labels is None else np.resize(labels, num)
     drafts = gan.generate(num, seed=seed, label=draft_labels)
     kinds = gan.features([lines[index] for index in chosen], labels), gan.features(drafts, draft_labels)
-    energies = Calibration(gan.feature_names).cross_fit(*kinds, seed)
-    control = Calibration(gan.feature_names[:2]).cross_fit(*(kind[:, :2] for kind in kinds), seed)
+    energies, _ = Calibration(gan.feature_names).cross_fit(*kinds, seed)
+    control, _ = Calibration(gan.feature_names[:2]).cross_fit(*(kind[:, :2] for kind in kinds), seed)
     return {
         "discriminator": list(likelihood_gain(*energies, seed=seed)),
         "own_likelihood_and_length": list(likelihood_gain(*control, seed=seed)),
@@ -297,7 +297,7 @@ def _of_known_words(units, ngram, lines, known_lines, count):
 
     kept = of_known(lines)
     if len(kept) < count:
-        kept = of_known(ngram.draw(math.ceil(1.2 * count * len(lines) / max(1, len(kept))), 1.0))
+        kept = of_known(ngram.draw(math.ceil(1.5 * count * len(lines) / max(1, len(kept))), 1.0))
     return kept
 
 

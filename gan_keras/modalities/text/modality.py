@@ -25,13 +25,13 @@ from gan_keras.modalities.text.comparison import (
     COLUMNS,
     TEST_COLUMNS,
     TEST_NOTE,
+    c2st_picture,
+    cells_of_test,
     exact_scores,
     frontier_picture,
     likelihood_lines,
     print_summary,
     table_row,
-    test_row,
-    tests_picture,
 )
 from gan_keras.modalities.text.evaluation import evaluate_text
 from gan_keras.modalities.text.presets import STAGES, Lines, TextPreset, numbered
@@ -132,13 +132,14 @@ class TextModality(Modality):
 
     def evaluation_sections(self, result):
         """Verdict, tests of whole sentences, sentences side by side, and the published protocol."""
+        verdict = section("Verdict", verdict_box(result["verdict"]))
         likelihoods = "".join(f"<li>{escape(line)}</li>" for line in likelihood_lines(result))
         unit = escape(result["negative_log_likelihood"]["unit"])
         tests, protocols = result.get("two_sample_tests", {}), next(iter(result["samplers"].values()))["protocols"]
         further = "".join(f"<li>{escape(line)}</li>" for line in result.get("frontier", []))
         intervals = f"<p>Intervals: {escape(result['gains'][0]['method'])}.</p>"
         return [
-            section("Verdict", verdict_box(result["verdict"])),
+            verdict,
             section("Likelihood of held-out lines", f"<ul>{likelihoods}</ul><p>In nats: {unit}.</p>{LIKELIHOOD_NOTE}"),
             *([section("Whole sentences against real ones", _tests(result))] if "rows" in tests else []),
             section("Sentences side by side", _sentences(result)),
@@ -176,19 +177,19 @@ def _epoch(path, is_open):
 LIKELIHOOD_NOTE = """<p>A discriminator improves a generator if it knows something else about a line. Its gain is that of the
 generator resampled by it, among ever more drafts. The control is fitted alike but has no discriminator.</p>"""
 
-FRONTIER_NOTE = """<p>The protocol by which published models are compared; it does not decide the verdict. A lower temperature
-makes every sampler more plausible and less diverse, so single points do not compare: the better sampler is the one with the higher
-line. The star is real text, scored as if it were generated.</p>"""
+FRONTIER_NOTE = """<p>The protocol by which published models are compared. It does not decide the verdict. A lower temperature
+makes every sampler more plausible and less diverse, so single points do not compare: the better sampler is the one with the
+higher line. The star is real text, scored as if it were generated.</p>"""
 
 
 def _tests(result):
     tests = result["two_sample_tests"]
     rows = "".join(
-        f'<tr><th scope="row">{escape(row["title"])}</th>' + "".join(f"<td>{cell}</td>" for cell in test_row(row)) + "</tr>"
+        f'<tr><th scope="row">{escape(row["title"])}</th>' + "".join(f"<td>{cell}</td>" for cell in cells_of_test(row)) + "</tr>"
         for row in tests["rows"].values()
     )
     note = f"<p>{escape(TEST_NOTE)} Features: {escape(tests['features'])}.</p>"
-    return picture(tests_picture(result)) + numbers(("", *TEST_COLUMNS), f"<tbody>{rows}</tbody>") + note
+    return picture(c2st_picture(result)) + numbers(("", *TEST_COLUMNS), f"<tbody>{rows}</tbody>") + note
 
 
 def _table(result):
