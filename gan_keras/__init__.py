@@ -8,7 +8,6 @@ __all__ = [
     "CycleGAN",
     "HistoryPool",
     "Pix2Pix",
-    "Selection",
     "TableGAN",
     "TableVAE",
     "TextGAN",
@@ -63,7 +62,6 @@ if not startup.is_command():  # `gan-keras` imports what a command needs, when i
         from gan_keras.gans.table_gan import TableGAN
         from gan_keras.gans.table_vae import TableVAE
         from gan_keras.gans.text_gan import TextGAN
-        from gan_keras.gans.text_generation import Selection
         from gan_keras.gans.time_gan import TimeGAN
         from gan_keras.history_pool import HistoryPool
         from gan_keras.modalities import evaluate

@@ -1,10 +1,12 @@
 """Feedback from discriminator to text generator, although no gradient passes through a sampled token.
 
 `TextGAN.compile(feedback=...)` takes an object with `generator_loss(gan, tokens, labels)`. It is called inside a gradient tape
-with a batch of real token ids `(batch, time)`, and returns the scalar that the generator minimises.
+with a batch of real token ids `(batch, time)`, and returns the scalar that the generator minimises. It may also have
+`prepare(gan)`, called by `compile`, and `begin_epoch(gan, epoch, held_out)`, called before each adversarial epoch.
 """
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import ops
 
@@ -12,12 +14,22 @@ from gan_keras import noise, replicas
 from gan_keras.codecs.text import END, PADDING, START
 from gan_keras.diagnosis.names import choice_of
 from gan_keras.networks.language_model import token_mask
+from gan_keras.networks.text_discriminators import SentenceDiscriminator, TextDiscriminator
 
-__all__ = ["Cooperative", "Feedback", "GumbelSoftmax", "PolicyGradient", "StraightThrough", "get"]
+__all__ = ["Cooperative", "Distillation", "Feedback", "GumbelSoftmax", "PolicyGradient", "StraightThrough", "get"]
+
+_BLOCK = 256  # drafts written at once
 
 
 class Feedback:
-    """Base class of feedbacks. Subclasses implement `generator_loss`."""
+    """Base class of feedbacks. Subclasses implement `generator_loss`.
+
+    Attributes:
+        discriminator_class: Class of the discriminators that it works with.
+        needs_held_out: Whether `fit` needs held-out lines, on which the discriminator is calibrated.
+    """
+
+    discriminator_class, needs_held_out = SentenceDiscriminator, False
 
     def generator_loss(self, gan, tokens, labels=None):
         raise NotImplementedError
@@ -72,6 +84,68 @@ class Cooperative(Feedback):
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
+class Distillation(Feedback):
+    """Supervised training on real lines and on a teacher's: drafts of the generator, resampled by the discriminator.
+
+    A round begins by calibrating the discriminator on held-out lines. The averaged generator then writes `num_drafts` lines, each
+    one of `candidates` drafts, drawn with weights exp(`TextGAN.energies`). These lines follow a better model of the text than the
+    generator, which learns from them for `epochs` epochs.
+
+    Args:
+        candidates: Drafts per line of the teacher, >= 2.
+        num_drafts: Lines of the teacher per round, >= 1.
+        epochs: Epochs per round, >= 1.
+        share: Weight of the teacher's lines relative to the real lines, in [0, 1].
+    """
+
+    needs_held_out = True
+
+    def __init__(self, candidates=4, num_drafts=4000, epochs=2, share=0.5):
+        if candidates < 2 or num_drafts < 1 or epochs < 1 or not 0 <= share <= 1:
+            raise ValueError(
+                f"candidates={candidates}, num_drafts={num_drafts}, epochs={epochs}, share={share}. Expected candidates >= 2, "
+                "num_drafts >= 1, epochs >= 1 and share in [0, 1]."
+            )
+        self.candidates, self.num_drafts, self.epochs, self.share = candidates, num_drafts, epochs, share
+
+    def prepare(self, gan):
+        """Makes the variables of the teacher's lines, which are saved with the GAN so that a resumed run repeats it."""
+        options = {"dtype": "int32", "trainable": False, "initializer": "zeros"}
+        self.tokens = keras.Variable(shape=(self.num_drafts, gan.codec.length), name="tokens", **options)
+        self.labels = keras.Variable(shape=(self.num_drafts,), name="labels", **options)
+        self.rounds = keras.Variable(shape=(), name="rounds", **options)
+        self.variables = [self.tokens, self.labels, self.rounds]
+
+    def begin_epoch(self, gan, epoch, held_out):
+        """Begins a round if it is time for one; a resumed epoch has begun before."""
+        number = epoch // self.epochs
+        if number < int(self.rounds):
+            return
+        gan.calibrate_on(*held_out, seed=number)
+        seeds = noise.split(tf.range(self.num_drafts, dtype=tf.int64), gan.seed + number)
+        labels = None if held_out.labels is None else np.resize(held_out.labels, self.num_drafts)
+        lines = np.zeros(self.tokens.shape, np.int32)
+        for start in range(0, self.num_drafts, _BLOCK):
+            rows = slice(start, start + _BLOCK)
+            tokens = gan.resampled(self.candidates, seeds[rows], None if labels is None else tf.constant(labels[rows])).numpy()
+            lines[rows, : tokens.shape[1]] = tokens
+        self.tokens.assign(lines)
+        if labels is not None:
+            self.labels.assign(labels)
+        self.rounds.assign(number + 1)
+
+    def generator_loss(self, gan, tokens, labels=None):
+        rows = ops.mod(gan.next_seeds(ops.shape(tokens)[0]), self.num_drafts)
+        drafts, draft_labels = ops.take(self.tokens, rows, axis=0), None if labels is None else ops.take(self.labels, rows)
+        longest = ops.max(ops.sum(ops.cast(drafts != PADDING, "int32"), axis=1))
+        supervised = gan.supervised_loss(tokens, labels)
+        return (1 - self.share) * supervised + self.share * gan.supervised_loss(drafts[:, :longest], draft_labels)
+
+    def get_config(self):
+        return {name: getattr(self, name) for name in ("candidates", "num_drafts", "epochs", "share")}
+
+
+@keras.saving.register_keras_serializable(package="gan_keras")
 class PolicyGradient(Feedback):
     """REINFORCE with a reward after every token, combined with a supervised loss and anchored to the pretrained network.
 
@@ -88,12 +162,14 @@ class PolicyGradient(Feedback):
     Reference: [SeqGAN](https://arxiv.org/abs/1609.05473); dense rewards from [ScratchGAN](https://arxiv.org/abs/1905.09922).
     """
 
+    discriminator_class = TextDiscriminator
+
     def __init__(self, discount=0.5, entropy=0.01, anchor=0.1, supervised=0.5, clip=5.0):
         self.discount, self.entropy, self.anchor, self.supervised, self.clip = discount, entropy, anchor, supervised, clip
 
     def generator_loss(self, gan, tokens, labels=None):
         latents = gan.latents_from(gan.next_seeds(ops.shape(tokens)[0]))
-        drafts, _ = gan.scored(gan.generator, latents, labels)
+        drafts, _ = gan.drafts_from(latents, labels)
         mask, total = token_mask(drafts), replicas.mean(ops.sum(token_mask(drafts)))
         log_policy = ops.log_softmax(gan.generator.logits(latents, drafts, labels))
         log_anchor = ops.log_softmax(gan.baseline.logits(latents, drafts, labels))
@@ -125,6 +201,8 @@ class GumbelSoftmax(Feedback):
 
     Reference: [Jang et al., 2017](https://arxiv.org/abs/1611.01144); for text [RelGAN](https://openreview.net/forum?id=rJedV3R5tm).
     """
+
+    discriminator_class = TextDiscriminator
 
     def __init__(self, temperature=1.0, supervised=1.0):
         if temperature <= 0:
@@ -177,6 +255,7 @@ class StraightThrough(GumbelSoftmax):
 
 _BY_NAME = {
     "cooperative": Cooperative,
+    "distillation": Distillation,
     "policy_gradient": PolicyGradient,
     "gumbel_softmax": GumbelSoftmax,
     "straight_through": StraightThrough,

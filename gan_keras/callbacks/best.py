@@ -1,20 +1,16 @@
 """Callbacks that score epochs and restore the networks of the best one: `KeepBest` for text, `Quality` for images."""
 
+import sys
 import time
 
 import keras
 import numpy as np
 
-from gan_keras.metrics.bleu import References, bleu_tokens, self_bleu
-from gan_keras.metrics.frontier import Point, gain_over
-
-_TEMPERATURES = (1.2, 1.0, 1 / 1.1, 1 / 1.2, 1 / 1.35, 1 / 1.5)
-_COMPARED = 1 / 1.1  # temperature at which the GAN is compared: within the range of the baseline's curve
 _BLOCK = 256  # images generated at once, so that memory does not grow with `num`
 
 
 class BestWeights:
-    """Remembers generator, averaged generator and discriminator of the epoch with the highest value.
+    """Remembers the weights of networks in the epoch with the highest value.
 
     Attributes:
         best: Highest value so far; minus infinity initially.
@@ -23,17 +19,17 @@ class BestWeights:
     def __init__(self):
         self.best, self._weights = -float("inf"), None
 
-    def offer(self, gan, value):
+    def offer(self, networks, value):
         """Copies the networks' weights if `value` is higher than all previous ones; NaN never is."""
         if value > self.best:
             self.best = value
-            self._weights = [weight for network in networks_of(gan) for weight in network.get_weights()]
+            self._weights = [weight for network in networks for weight in network.get_weights()]
 
-    def restore(self, gan):
-        """Assigns the best weights to the networks, if there are any."""
+    def restore(self, networks):
+        """Assigns the best weights to the same networks, if there are any."""
         if self._weights is not None:
             weights = iter(self._weights)
-            for network in networks_of(gan):
+            for network in networks:
                 network.set_weights([next(weights) for _ in network.weights])
 
     def get_state(self):
@@ -56,7 +52,7 @@ class _RestoresBest(keras.callbacks.Callback):
         self.best_weights = BestWeights()
 
     def on_train_end(self, logs=None):
-        self.best_weights.restore(self.model)
+        self.best_weights.restore(networks_of(self.model))
 
     def get_state(self):
         """Returns the best epoch so far, for `callbacks.Checkpoint`."""
@@ -67,62 +63,45 @@ class _RestoresBest(keras.callbacks.Callback):
 
 
 class KeepBest(_RestoresBest):
-    """Restores, at the end of `fit`, the networks of the adversarial epoch with the highest `val_gain`.
+    """Restores, at the end of `fit`, the networks of a `TextGAN` with the lowest `val_nll`, and prints which ones they are.
 
-    `val_gain` is BLEU-5 against held-out lines minus the supervised baseline's at equal Self-BLEU-5, averaged over two
-    samplers: one draw per sentence, and the best of `candidates` drafts. It is logged after every epoch that trains the
-    discriminator. A loss is no substitute: the losses of the two networks move against each other.
+    The supervised network of before the adversarial stage is one of them: it stays unless an adversarial epoch predicts held-out
+    lines better. So the adversarial stage never makes the model worse.
 
     Args:
-        held_out_lines: Lines of text that no network is trained on.
-        num: Sentences per point of a curve, >= 2.
-        candidates: Drafts per sentence of the second sampler.
-        tokenize: Function from a line to a list of tokens.
-        seed: Seed of the first sentence.
+        show: Function that is called with the line.
     """
 
-    def __init__(self, held_out_lines, num=1000, candidates=4, tokenize=bleu_tokens, seed=10**6):
+    def __init__(self, show=print):
         super().__init__()
-        self.references = References([tokenize(line) for line in held_out_lines])
-        self.num, self.candidates, self.tokenize, self.seed = num, candidates, tokenize, seed
-        self.baseline_points = None
+        self.show, self.epoch, self.supervised_nll = show, 0, None
+
+    def on_epoch_begin(self, epoch, logs=None):
+        gan = self.model
+        if gan.stage == "adversarial" and self.supervised_nll is None:
+            # Without pretraining on the same held-out lines, any epoch is better.
+            self.supervised_nll = min(float(keras.ops.convert_to_numpy(gan.baseline_nll)), sys.float_info.max)
+            self.best_weights.offer(networks_of(gan), -self.supervised_nll)
 
     def on_epoch_end(self, epoch, logs=None):
-        gan = self.model
-        if gan.stage == "pretraining":
-            return
-        if self.baseline_points is None:
-            self.baseline_points = [self.point(temperature, generator=gan.baseline) for temperature in _TEMPERATURES]
-        gan.calibrate()
-        points = [self.point(_COMPARED), self.point(_COMPARED, candidates=self.candidates)]
-        logs["val_gain"] = sum(self.gain(point) for point in points) / len(points)
-        logs["val_bleu5"], logs["val_self_bleu5"] = points[0].bleu[5], points[0].self_bleu[5]
-        logs["val_baseline_self_bleu5"] = self.baseline_points[_TEMPERATURES.index(_COMPARED)].self_bleu[5]
-        self.best_weights.offer(gan, logs["val_gain"])
+        if self.model.stage == "adversarial" and -logs["val_nll"] > self.best_weights.best:
+            self.epoch = epoch + 1
+            self.best_weights.offer(networks_of(self.model), -logs["val_nll"])
+
+    def on_train_end(self, logs=None):
+        super().on_train_end(logs)
+        if self.supervised_nll is not None:
+            kept = f"epoch {self.epoch}" if self.epoch else "the supervised network, which no adversarial epoch improved on"
+            known = f", before {self.supervised_nll:.4f}" if self.epoch and self.supervised_nll < sys.float_info.max else ""
+            self.show(f"Kept: {kept} (val_nll {-self.best_weights.best:.4f}{known}).")
 
     def get_state(self):
-        """Returns the best epoch so far and the baseline's curve, for `callbacks.Checkpoint`."""
-        points = [[point.bleu, point.self_bleu, point.temperature] for point in self.baseline_points or ()]
-        return {"points": points, **super().get_state()}
+        """Returns the best epoch so far, for `callbacks.Checkpoint`."""
+        return {"epoch": self.epoch, "supervised_nll": self.supervised_nll, **super().get_state()}
 
     def set_state(self, state):
-        def by_order(scores):  # JSON turns n-gram orders into strings
-            return {int(order): score for order, score in scores.items()}
-
-        points = [Point(by_order(bleu), by_order(self_bleu), temperature) for bleu, self_bleu, temperature in state["points"]]
-        self.baseline_points = points or None
+        self.epoch, self.supervised_nll = state["epoch"], state["supervised_nll"]
         super().set_state(state)
-
-    def point(self, temperature, **options):
-        sentences = [self.tokenize(line) for line in self.model.generate(self.num, self.seed, temperature, **options)]
-        bleu = {order: float(scores.mean()) for order, scores in self.references.scores(sentences, (2, 3, 4, 5)).items()}
-        return Point(bleu, self_bleu(sentences), temperature)
-
-    def gain(self, point):
-        """Returns the gain over the baseline's curve; a Self-BLEU-5 beyond its ends is compared with the nearest end."""
-        diversities = [each.self_bleu[5] for each in self.baseline_points]
-        inside = min(max(point.self_bleu[5], min(diversities)), max(diversities))
-        return gain_over([Point(point.bleu, {**point.self_bleu, 5: inside}, point.temperature)], self.baseline_points)
 
 
 class Quality(_RestoresBest):
@@ -158,7 +137,7 @@ class Quality(_RestoresBest):
         values = self.score().values
         logs.update({f"val_{name}": value for name, value in values.items()})
         if self.restore_best_weights:
-            self.best_weights.offer(self.model, -values[self.image_quality.frechet_name])
+            self.best_weights.offer(networks_of(self.model), -values[self.image_quality.frechet_name])
 
     def score(self):
         """Returns the `Score` of the GAN, also within classes if the generator and the real images have labels."""

@@ -1,19 +1,28 @@
-"""`TextGAN`: a language model that adversarial training refines. Only the differences from `GAN`.
+"""`TextGAN`: a language model, and a discriminator that knows something else about its drafts. Only the differences from `GAN`.
 
-One `fit` passes through three stages: the generator learns by likelihood (kept as `baseline`), the discriminator learns to tell
-its drafts from text, then both train in turn.
+One `fit` passes through three stages: the generator learns by likelihood (kept as `baseline`); the discriminator learns; then,
+if there are epochs for it, the generator learns from the discriminator. Calibration on held-out lines comes last.
 """
 
+from typing import NamedTuple
+
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import ops
 
 from gan_keras import feedback as feedbacks
 from gan_keras import replicas
+from gan_keras.callbacks.best import BestWeights
+from gan_keras.codecs.text import PADDING, UNKNOWN
+from gan_keras.gans.calibration import MAX_LINES, MIN_LINES, Calibration
 from gan_keras.gans.options import as_list, check_unused
 from gan_keras.gans.step_metrics import StepMetrics, distinct_fraction
-from gan_keras.gans.text_generation import SERVED_CANDIDATES, TextWriter, trim
+from gan_keras.gans.text_generation import CHOICES, SERVED_CANDIDATES, TextWriter, trim
+from gan_keras.networks.base import in_float32
 from gan_keras.networks.language_model import token_mask
+
+_IGNORED = ("score_mean", "score_deviation")  # weights in files of version 0.1
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
@@ -22,26 +31,34 @@ class TextGAN(TextWriter):
 
     Args:
         generator: A `networks.RecurrentGenerator`.
-        discriminator: A `networks.TextDiscriminator`.
+        discriminator: A `networks.BackwardLanguageModel`, or another discriminator of sentences.
         codec: An adapted text codec.
-        likelihood_weight: Weight of the likelihood when the best draft is chosen (`Selection`), >= 0.
         seed: Integer that determines all noise of training.
         stage: Current stage of training, so that a saved GAN resumes in it.
+        ngrams: An adapted `networks.NgramModel` that all generators are mixed with when they write and are measured, or None.
+            `fit` finds its shares on held-out lines; training is that of the networks alone.
     """
 
     cannot_be_compiled = "the length of drafts is not known in advance"
     loss_tells_quality = True  # it is the likelihood
 
-    def __init__(self, generator, discriminator, codec, likelihood_weight=0.5, seed=0, stage="pretraining", **kwargs):
+    def __init__(self, generator, discriminator, codec, seed=0, stage="pretraining", ngrams=None, **kwargs):
         super().__init__(generator, discriminator, codec, seed, **kwargs)
-        self.likelihood_weight = float(likelihood_weight)
+        self.ngrams = ngrams
         self.baseline = self.copy_generator("baseline")
-        shape = (generator.length + 1, 2)
         infinite = keras.initializers.Constant(float("inf"))
         self.baseline_nll = self.add_weight(name="baseline_nll", shape=(), initializer=infinite, trainable=False)
-        self.score_mean = self.add_weight(name="score_mean", shape=shape, initializer="zeros", trainable=False)
-        self.score_deviation = self.add_weight(name="score_deviation", shape=shape, initializer="ones", trainable=False)
+        self.calibration = Calibration(("log_likelihood", "tokens", *discriminator.feature_names), name="calibration")
         self.stage = stage
+
+    @property
+    def tokens_per_line(self):
+        """Mean number of tokens of a training line with its end, by which losses are divided: the same in every batch.
+
+        It is the report's of the codec's `adapt`, in old files too; the maximum for a codec that was given its vocabulary.
+        """
+        report = self.codec.report
+        return 1.0 + report["tokens"] / report["lines"] if report.get("lines") else float(self.codec.length)
 
     def compile(
         self,
@@ -63,9 +80,12 @@ class TextGAN(TextWriter):
             pretraining_epochs: Epochs that train by likelihood alone, >= 0.
             discriminator_epochs: Epochs that train the discriminator alone, >= 0. The remaining epochs are adversarial.
             drafts_per_line: Drafts that the discriminator reads per real line, >= 1. Text is scarce and drafts are not: a
-                discriminator memorizes lines that it sees often.
+                discriminator memorizes lines that it sees often. A `networks.BackwardLanguageModel` without a head reads none.
             generator_ema: Decay of the averaged generator, in [0, 1).
             **kwargs: Further arguments of `GAN.compile`.
+
+        Raises:
+            ValueError: If an argument is out of its range, or the feedback needs another discriminator.
         """
         epochs = {"pretraining_epochs": pretraining_epochs, "discriminator_epochs": discriminator_epochs}
         if min(epochs.values()) < 0:
@@ -75,6 +95,15 @@ class TextGAN(TextWriter):
         hint = "Raise the discriminator's dropout or weight decay instead."
         check_unused(kwargs, f"they act on samples by gradients, and tokens have none. {hint}")
         self.feedback = feedbacks.get(feedback)
+        needed = getattr(self.feedback, "discriminator_class", object)
+        if not isinstance(self.discriminator, needed):
+            raise ValueError(
+                f"feedback={type(self.feedback).__name__} reads logits after every token or sends gradients through soft tokens; "
+                f"{type(self.discriminator).__name__} allows neither. Expected a `networks.ConvolutionalDiscriminator` or "
+                "`networks.RecurrentDiscriminator`, or the feedback `Distillation` or `Cooperative`."
+            )
+        if hasattr(self.feedback, "prepare"):
+            self.feedback.prepare(self)
         self.pretraining_epochs, self.discriminator_epochs = pretraining_epochs, discriminator_epochs
         self.drafts_per_line = drafts_per_line
         super().compile(generator_optimizer, discriminator_optimizer, generator_ema=generator_ema, **kwargs)
@@ -82,40 +111,103 @@ class TextGAN(TextWriter):
     # --- The three stages. ---
 
     def fit(self, x=None, *args, callbacks=(), **kwargs):
-        """Trains by `GAN.fit`; `epochs` counts those of all stages. Calls `calibrate` at the end."""
-        stages = keras.callbacks.LambdaCallback(on_epoch_begin=self.begin_epoch, on_epoch_end=self.end_epoch)
+        """Trains by `GAN.fit`; `epochs` counts those of all stages.
+
+        With at least 200 lines of known words in `validation_data`, it finds the shares of the n-grams after the pretraining. At
+        the end it calibrates the choice among drafts, and prints by how much the discriminator improves the model: see
+        `calibrate`.
+        """
+        held_out, epochs = self.held_out_rows(kwargs.get("validation_data")), kwargs.get("epochs", 1)
+        is_needed = getattr(self.feedback, "needs_held_out", False) and self.stage_of(epochs - 1) == "adversarial"
+        if is_needed and len(held_out.tokens) < MIN_LINES:
+            raise ValueError(
+                f"feedback={type(self.feedback).__name__} with {few_lines(held_out)}. Expected at least {MIN_LINES} in "
+                "`fit(..., validation_data=...)`, on which its teacher is calibrated; or no adversarial epochs."
+            )
         callbacks = getattr(callbacks, "callbacks", callbacks)
-        history = super().fit(x, *args, callbacks=[stages, *as_list(callbacks)], **kwargs)
-        if self.stage != "pretraining":
-            self.calibrate()
+        history = super().fit(x, *args, callbacks=[Stages(held_out), *as_list(callbacks)], **kwargs)
+        if self.stage == "pretraining":
+            self.fit_shares(held_out)
+        else:
+            self.calibrate_if_possible(held_out)
         return history
 
-    def begin_epoch(self, epoch, logs=None):
+    def held_out_rows(self, batches):
+        """Returns the `HeldOut` lines of `validation_data`, none for None."""
+        if batches is None:
+            return HeldOut(np.zeros((0, self.codec.length), np.int32), None, 0)
+        batches = [batches] if isinstance(batches, tuple | list | np.ndarray) or tf.is_tensor(batches) else batches
+        tokens, labels = zip(*(self.read_batch(batch) for batch in batches), strict=True)
+        tokens = np.concatenate([np.pad(rows, ((0, 0), (0, self.codec.length - rows.shape[1]))) for rows in tokens])
+        known = ~(tokens == UNKNOWN).any(axis=1)
+        if self.codec.report.get("cut_lines"):  # a row without padding may be a part of its line
+            known &= tokens[:, -1] == PADDING
+        labels = np.concatenate(labels)[known] if self.num_labels else None
+        return HeldOut(tokens[known], labels, len(tokens))
+
+    def fit_shares(self, held_out):
+        """Finds the shares of the n-grams in the mixture with the baseline on `HeldOut` lines, and prints what it gains."""
+        if self.ngrams is None:
+            return
+        if len(held_out.tokens) < MIN_LINES:
+            print(f"Got {few_lines(held_out)}, fewer than {MIN_LINES}: the n-grams have no share.")
+            return
+        tokens, is_token = held_out.tokens, held_out.tokens != PADDING
+        columns = {"seeds": np.arange(len(tokens), dtype=np.int64), "tokens": tokens, "labels": held_out.labels}
+        network, ngrams, matched = np.moveaxis(self.of_rows(self.token_probabilities, columns)[is_token], -1, 0)
+        self.ngrams.fit_shares(network, ngrams, matched.astype(np.int32))
+        shares = np.asarray(self.ngrams.shares)[matched.astype(np.int32)]
+        mixed = np.log((1.0 - shares) * np.exp(network) + shares * ngrams)
+        print(f"With n-grams: {-mixed.mean():.4f} nats per held-out token, the network alone {-network.mean():.4f}.")
+
+    @tf.function
+    def token_probabilities(self, seeds, tokens, labels=None):
+        """Returns of each token the baseline's log-probability, that of the n-grams, and their order, `(batch, time, 3)`."""
+        probabilities, matched = self.ngrams.token_probabilities(tokens)
+        losses = self.baseline.token_losses(self.latents_from(seeds), tokens, labels)
+        return tf.stack([-losses, probabilities, tf.cast(matched, tf.float32)], axis=-1)
+
+    def calibrate_if_possible(self, held_out):
+        """Calibrates on `HeldOut` lines, and prints the gain; without enough lines, prints that instead."""
+        if len(held_out.tokens) < MIN_LINES:
+            print(f"Got {few_lines(held_out)}, fewer than {MIN_LINES}: the choice among drafts is not calibrated.")
+            return
+        gain = self.calibrate_on(*held_out, seed=0)
+        print(
+            f"Gain of the discriminator in held-out log-likelihood: {gain.mean:.3f} [{gain.low:.3f}, {gain.high:.3f}] nats per "
+            f"line, cross-fitted on {min(len(held_out.tokens), MAX_LINES):,} of {held_out.num_lines:,} lines."
+        )
+
+    def begin_epoch(self, epoch, held_out):
         """Enters the stage of an epoch. Later stages start from the best pretrained network and share its embedding."""
         stage = self.stage_of(epoch)
-        if stage == self.stage:
-            return
-        if self.stage == "pretraining":
-            for network in (self.generator, self.ema_generator):
-                network.set_weights(self.baseline.get_weights())
-            embedding = self.discriminator.embedding.embeddings
-            if embedding.shape == self.generator.embedding.embeddings.shape:
-                embedding.assign(self.generator.embedding.embeddings)
-        self.enter(stage)
+        if stage != self.stage:
+            if self.stage == "pretraining":
+                self.end_pretraining(held_out)
+            self.enter(stage)
+        if stage == "adversarial" and hasattr(self.feedback, "begin_epoch"):
+            self.feedback.begin_epoch(self, epoch - self.pretraining_epochs - self.discriminator_epochs, held_out)
 
-    def end_epoch(self, epoch, logs=None):
+    def end_pretraining(self, held_out):
+        self.fit_shares(held_out)
+        for network in (self.generator, self.ema_generator):
+            network.set_weights(self.baseline.get_weights())
+        embedding = getattr(self.discriminator, "embedding", None)
+        if embedding is not None and embedding.embeddings.shape == self.generator.embedding.embeddings.shape:
+            embedding.embeddings.assign(self.generator.embedding.embeddings)
+
+    def end_epoch(self, logs):
         """Keeps the pretrained network with the lowest `val_nll` as the baseline; without held-out data, the last one."""
-        nll = (logs or {}).get("val_nll")
+        nll = logs.get("val_nll")
         if self.stage == "pretraining" and (nll is None or nll < float(ops.convert_to_numpy(self.baseline_nll))):
             self.baseline_nll.assign(float("inf") if nll is None else nll)
             self.baseline.set_weights(self.ema_generator.get_weights())
 
     def enter(self, stage):
         """Switches to a stage and its training step."""
-        measures_drafts = self.stage != "pretraining"
         self.stage = stage
         self.make_train_function(force=True)
-        self.make_test_function(force=measures_drafts != (stage != "pretraining"))
+        self.make_test_function(force=True)
 
     def stage_of(self, epoch):
         if epoch < self.pretraining_epochs:
@@ -126,7 +218,7 @@ class TextGAN(TextWriter):
         tokens, labels = self.unpack(data)
         if self.stage == "pretraining":
             self.train_supervised(tokens, labels)
-        else:
+        elif self.stage == "discriminator" or self.discriminator.reads_drafts:
             for _ in range(self.discriminator_steps):
                 self.train_discriminator(tokens, labels)
         if self.stage == "adversarial":
@@ -139,6 +231,21 @@ class TextGAN(TextWriter):
             loss = self.supervised_loss(tokens, labels)
         self.average_generator(self.generator_player.update(loss, tape))
 
+    def train_discriminator(self, tokens, labels=None):
+        if not self.discriminator.reads_drafts:
+            with tf.GradientTape() as tape:
+                loss = self.backward_loss(tokens, labels) + sum(self.discriminator.losses)
+            self.discriminator_player.update(loss, tape)
+            return
+        batch = self.draw(tokens, labels)
+        with tf.GradientTape() as tape:
+            loss = self.discriminator_loss(tokens, batch.fake_data, labels)
+        # A backward language model learns in its own stage alone; after that, only its head does.
+        part = getattr(self.discriminator, "head", None) if self.stage == "adversarial" else None
+        self.discriminator_player.update(loss, tape, part)
+        self.step_metrics.d_loss.update_state(loss)
+        self.step_metrics.update_samples(tokens, batch.fake_data)
+
     def train_generator(self, real_data, labels=None):
         with tf.GradientTape() as tape:
             loss = self.feedback.generator_loss(self, real_data, labels)
@@ -146,24 +253,60 @@ class TextGAN(TextWriter):
         self.step_metrics.g_loss.update_state(loss)
 
     def discriminator_loss(self, real_data, fake_data, labels=None):
-        """Returns the adversarial loss of sentences plus that of every token's logit, from which dense rewards are made."""
+        """Returns the adversarial loss of sentences, of every token's logit, from which dense rewards are made, and of spoiled
+        real lines, as far as the discriminator has them. In its own stage, a backward language model's likelihood comes on top.
+        """
         real, real_steps = self.discriminator.logits(real_data, labels, training=True)
         fake, fake_steps = self.discriminator.logits(fake_data, self.repeated(labels), training=True)
-        real = self.repeated(real)
-        self.step_metrics.update_logits(real, fake)
-        steps = mean_of_tokens(ops.softplus(-real_steps), real_data) + mean_of_tokens(ops.softplus(fake_steps), fake_data)
-        return self.adversarial_loss.discriminator(real, fake) + steps + sum(self.discriminator.losses)
+        loss = self.adversarial_loss.discriminator(self.repeated(real), fake)
+        self.step_metrics.update_logits(self.repeated(real), fake)
+        if real_steps is not None:
+            loss += self.per_token(ops.softplus(-real_steps), real_data)
+            loss += self.per_token(ops.softplus(fake_steps), fake_data)
+        corrupted = self.discriminator.corrupted(real_data, self.next_seeds(ops.shape(real_data)[0]))
+        if corrupted is not None:
+            loss += self.adversarial_loss.discriminator(real, self.discriminator.logits(corrupted, labels, training=True)[0])
+        if self.stage == "discriminator" and hasattr(self.discriminator, "token_losses"):
+            loss += self.backward_loss(real_data, labels)
+        return loss + sum(self.discriminator.losses)
+
+    def backward_loss(self, tokens, labels=None):
+        """Returns the loss of a `networks.BackwardLanguageModel` on real lines, as `supervised_loss`."""
+        losses = self.discriminator.token_losses(tokens, labels, training=True)
+        return self.likelihood_loss(losses, tokens, self.step_metrics.backward_nll)
 
     def supervised_loss(self, tokens, labels=None):
-        """Returns the mean negative log-likelihood per real token, ends included, padding excluded, in nats."""
+        """Returns the negative log-likelihood of real tokens, ends included, in nats.
+
+        It is a sum over tokens, divided by the number of lines and by `tokens_per_line`: every token of the corpus has the same
+        weight, whatever its batch.
+        """
         latents = self.latents_from(self.next_seeds(ops.shape(tokens)[0]))
-        loss = mean_of_tokens(self.generator.token_losses(latents, tokens, labels, training=True), tokens)
-        self.step_metrics.nll.update_state(loss)
-        return loss
+        losses = self.generator.token_losses(latents, tokens, labels, training=True)
+        return self.likelihood_loss(losses, tokens, self.step_metrics.nll)
+
+    def likelihood_loss(self, losses, tokens, metric):
+        """Returns the loss of token losses `(batch, time)`, and updates a metric with their mean per token."""
+        self.measure_likelihood(-losses, tokens, metric)
+        return self.per_token(losses, tokens)
+
+    def per_token(self, values, tokens):
+        """Returns the sum of `values` `(batch, time)` over tokens, per line and `tokens_per_line`: on average their mean."""
+        num_lines = ops.cast(ops.shape(tokens)[0], "float32")
+        return ops.sum(values * token_mask(tokens)) / (num_lines * self.tokens_per_line)
 
     def drafts(self, num, labels=None):
-        """Returns sentences of the live generator, int32 `(num, time)`, and their two scores, float32 `(num, 2)`."""
-        return self.scored(self.generator, self.latents_from(self.next_seeds(num)), labels)
+        """Returns sentences of the live generator, int32 `(num, time)`, with the discriminator's logit and the log-likelihood per
+        token, float32 `(num, 2)`. No gradient passes."""
+        drafts, likelihoods = self.drafts_from(self.latents_from(self.next_seeds(num)), labels)
+        logits = self.judge(drafts, labels, training=False)[:, 0]
+        scores = tf.stack([logits, likelihoods / ops.sum(token_mask(drafts), axis=1)], axis=1)
+        return tf.stop_gradient(drafts), tf.stop_gradient(scores)
+
+    def drafts_from(self, latents, labels=None):
+        """Returns the live generator's sentences, trimmed, `(num, time)`, and their log-likelihoods, `(num,)`."""
+        drafts, likelihoods = self.generator.sample(latents, labels)
+        return trim(drafts), likelihoods
 
     def draw(self, real_data, labels=None):
         """Returns drafts of the live generator, `drafts_per_line` per real line."""
@@ -178,36 +321,66 @@ class TextGAN(TextWriter):
         """Measures the averaged generator's likelihood of held-out text, and the discriminator on text and drafts."""
         self.step_metrics.begin()
         tokens, labels = self.read_batch(data)
-        rows = ops.shape(tokens)[0]
-        latents = self.latents_from(replicas.first_row(rows) + tf.range(rows, dtype=tf.int64))
-        num_tokens = ops.sum(token_mask(tokens))
-        likelihood = ops.sum(self.ema_generator.log_likelihood(latents, tokens, labels))
-        self.step_metrics.nll.update_state(-likelihood / num_tokens, num_tokens)
+        if self.stage != "discriminator":  # in which the generator stays as it is
+            rows = ops.shape(tokens)[0]
+            latents = self.latents_from(replicas.first_row(rows) + tf.range(rows, dtype=tf.int64))
+            self.measure_likelihood(self.ema_generator.log_likelihood(latents, tokens, labels), tokens, self.step_metrics.nll)
         if self.stage != "pretraining":
+            self.test_discriminator(tokens, labels)
+        return self.step_metrics.measured(self.step_metrics.test_result())
+
+    def measure_likelihood(self, likelihoods, tokens, metric):
+        num_tokens = ops.sum(token_mask(tokens))
+        metric.update_state(-ops.sum(likelihoods) / num_tokens, num_tokens)
+
+    def test_discriminator(self, tokens, labels):
+        if hasattr(self.discriminator, "log_likelihood"):
+            with in_float32(self.discriminator):
+                likelihoods = self.discriminator.log_likelihood(tokens, labels)
+            self.measure_likelihood(likelihoods, tokens, self.step_metrics.backward_nll)
+        if self.discriminator.reads_drafts:
             real_logits = self.judge(tokens, labels, training=False)
-            fake_logits = self.judge(trim(self(latents, labels)), labels, training=False)
+            fake_logits = self.judge(trim(self.draw_to_test(tokens, labels)), labels, training=False)
             self.step_metrics.d_loss.update_state(self.adversarial_loss.discriminator(real_logits, fake_logits))
             self.step_metrics.update_logits(real_logits, fake_logits)
-        return self.step_metrics.measured(self.step_metrics.test_result())
 
     def make_step_metrics(self):
         return TextStepMetrics()
 
     def model_card(self):
+        gain = self.calibration.gain
         return {
             **super().model_card(),
             "vocabulary_size": self.codec.vocabulary_size,
             "most_tokens": self.codec.length,
             "guided_candidates": SERVED_CANDIDATES,
-            "likelihood_weight": self.likelihood_weight,
+            "guided_choice": CHOICES[0],
+            "gain_nats_per_line": gain and gain._asdict(),
         }
 
     def own_state(self):
-        own = {name: getattr(self, name) for name in ("baseline_nll", "score_mean", "score_deviation")}
-        return {**super().own_state(), **own}
+        feedback = {f"feedback_{i}": variable for i, variable in enumerate(self.feedback_variables)}
+        return {**super().own_state(), "baseline_nll": self.baseline_nll, **feedback}
+
+    @property
+    def feedback_variables(self):
+        return getattr(getattr(self, "feedback", None), "variables", ())
+
+    def load_own_variables(self, store):
+        unused = () if self.compiled else ("feedback",)  # comes with `compile`
+        saved = {name: store[name] for name in sorted(store.keys())}
+        kept = {name: value for name, value in saved.items() if name not in _IGNORED and not name.startswith(unused)}
+        super().load_own_variables(kept)
 
     def get_config(self):
-        return {**super().get_config(), "likelihood_weight": self.likelihood_weight, "stage": self.stage}
+        ngrams = self.ngrams and keras.saving.serialize_keras_object(self.ngrams)
+        return {**super().get_config(), "stage": self.stage, "ngrams": ngrams}
+
+    @classmethod
+    def from_config(cls, config):
+        ngrams = config.get("ngrams")
+        config = {name: value for name, value in config.items() if name != "likelihood_weight"}  # of version 0.1
+        return super().from_config({**config, "ngrams": ngrams and keras.saving.deserialize_keras_object(ngrams)})
 
     def get_compile_config(self):
         config, own = super().get_compile_config(), ("pretraining_epochs", "discriminator_epochs", "drafts_per_line")
@@ -215,13 +388,61 @@ class TextGAN(TextWriter):
         return config and {**config, "feedback": feedback, **{name: getattr(self, name) for name in own}}
 
 
+class HeldOut(NamedTuple):
+    """Held-out lines of known words: token ids `(num, length)`, their labels or None, and the number of lines with others."""
+
+    tokens: np.ndarray
+    labels: np.ndarray | None
+    num_lines: int
+
+
+def few_lines(held_out):
+    return f"{len(held_out.tokens):,} held-out lines of known words, of {held_out.num_lines:,} in all"
+
+
+class Stages(keras.callbacks.Callback):
+    """Changes the stage of a `TextGAN` by its epochs, and keeps the backward language model with the lowest held-out loss.
+
+    Args:
+        held_out: `HeldOut` lines.
+    """
+
+    def __init__(self, held_out):
+        super().__init__()
+        self.held_out, self.best_discriminator = held_out, BestWeights()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if self.model.stage == "discriminator" != self.model.stage_of(epoch):
+            self.best_discriminator.restore([self.model.discriminator])
+        self.model.begin_epoch(epoch, self.held_out)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.model.end_epoch(logs or {})
+        if self.model.stage == "discriminator" and "val_backward_nll" in (logs or {}):
+            self.best_discriminator.offer([self.model.discriminator], -logs["val_backward_nll"])
+
+    def on_train_end(self, logs=None):
+        if self.model.stage == "discriminator":
+            self.best_discriminator.restore([self.model.discriminator])
+
+    def get_state(self):
+        """Returns the best discriminator so far, for `callbacks.Checkpoint`."""
+        return self.best_discriminator.get_state()
+
+    def set_state(self, state):
+        self.best_discriminator.set_state(state)
+
+
 class TextStepMetrics(StepMetrics):
-    """Step metrics of a `TextGAN`: `nll` is the negative log-likelihood in nats per real token, and in each stage the `loss`."""
+    """Step metrics of a `TextGAN`: `nll` is the negative log-likelihood in nats per real token, and in each stage the `loss`.
+
+    `backward_nll` is that of a `networks.BackwardLanguageModel`.
+    """
 
     losses = ("nll",)
 
     def __init__(self):
-        super().__init__(nll=keras.metrics.Mean("nll"))
+        super().__init__(nll=keras.metrics.Mean("nll"), backward_nll=keras.metrics.Mean("backward_nll"))
 
     def diversity_of(self, real_data, fake_data):
         """Returns the fraction of distinct drafts in the batch."""
@@ -229,10 +450,4 @@ class TextStepMetrics(StepMetrics):
 
     def test_result(self):
         nll = self.nll.result()
-        return {**super().test_result(), "loss": nll, "nll": nll}
-
-
-def mean_of_tokens(values, tokens):
-    """Returns the mean of `values` `(batch, time)` over the tokens of the whole batch, padding excluded."""
-    mask = token_mask(tokens)
-    return ops.sum(values * mask) / replicas.mean(ops.sum(mask))
+        return {**super().test_result(), "loss": nll, "nll": nll, "backward_nll": self.backward_nll.result()}

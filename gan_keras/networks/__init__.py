@@ -1,6 +1,8 @@
 """Ready-made generators and discriminators. Any `keras.Model` with matching shapes works as well."""
 
 from gan_keras.networks import layers
+from gan_keras.networks.attention_generators import AttentiveGenerator, TransformerGenerator
+from gan_keras.networks.backward_language_model import BackwardLanguageModel
 from gan_keras.networks.base import Discriminator, Generator, features_of
 from gan_keras.networks.biggan import BigGANDiscriminator, BigGANGenerator
 from gan_keras.networks.cyclegan import CycleGANGenerator, Pair
@@ -12,6 +14,7 @@ from gan_keras.networks.ngram_model import NgramModel
 from gan_keras.networks.pix2pix import PatchGANDiscriminator, Pix2PixGenerator
 from gan_keras.networks.r3gan import R3GANDiscriminator, R3GANGenerator
 from gan_keras.networks.recurrent_generator import RecurrentGenerator
+from gan_keras.networks.relational_discriminator import RelationalDiscriminator
 from gan_keras.networks.series import (
     DenseSeriesDiscriminator,
     DenseSeriesGenerator,
@@ -30,6 +33,8 @@ from gan_keras.networks.wavegan import WaveGANDiscriminator, WaveGANGenerator
 from gan_keras.networks.wgan_gp import WGANGPDiscriminator, WGANGPGenerator
 
 __all__ = [
+    "AttentiveGenerator",
+    "BackwardLanguageModel",
     "BigGANDiscriminator",
     "BigGANGenerator",
     "Coded",
@@ -62,6 +67,7 @@ __all__ = [
     "RCGANGenerator",
     "RecurrentDiscriminator",
     "RecurrentGenerator",
+    "RelationalDiscriminator",
     "ResidualTableGenerator",
     "SNGANDiscriminator",
     "SNGANGenerator",
@@ -71,6 +77,7 @@ __all__ = [
     "TextDiscriminator",
     "TimeGANDiscriminator",
     "TimeGANGenerator",
+    "TransformerGenerator",
     "TwoHeaded",
     "VGANDiscriminator",
     "VGANGenerator",

@@ -11,7 +11,29 @@ from gan_keras.codecs.text import PADDING
 from gan_keras.networks.base import Discriminator, attributes, projection
 
 
-class TextDiscriminator(Discriminator):
+class SentenceDiscriminator(Discriminator):
+    """Base of all discriminators of sentences: a logit from `call`, and the features by which drafts are weighted.
+
+    Attributes:
+        feature_names: Names of the columns of `features`.
+        reads_drafts: Whether training needs drafts of the generator.
+    """
+
+    feature_names, reads_drafts = ("logit",), True
+
+    def features(self, tokens, labels=None):
+        """What `gans.calibration` reads of each line: `(batch, len(feature_names))`, float32."""
+        return self(tokens, labels)
+
+    def logits(self, samples, labels=None, training=False):
+        """Logits of sentences, `(batch, 1)`, and of steps, `(batch, time)`, or None for a discriminator of whole sentences."""
+        return self(samples, labels, training=training), None
+
+    def corrupted(self, tokens, seeds):
+        """Real lines, spoiled: further negative examples in training, `(batch, time)`; None for a network that needs none."""
+
+
+class TextDiscriminator(SentenceDiscriminator):
     """Base class: embedding, features of a subclass, maximum and mean over time, one logit.
 
     Args:
@@ -47,14 +69,14 @@ class TextDiscriminator(Discriminator):
         else:
             tokens, embedded = samples, self.embedding(samples)
         mask = ops.cast(tokens, "int32") != PADDING
-        causal, features = self.features(self.input_dropout(embedded, training=training), mask)
+        causal, features = self.sequence_features(self.input_dropout(embedded, training=training), mask)
         pooled = self.output_dropout(pool(features, mask), training=training)
         sentence = self.sentence_head(pooled)
         if labels is not None:
             sentence = sentence + projection(pooled, self.label_embedding, labels, self.num_labels)
         return sentence, self.step_head(causal)[..., 0]
 
-    def features(self, embedded, mask):
+    def sequence_features(self, embedded, mask):
         """Causal features `(batch, time, width)`, and features `(batch, time, filters)` that may look ahead."""
         raise NotImplementedError
 
@@ -80,7 +102,7 @@ class RecurrentDiscriminator(TextDiscriminator):
         self.backward = layers.GRU(units, return_sequences=True, go_backwards=True, name="backward")
         self.convolution = layers.Conv1D(self.filters, 3, padding="same", activation="relu", name="convolution")
 
-    def features(self, embedded, mask):
+    def sequence_features(self, embedded, mask):
         causal = self.forward(embedded)
         both = ops.concatenate([causal, ops.flip(self.backward(embedded, mask=mask), axis=1)], axis=-1)
         return causal, self.convolution(both * ops.cast(mask, both.dtype)[..., None])
@@ -109,7 +131,7 @@ class ConvolutionalDiscriminator(TextDiscriminator):
             for size, width in zip(sizes, self.widths, strict=True)
         ]
 
-    def features(self, embedded, mask):
+    def sequence_features(self, embedded, mask):
         embedded = embedded * ops.cast(mask, embedded.dtype)[..., None]
         causal = ops.concatenate([convolution(embedded) for convolution in self.convolutions], axis=-1)
         return causal, causal
