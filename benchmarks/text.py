@@ -1,11 +1,13 @@
 """Text: what a discriminator adds to a language model, in nats per line, on corpora without shift, and how its lines read.
 
+    python benchmarks/text.py corpora --data DIRECTORY    # sizes of the parts, and their exact scores
     python benchmarks/text.py train coco --data DIRECTORY --seed 0 --minutes 30 --out runs/text  # a JSON and a .keras per seed
     python benchmarks/text.py table runs/text/*.json      # every table, mean and range over the seeds
     python benchmarks/text.py dan runs/text/*.json        # the generator trained alone beside the GAN
     python benchmarks/text.py sentences runs/text/coco_0.json
     python benchmarks/text.py read coco runs/text         # a sheet of sentences to be rated blind
     python benchmarks/text.py rated coco runs/text        # the tally of the rated sheet
+    python benchmarks/text.py third coco --data DIRECTORY --seconds 300 --seed 0 --out runs/text  # third stages, after `train`
     python benchmarks/text.py lm coco --data DIRECTORY --seconds 600 --seed 0 --out runs/lm  # loss against processor time
 
 `text_corpora.py` describes the corpora, their parts and their form. The networks see training lines. Held-out lines stop the
@@ -31,7 +33,7 @@ import numpy as np
 
 import text_corpora
 import text_tables
-from gan_keras import modalities, presets
+from gan_keras import feedback, modalities, presets
 from gan_keras.codecs import END, PADDING
 from gan_keras.metrics import (
     KneserNey,
@@ -46,6 +48,7 @@ from image_quality import use_one_thread
 
 CANDIDATES = 8
 REAL = "other real lines"
+LIKELIHOOD = "likelihood"  # the third stage that is none: more of the first
 TEMPERATURE = 1 / 1.2  # of the control that leaves the data for likelier lines
 EVALUATION_SEED, CALIBRATION_SEED = 2_000_000, 3_000_000  # noise that neither training nor the GAN's own calibration sees
 CALIBRATION_DRAFTS = 4000
@@ -64,20 +67,23 @@ def train(arguments):
     preset = preset_of(arguments)
     if arguments.minutes is not None:
         preset = shortened(preset, parts.training, 60 * arguments.minutes, arguments.seed)
+    if not preset.discriminator_epochs:
+        raise SystemExit(f"{arguments.preset} has no epoch that trains the discriminator. Expected at least 1; `lm` needs none.")
     clock = StageClock()
     gan = preset.fit(parts.training, parts.held_out, seed=arguments.seed, callbacks=[clock], verbose=2)
     clock.note("calibration")
     arguments.out.mkdir(parents=True, exist_ok=True)
     path = arguments.out / f"{arguments.corpus}_{arguments.seed}.keras"
     gan.save(path)
-    gan.ema_generator.save(path.with_suffix(".generator.keras"))
+    networks = {name: getattr(gan, name) for name in ("generator", "discriminator", "ngrams") if getattr(gan, name) is not None}
     result = {
-        **described(arguments, parts),
+        **described(arguments, parts, label_of(arguments, f"{arguments.minutes:g} min" if arguments.minutes else "whole")),
         "preset": preset.to_config(),
         "stages": clock.stages,
+        "history": gan.history.history,
         "peak_gigabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
-        "parameters": {name: getattr(gan, name).count_params() for name in ("generator", "discriminator")},
-        "bytes": {"gan": path.stat().st_size, "generator": path.with_suffix(".generator.keras").stat().st_size},
+        "parameters": {name: network.count_params() for name, network in networks.items()},
+        "file_bytes": path.stat().st_size,
         **evaluate(gan, parts, preset, arguments),
     }
     text_tables.write(path.with_suffix(".json"), result)
@@ -88,12 +94,16 @@ def preset_of(arguments):
     return presets.with_settings(presets.get("text", arguments.preset), dict(each.split("=", 1) for each in arguments.set))
 
 
-def described(arguments, parts):
+def label_of(arguments, time_limit):
+    return " ".join([arguments.preset, *arguments.set, time_limit])
+
+
+def described(arguments, parts, label):
     """What every result begins with."""
     return {
         "command": shlex.join(["python", "benchmarks/text.py", *sys.argv[1:]]),
         "corpus": arguments.corpus,
-        "label": " ".join([arguments.preset, *arguments.set]),
+        "label": label,
         "seed": arguments.seed,
         "data": parts.facts(),
     }
@@ -142,7 +152,7 @@ def evaluate(gan, parts, preset, arguments):
         "gain": gains(gan, second, parts, samples["one draw"], arguments.seed),
         "second_model": seconds,
         "samplers": scores(gan, samples, parts),
-        "sentences": {name: lines[:NUM_KEPT] for name, lines in samples.items()},
+        "sentences": {name: plain(gan, known_lines(gan, lines))[:NUM_KEPT] for name, lines in samples.items()},
     }
 
 
@@ -160,6 +170,11 @@ def draw(gan, parts, num, seed):
     }
 
 
+def plain(gan, lines):
+    """Lines as the GAN would write them, so that spaces do not tell which sampler a line comes from."""
+    return [line.decode() for line in np.asarray(gan.decode(gan.codec.encode(lines)))]
+
+
 # --- Likelihood: the same tokens for all models. ---
 
 
@@ -172,6 +187,8 @@ def likelihoods(gan, parts):
     ngram = KneserNey().fit(training, gan.codec.vocabulary_size)
     tokens_per_line = 1 + float(np.mean([*map(len, test)]))
     per_token = {"network": nats_per_line(gan, parts.test.lines) / tokens_per_line}
+    if gan.stage == "adversarial":
+        per_token["network before the third stage"] = nats_per_line(gan, parts.test.lines, gan.baseline) / tokens_per_line
     if gan.ngrams is not None:
         per_token["network and n-grams"] = gan.negative_log_likelihood(parts.test.lines)
     per_token["Kneser-Ney 5-gram"] = ngram.negative_log_likelihood_per_token(test)
@@ -183,13 +200,13 @@ def likelihoods(gan, parts):
     }
 
 
-def nats_per_line(gan, lines):
-    """Mean negative log-likelihood of a line by the averaged network alone, without n-grams."""
-    total = 0.0
+def nats_per_line(gan, lines, generator=None):
+    """Mean negative log-likelihood of a line by the averaged network, or another one, alone, without n-grams."""
+    generator, total = generator or gan.ema_generator, 0.0
     for start in range(0, len(lines), 256):
         tokens = gan.codec.encode(list(lines[start : start + 256]))
         latents = gan.latents_from(np.arange(start, start + len(tokens)))
-        total -= float(keras.ops.sum(gan.ema_generator.log_likelihood(latents, tokens)))
+        total -= float(keras.ops.sum(generator.log_likelihood(latents, tokens)))
     return total / len(lines)
 
 
@@ -270,11 +287,10 @@ def language_model(arguments):
     """Trains by likelihood for some processor seconds and writes `CORPUS_GENERATOR_SEED.json`, a row per epoch."""
     use_one_thread()
     parts = text_corpora.load(arguments.corpus, arguments.data)
+    arguments.set += [] if arguments.generator is None else [f"generator={arguments.generator}"]
     preset = preset_of(arguments)
-    if arguments.generator is not None:
-        preset = presets.with_settings(preset, {"generator": arguments.generator})
     preset = preset.with_stage_epochs({"pretraining": 10**6, "discriminator": 0, "adversarial": 0})
-    watch = ByTheClock(arguments.seconds, preset.learning_rate, preset.final_share)
+    watch = CosineByTheClock(arguments.seconds, preset.learning_rate, preset.final_share)
     gan = preset.build(parts.training, seed=arguments.seed)
     gan.generator_optimizer.learning_rate = lambda: watch.rate
     gan.fit(
@@ -286,8 +302,7 @@ def language_model(arguments):
     )
     num = arguments.num or min(len(parts.test.lines), MAX_SAMPLES)
     result = {
-        **described(arguments, parts),
-        "generator": arguments.generator or "of the preset",
+        **described(arguments, parts, label_of(arguments, f"{arguments.seconds:g} s")),
         "preset": preset.to_config(),
         "parameters": {"generator": gan.generator.count_params()},
         "rows": watch.rows,
@@ -295,59 +310,142 @@ def language_model(arguments):
         "samplers": scores(gan, {"one draw": gan.generate(num, EVALUATION_SEED)}, parts),
     }
     arguments.out.mkdir(parents=True, exist_ok=True)
-    name = f"{arguments.corpus}_{arguments.generator or 'preset'}_{arguments.seed}.json"
+    name = f"{arguments.corpus}_{arguments.generator or arguments.preset}_{arguments.seed}.json"
     text_tables.write(arguments.out / name, result)
     text_tables.print_tables([result])
 
 
 class ByTheClock(keras.callbacks.Callback):
-    """Ends `fit` after so many processor seconds of its steps; the learning rate falls along a cosine over them.
+    """Ends `fit` after so many processor seconds, of all that it does but validation.
 
-    Args:
-        seconds: Processor seconds of the steps. Validation is not counted.
-        learning_rate: Learning rate at the start.
-        final_share: Share of it at the end.
+    Attributes:
+        rows: Epoch, steps, seconds and losses of each epoch.
     """
 
-    def __init__(self, seconds, learning_rate, final_share):
+    def __init__(self, seconds):
         super().__init__()
-        self.seconds, self.learning_rate, self.final_share = seconds, learning_rate, final_share
+        self.seconds, self.spent, self.steps, self.rows = seconds, 0.0, 0, []
+
+    def on_train_begin(self, logs=None):
+        self.last = time.process_time()
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.steps += 1
+        self.model.stop_training = self.count() >= self.seconds
+
+    def on_test_begin(self, logs=None):
+        self.count()
+
+    def on_test_end(self, logs=None):
+        self.last = time.process_time()
+
+    def count(self):
+        """Adds the time since the last call and returns the sum."""
+        now = time.process_time()
+        self.spent, self.last = self.spent + now - self.last, now
+        return self.spent
+
+    def on_epoch_end(self, epoch, logs=None):
+        losses = {name: float(logs[name]) for name in ("nll", "val_nll") if name in logs}
+        self.rows.append({"epoch": epoch + 1, "steps": self.steps, "processor_seconds": self.spent, **losses})
+        print(json.dumps(self.rows[-1]), flush=True)
+
+
+class CosineByTheClock(ByTheClock):
+    """`ByTheClock` whose `rate`, the learning rate, falls along a cosine to `final_share` of its start."""
+
+    def __init__(self, seconds, learning_rate, final_share):
+        super().__init__(seconds)
+        self.learning_rate, self.final_share = learning_rate, final_share
         self.rate = keras.Variable(learning_rate, trainable=False, name="learning_rate")
-        self.spent, self.steps, self.rows = 0.0, 0, []
 
     def on_train_batch_begin(self, batch, logs=None):
         cosine = 0.5 + 0.5 * math.cos(math.pi * min(1.0, self.spent / self.seconds))
         self.rate.assign(self.learning_rate * (self.final_share + (1 - self.final_share) * cosine))
-        self.start = time.process_time()
 
-    def on_train_batch_end(self, batch, logs=None):
-        self.spent, self.steps = self.spent + time.process_time() - self.start, self.steps + 1
-        self.model.stop_training = self.spent >= self.seconds
 
-    def on_epoch_end(self, epoch, logs=None):
-        row = {"epoch": epoch + 1, "steps": self.steps, "processor_seconds": self.spent}
-        self.rows.append({**row, "nll": float(logs["nll"]), "val_nll": float(logs["val_nll"])})
-        print(json.dumps(self.rows[-1]), flush=True)
+# --- third: what a third stage adds to a GAN without one, in equal time. ---
+
+
+def third_stage(arguments):
+    """Trains a GAN of `train` further with each feedback, and writes `CORPUS_third_SEED.json`."""
+    use_one_thread()
+    parts = text_corpora.load(arguments.corpus, arguments.data)
+    path = arguments.out / f"{arguments.corpus}_{arguments.seed}.keras"
+    trained = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    preset = modalities.get("text").preset_class.from_config(trained["preset"])
+    stages = {}
+    for name in arguments.feedback:
+        gan = keras.saving.load_model(path)
+        first = gan.pretraining_epochs + gan.discriminator_epochs
+        if name == LIKELIHOOD:
+            gan.pretraining_epochs = sys.maxsize
+        else:
+            gan.feedback = feedback.get(name)
+            getattr(gan.feedback, "prepare", lambda gan: None)(gan)
+        watch = ByTheClock(arguments.seconds)
+        print(name, flush=True)
+        gan.fit(
+            preset.batches(gan, parts.training, arguments.seed + first),
+            initial_epoch=first,
+            epochs=first + 10**6,
+            validation_data=preset.validation_batches(gan, parts.training, parts.held_out),
+            callbacks=[*preset.callbacks(parts.training, parts.held_out), watch],
+            verbose=0,
+        )
+        kept = gan.baseline if name == LIKELIHOOD else gan.ema_generator
+        stages[name] = {"rows": watch.rows, "kept": test_nats(gan, parts, kept)}
+    gan = keras.saving.load_model(path)
+    before = {"val_nll": float(gan.baseline_nll), "test": test_nats(gan, parts, gan.ema_generator)}
+    result = {**described(arguments, parts, f"{arguments.seconds:g} s"), "before": before, "third": stages}
+    text_tables.write(path.with_name(f"{arguments.corpus}_third_{arguments.seed}.json"), result)
+    text_tables.print_tables([result])
+
+
+def test_nats(gan, parts, generator):
+    """Nats per token of the test lines by a generator alone."""
+    tokens = sum(map(len, token_rows(gan.codec, parts.test.lines))) + len(parts.test.lines)
+    return nats_per_line(gan, parts.test.lines, generator) * len(parts.test.lines) / tokens
+
+
+def show_corpora(arguments):
+    """Prints the sizes of each corpus, and what is exactly known of its test lines."""
+    rows = []
+    for name in text_corpora.CORPORA:
+        parts = text_corpora.load(name, arguments.data)
+        facts = parts.facts()
+        exact = parts.form(parts.test.lines, parts.training.lines) | text_corpora.by_chance(name, parts.test.lines)
+        exact |= {key: value for key, value in facts.items() if key == "floor_per_line"}
+        sizes = [f"{facts[part]['lines']:,}" for part in text_corpora.COCO]
+        rows.append([name, *sizes, ", ".join(f"{key} {value:.3f}" for key, value in exact.items())])
+    text_tables.print_table(["corpus", *text_corpora.COCO, "test lines, exactly"], rows)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True)
-    for name, run in (("train", train), ("lm", language_model)):
+    corpora = commands.add_parser("corpora")
+    corpora.add_argument("--data", type=pathlib.Path, required=True)
+    corpora.set_defaults(run=show_corpora)
+    for name, run in (("train", train), ("lm", language_model), ("third", third_stage)):
         one = commands.add_parser(name)
         one.add_argument("corpus", choices=text_corpora.CORPORA)
         one.add_argument("--data", type=pathlib.Path, help="directory with image_coco, tang_poems and song_quatrains")
         one.add_argument("--out", type=pathlib.Path, required=True)
         one.add_argument("--seed", type=int, default=0)
-        one.add_argument("--preset", default="default")
-        one.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="field of the preset")
-        one.add_argument("--num", type=int, help=f"lines of each sampler; the number of test lines, at most {MAX_SAMPLES}")
         one.set_defaults(run=run)
+        if run is not third_stage:
+            one.add_argument("--preset", default="default")
+            one.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="field of the preset")
+            one.add_argument("--num", type=int, help=f"lines of each sampler; the number of test lines, at most {MAX_SAMPLES}")
         if run is train:
             one.add_argument("--minutes", type=float, help="shorten the stages until they fit into this time")
         else:
             one.add_argument("--seconds", type=float, required=True, help="processor seconds of the steps")
+        if run is language_model:
             one.add_argument("--generator", help="value of the preset's field `generator`")
+        if run is third_stage:
+            one.add_argument("--feedback", nargs="+", default=["distillation", LIKELIHOOD], help=f"feedbacks, or {LIKELIHOOD}")
     text_tables.add_commands(commands)
     arguments = parser.parse_args()
     arguments.run(arguments)

@@ -10,6 +10,7 @@
 train.txt and test.txt. Held-out lines calibrate and stop a training; test lines are read after it, once.
 """
 
+import collections
 import functools
 import itertools
 import math
@@ -151,15 +152,14 @@ def form_of_poems(poems, training_lines):
     verses = [[poem[start : start + VERSE] for start in range(0, len(poem), VERSE)] for poem in poems]
     return {
         "twenty": len(whole) / len(poems),
-        "rhyme": sum(map(rhymes, whole)) / max(1, len(whole)),
+        "rhyme": sum(rhymes(*line_ends(poem)) for poem in whole) / max(1, len(whole)),
         "repeated_verse": sum(len(set(each)) < len(each) for each in verses) / len(poems),
     }
 
 
-def rhymes(poem):
-    """Returns whether lines 2 and 4 end in two characters that rhyme today."""
-    second, fourth = poem[2 * VERSE - 1], poem[4 * VERSE - 1]
-    return second != fourth and rhyme_of(second) == rhyme_of(fourth)
+def rhymes(character, other):
+    """Returns whether two different characters rhyme today."""
+    return character != other and rhyme_of(character) == rhyme_of(other)
 
 
 RHYMES = {
@@ -194,9 +194,15 @@ def rhyme_of(character):
     return RHYME_OF_FINAL.get(final, character)
 
 
-def rhyme_by_chance(poems, seed=0):
-    """Share of poems that rhyme after their last lines have been exchanged at random."""
-    last = np.random.default_rng(seed).permutation(len(poems))
-    return float(
-        np.mean([rhymes(poem[: 3 * VERSE] + poems[other][3 * VERSE :]) for poem, other in zip(poems, last, strict=True)])
-    )
+def line_ends(poem):
+    """The last characters of lines 2 and 4."""
+    return poem[2 * VERSE - 1], poem[4 * VERSE - 1]
+
+
+def by_chance(name, lines):
+    """The share of poems that would rhyme if each had the last line of any poem; nothing for other corpora."""
+    if name != "quatrains":
+        return {}
+    seconds, fourths = (collections.Counter(ends) for ends in zip(*map(line_ends, lines), strict=True))
+    pairs = sum(seconds[one] * fourths[other] for one in seconds for other in fourths if rhymes(one, other))
+    return {"rhyme by chance": pairs / len(lines) ** 2}

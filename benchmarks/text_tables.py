@@ -17,6 +17,7 @@ FORMS = {
     "novel": "novel, valid, different",
     "true_nats": "true nats",
 }
+STAGE_COLUMNS = {"epochs": "epochs", "steps": "steps", "seconds": "seconds", "processor_seconds": "processor seconds"}
 
 
 def add_commands(commands):
@@ -24,7 +25,7 @@ def add_commands(commands):
     for name, run, help_text in (
         ("table", lambda arguments: print_tables(read_all(arguments.files)), "all tables, mean and range over the seeds"),
         ("dan", lambda arguments: print_dan(read_all(arguments.files)), "the generator trained alone beside the GAN"),
-        ("sentences", lambda arguments: print_sentences(*read_all(arguments.files)), "the first sentences of one result"),
+        ("sentences", lambda arguments: print_sentences(read_all(arguments.files)), "the first sentences of each sampler"),
     ):
         one = commands.add_parser(name, help=help_text)
         one.add_argument("files", nargs="+", type=pathlib.Path)
@@ -51,92 +52,149 @@ def read_all(paths):
 
 
 def print_tables(results):
-    """Prints every table for each group of results that differ in their seed alone."""
+    """Prints every table: a row for each group of results that differ in their seed alone, and the samplers of each group."""
     groups = {}
     for result in results:
-        groups.setdefault((result["corpus"], result["label"]), []).append(result)
+        if "third" not in result:
+            groups.setdefault((result["corpus"], result["label"]), []).append(result)
+    thirds = [result for result in results if "third" in result]
+    if thirds:
+        print_thirds(thirds)
+    print_likelihoods(groups)
+    trained = {name: group for name, group in groups.items() if "gain" in group[0]}
+    if trained:
+        print_gains(trained)
+        print_stages(trained)
+    timed = {name: group for name, group in groups.items() if "rows" in group[0]}
+    if timed:
+        print_curves(timed)
     for (corpus, label), group in groups.items():
-        sizes = ", ".join(f"{group[0]['data'][part]['lines']:,} {part}" for part in ("training", "held_out", "test"))
-        print(f"\n## {corpus}, {label}: {len(group)} seeds, {sizes} lines\n\n`{group[0]['command']}`")
-        likelihood_table(group)
-        if "gain" in group[0]:
-            gain_table(group)
-            cost_table(group)
-        if "rows" in group[0]:
-            curve_table(group)
-        sampler_table(group)
+        seeds = ", ".join(str(result["seed"]) for result in group)
+        print(f"\n{corpus}, {label}, seeds {seeds}; the first is `{group[0]['command']}`")
+        print_samplers(group)
 
 
-def likelihood_table(group):
-    rows = [
-        [name, *(spread([result["likelihood"][kind][name] for result in group], 3) for kind in ("per_token", "per_line"))]
-        for name in group[0]["likelihood"]["per_token"]
+def print_likelihoods(groups):
+    """Held-out loss of each model, and the length of drawn lines."""
+    models = list(dict.fromkeys(name for group in groups.values() for name in group[0]["likelihood"]["per_token"]))
+    rows = []
+    for (corpus, label), group in groups.items():
+        sizes = " / ".join(f"{group[0]['data'][part]['lines']:,}" for part in ("training", "held_out", "test"))
+        row = [corpus, label, len(group), sizes]
+        for kind in ("per_token", "per_line"):
+            row += [spread([each["likelihood"][kind].get(name) for each in group], 3) for name in models]
+        floor = group[0]["data"].get("floor_per_line")
+        lengths = [each["samplers"]["one draw"]["length_percent"] for each in group]
+        rows.append([*row, "-" if floor is None else f"{floor:.3f}", spread(lengths, 1)])
+    units = [f"{name}, nats per {unit}" for unit in ("token", "line") for name in models]
+    head = [
+        "corpus",
+        "preset",
+        "seeds",
+        "training / held-out / test lines",
+        *units,
+        "floor",
+        "length of one draw against real, %",
     ]
-    floor = group[0]["data"].get("floor_per_line")
-    rows += [] if floor is None else [["the grammar itself", "", f"{floor:.3f}"]]
-    print_table(["held-out test lines", "nats per token", "nats per line"], rows)
+    print_table(head, rows)
 
 
-def gain_table(group):
-    rows = [
-        [
-            name,
-            spread([result["gain"][name]["mean"] for result in group], 3),
-            ", ".join(f"{result['gain'][name]['low']:+.3f}" for result in group),
+def print_gains(groups):
+    """Gain of the discriminator and of its controls, and the processor seconds behind them."""
+    names = list(next(iter(groups.values()))[0]["gain"])
+    rows = []
+    for (corpus, label), group in groups.items():
+        row = [corpus, label]
+        for name in names:
+            gains = [each["gain"][name] for each in group]
+            lows = ", ".join(f"{gain['low']:+.3f}" for gain in gains)
+            row.append(f"{spread([gain['mean'] for gain in gains], 3)}; from {lows}")
+        seconds = [
+            [each["stages"].get("discriminator", {}).get("processor_seconds", 0.0) for each in group],
+            [total(each["second_model"])["processor_seconds"] for each in group],
         ]
-        for name in group[0]["gain"]
-    ]
-    print_table(["gain in nats per line", "mean (range)", "lower end of the 95 % interval, by seed"], rows)
+        rows.append([*row, *(spread(each, 0) for each in seconds)])
+    head = ["corpus", "preset", *(f"{name}: gain in nats per line; lower ends by seed" for name in names)]
+    print_table([*head, "processor seconds: discriminator", "second model"], rows)
 
 
-def cost_table(group):
-    rows = [[stage, *stage_cells([result["stages"][stage] for result in group])] for stage in group[0]["stages"]]
-    second = [total(result["second_model"]) for result in group]
-    print_table(["stage", "epochs", "steps", "seconds", "processor seconds"], [*rows, ["second model", *stage_cells(second)]])
-    sizes = [*group[0]["parameters"].items(), *((f"{name}'s file", size) for name, size in group[0]["bytes"].items())]
-    print("\n" + ", ".join(f"{name}: {num:,}{' bytes' if 'file' in name else ' parameters'}" for name, num in sizes))
-
-
-def stage_cells(stages):
-    return [spread([stage[name] for stage in stages], 0) for name in ("epochs", "steps", "seconds", "processor_seconds")]
+def print_stages(groups):
+    rows = []
+    for (corpus, label), group in groups.items():
+        for stage in group[0]["stages"]:
+            entries = [each["stages"].get(stage, {}) for each in group]
+            cells = [spread([entry.get(name) for entry in entries], 0) for name in STAGE_COLUMNS]
+            rows.append([corpus, label, stage, *cells])
+    print_table(["corpus", "preset", "stage", *STAGE_COLUMNS.values()], rows)
 
 
 def total(stages):
     """One entry with the sums of all stages."""
-    return {name: sum(stage[name] for stage in stages.values()) for name in next(iter(stages.values()))}
+    return {name: sum(stage[name] for stage in stages.values()) for name in STAGE_COLUMNS}
 
 
-def curve_table(group):
-    """The rows of one seed; other seeds have their own."""
-    for result in group:
-        rows = [
-            [row["epoch"], row["steps"], f"{row['processor_seconds']:.0f}", f"{row['val_nll']:.3f}"] for row in result["rows"]
-        ]
-        print_table([f"epoch of seed {result['seed']}", "steps", "processor seconds", "held-out nats per token"], rows)
+def print_curves(groups):
+    """The lowest held-out loss until each tenth of the processor seconds."""
+    rows = []
+    for (corpus, label), group in groups.items():
+        for result in group:
+            limit = result["rows"][-1]["processor_seconds"]
+            reached = [
+                min((row["val_nll"] for row in result["rows"] if row["processor_seconds"] <= limit * tenth / 10), default=None)
+                for tenth in range(1, 11)
+            ]
+            losses = ["-" if nll is None else f"{nll:.3f}" for nll in reached]
+            rows.append([corpus, label, result["seed"], f"{result['parameters']['generator']:,}", f"{limit:.0f}", *losses])
+    head = ["corpus", "preset", "seed", "parameters", "processor seconds"]
+    print_table([*head, *(f"{10 * tenth} %" for tenth in range(1, 11))], rows)
 
 
-def sampler_table(group):
-    first = next(iter(group[0]["samplers"].values()))
-    forms = [name for name in FORMS if name in first]
+def print_thirds(results):
+    """A row for each third stage: held-out loss before and after, and the test loss of the kept network."""
+    rows = []
+    for result in results:
+        for name, stage in result["third"].items():
+            losses = [row["val_nll"] for row in stage["rows"]]
+            best = min([result["before"]["val_nll"], *losses])
+            cells = [f"{stage['rows'][-1]['processor_seconds']:.0f}", len(losses), f"{losses[-1]:.4f}", f"{best:.4f}"]
+            row = [
+                result["corpus"],
+                result["seed"],
+                name,
+                *cells,
+                f"{stage['kept']:.4f}",
+                f"{stage['kept'] - result['before']['test']:+.4f}",
+            ]
+            rows.append(row)
+    head = ["corpus", "seed", "third stage", "processor seconds", "epochs", "held-out nats per token, last", "lowest"]
+    print_table([*head, "test nats per token of the kept network", "less that of before"], rows)
+
+
+def print_samplers(group):
+    """Two-sample tests, form and BLEU of the lines of each sampler."""
     columns = {
         "C2ST": lambda scores: scores["c2st"][0],
         "MMD, 1e-3": lambda scores: 1000 * scores["mmd"],
         "MAUVE": lambda scores: scores["mauve"],
         "length, %": lambda scores: scores["length_percent"],
-        **{FORMS[name]: lambda scores, name=name: scores[name] for name in forms},
+        **{title: lambda scores, name=name: scores.get(name) for name, title in FORMS.items()},
         "unique": lambda scores: scores["unique"],
         "copies": lambda scores: scores["copies"],
+        "LM": lambda scores: scores["lm_score"],
+        "reverse LM": lambda scores: scores["reverse_lm_score"],
         **{
             f"{title}-{n}": lambda scores, kind=kind, n=n: scores[kind][n]
             for kind, title in (("bleu", "BLEU"), ("self_bleu", "Self-BLEU"))
-            for n in ("2", "5")
+            for n in ("2", "3", "4", "5")
         },
     }
     rows = [
         [name, *(spread([column(result["samplers"][name]) for result in group], 3) for column in columns.values())]
         for name in group[0]["samplers"]
     ]
-    print_table(["sampler", *columns], rows)
+    filled = [place for place, cells in enumerate(zip(*rows, strict=True)) if set(cells) != {"-"}]
+    head = ["sampler", *columns]
+    print_table([head[place] for place in filled], [[row[place] for place in filled] for row in rows])
 
 
 def spread(values, digits):
@@ -153,29 +211,34 @@ def print_table(head, rows):
 
 
 def print_dan(results):
-    """Prints the generator trained alone (its draws) beside the GAN (its resampled drafts), a row each per result."""
+    """Prints the generator trained alone (its draws) beside the GAN (its resampled drafts), a row each per result.
+
+    Both hold the n-grams, if there are any. The size is that of the weights in float32.
+    """
     rows = []
     for result in results:
         drawn, resampled = itertools.islice(result["samplers"].values(), 2)
         alone, whole = result["stages"]["pretraining"], total(result["stages"])
-        parameters, size = result["parameters"], result["bytes"]
+        further, gain = result["parameters"]["discriminator"], result["gain"]["discriminator"]
+        num, losses = sum(result["parameters"].values()), result["likelihood"]["per_line"]
+        nats = losses.get("network and n-grams", losses["network"])
         first = [result["corpus"], result["seed"], f"{result['data']['training']['lines']:,}"]
-        gain = result["gain"]["discriminator"]
-        for title, cost, num, bytes_, scores, added in (
-            ("generator alone", alone, parameters["generator"], size["generator"], drawn, "0"),
-            ("GAN", whole, sum(parameters.values()), size["gan"], resampled, f"{gain['mean']:.3f}, from {gain['low']:+.3f}"),
+        for title, cost, parameters, scores, added in (
+            ("generator alone", alone, num - further, drawn, 0.0),
+            ("GAN", whole, num, resampled, gain["mean"]),
         ):
-            cells = [f"{cost['steps']:,}", f"{cost['processor_seconds']:.0f}", f"{num:,}", f"{bytes_ / 1e6:.1f} MB"]
-            rows.append([*first, title, *cells, added, f"{scores['c2st'][0]:.3f}", f"{scores['length_percent']:+.1f}"])
-    head = ["corpus", "seed", "training lines", "what", "steps", "processor seconds", "parameters", "file"]
-    print_table([*head, "gain, nats per line", "C2ST", "length, %"], rows)
+            cells = [f"{cost['steps']:,}", f"{cost['processor_seconds']:.0f}", f"{parameters:,}", f"{4e-6 * parameters:.1f} MB"]
+            quality = [f"{nats - added:.2f}", f"{scores['c2st'][0]:.3f}", f"{scores['length_percent']:+.1f}"]
+            rows.append([*first, title, *cells, *quality])
+    head = ["corpus", "seed", "training lines", "what", "steps", "processor seconds", "parameters", "size"]
+    print_table([*head, "test lines, nats per line", "C2ST", "length, %"], rows)
 
 
-def print_sentences(result, *others, num=20):
+def print_sentences(results, num=20):
     """Prints the first sentences of each sampler of each result."""
-    for each in (result, *others):
-        samplers = each["sentences"]
-        print(f"\n{each['corpus']}, seed {each['seed']}")
+    for result in results:
+        samplers = result["sentences"]
+        print(f"\n{result['corpus']}, seed {result['seed']}")
         print_table([*samplers], zip(*(lines[:num] for lines in samplers.values()), strict=True))
 
 

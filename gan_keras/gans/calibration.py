@@ -59,10 +59,18 @@ class Calibration(keras.layers.Layer):
         return Interval(*map(float, ops.convert_to_numpy(self.estimate))) if self.is_fitted else None
 
     def fit(self, real, drafts, seed=0):
-        """Calibrates on the features of held-out lines and of drafts, `(num, width)`; keeps and returns the `gain`.
+        """Calibrates on the features of held-out lines and of drafts, `(num, width)`. Keeps and returns the `gain`."""
+        energies, logits = self.cross_fit(real, drafts, seed)
+        self.estimate.assign(likelihood_gain(*energies, seed=seed))
+        self.regress(self.checked(real), self.checked(drafts))
+        self.beta.assign(best_beta(*logits, _MAX_BETA))
+        self.num_lines.assign(len(real))
+        return self.gain
 
-        The gain is cross-fitted: each logit is that of a regression, and each beta that of logits, which saw neither the line
-        nor the draft.
+    def cross_fit(self, real, drafts, seed=0):
+        """Returns cross-fitted energies of lines and of drafts, and their logits: two pairs of arrays, `(num,)` each.
+
+        Each logit is that of a regression, and each beta that of logits, which saw neither the line nor the draft.
         """
         from sklearn.model_selection import KFold  # slow to import
 
@@ -77,11 +85,7 @@ class Calibration(keras.layers.Layer):
         for (real_fit, real_held), (draft_fit, draft_held) in zip(*folds, strict=True):
             beta = best_beta(logits[0][real_fit], logits[1][draft_fit], _MAX_BETA)
             energies[0][real_held], energies[1][draft_held] = beta * logits[0][real_held], beta * logits[1][draft_held]
-        self.estimate.assign(likelihood_gain(*energies, seed=seed))
-        self.regress(real, drafts)
-        self.beta.assign(best_beta(*logits, _MAX_BETA))
-        self.num_lines.assign(len(real))
-        return self.gain
+        return energies, logits
 
     def regress(self, real, drafts):
         """Assigns the features' scales and the coefficients of a logistic regression in which both kinds weigh the same."""

@@ -28,6 +28,7 @@ from gan_keras.metrics.precision_recall import RealNeighbourhoods, memorisation,
 from gan_keras.metrics.protocol import Protocol, Score
 from gan_keras.metrics.seeds import Estimate, Interval, paired_interval
 from gan_keras.metrics.seeds import summarise as mean_over_seeds
+from gan_keras.metrics.sentence_encoder import SentenceEncoder
 from gan_keras.metrics.series import Recipe as JudgeRecipe
 from gan_keras.metrics.series import discriminative_score, predictive_score
 from gan_keras.metrics.series_distances import (
@@ -59,7 +60,7 @@ __all__ = [
     "CLIPS", "INCEPTION_SIZE", "PUBLISHED_COCO", "SENTENCE_END", "TABLE_CLASSIFIERS", "TABLE_REGRESSORS", "BleuReferences",
     "ClassifierTest", "ClipExtractor", "Estimate", "Extractor", "ExtractorRecipe", "FeatureReader", "FrontierPoint",
     "ImageQuality", "IndependentColumns", "Interval", "JudgeRecipe", "KneserNey", "LabelMoments", "LatentSemantics", "Moments",
-    "PixelGaussian", "Protocol", "RealNeighbourhoods", "Score", "TableFeatures", "VectorAutoregression",
+    "PixelGaussian", "Protocol", "RealNeighbourhoods", "Score", "SentenceEncoder", "TableFeatures", "VectorAutoregression",
     "autocorrelation_distance", "best_beta", "bleu", "bleu_tokens", "centre_speeds", "class_coverage",
     "classification_accuracy_score", "classifier_score", "classify_clips", "column_similarities", "copied_fraction",
     "copied_row_share", "correlation_distance", "cycle_error", "discriminative_score", "distinct_ngrams", "domain_accuracy",

@@ -1,6 +1,7 @@
 """Ready-made generators and discriminators. Any `keras.Model` with matching shapes works as well."""
 
 from gan_keras.networks import layers
+from gan_keras.networks.attention_generators import AttentiveGenerator, TransformerGenerator
 from gan_keras.networks.backward_language_model import BackwardLanguageModel
 from gan_keras.networks.base import Discriminator, Generator, features_of
 from gan_keras.networks.biggan import BigGANDiscriminator, BigGANGenerator
@@ -32,6 +33,7 @@ from gan_keras.networks.wavegan import WaveGANDiscriminator, WaveGANGenerator
 from gan_keras.networks.wgan_gp import WGANGPDiscriminator, WGANGPGenerator
 
 __all__ = [
+    "AttentiveGenerator",
     "BackwardLanguageModel",
     "BigGANDiscriminator",
     "BigGANGenerator",
@@ -75,6 +77,7 @@ __all__ = [
     "TextDiscriminator",
     "TimeGANDiscriminator",
     "TimeGANGenerator",
+    "TransformerGenerator",
     "TwoHeaded",
     "VGANDiscriminator",
     "VGANGenerator",

@@ -125,11 +125,14 @@ class LanguageModel(Generator):
             tokens = tf.tensor_scatter_nd_update(tokens, here, last)
             finished = finished | (last == END)
             contexts = tuple(ngrams.advance(each, last) for each in contexts)
+            running = rows, last, finished, contexts, tuple(state)
             kept = unfinished_rows(finished)
-            rows, last, finished, contexts, state = tf.nest.map_structure(
-                lambda each: tf.gather(each, kept), (rows, last, finished, contexts, tuple(state))
+            running = tf.cond(  # as long as no row leaves, a copy of all caches would be for nothing
+                tf.shape(kept)[0] < tf.shape(rows)[0],
+                lambda: tf.nest.map_structure(lambda each: tf.gather(each, kept), running),
+                lambda: running,
             )
-            return step + 1, tokens, likelihoods, rows, last, finished, contexts, state
+            return step + 1, tokens, likelihoods, *running
 
         state = tuple(self.state_from(latents, labels))
         start = (0, tokens, tf.zeros([num]), tf.range(num), tf.fill([num], START), tf.zeros([num], tf.bool), contexts, state)
@@ -150,10 +153,9 @@ class LanguageModel(Generator):
         closing = (ids != END) & (step == self.length - 1)
         return ops.where(special | closing, _NEVER, 0.0)
 
-    def token_logits(self, hidden):
+    def token_logits(self, projected):
         """The last layer, in float32, since likelihoods are differences of large numbers."""
-        logits = ops.matmul(ops.cast(self.projection(hidden), "float32"), ops.transpose(self.embedding.embeddings))
-        return logits + self.token_bias
+        return ops.matmul(ops.cast(projected, "float32"), ops.transpose(self.embedding.embeddings)) + self.token_bias
 
     def get_config(self):
         own = ("vocabulary_size", "length", "noise_dim", "embedding_dim", "dropout", "num_labels")

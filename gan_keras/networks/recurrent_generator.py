@@ -52,7 +52,7 @@ class RecurrentGenerator(LanguageModel):
         """Logits of each token given those before it: `(batch, time, vocabulary)`, float32; `tokens` is `(batch, time)`, int."""
         inputs = self.input_dropout(self.inputs_from(tokens), training=training)
         hidden = self.recurrent(inputs, initial_state=self.state_from(latents, labels), training=training)
-        return self.token_logits(self.output_dropout(hidden, training=training))
+        return self.token_logits(self.projection(self.output_dropout(hidden, training=training)))
 
     @property
     def state_shapes(self):
@@ -68,7 +68,7 @@ class RecurrentGenerator(LanguageModel):
     def step(self, embedded, state, step):
         """Logits `(batch, vocabulary)` after the token embedded as `(batch, embedding_dim)`, and the next state."""
         hidden, state = self.recurrent.cell(embedded, list(state))
-        return self.token_logits(hidden), state
+        return self.token_logits(self.projection(hidden)), state
 
     def get_config(self):
         return {**super().get_config(), "units": self.units}

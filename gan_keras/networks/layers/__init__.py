@@ -1,6 +1,7 @@
 """Layers from papers on GANs that Keras lacks or implements differently."""
 
 from gan_keras.networks.layers.attention import SelfAttention2D
+from gan_keras.networks.layers.causal_attention import CausalAttention
 from gan_keras.networks.layers.grouped_convolution import GroupedConv2D
 from gan_keras.networks.layers.gumbel_softmax import GumbelSoftmaxSampling, StraightThroughSampling
 from gan_keras.networks.layers.normalization import (
@@ -16,6 +17,7 @@ from gan_keras.networks.layers.spectral_normalization import SpectralNormalizati
 
 __all__ = [
     "BatchNormalization",
+    "CausalAttention",
     "ConditionalBatchNormalization",
     "GroupedConv2D",
     "GumbelSoftmaxSampling",
