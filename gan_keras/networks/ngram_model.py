@@ -16,7 +16,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from gan_keras.codecs.text import END, START
+from gan_keras.codecs.text import END, PADDING, START
 from gan_keras.metrics import KneserNey
 
 _ROOT, _MISSING = 0, -1  # the empty n-gram, and one that the training lines do not contain
@@ -90,6 +90,8 @@ class NgramModel(keras.layers.Layer):
         if not (rows == END).any(axis=1).all():
             raise ValueError(f"Row {(rows == END).any(axis=1).argmin()} has no end. Expected rows of `codec.encode(lines)`.")
         lengths = (rows == END).argmax(axis=1)
+        if np.isin(rows, (PADDING, START))[np.arange(rows.shape[1]) < lengths[:, None]].any():
+            raise ValueError("Got rows with padding or start tokens before their end. Expected rows of `codec.encode(lines)`.")
         lines = [row[:length].tolist() for row, length in zip(rows, lengths, strict=True)]
         model = KneserNey(self.order).fit(lines, self.vocabulary_size)
         self.make_weights([len(keys) for keys in model.index.keys])

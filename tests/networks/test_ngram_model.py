@@ -191,12 +191,16 @@ def test_sampling_returns_the_likelihood_of_the_whole_sentence_by_the_mixture_in
     assert not np.isin(tokens.numpy()[1::2, :1], SPECIAL).any()
 
 
-def test_a_sentence_is_the_same_alone_and_in_a_batch(generator, ngrams):
-    latents = latents_for(64, generator)
-    sample = tf.function(lambda rows: generator.sample(rows, ngrams=ngrams)[0], input_signature=[tf.TensorSpec([None, None])])
-    together = sample(latents).numpy()
+def test_a_sentence_is_the_same_alone_in_a_batch_and_in_a_saved_model(generator, ngrams, tmp_path):
+    latents, writer = latents_for(64, generator), tf.Module()
+    writer.generator, writer.ngrams = generator, ngrams
+    rows = tf.TensorSpec([None, generator.latent_dim])
+    writer.write = tf.function(lambda latents: generator.sample(latents, ngrams=ngrams)[0], input_signature=[rows])
+    together = writer.write(latents).numpy()
     for row in range(0, 64, 7):
-        np.testing.assert_array_equal(sample(noise.pad_rows(latents[row : row + 1]))[0], together[row])
+        np.testing.assert_array_equal(writer.write(noise.pad_rows(latents[row : row + 1]))[0], together[row])
+    tf.saved_model.save(writer, tmp_path)
+    np.testing.assert_array_equal(tf.saved_model.load(tmp_path).write(latents), together)
 
 
 def test_a_model_is_restored_from_its_config_and_weights(ngrams, tmp_path):
@@ -239,6 +243,7 @@ def test_a_model_is_restored_from_its_config_and_weights(ngrams, tmp_path):
         (lambda: NgramModel(SIZE, sizes=[2, 3]).adapt(rows_of(TRAINING)), "adapted already"),
         (lambda: NgramModel(9).adapt(rows_of(TRAINING)), "ids from 0 to 11"),
         (lambda: NgramModel(SIZE).adapt(np.array([[5, END], [5, 6]])), "Row 1 has no end"),
+        (lambda: NgramModel(SIZE).adapt(np.array([[5, PADDING, END]])), "before their end"),
         (lambda: NgramModel(SIZE).adapt(np.zeros((0, 4), int)), "shape"),
         (lambda: NgramModel(SIZE).adapt([[0.5, 2.0]]), "float64"),
         (lambda: NgramModel(SIZE, sizes=[2, 3]).fit_shares([], [], []), "at least one"),
