@@ -120,7 +120,8 @@ class LanguageModel(Generator):
             drawn = draw(logits + self.mask_of(step), tf.gather_nd(choices, here), take(temperature, rows), take(top_p, rows))
             prompted = tf.gather_nd(tokens, here)
             last = tf.where(prompted != PADDING, prompted, tf.where(finished, PADDING, drawn))
-            gain = tf.gather(logits, last, batch_dims=1) - tf.reduce_logsumexp(logits, axis=1)
+            normaliser = tf.reduce_logsumexp(logits, axis=1) if ngrams is None else 0.0  # a mixture is normalised
+            gain = tf.gather(logits, last, batch_dims=1) - normaliser
             likelihoods = tf.tensor_scatter_nd_add(likelihoods, rows[:, None], tf.where(finished, 0.0, gain))
             tokens = tf.tensor_scatter_nd_update(tokens, here, last)
             finished = finished | (last == END)
