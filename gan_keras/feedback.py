@@ -223,9 +223,9 @@ class GumbelSoftmax(Feedback):
         gumbels = ops.transpose(-ops.log(-ops.log(uniform)), (1, 0, 2))
         padding = ops.one_hot([PADDING], size)
 
-        def extend(carry, gumbel):
-            _, embedded, alive, *state = carry
-            logits, state = generator.step(embedded, state, 1)
+        def extend(carry, now):
+            (_, embedded, alive, *state), (step, gumbel) = carry, now
+            logits, state = generator.step(embedded, state, step)
             soft = self.relax(logits + generator.mask_of(1) + gumbel) * alive + padding * (1.0 - alive)
             alive = alive * ops.cast(ops.argmax(soft, axis=-1) != END, "float32")[:, None]
             following = ops.cast(ops.matmul(soft, generator.embedding.embeddings), embedded.dtype)
@@ -234,7 +234,7 @@ class GumbelSoftmax(Feedback):
         embedded = generator.embedding(ops.full((num,), START, "int32"))
         state = generator.state_from(gan.latents_from(seeds), labels)
         start = (ops.repeat(padding, num, axis=0), embedded, ops.ones((num, 1)), *state)
-        return ops.transpose(tf.scan(extend, gumbels, start)[0], (1, 0, 2))
+        return ops.transpose(tf.scan(extend, (ops.arange(steps), gumbels), start)[0], (1, 0, 2))
 
     def relax(self, logits):
         return ops.softmax(logits / self.temperature)

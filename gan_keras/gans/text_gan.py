@@ -21,6 +21,7 @@ from gan_keras.gans.step_metrics import StepMetrics, distinct_fraction
 from gan_keras.gans.text_generation import CHOICES, SERVED_CANDIDATES, TextWriter, trim
 from gan_keras.networks.base import in_float32
 from gan_keras.networks.language_model import token_mask
+from gan_keras.training.rollback import not_finite
 
 _IGNORED = ("score_mean", "score_deviation")  # weights in files of version 0.1
 
@@ -30,7 +31,7 @@ class TextGAN(TextWriter):
     """A GAN of sentences. `baseline` is the generator after training by likelihood alone: the adversarial stage has to beat it.
 
     Args:
-        generator: A `networks.RecurrentGenerator`.
+        generator: A `networks.LanguageModel`, such as `networks.RecurrentGenerator`.
         discriminator: A `networks.BackwardLanguageModel`, or another discriminator of sentences.
         codec: An adapted text codec.
         seed: Integer that determines all noise of training.
@@ -145,12 +146,18 @@ class TextGAN(TextWriter):
         labels = np.concatenate(labels)[known] if self.num_labels else None
         return HeldOut(tokens[known], labels, len(tokens))
 
+    def problem_with(self, held_out):
+        """Returns why nothing can be learned from `HeldOut` lines, or an empty string."""
+        if len(held_out.tokens) < MIN_LINES:
+            return f"Got {few_lines(held_out)}, fewer than {MIN_LINES}"
+        return "Weights are not finite" if not_finite(self) else ""
+
     def fit_shares(self, held_out):
         """Finds the shares of the n-grams in the mixture with the baseline on `HeldOut` lines, and prints what it gains."""
         if self.ngrams is None:
             return
-        if len(held_out.tokens) < MIN_LINES:
-            print(f"Got {few_lines(held_out)}, fewer than {MIN_LINES}: the n-grams have no share.")
+        if problem := self.problem_with(held_out):
+            print(f"{problem}: the n-grams have no share.")
             return
         tokens, is_token = held_out.tokens, held_out.tokens != PADDING
         columns = {"seeds": np.arange(len(tokens), dtype=np.int64), "tokens": tokens, "labels": held_out.labels}
@@ -168,9 +175,9 @@ class TextGAN(TextWriter):
         return tf.stack([-losses, probabilities, tf.cast(matched, tf.float32)], axis=-1)
 
     def calibrate_if_possible(self, held_out):
-        """Calibrates on `HeldOut` lines, and prints the gain; without enough lines, prints that instead."""
-        if len(held_out.tokens) < MIN_LINES:
-            print(f"Got {few_lines(held_out)}, fewer than {MIN_LINES}: the choice among drafts is not calibrated.")
+        """Calibrates on `HeldOut` lines, and prints the gain; without enough of them, prints that instead."""
+        if problem := self.problem_with(held_out):
+            print(f"{problem}: the choice among drafts is not calibrated.")
             return
         gain = self.calibrate_on(*held_out, seed=0)
         print(

@@ -74,7 +74,8 @@ class TextWriter(GAN):
         labels = self.labels_from(seeds) if label is None else self.labels_for(label, n)
         columns = {"seeds": seeds, "prompts": np.asarray(prompts, object), "labels": labels}
         columns |= {"temperatures": np.full(n, temperature, np.float32), "top_ps": np.full(n, top_p, np.float32)}
-        return [text.decode() for text in self.of_rows(self.write, columns, generator or self.ema_generator, candidates, choice)]
+        found = self.of_rows(self.write, columns, generator or self.ema_generator, candidates, choice, block=_BLOCK // candidates)
+        return [text.decode() for text in found]
 
     @tf.function(reduce_retracing=True)
     def write(self, generator, candidates, choice, seeds, prompts, temperatures, top_ps, labels=None):
@@ -197,15 +198,17 @@ class TextWriter(GAN):
         seeds = np.arange(len(tokens), dtype=np.int64)
         return self.of_rows(self.line_features, {"seeds": seeds, "tokens": tokens, "labels": labels})
 
-    def of_rows(self, function, columns, *arguments):
+    def of_rows(self, function, columns, *arguments, block=_BLOCK):
         """Calls a `tf.function` on blocks of rows, columns by name, of which None is left out. Returns an array.
 
-        It has one trace for any number of rows: TensorFlow warns of a function that it traces again and again.
+        There is one trace for any number of rows: TensorFlow warns of a function that it traces again and again.
         """
         columns = {name: column for name, column in columns.items() if column is not None}
         specs = {name: tf.TensorSpec([None] * column.ndim, tf.as_dtype(column.dtype)) for name, column in columns.items()}
         graph = function.get_concrete_function(*arguments, **specs)
-        return self.in_blocks(lambda *block: graph(**dict(zip(columns, block, strict=True))), *columns.values())
+        blocks = [slice(start, start + block) for start in range(0, len(next(iter(columns.values()))), block)]
+        parts = ({name: tf.constant(column[rows]) for name, column in columns.items()} for rows in blocks)
+        return np.concatenate([graph(**part).numpy() for part in parts])
 
     @tf.function
     def line_features(self, seeds, tokens, labels=None):

@@ -151,6 +151,10 @@ class Modality:
     def complete(self, run, gan):
         """Makes a GAN usable after an interrupted training; most need nothing."""
 
+    def results(self, gan):
+        """Entries of `config.json` that are known after training, such as what `fit` has measured."""
+        return {}
+
     # --- Use. ---
 
     def generate_from_run(self, run, n, seed, label, options):

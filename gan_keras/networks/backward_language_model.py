@@ -10,6 +10,7 @@ from keras import layers, ops
 
 from gan_keras.codecs.text import PADDING, START
 from gan_keras.networks.base import attributes, check_labels
+from gan_keras.networks.language_model import token_mask
 from gan_keras.networks.text_discriminators import SentenceDiscriminator
 
 
@@ -83,27 +84,37 @@ class BackwardLanguageModel(SentenceDiscriminator):
         return None if self.head is None else self.head.corrupted(tokens, seeds)
 
     def log_likelihood(self, tokens, labels=None):
-        """Log-likelihood of each sentence read backwards, given that it ends, in nats: `(batch,)`, float32."""
-        return -ops.sum(self.token_losses(tokens, labels), axis=1)
+        """Log-likelihood of each sentence read backwards, given that it ends, in nats: `(batch,)`, float32.
+
+        Step by step, because logits of all steps of many drafts would fill the memory.
+        """
+        inputs, targets = reading(tokens)
+        steps = [tf.transpose(each, (1, 0, *range(2, len(each.shape)))) for each in (self.projected(inputs, labels), targets)]
+        losses = tf.map_fn(
+            lambda step: ops.sparse_categorical_crossentropy(step[1], self.token_logits(step[0]), from_logits=True),
+            tuple(steps),
+            fn_output_signature=tf.float32,
+            parallel_iterations=1,
+        )
+        return -ops.sum(ops.transpose(losses) * token_mask(inputs), axis=1)
 
     def token_losses(self, tokens, labels=None, training=False):
         """Negative log-likelihood of each token given those after it, in nats, 0 on padding: `(batch, time)`, float32.
 
         Columns follow the direction of reading. A line of n tokens, with its end, has n losses: the last is that of its start.
         """
-        inputs = reversed_lines(tokens)
-        following = ops.pad(inputs[:, 1:], ((0, 0), (0, 1)), constant_values=PADDING)
-        is_token = inputs != PADDING
-        targets = ops.where(is_token & (following == PADDING), START, following)
-        losses = ops.sparse_categorical_crossentropy(targets, self.token_logits(inputs, labels, training), from_logits=True)
-        return losses * ops.cast(is_token, "float32")
+        inputs, targets = reading(tokens)
+        logits = self.token_logits(self.projected(inputs, labels, training))
+        return ops.sparse_categorical_crossentropy(targets, logits, from_logits=True) * token_mask(inputs)
 
-    def token_logits(self, inputs, labels=None, training=False):
-        """Logits of what comes before each token of reversed lines `(batch, time)`: `(batch, time, vocabulary)`, float32."""
+    def projected(self, inputs, labels=None, training=False):
+        """What the output layer reads at each step of reversed lines `(batch, time)`: `(batch, time, embedding_dim)`."""
         embedded = self.input_dropout(self.embedding(inputs), training=training)
         hidden = self.recurrent(embedded, initial_state=self.state_from(labels, inputs), training=training)
-        projected = self.projection(self.output_dropout(hidden, training=training))
-        # The last layer is in float32, since likelihoods are differences of large numbers.
+        return self.projection(self.output_dropout(hidden, training=training))
+
+    def token_logits(self, projected):
+        """The last layer, in float32, since likelihoods are differences of large numbers."""
         return ops.matmul(ops.cast(projected, "float32"), ops.transpose(self.embedding.embeddings)) + self.token_bias
 
     def state_from(self, labels, inputs):
@@ -129,6 +140,8 @@ class BackwardLanguageModel(SentenceDiscriminator):
         return cls(**{**config, "head": keras.saving.deserialize_keras_object(head) if head else None})
 
 
-def reversed_lines(tokens):
-    """Token ids `(batch, time)` with the tokens of each line in reverse order: its end comes first, padding stays last."""
-    return tf.reverse_sequence(tokens, ops.sum(ops.cast(tokens != PADDING, "int32"), axis=1), seq_axis=1)
+def reading(tokens):
+    """Token ids `(batch, time)` read backwards, the end first and padding last, and what follows each, the start at last."""
+    inputs = tf.reverse_sequence(tokens, ops.sum(ops.cast(tokens != PADDING, "int32"), axis=1), seq_axis=1)
+    following = ops.pad(inputs[:, 1:], ((0, 0), (0, 1)), constant_values=PADDING)
+    return inputs, ops.where((inputs != PADDING) & (following == PADDING), START, following)

@@ -371,6 +371,7 @@ class Trainer:
                 self.save_interrupted(gan, own)
                 raise
         run.save(gan)
+        run.write_config({**run.config, **self.modality.results(gan)})
         watchers.check()
         self.warn_of_few_updates(gan)
         return gan

@@ -96,6 +96,13 @@ class TextModality(Modality):
             if gan.known(lines).sum() >= MIN_LINES:
                 gan.calibrate(lines, labels)
 
+    def results(self, gan):
+        calibration = gan.calibration
+        if not calibration.is_fitted:
+            return {}
+        found = {**calibration.gain._asdict(), "beta": float(calibration.beta), "lines": int(calibration.num_lines)}
+        return {"calibration": {"unit": "gain in nats per held-out line", "features": calibration.feature_names, **found}}
+
     # --- Use. ---
 
     def generate(self, gan, n, seed, label, options):
