@@ -21,12 +21,13 @@ MAX_LINES = 4000  # held-out lines, and drafts: more resolve no more
 _FOLDS = 5
 _INVERSE_PENALTY = 0.2
 _LIMIT = 3.0  # deviations: squares of what few lines show would outweigh everything
+_CEILING = 0.99  # quantile of the real lines' logits, which bounds all: few odd drafts would outweigh the rest
 _MAX_BETA = 2.0  # a balanced regression has a beta of about 1; of separable lines the best would grow without bound
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class Calibration(keras.layers.Layer):
-    """A logit z of real lines against drafts, quadratic in standardized features, and the beta that makes weights of it.
+    """A bounded logit z of real lines against drafts, quadratic in standardized features, and the beta that makes it a weight.
 
     All numbers are weights, so that they are saved and exported. Before `fit` they are 0: every draft weighs the same.
 
@@ -43,7 +44,7 @@ class Calibration(keras.layers.Layer):
         width = len(self.feature_names)
         self.pairs = list(itertools.combinations_with_replacement(range(width), 2))
         shapes = {"mean": (width,), "deviation": (width,), "kernel": (width + len(self.pairs),)}
-        shapes |= {"bias": (), "beta": (), "estimate": (3,), "num_lines": ()}
+        shapes |= {"bias": (), "ceiling": (), "beta": (), "estimate": (3,), "num_lines": ()}
         for name, shape in shapes.items():
             setattr(self, name, self.add_weight(name=name, shape=shape, initializer="zeros", trainable=False))
         self.built = True
@@ -100,6 +101,7 @@ class Calibration(keras.layers.Layer):
         regression.fit(columns, np.arange(len(rows)) < len(real))
         self.kernel.assign(regression.coef_[0])
         self.bias.assign(regression.intercept_[0])
+        self.ceiling.assign(np.quantile(regression.decision_function(columns[: len(real)]), _CEILING))
 
     def columns(self, features):
         """Standardized features and their products: `(batch, width of the kernel)`."""
@@ -113,7 +115,7 @@ class Calibration(keras.layers.Layer):
             raise ValueError(
                 f"Got {features.shape[-1]} features. Expected {len(self.feature_names)}: {', '.join(self.feature_names)}."
             )
-        return ops.sum(self.columns(features) * self.kernel, axis=1) + self.bias
+        return ops.minimum(ops.sum(self.columns(features) * self.kernel, axis=1) + self.bias, self.ceiling)
 
     def checked(self, features):
         features = np.asarray(features, np.float64)

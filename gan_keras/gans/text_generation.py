@@ -233,17 +233,12 @@ class TextWriter(GAN):
     def negative_log_likelihood(self, lines, generator=None, labels=None):
         """Returns the mean nats per token of `lines`, ends included, padding excluded, by the averaged or another generator.
 
-        The n-gram model, if there is one, has its share. `labels` are one for all lines or one per line.
+        The n-gram model, if there is one, has its share. `labels` are one for all lines or one per line; None for no label.
         """
-        tokens, generator = self.tokens_of(lines), generator or self.ema_generator
-        columns = {
-            "seeds": np.arange(len(tokens), dtype=np.int64),
-            "tokens": tokens,
-            "labels": self.line_labels(labels, len(lines)),
-        }
-        return -float(self.of_rows(self.likelihoods, columns, generator).sum(dtype=np.float64)) / np.count_nonzero(
-            tokens != PADDING
-        )
+        tokens, labels = self.tokens_of(lines), None if labels is None else self.labels_for(labels, len(lines))
+        columns = {"seeds": np.arange(len(tokens), dtype=np.int64), "tokens": tokens, "labels": labels}
+        likelihoods = self.of_rows(self.likelihoods, columns, generator or self.ema_generator)
+        return -float(likelihoods.sum(dtype=np.float64)) / np.count_nonzero(tokens != PADDING)
 
     @tf.function
     def likelihoods(self, generator, seeds, tokens, labels=None):

@@ -10,6 +10,9 @@ from gan_keras.modalities.settings import at_least, below_one, one_of, positive
 CODECS = {"words": "WordCodec", "characters": "CharacterCodec", "subwords": "SubwordCodec"}
 """Classes of `gan_keras.codecs` by name."""
 
+GENERATORS = {"attentive": "AttentiveGenerator", "recurrent": "RecurrentGenerator", "transformer": "TransformerGenerator"}
+"""Classes of `gan_keras.networks` by name."""
+
 DISCRIMINATORS = {
     "backward": "BackwardLanguageModel",
     "relational": "BackwardLanguageModel",  # with a `RelationalDiscriminator` as its head
@@ -70,8 +73,11 @@ class TextPreset(Recipe):
             spaces (Chinese, Japanese, Thai, ...), otherwise words.
         codec_options: Further arguments of the codec.
         embedding_dim: Size of the embeddings of both networks; the discriminator starts with the generator's.
+        generator: `"attentive"`, an LSTM whose output also attends to its past; `"recurrent"`, the LSTM alone; or
+            `"transformer"`, which has no LSTM.
+        generator_options: Further arguments of the generator, such as `{"num_heads": 4}`.
         units: Units of the generator's LSTM.
-        noise_dim: Size of the noise vector that sets the LSTM's first state.
+        noise_dim: Size of the noise vector that sets the first state.
         dropout: Dropout of the generator, in [0, 1).
         discriminator: `"backward"`, a language model that reads lines from right to left; `"relational"`, the same with a
             `networks.RelationalDiscriminator`, for lines of one length; `"recurrent"` or `"convolutional"`, networks trained on
@@ -103,6 +109,8 @@ class TextPreset(Recipe):
     codec: str = "auto"
     codec_options: dict = dataclasses.field(default_factory=lambda: {"max_vocabulary": 20_000})
     embedding_dim: int = 256
+    generator: str = "attentive"
+    generator_options: dict = dataclasses.field(default_factory=dict)
     units: int = 512
     noise_dim: int = 32
     dropout: float = 0.5
@@ -133,6 +141,7 @@ class TextPreset(Recipe):
         below_one("dropout", "generator_ema"),
         ("in [0, 1]", ("final_share",), lambda value: 0 <= value <= 1),
         one_of(("auto", *CODECS), "codec"),
+        one_of(GENERATORS, "generator"),
         one_of(("auto", *DISCRIMINATORS), "discriminator"),
         ("at least 2, or 0 for none", ("ngram_order",), lambda value: value == 0 or value >= 2),
         one_of(PRECISIONS, "precision"),
@@ -173,9 +182,10 @@ class TextPreset(Recipe):
         keras.utils.set_random_seed(seed)
         num_labels = 0 if labels is None else max(labels) + 1
         sizes = {"embedding_dim": self.embedding_dim, "num_labels": num_labels, "dtype": self.precision}
-        generator = networks.RecurrentGenerator(
-            codec.vocabulary_size, codec.length, self.noise_dim, units=self.units, dropout=self.dropout, **sizes
-        )
+        own = {} if self.generator == "transformer" else {"units": self.units}
+        own |= {"noise_dim": self.noise_dim, "dropout": self.dropout, **sizes, **self.generator_options}
+        kind = getattr(networks, GENERATORS[self.generator])
+        generator = self.made("generator_options", kind, own, codec.vocabulary_size, codec.length)
         discriminator, reason = self.made_discriminator(codec, lines, sizes)
         ngrams = None
         if self.ngram_order:
@@ -274,7 +284,7 @@ class TextPreset(Recipe):
     @classmethod
     def from_config(cls, config):
         known = {name: value for name, value in config.items() if name not in _DROPPED}
-        return super().from_config({"ngram_order": 0, **known})  # what presets of version 0.1 train
+        return super().from_config({"ngram_order": 0, "generator": "recurrent", **known})  # what presets of version 0.1 train
 
     def check_fields(self):
         super().check_fields()
