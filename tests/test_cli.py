@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -113,17 +114,13 @@ def test_every_suggested_command_runs_as_it_stands(run, tmp_path, monkeypatch):
     assert sorted(assert_suggestions_run(run)) == ["evaluate", "export", "generate", "generate", "report"]
 
 
-def test_the_demo_shows_sentences_side_by_side(run):
-    result = {
-        "settings": {"candidates": 4},
-        "samplers": {
-            "baseline": {"title": "baseline", "sentences": ["a b.", "c " * 80]},
-            "gan_best_of_4": {"title": "GAN", "sentences": ["d.", "e."]},
-        },
-    }
-    rows = demo.side_by_side(result).splitlines()
-    assert rows[2] == "a b." + " " * 34 + " | d."
-    assert [row.index(" | ") for row in rows] == [38] * 4
+def test_the_demo_shows_sentences_of_the_generator_of_its_resampled_drafts_and_of_people():
+    names = {"gan": "GAN, one draw", "gan_resampled_of_4": "resampled", "gan_likeliest_of_4": "likeliest", "ngram": "5-gram"}
+    samplers = {name: {"title": title, "sentences": [f"{title} {index}" for index in range(9)]} for name, title in names.items()}
+    told = []
+    console = SimpleNamespace(tell=lambda title, sentences: told.append((title, sentences[0], len(sentences))))
+    demo.tell_sentences({"samplers": samplers, "real": {"title": "real", "sentences": ["r"] * 9}}, console)
+    assert told == [("GAN, one draw:", "GAN, one draw 0", 6), ("resampled:", "resampled 0", 6), ("real:", "r", 6)]
 
 
 def test_the_demo_shows_the_sentences_of_each_epoch_once(tmp_path):
@@ -131,9 +128,13 @@ def test_the_demo_shows_the_sentences_of_each_epoch_once(tmp_path):
     narrator = demo.Narrator(run, lines.append)
     run.samples.mkdir()
     (run.samples / "epoch_001.txt").write_text("a\nb\nc\nd\n")
-    narrator("epoch 1/2")
-    narrator("epoch 2/2")
-    assert lines == ["epoch 1/2", "Epoch 1 writes:", "    a", "    b", "    c", "epoch 2/2"]
+    narrator("epoch 1/3")
+    (run.samples / "epoch_002.txt").write_text("a\nb\nc\ne\n")
+    narrator("epoch 2/3")
+    (run.samples / "epoch_003.txt").write_text("f\n")
+    narrator("epoch 3/3")
+    first = ["epoch 1/3", "Epoch 1 writes:", "    a", "    b", "    c"]
+    assert lines == [*first, "epoch 2/3", "epoch 3/3", "Epoch 3 writes:", "    f"]
 
 
 def test_a_demo_never_uses_an_existing_directory(tmp_path):
@@ -154,7 +155,7 @@ def test_the_demo_trains_compares_exports_and_reports(tmp_path, monkeypatch):
     assert lines[0].startswith("A model that comes with the package") and lines[1].startswith("    ")
     for expected in (
         "Epoch 1 writes:",
-        "supervised baseline",
+        "GAN, likeliest of 4",
         "real training lines",
         "Verdict: ",
         "gan-keras generate runs/demo -n 10",

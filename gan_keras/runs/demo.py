@@ -1,7 +1,6 @@
-"""The whole workflow on data that need no download: train, compare with the baseline, export, report."""
+"""The whole workflow on data that need no download: train, ask what the discriminator adds to its generator, export, report."""
 
 import pathlib
-import textwrap
 import time
 
 from gan_keras.export import exported
@@ -24,13 +23,12 @@ SETTINGS = {
     "dropout": "0.2",
     "pretraining_epochs": "6",
 }
-"""Changes to the preset: all three stages fit into three minutes on two cores."""
+"""Changes to the preset: its stages fit into three minutes on two cores."""
 
-NUM_EPOCH, NUM_SHOWN = 3, 6  # sentences after each epoch, and side by side in the end
-NUM_EVALUATED = 300
+NUM_EPOCH, NUM_SHOWN = 3, 6  # sentences after each epoch, and of each kind in the end
+NUM_EVALUATED = 500
 TEMPERATURES = 1.0, 1 / 1.2, 1 / 1.5
-WIDTH = 38
-PROTOCOL = """Each row: {num} sentences at a temperature, compared with the {held_out:,} held-out lines.
+PROTOCOL = """Each row above: {num} sentences at a temperature, compared with the {held_out:,} held-out lines.
 B2 to B5: BLEU, higher is more plausible. SB2 to SB5: Self-BLEU, lower is more diverse.
 Real lines are the control: more BLEU than they have comes with less diversity."""
 INCLUDED = pathlib.Path("saved_models/docstrings")
@@ -41,14 +39,17 @@ class Narrator(Console):
 
     def __init__(self, run, show=None):
         super().__init__(show)
-        self.run, self.start, self.told = run, time.monotonic(), set()
+        self.run, self.start, self.told, self.last = run, time.monotonic(), set(), None
 
     def __call__(self, line):
         super().__call__(line)
         for path in all_epochs(self.run.path, ".txt"):
             if path not in self.told:
                 self.told.add(path)
-                self.tell(f"{title_of(path)} writes:", path.read_text(encoding="utf-8").splitlines()[:NUM_EPOCH])
+                sentences = path.read_text(encoding="utf-8").splitlines()[:NUM_EPOCH]
+                if sentences != self.last:  # the generator rests while the discriminator learns
+                    self.tell(f"{title_of(path)} writes:", sentences)
+                self.last = sentences
 
     def tell(self, title, sentences):
         super().__call__(title)
@@ -69,12 +70,14 @@ def demonstrate(minutes, preset="small", runs="runs", saved_models="saved_models
             console.tell(f"A model that comes with the package, {version}, writes:", sentences)
         console.begin(f"A smaller one learns to write such sentences, in at most {duration(60 * minutes)}")
         gan = train("text", "docstrings", run.path, preset, minutes=minutes, settings=SETTINGS, progress=console)
-        console.begin("Is it better than its baseline, the same network without a discriminator?")
+        console.begin("Does the discriminator know something that its generator does not?")
         parts = run.lines("train"), run.lines("held_out")
-        result = evaluate_text(gan, *parts, temperatures=TEMPERATURES, num=NUM_EVALUATED, progress=console)
+        options = {"temperatures": TEMPERATURES, "num": NUM_EVALUATED, "progress": console, "is_selection": True}
+        result = evaluate_text(gan, *parts, **options)
         write_json(run.evaluation_path, result)
-        console(f"\n{side_by_side(result)}\n\n{PROTOCOL.format(num=NUM_EVALUATED, held_out=len(parts[1]))}\n")
-        console(print_summary(result))
+        tell_sentences(result, console)
+        summary, verdict = print_summary(result).split("Verdict: ")
+        console(f"\n{summary}{PROTOCOL.format(num=NUM_EVALUATED, held_out=len(parts[1]))}\n\nVerdict: {verdict}")
         console.begin("From the run to a service: export, check, report")
         version = export(gan, pathlib.Path(saved_models) / "demo")
         report = write_report(run.path)
@@ -91,14 +94,8 @@ def fresh_directory(parent, name):
     return path
 
 
-def side_by_side(result):
-    """Returns sentences of the baseline and of the GAN in two columns."""
-
-    def cell(text):
-        return textwrap.shorten(text, WIDTH, placeholder=" ...").ljust(WIDTH)
-
-    samplers = result["samplers"]
-    shown = [samplers["baseline"], samplers[f"gan_best_of_{result['settings']['candidates']}"]]
-    rows = [[sampler["title"] for sampler in shown], ["-" * WIDTH] * 2]
-    rows += zip(*(sampler["sentences"][:NUM_SHOWN] for sampler in shown), strict=True)
-    return "\n".join(f"{cell(left)} | {cell(right)}".rstrip() for left, right in rows)
+def tell_sentences(result, console):
+    """Shows sentences of the generator, of its drafts as the discriminator resamples them, and of people."""
+    shown = [sampler for name, sampler in result["samplers"].items() if name == "gan" or name.startswith("gan_resampled")]
+    for sampler in [*shown, result["real"]]:
+        console.tell(f"{sampler['title']}:", sampler["sentences"][:NUM_SHOWN])

@@ -60,11 +60,15 @@ class StubNetwork:
     def get_weights(self):
         return [np.array(weight) for weight in self.weights]
 
+    def log_likelihood(self, latents, tokens, labels=None):
+        """Depends on the place of a line in the text, by its latents, and on its length."""
+        return -0.01 * latents[:, 0] - (tokens > 0).sum(axis=1)
+
 
 class StubGAN:
     """Generates the sentences above, more skewed at lower temperatures and in one draw, and records its calls."""
 
-    num_labels, feature_names = 0, ("log_likelihood", "tokens", "backward_log_likelihood")
+    ngrams, feature_names = None, ("log_likelihood", "tokens", "backward_log_likelihood")
 
     def __init__(self, training_lines, is_fitted=True, has_third_stage=True):
         self.codec, self.calls = StubCodec({word for line in training_lines for word in line.split()}), []
@@ -77,8 +81,14 @@ class StubGAN:
         nearer = 0.6 * (candidates > 1 and choice == "resample")
         return sentences(n, 1000 + seed + which, skew=1.0 / temperature - 0.4 - nearer)
 
-    def negative_log_likelihood(self, lines, generator=None):
+    def negative_log_likelihood(self, lines, generator=None, labels=None):
         return 1.5 if generator is None else 1.25
+
+    def line_labels(self, labels, num):
+        return labels and np.array(labels)
+
+    def latents_from(self, seeds):
+        return np.stack([seeds, seeds], axis=1).astype(float)
 
     def known(self, lines):
         return np.array([3 not in row and row[-1] in (0, 2) for row in self.codec.encode(lines).tolist()])
@@ -191,15 +201,33 @@ def test_the_gain_is_cross_fitted_on_known_lines_and_drafts_and_so_is_its_contro
     assert gain["discriminator"][0] > 0.05 > abs(gain["own_likelihood_and_length"][0])  # the first noun tells drafts
 
 
-def test_too_few_known_lines_or_no_labels_leave_the_gain_out_and_say_why():
+def test_a_mixture_is_measured_without_its_ngrams_too():
+    gan = StubGAN(TRAINING)
+    gan.ngrams = SimpleNamespace(shares=np.array([0.25, 0.5]))
+    test = TEST * 2  # more than one block of rows
+    result = evaluate_text(gan, TRAINING, test, (1.0,), num=60, progress=lambda line: None)
+    likelihoods = result["negative_log_likelihood"]
+    num_tokens = sum(len(line.split()) + 1 for line in test)
+    assert likelihoods["network"] == pytest.approx((num_tokens + 0.01 * sum(range(480))) / num_tokens)
+    assert likelihoods["shares"] == [0.25, 0.5]
+    assert f"1.500 nats per held-out token, with its n-grams ({likelihoods['network']:.3f} without)" in result["verdict"][1]
+    text = print_summary(result)
+    assert "  generator without its n-grams: " in text and "after 0, 1, ... known tokens: 0.25, 0.50" in text
+
+
+def test_labels_reach_the_likelihood_and_the_gain():
+    gan, seen = StubGAN(TRAINING), []
+    gan.negative_log_likelihood = lambda lines, generator=None, labels=None: seen.append(labels.tolist()) or 1.5
+    features = gan.features
+    gan.features = lambda lines, labels=None: seen.append(labels.tolist()) or features(lines)
+    labels = [index % 3 for index in range(240)]
+    evaluate_text(gan, TRAINING, TEST, (1.0,), num=60, test_labels=labels, progress=lambda line: None)
+    assert seen == [labels, labels, labels, labels[:60]]
+
+
+def test_too_few_known_lines_leave_out_what_cannot_be_measured_and_say_why():
     few = evaluate_text(StubGAN(TRAINING), TRAINING, TEST[:150], (1.0,), num=60, progress=lambda line: None)
     assert "only 150 test lines are known to the codec" in few["likelihood_gain"]["reason"]
-    gan = StubGAN(TRAINING)
-    gan.num_labels = 2
-    result = evaluate_text(gan, TRAINING, TEST, (1.0,), num=60, progress=lambda line: None)
-    assert "have no labels" in result["likelihood_gain"]["reason"]
-    result = evaluate_text(gan, TRAINING, TEST, (1.0,), num=60, test_labels=[0] * 240, progress=lambda line: None)
-    assert result["likelihood_gain"]["num_real"] == 240
     tiny = evaluate_text(StubGAN(TRAINING), TRAINING, TEST[:40], (1.0,), num=60, progress=lambda line: None)
     assert "40 test lines and 400 training lines" in tiny["two_sample_tests"]["reason"]
     assert any("could not be tested" in line for line in tiny["verdict"])
@@ -209,13 +237,15 @@ def test_too_few_known_lines_or_no_labels_leave_the_gain_out_and_say_why():
 def test_each_sampler_is_tested_against_known_lines_by_features_of_other_training_lines(evaluation):
     gan, result, _ = evaluation
     rows = result["two_sample_tests"]["rows"]
-    assert list(rows) == [*result["samplers"], "gan_lower_temperature", "real"]
+    of_gan = ["gan", "gan_resampled_of_4", "gan_likeliest_of_4", "baseline", "gan_lower_temperature"]
+    assert list(rows) == ["real", *of_gan, "ngram"]
     order = np.random.default_rng(3).permutation(400)
     control, others = ([TRAINING[index] for index in half] for half in np.array_split(order, 2))
     features = LatentSemantics(others)
     assert result["two_sample_tests"]["features"] == features.name
     real = features(TEST[:120])
-    for name, lines in (("gan", sentences(120, 1003, skew=0.6)), ("real", control[:120])):
+    ngram = [" ".join(each) for each in KneserNey().fit([line.split() for line in (*control, *others)]).sample(120, 3)]
+    for name, lines in (("gan", sentences(120, 1003, skew=0.6)), ("real", control[:120]), ("ngram", ngram)):
         row, fake = rows[name], features(lines)
         test = linear_two_sample_test(real, fake, seed=3)
         assert [row["c2st"], *row["c2st_interval"]] == pytest.approx([test.area, test.low, test.high])

@@ -139,11 +139,14 @@ def _about_discriminator(gain):
 
 def _about_likelihood(likelihoods):
     own, baseline, ngram = (likelihoods[name] for name in ("gan", "baseline", "ngram"))
-    better = "better" if own < ngram else "worse"
+    parts = f", with its n-grams ({likelihoods['network']:.3f} without)" if "network" in likelihoods else ""
     changed = "No later stage has changed the supervised generator."
     if own != baseline:
         changed = f"The supervised network, before a later stage changed it, had {baseline:.3f}."
-    return f"The generator needs {own:.3f} nats per held-out token, the Kneser-Ney 5-gram {ngram:.3f}: {better}. {changed}"
+    return (
+        f"The generator needs {own:.3f} nats per held-out token{parts}, the Kneser-Ney 5-gram {ngram:.3f}: "
+        f"{'better' if own < ngram else 'worse'}. {changed}"
+    )
 
 
 def _about_samples(rows):
@@ -203,6 +206,9 @@ def likelihood_lines(result):
         + (f", {per_line[name]:.2f} per line" if name in per_line else "")
         for name in names
     ]
+    if likelihoods.get("shares"):
+        shares = ", ".join(f"{share:.2f}" for share in likelihoods["shares"])
+        lines.append(f"shares of the generator's n-grams after 0, 1, ... known tokens: {shares}")
     if gain and "reason" not in gain:
         titles = {"discriminator": "discriminator", "own_likelihood_and_length": "own likelihood and length alone, the control"}
         lines += [f"gain per line by {title}: {_interval(gain[name])}" for name, title in titles.items()]

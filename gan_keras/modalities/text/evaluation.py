@@ -34,6 +34,7 @@ NUM_SHOWN = 20
 NUM_PILOT = 256
 SCORING_SECONDS = 2e-4  # all n-gram scores of a sentence of eleven words on one core
 TESTING_SECONDS = 2e-3  # the tests on features, per sentence
+TESTED_TITLES = {"gan_lower_temperature": "GAN, temperature 1 / 1.2", "real": "other real lines"}
 MIN_TESTED = 50  # real lines below which a two-sample test says nothing
 MAX_KNOWN_LINES = 20_000  # of each half of the training lines
 LIKELIHOOD_TOKENS = (
@@ -76,7 +77,7 @@ def evaluate_text(
             for an impossible line.
         features: Function from lines to features, `(num, width)`, for the two-sample tests, such as a
             `metrics.SentenceEncoder`; by default `metrics.LatentSemantics` of the training lines.
-        test_labels: Label number of each test line, for a GAN with labels; without them the gain is left out.
+        test_labels: Label number of each test line, for a GAN with labels.
         is_selection: Whether the test lines also chose the epoch or calibrated the discriminator. The result tells it.
 
     Returns:
@@ -85,13 +86,15 @@ def evaluate_text(
         (see `comparison.frontier_gains`), `frontier` (these in words), `verdict` (lines of text) and `settings`.
 
     Raises:
-        ValueError: If there are no lines or temperatures, a number is out of its range, or features do not fit the lines.
+        ValueError: If there are no lines or temperatures, a number is out of its range, or features or labels do not fit the
+            lines.
     """
     training_lines, test_lines = list(training_lines), list(test_lines)
     num = min(10_000, max(1000, len(test_lines))) if num is None else num
     _check(training_lines, test_lines, temperatures, num, candidates)
     if features is not None:
         sentence_features(features, test_lines[:2])  # before anything is drawn
+    test_labels = gan.line_labels(test_labels, len(test_lines))
     units = units_of(training_lines)
     samplers = _samplers(gan, units, training_lines, candidates, seed)
     _announce(gan, samplers, temperatures, num, progress)
@@ -101,7 +104,7 @@ def evaluate_text(
     yardstick = Yardstick(units, training_lines, test_lines, size, likelihood)
     progress("Measuring the likelihood of the test lines, and what the discriminator adds to it")
     known = np.asarray(gan.known(test_lines))
-    likelihoods = _likelihoods(gan, training_lines, test_lines, yardstick.data)
+    likelihoods = _likelihoods(gan, training_lines, test_lines, test_labels, yardstick.data)
     gain = _gain(gan, test_lines, known, test_labels, num, seed)
     progress("Testing each sampler's lines against real ones")
     tests = _tests(gan, samplers, samples, yardstick, training_lines, test_lines, num, features, seed)
@@ -192,23 +195,37 @@ def _draw(samplers, temperatures, num, progress):
 # --- Likelihood. ---
 
 
-def _likelihoods(gan, training_lines, test_lines, data):
+def _likelihoods(gan, training_lines, test_lines, labels, data):
     """Held-out negative log-likelihood of the averaged generator, the baseline and an n-gram model."""
     training, test = (_codec_tokens(gan.codec, lines) for lines in (training_lines, test_lines))
     ngram = KneserNey().fit(training, gan.codec.vocabulary_size)
     protocol = Protocol("negative log-likelihood", data, "test", len(test_lines), tokenizer=type(gan.codec).__name__)
+    tokens_per_line = 1.0 + float(np.mean([*map(len, test)]))
     values = {
-        "gan": float(gan.negative_log_likelihood(test_lines)),
-        "baseline": float(gan.negative_log_likelihood(test_lines, generator=gan.baseline)),
+        "gan": float(gan.negative_log_likelihood(test_lines, labels=labels)),
+        "baseline": float(gan.negative_log_likelihood(test_lines, generator=gan.baseline, labels=labels)),
         "ngram": ngram.negative_log_likelihood_per_token(test),
     }
-    tokens_per_line = 1.0 + float(np.mean([*map(len, test)]))
+    if gan.ngrams is not None:
+        values["network"] = _nats_without_ngrams(gan, test_lines, labels) / tokens_per_line
     return {
         **values,
         "per_line": {name: value * tokens_per_line for name, value in values.items()},
+        "shares": None if gan.ngrams is None else np.asarray(gan.ngrams.shares).tolist(),
         "unit": LIKELIHOOD_TOKENS,
         "protocol": protocol.as_dict(),
     }
+
+
+def _nats_without_ngrams(gan, lines, labels):
+    """Mean negative log-likelihood of a line by the averaged network alone."""
+    total = 0.0
+    for start in range(0, len(lines), NUM_PILOT):
+        rows = slice(start, start + NUM_PILOT)
+        tokens, given = gan.codec.encode(lines[rows]), None if labels is None else labels[rows]
+        latents = gan.latents_from(np.arange(start, start + len(tokens)))
+        total -= float(np.sum(gan.ema_generator.log_likelihood(latents, tokens, given)))
+    return total / len(lines)
 
 
 def _codec_tokens(codec, lines):
@@ -226,12 +243,10 @@ def _gain(gan, lines, known, labels, num, seed):
     """
     if not gan.calibration.is_fitted:
         return {"reason": "no discriminator has been calibrated"}
-    if gan.num_labels and labels is None:
-        return {"reason": "the test lines have no labels, by which this GAN reads them"}
     chosen = np.flatnonzero(known)
     if len(chosen) < MIN_LINES:
         return {"reason": f"only {len(chosen)} test lines are known to the codec as a whole, and {MIN_LINES} are needed"}
-    labels = None if labels is None else np.asarray(labels)[chosen]
+    labels = None if labels is None else labels[chosen]
     draft_labels = None if labels is None else np.resize(labels, num)
     drafts = gan.generate(num, seed=seed, label=draft_labels)
     kinds = gan.features([lines[index] for index in chosen], labels), gan.features(drafts, draft_labels)
@@ -266,16 +281,18 @@ def _tests(gan, samplers, samples, yardstick, training_lines, real, num, feature
         return {"reason": f"the codec keeps {found} whole, and {MIN_TESTED} and {2 * MIN_TESTED} are needed"}
     features = LatentSemantics(others, tokenize=units.tokenize) if features is None else features
     tests = SampleTests(units, features, real[:count], yardstick.training, yardstick.vocabulary_size, seed)
-    titles = {name: sampler.title for name, sampler in samplers.items()}
-    lines = {name: samples[name][1.0] for name in titles}
-    lines["ngram"] = _of_known_words(units, samplers["ngram"], lines["ngram"], [*control, *others], count)
-    titles |= {"gan_lower_temperature": "GAN, temperature 1 / 1.2", "real": "other real lines"}
-    lines |= {"gan_lower_temperature": samples["gan"][LOWER_TEMPERATURE], "real": control}
+    lines = {"real": control, **{name: drawn[1.0] for name, drawn in samples.items()}}
+    lines["gan_lower_temperature"] = samples["gan"][LOWER_TEMPERATURE]
+    # It writes words that the codec does not know, unless it learns from lines without them.
+    ngram = KneserNey().fit([units.tokenize(line) for line in (*control, *others)])
+    lines["ngram"] = list(map(units.join, ngram.sample(count, seed)))
+    titles = {name: sampler.title for name, sampler in samplers.items()} | TESTED_TITLES
     rows, areas = {}, {}
-    for name, title in titles.items():
+    for name in ("real", *(name for name in titles if name not in ("real", "ngram")), "ngram"):
         scores, areas[name] = tests.row(lines[name][:count])
-        over = {"c2st_over_one_draw": list(areas[name].over(areas["gan"]))} if name.startswith("gan_") else {}
-        rows[name] = {"title": title, **scores, **over}
+        rows[name] = {"title": titles[name], **scores}
+        if name.startswith("gan_"):
+            rows[name]["c2st_over_one_draw"] = list(areas[name].over(areas["gan"]))
     # The other real lines are training lines. As many copies as a writer makes by chance are in the test lines.
     rows["real"]["copies"] = copied_fraction(tests.real, yardstick.training)
     return {"features": getattr(features, "name", repr(features)), "rows": rows}
@@ -285,20 +302,6 @@ def _whole(gan, lines):
     """The lines of which the codec keeps every token, as it writes them."""
     known = [line for line, is_known in zip(lines, gan.known(lines), strict=True) if is_known]
     return [text.decode() for text in np.asarray(gan.codec.decode(gan.codec.encode(known)))] if known else []
-
-
-def _of_known_words(units, ngram, lines, known_lines, count):
-    """At most `count` lines of the n-gram model, of the words and lengths of known lines, as no draft has others."""
-    tokens = [units.tokenize(line) for line in known_lines]
-    words, longest = set(itertools.chain.from_iterable(tokens)), max(map(len, tokens))
-
-    def of_known(lines):
-        return [line for line in lines if words.issuperset(found := units.tokenize(line)) and len(found) <= longest]
-
-    kept = of_known(lines)
-    if len(kept) < count:
-        kept = of_known(ngram.draw(math.ceil(1.5 * count * len(lines) / max(1, len(kept))), 1.0))
-    return kept
 
 
 # --- Scores by n-grams, over temperatures. ---

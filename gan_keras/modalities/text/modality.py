@@ -129,9 +129,10 @@ class TextModality(Modality):
         training, held_out = self.parts(run)
         column = TextPreset.from_config(run.config["preset"]).text_column
         is_table = column and str(data).lower().endswith((*TABLES, *JSON))
-        is_selection, test = data is None, held_out
-        if not is_selection:  # its labels have no numbers here
-            test = Lines(list(load_text(data, column=column if is_table else "").lines))
+        is_selection, test, names = data is None, held_out, run.config.get("labels")
+        if not is_selection:
+            test = load_text(data, column=column if is_table else "")
+            test = numbered(test, Lines([], names)) if names and test.labels else Lines(list(test.lines))
         source = run.config["data"]
         exact = likelihood_of(source["name"], source["fingerprint"])
         result = self.score(run.load(compile=False), training, test, num, seed, progress, exact, is_selection)
