@@ -50,7 +50,7 @@ class Generated(NamedTuple):
 _PICTURES = (".png", ".npz"), "NAME.png (one image, or a grid), NAME.npz, or a directory for one PNG per image"
 
 GENERATED = {
-    "text": Generated({"temperature": 1.0, "top_p": 1.0, "prompt": "", "candidates": 1}),
+    "text": Generated({"temperature": 1.0, "top_p": 1.0, "prompt": "", "candidates": 1, "choice": "resample"}),
     "image": Generated({}, *_PICTURES),
     "audio": Generated(
         {}, (".wav", ".npz", ".png"), "NAME.wav (one sound), NAME.npz, NAME.png (spectrograms), or a directory for WAV files"
@@ -85,6 +85,7 @@ PRESETS = {
             "Lamprier et al., 2022", 36, "docstrings", "COCO: BLEU-5 0.191 at Self-BLEU-5 0.358 (real 0.219, 0.406)"
         ),
         "language_model": Facts("Mikolov et al., 2010", 9, "docstrings", "COCO: BLEU-5 0.188 at Self-BLEU-5 0.354"),
+        "distillation": Facts("", 45, "docstrings"),
         "policy_gradient": Facts("de Masson d'Autume et al., 2019", 35, "docstrings"),
         "gumbel": Facts("Jang et al., 2017", 32, "docstrings"),
         "small": Facts("Lamprier et al., 2022", 9, "docstrings"),

@@ -148,7 +148,16 @@ def generate(
             help="Label: its name or number; tables: COLUMN=VALUE or COLUMN=LOW..HIGH, repeatable; default: by the seed."
         ),
     ] = None,
-    candidates: Annotated[int | None, typer.Option(help="Text: drafts per sample; the best is kept; default: 1.")] = None,
+    candidates: Annotated[
+        int | None, typer.Option(help="Text: drafts per sample, 1 to 64, one of which --choice keeps; default: 1.")
+    ] = None,
+    choice: Annotated[
+        str | None,
+        typer.Option(
+            help="Text: how to choose among drafts: resample (closest to the data), best (what the discriminator prefers) or "
+            "likeliest; default: resample."
+        ),
+    ] = None,
     input: Annotated[pathlib.Path | None, typer.Option(help="Translation: image, folder or .npz; a version needs it.")] = None,
     direction: Annotated[str | None, typer.Option(help="Translation: a_to_b or b_to_a; default: a_to_b.")] = None,
     start: Annotated[str | None, typer.Option(help="Series: first time stamp; default: one step after the data end.")] = None,
@@ -158,7 +167,7 @@ def generate(
 
     Text, tables and series go to standard output; images, sounds and clips to files.
     """
-    options = {"temperature": temperature, "top_p": top_p, "prompt": prompt, "candidates": candidates}
+    options = {"temperature": temperature, "top_p": top_p, "prompt": prompt, "candidates": candidates, "choice": choice}
     options |= {"input": input, "direction": direction, "start": start}
     options = {name: value for name, value in options.items() if value is not None}
     n = 10 if n is None and input is None else n

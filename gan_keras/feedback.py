@@ -169,7 +169,7 @@ class PolicyGradient(Feedback):
 
     def generator_loss(self, gan, tokens, labels=None):
         latents = gan.latents_from(gan.next_seeds(ops.shape(tokens)[0]))
-        drafts, _ = gan.drafts_of(gan.generator, latents, labels)
+        drafts, _ = gan.drafts_from(latents, labels)
         mask, total = token_mask(drafts), replicas.mean(ops.sum(token_mask(drafts)))
         log_policy = ops.log_softmax(gan.generator.logits(latents, drafts, labels))
         log_anchor = ops.log_softmax(gan.baseline.logits(latents, drafts, labels))

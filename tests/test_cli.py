@@ -241,7 +241,7 @@ def test_lines_of_a_million_characters_are_truncated_and_counted(tmp_path):
         (["--set", "unit=1"], "no setting 'unit'"),
         (["--set", "units=0"], "at least 1"),
         (["--set", "feedback.candidates=abc"], "feedback.candidates=abc"),
-        (["--set", "discriminator_options.filters=abc"], "discriminator_options={'filters': 'abc'"),
+        (["--set", "discriminator_options.filters=9"], "unexpected keyword argument 'filters'"),
         (["--set", "codec_options.foo=1"], "got an unexpected keyword argument 'foo'. Expected arguments of WordCodec"),
         (["--epochs", "0"], "epochs=0"),
         (["--minutes", "-1"], "minutes=-1"),

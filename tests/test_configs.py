@@ -25,6 +25,7 @@ from gan_keras import (
 from gan_keras.data import Table
 from gan_keras.data.table.columns import CategoryColumn, NumberColumn
 from gan_keras.gans import table_gan, table_vae, text_gan
+from gan_keras.gans.calibration import Calibration
 from gan_keras.history_pool import HistoryPools
 from gan_keras.metrics import clip_extractor, extractor
 from gan_keras.networks import biggan, cyclegan, mocogan, r3gan, residual
@@ -101,7 +102,7 @@ BLOCKS = ("DownBlock", "FirstDownBlock", "PlainBlock", "UpBlock")
 # Arguments differ from the defaults, so that a config that omits one is noticed.
 EXAMPLES = {
     "GAN": lambda: GAN(networks.MLPGenerator((2,), latent_dim=3, units=(4,)), networks.MLPDiscriminator((4,)), seed=5),
-    "TextGAN": lambda: text_gan.TextGAN(*text_pair(), words(), likelihood_weight=0.7, seed=5),
+    "TextGAN": lambda: text_gan.TextGAN(*text_pair(), words(), seed=5, ngrams=EXAMPLES["NgramModel"]()),
     "CycleGAN": lambda: CycleGAN(translators(), patches(), codecs.ImageCodec((16, 16, 3)), seed=5),
     "Pix2Pix": lambda: Pix2Pix(translators().second, networks.PatchGANDiscriminator((16, 16, 6), 2, 1), seed=5),
     "Pair": translators,
@@ -131,6 +132,9 @@ EXAMPLES = {
     "RecurrentGenerator": lambda: text_pair()[0],
     "NgramModel": lambda: networks.NgramModel(20, order=3, sizes=[4, 6, 5]),
     "RecurrentDiscriminator": lambda: text_pair()[1],
+    "BackwardLanguageModel": lambda: networks.BackwardLanguageModel(20, 4, 5, dropout=0.25, head=text_pair()[1], num_labels=2),
+    "RelationalDiscriminator": lambda: networks.RelationalDiscriminator(20, 9, width=3, units=4, dropout=0.25, num_labels=2),
+    "Calibration": lambda: Calibration(["likelihood", "tokens"]),
     "ConvolutionalDiscriminator": lambda: networks.ConvolutionalDiscriminator(20, widths=(2, 3), filters=8, num_labels=2),
     "TimeGAN": lambda: TimeGAN(
         *(EXAMPLES[f"TimeGAN{one}"]() for one in ("Generator", "Discriminator")), seed=5, stage="supervised"
@@ -204,6 +208,7 @@ EXAMPLES = {
     "Clip": lambda: constraints.Clip(0.02),
     **{kind.__name__: kind for kind in (losses.NonSaturating, losses.Minimax, losses.Hinge, losses.LeastSquares)},
     **{kind.__name__: kind for kind in (losses.Wasserstein, losses.RelativisticPaired, losses.RelativisticAverage)},
+    "Distillation": lambda: feedback.Distillation(candidates=3, num_drafts=7, epochs=5, share=0.25),
     "Cooperative": lambda: feedback.Cooperative(candidates=3, share=0.25, likelihood=0.5),
     "PolicyGradient": lambda: feedback.PolicyGradient(discount=0.1, entropy=0.2, anchor=0.3, supervised=0.4, clip=0.6),
     "GumbelSoftmax": lambda: feedback.GumbelSoftmax(temperature=0.5, supervised=0.25),

@@ -21,12 +21,13 @@ MAX_LINES = 4000  # held-out lines, and drafts: more resolve no more
 _FOLDS = 5
 _INVERSE_PENALTY = 0.2
 _LIMIT = 3.0  # deviations: squares of what few lines show would outweigh everything
+_CEILING = 0.99  # quantile of the real lines' logits, which bounds all: few odd drafts would outweigh the rest
 _MAX_BETA = 2.0  # a balanced regression has a beta of about 1; of separable lines the best would grow without bound
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class Calibration(keras.layers.Layer):
-    """A logit z of real lines against drafts, quadratic in standardized features, and the beta that makes weights of it.
+    """A bounded logit z of real lines against drafts, quadratic in standardized features, and the beta that makes it a weight.
 
     All numbers are weights, so that they are saved and exported. Before `fit` they are 0: every draft weighs the same.
 
@@ -43,7 +44,7 @@ class Calibration(keras.layers.Layer):
         width = len(self.feature_names)
         self.pairs = list(itertools.combinations_with_replacement(range(width), 2))
         shapes = {"mean": (width,), "deviation": (width,), "kernel": (width + len(self.pairs),)}
-        shapes |= {"bias": (), "beta": (), "estimate": (3,), "num_lines": ()}
+        shapes |= {"bias": (), "ceiling": (), "beta": (), "estimate": (3,), "num_lines": ()}
         for name, shape in shapes.items():
             setattr(self, name, self.add_weight(name=name, shape=shape, initializer="zeros", trainable=False))
         self.built = True
@@ -58,10 +59,18 @@ class Calibration(keras.layers.Layer):
         return Interval(*map(float, ops.convert_to_numpy(self.estimate))) if self.is_fitted else None
 
     def fit(self, real, drafts, seed=0):
-        """Calibrates on the features of held-out lines and of drafts, `(num, width)`; keeps and returns the `gain`.
+        """Calibrates on the features of held-out lines and of drafts, `(num, width)`. Keeps and returns the `gain`."""
+        energies, logits = self.cross_fit(real, drafts, seed)
+        self.estimate.assign(likelihood_gain(*energies, seed=seed))
+        self.regress(self.checked(real), self.checked(drafts))
+        self.beta.assign(best_beta(*logits, _MAX_BETA))
+        self.num_lines.assign(len(real))
+        return self.gain
 
-        The gain is cross-fitted: each logit is that of a regression, and each beta that of logits, which saw neither the line
-        nor the draft.
+    def cross_fit(self, real, drafts, seed=0):
+        """Returns cross-fitted energies of lines and of drafts, and their logits: two pairs of arrays, `(num,)` each.
+
+        Each logit is that of a regression, and each beta that of logits, which saw neither the line nor the draft.
         """
         from sklearn.model_selection import KFold  # slow to import
 
@@ -76,14 +85,10 @@ class Calibration(keras.layers.Layer):
         for (real_fit, real_held), (draft_fit, draft_held) in zip(*folds, strict=True):
             beta = best_beta(logits[0][real_fit], logits[1][draft_fit], _MAX_BETA)
             energies[0][real_held], energies[1][draft_held] = beta * logits[0][real_held], beta * logits[1][draft_held]
-        self.estimate.assign(likelihood_gain(*energies, seed=seed))
-        self.regress(real, drafts)
-        self.beta.assign(best_beta(*logits, _MAX_BETA))
-        self.num_lines.assign(len(real))
-        return self.gain
+        return energies, logits
 
     def regress(self, real, drafts):
-        """Assigns the scales of the features and the coefficients of the logistic regression, in which both kinds weigh the same."""
+        """Assigns the features' scales and the coefficients of a logistic regression in which both kinds weigh the same."""
         from sklearn.linear_model import LogisticRegression
 
         rows = np.concatenate([real, drafts])
@@ -96,6 +101,7 @@ class Calibration(keras.layers.Layer):
         regression.fit(columns, np.arange(len(rows)) < len(real))
         self.kernel.assign(regression.coef_[0])
         self.bias.assign(regression.intercept_[0])
+        self.ceiling.assign(np.quantile(regression.decision_function(columns[: len(real)]), _CEILING))
 
     def columns(self, features):
         """Standardized features and their products: `(batch, width of the kernel)`."""
@@ -109,14 +115,12 @@ class Calibration(keras.layers.Layer):
             raise ValueError(
                 f"Got {features.shape[-1]} features. Expected {len(self.feature_names)}: {', '.join(self.feature_names)}."
             )
-        return ops.sum(self.columns(features) * self.kernel, axis=1) + self.bias
+        return ops.minimum(ops.sum(self.columns(features) * self.kernel, axis=1) + self.bias, self.ceiling)
 
     def checked(self, features):
         features = np.asarray(features, np.float64)
         if features.ndim != 2 or features.shape[1] != len(self.feature_names):
-            raise ValueError(
-                f"Got features of shape {features.shape}. Expected a row per line with the columns {', '.join(self.feature_names)}."
-            )
+            raise ValueError(f"Got features of shape {features.shape}. Expected a row per line: {', '.join(self.feature_names)}.")
         if not np.isfinite(features).all():
             raise ValueError("Some features are not finite. Expected numbers: a network has diverged.")
         return features

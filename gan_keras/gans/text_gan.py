@@ -35,13 +35,16 @@ class TextGAN(TextWriter):
         codec: An adapted text codec.
         seed: Integer that determines all noise of training.
         stage: Current stage of training, so that a saved GAN resumes in it.
+        ngrams: An adapted `networks.NgramModel` that all generators are mixed with when they write and are measured, or None.
+            `fit` finds its shares on held-out lines; training is that of the networks alone.
     """
 
     cannot_be_compiled = "the length of drafts is not known in advance"
     loss_tells_quality = True  # it is the likelihood
 
-    def __init__(self, generator, discriminator, codec, seed=0, stage="pretraining", **kwargs):
+    def __init__(self, generator, discriminator, codec, seed=0, stage="pretraining", ngrams=None, **kwargs):
         super().__init__(generator, discriminator, codec, seed, **kwargs)
+        self.ngrams = ngrams
         self.baseline = self.copy_generator("baseline")
         infinite = keras.initializers.Constant(float("inf"))
         self.baseline_nll = self.add_weight(name="baseline_nll", shape=(), initializer=infinite, trainable=False)
@@ -95,8 +98,8 @@ class TextGAN(TextWriter):
         needed = getattr(self.feedback, "discriminator_class", object)
         if not isinstance(self.discriminator, needed):
             raise ValueError(
-                f"feedback={type(self.feedback).__name__} reads logits after every token, or sends gradients through soft tokens, "
-                f"and {type(self.discriminator).__name__} has neither. Expected a `networks.ConvolutionalDiscriminator` or "
+                f"feedback={type(self.feedback).__name__} reads logits after every token or sends gradients through soft tokens; "
+                f"{type(self.discriminator).__name__} allows neither. Expected a `networks.ConvolutionalDiscriminator` or "
                 "`networks.RecurrentDiscriminator`, or the feedback `Distillation` or `Cooperative`."
             )
         if hasattr(self.feedback, "prepare"):
@@ -110,24 +113,27 @@ class TextGAN(TextWriter):
     def fit(self, x=None, *args, callbacks=(), **kwargs):
         """Trains by `GAN.fit`; `epochs` counts those of all stages.
 
-        With at least 200 lines of known words in `validation_data`, it calibrates the choice among drafts at the end, and prints
-        by how much the discriminator improves the model: see `calibrate`.
+        With at least 200 lines of known words in `validation_data`, it finds the shares of the n-grams after the pretraining. At
+        the end it calibrates the choice among drafts, and prints by how much the discriminator improves the model: see
+        `calibrate`.
         """
         held_out, epochs = self.held_out_rows(kwargs.get("validation_data")), kwargs.get("epochs", 1)
-        if getattr(self.feedback, "needs_held_out", False) and self.stage_of(epochs - 1) == "adversarial":
-            if len(held_out.tokens) < MIN_LINES:
-                raise ValueError(
-                    f"feedback={type(self.feedback).__name__} with {few_lines(held_out)}. Expected at least {MIN_LINES} in "
-                    "`fit(..., validation_data=...)`, on which its teacher is calibrated; or no adversarial epochs."
-                )
+        is_needed = getattr(self.feedback, "needs_held_out", False) and self.stage_of(epochs - 1) == "adversarial"
+        if is_needed and len(held_out.tokens) < MIN_LINES:
+            raise ValueError(
+                f"feedback={type(self.feedback).__name__} with {few_lines(held_out)}. Expected at least {MIN_LINES} in "
+                "`fit(..., validation_data=...)`, on which its teacher is calibrated; or no adversarial epochs."
+            )
         callbacks = getattr(callbacks, "callbacks", callbacks)
         history = super().fit(x, *args, callbacks=[Stages(held_out), *as_list(callbacks)], **kwargs)
-        if self.stage != "pretraining":
+        if self.stage == "pretraining":
+            self.fit_shares(held_out)
+        else:
             self.calibrate_if_possible(held_out)
         return history
 
     def held_out_rows(self, batches):
-        """Returns the `HeldOut` lines of `validation_data`, which may be None."""
+        """Returns the `HeldOut` lines of `validation_data`, none for None."""
         if batches is None:
             return HeldOut(np.zeros((0, self.codec.length), np.int32), None, 0)
         batches = [batches] if isinstance(batches, tuple | list | np.ndarray) or tf.is_tensor(batches) else batches
@@ -138,6 +144,28 @@ class TextGAN(TextWriter):
             known &= tokens[:, -1] == PADDING
         labels = np.concatenate(labels)[known] if self.num_labels else None
         return HeldOut(tokens[known], labels, len(tokens))
+
+    def fit_shares(self, held_out):
+        """Finds the shares of the n-grams in the mixture with the baseline on `HeldOut` lines, and prints what it gains."""
+        if self.ngrams is None:
+            return
+        if len(held_out.tokens) < MIN_LINES:
+            print(f"Got {few_lines(held_out)}, fewer than {MIN_LINES}: the n-grams have no share.")
+            return
+        tokens, is_token = held_out.tokens, held_out.tokens != PADDING
+        columns = {"seeds": np.arange(len(tokens), dtype=np.int64), "tokens": tokens, "labels": held_out.labels}
+        network, ngrams, matched = np.moveaxis(self.of_rows(self.token_probabilities, columns)[is_token], -1, 0)
+        self.ngrams.fit_shares(network, ngrams, matched.astype(np.int32))
+        shares = np.asarray(self.ngrams.shares)[matched.astype(np.int32)]
+        mixed = np.log((1.0 - shares) * np.exp(network) + shares * ngrams)
+        print(f"With n-grams: {-mixed.mean():.4f} nats per held-out token, the network alone {-network.mean():.4f}.")
+
+    @tf.function
+    def token_probabilities(self, seeds, tokens, labels=None):
+        """Returns of each token the baseline's log-probability, that of the n-grams, and their order, `(batch, time, 3)`."""
+        probabilities, matched = self.ngrams.token_probabilities(tokens)
+        losses = self.baseline.token_losses(self.latents_from(seeds), tokens, labels)
+        return tf.stack([-losses, probabilities, tf.cast(matched, tf.float32)], axis=-1)
 
     def calibrate_if_possible(self, held_out):
         """Calibrates on `HeldOut` lines, and prints the gain; without enough lines, prints that instead."""
@@ -155,12 +183,13 @@ class TextGAN(TextWriter):
         stage = self.stage_of(epoch)
         if stage != self.stage:
             if self.stage == "pretraining":
-                self.end_pretraining()
+                self.end_pretraining(held_out)
             self.enter(stage)
         if stage == "adversarial" and hasattr(self.feedback, "begin_epoch"):
             self.feedback.begin_epoch(self, epoch - self.pretraining_epochs - self.discriminator_epochs, held_out)
 
-    def end_pretraining(self):
+    def end_pretraining(self, held_out):
+        self.fit_shares(held_out)
         for network in (self.generator, self.ema_generator):
             network.set_weights(self.baseline.get_weights())
         embedding = getattr(self.discriminator, "embedding", None)
@@ -176,10 +205,9 @@ class TextGAN(TextWriter):
 
     def enter(self, stage):
         """Switches to a stage and its training step."""
-        measures_discriminator = self.stage != "pretraining"
         self.stage = stage
         self.make_train_function(force=True)
-        self.make_test_function(force=measures_discriminator != (stage != "pretraining"))
+        self.make_test_function(force=True)
 
     def stage_of(self, epoch):
         if epoch < self.pretraining_epochs:
@@ -226,7 +254,8 @@ class TextGAN(TextWriter):
 
     def discriminator_loss(self, real_data, fake_data, labels=None):
         """Returns the adversarial loss of sentences, of every token's logit, from which dense rewards are made, and of spoiled
-        real lines, as far as the discriminator has them; in its own stage, also that of a backward language model."""
+        real lines, as far as the discriminator has them. In its own stage, a backward language model's likelihood comes on top.
+        """
         real, real_steps = self.discriminator.logits(real_data, labels, training=True)
         fake, fake_steps = self.discriminator.logits(fake_data, self.repeated(labels), training=True)
         loss = self.adversarial_loss.discriminator(self.repeated(real), fake)
@@ -247,16 +276,18 @@ class TextGAN(TextWriter):
         return self.likelihood_loss(losses, tokens, self.step_metrics.backward_nll)
 
     def supervised_loss(self, tokens, labels=None):
-        """Returns the negative log-likelihood of real tokens, ends included, in nats: a sum in which every token of the corpus has
-        the same weight, whatever its batch, divided by the number of lines and by `tokens_per_line`."""
+        """Returns the negative log-likelihood of real tokens, ends included, in nats.
+
+        It is a sum over tokens, divided by the number of lines and by `tokens_per_line`: every token of the corpus has the same
+        weight, whatever its batch.
+        """
         latents = self.latents_from(self.next_seeds(ops.shape(tokens)[0]))
         losses = self.generator.token_losses(latents, tokens, labels, training=True)
         return self.likelihood_loss(losses, tokens, self.step_metrics.nll)
 
     def likelihood_loss(self, losses, tokens, metric):
         """Returns the loss of token losses `(batch, time)`, and updates a metric with their mean per token."""
-        num_tokens = ops.sum(token_mask(tokens))
-        metric.update_state(ops.sum(losses) / num_tokens, num_tokens)
+        self.measure_likelihood(-losses, tokens, metric)
         return self.per_token(losses, tokens)
 
     def per_token(self, values, tokens):
@@ -267,10 +298,15 @@ class TextGAN(TextWriter):
     def drafts(self, num, labels=None):
         """Returns sentences of the live generator, int32 `(num, time)`, with the discriminator's logit and the log-likelihood per
         token, float32 `(num, 2)`. No gradient passes."""
-        drafts, likelihoods = self.drafts_of(self.generator, self.latents_from(self.next_seeds(num)), labels)
+        drafts, likelihoods = self.drafts_from(self.latents_from(self.next_seeds(num)), labels)
         logits = self.judge(drafts, labels, training=False)[:, 0]
         scores = tf.stack([logits, likelihoods / ops.sum(token_mask(drafts), axis=1)], axis=1)
         return tf.stop_gradient(drafts), tf.stop_gradient(scores)
+
+    def drafts_from(self, latents, labels=None):
+        """Returns the live generator's sentences, trimmed, `(num, time)`, and their log-likelihoods, `(num,)`."""
+        drafts, likelihoods = self.generator.sample(latents, labels)
+        return trim(drafts), likelihoods
 
     def draw(self, real_data, labels=None):
         """Returns drafts of the live generator, `drafts_per_line` per real line."""
@@ -285,19 +321,23 @@ class TextGAN(TextWriter):
         """Measures the averaged generator's likelihood of held-out text, and the discriminator on text and drafts."""
         self.step_metrics.begin()
         tokens, labels = self.read_batch(data)
-        rows, num_tokens = ops.shape(tokens)[0], ops.sum(token_mask(tokens))
-        latents = self.latents_from(replicas.first_row(rows) + tf.range(rows, dtype=tf.int64))
-        likelihood = ops.sum(self.ema_generator.log_likelihood(latents, tokens, labels))
-        self.step_metrics.nll.update_state(-likelihood / num_tokens, num_tokens)
+        if self.stage != "discriminator":  # in which the generator stays as it is
+            rows = ops.shape(tokens)[0]
+            latents = self.latents_from(replicas.first_row(rows) + tf.range(rows, dtype=tf.int64))
+            self.measure_likelihood(self.ema_generator.log_likelihood(latents, tokens, labels), tokens, self.step_metrics.nll)
         if self.stage != "pretraining":
-            self.test_discriminator(tokens, labels, num_tokens)
+            self.test_discriminator(tokens, labels)
         return self.step_metrics.measured(self.step_metrics.test_result())
 
-    def test_discriminator(self, tokens, labels, num_tokens):
+    def measure_likelihood(self, likelihoods, tokens, metric):
+        num_tokens = ops.sum(token_mask(tokens))
+        metric.update_state(-ops.sum(likelihoods) / num_tokens, num_tokens)
+
+    def test_discriminator(self, tokens, labels):
         if hasattr(self.discriminator, "log_likelihood"):
             with in_float32(self.discriminator):
-                likelihood = ops.sum(self.discriminator.log_likelihood(tokens, labels))
-            self.step_metrics.backward_nll.update_state(-likelihood / num_tokens, num_tokens)
+                likelihoods = self.discriminator.log_likelihood(tokens, labels)
+            self.measure_likelihood(likelihoods, tokens, self.step_metrics.backward_nll)
         if self.discriminator.reads_drafts:
             real_logits = self.judge(tokens, labels, training=False)
             fake_logits = self.judge(trim(self.draw_to_test(tokens, labels)), labels, training=False)
@@ -328,15 +368,19 @@ class TextGAN(TextWriter):
 
     def load_own_variables(self, store):
         unused = () if self.compiled else ("feedback",)  # comes with `compile`
-        names = [name for name in store.keys() if name not in _IGNORED and not name.startswith(unused)]
-        super().load_own_variables({name: store[name] for name in names})
+        saved = {name: store[name] for name in sorted(store.keys())}
+        kept = {name: value for name, value in saved.items() if name not in _IGNORED and not name.startswith(unused)}
+        super().load_own_variables(kept)
 
     def get_config(self):
-        return {**super().get_config(), "stage": self.stage}
+        ngrams = self.ngrams and keras.saving.serialize_keras_object(self.ngrams)
+        return {**super().get_config(), "stage": self.stage, "ngrams": ngrams}
 
     @classmethod
     def from_config(cls, config):
-        return super().from_config({name: value for name, value in config.items() if name != "likelihood_weight"})
+        ngrams = config.get("ngrams")
+        config = {name: value for name, value in config.items() if name != "likelihood_weight"}  # of version 0.1
+        return super().from_config({**config, "ngrams": ngrams and keras.saving.deserialize_keras_object(ngrams)})
 
     def get_compile_config(self):
         config, own = super().get_compile_config(), ("pretraining_epochs", "discriminator_epochs", "drafts_per_line")

@@ -12,7 +12,7 @@ from gan_keras.gans.calibration import MAX_LINES, MIN_LINES
 from gan_keras.gans.gan import GAN
 from gan_keras.gans.sampling import seeds_from
 from gan_keras.gans.signature import Signature, expect
-from gan_keras.networks.base import in_float32, latent_dim_of
+from gan_keras.networks.base import in_float32
 from gan_keras.networks.language_model import token_mask
 
 MAX_CANDIDATES = 64  # drafts per sentence
@@ -99,8 +99,9 @@ class TextWriter(GAN):
         prompt_tokens, _ = self.codec.encode_prompt(prompts)
         latents, choices = self.latents_from(seeds), (temperatures, top_ps, prompt_tokens)
         if candidates == 1:
-            return generator.sample(latents, labels, *choices)[0][:num]
-        drafts, likelihoods = self.drafts_of(generator, latents, labels, *choices)
+            return generator.sample(latents, labels, *choices, self.ngrams)[0][:num]
+        drafts, likelihoods = generator.sample(latents, labels, *choices, self.ngrams)
+        drafts = trim(drafts)
         if choice == "likeliest":
             scores = likelihoods / tf.reduce_sum(token_mask(drafts), axis=1)
         else:
@@ -112,11 +113,6 @@ class TextWriter(GAN):
             scores = self.calibration.beta * scores - tf.math.log(-tf.math.log(uniform))
         best = tf.argmax(scores, axis=1, output_type=tf.int32)
         return tf.gather(drafts, tf.range(num) * candidates + best)
-
-    def drafts_of(self, generator, latents, labels=None, *choices):
-        """Returns sentences, trimmed, `(batch, time)`, and the log-likelihood of each, measured as that of real lines, `(batch,)`."""
-        drafts = trim(generator.sample(latents, labels, *choices)[0])
-        return drafts, generator.log_likelihood(latents, drafts, labels)
 
     # --- What the discriminator knows of a line, and how much that weighs. ---
 
@@ -214,13 +210,13 @@ class TextWriter(GAN):
     @tf.function
     def line_features(self, seeds, tokens, labels=None):
         tokens = trim(tokens)
-        likelihoods = self.ema_generator.log_likelihood(self.latents_from(seeds), tokens, labels)
+        likelihoods = self.ema_generator.log_likelihood(self.latents_from(seeds), tokens, labels, self.ngrams)
         return self.features_from(tokens, likelihoods, labels)
 
     @tf.function
     def draft_features(self, seeds, labels=None):
-        drafts, likelihoods = self.drafts_of(self.ema_generator, self.latents_from(seeds), labels)
-        return self.features_from(drafts, likelihoods, labels)
+        drafts, likelihoods = self.ema_generator.sample(self.latents_from(seeds), labels, ngrams=self.ngrams)
+        return self.features_from(trim(drafts), likelihoods, labels)
 
     def tokens_of(self, lines):
         if not len(lines):
@@ -234,21 +230,19 @@ class TextWriter(GAN):
             raise ValueError(f"Got no labels. Expected one per line, from 0 to {self.num_labels - 1}.")
         return None if labels is None else self.labels_for(labels, num)
 
-    def negative_log_likelihood(self, lines, generator=None):
-        """Returns the mean nats per token of `lines`, ends included, padding excluded, by the averaged or another generator."""
-        generator, total, count = generator or self.ema_generator, 0.0, 0
-        shapes = tf.TensorSpec([None, latent_dim_of(generator)], tf.float32), tf.TensorSpec([None, None], tf.int32)
-        graph = self.likelihoods.get_concrete_function(generator, *shapes)
-        for start in range(0, len(lines), 256):
-            tokens = trim(self.codec.encode(list(lines[start : start + 256])))
-            latents = self.latents_from(tf.range(start, start + len(tokens), dtype=tf.int64))
-            total -= float(tf.reduce_sum(graph(latents=latents, tokens=tokens)))
-            count += int(tf.math.count_nonzero(tokens != PADDING))
-        return total / count
+    def negative_log_likelihood(self, lines, generator=None, labels=None):
+        """Returns the mean nats per token of `lines`, ends included, padding excluded, by the averaged or another generator.
+
+        The n-gram model, if there is one, has its share. `labels` are one for all lines or one per line; None for no label.
+        """
+        tokens, labels = self.tokens_of(lines), None if labels is None else self.labels_for(labels, len(lines))
+        columns = {"seeds": np.arange(len(tokens), dtype=np.int64), "tokens": tokens, "labels": labels}
+        likelihoods = self.of_rows(self.likelihoods, columns, generator or self.ema_generator)
+        return -float(likelihoods.sum(dtype=np.float64)) / np.count_nonzero(tokens != PADDING)
 
     @tf.function
-    def likelihoods(self, generator, latents, tokens):
-        return generator.log_likelihood(latents, tokens)
+    def likelihoods(self, generator, seeds, tokens, labels=None):
+        return generator.log_likelihood(self.latents_from(seeds), trim(tokens), labels, self.ngrams)
 
     # --- Checks of arguments in Python; `serve` makes them in the graph. ---
 

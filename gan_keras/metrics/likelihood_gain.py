@@ -19,7 +19,7 @@ MAX_BETA = 10.0
 _DRAWN_PER_BLOCK = 1_000_000  # bounds the memory of the bootstrap
 
 
-def likelihood_gain(real_logits, draft_logits, beta=1.0, num_resamples=1000, seed=0):
+def likelihood_gain(real_logits, draft_logits, beta=1.0, num_resamples=1000, seed=0, over=None):
     """Returns the gain in nats per line as an `Interval`: 95 %, percentile bootstrap over both samples.
 
     Logits that were fitted on the same lines flatter the discriminator: use other lines, or cross-fitted logits.
@@ -30,20 +30,27 @@ def likelihood_gain(real_logits, draft_logits, beta=1.0, num_resamples=1000, see
         beta: Factor of the logits, >= 0; 1 for energies that contain it.
         num_resamples: Resamples of the bootstrap, >= 1.
         seed: Seed of the bootstrap.
+        over: Pair of a control's energies of the same lines and drafts. The result is then the gain over that of the control,
+            with both resampled together.
 
     Raises:
         ValueError: If a number is out of its range, or a sample is empty, not a vector or not finite.
     """
-    real_logits, draft_logits = _checked(real_logits, draft_logits)
     if not 0.0 <= beta < np.inf or num_resamples < 1:
         raise ValueError(
             f"Got beta={beta} and num_resamples={num_resamples}. Expected a finite beta >= 0 and at least 1 resample."
         )
-    random = np.random.default_rng(seed)
-    means = _resampled(beta * real_logits, lambda values: values.mean(axis=-1), num_resamples, random)
-    constants = _resampled(beta * draft_logits, _log_mean_exp, num_resamples, random)
-    low, high = np.quantile(means - constants, [0.025, 0.975])
-    return Interval(_gain(real_logits, draft_logits, beta), float(low), float(high))
+    energies = [beta * logits for logits in _checked(real_logits, draft_logits)]
+    gain, resampled = _gain(*energies), _resampled_gains(*energies, num_resamples, seed)
+    if over is not None:
+        control = _checked(*over)
+        if [len(part) for part in control] != [len(part) for part in energies]:
+            raise ValueError(
+                f"Got a control of {len(control[0])} lines and {len(control[1])} drafts. Expected {len(energies[0])} and "
+                f"{len(energies[1])}: its energies are of the same lines."
+            )
+        gain, resampled = gain - _gain(*control), resampled - _resampled_gains(*control, num_resamples, seed)
+    return Interval(float(gain), *map(float, np.quantile(resampled, [0.025, 0.975])))
 
 
 def best_beta(real_logits, draft_logits, max_beta=MAX_BETA):
@@ -74,8 +81,14 @@ def best_beta(real_logits, draft_logits, max_beta=MAX_BETA):
     return float(max_beta) if slope(max_beta) >= 0.0 else float(brentq(slope, 0.0, max_beta))
 
 
-def _gain(real_logits, draft_logits, beta):
-    return float(beta * real_logits.mean() - _log_mean_exp(beta * draft_logits))
+def _gain(real_energies, draft_energies):
+    return real_energies.mean() - _log_mean_exp(draft_energies)
+
+
+def _resampled_gains(real_energies, draft_energies, num_resamples, seed):
+    random = np.random.default_rng(seed)
+    means = _resampled(real_energies, lambda values: values.mean(axis=-1), num_resamples, random)
+    return means - _resampled(draft_energies, _log_mean_exp, num_resamples, random)
 
 
 def _log_mean_exp(values):

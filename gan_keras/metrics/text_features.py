@@ -22,7 +22,7 @@ class LatentSemantics:
         seed: Seed of the decomposition.
 
     Raises:
-        ValueError: If there are too few lines, or `num_components` is below 1.
+        ValueError: If there are too few lines or different n-grams, or `num_components` is below 1.
     """
 
     def __init__(self, lines, num_components=100, tokenize=bleu_tokens, seed=0):
@@ -37,6 +37,8 @@ class LatentSemantics:
         choices = {"ngram_range": (1, 2), "max_features": MAX_NGRAMS, "sublinear_tf": True}
         self.weights = TfidfVectorizer(tokenizer=tokenize, token_pattern=None, lowercase=False, **choices)
         weighted = self.weights.fit_transform(lines)
+        if weighted.shape[1] < 2:
+            raise ValueError(f"Got {weighted.shape[1]} different words and bigrams. Expected at least 2.")
         self.width = min(num_components, *(size - 1 for size in weighted.shape))
         self.projection = TruncatedSVD(self.width, random_state=seed).fit(weighted)
         self.name = f"latent semantic analysis of {len(lines):,} lines, uni- and bigrams, {self.width} components"

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gan_keras.metrics.features import as_feature_pair
+from gan_keras.metrics.seeds import Interval
 
 NUM_FOLDS = 5
 SHRINKAGE = 0.1  # C of the logistic regression: sentence features are many and samples few
@@ -38,6 +39,11 @@ class ClassifierTest(NamedTuple):
 
     def __str__(self):
         return f"{self.area:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
+    def over(self, other):
+        """Returns the difference to the area of another test with equal seed and numbers of samples, an `Interval`."""
+        low, high = np.quantile(self.resampled - other.resampled, [0.025, 0.975])
+        return Interval(self.area - other.area, float(low), float(high))
 
 
 def linear_two_sample_test(real_features, fake_features, num_resamples=1000, seed=0):
@@ -86,7 +92,7 @@ def _areas(real_scores, fake_scores, real_weights, fake_weights):
 
 
 def mean_discrepancy(real_features, fake_features, max_samples=MAX_SAMPLES):
-    """Unbiased squared maximum mean discrepancy with a Gaussian kernel, whose width is the median distance of real samples.
+    """Unbiased squared maximum mean discrepancy with a Gaussian kernel, as wide as the median distance of different real samples.
 
     Its expectation is 0 for equal distributions, so it may be negative. Only the real features set the kernel: values of several
     generators against the same real samples compare.
@@ -97,16 +103,16 @@ def mean_discrepancy(real_features, fake_features, max_samples=MAX_SAMPLES):
         max_samples: Samples of each kind to compare; the first are taken.
 
     Raises:
-        ValueError: If the dimensions differ, a number is not finite, there are fewer than 2 samples of a kind, or half of the
-            real samples are equal.
+        ValueError: If the dimensions differ, a number is not finite, there are fewer than 2 samples of a kind, or all real
+            samples are equal.
     """
     from scipy.spatial.distance import cdist, pdist  # slow to import
 
     real, fake = (kind[:max_samples] for kind in as_feature_pair(real_features, fake_features, min_num=2))
     within = pdist(real, "sqeuclidean")
-    width = np.median(within)
-    if width == 0.0:
-        raise ValueError("Most real samples have equal features. Expected different ones: the kernel takes its width from them.")
+    if not within.any():
+        raise ValueError("All real samples have equal features. Expected different ones: the kernel takes its width from them.")
+    width = np.median(within[within > 0.0])
     parts = within, pdist(fake, "sqeuclidean"), cdist(real, fake, "sqeuclidean")
     of_real, of_fake, between = (np.exp(-part / (2.0 * width)).mean() for part in parts)
     return float(of_real + of_fake - 2.0 * between)

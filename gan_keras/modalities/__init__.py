@@ -38,15 +38,15 @@ __getattr__, __dir__ = startup.late(
     __name__,
     {
         **{f"{name.title()}Modality": f"{__name__}.{name}.modality.{name.title()}Modality" for name in catalogue.MODALITIES},
-        "CHARACTERS": f"{__name__}.text.evaluation.CHARACTERS",
+        "CHARACTERS": f"{__name__}.text.yardstick.CHARACTERS",
         "Modality": f"{__name__}.base.Modality",
-        "Yardstick": f"{__name__}.text.evaluation.Yardstick",
+        "Yardstick": f"{__name__}.text.yardstick.Yardstick",
         "column_histograms": f"{__name__}.table.modality.histograms",
         "evaluate_text": f"{__name__}.text.evaluation.evaluate_text",
         "frontier_picture": f"{__name__}.text.comparison.frontier_picture",
         "score_rows": f"{__name__}.table.evaluation.score",
         "translation_grid": "gan_keras.callbacks.samples_of_kinds.translation_grid",
-        "vocabulary_size": f"{__name__}.text.evaluation.vocabulary_size",
+        "vocabulary_size": f"{__name__}.text.yardstick.vocabulary_size",
     },
 )
 

@@ -14,6 +14,7 @@ from gan_keras.networks.ngram_model import NgramModel
 from gan_keras.networks.pix2pix import PatchGANDiscriminator, Pix2PixGenerator
 from gan_keras.networks.r3gan import R3GANDiscriminator, R3GANGenerator
 from gan_keras.networks.recurrent_generator import RecurrentGenerator
+from gan_keras.networks.relational_discriminator import RelationalDiscriminator
 from gan_keras.networks.series import (
     DenseSeriesDiscriminator,
     DenseSeriesGenerator,
@@ -66,6 +67,7 @@ __all__ = [
     "RCGANGenerator",
     "RecurrentDiscriminator",
     "RecurrentGenerator",
+    "RelationalDiscriminator",
     "ResidualTableGenerator",
     "SNGANDiscriminator",
     "SNGANGenerator",

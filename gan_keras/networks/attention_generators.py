@@ -45,17 +45,16 @@ class AttentiveGenerator(RecurrentGenerator):
 
     @property
     def state_shapes(self):
-        return *super().state_shapes, [None, *self.attention.cache_shape]
+        return *super().state_shapes, *2 * ([None, *self.attention.cache_shape],)
 
     def state_from(self, latents, labels=None):
-        cache = ops.zeros((ops.shape(latents)[0], *self.attention.cache_shape))
-        return [*super().state_from(latents, labels), cache]
+        return [*super().state_from(latents, labels), *self.attention.first_caches(ops.shape(latents)[0])]
 
     def step(self, embedded, state, step):
-        *state, cache = state
+        *state, keys, values = state
         hidden, state = self.recurrent.cell(embedded, state)
-        read, cache = self.attention.step(ops.concatenate([hidden, embedded], axis=-1), cache, step)
-        return self.token_logits(self.projection(hidden) + self.mixing(read)), [*state, cache]
+        read, caches = self.attention.step(ops.concatenate([hidden, embedded], axis=-1), (keys, values), step)
+        return self.token_logits(self.projection(hidden) + self.mixing(read)), [*state, *caches]
 
     def get_config(self):
         return {**super().get_config(), **attributes(self, "num_heads", "head_dim")}
@@ -137,18 +136,19 @@ class TransformerGenerator(LanguageModel):
 
     @property
     def state_shapes(self):
-        return [None, self.embedding_dim], *([None, *block.attention.cache_shape] for block in self.blocks)
+        return [None, self.embedding_dim], *([None, *block.attention.cache_shape] for block in self.blocks for _ in range(2))
 
     def state_from(self, latents, labels=None):
-        caches = [ops.zeros((ops.shape(latents)[0], *block.attention.cache_shape)) for block in self.blocks]
+        num = ops.shape(latents)[0]
+        caches = [cache for block in self.blocks for cache in block.attention.first_caches(num)]
         return [self.condition(latents, labels), *caches]
 
     def step(self, embedded, state, step):
         condition, *caches = state
         hidden, new = self.scaled(embedded) + condition, []
-        for block, cache in zip(self.blocks, caches, strict=True):
-            hidden, cache = block.step(hidden, cache, step)
-            new.append(cache)
+        for block, keys, values in zip(self.blocks, caches[::2], caches[1::2], strict=True):
+            hidden, written = block.step(hidden, (keys, values), step)
+            new += written
         return self.last_logits(self.normalization(hidden)), [condition, *new]
 
     def get_config(self):
@@ -179,9 +179,9 @@ class DecoderBlock(layers.Layer):
         read = self.attention(self.first_normalization(inputs), training=training)
         return self.transformed(inputs + self.value_dropout(self.mixing(read), training=training), training)
 
-    def step(self, inputs, cache, step):
-        read, cache = self.attention.step(self.first_normalization(inputs), cache, step)
-        return self.transformed(inputs + self.mixing(read)), cache
+    def step(self, inputs, caches, step):
+        read, caches = self.attention.step(self.first_normalization(inputs), caches, step)
+        return self.transformed(inputs + self.mixing(read)), caches
 
     def transformed(self, inputs, training=False):
         changed = self.narrow(self.wide(self.second_normalization(inputs)))

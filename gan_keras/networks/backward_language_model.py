@@ -89,7 +89,7 @@ class BackwardLanguageModel(SentenceDiscriminator):
     def token_losses(self, tokens, labels=None, training=False):
         """Negative log-likelihood of each token given those after it, in nats, 0 on padding: `(batch, time)`, float32.
 
-        The columns follow the direction of reading. A line of n tokens, with its end, has n losses: the last is that of its start.
+        Columns follow the direction of reading. A line of n tokens, with its end, has n losses: the last is that of its start.
         """
         inputs = reversed_lines(tokens)
         following = ops.pad(inputs[:, 1:], ((0, 0), (0, 1)), constant_values=PADDING)
@@ -107,7 +107,7 @@ class BackwardLanguageModel(SentenceDiscriminator):
         return ops.matmul(ops.cast(projected, "float32"), ops.transpose(self.embedding.embeddings)) + self.token_bias
 
     def state_from(self, labels, inputs):
-        """The LSTM's first state: that of each line's label, the mean over all labels where they are unknown, 0 without labels."""
+        """The LSTM's first state: that of the label, the mean over all where it is unknown, 0 for a network without labels."""
         check_labels(labels, self.num_labels)
         if not self.num_labels:
             return None

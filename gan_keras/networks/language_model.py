@@ -120,16 +120,20 @@ class LanguageModel(Generator):
             drawn = draw(logits + self.mask_of(step), tf.gather_nd(choices, here), take(temperature, rows), take(top_p, rows))
             prompted = tf.gather_nd(tokens, here)
             last = tf.where(prompted != PADDING, prompted, tf.where(finished, PADDING, drawn))
-            gain = tf.gather(logits, last, batch_dims=1) - tf.reduce_logsumexp(logits, axis=1)
+            normaliser = tf.reduce_logsumexp(logits, axis=1) if ngrams is None else 0.0  # a mixture is normalised
+            gain = tf.gather(logits, last, batch_dims=1) - normaliser
             likelihoods = tf.tensor_scatter_nd_add(likelihoods, rows[:, None], tf.where(finished, 0.0, gain))
             tokens = tf.tensor_scatter_nd_update(tokens, here, last)
             finished = finished | (last == END)
             contexts = tuple(ngrams.advance(each, last) for each in contexts)
+            running = rows, last, finished, contexts, tuple(state)
             kept = unfinished_rows(finished)
-            rows, last, finished, contexts, state = tf.nest.map_structure(
-                lambda each: tf.gather(each, kept), (rows, last, finished, contexts, tuple(state))
+            running = tf.cond(  # as long as no row leaves, a copy of all caches would be for nothing
+                tf.shape(kept)[0] < tf.shape(rows)[0],
+                lambda: tf.nest.map_structure(lambda each: tf.gather(each, kept), running),
+                lambda: running,
             )
-            return step + 1, tokens, likelihoods, rows, last, finished, contexts, state
+            return step + 1, tokens, likelihoods, *running
 
         state = tuple(self.state_from(latents, labels))
         start = (0, tokens, tf.zeros([num]), tf.range(num), tf.fill([num], START), tf.zeros([num], tf.bool), contexts, state)

@@ -19,19 +19,19 @@ import tensorflow as tf
 from gan_keras.codecs.text import END, START
 from gan_keras.metrics import KneserNey
 
-_MISSING = -1
+_ROOT, _MISSING = 0, -1  # the empty n-gram, and one that the training lines do not contain
 _PRIOR_TOKENS = 50  # weight of the pooled share in each order's share
-_SMALLEST = 1e-37  # of probabilities whose logarithm is taken
+_LOWEST_SHARE = 1e-6
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class NgramModel(keras.layers.Layer):
     """Interpolated Kneser-Ney model of token ids, and the shares of its mixture with a network.
 
-    `adapt` counts the n-grams. Until `fit_shares`, all shares are 0: the mixture is the network alone.
+    `adapt` counts the n-grams. Until `fit_shares`, all shares are 1e-6: the mixture is the network.
 
-    A sentence's *contexts* are the numbers of its last 1, 2, ... order - 1 tokens among the n-grams of that order, int64
-    `(batch, order - 1)`, -1 for what the training lines do not contain.
+    N-grams are numbered from 1, shorter ones first; 0 is the empty one. The *contexts* of a sentence are the numbers of its last
+    1, 2, ... order - 1 tokens, int64 `(batch, order - 1)`, -1 for what the training lines do not contain.
 
     Args:
         vocabulary_size: Number of token ids, including the four special ones.
@@ -51,17 +51,22 @@ class NgramModel(keras.layers.Layer):
             self.make_weights(sizes)
 
     def make_weights(self, sizes):
-        """Makes the arrays of the model, ordered by n-gram. An n-gram's key joins its context's number and its last token."""
+        """Makes the arrays of n-grams, which form one tree.
 
-        def weights(name, dtype, sizes):
-            options = {"initializer": "zeros", "trainable": False, "dtype": dtype, "autocast": False}
-            return [self.add_weight(name=f"{name}_{i}", shape=(size,), **options) for i, size in enumerate(sizes, start=1)]
-
-        self.sizes = tuple(int(size) for size in sizes)
-        self.keys = weights("keys", "int64", self.sizes)
-        self.seen = weights("seen", "float32", [self.vocabulary_size, *self.sizes[1:]])  # of single tokens: the whole probability
-        self.backoffs = weights("backoffs", "float32", self.sizes[:-1])
-        (self.shares,) = weights("shares", "float32", [len(self.sizes)])
+        The key of an n-gram is `number of its first n - 1 tokens * vocabulary_size + last token`, and its number the rank of its
+        key. So the n-grams that continue the same context are adjacent, and one search finds n-grams of all orders.
+        """
+        self.sizes, num_contexts = tuple(int(size) for size in sizes), 1 + int(sum(sizes[:-1]))
+        for name, dtype, size, initial in (
+            ("keys", "int64", sum(self.sizes), 0),
+            ("seen", "float32", sum(self.sizes), 0.0),  # the part of the probability that comes from an n-gram's own count
+            ("backoffs", "float32", num_contexts, 1.0),
+            ("unigrams", "float32", self.vocabulary_size, 0.0),  # probabilities without a context
+            ("shares", "float32", len(self.sizes), _LOWEST_SHARE),
+        ):
+            constant = keras.initializers.Constant(initial)
+            options = {"initializer": constant, "dtype": dtype, "trainable": False, "autocast": False}
+            setattr(self, name, self.add_weight(name=name, shape=(size,), **options))
         self.built = True
 
     # --- Learning. ---
@@ -88,17 +93,18 @@ class NgramModel(keras.layers.Layer):
         lines = [row[:length].tolist() for row, length in zip(rows, lengths, strict=True)]
         model = KneserNey(self.order).fit(lines, self.vocabulary_size)
         self.make_weights([len(keys) for keys in model.index.keys])
-        # The numbers of words ascend as their ids do, so that translated keys are sorted too.
-        ids = np.array([START, END, *model.words[2:]])
-        for variable, keys in zip(self.keys, model.index.keys, strict=True):
-            contexts, words = np.divmod(keys, model.index.num_tokens)
-            variable.assign(contexts * self.vocabulary_size + ids[words])
+        ids = np.array([START, END, *model.words[2:]])  # they ascend, so that translated keys are sorted as well
+        keys, first = [], _ROOT
+        for each in model.index.keys:
+            contexts, words = np.divmod(each, model.index.num_tokens)
+            keys.append((first + contexts) * self.vocabulary_size + ids[words])
+            first = 1 + sum(map(len, keys[:-1]))  # the number of the first context of the next order
         unigrams = np.full(self.vocabulary_size, model.levels[0].backoffs[0] / self.vocabulary_size)
         unigrams[ids] += model.levels[0].seen
-        for variable, seen in zip(self.seen, [unigrams, *(level.seen for level in model.levels[1:])], strict=True):
-            variable.assign(seen)
-        for variable, level in zip(self.backoffs, model.levels[1:], strict=True):
-            variable.assign(level.backoffs)
+        self.keys.assign(np.concatenate(keys))
+        self.seen.assign(np.concatenate([level.seen for level in model.levels]))
+        self.backoffs.assign(np.concatenate([level.backoffs for level in model.levels]))
+        self.unigrams.assign(unigrams)
 
     def fit_shares(self, network_log_p, ngram_p, matched):
         """Finds the shares that make held-out tokens likeliest, by expectation maximisation.
@@ -123,40 +129,44 @@ class NgramModel(keras.layers.Layer):
 
     def start(self, num):
         """Contexts of `num` sentences before their first token."""
-        first = tf.constant([[0] + [_MISSING] * (len(self.sizes) - 2)], tf.int64)  # START has the lowest key
+        first = tf.constant([[1] + [_MISSING] * (len(self.sizes) - 2)], tf.int64)  # the start token has the lowest key
         return tf.tile(first, [num, 1])
 
     def advance(self, contexts, tokens):
         """Contexts after one token more, int `(batch,)`."""
-        shorter = tf.unstack(tf.pad(contexts[:, :-1], [[0, 0], [1, 0]]), axis=1)
-        return tf.stack([self.find(order, each, tokens) for order, each in enumerate(shorter, start=1)], axis=1)
+        return self.find(tf.pad(contexts[:, :-1], [[0, 0], [1, 0]], constant_values=_ROOT), tokens[:, None])
 
     def probabilities(self, contexts):
-        """Distribution of the next token: `(batch, vocabulary)`, float32. Unseen tokens share the mass of one."""
+        """Distribution of the next token: `(batch, vocabulary)`, float32. Each unseen token has the mass of the others."""
         return self.add_to(0.0, tf.ones(tf.shape(contexts)[:1]), contexts)
 
     def mixed_logits(self, logits, contexts):
         """Log-probabilities of the mixture, from the network's logits `(batch, vocabulary)`."""
         shares = tf.gather(self.shares, tf.math.count_nonzero(contexts != _MISSING, axis=1))
-        mixture = self.add_to((1.0 - shares)[:, None] * tf.nn.softmax(logits), shares, contexts)
-        return tf.math.log(tf.maximum(mixture, _SMALLEST))
+        return tf.math.log(self.add_to((1.0 - shares)[:, None] * tf.nn.softmax(logits), shares, contexts))
 
     def add_to(self, values, weights, contexts):
-        """Returns `values + weights * probabilities`: each context's seen tokens, and backoffs times the shorter ones'."""
-        known, added = contexts != _MISSING, []
-        for level in range(len(self.sizes) - 1, 0, -1):
-            numbers, keys = tf.maximum(contexts[:, level - 1], 0), self.keys[level]
-            ends = tf.stack([numbers, tf.where(known[:, level - 1], numbers + 1, numbers)]) * self.vocabulary_size
-            first, last = tf.unstack(tf.reshape(tf.searchsorted(keys, tf.reshape(ends, [-1])), [2, -1]))
-            ngrams = tf.ragged.range(first, last)
-            added.append((ngrams.value_rowids(), ngrams.flat_values, level, weights))
-            weights = weights * tf.where(known[:, level - 1], tf.gather(self.backoffs[level - 1], numbers), 1.0)
-        values = values + weights[:, None] * self.seen[0]
-        for rows, ngrams, level, weights in added:
-            tokens = tf.gather(self.keys[level], ngrams) % self.vocabulary_size
-            seen = tf.gather(weights, rows) * tf.gather(self.seen[level], ngrams)
-            values = tf.tensor_scatter_nd_add(values, tf.stack([rows, tokens], axis=1), seen)
-        return values
+        """Returns `values + weights * probabilities`.
+
+        The probability of a token is the sum over its contexts, from the longest to the empty one, of what was seen after that
+        context times the backoffs of all longer ones. The tokens seen after each context are few, those of no context are all.
+        """
+        backoffs, num = self.backoffs_of(contexts), tf.shape(contexts)[0]
+        scales = weights[:, None] * tf.math.cumprod(backoffs, axis=1, exclusive=True, reverse=True)
+        bounds = tf.stack([contexts, contexts + tf.cast(contexts != _MISSING, tf.int64)]) * self.vocabulary_size
+        first, last = tf.unstack(tf.reshape(tf.searchsorted(self.keys, tf.reshape(bounds, [-1])), [2, -1]))
+        # All n-grams that continue any of the contexts, the context that each belongs to, and its place in a row's distribution.
+        ngrams, ends = tf.ragged.range(first, last).flat_values, tf.cumsum(last - first)
+        owners = tf.cumsum(tf.scatter_nd(ends[:, None], tf.ones_like(ends), ends[-1:] + 1))[:-1]
+        shifts = (tf.range(tf.cast(num, tf.int64))[:, None] - contexts) * self.vocabulary_size
+        places = tf.cast(tf.gather(self.keys, ngrams) + tf.gather(tf.reshape(shifts, [-1]), owners), tf.int32)
+        seen = tf.gather(self.seen, ngrams) * tf.gather(tf.reshape(scales, [-1]), owners)
+        seen = tf.math.unsorted_segment_sum(seen, places, num * self.vocabulary_size)  # 8 times as fast as a scatter
+        unseen = (weights * tf.reduce_prod(backoffs, axis=1))[:, None] * self.unigrams
+        return values + unseen + tf.reshape(seen, tf.shape(unseen))
+
+    def backoffs_of(self, contexts):
+        return tf.where(contexts == _MISSING, 1.0, tf.gather(self.backoffs, tf.maximum(contexts, _ROOT)))
 
     # --- All steps at once, for given sentences. ---
 
@@ -170,17 +180,14 @@ class NgramModel(keras.layers.Layer):
             Probabilities `(batch, time)`, float32, and the length of the longest known context, int32 `(batch, time)`.
         """
         read = tf.pad(tokens, [[0, 0], [1, 0]], constant_values=START)
-        contexts, matched = tf.zeros_like(read, tf.int64), tf.zeros_like(tokens, tf.int32)
-        probabilities = tf.gather(self.seen[0], tokens)
-        for level in range(len(self.sizes)):
-            ngrams = self.find(level + 1, contexts, read)
-            if level:
-                known, numbers = contexts[:, 1:] != _MISSING, tf.maximum(contexts[:, 1:], 0)
-                backoffs = tf.where(known, tf.gather(self.backoffs[level - 1], numbers), 1.0)
-                seen = tf.gather(self.seen[level], tf.maximum(ngrams[:, 1:], 0))
-                probabilities = backoffs * probabilities + tf.where(ngrams[:, 1:] != _MISSING, seen, 0.0)
-                matched += tf.cast(known, tf.int32)
+        ngrams = self.find(tf.fill(tf.shape(read), tf.constant(_ROOT, tf.int64)), read)
+        probabilities, matched = tf.gather(self.unigrams, tokens), tf.zeros_like(tokens, tf.int32)
+        for _ in self.sizes[1:]:
             contexts = tf.pad(ngrams[:, :-1], [[0, 0], [1, 0]], constant_values=_MISSING)
+            ngrams = self.find(contexts, read)
+            seen = tf.where(ngrams == _MISSING, 0.0, tf.gather(self.seen, tf.maximum(ngrams - 1, 0)))
+            probabilities = self.backoffs_of(contexts[:, 1:]) * probabilities + seen[:, 1:]
+            matched += tf.cast(contexts[:, 1:] != _MISSING, tf.int32)
         return probabilities, matched
 
     def mixed_log_probabilities(self, network_log_p, tokens):
@@ -190,12 +197,12 @@ class NgramModel(keras.layers.Layer):
         parts = [tf.math.log1p(-shares) + network_log_p, tf.math.log(shares) + tf.math.log(probabilities)]
         return tf.reduce_logsumexp(parts, axis=0)
 
-    def find(self, order, contexts, tokens):
-        """Numbers of the n-grams `context + token`, int64 in the shape of `tokens`; -1 for those that are unknown."""
-        known, keys = self.keys[order - 1], contexts * self.vocabulary_size + tf.cast(tokens, tf.int64)
-        ranks = tf.searchsorted(known, tf.reshape(keys, [-1]), out_type=tf.int64)
-        ranks = tf.reshape(tf.minimum(ranks, self.sizes[order - 1] - 1), tf.shape(keys))
-        return tf.where((contexts != _MISSING) & (tf.gather(known, ranks) == keys), ranks, _MISSING)
+    def find(self, contexts, tokens):
+        """Numbers of the n-grams `context + token`, int64; -1 for those that the training lines do not contain."""
+        keys = contexts * self.vocabulary_size + tf.cast(tokens, tf.int64)
+        ranks = tf.searchsorted(self.keys, tf.reshape(keys, [-1]), out_type=tf.int64)
+        ranks = tf.reshape(tf.minimum(ranks, self.keys.shape[0] - 1), tf.shape(keys))
+        return tf.where((contexts != _MISSING) & (tf.gather(self.keys, ranks) == keys), ranks + 1, _MISSING)
 
     def get_config(self):
         sizes = None if self.sizes is None else list(self.sizes)
@@ -217,7 +224,7 @@ def likeliest_shares(log_odds, groups, num_groups, prior, prior_tokens):
         log_prior_odds = np.log(shares / (1.0 - shares))
         from_second = 1.0 / (1.0 + np.exp(-np.clip(log_odds + log_prior_odds[groups], -50.0, 50.0)))
         updated = (np.bincount(groups, from_second, minlength=num_groups) + prior * prior_tokens) / counts
-        updated = np.clip(updated, 1e-6, 1.0 - 1e-6)
+        updated = np.clip(updated, _LOWEST_SHARE, 1.0 - _LOWEST_SHARE)
         if np.abs(updated - shares).max() < 1e-8:
             break
         shares = updated

@@ -22,8 +22,6 @@ SETTINGS = {
     "units": "192",
     "noise_dim": "16",
     "dropout": "0.2",
-    "discriminator_options.filters": "64",
-    "rating_samples": "200",
     "pretraining_epochs": "6",
 }
 """Changes to the preset: all three stages fit into three minutes on two cores."""

@@ -147,7 +147,7 @@ def test_a_conditional_gan_is_scored_within_classes():
 def test_best_weights_do_not_change_a_gan_that_was_never_scored():
     gan = small_gan()
     before = weights_of(gan)
-    BestWeights().restore(gan)
+    BestWeights().restore(networks_of(gan))
     assert furthest(weights_of(gan), before) == 0
 
 
@@ -161,11 +161,11 @@ def test_numbers_out_of_range_are_errors_before_training():
 def test_a_resumed_training_remembers_the_best_earlier_epoch():
     gan = GAN(MLPGenerator((4, 4, 1), 4, (8,)), MLPDiscriminator((8,)))
     first, again = BestWeights(), BestWeights()
-    first.offer(gan, -1.0)
+    first.offer(networks_of(gan), -1.0)
     best = weights_of(gan)
     for network in networks_of(gan):
         network.set_weights([weight + 1 for weight in network.get_weights()])
     again.set_state(first.get_state())
-    again.offer(gan, -2.0)
-    again.restore(gan)
+    again.offer(networks_of(gan), -2.0)
+    again.restore(networks_of(gan))
     assert furthest(best, weights_of(gan)) == 0

@@ -1,4 +1,4 @@
-"""A GAN of text: its stages, feedback, exact resuming, and sentences that follow from their seeds."""
+"""A GAN of text: its stages, feedback, exact resuming, and sentences that follow from their seeds and weights."""
 
 import subprocess
 import sys
@@ -9,16 +9,18 @@ import pytest
 import tensorflow as tf
 
 import gan_keras
+from gan_keras import noise
 from gan_keras.codecs.text import PADDING
 from gan_keras.data import text_batches
 from gan_keras.data.text.phrases import english_phrases
-from gan_keras.gans.text_generation import Selection, moments_by_length
+from gan_keras.gans.calibration import Calibration
 
 LINES = english_phrases().sample(400, seed=0)
-HELD_OUT = english_phrases().sample(64, seed=1)
+HELD_OUT = english_phrases().sample(300, seed=1)
 
 
-def make(feedback="cooperative", num_labels=0, pretraining_epochs=2, discriminator_epochs=1):
+def make(feedback="cooperative", num_labels=0, pretraining_epochs=2, discriminator_epochs=1, backward=False, **options):
+    """A GAN with a convolutional discriminator, or with n-grams and one that reads backwards and has some `options`."""
     keras.utils.set_random_seed(0)
     codec = gan_keras.codecs.WordCodec()
     codec.adapt(LINES)
@@ -26,9 +28,17 @@ def make(feedback="cooperative", num_labels=0, pretraining_epochs=2, discriminat
     discriminator = gan_keras.networks.ConvolutionalDiscriminator(
         codec.vocabulary_size, (2, 3), embedding_dim=16, filters=16, num_labels=num_labels
     )
-    gan = gan_keras.TextGAN(generator, discriminator, codec)
+    ngrams = None
+    if backward:
+        discriminator = gan_keras.networks.BackwardLanguageModel(
+            codec.vocabulary_size, 16, 32, 0.1, num_labels=num_labels, **options
+        )
+        ngrams = gan_keras.networks.NgramModel(codec.vocabulary_size, 3)
+        ngrams.adapt(codec.encode(LINES))
+    gan = gan_keras.TextGAN(generator, discriminator, codec, ngrams=ngrams)
     stages = {"pretraining_epochs": pretraining_epochs, "discriminator_epochs": discriminator_epochs}
-    gan.compile(keras.optimizers.Adam(1e-2), "adam", feedback=feedback, **stages, generator_ema=0.9)
+    rates = 1e-2, 1e-2 if backward else 1e-3
+    gan.compile(*map(keras.optimizers.Adam, rates), feedback=feedback, **stages, generator_ema=0.9)
     return gan
 
 
@@ -61,14 +71,17 @@ class Watch(keras.callbacks.Callback):
 @pytest.fixture(scope="module")
 def training():
     gan, watch = make(), Watch()
-    held_out = batches(gan, HELD_OUT, shuffle=False)
+    held_out = batches(gan, HELD_OUT[:64], shuffle=False)
     history = gan.fit(batches(gan), epochs=5, validation_data=held_out, callbacks=[watch], verbose=0, shuffle=False).history
     return gan, watch, history
 
 
 @pytest.fixture(scope="module")
-def trained(training):
-    return training[0]
+def trained():
+    """A GAN with n-grams and a backward language model, calibrated by `fit`."""
+    gan = make(backward=True, pretraining_epochs=4, discriminator_epochs=4)
+    gan.fit(batches(gan), epochs=8, validation_data=batches(gan, HELD_OUT, shuffle=False), verbose=0, shuffle=False)
+    return gan
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +109,7 @@ def test_the_three_stages_train_what_they_should_and_the_best_supervised_network
         ("adversarial", True, True),
     ]
     gan, _, history = training
-    baseline = gan.negative_log_likelihood(HELD_OUT, gan.baseline)
+    baseline = gan.negative_log_likelihood(HELD_OUT[:64], gan.baseline)
     assert baseline == pytest.approx(min(history["val_nll"][:2]), abs=0.05)  # the noise of the initial state differs
 
 
@@ -164,29 +177,130 @@ def test_low_temperatures_and_small_nuclei_write_likelier_sentences(trained):
     assert nll(top_p=0.5) < nll() - 0.3
 
 
-def test_likelihood_selection_writes_likelier_sentences_of_the_same_lengths(trained):
-    plain = trained.generate(600)
-    chosen = trained.generate(600, candidates=4, selection=Selection(0.0, 1.0))
-    assert trained.negative_log_likelihood(chosen) < trained.negative_log_likelihood(plain) - 0.1
-    lengths = [np.mean([len(text.split()) for text in texts]) for texts in (plain, chosen)]
-    assert lengths[1] == pytest.approx(lengths[0], rel=0.12)  # a total likelihood would choose sentences of half the length
+def test_the_calibrated_gain_is_that_of_reading_backwards(trained):
+    assert trained.feature_names == ("log_likelihood", "tokens", "backward_log_likelihood")
+    features = trained.features(HELD_OUT)
+    tokens = np.asarray(trained.codec.encode(HELD_OUT))
+    np.testing.assert_array_equal(features[:, 1], (tokens != PADDING).sum(axis=1))
+    assert features[:, 0].mean() == pytest.approx(-trained.negative_log_likelihood(HELD_OUT) * features[:, 1].mean(), rel=1e-4)
+    np.testing.assert_allclose(features[:, 2], trained.discriminator.log_likelihood(tokens), rtol=1e-4)
+    assert trained.calibration.gain.low > 0.1
+    np.testing.assert_allclose(trained.energies(HELD_OUT), trained.calibration.beta * trained.calibration(features), rtol=1e-5)
+    own = Calibration(["log_likelihood", "tokens"])
+    drafts = trained.features(trained.generate(1000, seed=10**6))
+    assert own.fit(features[:, :2], drafts[:, :2]).mean < trained.calibration.gain.mean
 
 
-def test_discriminator_selection_raises_the_discriminators_score(trained):
-    plain, chosen = (trained.generate(300, candidates=k, selection=Selection(1.0, 0.0)) for k in (1, 4))
-    assert trained.score(chosen).mean() > trained.score(plain).mean()
+def test_choices_follow_from_the_energies_of_the_drafts(trained):
+    num, candidates = 300, 4
+    seeds = tf.repeat(tf.range(num, dtype=tf.int64), candidates)
+    rank = tf.range(num * candidates, dtype=tf.int64) % candidates
+    seeds = tf.where(rank == 0, seeds, noise.split(seeds, rank))
+    drafts = np.array([text.decode() for text in trained.make_samples(seeds).numpy()]).reshape(num, candidates)
+    energies = trained.energies(drafts.ravel()).reshape(num, candidates)
+    best = drafts[np.arange(num), energies.argmax(axis=1)]
+    assert (best == trained.generate(num, candidates=candidates, choice="best")).mean() > 0.98  # rounding may turn ties
+    per_token = (lambda found: found[:, 0] / found[:, 1])(trained.features(drafts.ravel())).reshape(num, candidates)
+    likeliest = drafts[np.arange(num), per_token.argmax(axis=1)]
+    assert (likeliest == trained.generate(num, candidates=candidates, choice="likeliest")).mean() > 0.98
+    weights = np.exp(energies) / np.exp(energies).sum(axis=1, keepdims=True)
+    chosen = trained.energies(trained.generate(num, candidates=candidates))
+    means = (weights * energies).sum(axis=1)
+    error = np.sqrt(((weights * energies**2).sum(axis=1) - means**2).sum()) / num
+    assert chosen.mean() == pytest.approx(means.mean(), abs=4 * error)
+    assert abs(energies.mean() - means.mean()) > 8 * error  # the test would see plain draws
+
+
+def test_n_grams_get_shares_on_held_out_lines_and_a_part_in_likelihoods_and_sentences(trained):
+    shares = np.asarray(trained.ngrams.shares)
+    assert (shares > 0.01).any() and (shares < 1).all()
+    mixed, plain = trained.negative_log_likelihood(HELD_OUT), trained.generate(20)
+    trained.ngrams.shares.assign(np.zeros_like(shares))
+    try:
+        assert trained.negative_log_likelihood(HELD_OUT) > mixed + 0.05 and trained.generate(20) != plain
+    finally:
+        trained.ngrams.shares.assign(shares)
+
+
+def test_without_calibration_several_drafts_are_plain_draws_with_a_warning(fresh):
+    with pytest.warns(UserWarning, match="not calibrated.*plain draws"):
+        assert fresh.generate(3, candidates=4) == fresh.generate(3)
+    np.testing.assert_array_equal(fresh.energies(HELD_OUT[:3]), np.zeros(3))
+    for lines in (HELD_OUT[:199], ["xyzzy"] * 300):
+        pytest.raises(ValueError, fresh.calibrate, lines).match("held-out lines of known words.*at least 200")
+
+
+def test_lines_with_unknown_words_or_cut_ones_are_not_known(fresh):
+    cut = " ".join(["the"] * fresh.codec.length)
+    np.testing.assert_array_equal(fresh.known([HELD_OUT[0], "the xyzzy", cut, cut[4:]]), [True, False, False, True])
+
+
+def test_every_token_weighs_the_same_whatever_its_batch(fresh):
+    tokens = np.asarray(fresh.codec.encode(sorted(LINES, key=len)))
+    losses = np.asarray(fresh.generator.token_losses(fresh.latents_from(np.arange(400)), tokens))
+    num_tokens = (tokens != PADDING).sum()
+    assert fresh.tokens_per_line == pytest.approx(num_tokens / 400)
+    halves = [float(fresh.per_token(losses[part], tokens[part])) for part in (slice(0, 200), slice(200, 400))]
+    assert np.mean(halves) == pytest.approx(losses.sum() / num_tokens, rel=1e-5)  # lines of different length
+
+
+def test_too_few_held_out_lines_are_told_and_nothing_is_calibrated(training, capsys):
+    gan = training[0]
+    gan.calibrate_if_possible(gan.held_out_rows(batches(gan, HELD_OUT[:64])))
+    assert capsys.readouterr().out.startswith("Got 64 held-out lines of known words, of 64 in all, fewer than 200")
+    assert not gan.calibration.is_fitted
+
+
+@pytest.mark.slow
+def test_distillation_trains_on_a_pool_of_resampled_drafts_and_resumes_within_a_round(tmp_path):
+    def begin():
+        feedback = gan_keras.feedback.Distillation(num_drafts=64, epochs=2)
+        return make(feedback, pretraining_epochs=3, discriminator_epochs=2, backward=True)
+
+    straight, parted = begin(), begin()
+    options = {"verbose": 0, "shuffle": False}
+    dataset, held_out = batches(straight), batches(straight, HELD_OUT, shuffle=False)
+    straight.fit(dataset, epochs=8, validation_data=held_out, **options)
+    assert int(straight.feedback.rounds) == 2
+    pool = [text.decode() for text in straight.codec.decode(straight.feedback.tokens).numpy()]
+    assert len(set(pool)) > 50 and straight.known(pool).all()
+    dataset = batches(parted)
+    for start, end in ((0, 6), (6, 8)):
+        parted.fit(dataset, initial_epoch=start, epochs=end, validation_data=held_out, **options)
+        parted.save(tmp_path / "gan.keras")
+        parted = keras.saving.load_model(tmp_path / "gan.keras")
+    for one, other in zip(straight.weights, parted.weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_feedback_that_the_discriminator_or_the_data_do_not_allow_is_refused_before_training():
+    gan = make(gan_keras.feedback.Distillation(num_drafts=8), pretraining_epochs=0, discriminator_epochs=0, backward=True)
+    pytest.raises(ValueError, gan.fit, batches(gan), epochs=1).match("Distillation with 0 held-out lines.*at least 200")
+    few = batches(gan, HELD_OUT[:9], shuffle=False)
+    pytest.raises(ValueError, gan.fit, batches(gan), epochs=1, validation_data=few).match("9 held-out lines")
+    for feedback in ("policy_gradient", "gumbel_softmax", "straight_through"):
+        pytest.raises(ValueError, gan.compile, feedback=feedback).match("BackwardLanguageModel allows neither.*Distillation")
+    for wrong in ({"candidates": 1}, {"num_drafts": 0}, {"epochs": 0}, {"share": 1.5}):
+        pytest.raises(ValueError, gan_keras.feedback.Distillation, **wrong).match("Expected candidates >= 2")
 
 
 def test_options_out_of_range_are_errors(trained):
-    wrong = {"temperature": (0, -1.0, float("nan")), "top_p": (0, 1.5), "candidates": (0, 1000), "n": (0, 10**9), "label": (1,)}
+    wrong = {"temperature": (0, -1.0, float("nan")), "top_p": (0, 1.5), "candidates": (0, 65), "n": (0, 10**9), "label": (1,)}
     for name, value in [(name, value) for name, values in wrong.items() for value in values] + [("prompt", ["a", "b"])]:
         pytest.raises(ValueError, trained.generate, **{"n": 3, name: value}).match("Expected")
+    pytest.raises(ValueError, trained.generate, candidates=2, choice="first").match("choice='first'.*resample")
+    pytest.raises(ValueError, trained.generate, choice="best").match("candidates=1. Expected 2 to 64 candidates")
+    assert trained.generate(2, candidates=1) == trained.generate(2)
 
 
 @pytest.mark.slow
 def test_a_gan_with_labels_is_trained_and_generates():
-    gan = make(num_labels=2, pretraining_epochs=1, discriminator_epochs=0)
-    gan.fit(batches(gan, labels=np.arange(len(LINES)) % 2), epochs=2, verbose=0, shuffle=False)
+    gan = make(num_labels=2, pretraining_epochs=1, discriminator_epochs=1, backward=True)
+    held_out = batches(gan, HELD_OUT, labels=np.arange(len(HELD_OUT)) % 2, shuffle=False)
+    gan.fit(batches(gan, labels=np.arange(len(LINES)) % 2), epochs=2, validation_data=held_out, verbose=0, shuffle=False)
+    assert gan.calibration.is_fitted
+    assert (gan.energies(HELD_OUT[:5], 0) != gan.energies(HELD_OUT[:5], [1] * 5)).all()
+    pytest.raises(ValueError, gan.energies, HELD_OUT[:5]).match("Got no labels. Expected one per line, from 0 to 1")
     assert len(gan.generate(3, label=1)) == len(gan.generate(3, label=[0, 1, 0], candidates=2)) == 3
     pytest.raises(ValueError, gan.generate, 3, label=2).match("0 to 1")
     pytest.raises(ValueError, gan.generate, 3, label=[0, 1]).match("2 labels for n=3")
@@ -201,31 +315,43 @@ def test_a_saved_gan_generates_the_same_in_another_process(trained, tmp_path):
         "print(gan.stage, gan.generate(4), gan.generate(4, generator=gan.baseline, candidates=4))" % (tmp_path / "gan.keras")
     )
     printed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.strip()
-    expected = ("adversarial", trained.generate(4), trained.generate(4, generator=trained.baseline, candidates=4))
+    expected = ("discriminator", trained.generate(4), trained.generate(4, generator=trained.baseline, candidates=4))
     assert printed == " ".join(str(each) for each in expected)
 
 
-def test_a_resumed_training_equals_an_uninterrupted_one(training, tmp_path):
+@pytest.fixture(scope="module")
+def headed():
+    """The weights of a backward language model with a head and of its generator after each epoch of an uninterrupted training."""
+    gan, watch = make_headed(), Watch()
+    gan.fit(batches(gan), epochs=5, callbacks=[watch], verbose=0, shuffle=False)
+    return watch
+
+
+def make_headed():
     gan = make()
+    head = gan_keras.networks.RelationalDiscriminator(gan.codec.vocabulary_size, gan.codec.length)
+    return make(backward=True, head=head)
+
+
+def test_a_head_learns_in_its_own_stage_with_the_language_model_and_alone_after_it(headed):
+    assert headed.seen[2:] == [("discriminator", False, True), ("adversarial", True, True), ("adversarial", True, True)]
+    names = [weight.path for weight in headed.model.discriminator.weights]
+    before, after = headed.ends[2][1], headed.ends[3][1]
+    moved = {name for name, old, new in zip(names, before, after, strict=True) if not np.array_equal(old, new)}
+    assert moved and all("relational" in name for name in moved)
+
+
+@pytest.mark.parametrize("build, watch", [(make, "training"), pytest.param(make_headed, "headed", marks=pytest.mark.slow)])
+def test_a_resumed_training_equals_an_uninterrupted_one(build, watch, request, tmp_path):
+    gan, found = build(), request.getfixturevalue(watch)
+    ends = (found[1] if watch == "training" else found).ends
     dataset = batches(gan)
     for start, end, stage in ((0, 1, "pretraining"), (1, 5, "adversarial")):
         gan.fit(dataset, initial_epoch=start, epochs=end, verbose=0, shuffle=False)
-        uninterrupted = training[1].ends[end - 1]
+        uninterrupted = ends[end - 1]
         for network, weights in zip((gan.generator, gan.discriminator), uninterrupted, strict=True):
             for expected, got in zip(weights, network.get_weights(), strict=True):
                 np.testing.assert_array_equal(expected, got)
         gan.save(tmp_path / "gan.keras")
         gan = keras.saving.load_model(tmp_path / "gan.keras")
         assert gan.stage == stage
-
-
-def test_scores_standardised_by_length_have_no_mean_and_unit_deviation_at_each_length():
-    random = np.random.default_rng(0)
-    lengths = random.integers(3, 8, 20_000)
-    scores = np.stack([lengths * 2.0 + random.normal(size=20_000) * lengths, random.normal(size=20_000)], axis=1)
-    mean, deviation = moments_by_length(scores, lengths, 12)
-    standard = (scores - mean[lengths]) / deviation[lengths]
-    for length in range(3, 8):
-        np.testing.assert_allclose(standard[lengths == length].mean(0), 0, atol=0.05)
-        np.testing.assert_allclose(standard[lengths == length].std(0), 1, atol=0.05)
-    assert np.isfinite(mean).all() and (deviation > 0).all()

@@ -74,6 +74,18 @@ def test_the_bootstrap_is_repeatable_and_does_not_depend_on_its_blocks(monkeypat
     assert likelihood_gain(real, drafts) == pytest.approx(whole, abs=1e-12)
 
 
+def test_the_gain_over_a_control_is_resampled_together_with_it():
+    real, drafts = gaussian_logits(500, 0.8, seed=6)
+    noise = np.random.default_rng(7).normal(0.0, 0.1, 1000)
+    control = 0.9 * real + noise[:500], 0.9 * drafts + noise[500:]
+    gain, other = likelihood_gain(real, drafts), likelihood_gain(*control)
+    over = likelihood_gain(real, drafts, over=control)
+    assert over.mean == pytest.approx(gain.mean - other.mean, abs=1e-12) and over.low < over.mean < over.high
+    assert over.high - over.low < 0.5 * (gain.high - gain.low)
+    assert likelihood_gain(real, drafts, over=(real, drafts)) == (0.0, 0.0, 0.0)
+    refused("500 lines and 499 drafts. Expected 500 and 500", likelihood_gain, real, drafts, over=(real, drafts[1:]))
+
+
 def test_bad_logits_are_refused():
     refused("real logits of shape", likelihood_gain, [], [1.0])
     refused("draft logits of shape", best_beta, [1.0], [[1.0], [2.0]])

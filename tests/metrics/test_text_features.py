@@ -61,3 +61,4 @@ def test_any_function_of_lines_gives_features_if_it_returns_a_finite_row_per_lin
     refused("not finite", sentence_features, lambda lines: np.full((2, 2), np.inf), ["a", "b"])
     refused("2 lines", LatentSemantics, LINES[:2])
     refused("num_components=0", LatentSemantics, LINES, num_components=0)
+    refused("1 different words", LatentSemantics, ["a", "a", "a"])

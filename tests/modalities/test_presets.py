@@ -3,6 +3,7 @@
 import dataclasses
 
 import keras
+import numpy as np
 import pytest
 
 from command_line import call
@@ -10,7 +11,7 @@ from gan_keras import catalogue, feedback, presets
 from gan_keras.codecs import CharacterCodec, SubwordCodec, WordCodec
 from gan_keras.modalities.base import program_name
 from gan_keras.modalities.text.modality import Lines, TextModality
-from gan_keras.networks import RecurrentDiscriminator
+from gan_keras.networks import BackwardLanguageModel, RecurrentDiscriminator, RelationalDiscriminator
 from gan_keras.training import time_budget
 from gan_keras.training.console import duration
 
@@ -103,8 +104,39 @@ def test_build_compiles_a_gan_as_the_preset_says(tiny):
     assert isinstance(gan.codec, WordCodec)
     assert isinstance(gan.discriminator, RecurrentDiscriminator)
     assert (gan.generator.units, gan.generator.num_labels, gan.discriminator.num_labels, gan.seed) == (11, 3, 3, 3)
-    assert (gan.pretraining_epochs, gan.discriminator_epochs) == (2, 1)
+    assert (gan.pretraining_epochs, gan.discriminator_epochs) == (2, 2)
     assert gan.generator_optimizer.global_clipnorm == tiny.clip_norm
+    assert gan.ngrams.order == 5 and not np.asarray(gan.ngrams.shares).any()
+
+
+def test_lines_of_one_length_get_a_discriminator_of_relations_and_others_a_backward_language_model(tiny, capsys):
+    told = "The discriminator reads lines backwards"
+    for lines, words in (
+        (["a cat sat", "the dog ran"] * 10, f"{told}, and relations between positions: 100 % of the lines have 3 tokens."),
+        (["a cat sat", "a dog"] * 10, f"{told}: 50 % of the lines have 2 tokens."),
+    ):
+        gan = tiny.build(lines)
+        assert isinstance(gan.discriminator, BackwardLanguageModel)
+        assert isinstance(gan.discriminator.head, RelationalDiscriminator) == ("positions" in words)
+        assert capsys.readouterr().out == words + "\n"
+    tiny.ngram_order, tiny.discriminator = 0, "relational"
+    gan = tiny.build(["a cat sat", "a dog"] * 10, labels=[0, 1] * 10)
+    assert gan.ngrams is None and gan.discriminator.head.num_labels == 2 and capsys.readouterr().out == ""
+
+
+def test_a_preset_of_version_0_1_is_read_and_trains_without_n_grams(tiny):
+    config = {name: value for name, value in tiny.to_config().items() if name != "ngram_order"}
+    restored = presets.TextPreset.from_config({**config, "likelihood_weight": 1.0, "rating_samples": 50})
+    assert restored == dataclasses.replace(tiny, feedback=restored.feedback, ngram_order=0)
+    pytest.raises(ValueError, presets.with_settings, tiny, {"ngram_order": "1"}).match("ngram_order=1.*at least 2, or 0")
+
+
+def test_a_backward_language_models_learning_rate_falls_over_its_stage_and_that_of_others_stays(tiny):
+    tiny.discriminator_epochs = 2
+    rate = tiny.discriminator_optimizer(3, falls=True)._learning_rate
+    assert float(rate(0)) == pytest.approx(tiny.discriminator_learning_rate)
+    assert float(rate(6)) == float(rate(100)) == pytest.approx(0.1 * tiny.discriminator_learning_rate)
+    assert float(tiny.discriminator_optimizer(3, falls=False).learning_rate) == pytest.approx(tiny.discriminator_learning_rate)
 
 
 def test_the_learning_rate_falls_over_the_pretraining_and_then_stays(tiny):

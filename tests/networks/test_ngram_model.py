@@ -140,7 +140,7 @@ def test_the_share_of_an_order_with_few_tokens_is_near_the_pooled_share():
     assert model.shares.numpy()[0] < none + 0.01 and none < few < none + 0.05
 
 
-def test_shares_of_zero_are_the_network_alone(generator):
+def test_the_mixture_is_the_network_until_shares_are_fitted(generator):
     model, latents = NgramModel(SIZE), latents_for(32, generator)
     model.adapt(rows_of(TRAINING))
     tokens, likelihoods = generator.sample(latents, ngrams=model)

@@ -117,7 +117,7 @@ def test_text_of_users_and_models_is_escaped(run):
 def test_the_page_opens_with_a_card_then_verdict_samples_scores_curves_events_and_settings(run):
     page = write_report(run).read_text(encoding="utf-8")
     titles = re.findall("<h2>(.*?)</h2>", page)
-    scores = ["Quality against diversity", "Scores", "Sentences side by side"]
+    scores = ["Likelihood of held-out lines", "Sentences side by side", "Quality against diversity", "Scores"]
     assert titles == ["Verdict", "Samples", *scores, "Training", "What happened", "Settings"]
     assert page.index('class="card"') < page.index("<h2>Verdict")
 
@@ -150,7 +150,8 @@ def test_the_table_shows_the_scores_of_every_point(run):
     row = ["0.50", *(f"{score:.3f}" for score in scores), "3.21", "4.32"]
     assert "<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" in page
     assert "GAN, one draw, 1,234 sentences per row" in page
-    assert "gan 3.500, baseline 3.250, ngram 4.125" in page
+    shown = {"generator": "3.500", "supervised baseline": "3.250", "Kneser-Ney 5-gram": "4.125"}
+    assert all(f"<li>{name}: {nats} per token</li>" in page for name, nats in shown.items())
     assert '<th scope="row">preset.units</th><td><code>512</code></td>' in page
     assert '<th scope="row">bleu.metric</th><td><code>bleu, all</code></td>' in page
 

@@ -36,7 +36,7 @@ def test_a_failing_image_run_is_given_up_with_a_usable_model(tmp_path):
 @pytest.mark.slow
 def test_a_failing_text_run_is_given_up_with_a_usable_model(text, tmp_path):
     run = tmp_path / "run"
-    settings = ["--set", "learning_rate=1e38", "--set", "batch_size=8", "--set", "rating_samples=8"]
+    settings = ["--set", "learning_rate=1e38", "--set", "batch_size=8"]
     line = refused("train", "text", "--data", text, "--out", run, "--preset", "tiny", *settings, code=1)
     assert "given up in epoch" in line
     gan = load(run)

@@ -1,4 +1,4 @@
-"""Comparison of text samplers: the distance between two frontiers with its interval, the verdict, the tables and the picture."""
+"""Comparison of text samplers: the verdict, the distance between two frontiers with its interval, the tables and the pictures."""
 
 import io
 
@@ -17,20 +17,19 @@ INTERVAL = (
 CANNOT = "cannot be compared"
 
 
-def frontier_gains(curves, candidates, seed=0):
-    """Gains of the GAN's samplers over their rivals: the difference in BLEU-5 at equal Self-BLEU-5.
+def frontier_gains(curves, seed=0):
+    """Gains over rivals, of the GAN's one draw and of its resampled lines: the difference in BLEU-5 at equal Self-BLEU-5.
 
     Args:
         curves: Self-BLEU-5 and BLEU-5 per sentence of each sampler by name, `(temperatures, num, 2)` each.
-        candidates: The K in the names `gan_best_of_K` and `baseline_likelihood_best_of_K`.
         seed: Seed of the bootstrap.
 
     Returns:
         List of dictionaries: `sampler` and `over` (names), `gain` and `interval` (None if the two ranges of Self-BLEU do not
         overlap: see `reason`), `temperatures_used`, `method`.
     """
-    best, likeliest = f"gan_best_of_{candidates}", f"baseline_likelihood_best_of_{candidates}"
-    pairs = [("gan", "baseline"), ("gan", "ngram"), (best, "baseline"), (best, likeliest), (best, "ngram")]
+    judged = [name for name in curves if name == "gan" or name.startswith("gan_resampled")]
+    pairs = [(name, rival) for name in judged for rival in curves if rival not in judged or (rival == "gan" != name)]
     means = {name: curve.mean(axis=1) for name, curve in curves.items()}
     resampled = resampled_means(curves, seed)
     return [
@@ -85,34 +84,12 @@ def outcome(gain):
     return "wins" if low > 0 else "loses" if high < 0 else "does not win"
 
 
-def verdict(gains, titles):
-    """The verdict in plain words: one line for the whole, then one per comparison.
-
-    A sampler wins only if it wins over its supervised baseline and neither loses nor draws another comparison.
-
-    Args:
-        gains: List from `frontier_gains`.
-        titles: Titles of the samplers by name.
-
-    Returns:
-        List of strings.
-    """
-    judged = {name: [gain for gain in gains if gain["sampler"] == name] for name in dict.fromkeys(g["sampler"] for g in gains)}
-    whole = "; ".join(f"{titles[name]}: {_overall(parts, titles)}" for name, parts in judged.items())
-    return [f"At equal diversity, {whole}.", *(_sentence(gain, titles) for gain in gains)]
+def frontier_sentences(gains, titles):
+    """One line per comparison of `frontier_gains`; `titles` are those of the samplers by name."""
+    return [_frontier_sentence(gain, titles) for gain in gains]
 
 
-def _overall(gains, titles):
-    failed = [titles[gain["over"]] for gain in gains if outcome(gain) in ("loses", "does not win")]
-    unknown = [titles[gain["over"]] for gain in gains if outcome(gain) == CANNOT]
-    if failed:
-        return f"does NOT win over {' and '.join(failed)}"
-    if any(gain["over"] == "baseline" for gain in gains if outcome(gain) == CANNOT):
-        return f"undecided, no overlap with {' and '.join(unknown)}"
-    return "wins" + (f" wherever it can be compared (no overlap with {' and '.join(unknown)})" if unknown else "")
-
-
-def _sentence(gain, titles):
+def _frontier_sentence(gain, titles):
     names = f"{titles[gain['sampler']]}, against {titles[gain['over']]}"
     if outcome(gain) == CANNOT:
         return f"{names}: {CANNOT}, {gain['reason']}."
@@ -123,6 +100,121 @@ def _sentence(gain, titles):
     )
 
 
+# --- The verdict. ---
+
+
+def verdict(result):
+    """The verdict of a result of `evaluate_text` in plain words, a list of lines: the first is about the discriminator."""
+    lines = [_about_discriminator(result["likelihood_gain"]), _about_likelihood(result["negative_log_likelihood"])]
+    tests = result["two_sample_tests"]
+    if "reason" in tests:
+        lines.append(f"Whether samples are near to real text could not be tested: {tests['reason']}.")
+    else:
+        lines += _about_samples(tests["rows"])
+    if result["settings"]["is_selection"]:
+        lines.append(
+            "These lines chose the epoch and calibrated the discriminator (a selection set): other lines of the same kind give "
+            "cleaner figures."
+        )
+    return lines
+
+
+def _about_discriminator(gain):
+    if "reason" in gain:
+        return f"What the discriminator knows could not be measured: {gain['reason']}."
+    found, control, over = (_interval(gain[name]) for name in ("discriminator", "own_likelihood_and_length", "over_control"))
+    nats = f"{found} nats per held-out line"
+    if gain["discriminator"][1] <= 0.0:
+        return f"The discriminator does NOT know anything that its generator does not: it adds {nats}."
+    if gain["over_control"][1] <= 0.0:
+        return (
+            f"The discriminator does NOT know more than its generator's own likelihood and length tell: it adds {nats}, these "
+            f"alone {control}."
+        )
+    return (
+        f"The discriminator knows something that its generator does not: it adds {nats}, {over} more than the generator's own "
+        "likelihood and length alone."
+    )
+
+
+def _about_likelihood(likelihoods):
+    own, baseline, ngram = (likelihoods[name] for name in ("gan", "baseline", "ngram"))
+    better = "better" if own < ngram else "worse"
+    changed = "No later stage has changed the supervised generator."
+    if own != baseline:
+        changed = f"The supervised network, before a later stage changed it, had {baseline:.3f}."
+    return f"The generator needs {own:.3f} nats per held-out token, the Kneser-Ney 5-gram {ngram:.3f}: {better}. {changed}"
+
+
+def _about_samples(rows):
+    real, one_draw = rows["real"], rows["gan"]
+    lines = []
+    for name, row in rows.items():
+        if name.startswith("gan_resampled"):
+            low, high = row["c2st_over_one_draw"][1:]
+            words = "comes nearer" if high < 0.0 else "does NOT come nearer" if low > 0.0 else "does NOT come measurably nearer"
+            among = row["title"].removeprefix("GAN, resampled among ")
+            lines.append(
+                f"Resampling among {among} {words} to real text than one draw: {_areas(row, one_draw)}; other real lines "
+                f"{real['c2st']:.3f}."
+            )
+    row = rows["gan_lower_temperature"]
+    low, high = row["c2st_over_one_draw"][1:]
+    words = "and this test does not see that they leave the data" if low <= 0.0 else "by leaving the data"
+    words = "and here they come nearer to the data" if high < 0.0 else words
+    varied = f"distinct bigrams {row['distinct_2']:.3f} after {one_draw['distinct_2']:.3f}"
+    return [*lines, f"A lower temperature writes likelier lines, {words}: {_areas(row, one_draw)}; {varied}."]
+
+
+def _areas(row, one_draw):
+    return f"C2ST {row['c2st']:.3f} after {one_draw['c2st']:.3f}, {_interval(row['c2st_over_one_draw'])}"
+
+
+def _interval(values):
+    mean, low, high = values
+    return f"{mean:+.3f} [{low:+.3f}, {high:+.3f}]"
+
+
+# --- Tables. ---
+
+
+TEST_COLUMNS = (
+    "lines", "length", "off by", "C2ST", "95 %", "MMD", "MAUVE", "dist-2", "unique", "copies", "reverse",
+)  # fmt: skip
+
+
+def cells_of_test(row):
+    """The cells of a sampler under `TEST_COLUMNS`, strings."""
+    low, high = row["c2st_interval"]
+    length = f"{row['num']:,}", f"{row['mean_length']:.2f}", f"{row['length_difference']:+.1f} %"
+    near = f"{row['c2st']:.3f}", f"{low:.3f}-{high:.3f}", f"{1000 * row['mmd']:.2f}"
+    return [*length, *near, *(f"{row[name]:.3f}" for name in ("mauve", "distinct_2", "unique", "copies", "reverse_lm_score"))]
+
+
+def likelihood_lines(result):
+    """Held-out likelihoods per token and line, and the discriminator's gain with its control, as lines of text."""
+    likelihoods, gain = result["negative_log_likelihood"], result.get("likelihood_gain")
+    names = [name for name in LIKELIHOOD_TITLES if name in likelihoods]
+    if likelihoods["baseline"] == likelihoods["gan"]:
+        names.remove("baseline")
+    per_line = likelihoods.get("per_line", {})
+    lines = [
+        f"{LIKELIHOOD_TITLES[name]}: {likelihoods[name]:.3f} per token"
+        + (f", {per_line[name]:.2f} per line" if name in per_line else "")
+        for name in names
+    ]
+    if gain and "reason" not in gain:
+        titles = {"discriminator": "discriminator", "own_likelihood_and_length": "own likelihood and length alone, the control"}
+        lines += [f"gain per line by {title}: {_interval(gain[name])}" for name, title in titles.items()]
+    return lines
+
+
+LIKELIHOOD_TITLES = {
+    "gan": "generator",
+    "network": "generator without its n-grams",
+    "baseline": "supervised baseline",
+    "ngram": "Kneser-Ney 5-gram",
+}
 COLUMNS = ("temp", "B2", "B3", "B4", "B5", "SB2", "SB3", "SB4", "SB5", "unique", "copies", "LM", "RLM")
 EXACT = (("possible", 3), ("oracle_nll", 2))
 
@@ -149,16 +241,59 @@ def _number(value, digits):
 
 
 def print_summary(result):
-    """The result of `evaluate_text`, or the same read from JSON, as text: tables, held-out likelihoods and the verdict."""
-    lines = [" ".join(f"{name:>6}" for name in COLUMNS)]
+    """The result of `evaluate_text`, or the same read from JSON, as text: likelihoods, tests, the sweep and the verdict."""
+    lines = ["Held-out negative log-likelihood, nats:", *(f"  {line}" for line in likelihood_lines(result))]
+    tests = result.get("two_sample_tests", {})
+    if "rows" in tests:
+        rows = [("", TEST_COLUMNS), *((row["title"], cells_of_test(row)) for row in tests["rows"].values())]
+        lines += ["", "Whole sentences against held-out lines:", *_aligned(rows), TEST_NOTE]
+    lines += ["", "The published protocol, over temperatures:", " ".join(f"{name:>6}" for name in COLUMNS)]
     for sampler in [*result["samplers"].values(), result["real"]]:
         lines.append(f"{sampler['title']}, {sampler['points'][0]['num']:,} sentences per row")
         lines += [" ".join(f"{cell:>6}" for cell in table_row(point)) for point in sampler["points"]]
         lines += exact_scores(sampler)
-    likelihoods = result["negative_log_likelihood"]
-    values = ", ".join(f"{name} {likelihoods[name]:.3f}" for name in ("gan", "baseline", "ngram"))
     headline, *details = result["verdict"]
-    return "\n".join([*lines, f"Held-out nats per token: {values}", f"Verdict: {headline}", *details])
+    return "\n".join([*lines, *result.get("frontier", []), "", f"Verdict: {headline}", *details])
+
+
+def _aligned(rows):
+    """Rows of a title and cells as lines of text: titles to the left, cells to the right."""
+    cells = [[title, *map(str, row)] for title, row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return [
+        "  ".join([title.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row, widths[1:], strict=True))])
+        for title, *row in cells
+    ]
+
+
+TEST_NOTE = (
+    "C2ST: area under the curve of a classifier that tells the lines from real ones, 0.5 if it cannot. MMD (in thousandths) and "
+    "MAUVE compare the same features; 0 and 1 are equal. reverse: nats per real token of a 5-gram model of the lines."
+)
+
+
+def c2st_picture(result):
+    """The area under the curve of each sampler's classifier test, with its interval, as a `Picture`."""
+    from matplotlib.figure import Figure  # slow to import
+
+    rows = list(result["two_sample_tests"]["rows"].values())[::-1]
+    figure = Figure(figsize=(9, 0.6 + 0.45 * len(rows)), layout="constrained")
+    axes = figure.add_subplot(xlabel="C2ST: how well a classifier tells the lines from real ones (0.5: not at all)")
+    for place, row in enumerate(rows):
+        low, high = row["c2st_interval"]
+        axes.plot([low, high], [place, place], "-", color="C0", linewidth=2)
+        axes.plot(row["c2st"], place, "o", color="C0")
+    axes.axvline(0.5, color="0.5", linestyle=":")
+    axes.set_yticks(range(len(rows)), [row["title"] for row in rows])
+    axes.grid(axis="x", alpha=0.3)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, dpi=150)
+    found = "; ".join(
+        f"{row['title']} {row['c2st']:.3f} ({row['c2st_interval'][0]:.3f} to {row['c2st_interval'][1]:.3f})" for row in rows[::-1]
+    )
+    return Picture(
+        "Told from real lines", f"Area under the curve of a classifier of real and generated lines. {found}.", buffer.getvalue()
+    )
 
 
 def frontier_picture(result, order=5):

@@ -1,11 +1,11 @@
-"""Evaluation of a text GAN: at several temperatures, and next to its rivals.
+"""Evaluation of a text GAN: what its discriminator knows, whose lines are nearer to text, and the published protocol.
 
-A temperature trades diversity for quality, so all samplers are drawn at the same temperatures. The GAN is compared with what it
-has to beat: its own supervised network (with temperature, and with as many drafts chosen by likelihood), an n-gram model, and
-real sentences scored as if they were generated. `Yardstick` holds the real text that all are scored against.
+First the likelihood of held-out lines, and by how many nats per line the discriminator improves it. Then two-sample tests of
+each sampler's lines against real ones, with other real lines as the control: no sampler gains by repeating itself, or by likelier
+lines than people write. Last the sweep over temperatures, BLEU against Self-BLEU, by which published models are compared.
 
-References: [Texygen](https://arxiv.org/abs/1802.01886) (the protocol),
-[Language GANs Falling Short](https://arxiv.org/abs/1811.02549) (the sweep).
+References: [Deng et al., 2020](https://arxiv.org/abs/2004.11714) (the gain), [Texygen](https://arxiv.org/abs/1802.01886) (the
+protocol), [Language GANs Falling Short](https://arxiv.org/abs/1811.02549) (the sweep).
 """
 
 import itertools
@@ -15,22 +15,27 @@ from typing import NamedTuple
 import numpy as np
 
 from gan_keras.codecs.text import END
-from gan_keras.data.text.corpus import corpus_from_lines
-from gan_keras.metrics import text_quality
-from gan_keras.metrics.bleu import ORDERS, References, bleu_tokens
+from gan_keras.gans.calibration import MIN_LINES, Calibration
 from gan_keras.metrics.kneser_ney import KneserNey
+from gan_keras.metrics.likelihood_gain import likelihood_gain
 from gan_keras.metrics.protocol import Protocol
+from gan_keras.metrics.text_features import LatentSemantics, sentence_features
+from gan_keras.metrics.text_quality import copied_fraction
 from gan_keras.modalities.base import seconds_per_sample
-from gan_keras.modalities.text.comparison import frontier_gains, print_summary, verdict
+from gan_keras.modalities.text.comparison import frontier_gains, frontier_sentences, print_summary, verdict
+from gan_keras.modalities.text.yardstick import SampleTests, Yardstick, units_of, vocabulary_size
 from gan_keras.training.time_budget import duration
 
 __all__ = ["TEMPERATURES", "evaluate_text", "print_summary"]
 
 TEMPERATURES = tuple(1.0 / alpha for alpha in (1.0, 1.1, 1.2, 1.35, 1.5))
-SHOWN_TEMPERATURE = 1.0 / 1.2
+LOWER_TEMPERATURE = 1.0 / 1.2  # of the control that leaves the data for likelier lines
 NUM_SHOWN = 20
 NUM_PILOT = 256
-SCORING_SECONDS = 2e-4  # all scores of a sentence of eleven words on one core
+SCORING_SECONDS = 2e-4  # all n-gram scores of a sentence of eleven words on one core
+TESTING_SECONDS = 2e-3  # the tests on features, per sentence
+MIN_TESTED = 50  # real lines below which a two-sample test says nothing
+MAX_KNOWN_LINES = 20_000  # of each half of the training lines
 LIKELIHOOD_TOKENS = (
     "nats per token of the codec on the test lines, the same tokens for all: with the end, without padding, lines cut at the "
     "codec's length; the networks read one noise vector per line, so their values are upper bounds"
@@ -47,52 +52,73 @@ def evaluate_text(
     seed=0,
     progress=print,
     likelihood=None,
+    features=None,
+    test_labels=None,
+    is_selection=False,
 ):
-    """Scores five samplers at every temperature, and the training lines, against the test lines.
+    """Scores a GAN, its controls and real lines against the test lines.
 
-    The samplers: `gan` (one draw per sentence), `gan_best_of_K` (the best of K drafts by the GAN's own selection), `baseline`
-    (its supervised network), `baseline_likelihood_best_of_K` (as many drafts, chosen by likelihood alone) and `ngram`
-    (Kneser-Ney, order 5). The GAN's samplers generate sentence i from `seed + i`.
+    The samplers: `gan` (one draw per sentence), `gan_resampled_of_K` (resampled among K drafts by the discriminator; only if it
+    is calibrated), `gan_likeliest_of_K` (the likeliest of as many drafts), `baseline` (the supervised network, if a further stage
+    has changed the generator) and `ngram` (Kneser-Ney, order 5). The GAN's samplers generate sentence i from `seed + i`.
 
     Args:
         gan: A trained `TextGAN`.
         training_lines: Its training lines, strings.
-        test_lines: Lines that took no part in training or in the choice of the best epoch. All are references.
-        temperatures: Finite numbers > 0; a frontier needs at least two.
+        test_lines: Lines that took no part in training. All are references of BLEU. Whole sentences are compared with those that
+            the codec keeps whole, without unknown words, because no draft has any.
+        temperatures: Finite numbers > 0 of the sweep; a frontier needs at least two.
         num: Sentences per sampler and temperature, >= 2; by default as many as test lines, 1,000 to 10,000.
         candidates: K, >= 2.
         seed: Int >= 0.
         progress: Function that receives a line of text at each step, the first with an estimate of the time.
         likelihood: For a corpus with a known distribution: function from a line to its log-likelihood in nats, minus infinity
             for an impossible line.
+        features: Function from lines to features, `(num, width)`, for the two-sample tests, such as a
+            `metrics.SentenceEncoder`; by default `metrics.LatentSemantics` of the training lines.
+        test_labels: Label number of each test line, for a GAN with labels; without them the gain is left out.
+        is_selection: Whether the test lines also chose the epoch or calibrated the discriminator. The result tells it.
 
     Returns:
-        Dictionary that JSON can hold: `samplers` (by name: `title`, `points` per temperature, `sentences`, `protocols`), `real`
-        (one such sampler), `negative_log_likelihood`, `gains` (see `comparison.frontier_gains`), `verdict` (lines of text) and
-        `settings`.
+        Dictionary that JSON can hold: `negative_log_likelihood`, `likelihood_gain`, `two_sample_tests` (a row per sampler),
+        `samplers` (by name: `title`, `points` per temperature, `sentences`, `protocols`), `real` (one such sampler), `gains`
+        (see `comparison.frontier_gains`), `frontier` (these in words), `verdict` (lines of text) and `settings`.
 
     Raises:
-        ValueError: If there are no lines or temperatures, or a number is out of its range.
+        ValueError: If there are no lines or temperatures, a number is out of its range, or features do not fit the lines.
     """
     training_lines, test_lines = list(training_lines), list(test_lines)
     num = min(10_000, max(1000, len(test_lines))) if num is None else num
     _check(training_lines, test_lines, temperatures, num, candidates)
+    if features is not None:
+        sentence_features(features, test_lines[:2])  # before anything is drawn
     units = units_of(training_lines)
-    _announce(gan, temperatures, num, candidates, progress)
     samplers = _samplers(gan, units, training_lines, candidates, seed)
+    _announce(gan, samplers, temperatures, num, progress)
     samples = _draw(samplers, temperatures, num, progress)
-    size = vocabulary_size(units, [training_lines, test_lines, *itertools.chain.from_iterable(samples.values())])
+    drawn = itertools.chain.from_iterable(by_temperature.values() for by_temperature in samples.values())
+    size = vocabulary_size(units, [training_lines, test_lines, *drawn])
     yardstick = Yardstick(units, training_lines, test_lines, size, likelihood)
+    progress("Measuring the likelihood of the test lines, and what the discriminator adds to it")
+    known = np.asarray(gan.known(test_lines))
+    likelihoods = _likelihoods(gan, training_lines, test_lines, yardstick.data)
+    gain = _gain(gan, test_lines, known, test_labels, num, seed)
+    progress("Testing each sampler's lines against real ones")
+    tests = _tests(gan, samplers, samples, yardstick, training_lines, test_lines, num, features, seed)
     entries, curves = _scores(yardstick, samplers, samples, temperatures, seed, progress)
-    gains = frontier_gains(curves, candidates, seed)
-    return {
-        "settings": {"num": num, "candidates": candidates, "seed": seed, "temperatures": list(temperatures)},
+    gains = frontier_gains(curves, seed)
+    settings = {"num": num, "candidates": candidates, "seed": seed, "temperatures": list(temperatures)}
+    result = {
+        "settings": {**settings, "known_share": float(known.mean()), "is_selection": bool(is_selection)},
+        "negative_log_likelihood": likelihoods,
+        "likelihood_gain": gain,
+        "two_sample_tests": tests,
         "samplers": entries,
         "real": _real(yardstick, _sample_of(training_lines, num, seed), seed),
-        "negative_log_likelihood": _likelihoods(gan, training_lines, test_lines, yardstick.data),
         "gains": gains,
-        "verdict": verdict(gains, {name: sampler.title for name, sampler in samplers.items()}),
+        "frontier": frontier_sentences(gains, {name: sampler.title for name, sampler in samplers.items()}),
     }
+    return {**result, "verdict": verdict(result)}
 
 
 def _check(training_lines, test_lines, temperatures, num, candidates):
@@ -105,51 +131,177 @@ def _check(training_lines, test_lines, temperatures, num, candidates):
         raise ValueError(f"Got num={num} and candidates={candidates}. Expected both to be at least 2.")
 
 
+# --- Samplers. ---
+
+
 class Sampler(NamedTuple):
-    """A source of lines: `draw(num, temperature)` returns `num` of them."""
+    """A source of lines: `draw(num, temperature)` returns `num` of them, from as many `drafts` per line of the GAN."""
 
     title: str
     draw: callable
+    drafts: int
 
 
 def _samplers(gan, units, training_lines, candidates, seed):
-    def of_gan(**choices):
-        return lambda num, temperature: gan.generate(num, seed=seed, temperature=temperature, **choices)
+    def of_gan(title, drafts=1, **choices):
+        if drafts > 1:
+            choices["candidates"] = drafts
+        return Sampler(title, lambda num, temperature: gan.generate(num, seed=seed, temperature=temperature, **choices), drafts)
+
+    def written_by_ngrams(num, temperature):
+        return list(map(units.join, ngram.sample(num, seed, temperature)))
 
     ngram = KneserNey().fit([units.tokenize(line) for line in training_lines])
-    supervised = {"generator": gan.baseline}
-    by_likelihood = {**supervised, "candidates": candidates, "choice": "likeliest"}
-    return {
-        "gan": Sampler("GAN (one draw)", of_gan()),
-        f"gan_best_of_{candidates}": Sampler(f"GAN (best of {candidates})", of_gan(candidates=candidates)),
-        "baseline": Sampler("supervised baseline", of_gan(**supervised)),
-        f"baseline_likelihood_best_of_{candidates}": Sampler(
-            f"supervised baseline (likeliest of {candidates})", of_gan(**by_likelihood)
-        ),
-        "ngram": Sampler(
-            "Kneser-Ney 5-gram", lambda num, temperature: list(map(units.join, ngram.sample(num, seed, temperature)))
-        ),
-    }
+    samplers = {"gan": of_gan("GAN, one draw")}
+    if gan.calibration.is_fitted:
+        title = f"GAN, resampled among {candidates}"
+        samplers[f"gan_resampled_of_{candidates}"] = of_gan(title, candidates, choice="resample")
+    samplers[f"gan_likeliest_of_{candidates}"] = of_gan(f"GAN, likeliest of {candidates}", candidates, choice="likeliest")
+    if _has_changed(gan):
+        samplers["baseline"] = of_gan("supervised baseline", generator=gan.baseline)
+    return {**samplers, "ngram": Sampler("Kneser-Ney 5-gram", written_by_ngrams, 0)}
 
 
-def _announce(gan, temperatures, num, candidates, progress):
+def _has_changed(gan):
+    """Whether a stage after pretraining has changed the generator."""
+    weights = zip(gan.baseline.get_weights(), gan.ema_generator.get_weights(), strict=True)
+    return not all(np.array_equal(first, second) for first, second in weights)
+
+
+def _announce(gan, samplers, temperatures, num, progress):
     """Estimates the time from a few drafts."""
-    drafts = 2 * (1 + candidates) * num * len(temperatures)
+    drafts = sum(sampler.drafts for sampler in samplers.values()) * num * len(temperatures)
     drawing = seconds_per_sample(gan, min(NUM_PILOT, num), seed=0, temperature=temperatures[0]) * drafts
-    scoring = SCORING_SECONDS * (5 * len(temperatures) + 1) * num
+    scoring = (SCORING_SECONDS * (len(samplers) * len(temperatures) + 1) + TESTING_SECONDS * (len(samplers) + 2)) * num
     progress(
-        f"Evaluating 5 samplers at {len(temperatures)} temperatures, {num:,} sentences each: about {duration(drawing)} "
-        f"for {drafts:,} drafts, {duration(scoring)} for scoring."
+        f"Evaluating {len(samplers)} samplers at {len(temperatures)} temperatures, {num:,} sentences each: about "
+        f"{duration(drawing)} for {drafts:,} drafts, {duration(scoring)} for scoring."
     )
 
 
 def _draw(samplers, temperatures, num, progress):
-    """The lines of each sampler, a list per temperature."""
+    """The lines of each sampler by temperature: those of the sweep, 1, and a lower one of the GAN."""
     samples = {}
     for name, sampler in samplers.items():
         progress(f"Drawing: {sampler.title}")
-        samples[name] = [sampler.draw(num, temperature) for temperature in temperatures]
+        further = (1.0, LOWER_TEMPERATURE) if name == "gan" else (1.0,)
+        samples[name] = {temperature: sampler.draw(num, temperature) for temperature in dict.fromkeys((*temperatures, *further))}
     return samples
+
+
+# --- Likelihood. ---
+
+
+def _likelihoods(gan, training_lines, test_lines, data):
+    """Held-out negative log-likelihood of the averaged generator, the baseline and an n-gram model."""
+    training, test = (_codec_tokens(gan.codec, lines) for lines in (training_lines, test_lines))
+    ngram = KneserNey().fit(training, gan.codec.vocabulary_size)
+    protocol = Protocol("negative log-likelihood", data, "test", len(test_lines), tokenizer=type(gan.codec).__name__)
+    values = {
+        "gan": float(gan.negative_log_likelihood(test_lines)),
+        "baseline": float(gan.negative_log_likelihood(test_lines, generator=gan.baseline)),
+        "ngram": ngram.negative_log_likelihood_per_token(test),
+    }
+    tokens_per_line = 1.0 + float(np.mean([*map(len, test)]))
+    return {
+        **values,
+        "per_line": {name: value * tokens_per_line for name, value in values.items()},
+        "unit": LIKELIHOOD_TOKENS,
+        "protocol": protocol.as_dict(),
+    }
+
+
+def _codec_tokens(codec, lines):
+    """Token ids of each line without its end, a list of lists."""
+    rows = np.asarray(codec.encode(lines))
+    lengths = (rows == END).argmax(axis=1)
+    return [row[:length] for row, length in zip(rows.tolist(), lengths, strict=True)]
+
+
+def _gain(gan, lines, known, labels, num, seed):
+    """What the discriminator adds to the likelihood of the known test lines, in nats per line, and the control.
+
+    Both are cross-fitted on the same lines and drafts: the discriminator's features, and of these the generator's own
+    log-likelihood and the number of tokens alone.
+    """
+    if not gan.calibration.is_fitted:
+        return {"reason": "no discriminator has been calibrated"}
+    if gan.num_labels and labels is None:
+        return {"reason": "the test lines have no labels, by which this GAN reads them"}
+    chosen = np.flatnonzero(known)
+    if len(chosen) < MIN_LINES:
+        return {"reason": f"only {len(chosen)} test lines are known to the codec as a whole, and {MIN_LINES} are needed"}
+    labels = None if labels is None else np.asarray(labels)[chosen]
+    draft_labels = None if labels is None else np.resize(labels, num)
+    drafts = gan.generate(num, seed=seed, label=draft_labels)
+    kinds = gan.features([lines[index] for index in chosen], labels), gan.features(drafts, draft_labels)
+    energies, _ = Calibration(gan.feature_names).cross_fit(*kinds, seed)
+    control, _ = Calibration(gan.feature_names[:2]).cross_fit(*(kind[:, :2] for kind in kinds), seed)
+    return {
+        "discriminator": list(likelihood_gain(*energies, seed=seed)),
+        "own_likelihood_and_length": list(likelihood_gain(*control, seed=seed)),
+        "over_control": list(likelihood_gain(*energies, seed=seed, over=control)),
+        "features": list(gan.feature_names),
+        "beta": float(gan.calibration.beta),
+        "num_real": len(chosen),
+        "num_drafts": num,
+        "method": "nats per line, cross-fitted on the test lines and drafts; 95 %, percentile bootstrap over both",
+    }
+
+
+# --- Two-sample tests. ---
+
+
+def _tests(gan, samplers, samples, yardstick, training_lines, real, num, features, seed):
+    """Scores of each sampler's lines, and of other real lines, against real lines; all of words and lengths that the codec keeps.
+
+    Half of the training lines give the other real lines. Features are learned from the other half.
+    """
+    units, order = yardstick.units, np.random.default_rng(seed).permutation(len(training_lines))
+    halves = [[training_lines[index] for index in half[:MAX_KNOWN_LINES]] for half in np.array_split(order, 2)]
+    real, control, others = (_whole(gan, lines) for lines in (real, *halves))
+    count = min(num, len(real), len(control))
+    if min(count, len(others)) < MIN_TESTED:
+        found = f"{len(real)} test lines and {len(control) + len(others)} training lines"
+        return {"reason": f"the codec keeps {found} whole, and {MIN_TESTED} and {2 * MIN_TESTED} are needed"}
+    features = LatentSemantics(others, tokenize=units.tokenize) if features is None else features
+    tests = SampleTests(units, features, real[:count], yardstick.training, yardstick.vocabulary_size, seed)
+    titles = {name: sampler.title for name, sampler in samplers.items()}
+    lines = {name: samples[name][1.0] for name in titles}
+    lines["ngram"] = _of_known_words(units, samplers["ngram"], lines["ngram"], [*control, *others], count)
+    titles |= {"gan_lower_temperature": "GAN, temperature 1 / 1.2", "real": "other real lines"}
+    lines |= {"gan_lower_temperature": samples["gan"][LOWER_TEMPERATURE], "real": control}
+    rows, areas = {}, {}
+    for name, title in titles.items():
+        scores, areas[name] = tests.row(lines[name][:count])
+        over = {"c2st_over_one_draw": list(areas[name].over(areas["gan"]))} if name.startswith("gan_") else {}
+        rows[name] = {"title": title, **scores, **over}
+    # The other real lines are training lines. As many copies as a writer makes by chance are in the test lines.
+    rows["real"]["copies"] = copied_fraction(tests.real, yardstick.training)
+    return {"features": getattr(features, "name", repr(features)), "rows": rows}
+
+
+def _whole(gan, lines):
+    """The lines of which the codec keeps every token, as it writes them."""
+    known = [line for line, is_known in zip(lines, gan.known(lines), strict=True) if is_known]
+    return [text.decode() for text in np.asarray(gan.codec.decode(gan.codec.encode(known)))] if known else []
+
+
+def _of_known_words(units, ngram, lines, known_lines, count):
+    """At most `count` lines of the n-gram model, of the words and lengths of known lines, as no draft has others."""
+    tokens = [units.tokenize(line) for line in known_lines]
+    words, longest = set(itertools.chain.from_iterable(tokens)), max(map(len, tokens))
+
+    def of_known(lines):
+        return [line for line in lines if words.issuperset(found := units.tokenize(line)) and len(found) <= longest]
+
+    kept = of_known(lines)
+    if len(kept) < count:
+        kept = of_known(ngram.draw(math.ceil(1.5 * count * len(lines) / max(1, len(kept))), 1.0))
+    return kept
+
+
+# --- Scores by n-grams, over temperatures. ---
 
 
 def _sample_of(lines, num, seed):
@@ -160,15 +312,16 @@ def _sample_of(lines, num, seed):
 def _scores(yardstick, samplers, samples, temperatures, seed, progress):
     """The entry of each sampler in the result, and its scores per sentence, `(temperatures, num, 2)`."""
     entries, curves = {}, {}
-    for name, drawn in samples.items():
-        progress(f"Scoring: {samplers[name].title}")
+    for name, sampler in samplers.items():
+        progress(f"Scoring: {sampler.title}")
+        drawn = [samples[name][temperature] for temperature in temperatures]
         scored = [yardstick.point(lines, temperature) for lines, temperature in zip(drawn, temperatures, strict=True)]
         points, sentence_scores = zip(*scored, strict=True)
         curves[name] = np.stack(sentence_scores)
         entries[name] = {
-            "title": samplers[name].title,
+            "title": sampler.title,
             "points": list(points),
-            "sentences": _shown(drawn, temperatures),
+            "sentences": samples[name][1.0][:NUM_SHOWN],
             "protocols": yardstick.protocols(points[0]["num"], seed),
         }
     return entries, curves
@@ -185,138 +338,3 @@ def _real(yardstick, lines, seed):
         "sentences": lines[:NUM_SHOWN],
         "protocols": yardstick.protocols(len(lines), seed),
     }
-
-
-def _shown(samples, temperatures):
-    """The first sentences at the temperature closest to `SHOWN_TEMPERATURE`."""
-    distances = [abs(math.log(temperature / SHOWN_TEMPERATURE)) for temperature in temperatures]
-    return samples[int(np.argmin(distances))][:NUM_SHOWN]
-
-
-def _likelihoods(gan, training_lines, test_lines, data):
-    """Held-out negative log-likelihood of the averaged generator, the baseline and an n-gram model."""
-    training, test = (_codec_tokens(gan.codec, lines) for lines in (training_lines, test_lines))
-    ngram = KneserNey().fit(training, gan.codec.vocabulary_size)
-    protocol = Protocol("negative log-likelihood", data, "test", len(test_lines), tokenizer=type(gan.codec).__name__)
-    return {
-        "gan": float(gan.negative_log_likelihood(test_lines)),
-        "baseline": float(gan.negative_log_likelihood(test_lines, generator=gan.baseline)),
-        "ngram": ngram.negative_log_likelihood_per_token(test),
-        "unit": LIKELIHOOD_TOKENS,
-        "protocol": protocol.as_dict(),
-    }
-
-
-def _codec_tokens(codec, lines):
-    """Token ids of each line without its end, a list of lists."""
-    rows = np.asarray(codec.encode(lines))
-    lengths = (rows == END).argmax(axis=1)
-    return [row[:length] for row, length in zip(rows.tolist(), lengths, strict=True)]
-
-
-# --- The yardstick. ---
-
-
-class Units(NamedTuple):
-    """The units that sentences are compared in: `tokenize` splits a line, `join` joins tokens."""
-
-    name: str
-    tokenize: callable
-    join: callable
-
-
-WORDS = Units("treebank words (bleu_tokens)", bleu_tokens, " ".join)
-CHARACTERS = Units("characters, white space left out", lambda line: list("".join(line.split())), "".join)
-
-
-def units_of(lines):
-    """Returns `CHARACTERS` if most lines contain no space, as in Chinese, otherwise `WORDS`."""
-    return WORDS if 2 * sum(" " in line for line in lines) >= len(lines) else CHARACTERS
-
-
-def vocabulary_size(units, texts):
-    """The vocabulary size of all judges: every word of every text, the sentence end and an unknown word."""
-    words = set()
-    for line in itertools.chain.from_iterable(texts):
-        words.update(units.tokenize(line))
-    return len(words) + 2
-
-
-class Yardstick:
-    """Real text, prepared once, that all samples are scored against.
-
-    Args:
-        units: `WORDS` or `CHARACTERS`.
-        training_lines: Strings.
-        test_lines: Strings, the references.
-        vocabulary_size: Vocabulary size of all judges; only equal ones make their scores comparable.
-        likelihood: See `evaluate_text`.
-    """
-
-    def __init__(self, units, training_lines, test_lines, vocabulary_size, likelihood=None):
-        self.units, self.vocabulary_size, self.likelihood = units, vocabulary_size, likelihood
-        self.training, self.test = self._tokens(training_lines), self._tokens(test_lines)
-        self.references, self.judge = References(self.test), KneserNey().fit(self.training, vocabulary_size)
-        names = [corpus_from_lines("", lines).fingerprint[:16] for lines in (training_lines, test_lines)]
-        self.data = "training {}, test {}".format(*names)
-
-    def _tokens(self, lines):
-        return [self.units.tokenize(line) for line in lines]
-
-    def point(self, lines, temperature=None):
-        """Returns all scores of some lines, and the Self-BLEU-5 and BLEU-5 of each, `(lines, 2)`."""
-        samples = self._tokens(lines)
-        bleu, self_bleu = self.references.scores(samples), References(samples).leave_one_out()
-        point = {
-            "temperature": temperature,
-            "num": len(samples),
-            "bleu": {str(n): float(bleu[n].mean()) for n in ORDERS},
-            "self_bleu": {str(n): float(self_bleu[n].mean()) for n in ORDERS},
-            "unique": text_quality.unique_fraction(samples),
-            "copies": text_quality.copied_fraction(samples, self.training),
-            **{f"distinct_{n}": text_quality.distinct(samples, n) for n in (1, 2, 3)},
-            "mean_length": text_quality.mean_length(samples),
-            "length_distance": length_distance(samples, self.test),
-            "lm_score": self.judge.negative_log_likelihood_per_token(samples),
-            "reverse_lm_score": self._judged_by(samples),
-            **self._exact(lines),
-        }
-        return point, np.stack([self_bleu[5], bleu[5]], axis=1)
-
-    def _judged_by(self, samples):
-        return KneserNey().fit(samples, self.vocabulary_size).negative_log_likelihood_per_token(self.test)
-
-    def _exact(self, lines):
-        """The fraction of lines that are possible under the known distribution, and their nats per line."""
-        if self.likelihood is None:
-            return {}
-        possible = [value for value in map(self.likelihood, lines) if value > -math.inf]
-        return {
-            "possible": len(possible) / len(lines),
-            "oracle_nll": -float(np.mean(possible)) if possible else None,
-        }
-
-    def protocols(self, num_fake, seed):
-        """The protocol of each family of scores, as dictionaries."""
-        shared = {"data": self.data, "num_fake": num_fake, "tokenizer": self.units.name, "seeds": (seed,)}
-        test = {"split": "test", "num_real": len(self.test)}
-        training = {"split": "training", "num_real": len(self.training)}
-        method = {"smoothing": "method 1, epsilon 0.1"}
-        judge = {"smoothing": f"Kneser-Ney 5-gram, discount 0.75, vocabulary of {self.vocabulary_size}"}
-        protocols = {
-            "bleu": Protocol("bleu, all references", **test, **method, **shared),
-            "self_bleu": Protocol("self_bleu, leave-one-out over all samples", **method, **shared),
-            "copies": Protocol("fraction equal to a training line, token for token", **training, **shared),
-            "length_distance": Protocol("total variation of the histograms of lengths in tokens", **test, **shared),
-            "lm_score": Protocol("nats a token, ends counted, judged by the training lines", **training, **judge, **shared),
-            "reverse_lm_score": Protocol("nats a token, ends counted, judged by the samples", **test, **judge, **shared),
-        }
-        return {name: {**protocol.as_dict(), "seeds": [seed]} for name, protocol in protocols.items()}
-
-
-def length_distance(sentences, other_sentences):
-    """Total variation distance between two histograms of lengths: 0 if they agree, 1 if they share no length."""
-    lengths = [[len(sentence) for sentence in part] for part in (sentences, other_sentences)]
-    size = max(map(max, lengths)) + 1
-    first, second = (np.bincount(part, minlength=size) / len(part) for part in lengths)
-    return float(np.abs(first - second).sum() / 2)

@@ -14,19 +14,28 @@ from gan_keras.callbacks import Samples
 from gan_keras.codecs.text import TextCodec
 from gan_keras.data import Corpus, describe, likelihood_of, load_text, split
 from gan_keras.export import exported
+from gan_keras.gans.calibration import MAX_LINES, MIN_LINES
 from gan_keras.media.file_kinds import JSON, TABLES
 from gan_keras.media.html import picture, section
 from gan_keras.media.safe_files import replace_whole
 from gan_keras.modalities.base import Modality, seconds_per_sample
 from gan_keras.modalities.sample_files import all_epochs, last_and_first, title_of
 from gan_keras.modalities.score_table import how_measured, numbers, verdict_box
-from gan_keras.modalities.text.comparison import COLUMNS, exact_scores, frontier_picture, print_summary, table_row
+from gan_keras.modalities.text.comparison import (
+    COLUMNS,
+    TEST_COLUMNS,
+    TEST_NOTE,
+    c2st_picture,
+    cells_of_test,
+    exact_scores,
+    frontier_picture,
+    likelihood_lines,
+    print_summary,
+    table_row,
+)
 from gan_keras.modalities.text.evaluation import evaluate_text
 from gan_keras.modalities.text.presets import STAGES, Lines, TextPreset, numbered
 
-# `callbacks.KeepBest` rates epochs with a discriminator by one draw and the best of four, against the baseline at six
-# temperatures, which it draws once.
-CALIBRATION_DRAFTS, RATING_POINTS, BASELINE_POINTS = 4096, 5, 6
 NUM_PILOT = 256
 SHOWN_LINES = 10
 DRAFT = "draft"
@@ -37,7 +46,7 @@ class TextModality(Modality):
 
     name, samples, output_name = "text", "lines", "text"
     preset_class, data_class, codec_classes = TextPreset, Corpus, (TextCodec,)
-    method, quality = "negative_log_likelihood", ("val_gain", "max")
+    method, quality = "negative_log_likelihood", ("val_nll", "min")
     describe, summary = staticmethod(describe), staticmethod(print_summary)
 
     # --- Data. ---
@@ -64,6 +73,7 @@ class TextModality(Modality):
     def details(self, gan):
         name = type(gan.codec).__name__
         line = f"{name}: {gan.codec.vocabulary_size:,} tokens, at most {gan.codec.length} per line"
+        line += f"; {type(gan.generator).__name__}, {type(gan.discriminator).__name__}"
         return line, {"codec": {"class": name, **gan.codec.report}, "compilation": gan.compilation._asdict()}
 
     def measure_further(self, gan, preset):
@@ -73,18 +83,18 @@ class TextModality(Modality):
     def measure(self, preset, training, seed=0):
         seconds, overhead = super().measure(preset, training, seed)
         draft = seconds.pop(DRAFT)
-        for stage in STAGES[1:]:
-            seconds[stage] += (CALIBRATION_DRAFTS + RATING_POINTS * preset.rating_samples) * draft
-        return seconds, overhead + BASELINE_POINTS * preset.rating_samples * draft
+        return seconds, overhead + MAX_LINES * draft  # those of the calibration
 
     def sample_callbacks(self, run, preset, training, held_out):
         return [Samples(run.samples)]
 
     def complete(self, run, gan):
-        if gan.stage != "pretraining":
-            gan.calibrate()
-        elif np.isinf(gan.baseline_nll):  # no epoch has ended, so no baseline was kept
+        if gan.stage == "pretraining" and np.isinf(gan.baseline_nll):  # no epoch has ended, so no baseline was kept
             gan.baseline.set_weights(gan.ema_generator.get_weights())
+        elif gan.stage != "pretraining":
+            _, (lines, labels) = self.parts(run)
+            if gan.known(lines).sum() >= MIN_LINES:
+                gan.calibrate(lines, labels)
 
     # --- Use. ---
 
@@ -102,29 +112,42 @@ class TextModality(Modality):
 
     # --- Evaluation and report. ---
 
-    def score(self, gan, training, test, num=None, seed=0, progress=print, likelihood=None):
+    def score(self, gan, training, test, num=None, seed=0, progress=print, likelihood=None, is_selection=False):
         likelihood = exact_likelihood(training) if likelihood is None else likelihood
-        choices = {"num": num, "seed": seed, "progress": progress, "likelihood": likelihood}
-        return evaluate_text(gan, numbered(training).lines, test.lines, **choices)
+        test = numbered(test, training) if gan.num_labels and test.labels is not None else Lines(list(test.lines))
+        choices = {"num": num, "seed": seed, "progress": progress, "likelihood": likelihood, "is_selection": is_selection}
+        return evaluate_text(gan, numbered(training).lines, test.lines, test_labels=test.labels, **choices)
 
     def evaluate(self, run, data=None, num=None, seed=0, progress=print):
         training, held_out = self.parts(run)
         column = TextPreset.from_config(run.config["preset"]).text_column
         is_table = column and str(data).lower().endswith((*TABLES, *JSON))
-        source, test = run.config["data"], held_out if data is None else load_text(data, column=column if is_table else "")
+        is_selection, test = data is None, held_out
+        if not is_selection:  # its labels have no numbers here
+            test = Lines(list(load_text(data, column=column if is_table else "").lines))
+        source = run.config["data"]
         exact = likelihood_of(source["name"], source["fingerprint"])
-        result = self.score(run.load(compile=False), training, test, num, seed, progress, exact)
+        result = self.score(run.load(compile=False), training, test, num, seed, progress, exact, is_selection)
         return result, {"frontier.png": frontier_picture(result).data}
 
     def evaluation_sections(self, result):
-        """Verdict, frontier, scores and sentences side by side."""
-        verdict, method = result["verdict"], f"<p>Intervals: {escape(result['gains'][0]['method'])}.</p>"
-        protocols = next(iter(result["samplers"].values()))["protocols"]
+        """Verdict, tests of whole sentences, sentences side by side, and the published protocol."""
+        verdict = section("Verdict", verdict_box(result["verdict"]))
+        likelihoods = "".join(f"<li>{escape(line)}</li>" for line in likelihood_lines(result))
+        unit = escape(result["negative_log_likelihood"]["unit"])
+        tests, protocols = result.get("two_sample_tests", {}), next(iter(result["samplers"].values()))["protocols"]
+        further = "".join(f"<li>{escape(line)}</li>" for line in result.get("frontier", []))
+        intervals = f"<p>Intervals: {escape(result['gains'][0]['method'])}.</p>"
         return [
-            section("Verdict", verdict_box(verdict, method)),
-            section("Quality against diversity", picture(frontier_picture(result)) + FRONTIER_NOTE),
-            section("Scores", _table(result) + how_measured(protocols)),
+            verdict,
+            section("Likelihood of held-out lines", f"<ul>{likelihoods}</ul><p>In nats: {unit}.</p>{LIKELIHOOD_NOTE}"),
+            *([section("Whole sentences against real ones", _tests(result))] if "rows" in tests else []),
             section("Sentences side by side", _sentences(result)),
+            section(
+                "Quality against diversity",
+                picture(frontier_picture(result)) + FRONTIER_NOTE + f"<ul>{further}</ul>" + intervals,
+            ),
+            section("Scores", _table(result) + how_measured(protocols)),
         ]
 
     def samples_section(self, run):
@@ -151,20 +174,31 @@ def _epoch(path, is_open):
 
 # --- Report sections. ---
 
-FRONTIER_NOTE = """<p>A lower temperature makes every sampler more plausible and less diverse, so single points do not compare:
-the better sampler is the one with the higher line. The star is real text, scored as if it were generated.</p>"""
+LIKELIHOOD_NOTE = """<p>A discriminator improves a generator if it knows something else about a line. Its gain is that of the
+generator resampled by it, among ever more drafts. The control is fitted alike but has no discriminator.</p>"""
+
+FRONTIER_NOTE = """<p>The protocol by which published models are compared. It does not decide the verdict. A lower temperature
+makes every sampler more plausible and less diverse, so single points do not compare: the better sampler is the one with the
+higher line. The star is real text, scored as if it were generated.</p>"""
+
+
+def _tests(result):
+    tests = result["two_sample_tests"]
+    rows = "".join(
+        f'<tr><th scope="row">{escape(row["title"])}</th>' + "".join(f"<td>{cell}</td>" for cell in cells_of_test(row)) + "</tr>"
+        for row in tests["rows"].values()
+    )
+    note = f"<p>{escape(TEST_NOTE)} Features: {escape(tests['features'])}.</p>"
+    return picture(c2st_picture(result)) + numbers(("", *TEST_COLUMNS), f"<tbody>{rows}</tbody>") + note
 
 
 def _table(result):
     samplers = [*result["samplers"].values(), result["real"]]
     bodies = "".join(f"<tbody>{_title_row(sampler)}{_point_rows(sampler)}</tbody>" for sampler in samplers)
-    likelihoods = result["negative_log_likelihood"]
-    held_out = ", ".join(f"{name} {likelihoods[name]:.3f}" for name in ("gan", "baseline", "ngram"))
     return (
         numbers(COLUMNS, bodies) + "<p>B: BLEU (higher is better). SB: Self-BLEU (lower is more diverse). unique: fraction of "
         "distinct sentences. copies: fraction equal to a training line. LM and RLM: nats per token of the samples under a 5-gram "
         "model of real text, and of real text under one of the samples (lower is better).</p>"
-        f"<p>Held-out negative log-likelihood: {held_out} ({escape(likelihoods['unit'])}).</p>"
     )
 
 
@@ -184,6 +218,6 @@ def _sentences(result):
     rows = zip(*(sampler["sentences"] for sampler in samplers), strict=False)
     body = "".join("<tr>" + "".join(f'<td dir="auto">{escape(text)}</td>' for text in row) + "</tr>" for row in rows)
     return (
-        "<p>The first sentences of each sampler, not a selection, at the temperature closest to 1 / 1.2.</p>"
+        "<p>The first sentences of each sampler, not a selection, at temperature 1.</p>"
         f'<div class="wide"><table class="sentences"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
     )

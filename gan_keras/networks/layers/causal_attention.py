@@ -40,8 +40,8 @@ class CausalAttention(layers.Layer):
 
     @property
     def cache_shape(self):
-        """Shape of a sentence's cache: the keys and values of all steps."""
-        return self.length, 2 * self.width
+        """Shape of a sentence's cache of keys, and of its cache of values."""
+        return self.num_heads, self.length, self.head_dim
 
     def build(self, input_shape):
         self.projections.build(input_shape)
@@ -53,32 +53,36 @@ class CausalAttention(layers.Layer):
         """What each step of `(batch, time, features)` reads: `(batch, time, width)`."""
         time = ops.shape(inputs)[1]
         steps = ops.arange(time)
-        queries, keys, values = ops.split(self.projections(inputs), 3, axis=-1)
-        read = self.read(queries, keys, values, steps, steps, self.preferences[:, :time, :time])
+        queries, keys, values = self.project(inputs, steps)
+        read = self.read(queries, keys, values, steps, self.preferences[:, :time, :time])
         return self.value_dropout(read, training=training)
 
-    def step(self, inputs, cache, step):
-        """What step number `step` of `(batch, features)` reads, `(batch, width)`, and its cache `(batch, *cache_shape)`."""
-        queries, entry = ops.split(self.projections(inputs)[:, None], [self.width], axis=-1)
-        steps = ops.arange(self.length)
-        cache = ops.where((steps == step)[None, :, None], ops.cast(entry, cache.dtype), cache)
-        keys, values = ops.split(ops.cast(cache, self.compute_dtype), 2, axis=-1)
+    def step(self, inputs, caches, step):
+        """What step number `step` of `(batch, features)` reads, `(batch, width)`, and the caches of keys and of values."""
         here = ops.reshape(ops.cast(step, "int32"), (1,))
-        return self.read(queries, keys, values, here, steps, ops.take(self.preferences, here, axis=1))[:, 0], cache
+        queries, *entries = self.project(inputs[:, None], here)
+        is_here = (ops.arange(self.length) == here)[:, None]
+        keys, values = (ops.where(is_here, entry, cache) for entry, cache in zip(entries, caches, strict=True))
+        return self.read(queries, keys, values, here, ops.take(self.preferences, here, axis=1))[:, 0], [keys, values]
 
-    def read(self, queries, keys, values, query_steps, key_steps, preferences):
-        queries = rotated(self.heads(queries), query_steps)
-        keys = rotated(self.heads(keys), key_steps)
+    def first_caches(self, num):
+        """Caches of `num` sentences before their first step."""
+        return [ops.zeros((num, *self.cache_shape), self.compute_dtype) for _ in range(2)]
+
+    def project(self, inputs, steps):
+        """Queries, keys and values by head, `(batch, heads, time, head_dim)`; the first two are turned by their positions."""
+        batch, time = ops.shape(inputs)[:2]
+        parts = ops.reshape(self.projections(inputs), (batch, time, 3, self.num_heads, self.head_dim))
+        queries, keys, values = ops.unstack(ops.transpose(parts, (2, 0, 3, 1, 4)), 3)
+        return rotated(queries, steps), rotated(keys, steps), values
+
+    def read(self, queries, keys, values, steps, preferences):
+        """What the queries of `steps` read from the keys and values of all steps so far: `(batch, time, width)`."""
         scores = ops.cast(ops.matmul(queries, ops.swapaxes(keys, 2, 3)), "float32") / self.head_dim**0.5
-        scores = ops.where(key_steps[None, :] <= query_steps[:, None], scores + ops.cast(preferences, "float32"), -1e9)
-        weights = ops.cast(ops.softmax(scores), values.dtype)
-        read = ops.swapaxes(ops.matmul(weights, self.heads(values)), 1, 2)
+        is_past = ops.arange(ops.shape(keys)[2]) <= steps[:, None]
+        scores = ops.where(is_past, scores + ops.cast(preferences, "float32"), -1e9)
+        read = ops.swapaxes(ops.matmul(ops.cast(ops.softmax(scores), values.dtype), values), 1, 2)
         return ops.reshape(read, (ops.shape(read)[0], ops.shape(read)[1], self.width))
-
-    def heads(self, values):
-        """`(batch, time, width)` as `(batch, heads, time, head_dim)`."""
-        shape = (ops.shape(values)[0], ops.shape(values)[1], self.num_heads, self.head_dim)
-        return ops.swapaxes(ops.reshape(values, shape), 1, 2)
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], self.width)

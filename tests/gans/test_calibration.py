@@ -1,0 +1,58 @@
+"""Calibration of a discriminator: with known densities, and the draws among drafts that follow from it."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from gan_keras.gans.calibration import Calibration
+
+
+def samples(num, width=1, seed=0):
+    return np.random.default_rng(seed).normal(size=(num, width))
+
+
+def test_the_gain_is_the_divergence_of_two_normal_distributions_and_energies_their_log_ratio():
+    calibration = Calibration(["x"])
+    gain = calibration.fit(samples(3000, seed=1) + 0.6, samples(4000, seed=2))
+    assert gain.low < 0.18 < gain.high and gain.mean == pytest.approx(0.6**2 / 2, abs=0.05)
+    energies = float(calibration.beta) * np.asarray(calibration(tf.constant([[0.0], [1.0]])))
+    assert energies[1] - energies[0] == pytest.approx(0.6, abs=0.1)
+    assert calibration.is_fitted and calibration.gain == pytest.approx(gain)
+
+
+def test_a_difference_in_spread_is_seen_by_the_quadratic_terms():
+    gain = Calibration(["x"]).fit(0.6 * samples(3000, seed=1), samples(4000, seed=2))
+    assert gain.mean == pytest.approx(-np.log(0.6) - (1 - 0.6**2) / 2, abs=0.05)
+
+
+def test_features_that_tell_nothing_gain_nothing():
+    gain = Calibration(list("abcdef")).fit(samples(300, 6, seed=1), samples(1000, 6, seed=2))
+    assert -0.1 < gain.mean < 0.03 and gain.low < 0
+
+
+def test_a_constant_feature_changes_nothing_and_all_weights_are_finite():
+    real, drafts = samples(500, seed=1) + 1, samples(1000, seed=2)
+    alone = Calibration(["x"]).fit(real, drafts)
+    calibration = Calibration(["x", "tokens"])
+    both = calibration.fit(*(np.insert(rows, 1, 21.0, axis=1) for rows in (real, drafts)))
+    assert both.mean == pytest.approx(alone.mean, abs=1e-3)
+    assert all(np.isfinite(weight).all() for weight in calibration.get_weights())
+
+
+def test_lines_that_are_told_apart_without_error_have_a_bounded_weight():
+    calibration = Calibration(["x"])
+    assert np.isfinite(calibration.fit(samples(300, seed=1) + 20, samples(1000, seed=2))).all()
+    assert 0 < float(calibration.beta) <= 2.0
+
+
+def test_before_it_is_fitted_every_line_weighs_the_same():
+    calibration = Calibration(["x", "y"])
+    assert not calibration.is_fitted and calibration.gain is None and float(calibration.beta) == 0
+    np.testing.assert_array_equal(calibration(tf.constant(samples(5, 2), tf.float32)), np.zeros(5))
+
+
+def test_features_of_the_wrong_width_or_not_finite_are_errors():
+    calibration = Calibration(["x", "y"])
+    pytest.raises(ValueError, calibration.fit, samples(300, 3), samples(300, 3)).match(r"shape \(300, 3\). Expected .* x, y")
+    pytest.raises(ValueError, calibration, tf.zeros((4, 3))).match("Got 3 features. Expected x, y")
+    pytest.raises(ValueError, calibration.fit, samples(300, 2) + np.nan, samples(300, 2)).match("not finite")
