@@ -60,7 +60,8 @@ def print_tables(results):
     thirds = [result for result in results if "third" in result]
     if thirds:
         print_thirds(thirds)
-    print_likelihoods(groups)
+    if groups:
+        print_likelihoods(groups)
     trained = {name: group for name, group in groups.items() if "gain" in group[0]}
     if trained:
         print_gains(trained)
