@@ -352,6 +352,8 @@ WRONG_CHOICES = [
     (["--prompt", "the xyzzy"], "know"),
     (["--label", "7"], "label"),
     (["--candidates", "0"], "candidates=0"),
+    (["--candidates", "4", "--choice", "first"], "choice='first'"),
+    (["--choice", "best"], "candidates=1"),
 ]
 
 

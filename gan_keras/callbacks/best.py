@@ -74,7 +74,7 @@ class KeepBest(_RestoresBest):
 
     def __init__(self, show=print):
         super().__init__()
-        self.show, self.epoch, self.supervised_nll = show, 0, None
+        self.show, self.epoch, self.supervised_nll, self.is_measured = show, 0, None, False
 
     def on_epoch_begin(self, epoch, logs=None):
         gan = self.model
@@ -84,23 +84,34 @@ class KeepBest(_RestoresBest):
             self.best_weights.offer(networks_of(gan), -self.supervised_nll)
 
     def on_epoch_end(self, epoch, logs=None):
-        if self.model.stage == "adversarial" and -logs["val_nll"] > self.best_weights.best:
+        nll = (logs or {}).get("val_nll")
+        if self.model.stage != "adversarial" or nll is None:
+            return
+        self.is_measured = True
+        if -nll > self.best_weights.best:
             self.epoch = epoch + 1
-            self.best_weights.offer(networks_of(self.model), -logs["val_nll"])
+            self.best_weights.offer(networks_of(self.model), -nll)
 
     def on_train_end(self, logs=None):
+        if self.supervised_nll is None:
+            return
+        if not self.is_measured:
+            self.show(
+                "Kept: the last epoch, as val_nll was never logged. Expected `fit(..., validation_data=...)` to tell the best."
+            )
+            return
         super().on_train_end(logs)
-        if self.supervised_nll is not None:
-            kept = f"epoch {self.epoch}" if self.epoch else "the supervised network, which no adversarial epoch improved on"
-            known = f", before {self.supervised_nll:.4f}" if self.epoch and self.supervised_nll < sys.float_info.max else ""
-            self.show(f"Kept: {kept} (val_nll {-self.best_weights.best:.4f}{known}).")
+        kept = f"epoch {self.epoch}" if self.epoch else "the supervised network, which no adversarial epoch improved on"
+        known = f", before {self.supervised_nll:.4f}" if self.epoch and self.supervised_nll < sys.float_info.max else ""
+        self.show(f"Kept: {kept} (val_nll {-self.best_weights.best:.4f}{known}).")
 
     def get_state(self):
         """Returns the best epoch so far, for `callbacks.Checkpoint`."""
-        return {"epoch": self.epoch, "supervised_nll": self.supervised_nll, **super().get_state()}
+        own = {name: getattr(self, name) for name in ("epoch", "supervised_nll", "is_measured")}
+        return {**own, **super().get_state()}
 
     def set_state(self, state):
-        self.epoch, self.supervised_nll = state["epoch"], state["supervised_nll"]
+        self.epoch, self.supervised_nll, self.is_measured = state["epoch"], state["supervised_nll"], state["is_measured"]
         super().set_state(state)
 
 

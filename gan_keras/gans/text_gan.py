@@ -239,19 +239,15 @@ class TextGAN(TextWriter):
         self.average_generator(self.generator_player.update(loss, tape))
 
     def train_discriminator(self, tokens, labels=None):
-        if not self.discriminator.reads_drafts:
-            with tf.GradientTape() as tape:
-                loss = self.backward_loss(tokens, labels) + sum(self.discriminator.losses)
-            self.discriminator_player.update(loss, tape)
-            return
-        batch = self.draw(tokens, labels)
+        """A backward language model learns by likelihood, in its own stage alone; what reads drafts learns in both stages."""
+        drafts = self.draw(tokens, labels).fake_data if self.discriminator.reads_drafts else None
+        reads_backwards = self.stage == "discriminator" and hasattr(self.discriminator, "token_losses")
         with tf.GradientTape() as tape:
-            loss = self.discriminator_loss(tokens, batch.fake_data, labels)
-        # A backward language model learns in its own stage alone; after that, only its head does.
-        part = getattr(self.discriminator, "head", None) if self.stage == "adversarial" else None
+            loss = self.backward_loss(tokens, labels) if reads_backwards else 0.0
+            loss += 0.0 if drafts is None else self.discriminator_loss(tokens, drafts, labels)
+            loss += sum(self.discriminator.losses)
+        part = None if reads_backwards else getattr(self.discriminator, "head", None)
         self.discriminator_player.update(loss, tape, part)
-        self.step_metrics.d_loss.update_state(loss)
-        self.step_metrics.update_samples(tokens, batch.fake_data)
 
     def train_generator(self, real_data, labels=None):
         with tf.GradientTape() as tape:
@@ -260,22 +256,22 @@ class TextGAN(TextWriter):
         self.step_metrics.g_loss.update_state(loss)
 
     def discriminator_loss(self, real_data, fake_data, labels=None):
-        """Returns the adversarial loss of sentences, of every token's logit, from which dense rewards are made, and of spoiled
-        real lines, as far as the discriminator has them. In its own stage, a backward language model's likelihood comes on top.
+        """Returns the adversarial loss of sentences, and as far as the discriminator has them, of every token's logit, from which
+        dense rewards are made, and of spoiled real lines.
         """
         real, real_steps = self.discriminator.logits(real_data, labels, training=True)
         fake, fake_steps = self.discriminator.logits(fake_data, self.repeated(labels), training=True)
         loss = self.adversarial_loss.discriminator(self.repeated(real), fake)
-        self.step_metrics.update_logits(self.repeated(real), fake)
         if real_steps is not None:
             loss += self.per_token(ops.softplus(-real_steps), real_data)
             loss += self.per_token(ops.softplus(fake_steps), fake_data)
         corrupted = self.discriminator.corrupted(real_data, self.next_seeds(ops.shape(real_data)[0]))
         if corrupted is not None:
             loss += self.adversarial_loss.discriminator(real, self.discriminator.logits(corrupted, labels, training=True)[0])
-        if self.stage == "discriminator" and hasattr(self.discriminator, "token_losses"):
-            loss += self.backward_loss(real_data, labels)
-        return loss + sum(self.discriminator.losses)
+        self.step_metrics.update_logits(self.repeated(real), fake)
+        self.step_metrics.update_samples(real_data, fake_data)
+        self.step_metrics.d_loss.update_state(loss)
+        return loss
 
     def backward_loss(self, tokens, labels=None):
         """Returns the loss of a `networks.BackwardLanguageModel` on real lines, as `supervised_loss`."""

@@ -36,7 +36,7 @@ def trained(nlls, supervised=2.0, resume_after=None):
         keep.on_epoch_begin(epoch - 1)
         for network in networks.values():
             network.value = float(epoch)
-        keep.on_epoch_end(epoch - 1, {"val_nll": nll})
+        keep.on_epoch_end(epoch - 1, {} if nll is None else {"val_nll": nll})
         if epoch == resume_after:
             state, keep = keep.get_state(), KeepBest(lines.append)
             keep._model = gan
@@ -61,6 +61,11 @@ def test_the_supervised_network_stays_unless_one_is_better(resume_after):
 
 def test_without_a_supervised_loss_the_best_epoch_is_kept():
     assert trained([2.1, 2.05], supervised=float("inf")) == ({2.0}, ["Kept: epoch 2 (val_nll 2.0500)."])
+
+
+def test_without_held_out_lines_the_last_epoch_stays():
+    values, (line,) = trained([None, None], supervised=float("inf"))
+    assert values == {2.0} and line.startswith("Kept: the last epoch, as val_nll was never logged")
 
 
 def test_nothing_is_said_or_restored_without_an_adversarial_epoch():

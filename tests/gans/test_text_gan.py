@@ -224,7 +224,10 @@ def test_n_grams_get_shares_on_held_out_lines_and_a_part_in_likelihoods_and_sent
 
 def test_without_calibration_several_drafts_are_plain_draws_with_a_warning(fresh):
     with pytest.warns(UserWarning, match="not calibrated.*plain draws"):
-        assert fresh.generate(3, candidates=4) == fresh.generate(3)
+        assert fresh.generate(3, candidates=4, choice="best") == fresh.generate(3)
+    with pytest.warns(UserWarning, match="not calibrated"):
+        firsts = np.mean([a == b for a, b in zip(fresh.generate(64, candidates=4), fresh.generate(64), strict=True)])
+    assert 0.05 < firsts < 0.5  # each draft is as likely
     np.testing.assert_array_equal(fresh.energies(HELD_OUT[:3]), np.zeros(3))
     for lines in (HELD_OUT[:199], ["xyzzy"] * 300):
         pytest.raises(ValueError, fresh.calibrate, lines).match("held-out lines of known words.*at least 200")
