@@ -39,7 +39,7 @@ class Narrator(Console):
 
     def __init__(self, run, show=None):
         super().__init__(show)
-        self.run, self.start, self.told, self.last = run, time.monotonic(), set(), None
+        self.run, self.start, self.told, self.shown = run, time.monotonic(), set(), None
 
     def __call__(self, line):
         super().__call__(line)
@@ -47,9 +47,9 @@ class Narrator(Console):
             if path not in self.told:
                 self.told.add(path)
                 sentences = path.read_text(encoding="utf-8").splitlines()[:NUM_EPOCH]
-                if sentences != self.last:  # the generator rests while the discriminator learns
+                if sentences != self.shown:  # the generator rests while the discriminator learns
                     self.tell(f"{title_of(path)} writes:", sentences)
-                self.last = sentences
+                self.shown = sentences
 
     def tell(self, title, sentences):
         super().__call__(title)

@@ -268,7 +268,7 @@ def _gain(gan, lines, known, labels, num, seed):
 
 
 def _tests(gan, samplers, samples, yardstick, training_lines, real, num, features, seed):
-    """Scores of each sampler's lines, and of other real lines, against real lines; all of words and lengths that the codec keeps.
+    """Scores of each sampler's lines, and of other real lines, against real lines, which the codec keeps whole.
 
     Half of the training lines give the other real lines. Features are learned from the other half.
     """
@@ -280,7 +280,7 @@ def _tests(gan, samplers, samples, yardstick, training_lines, real, num, feature
         found = f"{len(real)} test lines and {len(control) + len(others)} training lines"
         return {"reason": f"the codec keeps {found} whole, and {MIN_TESTED} and {2 * MIN_TESTED} are needed"}
     features = LatentSemantics(others, tokenize=units.tokenize) if features is None else features
-    tests = SampleTests(units, features, real[:count], yardstick.training, yardstick.vocabulary_size, seed)
+    tests = SampleTests(units, features, _sample_of(real, count, seed), yardstick.training, yardstick.vocabulary_size, seed)
     lines = {"real": control, **{name: drawn[1.0] for name, drawn in samples.items()}}
     lines["gan_lower_temperature"] = samples["gan"][LOWER_TEMPERATURE]
     # It writes words that the codec does not know, unless it learns from lines without them.
