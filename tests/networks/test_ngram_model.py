@@ -200,7 +200,8 @@ def test_a_sentence_is_the_same_alone_in_a_batch_and_in_a_saved_model(generator,
     for row in range(0, 64, 7):
         np.testing.assert_array_equal(writer.write(noise.pad_rows(latents[row : row + 1]))[0], together[row])
     tf.saved_model.save(writer, tmp_path)
-    np.testing.assert_array_equal(tf.saved_model.load(tmp_path).write(latents), together)
+    loaded = tf.saved_model.load(tmp_path)
+    np.testing.assert_array_equal(loaded.write(latents), together)
 
 
 def test_a_model_is_restored_from_its_config_and_weights(ngrams, tmp_path):
@@ -217,6 +218,9 @@ def test_a_model_is_restored_from_its_config_and_weights(ngrams, tmp_path):
         def __init__(self, ngrams, **kwargs):
             super().__init__(**kwargs)
             self.ngrams = ngrams
+
+        def build_from_config(self, config):
+            pass  # the model in the config is built already
 
         def call(self, tokens):
             return self.ngrams.token_probabilities(tokens)[0]
