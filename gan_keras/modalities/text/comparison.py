@@ -113,8 +113,8 @@ def verdict(result):
         lines += _about_samples(tests["rows"])
     if result["settings"]["is_selection"]:
         lines.append(
-            "These lines chose the epoch and calibrated the discriminator (a selection set): other lines of the same kind give "
-            "cleaner figures."
+            "These lines are a selection set: they chose the epoch and calibrated the discriminator. Lines of another file give "
+            "figures without that."
         )
     return lines
 
@@ -273,8 +273,9 @@ def _aligned(rows):
 
 
 TEST_NOTE = (
-    "C2ST: area under the curve of a classifier that tells the lines from real ones, 0.5 if it cannot. MMD (in thousandths) and "
-    "MAUVE compare the same features; 0 and 1 are equal. reverse: nats per real token of a 5-gram model of the lines."
+    "C2ST: area under the curve of a classifier that tells the lines from real ones, 0.5 if it cannot; with its 95 % interval.\n"
+    "MMD (in thousandths, 0 if equal) and MAUVE (1 if equal) compare the same features of sentences. dist-2: distinct bigrams.\n"
+    "copies: equal to a training line. reverse: nats per real token of a 5-gram model of the lines; lower is better."
 )
 
 
