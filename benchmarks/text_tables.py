@@ -24,8 +24,8 @@ def add_commands(commands):
     """Adds the commands that read results to the parser's."""
     for name, run, help_text in (
         ("table", lambda arguments: print_tables(read_all(arguments.files)), "all tables, mean and range over the seeds"),
-        ("dan", lambda arguments: print_dan(read_all(arguments.files)), "the generator trained alone beside the GAN"),
-        ("sentences", lambda arguments: print_sentences(read_all(arguments.files)), "the first sentences of each sampler"),
+        ("dan", lambda arguments: print_dan(trained(arguments.files)), "the generator trained alone beside the GAN"),
+        ("sentences", lambda arguments: print_sentences(trained(arguments.files)), "the first sentences of each sampler"),
     ):
         one = commands.add_parser(name, help=help_text)
         one.add_argument("files", nargs="+", type=pathlib.Path)
@@ -46,6 +46,11 @@ def write(path, result):
 
 def read_all(paths):
     return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+
+
+def trained(paths):
+    """The results of `train` among those of other commands."""
+    return [result for result in read_all(paths) if "sentences" in result]
 
 
 # --- Means and ranges over seeds. ---
