@@ -121,7 +121,7 @@ class Distillation(Feedback):
         number = epoch // self.epochs
         if number < int(self.rounds):
             return
-        gan.calibrate_on(*held_out, seed=number)
+        gan.calibrate_on(*held_out.of_known_words, seed=number)
         seeds = noise.split(tf.range(self.num_drafts, dtype=tf.int64), gan.seed + number)
         labels = None if held_out.labels is None else np.resize(held_out.labels, self.num_drafts)
         lines = np.zeros(self.tokens.shape, np.int32)

@@ -28,7 +28,7 @@ from gan_keras.gans import table_gan, table_vae, text_gan
 from gan_keras.gans.calibration import Calibration
 from gan_keras.history_pool import HistoryPools
 from gan_keras.metrics import clip_extractor, extractor
-from gan_keras.networks import biggan, cyclegan, mocogan, r3gan, residual
+from gan_keras.networks import attention_generators, biggan, cyclegan, mocogan, r3gan, residual
 from gan_keras.training import rollback
 
 LINES = ["a cat sat on the mat", "the cat ran", "a mat is on the cat"]
@@ -130,6 +130,12 @@ EXAMPLES = {
     "ComponentGenerator": lambda: networks.ComponentGenerator((3,), latent_dim=4, units=(5, 6), components=7, embedding_dim=2),
     "FourierDiscriminator": lambda: networks.FourierDiscriminator(units=(5,), waves=3, highest_frequency=4.0),
     "RecurrentGenerator": lambda: text_pair()[0],
+    "AttentiveGenerator": lambda: networks.AttentiveGenerator(20, 9, 2, 4, noise_dim=3, embedding_dim=4, units=5, num_labels=2),
+    "TransformerGenerator": lambda: networks.TransformerGenerator(
+        20, 9, noise_dim=3, embedding_dim=8, num_blocks=2, num_heads=2, dropout=0.25, num_labels=2
+    ),
+    "DecoderBlock": lambda: attention_generators.DecoderBlock(9, num_heads=2, dropout=0.25),
+    "CausalAttention": lambda: networks.layers.CausalAttention(9, num_heads=2, head_dim=6, dropout=0.25, preference=0.5),
     "NgramModel": lambda: networks.NgramModel(20, order=3, sizes=[4, 6, 5]),
     "RecurrentDiscriminator": lambda: text_pair()[1],
     "BackwardLanguageModel": lambda: networks.BackwardLanguageModel(20, 4, 5, dropout=0.25, head=text_pair()[1], num_labels=2),

@@ -23,6 +23,9 @@ from gan_keras.networks.base import in_float32
 from gan_keras.networks.language_model import token_mask
 from gan_keras.training.rollback import not_finite
 
+MIN_LINES_OF_SHARES = 20
+"""Held-out lines below which n-grams have no share: their few numbers need some hundred tokens."""
+
 _IGNORED = ("score_mean", "score_deviation")  # weights in files of version 0.1
 
 
@@ -120,11 +123,13 @@ class TextGAN(TextWriter):
         """
         held_out, epochs = self.held_out_rows(kwargs.get("validation_data")), kwargs.get("epochs", 1)
         is_needed = getattr(self.feedback, "needs_held_out", False) and self.stage_of(epochs - 1) == "adversarial"
-        if is_needed and len(held_out.tokens) < MIN_LINES:
+        if is_needed and held_out.num_known < MIN_LINES:
             raise ValueError(
-                f"feedback={type(self.feedback).__name__} with {few_lines(held_out)}. Expected at least {MIN_LINES} in "
+                f"feedback={type(self.feedback).__name__} with {held_out.text}. Expected at least {MIN_LINES} of known words in "
                 "`fit(..., validation_data=...)`, on which its teacher is calibrated; or no adversarial epochs."
             )
+        if kwargs.get("validation_data") is not None or kwargs.get("verbose") != 0:
+            self.tell_what_is_off(held_out, self.stage_of(epochs - 1))
         callbacks = getattr(callbacks, "callbacks", callbacks)
         history = super().fit(x, *args, callbacks=[Stages(held_out), *as_list(callbacks)], **kwargs)
         if self.stage == "pretraining":
@@ -136,28 +141,30 @@ class TextGAN(TextWriter):
     def held_out_rows(self, batches):
         """Returns the `HeldOut` lines of `validation_data`, none for None."""
         if batches is None:
-            return HeldOut(np.zeros((0, self.codec.length), np.int32), None, 0)
+            return HeldOut(np.zeros((0, self.codec.length), np.int32), None, np.zeros(0, bool))
         batches = [batches] if isinstance(batches, tuple | list | np.ndarray) or tf.is_tensor(batches) else batches
         tokens, labels = zip(*(self.read_batch(batch) for batch in batches), strict=True)
         tokens = np.concatenate([np.pad(rows, ((0, 0), (0, self.codec.length - rows.shape[1]))) for rows in tokens])
         known = ~(tokens == UNKNOWN).any(axis=1)
         if self.codec.report.get("cut_lines"):  # a row without padding may be a part of its line
             known &= tokens[:, -1] == PADDING
-        labels = np.concatenate(labels)[known] if self.num_labels else None
-        return HeldOut(tokens[known], labels, len(tokens))
+        return HeldOut(tokens, np.concatenate(labels) if self.num_labels else None, known)
 
-    def problem_with(self, held_out):
-        """Returns why nothing can be learned from `HeldOut` lines, or an empty string."""
-        if len(held_out.tokens) < MIN_LINES:
-            return f"Got {few_lines(held_out)}, fewer than {MIN_LINES}"
-        return "Weights are not finite" if not_finite(self) else ""
+    def tell_what_is_off(self, held_out, last_stage):
+        """Prints what a training lacks that has too few `HeldOut` lines."""
+        if self.ngrams is not None and len(held_out.tokens) < MIN_LINES_OF_SHARES:
+            expected = f"Expected at least {MIN_LINES_OF_SHARES} in `validation_data`"
+            print(f"Got {held_out.text}: the generator is not mixed with n-grams. {expected}.")
+        if last_stage != "pretraining" and held_out.num_known < MIN_LINES:
+            expected = f"Expected at least {MIN_LINES} of known words in `validation_data`"
+            print(f"Got {held_out.text}: drafts will not be weighted by the discriminator. {expected}.")
 
     def fit_shares(self, held_out):
         """Finds the shares of the n-grams in the mixture with the baseline on `HeldOut` lines, and prints what it gains."""
-        if self.ngrams is None:
+        if self.ngrams is None or len(held_out.tokens) < MIN_LINES_OF_SHARES:
             return
-        if problem := self.problem_with(held_out):
-            print(f"{problem}: the n-grams have no share.")
+        if not_finite(self):
+            print("Weights are not finite: the n-grams have no share.")
             return
         tokens, is_token = held_out.tokens, held_out.tokens != PADDING
         columns = {"seeds": np.arange(len(tokens), dtype=np.int64), "tokens": tokens, "labels": held_out.labels}
@@ -175,14 +182,16 @@ class TextGAN(TextWriter):
         return tf.stack([-losses, probabilities, tf.cast(matched, tf.float32)], axis=-1)
 
     def calibrate_if_possible(self, held_out):
-        """Calibrates on `HeldOut` lines, and prints the gain; without enough of them, prints that instead."""
-        if problem := self.problem_with(held_out):
-            print(f"{problem}: the choice among drafts is not calibrated.")
+        """Calibrates on `HeldOut` lines, if there are enough, and prints the gain."""
+        if held_out.num_known < MIN_LINES:
             return
-        gain = self.calibrate_on(*held_out, seed=0)
+        if not_finite(self):
+            print("Weights are not finite: the choice among drafts is not calibrated.")
+            return
+        gain = self.calibrate_on(*held_out.of_known_words, seed=0)
         print(
             f"Gain of the discriminator in held-out log-likelihood: {gain.mean:.3f} [{gain.low:.3f}, {gain.high:.3f}] nats per "
-            f"line, cross-fitted on {min(len(held_out.tokens), MAX_LINES):,} of {held_out.num_lines:,} lines."
+            f"line, cross-fitted on {min(held_out.num_known, MAX_LINES):,} of {len(held_out.tokens):,} lines."
         )
 
     def begin_epoch(self, epoch, held_out):
@@ -392,15 +401,25 @@ class TextGAN(TextWriter):
 
 
 class HeldOut(NamedTuple):
-    """Held-out lines of known words: token ids `(num, length)`, their labels or None, and the number of lines with others."""
+    """Held-out lines: token ids `(num, length)`, labels or None, and of which the codec knows all, bool `(num,)`."""
 
     tokens: np.ndarray
     labels: np.ndarray | None
-    num_lines: int
+    known: np.ndarray
 
+    @property
+    def num_known(self):
+        return int(self.known.sum())
 
-def few_lines(held_out):
-    return f"{len(held_out.tokens):,} held-out lines of known words, of {held_out.num_lines:,} in all"
+    @property
+    def of_known_words(self):
+        """Tokens and labels of the known lines, and the number of all: the arguments of `calibrate_on`."""
+        return self.tokens[self.known], None if self.labels is None else self.labels[self.known], len(self.tokens)
+
+    @property
+    def text(self):
+        known = "" if self.num_known == len(self.tokens) else f", {self.num_known:,} of them of known words alone"
+        return f"{len(self.tokens):,} held-out lines{known}"
 
 
 class Stages(keras.callbacks.Callback):

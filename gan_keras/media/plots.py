@@ -12,6 +12,7 @@ from matplotlib.patches import Patch
 
 PANELS = (
     ("Language model", ("nll", "val_nll"), "nats per token"),
+    ("Discriminator, which reads lines backwards", ("backward_nll", "val_backward_nll"), "nats per token"),
     ("Autoencoder, supervisor and moments of series", ("reconstruction", "supervised", "moments"), "loss"),
     ("Losses", ("d_loss", "g_loss", "val_d_loss"), "loss"),
     ("Discriminator outputs for real and generated samples", ("d_real", "d_fake"), "mean logit"),
@@ -23,6 +24,8 @@ PANELS = (
 SHOWN_NAMES = {
     "nll": "training lines",
     "val_nll": "held-out lines",
+    "backward_nll": "training lines, backwards",
+    "val_backward_nll": "held-out lines, backwards",
     "reconstruction": "reconstruction",
     "supervised": "supervised",
     "moments": "moments",

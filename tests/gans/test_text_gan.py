@@ -208,7 +208,7 @@ def test_choices_follow_from_the_energies_of_the_drafts(trained):
     chosen = trained.energies(trained.generate(num, candidates=candidates))
     means = (weights * energies).sum(axis=1)
     error = np.sqrt(((weights * energies**2).sum(axis=1) - means**2).sum()) / num
-    assert chosen.mean() == pytest.approx(means.mean(), abs=4 * error)
+    assert chosen.mean() == pytest.approx(means.mean(), abs=4 * float(error))
     assert abs(energies.mean() - means.mean()) > 8 * error  # the test would see plain draws
 
 
@@ -248,11 +248,23 @@ def test_every_token_weighs_the_same_whatever_its_batch(fresh):
     assert np.mean(halves) == pytest.approx(losses.sum() / num_tokens, rel=1e-5)  # lines of different length
 
 
-def test_too_few_held_out_lines_are_told_and_nothing_is_calibrated(training, capsys):
+def test_too_few_held_out_lines_are_told_before_training_and_nothing_is_calibrated(training, trained, capsys):
     gan = training[0]
+    for num, told in ((64, ["drafts"]), (10, ["n-grams", "drafts"]), (300, [])):
+        trained.tell_what_is_off(trained.held_out_rows(batches(trained, HELD_OUT[:num])), "discriminator")
+        lines = capsys.readouterr().out.splitlines()
+        assert len(lines) == len(told) and all(word in line for word, line in zip(told, lines, strict=True))
+        assert all(line.startswith(f"Got {num} held-out lines: ") and "Expected at least" in line for line in lines)
     gan.calibrate_if_possible(gan.held_out_rows(batches(gan, HELD_OUT[:64])))
-    assert capsys.readouterr().out.startswith("Got 64 held-out lines of known words, of 64 in all, fewer than 200")
     assert not gan.calibration.is_fitted
+
+
+def test_the_shares_of_n_grams_are_found_on_lines_with_unknown_words_too(training):
+    gan = training[0]
+    held_out = gan.held_out_rows(batches(gan, [f"xyzzy {line}" for line in HELD_OUT[:30]] + HELD_OUT[:30]))
+    assert (len(held_out.tokens), held_out.num_known) == (60, 30)
+    tokens, _, num_lines = held_out.of_known_words
+    assert len(tokens) == 30 and num_lines == 60 and "60 held-out lines, 30 of them of known words" in held_out.text
 
 
 @pytest.mark.slow
@@ -293,7 +305,7 @@ def test_options_out_of_range_are_errors(trained):
     for name, value in [(name, value) for name, values in wrong.items() for value in values] + [("prompt", ["a", "b"])]:
         pytest.raises(ValueError, trained.generate, **{"n": 3, name: value}).match("Expected")
     pytest.raises(ValueError, trained.generate, candidates=2, choice="first").match("choice='first'.*resample")
-    pytest.raises(ValueError, trained.generate, choice="best").match("candidates=1. Expected 2 to 64 candidates")
+    pytest.raises(ValueError, trained.generate, choice="best").match("candidates=1. Expected candidates from 2 to 64")
     assert trained.generate(2, candidates=1) == trained.generate(2)
 
 

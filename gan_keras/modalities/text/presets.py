@@ -123,8 +123,8 @@ class TextPreset(Recipe):
     discriminator_learning_rate: float = 3e-3
     weight_decay: float = 1e-3
     clip_norm: float = 5.0
-    pretraining_epochs: int = 10
-    discriminator_epochs: int = 10
+    pretraining_epochs: int = 20
+    discriminator_epochs: int = 15
     adversarial_epochs: int = 0
     drafts_per_line: int = 1
     generator_ema: float = 0.998
