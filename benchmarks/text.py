@@ -14,9 +14,10 @@
 training and calibrate. Test lines are read after it, once. One thread; processor seconds include building the graph.
 
 The gain in held-out log-likelihood is that of the generator's distribution reweighed by exp(energy): see
-`gan_keras.metrics.likelihood_gain`. Two controls are calibrated in the same way: the generator's own log-likelihood and the
-number of tokens alone, and these with a second forward model, of another seed, in the place of the discriminator: it trains on
-the same lines for as many steps as the discriminator did before. Lines with unknown tokens take no part, as drafts have none.
+`gan_keras.metrics.likelihood_gain`. Two controls are calibrated in the same way: the generator's own log-likelihood, the number
+of tokens and the frequency of its words alone, and these with a second forward model, of another seed, in the place of the
+discriminator: it trains on the same lines for as many steps as the discriminator did before. Lines with unknown tokens take no
+part, as drafts have none.
 """
 
 import argparse
@@ -231,12 +232,13 @@ def gains(gan, second, parts, drafts, seed):
     fitted = [parts.held_out.lines, gan.generate(CALIBRATION_DRAFTS, CALIBRATION_SEED + seed)]
     tested = [known_lines(gan, lines) for lines in (parts.test.lines, drafts)]
     kinds = [*(known_lines(gan, lines) for lines in fitted), *tested]
-    own = [gan.features(lines)[:, :2] for lines in kinds]  # log-likelihood and number of tokens
+    own_names = gan.own_feature_names
+    own = [gan.features(lines)[:, : len(own_names)] for lines in kinds]
     with_second = [np.column_stack([rows, second.features(lines)[:, 0]]) for rows, lines in zip(own, kinds, strict=True)]
-    names = (*gan.feature_names[:2], "second_log_likelihood")
+    names = (*own_names, "second_log_likelihood")
     intervals = {
         "discriminator": likelihood_gain(*map(gan.energies, tested)),
-        "log-likelihood + length": calibrated_gain(gan, names[:2], *own),
+        "log-likelihood, length and words": calibrated_gain(gan, own_names, *own),
         "second forward model": calibrated_gain(gan, names, *with_second),
     }
     return {name: interval._asdict() for name, interval in intervals.items()}

@@ -52,7 +52,7 @@ class TextGAN(TextWriter):
         self.baseline = self.copy_generator("baseline")
         infinite = keras.initializers.Constant(float("inf"))
         self.baseline_nll = self.add_weight(name="baseline_nll", shape=(), initializer=infinite, trainable=False)
-        self.calibration = Calibration(("log_likelihood", "tokens", *discriminator.feature_names), name="calibration")
+        self.calibration = Calibration((*self.own_feature_names, *discriminator.feature_names), name="calibration")
         self.stage = stage
 
     @property

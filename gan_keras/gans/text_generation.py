@@ -122,12 +122,23 @@ class TextWriter(GAN):
         """Names of the columns of `features`."""
         return self.calibration.feature_names
 
+    @property
+    def own_feature_names(self):
+        """Names of the first columns, which need no discriminator.
+
+        How frequent a line's words are tells what likelihood to expect of it: without that, lines about frequent things would
+        weigh more.
+        """
+        return "log_likelihood", "tokens", *(() if self.ngrams is None else ("unigram_log_likelihood",))
+
     def features_from(self, tokens, likelihoods, labels=None):
-        """Features of lines in the graph: log-likelihood, number of tokens, and those of the discriminator, `(batch, k)`."""
+        """Features of lines in the graph, `(batch, k)`: those that need no discriminator, then its own."""
         with in_float32(self.discriminator):
             further = tf.cast(self.discriminator.features(tokens, labels), tf.float32)
-        own = tf.stack([likelihoods, tf.reduce_sum(token_mask(tokens), axis=1)], axis=1)
-        return tf.concat([own, further], axis=1)
+        own = [likelihoods, tf.reduce_sum(token_mask(tokens), axis=1)]
+        if self.ngrams is not None:
+            own.append(self.ngrams.unigram_log_likelihood(tokens))
+        return tf.concat([tf.stack(own, axis=1), further], axis=1)
 
     def known(self, lines):
         """Returns for each line whether the codec keeps all of it: no token is unknown, and none is cut off. Bool `(num,)`."""

@@ -192,6 +192,10 @@ class NgramModel(keras.layers.Layer):
             matched += tf.cast(contexts[:, 1:] != _MISSING, tf.int32)
         return probabilities, matched
 
+    def unigram_log_likelihood(self, tokens):
+        """Log-likelihood of each line by the frequencies of its tokens alone, `(batch,)`, float32."""
+        return tf.reduce_sum(tf.where(tokens == PADDING, 0.0, tf.math.log(tf.gather(self.unigrams, tokens))), axis=1)
+
     def mixed_log_probabilities(self, network_log_p, tokens):
         """Log-probability of each token by the mixture, `(batch, time)`, from that by the network, `(batch, time)`."""
         probabilities, matched = self.token_probabilities(tokens)

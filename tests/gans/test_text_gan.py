@@ -178,17 +178,19 @@ def test_low_temperatures_and_small_nuclei_write_likelier_sentences(trained):
 
 
 def test_the_calibrated_gain_is_that_of_reading_backwards(trained):
-    assert trained.feature_names == ("log_likelihood", "tokens", "backward_log_likelihood")
+    assert trained.feature_names == ("log_likelihood", "tokens", "unigram_log_likelihood", "backward_log_likelihood")
     features = trained.features(HELD_OUT)
     tokens = np.asarray(trained.codec.encode(HELD_OUT))
     np.testing.assert_array_equal(features[:, 1], (tokens != PADDING).sum(axis=1))
     assert features[:, 0].mean() == pytest.approx(-trained.negative_log_likelihood(HELD_OUT) * features[:, 1].mean(), rel=1e-4)
-    np.testing.assert_allclose(features[:, 2], trained.discriminator.log_likelihood(tokens), rtol=1e-4)
+    np.testing.assert_allclose(features[:, 3], trained.discriminator.log_likelihood(tokens), rtol=1e-4)
     assert trained.calibration.gain.low > 0.1
     np.testing.assert_allclose(trained.energies(HELD_OUT), trained.calibration.beta * trained.calibration(features), rtol=1e-5)
-    own = Calibration(["log_likelihood", "tokens"])
+    unigrams = np.log(np.asarray(trained.ngrams.unigrams))[tokens] * (tokens != PADDING)
+    np.testing.assert_allclose(features[:, 2], unigrams.sum(axis=1), rtol=1e-4)
+    own = Calibration(trained.own_feature_names)
     drafts = trained.features(trained.generate(1000, seed=10**6))
-    assert own.fit(features[:, :2], drafts[:, :2]).mean < trained.calibration.gain.mean
+    assert own.fit(features[:, :3], drafts[:, :3]).mean < trained.calibration.gain.mean
 
 
 def test_choices_follow_from_the_energies_of_the_drafts(trained):

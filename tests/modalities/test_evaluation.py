@@ -68,7 +68,8 @@ class StubNetwork:
 class StubGAN:
     """Generates the sentences above, more skewed at lower temperatures and in one draw, and records its calls."""
 
-    ngrams, feature_names = None, ("log_likelihood", "tokens", "backward_log_likelihood")
+    ngrams, own_feature_names = None, ("log_likelihood", "tokens")
+    feature_names = (*own_feature_names, "backward_log_likelihood")
 
     def __init__(self, training_lines, is_fitted=True, has_third_stage=True):
         self.codec, self.calls = StubCodec({word for line in training_lines for word in line.split()}), []
@@ -292,7 +293,7 @@ RISES, CHANCE, FALLS = [0.2, 0.1, 0.3], [0.02, -0.1, 0.1], [-0.2, -0.3, -0.1]
     ("gain", "over", "words"),
     [
         (RISES, RISES, "knows something that its generator does not: it adds +0.200 [+0.100, +0.300]"),
-        (RISES, CHANCE, "does NOT know more than its generator's own likelihood and length"),
+        (RISES, CHANCE, "does NOT know more than its generator's own likelihood, length and words"),
         (CHANCE, RISES, "does NOT know anything that its generator does not"),
     ],
 )

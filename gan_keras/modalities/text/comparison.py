@@ -128,12 +128,12 @@ def _about_discriminator(gain):
         return f"The discriminator does NOT know anything that its generator does not: it adds {nats}."
     if gain["over_control"][1] <= 0.0:
         return (
-            f"The discriminator does NOT know more than its generator's own likelihood and length tell: it adds {nats}, these "
-            f"alone {control}."
+            f"The discriminator does NOT know more than its generator's own likelihood, length and words tell: it adds {nats}, "
+            f"these alone {control}."
         )
     return (
         f"The discriminator knows something that its generator does not: it adds {nats}, {over} more than the generator's own "
-        "likelihood and length alone."
+        "likelihood, length and words alone."
     )
 
 
@@ -210,7 +210,10 @@ def likelihood_lines(result):
         shares = ", ".join(f"{share:.2f}" for share in likelihoods["shares"])
         lines.append(f"shares of the generator's n-grams after 0, 1, ... known tokens: {shares}")
     if gain and "reason" not in gain:
-        titles = {"discriminator": "discriminator", "own_likelihood_and_length": "own likelihood and length alone, the control"}
+        titles = {
+            "discriminator": "discriminator",
+            "own_likelihood_and_length": "own likelihood, length and words alone, the control",
+        }
         lines += [f"gain per line by {title}: {_interval(gain[name])}" for name, title in titles.items()]
     return lines
 

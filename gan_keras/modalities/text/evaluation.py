@@ -239,7 +239,7 @@ def _gain(gan, lines, known, labels, num, seed):
     """What the discriminator adds to the likelihood of the known test lines, in nats per line, and the control.
 
     Both are cross-fitted on the same lines and drafts: the discriminator's features, and of these the generator's own
-    log-likelihood and the number of tokens alone.
+    log-likelihood, the number of tokens and the frequency of its words alone.
     """
     if not gan.calibration.is_fitted:
         return {"reason": "no discriminator has been calibrated"}
@@ -251,7 +251,8 @@ def _gain(gan, lines, known, labels, num, seed):
     drafts = gan.generate(num, seed=seed, label=draft_labels)
     kinds = gan.features([lines[index] for index in chosen], labels), gan.features(drafts, draft_labels)
     energies, _ = Calibration(gan.feature_names).cross_fit(*kinds, seed)
-    control, _ = Calibration(gan.feature_names[:2]).cross_fit(*(kind[:, :2] for kind in kinds), seed)
+    own = gan.own_feature_names
+    control, _ = Calibration(own).cross_fit(*(kind[:, : len(own)] for kind in kinds), seed)
     return {
         "discriminator": list(likelihood_gain(*energies, seed=seed)),
         "own_likelihood_and_length": list(likelihood_gain(*control, seed=seed)),
