@@ -81,14 +81,12 @@ class Facts(NamedTuple):
 
 PRESETS = {
     "text": {
-        "default": Facts(
-            "Lamprier et al., 2022", 36, "docstrings", "COCO: BLEU-5 0.191 at Self-BLEU-5 0.358 (real 0.219, 0.406)"
-        ),
-        "language_model": Facts("Mikolov et al., 2010", 9, "docstrings", "COCO: BLEU-5 0.188 at Self-BLEU-5 0.354"),
-        "distillation": Facts("", 45, "docstrings"),
-        "policy_gradient": Facts("de Masson d'Autume et al., 2019", 35, "docstrings"),
-        "gumbel": Facts("Jang et al., 2017", 32, "docstrings"),
-        "small": Facts("Lamprier et al., 2022", 9, "docstrings"),
+        "default": Facts("Deng et al., 2020", 27, "docstrings", "SCORE"),
+        "language_model": Facts("Mikolov et al., 2010", 16, "docstrings"),
+        "distillation": Facts("Lamprier et al., 2022", 35, "docstrings"),
+        "policy_gradient": Facts("de Masson d'Autume et al., 2019", 42, "docstrings"),
+        "gumbel": Facts("Jang et al., 2017", 40, "docstrings"),
+        "small": Facts("Deng et al., 2020", 8, "docstrings"),
         "tiny": Facts("", 2.5, "docstrings"),
     },
     "image": {
