@@ -50,7 +50,7 @@ class Generated(NamedTuple):
 _PICTURES = (".png", ".npz"), "NAME.png (one image, or a grid), NAME.npz, or a directory for one PNG per image"
 
 GENERATED = {
-    "text": Generated({"temperature": 1.0, "top_p": 1.0, "prompt": "", "candidates": 1, "choice": "resample"}),
+    "text": Generated({"temperature": 1.0, "top_p": 1.0, "prompt": "", "candidates": 1, "choice": None}),
     "image": Generated({}, *_PICTURES),
     "audio": Generated(
         {}, (".wav", ".npz", ".png"), "NAME.wav (one sound), NAME.npz, NAME.png (spectrograms), or a directory for WAV files"

@@ -44,7 +44,7 @@ def load_version(path):
     return Version(pathlib.Path(path), tf.saved_model.load(str(path)))
 
 
-def generate_text(version, n, seed=0, temperature=1.0, top_p=1.0, prompt="", label=None, candidates=1, choice="resample"):
+def generate_text(version, n, seed=0, temperature=1.0, top_p=1.0, prompt="", label=None, candidates=1, choice=None):
     """Generates sentences with the signature `generate` or `guided` of an exported text GAN.
 
     Args:
@@ -56,7 +56,7 @@ def generate_text(version, n, seed=0, temperature=1.0, top_p=1.0, prompt="", lab
         prompt: Beginning of every sentence.
         label: A whole number, for models with labels.
         candidates: 1, or the number of drafts that `guided` was exported with.
-        choice: How `guided` chooses among them, as `TextGAN.generate`: the one that it was exported with.
+        choice: How `guided` chooses among them: what it was exported with, which None stands for.
 
     Returns:
         List of `n` str.
@@ -69,7 +69,7 @@ def generate_text(version, n, seed=0, temperature=1.0, top_p=1.0, prompt="", lab
     if candidates not in (1, exported):
         raise ValueError(f"candidates={candidates}. Expected 1 or {exported}, the number that this version was exported with.")
     exported_choice = version.card.get("guided_choice", "best")  # which versions of release 0.1 keep to
-    if choice != (exported_choice if candidates > 1 else "resample"):
+    if choice not in (None, exported_choice) or (choice and candidates == 1):
         expected = (
             f"{exported_choice!r}, as this version was exported" if candidates > 1 else "several candidates to choose among"
         )

@@ -106,7 +106,7 @@ class TextModality(Modality):
     # --- Use. ---
 
     def generate(self, gan, n, seed, label, options):
-        return gan.generate(n, seed, label=label, **options)
+        return gan.generate(n, seed, label=label, **{name: value for name, value in options.items() if value is not None})
 
     def generate_by_version(self, version, n, seed, label, options):
         return exported.generate_text(version, n, seed, label=label, **options)
