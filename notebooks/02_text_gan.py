@@ -145,7 +145,7 @@ plt.show()
 # a mean of their values, weighted by how well they fit. So it finds the subject that a verb has to agree with.
 # `RecurrentGenerator` has the LSTM alone, `TransformerGenerator` attention alone.
 #
-# **N-grams.** A network generalizes, and an n-gram model remembers. `NgramModel` counts the n-grams of the training lines
+# **N-grams.** A network generalises, and an n-gram model remembers. `NgramModel` counts the n-grams of the training lines
 # (Kneser-Ney, up to 5 tokens) and mixes them in at each token, inside the graph:
 # $q = (1 - s)\, q_{\text{network}} + s\, q_{\text{n-gram}}$. The share $s$ depends on how long the known context is, and is
 # found on the held-out lines.
@@ -345,7 +345,7 @@ plt.show()
 # faithfulness: how well a classifier tells the lines from real ones (0.5: not at all).
 
 # %%
-rows_of_ngrams = np.full((NUM, codec.length), PADDING)
+rows_of_ngrams = np.full((NUM, codec.length), PADDING, np.int32)
 for row, tokens in zip(rows_of_ngrams, ngram.sample(NUM, seed=0, max_length=codec.length - 1), strict=True):
     row[: len(tokens) + 1] = [*tokens, END]
 samples["Kneser-Ney 5-gram"] = [text.decode() for text in codec.decode(rows_of_ngrams).numpy()]
@@ -354,7 +354,7 @@ latent_semantics = LatentSemantics(training_lines)
 
 
 def scores(lines):
-    """Share of valid lines, nats per valid line, mean length in words, distinct words pairs, and the classifier test."""
+    """Share of valid lines, nats per valid line, mean length in words, different pairs of words, and the classifier test."""
     nats = [-grammar.log_likelihood(line) for line in lines]
     valid = [each for each in nats if each < math.inf]
     tokens = [grammar.tokens(line) for line in lines]
