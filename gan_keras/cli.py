@@ -7,6 +7,7 @@ import contextlib
 import pathlib
 import signal
 import sys
+import warnings
 from typing import Annotated
 
 import typer
@@ -418,5 +419,6 @@ def demo(
 
 
 def main():
-    """Runs the command line."""
+    """Runs the command line. Warnings are lines as other messages are, without the place in the code."""
+    warnings.formatwarning = lambda message, *_, **__: f"Warning: {message}\n"
     sys.exit(app())

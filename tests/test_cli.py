@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from types import SimpleNamespace
 
 import pytest
@@ -415,3 +416,17 @@ def test_sigterm_is_treated_like_ctrl_c():
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(1.0)
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_warning_is_one_line_without_the_place_in_the_code(monkeypatch, capsys):
+    def app():
+        warnings.warn("Drafts weigh the same.", stacklevel=1)
+        return 0
+
+    monkeypatch.setattr(gan_keras.cli, "app", app)
+    monkeypatch.setattr(warnings, "formatwarning", warnings.formatwarning)
+    monkeypatch.setattr(warnings, "showwarning", lambda *args, **_: print(warnings.formatwarning(*args), end="", file=sys.stderr))
+    with pytest.raises(SystemExit), warnings.catch_warnings(record=False):
+        warnings.simplefilter("always")
+        gan_keras.cli.main()
+    assert capsys.readouterr().err == "Warning: Drafts weigh the same.\n"

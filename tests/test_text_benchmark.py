@@ -33,7 +33,6 @@ def imported(name):
 
 
 def test_lines_rhyme_if_their_finals_agree_without_the_medial_and_no_character_rhymes_with_itself(corpora):
-    pytest.importorskip("pypinyin", reason="in the extra `dev`")
     for one, other in ("流楼", "家花", "天年", "船天", "林村", "风城", "月雪", "求忧"):
         assert corpora.rhymes(one, other), (one, other)
     for one, other in ("风中", "歌多", "衣鱼", "山尽", "流流", "光红"):
@@ -41,7 +40,6 @@ def test_lines_rhyme_if_their_finals_agree_without_the_medial_and_no_character_r
 
 
 def test_the_form_of_poems_counts_characters_rhymes_and_repeated_verses(corpora):
-    pytest.importorskip("pypinyin", reason="in the extra `dev`")
     poems = [RHYMING, NOT_RHYMING, RHYMING[:19], RHYMING[:5] * 2 + RHYMING[5:10] * 2]
     form = corpora.form_of_poems(poems, [])
     assert form == {"twenty": 3 / 4, "rhyme": 1 / 3, "repeated_verse": 1 / 4}

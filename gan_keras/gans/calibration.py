@@ -22,6 +22,8 @@ _FOLDS = 5
 _INVERSE_PENALTY = 0.2
 _LIMIT = 3.0  # deviations: squares of what few lines show would outweigh everything
 _CEILING = 0.99  # quantile of the real lines' logits, which bounds all: few odd drafts would outweigh the rest
+_CANDIDATES = (2, 4, 8, 16, 32, 64)  # numbers of drafts with a slope of their own; between them it is interpolated
+_GROUPS = 4000  # of drafts, that slopes are found on
 _MAX_BETA = 2.0  # a balanced regression has a beta of about 1; of separable lines the best would grow without bound
 
 
@@ -44,7 +46,7 @@ class Calibration(keras.layers.Layer):
         width = len(self.feature_names)
         self.pairs = list(itertools.combinations_with_replacement(range(width), 2))
         shapes = {"mean": (width,), "deviation": (width,), "kernel": (width + len(self.pairs),)}
-        shapes |= {"bias": (), "ceiling": (), "beta": (), "estimate": (3,), "num_lines": ()}
+        shapes |= {"bias": (), "ceiling": (), "beta": (), "estimate": (3,), "num_lines": (), "slopes": (len(_CANDIDATES),)}
         for name, shape in shapes.items():
             setattr(self, name, self.add_weight(name=name, shape=shape, initializer="zeros", trainable=False))
         self.built = True
@@ -64,6 +66,7 @@ class Calibration(keras.layers.Layer):
         self.estimate.assign(likelihood_gain(*energies, seed=seed))
         self.regress(self.checked(real), self.checked(drafts))
         self.beta.assign(best_beta(*logits, _MAX_BETA))
+        self.slopes.assign(self.fitted_slopes(self.checked(real), self.checked(drafts), seed))
         self.num_lines.assign(len(real))
         return self.gain
 
@@ -116,6 +119,39 @@ class Calibration(keras.layers.Layer):
                 f"Got {features.shape[-1]} features. Expected {len(self.feature_names)}: {', '.join(self.feature_names)}."
             )
         return ops.minimum(ops.sum(self.columns(features) * self.kernel, axis=1) + self.bias, self.ceiling)
+
+    def fitted_slopes(self, real, drafts, seed):
+        """Slopes with which drafts resampled among 2, 4, 8, ... have the mean length of the real lines: see `log_weights`."""
+        if "tokens" not in self.feature_names or not float(self.beta):
+            return np.zeros(len(_CANDIDATES))
+        column, energies = self.feature_names.index("tokens"), ops.convert_to_numpy(self.log_weights(drafts.astype(np.float32)))
+        lengths, wanted, slopes = drafts[:, column], real[:, column].mean(), []
+        for num in _CANDIDATES:
+            groups = np.random.default_rng(seed).integers(len(drafts), size=(_GROUPS, num))
+            low, high = -1.0, 1.0
+            for _ in range(20):
+                slope = (low + high) / 2
+                weights = energies[groups] + slope * lengths[groups]
+                weights = np.exp(weights - weights.max(axis=1, keepdims=True))
+                mean = np.mean(np.sum(weights * lengths[groups], axis=1) / weights.sum(axis=1))
+                low, high = (slope, high) if mean < wanted else (low, slope)
+            slopes.append(slope if np.ptp(lengths) else 0.0)
+        return slopes
+
+    def log_weights(self, features, candidates=None):
+        """Log of the weight of each draft among its `candidates`, `(batch,)`: beta z, plus a slope times its number of tokens.
+
+        Long lines are good more rarely than short ones, and then weigh more. Among few drafts there is often no good long one, so
+        that resampled lines would come out short. The slope makes up for that: it vanishes as the number of candidates grows.
+        None is for infinitely many.
+        """
+        energies = self.beta * self(features)
+        if candidates is None or "tokens" not in self.feature_names:
+            return energies
+        place = np.log2(candidates) - 1
+        first = min(int(place), len(_CANDIDATES) - 2)
+        slope = self.slopes[first] + (place - first) * (self.slopes[first + 1] - self.slopes[first])
+        return energies + slope * features[:, self.feature_names.index("tokens")]
 
     def checked(self, features):
         features = np.asarray(features, np.float64)

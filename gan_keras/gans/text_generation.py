@@ -105,12 +105,13 @@ class TextWriter(GAN):
         if choice == "likeliest":
             scores = likelihoods / tf.reduce_sum(token_mask(drafts), axis=1)
         else:
-            scores = self.calibration(self.features_from(drafts, likelihoods, labels))
+            features = self.features_from(drafts, likelihoods, labels)
+            scores = self.calibration(features) if choice == "best" else self.calibration.log_weights(features, candidates)
         scores = tf.reshape(scores[: num * candidates], [-1, candidates])
         if choice == "resample":
             # The largest sum of a logarithmic weight and a Gumbel number is a draw by these weights.
             uniform = noise.uniform(noise.split(own_seeds, MAX_CANDIDATES), candidates)
-            scores = self.calibration.beta * scores - tf.math.log(-tf.math.log(uniform))
+            scores -= tf.math.log(-tf.math.log(uniform))
         best = tf.argmax(scores, axis=1, output_type=tf.int32)
         return tf.gather(drafts, tf.range(num) * candidates + best)
 
@@ -148,13 +149,12 @@ class TextWriter(GAN):
         return self.features_of(self.tokens_of(lines), self.line_labels(labels, len(lines)))
 
     def energies(self, lines, labels=None):
-        """Returns beta times the logit z of each line, float32 `(num,)`: the log of the weight that `"resample"` gives a draft.
+        """Returns beta times the logit z of each line, float32 `(num,)`: the log of a draft's weight among very many.
 
         Up to a constant, it estimates the log of the ratio of the data's density to the generator's. Before `calibrate` it is 0.
         Arguments and errors: see `features`.
         """
-        calibration = self.calibration
-        return (calibration.beta * calibration(tf.constant(self.features(lines, labels)))).numpy()
+        return self.calibration.log_weights(tf.constant(self.features(lines, labels))).numpy()
 
     def calibrate(self, lines, labels=None, seed=0):
         """Calibrates the weights of drafts on held-out lines, so that `generate(candidates=...)` can choose among drafts.

@@ -203,7 +203,8 @@ def test_choices_follow_from_the_energies_of_the_drafts(trained):
     per_token = (lambda found: found[:, 0] / found[:, 1])(trained.features(drafts.ravel())).reshape(num, candidates)
     likeliest = drafts[np.arange(num), per_token.argmax(axis=1)]
     assert (likeliest == trained.generate(num, candidates=candidates, choice="likeliest")).mean() > 0.98
-    weights = np.exp(energies) / np.exp(energies).sum(axis=1, keepdims=True)
+    logits = trained.calibration.log_weights(trained.features(drafts.ravel()), candidates).numpy().reshape(num, candidates)
+    weights = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     chosen = trained.energies(trained.generate(num, candidates=candidates))
     means = (weights * energies).sum(axis=1)
     error = np.sqrt(((weights * energies**2).sum(axis=1) - means**2).sum()) / num

@@ -126,7 +126,7 @@ class TextPreset(Recipe):
     pretraining_epochs: int = 10
     discriminator_epochs: int = 10
     adversarial_epochs: int = 0
-    drafts_per_line: int = 4
+    drafts_per_line: int = 1
     generator_ema: float = 0.998
     feedback: object = dataclasses.field(default_factory=lambda: cooperative(candidates=4))
     ngram_order: int = 5
@@ -319,7 +319,12 @@ def cooperative(candidates):
 
 _DROPPED = ("likelihood_weight", "rating_samples")  # fields of version 0.1
 
-_CLASSIFIER = {"discriminator": "convolutional", "discriminator_learning_rate": 1e-3, "discriminator_epochs": 2}
+_CLASSIFIER = {
+    "discriminator": "convolutional",
+    "discriminator_learning_rate": 1e-3,
+    "discriminator_epochs": 2,
+    "drafts_per_line": 4,
+}
 """A network trained on real lines against drafts, which tells what each token is worth."""
 
 PRESETS = {
