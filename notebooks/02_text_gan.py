@@ -175,10 +175,10 @@ def build():
 
 
 class Clock(keras.callbacks.Callback):
-    """Notes the stage of each epoch, and counts steps and processor seconds of each stage."""
+    """Counts the steps and the processor seconds of each stage."""
 
     def on_train_begin(self, logs=None):
-        self.stages, self.steps, self.seconds = [], {}, {}
+        self.steps, self.seconds = {}, {}
         self.last = time.process_time()
 
     def on_train_batch_end(self, batch, logs=None):
@@ -186,7 +186,6 @@ class Clock(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         now, stage = time.process_time(), self.model.stage
-        self.stages.append(stage)
         self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self.last
         self.last = now
 
@@ -209,11 +208,11 @@ panels = {"pretraining": ("nll", "val_nll"), "discriminator": ("backward_nll", "
 titles = {"pretraining": "generator, left to right", "discriminator": "discriminator, right to left"}
 best = -sum(map(grammar.log_likelihood, test_lines)) / sum(len(grammar.tokens(line)) + 1 for line in test_lines)
 for axis, (stage, names) in zip(axes, panels.items(), strict=True):
-    epochs = [epoch for epoch, name in enumerate(clock.stages) if name == stage]
     for name, label in zip(names, ("training lines, with dropout", "held-out lines"), strict=True):
-        axis.plot([epoch + 1 for epoch in epochs], [history[name][epoch] for epoch in epochs], ".-", label=label)
+        values = [value for value in history[name] if not math.isnan(value)]  # the other stage has none
+        axis.plot(range(1, len(values) + 1), values, ".-", label=label)
     axis.axhline(best, color="k", linestyle=":")
-    axis.set(title=titles[stage], xlabel="epoch", ylabel="nats per token", ylim=(1.6, 3.2))
+    axis.set(title=titles[stage], xlabel="epoch of the stage", ylabel="nats per token", ylim=(1.6, 3.2))
     axis.legend()
 plt.show()
 
@@ -240,8 +239,8 @@ print("Shares of the n-grams after 0, 1, ... known tokens:", *(f"{share:.2f}" fo
 # Both are models of whole lines, $q(x)$ and $b(x)$, and both err, but at other places. So a line that the generator finds
 # as likely as any, and that is unlikely when it is read backwards, is probably no real one.
 #
-# **Calibration** turns this into a weight. A logistic regression $z(x)$ learns to tell held-out lines from drafts by three
-# numbers, with their squares and products: both log-likelihoods, and the number of tokens. Then
+# **Calibration** turns this into a weight. A logistic regression $z(x)$ learns to tell held-out lines from drafts by four
+# numbers, with their squares and products: both log-likelihoods, the number of tokens, and how frequent the words are. Then
 #
 # $$p(x) = q(x)\, e^{\beta z(x)} / Z$$
 #
@@ -266,8 +265,9 @@ print("What the calibration reads:", ", ".join(gan.feature_names))
 order = np.argsort(draft_energies[:40])
 rows = []
 for index in [*order[:4], *order[-4:]]:
-    forward, tokens, backward = gan.features([drafts[index]])[0]
-    rows.append([starred(drafts[index]), f"{forward:.1f}", f"{backward:.1f}", f"{math.exp(draft_energies[index]):.2f}"])
+    known = dict(zip(gan.feature_names, gan.features([drafts[index]])[0], strict=True))
+    both = (f"{known[name]:.1f}" for name in ("log_likelihood", "backward_log_likelihood"))
+    rows.append([starred(drafts[index]), *both, f"{math.exp(draft_energies[index]):.2f}"])
 table(["of 40 drafts, the four of least and of most weight", "log q", "log b", "weight"], rows)
 
 # %% [markdown]
@@ -283,17 +283,18 @@ table(["of 40 drafts, the four of least and of most weight", "log q", "log b", "
 # discriminator that knows nothing, and it is paid in the currency of language models: a gain of 0.3 is worth as much as a
 # generator that needs 0.3 nats less per line. A sampler cannot raise it by writing safer or fewer different lines.
 #
-# The **control** gets the same calibration, but only what the generator knows itself: its own log-likelihood, and the
-# number of tokens.
+# The **control** gets the same calibration, but only what needs no discriminator: the generator's own log-likelihood, the
+# number of tokens, and how frequent the words are.
 
 # %%
 by_hand = real_energies.mean() - math.log(np.exp(draft_energies).mean())
 gain = likelihood_gain(real_energies, draft_energies)
 
-control = type(gan.calibration)(gan.feature_names[:2])
+num_own = len(gan.own_feature_names)
+control = type(gan.calibration)(gan.own_feature_names)
 known_held_out = [line for line, known in zip(held_out_lines, gan.known(held_out_lines), strict=True) if known]
-control.fit(*(gan.features(lines)[:, :2] for lines in (known_held_out, gan.generate(NUM, seed=2_000_000))))
-own = [float(control.beta) * np.asarray(control(gan.features(lines)[:, :2])) for lines in (real_lines, drafts)]
+control.fit(*(gan.features(lines)[:, :num_own] for lines in (known_held_out, gan.generate(NUM, seed=2_000_000))))
+own = [float(control.beta) * np.asarray(control(gan.features(lines)[:, :num_own])) for lines in (real_lines, drafts)]
 control_gain, over_control = likelihood_gain(*own), likelihood_gain(real_energies, draft_energies, over=own)
 
 
@@ -303,14 +304,15 @@ def with_interval(interval):
 
 print(f"Test lines, nats per line by hand: {by_hand:+.3f}")
 print("discriminator                     ", with_interval(gain))
-print("own likelihood and length alone   ", with_interval(control_gain))
+print("own likelihood, length and words  ", with_interval(control_gain))
 print("the difference                    ", with_interval(over_control))
 
 # %% [markdown]
 # ## 4. Choosing among drafts
 #
 # We cannot draw from $p$ directly, but we can **resample**: `candidates=8` writes 8 drafts and draws one of them with
-# weights $e^{\beta z}$. The more drafts, the nearer to $p$. Below, the resampled lines move from the drafts towards real text.
+# weights $e^{\beta z}$. The more drafts, the nearer to $p$. (Few drafts seldom hold a good long line, so the calibration also
+# finds a factor per token that keeps the lengths.) Below, the resampled lines move from the drafts towards real text.
 
 # %%
 samples = {
@@ -582,7 +584,7 @@ print("The same from the GAN, from its file and from the exported model:", *answ
 # - Noise picks tokens by the inverse of the cumulative distribution: a language model *is* a generator.
 # - A discriminator helps as far as it knows something that its generator does not. Reading backwards is one such view; for
 #   lines of one form, `networks.RelationalDiscriminator` relates their parts.
-# - Measure it in nats per line, next to the generator's own likelihood and length.
+# - Measure it in nats per line, next to what the generator's own likelihood and length tell.
 # - Resample to be faithful to the data; take the best, the likeliest, or a low temperature to be fluent.
 # - Compare with a generator that has the same time.
 #
