@@ -55,7 +55,7 @@ def command_of(arguments, work, name):
     """The training as a list of words."""
     data, settings = "digits", ["width=2"]
     if arguments.modality == "text":
-        data, settings = work / "lines.txt", ["units=16", "rating_samples=8"]
+        data, settings = work / "lines.txt", ["units=16", "adversarial_epochs=2"]
         lines = dict.fromkeys(english_phrases().sample(2 * LINES, seed=0))
         data.write_text("".join(f"{line}\n" for line in list(lines)[:LINES]))
     choices = ["--preset", "tiny", "--epochs", arguments.epochs, "--checkpoint-seconds", 0]

@@ -21,7 +21,7 @@ from gan_keras.runs import train_run
 SETTINGS = {
     "image": {"steps_per_epoch": 2, "batch_size": 16, "quality_every": 5, "patience": 0},
     # Each stage builds graphs as it begins: nearly all epochs are of the last one.
-    "text": {"rating_samples": 20, "batch_size": 64, "patience": 0, "pretraining_epochs": 1, "discriminator_epochs": 1},
+    "text": {"batch_size": 64, "patience": 0, "pretraining_epochs": 1, "discriminator_epochs": 1},
 }
 LINES = 600
 BLOCKS, STUDENT = 15, 2.16  # means through which the line is drawn; Student's t of two parameters less, two-sided 95 %

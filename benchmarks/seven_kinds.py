@@ -7,7 +7,7 @@ and `translation.md`. Five GANs are trained with presets, unless `--runs` holds 
 Sentences and digits come from the trained models in `saved_models/`.
 
 Nothing is selected by hand: samples are those of the first seeds, labels in turn; translated photos are evenly spaced test
-images; each sentence is the discriminator's choice of 4 drafts (`--candidates 4`) at temperature 0.8.
+images; each sentence is one of 4 drafts (`--candidates 4`) at temperature 0.8.
 """
 
 import argparse

@@ -90,6 +90,7 @@ def write_card(directory, text):
 
 def make_core(directory):
     """A core over all models, with the cards that two of them have in `directory`: one whole, one broken."""
-    write_card(directory / "text", '{"class": "TextGAN", "generator_parameters": 12345, "guided_candidates": 16, "nll": NaN}')
+    drafts = '"guided_candidates": 16, "guided_choice": "resample"'
+    write_card(directory / "text", f'{{"class": "TextGAN", "generator_parameters": 12345, {drafts}, "nll": NaN}}')
     write_card(directory / "digits", "{broken")
     return FakeCore(directory, MODELS)

@@ -158,9 +158,9 @@ def test_words_that_a_model_does_not_know_are_pointed_out(opened):
     assert "words of the prompt that the model does not know" in generated(view, "Write").get_by_role("status").inner_text()
 
 
-def test_the_best_of_several_drafts_is_the_guided_signature(opened):
+def test_resampling_among_several_drafts_is_the_guided_signature(opened):
     view = opened("text")
-    view.get_by_label("Drafts").select_option(label="Best of 16")
+    view.get_by_label("Drafts").select_option(label="Resampled among 16")
     view.get_by_label("How many lines").fill("1")
     assert lines(generated(view, "Write")) == ["best of 0"]
 

@@ -32,7 +32,8 @@ def test_the_list_has_cards_that_a_browser_can_parse(core):
 
     models = json.loads(models_json(core), parse_constant=refuse)["models"]
     cards = {model["name"]: model["card"] for model in models}
-    assert cards["text"] == {"class": "TextGAN", "generator_parameters": 12345, "guided_candidates": 16, "nll": None}
+    drafts = {"guided_candidates": 16, "guided_choice": "resample"}
+    assert cards["text"] == {"class": "TextGAN", "generator_parameters": 12345, **drafts, "nll": None}
     assert cards["digits"] is None  # the card is broken
     assert cards["wine"] is None  # there is none
 

@@ -35,7 +35,8 @@ function generateForm(model, kind) {
     name === "label" ? labelField(model, labelled) : (FIELDS[name] ?? plainField)(name, info)));
   if ("guided" in model.signatures) {
     const drafts = model.card?.guided_candidates ?? "several";
-    fields.push(selectField("Drafts", "drafts", [["one", "One"], ["guided", `Best of ${drafts}`]]));
+    const way = model.card?.guided_choice === "resample" ? "Resampled among" : "Best of"; // the best in versions of release 0.1
+    fields.push(selectField("Drafts", "drafts", [["one", "One"], ["guided", `${way} ${drafts}`]]));
   }
   const counted = "seed" in inputs
     ? [numberField("Seed", "seed", 0, 0, MAX_SEED), numberField(`How many ${kind.noun}`, "num", kind.num, 1, 64)]
