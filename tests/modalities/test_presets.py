@@ -25,7 +25,7 @@ def tiny():
 
 def test_the_presets_of_the_contract_are_there():
     assert {"default", "language_model", "policy_gradient", "gumbel"} <= set(presets.names("text"))
-    assert presets.get("text", "language_model").stage_epochs == {"pretraining": 10, "discriminator": 0, "adversarial": 0}
+    assert presets.get("text", "language_model").stage_epochs == {"pretraining": 20, "discriminator": 0, "adversarial": 0}
     assert isinstance(feedback.get(presets.get("text", "policy_gradient").feedback), feedback.PolicyGradient)
     assert isinstance(feedback.get(presets.get("text", "gumbel").feedback), feedback.GumbelSoftmax)
 
@@ -106,7 +106,7 @@ def test_build_compiles_a_gan_as_the_preset_says(tiny):
     assert (gan.generator.units, gan.generator.num_labels, gan.discriminator.num_labels, gan.seed) == (11, 3, 3, 3)
     assert (gan.pretraining_epochs, gan.discriminator_epochs) == (2, 2)
     assert gan.generator_optimizer.global_clipnorm == tiny.clip_norm
-    assert gan.ngrams.order == 5 and not np.asarray(gan.ngrams.shares).any()
+    assert gan.ngrams.order == 5 and np.asarray(gan.ngrams.shares).max() <= 1e-6
 
 
 def test_lines_of_one_length_get_a_discriminator_of_relations_and_others_a_backward_language_model(tiny, capsys):
@@ -170,7 +170,7 @@ def test_epochs_are_shared_in_proportion_and_a_time_is_spent_on_as_many_as_fit()
     assert list(time_budget.share_epochs(wanted, 3).values()) == [1, 1, 1]
     assert list(time_budget.share_epochs(wanted, 14).values()) == [10, 1, 3]
     assert list(time_budget.share_epochs(wanted, 28).values()) == [20, 2, 6]
-    assert list(time_budget.share_epochs({"pretraining": 10, "discriminator": 0, "adversarial": 0}, 25).values()) == [25, 0, 0]
+    assert list(time_budget.share_epochs({"pretraining": 20, "discriminator": 0, "adversarial": 0}, 25).values()) == [25, 0, 0]
     wanted, seconds = {"pretraining": 10, "adversarial": 3}, {"pretraining": 30.0, "adversarial": 100.0}
     assert time_budget.allot(wanted, seconds, 10_000) == wanted
     assert time_budget.allot(wanted, seconds, 300) == {"pretraining": 6, "adversarial": 1}  # 280 s
