@@ -1,13 +1,14 @@
 """Presets: names, changes, checks and builds; schedules of epochs."""
 
 import dataclasses
+from types import SimpleNamespace
 
 import keras
 import numpy as np
 import pytest
 
 from command_line import call
-from gan_keras import catalogue, feedback, presets
+from gan_keras import catalogue, feedback, modalities, presets
 from gan_keras.codecs import CharacterCodec, SubwordCodec, WordCodec
 from gan_keras.modalities.base import program_name
 from gan_keras.modalities.text.modality import Lines, TextModality
@@ -210,3 +211,11 @@ def test_suggested_commands_call_the_program_as_the_shell_finds_it(tmp_path, mon
             (tmp_path / "bin dir").mkdir()
             (tmp_path / "bin dir" / "gan-keras").touch()
         assert program_name() == expected
+
+
+def test_a_training_of_text_by_version_0_1_does_not_go_on_with_another_loss():
+    run = SimpleNamespace(path="runs/old", config={"preset": {"likelihood_weight": 1.0}})
+    pytest.raises(ValueError, modalities.get("text").check_resumable, run).match("runs/old was begun by version 0.1.*--out")
+    run.config["preset"] = presets.get("text", "tiny").to_config()
+    modalities.get("text").check_resumable(run)
+    modalities.get("table").check_resumable(run)
