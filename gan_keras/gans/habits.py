@@ -103,7 +103,9 @@ class EpochLogs(keras.callbacks.Callback):
         earlier = next((each.earlier for each in self.others if isinstance(each, Resuming)), ())
         rows = {**{row["epoch"]: row["logs"] for row in earlier}, **self.rows}
         history.logged = [rows.get(epoch, {}) for epoch in history.epoch]
-        for name in history.history:
-            if name in names and len(history.history[name]) < len(history.epoch):
-                history.history[name] = [row.get(name, math.nan) for row in history.logged]
+        validated = [row for row in history.logged if any(name.startswith("val_") for name in row)]  # see `validation_freq`
+        for name, values in history.history.items():
+            measured = validated if name.startswith("val_") else history.logged
+            if name.removeprefix("val_") in names and len(values) < len(measured):
+                history.history[name] = [row.get(name, math.nan) for row in measured]
         return history

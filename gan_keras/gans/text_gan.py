@@ -12,10 +12,11 @@ from keras import ops
 from gan_keras import feedback as feedbacks
 from gan_keras import replicas
 from gan_keras.codecs.text import PADDING, UNKNOWN
+from gan_keras.gans import inputs
 from gan_keras.gans.calibration import MAX_LINES, MIN_LINES, Calibration
 from gan_keras.gans.options import as_list, check_unused
 from gan_keras.gans.text_generation import CHOICES, SERVED_CANDIDATES, TextWriter, trim
-from gan_keras.gans.text_stages import HeldOut, Stages, TextStepMetrics
+from gan_keras.gans.text_stages import HeldOut, Stages, TextStepMetrics, readable_twice
 from gan_keras.networks.base import in_float32
 from gan_keras.networks.language_model import token_mask
 from gan_keras.training.rollback import not_finite
@@ -118,7 +119,8 @@ class TextGAN(TextWriter):
         the end it calibrates the choice among drafts, and prints by how much the discriminator improves the model: see
         `calibrate`.
         """
-        held_out, epochs = self.held_out_rows(kwargs.get("validation_data")), kwargs.get("epochs", 1)
+        held_out = self.held_out_rows(kwargs.get("validation_data"), kwargs.get("validation_steps"))
+        epochs = kwargs.get("epochs", 1)
         is_needed = getattr(self.feedback, "needs_held_out", False) and self.stage_of(epochs - 1) == "adversarial"
         if is_needed and held_out.num_known < MIN_LINES:
             raise ValueError(
@@ -135,12 +137,12 @@ class TextGAN(TextWriter):
             self.calibrate_if_possible(held_out)
         return history
 
-    def held_out_rows(self, batches):
-        """Returns the `HeldOut` lines of `validation_data`, none for None."""
-        if batches is None:
+    def held_out_rows(self, data, steps=None):
+        """Returns the `HeldOut` lines of `validation_data` and `validation_steps`; none of what can be read only once."""
+        batches = [] if data is None else readable_twice(inputs.held_out(inputs.Source(self), data), steps)
+        if not batches:
             return HeldOut(np.zeros((0, self.codec.length), np.int32), None, np.zeros(0, bool))
-        batches = [batches] if isinstance(batches, tuple | list | np.ndarray) or tf.is_tensor(batches) else batches
-        tokens, labels = zip(*(self.read_batch(batch) for batch in batches), strict=True)
+        tokens, labels = zip(*map(self.read_batch, batches), strict=True)
         tokens = np.concatenate([np.pad(rows, ((0, 0), (0, self.codec.length - rows.shape[1]))) for rows in tokens])
         known = ~(tokens == UNKNOWN).any(axis=1)
         if self.codec.report.get("cut_lines"):  # a row without padding may be a part of its line

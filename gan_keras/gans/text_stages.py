@@ -1,9 +1,11 @@
 """What a `TextGAN` has besides its training steps: held-out lines, the stages of training, and metrics of likelihood."""
 
+import types
 from typing import NamedTuple
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from gan_keras import replicas
 from gan_keras.callbacks.best import BestWeights
@@ -30,6 +32,21 @@ class HeldOut(NamedTuple):
     def text(self):
         known = "" if self.num_known == len(self.tokens) else f", {self.num_known:,} of them of known words alone"
         return f"{len(self.tokens):,} held-out lines{known}"
+
+
+def readable_twice(data, steps=None):
+    """Returns batches of validation data, a list; none of a generator, of which Keras would miss what is read here.
+
+    Args:
+        data: What `inputs.held_out` returns: a data set, batches by number, a generator, or arrays.
+        steps: `validation_steps`, without which an endless data set has no end.
+    """
+    if isinstance(data, keras.utils.PyDataset):
+        return [data[number] for number in range(len(data) if steps is None else steps)]
+    if isinstance(data, tf.data.Dataset):
+        is_endless = steps is None and int(data.cardinality()) == tf.data.INFINITE_CARDINALITY
+        return [] if is_endless else list(data if steps is None else data.take(steps))
+    return [] if isinstance(data, types.GeneratorType | tf.distribute.DistributedDataset) else [data]
 
 
 class Stages(keras.callbacks.Callback):

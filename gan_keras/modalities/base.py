@@ -151,6 +151,9 @@ class Modality:
     def complete(self, run, gan):
         """Makes a GAN usable after an interrupted training; most need nothing."""
 
+    def check_resumable(self, run):
+        """Raises `ValueError` if a run was begun by a release that trained in another way."""
+
     def results(self, gan):
         """Entries of `config.json` that are known after training, such as what `fit` has measured."""
         return {}

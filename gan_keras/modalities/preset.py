@@ -185,7 +185,9 @@ class Recipe:
         """Returns `kind(*arguments, **options)`; an option that it refuses is an error that names the preset's `field`."""
         try:
             return kind(*arguments, **options)
-        except self.option_errors as error:
+        except (TypeError, ValueError) as error:
+            if not isinstance(error, self.option_errors) and "Unrecognized keyword" not in str(error):
+                raise
             expected = kind.__name__ if isinstance(kind, type) else f"the networks {self.network!r}"
             problem = f"{field}={getattr(self, field)!r}: {str(error).rstrip('.')}"
             raise ValueError(f"{problem}. Expected arguments of {expected}.") from error

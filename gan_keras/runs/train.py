@@ -348,6 +348,7 @@ class Trainer:
         if state is None:  # nothing has been trained, and perhaps not even planned
             plan = self.plan(run.config["asked"]["minutes"])
             return self.fit(self.start(), plan)
+        self.modality.check_resumable(run)
         return self.fit(self.build(), time_budget.Plan({}))
 
     def fit(self, gan, plan):

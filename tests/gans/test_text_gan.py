@@ -373,3 +373,14 @@ def test_a_resumed_training_equals_an_uninterrupted_one(build, watch, request, t
         gan.save(tmp_path / "gan.keras")
         gan = keras.saving.load_model(tmp_path / "gan.keras")
         assert gan.stage == stage
+
+
+def test_held_out_lines_are_read_from_whatever_fit_reads_but_a_generator_is_left_to_keras(training):
+    gan = training[0]
+    tokens = np.asarray(gan.codec.encode(HELD_OUT))
+    dataset = tf.data.Dataset.from_tensor_slices(tokens).batch(64)
+    for data in (HELD_OUT, (HELD_OUT,), np.array(HELD_OUT), tokens, dataset):
+        np.testing.assert_array_equal(gan.held_out_rows(data).tokens, tokens)
+    assert len(gan.held_out_rows(dataset.repeat(), steps=2).tokens) == 128
+    for data in (None, dataset.repeat(), (batch for batch in [tokens])):
+        assert len(gan.held_out_rows(data).tokens) == 0

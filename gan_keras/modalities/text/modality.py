@@ -96,6 +96,13 @@ class TextModality(Modality):
             if gan.known(lines).sum() >= MIN_LINES:
                 gan.calibrate(lines, labels)
 
+    def check_resumable(self, run):
+        if "likelihood_weight" in run.config["preset"]:  # of version 0.1
+            raise ValueError(
+                f"{run.path} was begun by version 0.1, in which tokens of short lines weighed more: its training cannot go on as "
+                "it began. Expected a run of this version: train with another --out. What it has learned can be used as it is."
+            )
+
     def results(self, gan):
         calibration = gan.calibration
         if not calibration.is_fitted:
