@@ -107,7 +107,9 @@ def test_build_compiles_a_gan_as_the_preset_says(tiny):
     assert (gan.generator.units, gan.generator.num_labels, gan.discriminator.num_labels, gan.seed) == (11, 3, 3, 3)
     assert (gan.pretraining_epochs, gan.discriminator_epochs) == (2, 2)
     assert gan.generator_optimizer.global_clipnorm == tiny.clip_norm
-    assert gan.ngrams.order == 5 and np.asarray(gan.ngrams.shares).max() <= 1e-6
+    assert gan.ngrams is None  # they know no labels
+    ngrams = tiny.build(LINES).ngrams
+    assert ngrams.order == 5 and np.asarray(ngrams.shares).max() <= 1e-6
 
 
 def test_lines_of_one_length_get_a_discriminator_of_relations_and_others_a_backward_language_model(tiny, capsys):
