@@ -100,8 +100,8 @@ class TextPreset(Recipe):
         drafts_per_line: Drafts that the discriminator reads per real line, >= 1.
         generator_ema: Decay of the averaged generator, in [0, 1).
         feedback: The generator's signal from the discriminator: an object of `gan_keras.feedback`, its config or its name.
-        ngram_order: Length of the longest n-grams that the generator is mixed with (`networks.NgramModel`), >= 2; 0 for none. They
-            know no labels: lines with labels are not mixed.
+        ngram_order: Length of the longest n-grams that the generator is mixed with (`networks.NgramModel`), >= 2; 0 for none.
+            They know no labels, so that lines with labels are not mixed.
         patience: Epochs in a row without a lower `val_nll` after which training stops (`callbacks.EarlyStop`); 0 for never.
         text_column: Column of a CSV file, or field of JSON lines, that holds the texts; empty for a file of lines.
     """
