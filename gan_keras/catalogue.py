@@ -81,7 +81,9 @@ class Facts(NamedTuple):
 
 PRESETS = {
     "text": {
-        "default": Facts("Deng et al., 2020", 27, "docstrings", "COCO: the discriminator adds 0.83 nats a line"),
+        "default": Facts(
+            "Deng et al., 2020", 27, "docstrings", "COCO in 7 min, one seed: the discriminator adds 0.83 nats a line"
+        ),
         "language_model": Facts("Mikolov et al., 2010", 16, "docstrings"),
         "distillation": Facts("Lamprier et al., 2022", 35, "docstrings"),
         "policy_gradient": Facts("de Masson d'Autume et al., 2019", 42, "docstrings"),

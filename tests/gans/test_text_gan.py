@@ -261,12 +261,17 @@ def test_too_few_held_out_lines_are_told_before_training_and_nothing_is_calibrat
     assert not gan.calibration.is_fitted
 
 
-def test_the_shares_of_n_grams_are_found_on_lines_with_unknown_words_too(training):
-    gan = training[0]
-    held_out = gan.held_out_rows(batches(gan, [f"xyzzy {line}" for line in HELD_OUT[:30]] + HELD_OUT[:30]))
+def test_the_shares_of_n_grams_are_found_on_lines_with_unknown_words_too(trained):
+    held_out = trained.held_out_rows(batches(trained, [f"xyzzy {line}" for line in HELD_OUT[:30]] + HELD_OUT[:30]))
     assert (len(held_out.tokens), held_out.num_known) == (60, 30)
     tokens, _, num_lines = held_out.of_known_words
     assert len(tokens) == 30 and num_lines == 60 and "60 held-out lines, 30 of them of known words" in held_out.text
+    before, found = np.asarray(trained.ngrams.shares), []
+    for lines in (held_out, held_out._replace(tokens=tokens, known=np.ones(30, bool))):
+        trained.fit_shares(lines)
+        found.append(np.asarray(trained.ngrams.shares))
+    trained.ngrams.shares.assign(before)
+    assert np.abs(found[0] - found[1]).max() > 1e-3  # the unknown words have counted
 
 
 @pytest.mark.slow
