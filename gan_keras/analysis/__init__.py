@@ -1,5 +1,26 @@
 """What a trained GAN has learned: measurements of its samples, by modality."""
 
 from gan_keras.analysis.attributes import Attribute, attributes_of, kind_of, samples_of
+from gan_keras.analysis.counterfactuals import Counterfactuals, counterfactuals
+from gan_keras.analysis.disentanglement import DCI, PathLength, dci, path_length
+from gan_keras.analysis.inversion import Inversion, Nearest, invert, nearest
+from gan_keras.analysis.units import Units, units
 
-__all__ = ["Attribute", "attributes_of", "kind_of", "samples_of"]
+__all__ = [
+    "DCI",
+    "Attribute",
+    "Counterfactuals",
+    "Inversion",
+    "Nearest",
+    "PathLength",
+    "Units",
+    "attributes_of",
+    "counterfactuals",
+    "dci",
+    "invert",
+    "kind_of",
+    "nearest",
+    "path_length",
+    "samples_of",
+    "units",
+]
