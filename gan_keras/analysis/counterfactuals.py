@@ -116,7 +116,7 @@ def _labels_of(gan, labels, condition):
         raise ValueError(f"condition={condition!r} for a {type(gan).__name__}. Expected `labels`: only tables have conditions.")
     if not gan.num_labels:
         raise ValueError(
-            f"The networks of this {type(gan).__name__} take no labels, so that nothing but latents decides about samples. Expected a "
+            f"The networks of this {type(gan).__name__} take no labels, so that latents decide alone about samples. Expected a "
             "GAN whose networks have `num_labels`; `analysis.Directions` finds what latents change."
         )
     if labels is None:

@@ -27,9 +27,9 @@ class PathLength(NamedTuple):
     """Perceptual path length, as `metrics.Interval` over paths.
 
     Attributes:
-        length: Mean squared difference per step of 1 along the path, in the units of the features: for comparisons of GANs in the
-            same features.
-        relative: `length` relative to the mean squared difference of the paths' ends. It is at least 1, and about 1.2 for a linear
+        length: Mean squared difference per step of 1 along the path, in the units of the features: for comparisons in the same
+            features.
+        relative: `length` relative to the mean squared difference of the paths' ends. At least 1, and about 1.2 for a linear
             generator: comparable between features and scales.
         placebo: `relative` of the same architecture with weights that are shuffled within each array: no structure, and the same
             scale.

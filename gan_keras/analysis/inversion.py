@@ -112,8 +112,8 @@ def invert(
         prior: Weight of the latents' squares, >= 0. It is the density of the prior for values with a variance of half the weight,
             and mild by default: it holds back latents that have hardly any effect.
         training: Raw training samples, for `nearest_training`; None for none.
-        features: A differentiable function from tensors `(batch, ...)` to features, or to a dictionary with `features`, such as an
-            `metrics.Extractor`. None compares the tensors themselves.
+        features: A differentiable function from tensors `(batch, ...)` to features, or to a dictionary with `features`, such as
+            an `metrics.Extractor`. None compares the tensors themselves.
         num_generated: Number of generated samples to start from and compare with, >= `starts` per label.
         num_controls: Number of other generated samples to invert as a control, >= 0.
         seed: Seed of the generated samples.
@@ -158,8 +158,8 @@ class _Search:
         num_labels = len(np.unique(given)) if self.has_given else 1
         if num_generated < starts * num_labels:
             raise ValueError(
-                f"num_generated={num_generated}. Expected at least {starts * num_labels}: {starts} starts for each of {num_labels} "
-                "labels."
+                f"num_generated={num_generated}. Expected at least {starts * num_labels}: {starts} starts for each of "
+                f"{num_labels} labels."
             )
         seeds = seeds_from(num_generated, seed)
         self.pool_latents, self.pool_labels = gan.latents_from(seeds).numpy(), self.labels_like(given, seeds)
@@ -299,8 +299,9 @@ def check_invertible(gan):
         )
     if not gan.makes_floats:
         raise ValueError(
-            f"Got a {type(gan).__name__}, whose tokens have no gradients. Expected a GAN that makes samples of numbers. For text, "
-            "`analysis.attribute` shows what the discriminator rejects, and `gan.negative_log_likelihood` how likely a line is."
+            f"Got a {type(gan).__name__}, whose tokens have no gradients. Expected a GAN that makes samples of numbers. For "
+            "text, `gan.negative_log_likelihood` tells how likely a line is, and `analysis.attribute` what the discriminator "
+            "rejects in it."
         )
 
 

@@ -18,7 +18,7 @@ from gan_keras.codecs.sound_pictures import spectrogram_pictures
 from gan_keras.diagnosis.names import choice_of
 from gan_keras.gans.sampling import seeds_from
 from gan_keras.gans.saving import AveragedNetwork
-from gan_keras.media.images import encode_png, image_grid
+from gan_keras.media.images import encode_png, image_grid, to_levels
 from gan_keras.media.plots import Picture
 from gan_keras.metrics.seeds import Interval, paired_interval
 from gan_keras.networks.layers import GroupedConv2D
@@ -111,16 +111,21 @@ class Units:
     def picture(self):
         """Returns a `media.plots.Picture` of some samples as they are, and below without each of the largest units.
 
+        To the right are the differences: brighter than grey is brighter without the unit, at full contrast for the whole picture.
+
         Raises:
             ValueError: If samples are neither images, clips nor sounds.
         """
         if self.pictures is None:
             raise ValueError("Samples of this GAN are no pictures. Expected images, clips or sounds: see `Units.largest()`.")
-        rows = [self.pictures(self.samples), *map(self.pictures, self.without.values())]
+        rows = [to_levels(self.pictures(each)) / 255.0 for each in (self.samples, *self.without.values())]
+        differences = np.array(rows) - rows[0]
+        differences = 0.5 + 0.5 * differences / max(np.abs(differences).max(), 1.0 / 255.0)
         units = {unit.channel: unit for unit in self.largest(len(self.effects))}
-        labels = ["all", *(f"-{channel}: {_strongest(units[channel])}" for channel in self.without)]
-        grid = image_grid(np.concatenate(rows), columns=len(rows[0]), row_labels=labels)
-        title = f"Samples without one channel of {self.layer}"
+        labels = ["all", *(f"no {channel}: {_strongest(units[channel])}" for channel in self.without)]
+        pairs = np.concatenate([np.array(rows), differences], axis=1)
+        grid = image_grid(pairs.reshape(-1, *pairs.shape[2:]), columns=pairs.shape[1], row_labels=labels)
+        title = f"Samples without one channel of {self.layer}, and the differences"
         return Picture(title, f"{title}: {'; '.join(labels[1:])}.", encode_png(grid))
 
 
@@ -234,7 +239,7 @@ def unit_layers(gan):
             stack.enter_context(changed_output(layer, lambda *call: calls.append(call) or call[-1]))
         gan(gan.latents_from(seeds), gan.labels_from(seeds))
     makers = {}
-    for layer, inputs, outputs in calls:
+    for layer, _, outputs in calls:
         if isinstance(layer, (*CONVOLUTIONS, layers.Dense)) and len(outputs.shape) > 1:
             makers.setdefault(id(layer), (layer, outputs))
     hidden = list(makers.values())[:-1]
