@@ -16,7 +16,7 @@ from gan_keras.metrics.seeds import Interval
 _MAX_LABELS = 10  # by default
 
 
-class Effect(NamedTuple):
+class LabelEffect(NamedTuple):
     """What another label does to an attribute; each an `Interval` over seeds.
 
     Differences of numbers are absolute and in the attribute's unit; categories differ by 1 or 0.
@@ -53,7 +53,7 @@ class Counterfactuals:
     Attributes:
         labels: The labels, or `("original", "translated")`.
         samples: Samples by label, each in the form of `samples_of`; sample `i` has the same latents for each label.
-        effects: `Effect` by attribute.
+        effects: `LabelEffect` by attribute.
         cells: For tables, all `Cell`s that differ from those of the first label, but for the column of the condition itself.
         back: For translation, the translated images translated back; otherwise None. Its error is `back_error`.
         back_error: Mean absolute difference of the originals and `back`, an `Interval` over images; None if there is none.
@@ -178,7 +178,7 @@ def _translated(gan, images, direction, attributes):
 
 
 def effect_of(values):
-    """Returns the `Effect` on one attribute, from its values `(n,)` for each label, in the order of the same latents."""
+    """Returns the `LabelEffect` on one attribute, from its values `(n,)` for each label, in the order of the same latents."""
     same = np.eye(len(values[0]), dtype=bool)
     across = np.array([difference(*pair) for pair in itertools.combinations(values, 2)])
     within = np.array([difference(each, each) for each in values])
@@ -186,7 +186,7 @@ def effect_of(values):
     rest = np.array([difference(*pair) for pair in itertools.combinations(centred, 2)])
     between_labels, between_seeds = mean_of(across[:, same], 0), mean_of(np.where(same, np.nan, within), (0, 2))
     left = _ratio(mean_of(rest[:, same], 0), mean_of(np.where(same, np.nan, rest), (0, 2)))
-    return Effect(
+    return LabelEffect(
         mean_interval(between_labels),
         mean_interval(between_seeds),
         _ratio(between_labels, between_seeds),

@@ -12,7 +12,7 @@ import tensorflow as tf
 from gan_keras import noise
 from gan_keras.analysis.attributes import attributes_of, samples_of
 from gan_keras.analysis.inversion import check_invertible, features_in_graph
-from gan_keras.analysis.units import mean_interval
+from gan_keras.analysis.units import groups_of, mean_interval
 from gan_keras.gans.sampling import seeds_from
 from gan_keras.metrics.seeds import Interval, paired_interval
 from gan_keras.networks.base import call_network
@@ -66,6 +66,7 @@ def path_length(gan, n=500, seed=0, epsilon=1e-2, features=None):
     seeds = seeds_from(n, seed)
     if n < 2 or not 0 < epsilon <= 0.1:
         raise ValueError(f"n={n}, epsilon={epsilon}. Expected at least 2 paths, and a step in (0, 0.1].")
+    gan.follow_generator()
     labels = gan.labels_from(seeds)
     starts = gan.latents_from(seeds)
     ends = gan.latents_from(noise.split(seeds, 1))
@@ -194,19 +195,13 @@ def dci(gan, directions, attributes=None, n=4000, seed=0, model=None):
             "The directions depend on each other. Expected linearly independent ones, such as `Directions.fit` finds."
         )
     measured = {name: each(samples_of(gan, n, seed)) for name, each in attributes_of(gan, attributes).items()}
-    factors = factors_of(measured, groups_of(gan, seeds))
+    factors = factors_of(measured, np.broadcast_to(groups_of(gan, gan.labels_from(seeds)), [n]))
     if len(factors) < 2:
         raise ValueError(f"The attributes {list(measured)} have {len(factors)} that vary. Expected at least two numbers that do.")
     styles = gan.latents_from(seeds).numpy()[:, :dim].astype(np.float64)
     generator = np.random.default_rng(seed)
     bases = (completed(given, generator), np.eye(dim), completed(np.zeros((0, dim)), generator))
     return DCI(*(scores_of(styles @ basis.T, factors, model, seed) for basis in bases), tuple(factors))
-
-
-def groups_of(gan, seeds):
-    """Labels of the samples of `samples_of`, `(n,)`; zeros without labels."""
-    labels = getattr(gan, "user_labels_from", gan.labels_from)(seeds)
-    return np.zeros(len(seeds), np.int64) if labels is None else np.asarray(labels)
 
 
 def factors_of(measured, groups):

@@ -50,7 +50,8 @@ class Inversion:
         nearest_generated: `Nearest` of `num_generated` samples that the GAN made of random latents, with the same label if labels
             are given.
         nearest_training: `Nearest` of the training samples; None if none are given.
-        control: Distances of samples that the GAN did make, inverted in the same way: what remains is due to the search.
+        control: Distances of other samples that the GAN did make, inverted in the same way: what remains is due to the search.
+        style_dim: Number of leading latents that were searched.
     """
 
     latents: np.ndarray
@@ -60,6 +61,12 @@ class Inversion:
     nearest_generated: Nearest
     nearest_training: Nearest | None
     control: np.ndarray
+    style_dim: int
+
+    @property
+    def lengths(self):
+        """Root mean square of each sample's style latents, `(n,)`: about 1 is typical, much more is far from what was trained on."""
+        return np.sqrt(np.mean(np.square(self.latents[:, : self.style_dim]), axis=1))
 
     @property
     def intervals(self):
@@ -130,6 +137,7 @@ def invert(
             f"starts={starts}, steps={steps}, learning_rate={learning_rate}, prior={prior}, num_controls={num_controls}. "
             "Expected starts and steps >= 1, a learning rate > 0, and neither of the others below 0."
         )
+    gan.follow_generator()
     targets, given = tensors_of(gan, samples), None
     if labels is not None:
         if kind_of(gan) == "table":
@@ -146,7 +154,7 @@ def invert(
         control = search.run(rows, search.labels_of(rows) if given is None else made_with)[2]
     near_training = None if training is None else nearest(targets, tensors_of(gan, training), features)
     reconstructions = plain_of(gan, search.make(latents, chosen)[1])
-    return Inversion(latents, chosen, reconstructions, distances, found, near_training, control)
+    return Inversion(latents, chosen, reconstructions, distances, found, near_training, control, gan.style_dim)
 
 
 class _Search:

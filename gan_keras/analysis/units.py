@@ -14,6 +14,7 @@ from keras import layers, ops
 
 from gan_keras import noise
 from gan_keras.analysis.attributes import attributes_of, kind_of, plain_columns
+from gan_keras.analysis.directions import deviation
 from gan_keras.codecs.sound_pictures import spectrogram_pictures
 from gan_keras.diagnosis.names import choice_of
 from gan_keras.gans.sampling import seeds_from
@@ -66,8 +67,8 @@ class Units:
     Attributes:
         layer: Name of the layer.
         names: Names of the attributes.
-        effects: Mean change of each attribute, float64 `(channels, attributes)`, in deviations of the attribute over the samples;
-            for a category the share of samples that have another value. NaN for an attribute that does not vary.
+        effects: Mean change of each attribute, float64 `(channels, attributes)`, in deviations of the attribute over the samples,
+            of one label each if there are labels; for a category the share of samples that have another value.
         bounds: Ends of the 95 % intervals over samples, `(channels, attributes, 2)`.
         changed: Share of the values of a sample, such as pixels, that move by more than a tenth of their range, `(channels,)`.
         placebo: The same as `effects` for random mixtures: unit vectors across channels whose part is taken out of the output.
@@ -159,18 +160,19 @@ def units(gan, layer=None, attributes=None, n=64, num=8, seed=0):
     if n < 2:
         raise ValueError(f"n={n}. Expected at least 2 samples, to tell an effect from chance.")
     chosen, measured = unit_layer(gan, layer), attributes_of(gan, attributes)
+    gan.follow_generator()
     latents, labels = gan.latents_from(seeds), gan.labels_from(seeds)
     render = renderer(gan, chosen, labels)
     before, plain = render(latents, labels, np.zeros(chosen.channels))
     values = {name: attribute(plain) for name, attribute in measured.items()}
-    threshold = CHANGED * np.ptp(before)
+    threshold, groups = CHANGED * np.ptp(before), np.broadcast_to(groups_of(gan, labels), [n])
 
     def effects_of(vectors):
         """Changes of each attribute, `(vectors, attributes, n)`, and the share of changed values, `(vectors,)`."""
         changes, shares = [], []
         for vector in vectors:
             after, samples = render(latents, labels, vector)
-            changes.append([changes_of(values[name], attribute(samples)) for name, attribute in measured.items()])
+            changes.append([changes_of(values[name], attribute(samples), groups) for name, attribute in measured.items()])
             shares.append(np.mean(np.abs(after - before) > threshold))
         return np.array(changes), np.array(shares)
 
@@ -323,17 +325,20 @@ def plain_of(gan, raw):
     return plain_columns(gan.codec, decoded)
 
 
-def changes_of(before, after):
+def changes_of(before, after, groups):
     """Returns the change of an attribute for each sample, float64 `(n,)`.
 
-    Numbers change by deviations of `before`, NaN where either is missing or `before` does not vary. A category changes by 1 if
+    Numbers change by deviations of `before` within groups of one label; NaN where either is missing. A category changes by 1 if
     it is another one, otherwise by 0.
     """
     if before.dtype == object:
         return (before != after).astype(np.float64)
-    known = before[np.isfinite(before)]
-    deviation = known.std() if len(known) else 0.0
-    return (after - before) / deviation if deviation else np.full(len(before), np.nan)
+    return (after - before) / deviation(before, groups) if np.isfinite(before).any() else np.full(len(before), np.nan)
+
+
+def groups_of(gan, labels):
+    """Returns the labels of samples, within which attributes vary; zeros without labels, or for the many conditions of rows."""
+    return np.zeros(1, int) if labels is None or kind_of(gan) == "table" else np.asarray(labels)
 
 
 def mean_interval(values):
@@ -346,7 +351,7 @@ def mean_interval(values):
 
 
 def sizes_of(effects):
-    """Root mean square of each row over the attributes that vary, 0 if none does: `(rows,)`."""
+    """Root mean square of each row over the attributes that have values, 0 if none has: `(rows,)`."""
     known = np.isfinite(effects)
     return np.sqrt(np.square(np.where(known, effects, 0.0)).sum(axis=1) / np.maximum(known.sum(axis=1), 1))
 

@@ -141,8 +141,8 @@ class TableGAN(GAN):
         if isinstance(labels, dict):
             if shifts is not None:
                 raise ValueError(
-                    "Got edits and a dictionary of labels, whose rows are drawn until they meet it. Expected edits with a label as "
-                    f"text, such as {self.label_names[:1]}."
+                    "Got edits and a dictionary of labels, whose rows are drawn until they meet it. With edits, expected a label "
+                    f"such as {self.label_names[:1]}."
                 )
             return self._rows_that_meet(seeds, labels, report or _warn_of_rare)
         if labels is not None:
