@@ -165,6 +165,7 @@ QUIET = 1e-4
 PITCH_SECONDS, LOWEST, HIGHEST = 0.064, 60.0, 1000.0
 """Length of the frames in which pitch is measured, in seconds, and the range of pitches, in Hz."""
 
+_LAGS_PER_SECOND = 32_000  # resolution of the autocorrelation: with less, a high tone's first peak seems lower than its second
 _VOICED = 0.5  # autocorrelation at a period, from which on a frame has a pitch; that of noise is below
 _OCTAVE_COST = 0.02  # per octave: a tone of 200 Hz also repeats at 100 Hz
 
@@ -209,31 +210,32 @@ def pitch(sounds, rate):
     1993](https://www.fon.hum.uva.nl/paul/papers/Proceedings_1993.pdf).
     """
     sounds = np.asarray(sounds, np.float64).reshape(len(sounds), np.shape(sounds)[1], -1)
-    size, finer = round(PITCH_SECONDS * rate), 4
+    size, finer = round(PITCH_SECONDS * rate), max(1, round(_LAGS_PER_SECOND / rate))
     sounds = np.pad(sounds, ((0, 0), (0, max(0, size - sounds.shape[1])), (0, 0)))
     frames = np.lib.stride_tricks.sliding_window_view(sounds, size, axis=1)[:, :: size // 2]  # num, frames, channels, size
     frames = frames - frames.mean(axis=3, keepdims=True)
+    energies = (frames**2).sum(axis=(2, 3))
+    is_loud = energies > 0.01 * energies.max(axis=1, keepdims=True)
     window = np.hanning(size)
 
     def autocorrelation(signals):
-        """Sum over channels, at lags of quarters of a sample from 0 on; 1 at lag 0."""
+        """Sum over channels, at lags of `1 / finer` of a sample from 0 on; 1 at lag 0."""
         spectra = np.abs(np.fft.rfft(signals, 2 * size)) ** 2
         found = np.fft.irfft(spectra.sum(axis=-2), 2 * size * finer)[..., : size * finer // 2]
-        return _ratio(found, found[..., :1])
+        return found / found[..., :1]
 
     start, end = int(finer * rate / min(HIGHEST, rate / 4)), int(finer * rate / LOWEST)
-    strengths = (autocorrelation(frames * window) / autocorrelation(window[None]))[..., start - 1 : end + 2]
-    before, peaks, after = strengths[..., :-2], strengths[..., 1:-1], strengths[..., 2:]
+    strengths = (autocorrelation(frames[is_loud] * window) / autocorrelation(window[None]))[:, start - 1 : end + 2]
+    before, peaks, after = strengths[:, :-2], strengths[:, 1:-1], strengths[:, 2:]
     lags = np.arange(start, end + 1)
     scores = np.where((peaks > before) & (peaks >= after), peaks - _OCTAVE_COST * np.log2(lags), -np.inf)
-    best = scores.argmax(axis=2)[..., None]
-    before, peak, after = (np.take_along_axis(each, best, axis=2)[..., 0] for each in (before, peaks, after))
+    places = np.arange(len(scores)), scores.argmax(axis=1)
+    before, peak, after = before[places], peaks[places], after[places]
     shift = _ratio(0.5 * (before - after), before - 2.0 * peak + after)  # to the vertex of a parabola
-    energies = (frames**2).sum(axis=(2, 3))
-    is_loud = energies > 0.01 * energies.max(axis=1, keepdims=True)
-    is_voiced = is_loud & (peak > _VOICED) & np.isfinite(scores.max(axis=2))
-    found = np.where(is_voiced, finer * rate / (lags[best[..., 0]] + shift), np.nan)
-    is_pitched = is_voiced.sum(axis=1) > 0.2 * is_loud.sum(axis=1)
+    is_voiced = (peak > _VOICED) & np.isfinite(scores[places])
+    found = np.full(is_loud.shape, np.nan)
+    found[is_loud] = np.where(is_voiced, finer * rate / (lags[places[1]] + shift), np.nan)
+    is_pitched = np.isfinite(found).sum(axis=1) > 0.2 * is_loud.sum(axis=1)
     pitches = np.full(len(sounds), np.nan)
     pitches[is_pitched] = np.nanmedian(found[is_pitched], axis=1)
     return pitches

@@ -7,7 +7,7 @@ import scipy.ndimage
 import scipy.signal
 
 from gan_keras import GAN, Pix2Pix, TextGAN, codecs, networks
-from gan_keras.analysis import attributes_of, kind_of, samples_of, share_of_words, words_gained, words_of
+from gan_keras.analysis import attributes_of, kind_of, label_attribute, samples_of, share_of_words, words_gained, words_of
 from gan_keras.data import Table
 from gan_keras.data.table.columns import CategoryColumn, DateColumn, IdColumn, NumberColumn
 from gan_keras.metrics import centre_speeds
@@ -357,3 +357,47 @@ def test_names_and_own_functions_are_chosen_and_unknown_names_are_errors():
 def test_a_gan_that_translates_has_no_samples_from_latents():
     translator = Pix2Pix.__new__(Pix2Pix)  # without networks: no sample is asked for
     pytest.raises(ValueError, samples_of, translator, 2).match("Got a Pix2Pix, which makes images from images.")
+
+
+# --- Labels by a classifier.
+
+
+def test_a_classifier_of_bars_names_labels_and_tells_its_accuracy_on_held_out_bars():
+    random = np.random.default_rng(0)
+    codec = codecs.ImageCodec((12, 12, 1))
+    gan = gan_of(codec, (12, 12, 1))
+    gan.label_names = ("tall", "wide")
+    labels = random.integers(0, 2, 200)
+    shapes = [(7, 2), (2, 7)]
+    bars = np.stack([bar(*random.integers(0, 5, 2), *shapes[label], size=(12, 12)) for label in labels])
+    pixels = (bars * 255).astype(np.uint8)
+    found = label_attribute(gan, pixels, labels)
+    assert found.accuracy >= 0.9 > found.chance >= 0.5
+    predicted = found(bars)  # floats in [0, 1], the form of generated images
+    assert predicted.dtype == object and set(predicted) == {"tall", "wide"}
+    assert np.mean(predicted == np.array(["tall", "wide"])[labels]) > 0.95
+    assert (label_attribute(gan, 2 * bars - 1, labels)(bars) == predicted).all()  # in any scale that `fit` reads
+    shuffled = label_attribute(gan, pixels, random.permutation(labels))
+    assert shuffled.accuracy < 0.75  # measured on samples that it was not trained on
+    assert set(attributes_of(gan, {"label": found})["label"](samples_of(gan, 20))) <= {"tall", "wide"}
+
+
+def test_classifiers_of_sounds_lines_and_series_find_the_label_that_they_hear_or_read():
+    random = np.random.default_rng(0)
+    labels = np.repeat(["low", "high"], 30)
+    waves = np.stack([tone(random.uniform(*((100, 200) if label == "low" else (400, 800)))) for label in labels])
+    sounds = gan_of(codecs.WaveformCodec(RATE, RATE), (RATE, 1))
+    found = label_attribute(sounds, waves, labels)
+    assert found.accuracy == 1.0 and found(0.3 * waves).tolist() == labels.tolist()
+    codec = codecs.SeriesCodec(20, ("a",), (-50.0,), (50.0,), (0,), ((),), True)
+    series = random.normal(size=(60, 20, 1)) + np.where(labels == "low", -2, 2)[:, None, None]
+    series[::3, 15:] = np.nan
+    assert label_attribute(gan_of(codec, codec.tensor_shape), series.astype(np.float32), labels).accuracy == 1.0
+
+
+def test_labels_that_do_not_fit_are_errors():
+    gan, images = small_image_gan(), np.zeros((20, 8, 8, 1), np.float32)
+    pytest.raises(ValueError, label_attribute, gan, images, [0] * 19).match("Got 19 labels for 20 samples")
+    pytest.raises(ValueError, label_attribute, gan, images, [0] * 20).match("Got 1 labels.*at least two labels")
+    pytest.raises(ValueError, label_attribute, gan, images, [0] * 18 + [1] * 2).match("with 2 samples of the rarest")
+    pytest.raises(ValueError, label_attribute, gan, images, np.eye(20)).match(r"Got labels of shape \(20, 20\)")
