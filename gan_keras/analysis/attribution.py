@@ -40,12 +40,12 @@ class Attribution:
     Attributes:
         values: float32 array of signed attributions: positive parts raise the score, negative ones lower it. Images, clips and
             series have the shape of the samples, or of the codec's samples if those have another size. Sounds have the shape
-            that the discriminator reads: spectrograms `(num, bands, frames, channels)`, waveforms `(num, length, channels)`. Tables
-            have a number per column of `names`, text a number per token, padded with 0.
+            that the discriminator reads: spectrograms `(num, bands, frames, channels)`, waveforms `(num, length, channels)`.
+            Tables have a number per column of `names`, text a number per token, padded with 0.
         scores: The discriminator's logit per sample, `(num,)`, equal to `gan.score(samples)`.
         baseline_scores: Logit of the baseline, `(num,)`.
-        delta: Completeness error per sample, `(num,)`: the difference of `values.sum()` and `scores - baseline_scores`, relative to
-            the latter, or to its mean over the samples where that is larger. NaN for methods without completeness.
+        delta: Completeness error per sample, `(num,)`: the difference of `values.sum()` and `scores - baseline_scores`, relative
+            to the latter, or to its mean over the samples where that is larger. NaN for methods without completeness.
         sanity: Rank correlation (Spearman) of the signed maps with those of the same network with fresh random weights, mean
             over at most 16 samples and 8 networks; near 0 for maps that show what the discriminator has learned. NaN
             where it cannot be measured.
@@ -105,10 +105,10 @@ def attribute(gan, samples, method="integrated_gradients", labels=None, steps=64
     A part that equals the baseline has no attribution, so that the ground of images has to be the baseline: black for bright
     shapes on black, `"white"` for dark ones on white, `"mean"` or an array of your own if there is no such ground.
 
-    A score is a logit, so that positive parts speak for "real". That of text is the logit of the discriminator, or of its head; of a
-    `networks.BackwardLanguageModel` without a head, the mean log-likelihood per token of the line read backwards. There a token
-    counts twice: as what is predicted, by the difference from the log-likelihood of an unknown word in its place, and as what other
-    tokens are predicted from.
+    A score is a logit, so that positive parts speak for "real". That of text is the logit of the discriminator, or of its head;
+    of a `networks.BackwardLanguageModel` without a head, the mean log-likelihood per token of the line read backwards. There a
+    token counts twice: as what is predicted, by the difference from the log-likelihood of an unknown word in its place, and as
+    what other tokens are predicted from.
 
     >>> found = gan_keras.analysis.attribute(gan, images[:8], labels=labels[:8])
     >>> found.values.shape, found.delta.max(), found.sanity
@@ -119,12 +119,13 @@ def attribute(gan, samples, method="integrated_gradients", labels=None, steps=64
             tuple of images of a and of b for a `Pix2Pix`.
         method: One of `METHODS`. SmoothGrad is for pixels, sounds, series and vectors alone: gradients of one-hot choices and
             of words mean nothing by themselves.
-        labels: One for all samples or one per sample, for discriminators that read labels. Rows of a table are judged with their own
-            condition, their value in the last categorical column; it stays, and so does the rest of their pack.
+        labels: One for all samples or one per sample, for discriminators that read labels. Rows of a table are judged with their
+            own condition, their value in the last categorical column; it stays, and so does the rest of their pack.
         steps: Steps of integrated gradients, or noisy copies of SmoothGrad, >= 2; not used by occlusion.
-        baseline: None for black images and clips, silence, the mean of generated series, rows and vectors, and the unknown word for
-            every token. Or `"black"`, `"white"` (pixels), `"silence"` (sounds), `"mean"` of 256 generated samples (all but text), or
-            one raw sample or one per sample, as `generate` returns them. The end of a text or of a series stays where it is.
+        baseline: None for black images and clips, silence, the mean of generated series, rows and vectors, and the unknown word
+            for every token. Or `"black"`, `"white"` (pixels), `"silence"` (sounds), `"mean"` of 256 generated samples (all but
+            text), or one raw sample or one per sample, as `generate` returns them. The end of a text or of a series stays where
+            it is.
         seed: Seed of noise, generated samples and random weights.
         domain: The domain, `"a"` or `"b"`, of the images that are explained, for translations; None for `"b"`. Of a `Pix2Pix` the
             image of the other domain stays.
@@ -185,7 +186,7 @@ class Explainer:
         self.graphs = {}
 
     def graphs_of(self, network):
-        """Returns the graphs of a network: of scores, and of gradients by the shares, which are the same for all parts of a row."""
+        """Returns the graphs of a network: of scores, and of gradients by shares that all parts of a row have."""
         if id(network) not in self.graphs:
             reading, part_rank = self.reading, self.reading.free.ndim
             rows = [tf.TensorSpec([None, *each.shape[1:]], each.dtype) for each in (reading.samples, reading.baselines)]
@@ -331,8 +332,8 @@ def has_config(network):
 def randomisation_test(map_of, maps, networks, free=None):
     """Returns the mean rank correlation of maps with those of networks with random weights.
 
-    A map that hardly depends on the weights, such as the sample itself or |gradient x sample|, correlates with that of any network.
-    Signs count: maps are compared as they are.
+    A map that hardly depends on the weights, such as the sample itself or |gradient x sample|, correlates with that of any
+    network. Signs count: maps are compared as they are.
 
     Args:
         map_of: Function from a network to its maps of the same samples, an array.
@@ -351,8 +352,8 @@ def randomisation_test(map_of, maps, networks, free=None):
     mean, error = float(means.mean()), float(means.std(ddof=1) / np.sqrt(len(means))) if len(means) > 1 else 0.0
     if abs(mean) - 2.0 * error > MAX_CORRELATION:
         warnings.warn(
-            f"Attributions correlate with those of the same network with random weights by {mean:.2f} (rank correlation): they show "
-            "the samples or the architecture more than what the discriminator has learned. Expected less than "
+            f"Attributions correlate with those of the same network with random weights by {mean:.2f} (rank correlation): they "
+            "show the samples or the architecture more than what the discriminator has learned. Expected less than "
             f"{MAX_CORRELATION}: train on, or take another baseline or method.",
             stacklevel=4,
         )

@@ -293,8 +293,8 @@ def _cells(gan, samples):
     cells = np.asarray(samples)
     if cells.ndim != 2 or cells.shape[1] != len(columns) or cells.dtype.kind not in "iuf" or not len(cells):
         raise ValueError(
-            f"Got rows of type {type(samples).__name__}, shape {cells.shape}. Expected columns by name as `generate` returns them, "
-            f"a data frame, or cells (num, {len(columns)})."
+            f"Got rows of type {type(samples).__name__}, shape {cells.shape}. Expected columns by name as `generate` returns "
+            f"them, a data frame, or cells (num, {len(columns)})."
         )
     return cells.astype(np.float64)
 
@@ -334,8 +334,8 @@ class TextReading(Reading):
     def score(self, network, shares, samples, baselines, labels):
         """Scores lines whose tokens are unknown words by 1 - `shares`.
 
-        Each token of the batch gets a number of its own, after those of the vocabulary. So an embedding tells the share of a token
-        wherever the network has moved it.
+        Each token of the batch gets a number of its own, after those of the vocabulary. So an embedding tells the share of a
+        token wherever the network has moved it.
         """
         is_token = (samples != PADDING) & (samples != END)
         own = self.size + tf.reshape(tf.range(tf.size(samples)), tf.shape(samples))

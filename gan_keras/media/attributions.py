@@ -25,7 +25,8 @@ def picture_of(kind, samples, values, scores, names=None):
 
     Args:
         kind: `"image"`, `"clip"`, `"spectrogram"`, `"series"` or `"waveform"`.
-        samples: Floats `(num, ...)`: in [0, 1] for the first three; curves `(num, steps, columns)`, NaN after their end, for others.
+        samples: Floats `(num, ...)`: in [0, 1] for the first three; curves `(num, steps, columns)`, NaN after their end, for
+            others.
         values: Attributions of the same shape, or without channels.
         scores: Score of each sample.
         names: Names of the columns of series.
@@ -42,8 +43,8 @@ def overlay(images, values):
 
     Args:
         images: Floats in [0, 1], `(num, height, width, channels)`.
-        values: Attributions `(num, height, width)` or `(num, height, width, channels)`, which are summed over channels. Colours are
-            full at the 99th percentile of each image.
+        values: Attributions `(num, height, width)` or `(num, height, width, channels)`, which are summed over channels. Colours
+            are full at the 99th percentile of each image.
     """
     values = np.asarray(values, np.float64)
     values = values.sum(axis=-1) if values.ndim == 4 else values
