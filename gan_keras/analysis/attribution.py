@@ -291,11 +291,18 @@ class Explainer:
             yield twin
 
     def fresh(self, seed):
-        """Returns a network with the discriminator's configuration and initial weights that follow from the seed."""
+        """Returns a network with the discriminator's configuration and initial weights that follow from the seed.
+
+        Raises:
+            NotImplementedError: If the discriminator has no configuration.
+        """
         network, state = self.reading.network, random.getstate()
-        random.seed(seed)  # which initialisers without a seed of their own draw theirs from
+        random.seed(seed)  # from which initializers without a seed of their own draw theirs
         try:
-            twin = type(network).from_config(network.get_config())
+            try:
+                twin = type(network).from_config(network.get_config())
+            except TypeError as error:  # arguments that Keras' own `get_config` does not know
+                raise NotImplementedError from error
             samples, baselines, *labels = map(tf.constant, self.rows(np.zeros(2, int)))
             shares = tf.ones([2, *self.reading.free.shape[1:]])
             self.reading.score(twin, shares, samples, baselines, *(labels or [None]))  # which builds it
@@ -306,27 +313,18 @@ class Explainer:
 
 def sanity(explainer, maps):
     """Returns the rank correlation of an `Explainer`'s maps with those of random weights; warns if it is not small."""
-    network = explainer.reading.network
-    if not has_config(network):
-        warnings.warn(
-            f"{type(network).__name__} has no `get_config`, from which to make it anew with random weights: the test by random "
-            "weights is left out. Expected the method, as in Keras' guides.",
-            stacklevel=3,
-        )
-        return float("nan")
     steps = min(explainer.steps, _TESTED_STEPS)
     tested = Explainer(explainer.reading.first(_TESTED_SAMPLES), explainer.method, steps, explainer.seed, steps)
     networks = tested.random_networks(_TESTED_NETWORKS)
-    return randomisation_test(lambda twin: tested.explain(twin)[0], maps[:_TESTED_SAMPLES], networks, tested.reading.free)
-
-
-def has_config(network):
-    """Returns whether a network can be made anew from its configuration."""
     try:
-        type(network).from_config(network.get_config())
-    except (NotImplementedError, TypeError):  # a subclass as short as in Keras' guides
-        return False
-    return True
+        return randomisation_test(lambda twin: tested.explain(twin)[0], maps[:_TESTED_SAMPLES], networks, tested.reading.free)
+    except NotImplementedError:
+        warnings.warn(
+            f"{type(explainer.reading.network).__name__} has no `get_config`, from which to make it anew with random weights: "
+            "the test by random weights is left out. Expected the method, as in Keras' guides.",
+            stacklevel=3,
+        )
+        return float("nan")
 
 
 def randomisation_test(map_of, maps, networks, free=None):
