@@ -156,7 +156,7 @@ class TableGAN(GAN):
             if len(labels) != n:
                 raise ValueError(f"Got {len(labels)} labels for n={n} rows. Expected one for each.")
         labels = self.user_labels_from(seeds) if labels is None else np.asarray(labels, np.int32)
-        return self.in_blocks(self.make_samples, seeds, labels, None, shifts)
+        return self.in_blocks(self.make_samples, seeds, labels, *([] if shifts is None else [None, shifts]))
 
     def _rows_that_meet(self, seeds, wanted, report):
         """Rows that meet all conditions: the networks learned the rarest value of a category, the others are drawn for."""
