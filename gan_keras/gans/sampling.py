@@ -321,6 +321,7 @@ class Sampler(KerasModel):
 
         `score=True` adds the discriminator, which reveals training data; `edit=True` adds samples moved along a direction.
         """
+        self.follow_generator()
         output = "sample" if self.codec is None else self.codec.output_name
         seeds = np.arange(3)
         labels = self.labels_from(seeds)

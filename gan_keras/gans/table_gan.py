@@ -197,6 +197,7 @@ class TableGAN(GAN):
     # --- Export. ---
 
     def signatures(self, score=False, edit=False):
+        self.follow_generator()
         seeds = np.arange(3)
         latents = {"latents": self.latents_from(seeds).numpy()}
         label = {} if not self.label_names else {"label": np.arange(3, dtype=np.int32) % len(self.label_names)}
@@ -231,7 +232,8 @@ class TableGAN(GAN):
 
     def model_card(self):
         columns = [column.to_config() for column in self.codec.columns]
-        return {**super().model_card(), "columns": columns, "labels": self.label_names, "score_inputs": self.input_names}
+        labels = {"labels": self.label_names, "num_labels": len(self.label_names)}
+        return {**super().model_card(), **labels, "columns": columns, "score_inputs": self.input_names}
 
     def expect_label(self, label):
         if label is None:
