@@ -20,7 +20,7 @@ CARD_NAME = os.path.join("assets.extra", "model_card.json")
 STALE_SECONDS = 3600
 
 
-def export(gan, directory, score=False):
+def export(gan, directory, score=False, edit=False):
     """Writes a GAN as the next version of a SavedModel for TensorFlow Serving (2.20 or newer).
 
     The version is written to a temporary directory, run by TensorFlow's C++ loader in a child process, compared with
@@ -32,6 +32,8 @@ def export(gan, directory, score=False):
             `export_trackables()` (the tables that the signatures use).
         directory: The model's directory, `saved_models/NAME`; NAME is the model's name in a server.
         score: Also export the discriminator's logit. It reveals which data were in the training set.
+        edit: Also export samples that are moved along the directions of `gan_keras.analysis.Directions.fit(gan)`; `signatures`
+            then takes `edit` too.
 
     Returns:
         The path of the version, `directory/N`, where N is 1 more than the highest version number there.
@@ -47,7 +49,7 @@ def export(gan, directory, score=False):
     remove_abandoned(directory)
     unfinished = os.path.join(directory, f".tmp-{uuid.uuid4().hex}")
     try:
-        write_version(gan, unfinished, os.path.basename(os.path.abspath(directory)), score)
+        write_version(gan, unfinished, os.path.basename(os.path.abspath(directory)), score, edit)
         return publish(unfinished, directory)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -56,10 +58,10 @@ def export(gan, directory, score=False):
 KerasModel.exporter = staticmethod(export)  # the method `gan.export`, which Keras' own messages advise
 
 
-def write_version(gan, path, model_name, score):
+def write_version(gan, path, model_name, score, edit):
     """Writes a SavedModel with warm-up requests and model card into the new directory `path`, and checks it."""
     with without_cudnn(gan):
-        signatures = gan.signatures(score=score)
+        signatures = gan.signatures(score=score, **({"edit": True} if edit else {}))
         guarded = {name: guard(signature) for name, signature in signatures.items()}
         traced = {name: trace(guarded[name], signatures[name].inputs) for name in signatures}
         expected = {name: run_eagerly(guarded[name], signatures[name].examples) for name in signatures}

@@ -92,10 +92,12 @@ class ImageTranslation(GAN):
 
     # --- Export: see `gan_keras.export`. ---
 
-    def signatures(self, score=False):
-        """Returns a graph function per direction, `image` -> `image`; raises `ValueError` if `score=True`."""
+    def signatures(self, score=False, edit=False):
+        """Returns a graph function per direction, `image` -> `image`; raises `ValueError` if `score` or `edit` is True."""
         if score:
             raise ValueError(f"score=True for a {type(self).__name__}, whose discriminators are not exported. Expected False.")
+        if edit:
+            raise ValueError(f"edit=True for a {type(self).__name__}, which has no latents to edit. Expected False.")
         examples = {"image": self.decode(self.latents_from(np.arange(3))).numpy()}
         found = {direction: Signature(self.serve(direction), examples) for direction in self.translators}
         return {"serving_default": found[DIRECTIONS[0]], **found}

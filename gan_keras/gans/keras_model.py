@@ -69,7 +69,7 @@ class KerasModel(SavedModel):
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
         """Does nothing: a GAN is built. Keras would read a batch to build it, which moves a shuffled data set on."""
 
-    def export(self, filepath, format="tf_saved_model", verbose=None, score=False, **kwargs):
+    def export(self, filepath, format="tf_saved_model", verbose=None, score=False, edit=False, **kwargs):
         """Writes the next version of a SavedModel to the directory `filepath`, and returns its path: `gan_keras.export`.
 
         Args:
@@ -77,6 +77,7 @@ class KerasModel(SavedModel):
             format: `"tf_saved_model"`, which is the only one.
             verbose: Whether to print the path; None does.
             score: See `gan_keras.export`.
+            edit: See `gan_keras.export`.
             **kwargs: None of Keras' further arguments is available: signatures follow from the GAN.
 
         Raises:
@@ -86,9 +87,9 @@ class KerasModel(SavedModel):
             raise ValueError(f"format={format!r}. Expected 'tf_saved_model': a GAN is exported for TensorFlow Serving.")
         if given := [name for name, value in kwargs.items() if value is not None]:
             raise ValueError(f"Got {', '.join(given)}. Expected none: the signatures of an export follow from the GAN.")
-        version = KerasModel.exporter(self, filepath, score=score)
+        version = KerasModel.exporter(self, filepath, score=score, edit=edit)
         if verbose is not False:
-            print(f"Saved version {version}, with the signatures {', '.join(self.signatures(score))}.")
+            print(f"Saved version {version}, with the signatures {', '.join(self.signatures(score, edit))}.")
         return version
 
     def diagnose(self, history):

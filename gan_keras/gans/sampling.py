@@ -26,6 +26,7 @@ from gan_keras.networks.base import (
 )
 
 MAX_SAMPLES = 1_000_000  # of one `generate` call; more is taken for a mistake
+MAX_STRENGTH = 6.0  # of an edit, in deviations of a latent: hardly any latent is that large
 _BLOCK = 256  # samples per call of the compiled function
 
 
@@ -38,6 +39,7 @@ class Sampler(KerasModel):
     loss_scale = None  # `compile` sets one for networks that compute in float16
     reads_pairs = False  # whether a batch is two batches of samples, instead of samples and labels
     label_names = None
+    directions = None  # float32 `(num, latent_dim)`, by which `edits` count: see `gan_keras.analysis.Directions`
 
     def __init__(self, generator, discriminator, codec=None, seed=0, label_names=None, **kwargs):
         super().__init__(autocast=False, **kwargs)  # latents reach the generator as they were drawn
@@ -99,6 +101,11 @@ class Sampler(KerasModel):
                 "Expected equal numbers: build both networks with the same `num_labels`."
             )
         return max(of_generator, of_discriminator)
+
+    @property
+    def style_dim(self):
+        """Number of leading latents that decide what a sample is like; further ones only draw tokens or categories."""
+        return int(getattr(self.generator, "style_dim", self.latent_dim))
 
     def read_batch(self, data):
         """Returns a batch of `fit` or `evaluate` as samples and labels; raw values are encoded in the graph."""
@@ -176,7 +183,7 @@ class Sampler(KerasModel):
             latents, labels = latents
         return call_network(self.ema_generator, latents, labels, training=training)
 
-    def generate(self, n=1, seed=0, labels=None, truncation=None, as_frame=None):
+    def generate(self, n=1, seed=0, labels=None, truncation=None, as_frame=None, edits=None):
         """Generates raw values from noise.
 
         Args:
@@ -188,6 +195,9 @@ class Sampler(KerasModel):
                 values make samples better and less diverse ([BigGAN](https://arxiv.org/abs/1809.11096), section 3.1).
                 None does not truncate, as in training.
             as_frame: True returns series as a `pandas.DataFrame`; None does so if the GAN was built for series of one.
+            edits: What is changed about the samples: a dictionary from the number of a direction to its strength in deviations,
+                from -6 to 6, such as `{0: 2.0}`, after `gan_keras.analysis.Directions.fit(gan)`. Or an array that is added to
+                the latents, `(latent_dim,)` or `(n, latent_dim)`. None changes nothing.
 
         Returns:
             `n` decoded values; without a codec an array of samples.
@@ -203,16 +213,19 @@ class Sampler(KerasModel):
             raise ValueError(
                 f"as_frame=True with codec={type(self.codec).__name__}. Expected None: only series and tables are frames."
             )
+        shifts = self.shifts_from(edits, n)
         limit = {} if truncation is None else {"truncation": tf.constant(truncation, tf.float32)}
         self.follow_generator()
         # One trace for any number of rows: TensorFlow warns of a function that it traces again and again.
         rows = [tf.TensorSpec([None], tf.int64), None if labels is None else tf.TensorSpec([None], labels.dtype)]
-        graph = self.make_samples.get_concrete_function(*rows, tf.TensorSpec([]) if limit else None)
+        shift = None if shifts is None else tf.TensorSpec([None, self.latent_dim])
+        graph = self.make_samples.get_concrete_function(*rows, tf.TensorSpec([]) if limit else None, shift)
 
-        def sample(seeds, labels):
-            return graph(seeds=seeds, **({} if labels is None else {"labels": labels}), **limit)
+        def sample(seeds, labels, shifts):
+            given = {name: row for name, row in (("labels", labels), ("shifts", shifts)) if row is not None}
+            return graph(seeds=seeds, **given, **limit)
 
-        samples = self.in_blocks(sample, seeds, labels)
+        samples = self.in_blocks(sample, seeds, labels, shifts)
         as_frame = getattr(self.codec, "is_frame", False) if as_frame is None else as_frame
         return self.codec.frame(samples) if as_frame else samples
 
@@ -226,11 +239,40 @@ class Sampler(KerasModel):
             return np.asarray(labels)
         return checked_labels(labels, self.num_labels, n, self.label_names).astype(np.int32)
 
+    def shifts_from(self, edits, n):
+        """Returns what `edits` add to the latents of `n` samples, float32 `(n, latent_dim)`; None for none."""
+        if edits is None:
+            return None
+        if not isinstance(edits, dict):
+            shifts = np.asarray(edits, np.float32)
+            if shifts.shape not in ((self.latent_dim,), (n, self.latent_dim)) or not np.isfinite(shifts).all():
+                raise ValueError(
+                    f"Got edits of shape {shifts.shape}. Expected finite numbers that are added to the latents, of shape "
+                    f"({self.latent_dim},) or ({n}, {self.latent_dim}), or a dictionary such as {{0: 2.0}}."
+                )
+            return np.broadcast_to(shifts, [n, self.latent_dim])
+        self.check_directions()
+        shift = np.zeros(self.latent_dim, np.float32)
+        for direction, strength in edits.items():
+            if direction not in range(len(self.directions)):
+                raise ValueError(f"Got an edit of direction {direction!r}. Expected one from 0 to {len(self.directions) - 1}.")
+            if not (np.isscalar(strength) and -MAX_STRENGTH <= strength <= MAX_STRENGTH):
+                raise ValueError(
+                    f"Got the strength {strength!r} for direction {direction}. Expected deviations from -{MAX_STRENGTH:g} to "
+                    f"{MAX_STRENGTH:g}: beyond, there are no latents that the generator was trained on."
+                )
+            shift += np.float32(strength) * self.directions[direction]
+        return np.broadcast_to(shift, [n, self.latent_dim])
+
+    def check_directions(self):
+        if self.directions is None:
+            raise ValueError("There are no directions to edit along. Expected `gan_keras.analysis.Directions.fit(gan)` before.")
+
     @tf.function(reduce_retracing=True)
-    def make_samples(self, seeds, labels=None, truncation=None):
+    def make_samples(self, seeds, labels=None, truncation=None, shifts=None):
         latents = self.latents_from(noise.pad_rows(seeds))
         latents = latents if truncation is None else noise.truncated(latents, truncation)
-        return self.samples_from_latents(latents, labels)[: tf.shape(seeds)[0]]
+        return self.samples_from_latents(latents, labels, shifts)[: tf.shape(seeds)[0]]
 
     def in_blocks(self, function, *rows):
         """Calls `function` on blocks of rows, so that memory does not grow with their number."""
@@ -249,8 +291,11 @@ class Sampler(KerasModel):
 
     # --- Export: see `gan_keras.export`. ---
 
-    def signatures(self, score=False):
-        """Returns the SavedModel's graph functions by name. `score=True` adds the discriminator, which reveals training data."""
+    def signatures(self, score=False, edit=False):
+        """Returns the SavedModel's graph functions by name.
+
+        `score=True` adds the discriminator, which reveals training data; `edit=True` adds samples moved along a direction.
+        """
         output = "sample" if self.codec is None else self.codec.output_name
         seeds = np.arange(3)
         labels = self.labels_from(seeds)
@@ -263,6 +308,8 @@ class Sampler(KerasModel):
         }
         if encodings := getattr(self.codec, "encodings", None):
             found["encoded"] = Signature(lambda **row: self.make_encoded(encodings, **row), rows)
+        if edit:
+            found["edit"] = Signature(lambda **row: {output: self.serve_samples(**self.edited(**row))}, self.edit_examples(rows))
         if score:
             samples = {output: self.in_blocks(self.make_samples, seeds, labels)}
             examples = {**samples, **label} if self.needs_labels_to_score() else samples
@@ -272,8 +319,22 @@ class Sampler(KerasModel):
     def serve_score(self, samples, label=None):
         return self.score_tensors(samples, self.expect_label(label))
 
-    def serve_samples(self, seed, label=None):
-        return self.make_samples(seed, self.expect_label(label))
+    def serve_samples(self, seed, label=None, shifts=None):
+        return self.make_samples(seed, self.expect_label(label), shifts=shifts)
+
+    def edited(self, direction, strength, **row):
+        """Returns the inputs of the signature `edit` with `shifts` of latents in the place of directions and strengths."""
+        num = len(self.directions)
+        direction = expect(direction, (direction >= 0) & (direction < num), f"direction: expected 0 to {num - 1}, got")
+        limit = f"strength: expected numbers from -{MAX_STRENGTH:g} to {MAX_STRENGTH:g}, got"
+        strength = expect(strength, tf.abs(strength) <= MAX_STRENGTH, limit)
+        return {**row, "shifts": strength[:, None] * tf.gather(tf.constant(self.directions), direction)}
+
+    def edit_examples(self, rows):
+        """Returns the examples of the signature `edit`, from those of `generate`."""
+        self.check_directions()
+        directions = np.arange(3, dtype=np.int32) % len(self.directions)
+        return {**rows, "direction": directions, "strength": np.array([0.0, 1.0, -2.0], np.float32)}
 
     def serve_latents(self, latents, label=None):
         latents = expect(latents, tf.math.is_finite(latents), "latents: expected finite numbers, got")
@@ -290,9 +351,10 @@ class Sampler(KerasModel):
         values = self.serve_samples(seed, label)
         return {name: encode(values) for name, encode in encodings.items()}
 
-    def samples_from_latents(self, latents, label=None):
+    def samples_from_latents(self, latents, label=None, shifts=None):
         padded_label = None if label is None else noise.pad_rows(label)
-        return self.decode(self(noise.pad_rows(latents), padded_label))[: tf.shape(latents)[0]]
+        moved = latents if shifts is None else latents + noise.pad_rows(shifts)
+        return self.decode(self(noise.pad_rows(moved), padded_label))[: tf.shape(latents)[0]]
 
     def score(self, samples, labels=None):
         """Returns the discriminator's logit per raw sample, float32 `(n,)`. Higher means more like the training data.
@@ -344,6 +406,7 @@ class Sampler(KerasModel):
             "latent_dim": self.latent_dim,
             "training_seed": self.seed,
             **({} if self.label_names is None else {"labels": list(self.label_names)}),
+            **({} if self.directions is None else {"directions": len(self.directions)}),
             **getattr(self.codec, "card", {}),
         }
 

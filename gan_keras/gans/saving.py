@@ -7,6 +7,7 @@ import inspect
 import json
 
 import keras
+import numpy as np
 
 from gan_keras import optimizers
 from gan_keras.networks.base import in_float32
@@ -33,16 +34,18 @@ class SavedModel(keras.Model):
             "seed": self.seed,
             "name": self.name,
             **({"label_names": list(self.label_names)} if self.__dict__.get("label_names") else {}),
+            **({} if getattr(self, "directions", None) is None else {"directions": self.directions.tolist()}),
             "frozen": {name: [i for i, layer in enumerate(layers) if not layer.trainable] for name, layers in every.items()},
         }
 
     @classmethod
     def from_config(cls, config):
         config = dict(config)
-        frozen = config.pop("frozen", {})
+        frozen, directions = config.pop("frozen", {}), config.pop("directions", None)
         for name in ("generator", "discriminator", "codec"):
             config[name] = keras.saving.deserialize_keras_object(config[name])
         gan = cls(**config)
+        gan.directions = None if directions is None else np.asarray(directions, np.float32)
         for name, indices in frozen.items():
             layers = every_layer(getattr(gan, name))
             for index in indices:

@@ -99,7 +99,7 @@ class TableGAN(GAN):
         uniform = noise.uniform(noise.split(tf.cast(seeds, tf.int64), _LABELS), 1)[:, 0]
         return tf.searchsorted(tf.constant(self.codec.labels.cumulative[:-1]), uniform, side="right")
 
-    def generate(self, n=1, seed=0, labels=None, as_frame=None):
+    def generate(self, n=1, seed=0, labels=None, as_frame=None, edits=None):
         """Generates rows from noise, each column in its own type.
 
         Args:
@@ -109,6 +109,7 @@ class TableGAN(GAN):
                 `"income=>50K"`. Or a dictionary of conditions that each row meets: `{"city": "Oslo", "age": (30, 40)}`, by
                 column a value, a list of values, or a pair of ends. None draws labels with their frequencies in the data.
             as_frame: True returns a `pandas.DataFrame`. None returns one if the GAN was built for a table from a data frame.
+            edits: What is changed about the rows, as for `GAN.generate`. Draws within a category stay.
 
         Returns:
             Arrays `(n,)` by column name, in column order: str for categories, dates and identifiers (empty if missing), int64
@@ -119,7 +120,7 @@ class TableGAN(GAN):
             ValueError: If an argument is out of its range, the number of labels is not `n`, or rows that meet the conditions
                 are too rare.
         """
-        cells = self.generate_cells(n, seed, labels)
+        cells = self.generate_cells(n, seed, labels, edits=edits)
         if as_frame or as_frame is None and self.codec.layout is not None:
             return Table("generated", self.codec.columns, cells, {}, layout=self.codec.layout).to_frame()
         arrays = {name: values.numpy() for name, values in self.codec.to_columns(tf.constant(cells)).items()}
@@ -128,7 +129,7 @@ class TableGAN(GAN):
             for name, array in arrays.items()
         }
 
-    def generate_cells(self, n=1, seed=0, labels=None, report=None):
+    def generate_cells(self, n=1, seed=0, labels=None, report=None, edits=None):
         """Generates the same rows as float64 cells `(n, columns)`: see `data.table.columns`.
 
         `report` is called with the share of the drawn rows that met the conditions, if any had to be drawn again; by default a
@@ -136,7 +137,13 @@ class TableGAN(GAN):
         """
         seeds = seeds_from(n, seed)
         self.follow_generator()
+        shifts = self.shifts_from(edits, n)
         if isinstance(labels, dict):
+            if shifts is not None:
+                raise ValueError(
+                    "Got edits and a dictionary of labels, whose rows are drawn until they meet it. With edits, expected a label "
+                    f"such as {self.label_names[:1]}."
+                )
             return self._rows_that_meet(seeds, labels, report or _warn_of_rare)
         if labels is not None:
             labels = [labels] * n if isinstance(labels, str) or np.ndim(labels) == 0 else labels
@@ -149,7 +156,7 @@ class TableGAN(GAN):
             if len(labels) != n:
                 raise ValueError(f"Got {len(labels)} labels for n={n} rows. Expected one for each.")
         labels = self.user_labels_from(seeds) if labels is None else np.asarray(labels, np.int32)
-        return self.in_blocks(self.make_samples, seeds, labels)
+        return self.in_blocks(self.make_samples, seeds, labels, None, shifts)
 
     def _rows_that_meet(self, seeds, wanted, report):
         """Rows that meet all conditions: the networks learned the rarest value of a category, the others are drawn for."""
@@ -166,28 +173,30 @@ class TableGAN(GAN):
         return self.codec.with_ids(tf.constant(rows), tf.constant(seeds)).numpy()
 
     @tf.function(reduce_retracing=True)
-    def make_samples(self, seeds, labels=None, truncation=None):
-        return self.codec.with_ids(super().make_samples(seeds, labels, truncation), seeds)
+    def make_samples(self, seeds, labels=None, truncation=None, shifts=None):
+        return self.codec.with_ids(super().make_samples(seeds, labels, truncation, shifts), seeds)
 
-    def samples_from_latents(self, latents, label=None):
-        """Returns cells of rows that meet their labels; further draws depend on the bits of the latents."""
+    def samples_from_latents(self, latents, label=None, shifts=None):
+        """Returns cells of rows that meet their labels; further draws depend on the bits of the latents before the shifts."""
         num, latents = tf.shape(latents)[0], noise.pad_rows(latents)
+        shifts = None if shifts is None else noise.pad_rows(shifts)
         if label is None:
-            return self.decode_rows(latents, None)[:num]
+            return self.decode_rows(latents, None, shifts)[:num]
         label, known = noise.pad_rows(label), self.codec.labels
         places, values, conditions = (
             tf.gather(tf.constant(each), label) for each in (known.places, known.cells, known.conditions)
         )
-        cells = self.decode_rows(latents, conditions)
+        cells = self.decode_rows(latents, conditions, shifts)
         is_fixed = tf.one_hot(places, len(self.codec.columns), on_value=True, off_value=False)
         return tf.where(is_fixed, values[:, None], cells)[:num]
 
-    def decode_rows(self, latents, conditions):
-        return self.codec.decode(self(latents, conditions), tf.bitcast(latents[:, :2], tf.int64))
+    def decode_rows(self, latents, conditions, shifts=None):
+        samples = self(latents if shifts is None else latents + shifts, conditions)
+        return self.codec.decode(samples, tf.bitcast(latents[:, :2], tf.int64))
 
     # --- Export. ---
 
-    def signatures(self, score=False):
+    def signatures(self, score=False, edit=False):
         seeds = np.arange(3)
         latents = {"latents": self.latents_from(seeds).numpy()}
         label = {} if not self.label_names else {"label": np.arange(3, dtype=np.int32) % len(self.label_names)}
@@ -197,6 +206,9 @@ class TableGAN(GAN):
             "latents": Signature(lambda **row: columns(self.serve_latents(**row)), {**latents, **label}),
             "generate": Signature(lambda **row: columns(self.serve_samples(**row)), {"seed": seeds, **label}),
         }
+        if edit:
+            examples = self.edit_examples(found["generate"].examples)
+            found["edit"] = Signature(lambda **row: columns(self.serve_samples(**self.edited(**row))), examples)
         if score:
             generated = self.generate(3, as_frame=False)
             rows = {inner: generated[column.name] for inner, column in zip(self.input_names, self.codec.learned, strict=True)}

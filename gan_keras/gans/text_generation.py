@@ -38,6 +38,7 @@ class TextWriter(GAN):
         candidates=1,
         choice="resample",
         generator=None,
+        edits=None,
     ):
         """Generates sentences from noise, or continues a prompt.
 
@@ -54,6 +55,8 @@ class TextWriter(GAN):
                 it moves away from the data, towards lines that look real and vary less. `"likeliest"` keeps the one with the
                 largest log-likelihood per token, without the discriminator: a control.
             generator: Another generator to write with, such as `gan.baseline`.
+            edits: What is changed about the sentences, as for `GAN.generate`: the first state moves, and each token is drawn
+                with the same random number as before.
 
         Returns:
             List of `n` str.
@@ -73,13 +76,14 @@ class TextWriter(GAN):
         labels = self.labels_from(seeds) if label is None else self.labels_for(label, n)
         columns = {"seeds": seeds, "prompts": np.asarray(prompts, object), "labels": labels}
         columns |= {"temperatures": np.full(n, temperature, np.float32), "top_ps": np.full(n, top_p, np.float32)}
+        columns["shifts"] = self.shifts_from(edits, n)
         found = self.of_rows(self.write, columns, generator or self.ema_generator, candidates, choice, block=_BLOCK // candidates)
         return [text.decode() for text in found]
 
     @tf.function(reduce_retracing=True)
-    def write(self, generator, candidates, choice, seeds, prompts, temperatures, top_ps, labels=None):
+    def write(self, generator, candidates, choice, seeds, prompts, temperatures, top_ps, labels=None, shifts=None):
         """Runs the graph of `generate`: returns one string per row of seeds, prompts and choices, `(batch,)`."""
-        return self.decode(self.chosen(generator, candidates, choice, seeds, prompts, temperatures, top_ps, labels))
+        return self.decode(self.chosen(generator, candidates, choice, seeds, prompts, temperatures, top_ps, labels, shifts))
 
     @tf.function(reduce_retracing=True)
     def resampled(self, candidates, seeds, labels=None):
@@ -87,17 +91,17 @@ class TextWriter(GAN):
         ones = tf.ones_like(seeds, tf.float32)
         return self.chosen(self.ema_generator, candidates, CHOICES[0], seeds, tf.zeros_like(seeds, tf.string), ones, ones, labels)
 
-    def chosen(self, generator, candidates, choice, seeds, prompts, temperatures, top_ps, labels=None):
+    def chosen(self, generator, candidates, choice, seeds, prompts, temperatures, top_ps, labels=None, shifts=None):
         """Returns the token ids of a sentence per row, `(batch, time)`."""
         num, own_seeds = tf.shape(seeds)[0], seeds
-        rows = [
-            None if row is None else tf.repeat(row, candidates, axis=0) for row in (seeds, prompts, temperatures, top_ps, labels)
-        ]
+        columns = seeds, prompts, temperatures, top_ps, labels, shifts
+        rows = [None if row is None else tf.repeat(row, candidates, axis=0) for row in columns]
         rank = tf.range(num * candidates, dtype=tf.int64) % candidates
         rows[0] = tf.where(rank == 0, rows[0], noise.split(rows[0], rank))
-        seeds, prompts, temperatures, top_ps, labels = (None if row is None else noise.pad_rows(row) for row in rows)
+        seeds, prompts, temperatures, top_ps, labels, shifts = (None if row is None else noise.pad_rows(row) for row in rows)
         prompt_tokens, _ = self.codec.encode_prompt(prompts)
-        latents, choices = self.latents_from(seeds), (temperatures, top_ps, prompt_tokens)
+        latents = self.latents_from(seeds) if shifts is None else self.latents_from(seeds) + shifts
+        choices = temperatures, top_ps, prompt_tokens
         if candidates == 1:
             return generator.sample(latents, labels, *choices, self.ngrams)[0][:num]
         drafts, likelihoods = generator.sample(latents, labels, *choices, self.ngrams)
@@ -284,8 +288,8 @@ class TextWriter(GAN):
             self.codec.check_prompt(each)
         return prompts
 
-    def signatures(self, score=False):
-        """Returns `serving_default`, `latents`, `generate`, `guided` and, on request, `score`: see `gan_keras.export`."""
+    def signatures(self, score=False, edit=False):
+        """Returns `serving_default`, `latents`, `generate`, `guided` and, on request, `score` and `edit`."""
         choices = {
             "seed": np.arange(3),
             "prompt": np.array(["", "", ""], object),
@@ -294,25 +298,28 @@ class TextWriter(GAN):
         }
         if getattr(self.generator, "num_labels", 0):
             choices["label"] = np.arange(3, dtype=np.int32) % self.generator.num_labels
-        return {
+        found = {
             **super().signatures(score),
             "generate": Signature(lambda **row: {"text": self.serve(1, **row)}, choices),
             "guided": Signature(lambda **row: {"text": self.serve(SERVED_CANDIDATES, **row)}, choices),
         }
+        if edit:
+            found["edit"] = Signature(lambda **row: {"text": self.serve(1, **self.edited(**row))}, self.edit_examples(choices))
+        return found
 
     def make_samples(self, seeds, labels=None):
         ones = tf.ones_like(seeds, tf.float32)
         prompts = tf.zeros_like(seeds, tf.string)
         return self.write(self.ema_generator, 1, CHOICES[0], seeds, prompts, ones, ones, labels)
 
-    def serve(self, candidates, seed, prompt, temperature, top_p, label=None):
+    def serve(self, candidates, seed, prompt, temperature, top_p, label=None, shifts=None):
         finite = (temperature > 0) & (temperature < np.inf)
         temperature = expect(temperature, finite, "temperature: expected finite numbers more than 0, got")
         top_p = expect(top_p, (top_p > 0) & (top_p <= 1), "top_p: expected numbers in (0, 1], got")
         label, lengths = self.expect_label(label), tf.strings.length(prompt)
         limit = f"prompt: expected at most {MAX_PROMPT_BYTES} bytes, got"
         prompt = expect(prompt, lengths <= MAX_PROMPT_BYTES, limit, shown=lengths)
-        return self.write(self.ema_generator, candidates, CHOICES[0], seed, prompt, temperature, top_p, label)
+        return self.write(self.ema_generator, candidates, CHOICES[0], seed, prompt, temperature, top_p, label, shifts)
 
 
 def trim(tokens):

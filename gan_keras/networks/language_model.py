@@ -47,6 +47,11 @@ class LanguageModel(Generator):
         self.embedding_dim, self.dropout, self.num_labels = embedding_dim, dropout, num_labels
         self.embedding = layers.Embedding(vocabulary_size, embedding_dim, name="embedding")
 
+    @property
+    def style_dim(self):
+        """Number of leading latents that set the state; the others select tokens."""
+        return self.noise_dim
+
     def add_output(self):
         """Makes the last layer: a projection to the embedding's width, the embedding's transpose, and a bias per token."""
         self.projection = layers.Dense(self.embedding_dim, name="projection")

@@ -109,6 +109,11 @@ class TabularGenerator(Generator):
         self.choose = GumbelSoftmaxSampling(temperature)
 
     @property
+    def style_dim(self):
+        """Number of leading latents that the network reads; the others are the noise of the choices."""
+        return self.noise_dim
+
+    @property
     def width(self):
         """Size of a row."""
         return self.num_numbers + sum(self.sizes)
