@@ -185,7 +185,8 @@ def effect_of(values):
     centred = values if values[0].dtype == object else [each - mean_of(each) for each in values]
     rest = np.array([difference(*pair) for pair in itertools.combinations(centred, 2)])
     between_labels, between_seeds = mean_of(across[:, same], 0), mean_of(np.where(same, np.nan, within), (0, 2))
-    left = _ratio(mean_of(rest[:, same], 0), mean_of(np.where(same, np.nan, rest), (0, 2)))
+    both_ways = np.concatenate([rest, rest.swapaxes(1, 2)])
+    left = _ratio(mean_of(rest[:, same], 0), mean_of(np.where(same, np.nan, both_ways), (0, 2)))
     return LabelEffect(
         mean_interval(between_labels),
         mean_interval(between_seeds),
@@ -209,9 +210,9 @@ def difference(first, second):
 
 
 def _ratio(numerators, denominators):
-    """Ratio of means over samples that have both; NaN if the denominator is 0."""
+    """Ratio of means over samples that have both; NaN unless two of the denominators or more are above 0."""
     known = np.isfinite(numerators) & np.isfinite(denominators)
-    if known.sum() < 2 or not denominators[known].sum() > 0:
+    if (denominators[known] > 0).sum() < 2:
         return Interval(np.nan, np.nan, np.nan)
     return ratio_interval(numerators[known], denominators[known])
 
