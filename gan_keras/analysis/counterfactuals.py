@@ -53,7 +53,7 @@ class Counterfactuals:
     Attributes:
         labels: The labels, or `("original", "translated")`.
         samples: Samples by label, each in the form of `samples_of`; sample `i` has the same latents for each label.
-        effects: `LabelEffect` by attribute.
+        effects: `LabelEffect` by attribute, but for the column of the condition itself.
         cells: For tables, all `Cell`s that differ from those of the first label, but for the column of the condition itself.
         back: For translation, the translated images translated back; otherwise None. Its error is `back_error`.
         back_error: Mean absolute difference of the originals and `back`, an `Interval` over images; None if there is none.
@@ -102,7 +102,7 @@ def counterfactuals(gan, n=8, labels=None, condition=None, attributes=None, imag
     labels, column = _labels_of(gan, labels, condition)
     samples = {label: samples_of(gan, n, seed, labels=label) for label in labels}
     measured = attributes_of(gan, attributes)
-    effects = {name: effect_of([each(rows) for rows in samples.values()]) for name, each in measured.items()}
+    effects = {name: effect_of([each(rows) for rows in samples.values()]) for name, each in measured.items() if name != column}
     cells = tuple(changed_cells(samples, column)) if kind_of(gan) == "table" else ()
     return Counterfactuals(tuple(labels), samples, effects, cells)
 
@@ -185,7 +185,8 @@ def effect_of(values):
     centred = values if values[0].dtype == object else [each - mean_of(each) for each in values]
     rest = np.array([difference(*pair) for pair in itertools.combinations(centred, 2)])
     between_labels, between_seeds = mean_of(across[:, same], 0), mean_of(np.where(same, np.nan, within), (0, 2))
-    left = _ratio(mean_of(rest[:, same], 0), mean_of(np.where(same, np.nan, rest), (0, 2)))
+    both_ways = np.concatenate([rest, rest.swapaxes(1, 2)])
+    left = _ratio(mean_of(rest[:, same], 0), mean_of(np.where(same, np.nan, both_ways), (0, 2)))
     return LabelEffect(
         mean_interval(between_labels),
         mean_interval(between_seeds),
@@ -209,21 +210,20 @@ def difference(first, second):
 
 
 def _ratio(numerators, denominators):
-    """Ratio of means over samples that have both; NaN if the denominator is 0."""
+    """Ratio of means over samples that have both; NaN unless two of the denominators or more are above 0."""
     known = np.isfinite(numerators) & np.isfinite(denominators)
-    if known.sum() < 2 or not denominators[known].sum() > 0:
+    if (denominators[known] > 0).sum() < 2:
         return Interval(np.nan, np.nan, np.nan)
     return ratio_interval(numerators[known], denominators[known])
 
 
 def changed_cells(samples, column):
-    """Yields each `Cell` that differs from that of the first label; `column` itself is left out."""
-    first, *others = samples.items()
-    for label, rows in others:
-        for name, values in rows.items():
-            if name == column:
-                continue
-            before = first[1][name]
-            for row in range(num_of(rows)):
-                if before[row] != values[row] and not (before[row] != before[row] and values[row] != values[row]):
-                    yield Cell(row, label, name, before[row], values[row])
+    """Yields each `Cell` that differs from that of the first label, row by row; `column` itself is left out."""
+    first, *others = samples
+    plain = {label: {name: values.tolist() for name, values in rows.items() if name != column} for label, rows in samples.items()}
+    for label in others:
+        for row in range(num_of(samples[first])):
+            for name, values in plain[label].items():
+                before, after = plain[first][name][row], values[row]
+                if before != after and not (before != before and after != after):  # missing numbers are NaN
+                    yield Cell(row, label, name, before, after)

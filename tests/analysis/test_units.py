@@ -21,6 +21,7 @@ ATTRIBUTES = {
 }
 
 
+@keras.saving.register_keras_serializable(package="tests")
 class CountedConv(layers.Conv2D):
     """A convolution that counts how often its call is traced or run."""
 
