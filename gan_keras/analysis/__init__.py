@@ -1,18 +1,16 @@
 """What a trained GAN has learned: measurements of its samples, by modality."""
 
-from gan_keras.analysis.attributes import Attribute, attributes_of, kind_of, samples_of
-from gan_keras.analysis.directions import Directions, Effect, Effects, decided_by_style
-from gan_keras.analysis.traversal import Traversal, traversal
+from gan_keras.analysis.attributes import Attribute, attributes_of, kind_of, samples_of, share_of_words, words_gained, words_of
+from gan_keras.analysis.label_attribute import LabelAttribute, label_attribute
 
 __all__ = [
     "Attribute",
-    "Directions",
-    "Effect",
-    "Effects",
-    "Traversal",
+    "LabelAttribute",
     "attributes_of",
-    "decided_by_style",
     "kind_of",
+    "label_attribute",
     "samples_of",
-    "traversal",
+    "share_of_words",
+    "words_gained",
+    "words_of",
 ]
