@@ -1,16 +1,6 @@
 """What a trained GAN has learned: measurements of its samples, by modality."""
 
-from gan_keras.analysis.attributes import Attribute, attributes_of, kind_of, samples_of, share_of_words, words_gained, words_of
-from gan_keras.analysis.label_attribute import LabelAttribute, label_attribute
+from gan_keras.analysis.attributes import Attribute, attributes_of, kind_of, samples_of
+from gan_keras.analysis.attribution import Attribution, attribute, randomisation_test
 
-__all__ = [
-    "Attribute",
-    "LabelAttribute",
-    "attributes_of",
-    "kind_of",
-    "label_attribute",
-    "samples_of",
-    "share_of_words",
-    "words_gained",
-    "words_of",
-]
+__all__ = ["Attribute", "Attribution", "attribute", "attributes_of", "kind_of", "randomisation_test", "samples_of"]
