@@ -1,6 +1,32 @@
 """What a trained GAN has learned: measurements of its samples, by modality."""
 
 from gan_keras.analysis.attributes import Attribute, attributes_of, kind_of, samples_of
-from gan_keras.analysis.attribution import Attribution, attribute, randomisation_test
+from gan_keras.analysis.counterfactuals import Counterfactuals, LabelEffect, counterfactuals
+from gan_keras.analysis.directions import Directions, Effect, Effects, decided_by_style
+from gan_keras.analysis.disentanglement import DCI, PathLength, dci, path_length
+from gan_keras.analysis.inversion import Inversion, Nearest, invert, nearest
+from gan_keras.analysis.units import Units, units
 
-__all__ = ["Attribute", "Attribution", "attribute", "attributes_of", "kind_of", "randomisation_test", "samples_of"]
+__all__ = [
+    "DCI",
+    "Attribute",
+    "Counterfactuals",
+    "Directions",
+    "Effect",
+    "Effects",
+    "Inversion",
+    "LabelEffect",
+    "Nearest",
+    "PathLength",
+    "Units",
+    "attributes_of",
+    "counterfactuals",
+    "dci",
+    "decided_by_style",
+    "invert",
+    "kind_of",
+    "nearest",
+    "path_length",
+    "samples_of",
+    "units",
+]
