@@ -200,8 +200,8 @@ class Traversal:
             head = "".join(f'<th scope="col">{escape(name)}</th>' for name in ("deviations", *shown))
             body = ""
             for strength, texts in zip(self.strengths, after, strict=True):
-                pairs = [(texts[name][index], before[name][index]) for name in shown]
-                cells = [escape(new) if new == old else _MARK.format(title="", text=escape(new) or "&nbsp;") for new, old in pairs]
+                pairs = [(escape(texts[name][index]), escape(before[name][index])) for name in shown]
+                cells = [new if new == old else _MARK.format(title="", text=new or "&nbsp;") for new, old in pairs]
                 body += f'<tr><th scope="row">{strength:+g}</th>' + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
             tables.append(f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>')
         return "".join(tables)

@@ -30,7 +30,8 @@ class Run:
         self.config_path, self.model_path = self.path / "config.json", self.path / "model.keras"
         self.history_path, self.evaluation_path = self.path / "history.csv", self.path / "evaluation.json"
         self.events_path, self.augmentation_path = self.path / "events.csv", self.path / "augmentation.json"
-        self.report_path = self.path / "report.html"
+        self.report_path, self.explanation = self.path / "report.html", self.path / "explanation"
+        self.effects_path, self.directions_path = self.explanation / "effects.json", self.explanation / "directions.npy"
         self.checkpoints, self.samples, self.data = (self.path / name for name in ("checkpoints", "samples", "data"))
 
     def check_free(self):

@@ -75,6 +75,9 @@ windows.</p>"""
     def entries(self, data):
         return {"columns": list(data.columns), "window": data.window}
 
+    def values_of(self, gan, part):
+        return part.samples()
+
     def sample_callbacks(self, run, preset, training, held_out):
         real, every = some_windows(training, SHOWN_SERIES, seed=0), -(-preset.epochs // MAX_PICTURES)
         return [SeriesPictures(run.samples, real, training.columns, every=every)]

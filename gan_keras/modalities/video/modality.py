@@ -4,6 +4,8 @@
 the data, and writes clips and the report.
 """
 
+import numpy as np
+
 from gan_keras.callbacks import ClipGrid
 from gan_keras.codecs import VideoCodec
 from gan_keras.data import Videos, describe_videos, load_test_videos, load_videos, split_videos
@@ -46,6 +48,9 @@ classifier is smaller.</p>"""
 
     def entries(self, data):
         return {"video_shape": list(data.video_shape)}
+
+    def values_of(self, gan, part):
+        return np.asarray(gan.decode(gan.encode(part.videos)))
 
     def sample_callbacks(self, run, preset, training, held_out):
         return [ClipGrid(run.samples, label_names=training.label_names)]
