@@ -206,7 +206,8 @@ class Explanation:
         self.result["label_kept"] |= {"accuracy": attribute.accuracy, "chance": attribute.chance}
         self.tell(
             f"Steps of {STRENGTH:g} deviations keep the label of {kept.mean():.0%} of samples (random directions "
-            f"{placebo.mean():.0%}), says a classifier that is right about {attribute.accuracy:.0%} of held-out samples (chance {attribute.chance:.0%})."
+            f"{placebo.mean():.0%}), says a classifier "
+            f"that is right about {attribute.accuracy:.0%} of held-out samples (chance {attribute.chance:.0%})."
         )
 
     def show_traversal(self, directions):

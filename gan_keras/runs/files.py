@@ -104,6 +104,23 @@ class Run:
     def save(self, gan):
         replace_whole(self.model_path, gan.save)
 
+    def directions(self, latent_dim):
+        """Returns the directions of `gan-keras explain`, float32 `(num, latent_dim)`; raises `ValueError` for a damaged file."""
+        import numpy as np
+
+        try:
+            directions = np.load(self.directions_path, allow_pickle=False)
+        except (ValueError, EOFError) as error:
+            raise ValueError(
+                f"{self.directions_path} is damaged ({error}). Run `gan-keras explain {self.path}` again."
+            ) from error
+        if directions.ndim != 2 or directions.shape[1] != latent_dim:
+            raise ValueError(
+                f"{self.directions_path} holds directions of shape {directions.shape}. Expected (num, {latent_dim}), as the model "
+                f"of the run has latents: run `gan-keras explain {self.path}` again."
+            )
+        return directions.astype(np.float32)
+
     def load(self, compile=True):
         """Returns the trained GAN, or that of the newest undamaged checkpoint if training is not finished.
 
