@@ -116,8 +116,8 @@ class Run:
             ) from error
         if directions.ndim != 2 or directions.shape[1] != latent_dim:
             raise ValueError(
-                f"{self.directions_path} holds directions of shape {directions.shape}. Expected (num, {latent_dim}), as the model "
-                f"of the run has latents: run `gan-keras explain {self.path}` again."
+                f"{self.directions_path} holds directions of shape {directions.shape}. Expected (num, {latent_dim}), for the "
+                f"latents of the run's model: run `gan-keras explain {self.path}` again."
             )
         return directions.astype(np.float32)
 

@@ -4,8 +4,6 @@
 reads and splits the data, trains by the clock, and writes samples and the report.
 """
 
-import numpy as np
-
 from gan_keras.callbacks import Interpolation, SampleGrid
 from gan_keras.codecs import ImageCodec
 from gan_keras.data import Images, describe_images, load_images, load_test_images, split_images
@@ -51,7 +49,7 @@ below, whose classifier is smaller.</p>"""
         return {"image_shape": list(data.image_shape)}
 
     def values_of(self, gan, part):
-        return np.asarray(gan.decode(tensors_of(part, gan.codec)[0]))
+        return gan.in_blocks(gan.decode, tensors_of(part, gan.codec)[0])
 
     def sample_callbacks(self, run, preset, training, held_out):
         return [kind(run.samples, label_names=training.label_names) for kind in (SampleGrid, Interpolation)]

@@ -75,8 +75,8 @@ windows.</p>"""
     def entries(self, data):
         return {"columns": list(data.columns), "window": data.window}
 
-    def values_of(self, gan, part):
-        return part.samples()
+    def real_samples(self, gan, part, rows):
+        return part.samples(rows), None if part.labels is None else part.labels[rows]
 
     def sample_callbacks(self, run, preset, training, held_out):
         real, every = some_windows(training, SHOWN_SERIES, seed=0), -(-preset.epochs // MAX_PICTURES)

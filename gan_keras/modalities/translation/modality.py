@@ -139,8 +139,8 @@ domain.</p>"""
 
     def real_samples(self, gan, part, rows):
         """See `Modality.real_samples`: a tuple of images of both domains, in the shape of the networks."""
-        found = (gan.decode(gan.encode(levels_of(part_of(getattr(part, name), rows, {}), 0, len(rows)))) for name in "ab")
-        return tuple(map(np.asarray, found)), None
+        levels = (levels_of(part_of(getattr(part, name), rows, {}), 0, len(rows)) for name in "ab")
+        return tuple(gan.in_blocks(lambda images: gan.decode(gan.encode(images)), each) for each in levels), None
 
     # --- Use. ---
 

@@ -4,8 +4,6 @@
 the data, and writes clips and the report.
 """
 
-import numpy as np
-
 from gan_keras.callbacks import ClipGrid
 from gan_keras.codecs import VideoCodec
 from gan_keras.data import Videos, describe_videos, load_test_videos, load_videos, split_videos
@@ -50,7 +48,7 @@ classifier is smaller.</p>"""
         return {"video_shape": list(data.video_shape)}
 
     def values_of(self, gan, part):
-        return np.asarray(gan.decode(gan.encode(part.videos)))
+        return gan.in_blocks(lambda clips: gan.decode(gan.encode(clips)), part.videos)
 
     def sample_callbacks(self, run, preset, training, held_out):
         return [ClipGrid(run.samples, label_names=training.label_names)]
