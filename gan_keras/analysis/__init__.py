@@ -1,7 +1,7 @@
 """What a trained GAN has learned: measurements of its samples, by modality."""
 
 from gan_keras.analysis.attributes import Attribute, attributes_of, kind_of, samples_of, share_of_words, words_gained, words_of
-from gan_keras.analysis.attribution import Attribution, attribute
+from gan_keras.analysis.attribution import Attribution, attribute, randomisation_test
 from gan_keras.analysis.counterfactuals import Counterfactuals, LabelEffect, counterfactuals
 from gan_keras.analysis.directions import Directions, Effect, Effects, decided_by_style
 from gan_keras.analysis.disentanglement import DCI, PathLength, dci, path_length
@@ -35,6 +35,7 @@ __all__ = [
     "label_attribute",
     "nearest",
     "path_length",
+    "randomisation_test",
     "samples_of",
     "share_of_words",
     "traversal",

@@ -149,7 +149,7 @@ def attribute(gan, samples, method="integrated_gradients", labels=None, steps=64
         raise ValueError(
             f"method='smoothgrad' of {reading.kind}. Expected 'integrated_gradients' or 'occlusion': see `attribute`."
         )
-    explainer = Explainer(reading, method, steps, seed)
+    explainer = Explainer(reading, method, steps, seed, MAX_STEPS)
     maps, delta, steps = explainer.explain(reading.network)
     if (strange := int(np.count_nonzero(delta > TOLERANCE))) > 0:
         warnings.warn(
@@ -181,7 +181,7 @@ class Explainer:
     Each network has one graph of scores and one of gradients, for any number of rows.
     """
 
-    def __init__(self, reading, method, steps, seed, max_steps=MAX_STEPS):
+    def __init__(self, reading, method, steps, seed, max_steps):
         self.reading, self.method, self.steps, self.seed, self.max_steps = reading, method, steps, seed, max_steps
         self.graphs = {}
 
@@ -297,7 +297,9 @@ class Explainer:
             NotImplementedError: If the discriminator has no configuration.
         """
         network, state = self.reading.network, random.getstate()
-        random.seed(seed)  # from which initializers without a seed of their own draw theirs
+        # Initializers without a seed of their own draw it here. A number would give those of a network that was built after
+        # `keras.utils.set_random_seed` of this number, perhaps the first weights of the discriminator itself.
+        random.seed(f"random weights {seed}")
         try:
             try:
                 twin = type(network).from_config(network.get_config())

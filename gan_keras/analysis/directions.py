@@ -38,8 +38,8 @@ class Directions:
         gan.generate(4, seed=0, edits={0: 2.0})
 
     Attributes:
-        directions: Unit vectors, float32 `(num, latent_dim)`. The components of each add up to a positive number. Those of latents
-            that only draw tokens or categories are 0.
+        directions: Unit vectors, float32 `(num, latent_dim)`, each with a positive sum of its components. Components of
+            latents that only draw tokens or categories are 0.
         spectrum: Mean squared change along every direction of the style latents, from the largest, float64 `(style_dim,)`.
         placebo: As many random unit vectors, orthogonal to each other, which any claim about directions has to beat.
         method: One of `METHODS`.
@@ -239,8 +239,8 @@ class Effects:
     @property
     def mean_ratio(self):
         """Mean effect over directions and attributes, divided by the same of the placebo."""
-        mean, placebo = (float(np.nanmean(sizes)) for sizes in (self.sizes, self.placebo_sizes))
-        return mean / placebo if placebo else float("inf")
+        mean, placebo = (np.nan_to_num(sizes).mean() for sizes in (self.sizes, self.placebo_sizes))
+        return float(mean / placebo) if placebo else float("inf")
 
     def sentences(self, most=3):
         """Returns a line per direction: its largest effects, at most `most`, and the placebo's for the first of them."""
@@ -464,9 +464,10 @@ def deviation(values, groups):
     """Deviation of an attribute within groups of one label; 1 for categories, whose effects are shares, and for constants."""
     if values.dtype == object:
         return 1.0
-    squares = [(values[groups == group] - np.nanmean(values[groups == group])) ** 2 for group in np.unique(groups)]
-    found = np.sqrt(np.nanmean(np.concatenate(squares)))
-    return found if found > 0 else 1.0
+    known = np.isfinite(values)
+    parts = [values[known & (groups == group)] for group in np.unique(groups[known])]
+    squares = np.concatenate([np.zeros(1), *((part - part.mean()) ** 2 for part in parts)])
+    return np.sqrt(squares.sum() / max(1, known.sum())) or 1.0
 
 
 def nearest_to_zero(interval):

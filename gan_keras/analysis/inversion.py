@@ -65,7 +65,7 @@ class Inversion:
 
     @property
     def lengths(self):
-        """Root mean square of each sample's style latents, `(n,)`: about 1 is typical, much more is far from what was trained on."""
+        """Root mean square of each sample's style latents, `(n,)`: about 1 is typical, more is unlikely."""
         return np.sqrt(np.mean(np.square(self.latents[:, : self.style_dim]), axis=1))
 
     @property
@@ -191,7 +191,7 @@ class _Search:
         """Conditions that rows of a table meet; None for samples whose label is unknown."""
         if not self.is_table:
             return None
-        cells = self.gan.codec.decode(targets)
+        cells = self.gan.codec.decode(tf.constant(targets))
         conditions = self.gan.codec.last_condition(cells)
         return None if conditions is None else conditions.numpy().astype(np.int32)
 

@@ -128,6 +128,11 @@ class SoundCodec(Codec):
         """Further outputs of an exported model: a function of decoded sounds by output name."""
         return {"wav_bytes": self.encode_wav}
 
+    @property
+    def card(self):
+        """Facts that users of an exported model need to play its sounds."""
+        return {"sample_rate": self.sample_rate}
+
 
 def at_full_volume(waveforms):
     """Waveforms `(batch, length, channels)`, each scaled so that its loudest sample is 1 or -1; silence stays unchanged.

@@ -15,6 +15,7 @@ from gan_keras.export.gate import check
 from gan_keras.export.replay import ExportError
 from gan_keras.export.warmup import write_warmup_requests
 from gan_keras.gans.keras_model import KerasModel
+from gan_keras.gans.signature import signatures_of
 
 CARD_NAME = os.path.join("assets.extra", "model_card.json")
 STALE_SECONDS = 3600
@@ -61,7 +62,7 @@ KerasModel.exporter = staticmethod(export)  # the method `gan.export`, which Ker
 def write_version(gan, path, model_name, score, edit):
     """Writes a SavedModel with warm-up requests and model card into the new directory `path`, and checks it."""
     with without_cudnn(gan):
-        signatures = gan.signatures(score=score, **({"edit": True} if edit else {}))
+        signatures = signatures_of(gan, score, edit)
         guarded = {name: guard(signature) for name, signature in signatures.items()}
         traced = {name: trace(guarded[name], signatures[name].inputs) for name in signatures}
         expected = {name: run_eagerly(guarded[name], signatures[name].examples) for name in signatures}

@@ -10,6 +10,7 @@ import tensorflow as tf
 from gan_keras.diagnosis import rules
 from gan_keras.gans import inputs
 from gan_keras.gans.saving import SavedModel
+from gan_keras.gans.signature import signatures_of
 from gan_keras.networks.base import output_range, trace
 from gan_keras.training import distribution
 
@@ -89,7 +90,7 @@ class KerasModel(SavedModel):
             raise ValueError(f"Got {', '.join(given)}. Expected none: the signatures of an export follow from the GAN.")
         version = KerasModel.exporter(self, filepath, score=score, edit=edit)
         if verbose is not False:
-            print(f"Saved version {version}, with the signatures {', '.join(self.signatures(score, edit))}.")
+            print(f"Saved version {version}, with the signatures {', '.join(signatures_of(self, score, edit))}.")
         return version
 
     def diagnose(self, history):

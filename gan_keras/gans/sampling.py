@@ -1,5 +1,6 @@
 """`Sampler`: the half of a `GAN` that outlives training. It turns noise into samples, in Python and in a server's graph."""
 
+import numbers
 import random
 
 import keras
@@ -39,7 +40,8 @@ class Sampler(KerasModel):
     loss_scale = None  # `compile` sets one for networks that compute in float16
     reads_pairs = False  # whether a batch is two batches of samples, instead of samples and labels
     label_names = None
-    directions = None  # float32 `(num, latent_dim)`, by which `edits` count: see `gan_keras.analysis.Directions`
+    direction_names = None  # a short text per direction, for the model card and the page of a server
+    _directions = None
 
     def __init__(self, generator, discriminator, codec=None, seed=0, label_names=None, **kwargs):
         super().__init__(autocast=False, **kwargs)  # latents reach the generator as they were drawn
@@ -106,6 +108,25 @@ class Sampler(KerasModel):
     def style_dim(self):
         """Number of leading latents that decide what a sample is like; further ones only draw tokens or categories."""
         return int(getattr(self.generator, "style_dim", self.latent_dim))
+
+    @property
+    def directions(self):
+        """Vectors that `edits` count, float32 `(num, latent_dim)`, as `gan_keras.analysis.Directions.fit` sets them; or None.
+
+        They and their names, `gan.direction_names = ["slant", "ink"]`, are saved. New directions have no names.
+        """
+        return self._directions
+
+    @directions.setter
+    def directions(self, vectors):
+        if vectors is not None:
+            vectors = np.array(vectors, np.float32)
+            if vectors.ndim != 2 or not len(vectors) or vectors.shape[1] != self.latent_dim or not np.isfinite(vectors).all():
+                raise ValueError(
+                    f"Got directions of shape {vectors.shape}. Expected finite numbers of shape (num, {self.latent_dim}): the "
+                    "latents of each direction."
+                )
+        self._directions, self.direction_names = vectors, None
 
     def read_batch(self, data):
         """Returns a batch of `fit` or `evaluate` as samples and labels; raw values are encoded in the graph."""
@@ -219,11 +240,10 @@ class Sampler(KerasModel):
         # One trace for any number of rows: TensorFlow warns of a function that it traces again and again.
         rows = [tf.TensorSpec([None], tf.int64), None if labels is None else tf.TensorSpec([None], labels.dtype)]
         shift = None if shifts is None else tf.TensorSpec([None, self.latent_dim])
-        graph = self.make_samples.get_concrete_function(*rows, tf.TensorSpec([]) if limit else None, shift)
+        graph = self.make_samples.get_concrete_function(*rows, tf.TensorSpec([]) if limit else None, **given(shifts=shift))
 
         def sample(seeds, labels, shifts):
-            given = {name: row for name, row in (("labels", labels), ("shifts", shifts)) if row is not None}
-            return graph(seeds=seeds, **given, **limit)
+            return graph(seeds=seeds, **given(labels=labels, shifts=shifts), **limit)
 
         samples = self.in_blocks(sample, seeds, labels, shifts)
         as_frame = getattr(self.codec, "is_frame", False) if as_frame is None else as_frame
@@ -244,19 +264,20 @@ class Sampler(KerasModel):
         if edits is None:
             return None
         if not isinstance(edits, dict):
-            shifts = np.asarray(edits, np.float32)
-            if shifts.shape not in ((self.latent_dim,), (n, self.latent_dim)) or not np.isfinite(shifts).all():
+            shifts = np.asarray(edits)
+            shapes, is_number = ((self.latent_dim,), (n, self.latent_dim)), shifts.dtype.kind in "fiu"
+            if shifts.shape not in shapes or not is_number or not np.isfinite(shifts).all():
                 raise ValueError(
-                    f"Got edits of shape {shifts.shape}. Expected finite numbers that are added to the latents, of shape "
-                    f"({self.latent_dim},) or ({n}, {self.latent_dim}), or a dictionary such as {{0: 2.0}}."
+                    f"Got edits of shape {shifts.shape} as {shifts.dtype}. Expected finite numbers, which are added to the "
+                    f"latents, of shape ({self.latent_dim},) or ({n}, {self.latent_dim}), or a dictionary such as {{0: 2.0}}."
                 )
-            return np.broadcast_to(shifts, [n, self.latent_dim])
+            return np.broadcast_to(shifts.astype(np.float32), [n, self.latent_dim])
         self.check_directions()
         shift = np.zeros(self.latent_dim, np.float32)
         for direction, strength in edits.items():
-            if direction not in range(len(self.directions)):
+            if not isinstance(direction, numbers.Integral) or not 0 <= direction < len(self.directions):
                 raise ValueError(f"Got an edit of direction {direction!r}. Expected one from 0 to {len(self.directions) - 1}.")
-            if not (np.isscalar(strength) and -MAX_STRENGTH <= strength <= MAX_STRENGTH):
+            if not isinstance(strength, numbers.Real) or not -MAX_STRENGTH <= strength <= MAX_STRENGTH:
                 raise ValueError(
                     f"Got the strength {strength!r} for direction {direction}. Expected deviations from -{MAX_STRENGTH:g} to "
                     f"{MAX_STRENGTH:g}: beyond, there are no latents that the generator was trained on."
@@ -267,12 +288,16 @@ class Sampler(KerasModel):
     def check_directions(self):
         if self.directions is None:
             raise ValueError("There are no directions to edit along. Expected `gan_keras.analysis.Directions.fit(gan)` before.")
+        if self.direction_names is not None and len(self.direction_names) != len(self.directions):
+            raise ValueError(
+                f"Got {len(self.direction_names)} `direction_names` for {len(self.directions)} directions. Expected one for each."
+            )
 
     @tf.function(reduce_retracing=True)
     def make_samples(self, seeds, labels=None, truncation=None, shifts=None):
         latents = self.latents_from(noise.pad_rows(seeds))
         latents = latents if truncation is None else noise.truncated(latents, truncation)
-        return self.samples_from_latents(latents, labels, shifts)[: tf.shape(seeds)[0]]
+        return self.samples_from_latents(latents, labels, **given(shifts=shifts))[: tf.shape(seeds)[0]]
 
     def in_blocks(self, function, *rows):
         """Calls `function` on blocks of rows, so that memory does not grow with their number."""
@@ -296,6 +321,7 @@ class Sampler(KerasModel):
 
         `score=True` adds the discriminator, which reveals training data; `edit=True` adds samples moved along a direction.
         """
+        self.follow_generator()
         output = "sample" if self.codec is None else self.codec.output_name
         seeds = np.arange(3)
         labels = self.labels_from(seeds)
@@ -320,7 +346,7 @@ class Sampler(KerasModel):
         return self.score_tensors(samples, self.expect_label(label))
 
     def serve_samples(self, seed, label=None, shifts=None):
-        return self.make_samples(seed, self.expect_label(label), shifts=shifts)
+        return self.make_samples(seed, self.expect_label(label), **given(shifts=shifts))
 
     def edited(self, direction, strength, **row):
         """Returns the inputs of the signature `edit` with `shifts` of latents in the place of directions and strengths."""
@@ -352,9 +378,10 @@ class Sampler(KerasModel):
         return {name: encode(values) for name, encode in encodings.items()}
 
     def samples_from_latents(self, latents, label=None, shifts=None):
-        padded_label = None if label is None else noise.pad_rows(label)
-        moved = latents if shifts is None else latents + noise.pad_rows(shifts)
-        return self.decode(self(noise.pad_rows(moved), padded_label))[: tf.shape(latents)[0]]
+        label, moved = None if label is None else noise.pad_rows(label), noise.pad_rows(latents)
+        if shifts is not None:
+            moved += noise.pad_rows(shifts)
+        return self.decode(self(moved, label))[: tf.shape(latents)[0]]
 
     def score(self, samples, labels=None):
         """Returns the discriminator's logit per raw sample, float32 `(n,)`. Higher means more like the training data.
@@ -397,6 +424,7 @@ class Sampler(KerasModel):
 
     def model_card(self):
         """Returns a description of this GAN for users of its SavedModel."""
+        directions = None if self.directions is None else self.direction_names or map(str, range(len(self.directions)))
         return {
             "class": type(self).__name__,
             "generator": type(self.generator).__name__,
@@ -406,9 +434,15 @@ class Sampler(KerasModel):
             "latent_dim": self.latent_dim,
             "training_seed": self.seed,
             **({} if self.label_names is None else {"labels": list(self.label_names)}),
-            **({} if self.directions is None else {"directions": len(self.directions)}),
+            **({"num_labels": self.num_labels} if self.num_labels else {}),
+            **({} if directions is None else {"directions": list(directions)}),
             **getattr(self.codec, "card", {}),
         }
+
+
+def given(**tensors):
+    """Returns the tensors that are not None, by name: a subclass's own method need not take what is seldom given."""
+    return {name: tensor for name, tensor in tensors.items() if tensor is not None}
 
 
 def check_samples(gan, samples):

@@ -7,7 +7,6 @@ import inspect
 import json
 
 import keras
-import numpy as np
 
 from gan_keras import optimizers
 from gan_keras.networks.base import in_float32
@@ -34,19 +33,20 @@ class SavedModel(keras.Model):
             "seed": self.seed,
             "name": self.name,
             **({"label_names": list(self.label_names)} if self.__dict__.get("label_names") else {}),
-            **({} if getattr(self, "directions", None) is None else {"directions": self.directions.tolist()}),
+            **({} if self.directions is None else {"directions": self.directions.tolist()}),
+            **({} if self.direction_names is None else {"direction_names": list(self.direction_names)}),
             "frozen": {name: [i for i, layer in enumerate(layers) if not layer.trainable] for name, layers in every.items()},
         }
 
     @classmethod
     def from_config(cls, config):
         config = dict(config)
-        frozen, directions = config.pop("frozen", {}), config.pop("directions", None)
+        frozen, directions, names = (config.pop(each, None) for each in ("frozen", "directions", "direction_names"))
         for name in ("generator", "discriminator", "codec"):
             config[name] = keras.saving.deserialize_keras_object(config[name])
         gan = cls(**config)
-        gan.directions = None if directions is None else np.asarray(directions, np.float32)
-        for name, indices in frozen.items():
+        gan.directions, gan.direction_names = directions, names
+        for name, indices in (frozen or {}).items():
             layers = every_layer(getattr(gan, name))
             for index in indices:
                 layers[index].trainable = False

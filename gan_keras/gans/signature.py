@@ -40,6 +40,11 @@ class Signature:
         return {name: tf.TensorSpec(shapes[name], tf.as_dtype(dtype), name=name) for name, dtype in dtypes.items()}
 
 
+def signatures_of(gan, score, edit):
+    """Returns the `Signature`s of a GAN by name; one without directions need not know the argument `edit`."""
+    return gan.signatures(score=score, **({"edit": True} if edit else {}))
+
+
 def expect(tensor, is_valid, message, shown=None):
     """Returns a tensor, in a graph that raises if a value is not valid: a server has no Python to check it.
 

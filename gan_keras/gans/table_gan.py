@@ -156,7 +156,7 @@ class TableGAN(GAN):
             if len(labels) != n:
                 raise ValueError(f"Got {len(labels)} labels for n={n} rows. Expected one for each.")
         labels = self.user_labels_from(seeds) if labels is None else np.asarray(labels, np.int32)
-        return self.in_blocks(self.make_samples, seeds, labels, None, shifts)
+        return self.in_blocks(self.make_samples, seeds, labels, *([] if shifts is None else [None, shifts]))
 
     def _rows_that_meet(self, seeds, wanted, report):
         """Rows that meet all conditions: the networks learned the rarest value of a category, the others are drawn for."""
@@ -197,6 +197,7 @@ class TableGAN(GAN):
     # --- Export. ---
 
     def signatures(self, score=False, edit=False):
+        self.follow_generator()
         seeds = np.arange(3)
         latents = {"latents": self.latents_from(seeds).numpy()}
         label = {} if not self.label_names else {"label": np.arange(3, dtype=np.int32) % len(self.label_names)}
@@ -231,7 +232,8 @@ class TableGAN(GAN):
 
     def model_card(self):
         columns = [column.to_config() for column in self.codec.columns]
-        return {**super().model_card(), "columns": columns, "labels": self.label_names, "score_inputs": self.input_names}
+        labels = {"labels": self.label_names, "num_labels": len(self.label_names)}
+        return {**super().model_card(), **labels, "columns": columns, "score_inputs": self.input_names}
 
     def expect_label(self, label):
         if label is None:

@@ -72,6 +72,7 @@ class TextWriter(GAN):
                 "`gan.calibrate(lines)` with held-out lines, or `gan.fit(..., validation_data=...)`, which does it at its end.",
                 stacklevel=2,
             )
+        self.follow_generator()
         prompts = self.checked_prompts(prompt, n)
         labels = self.labels_from(seeds) if label is None else self.labels_for(label, n)
         columns = {"seeds": seeds, "prompts": np.asarray(prompts, object), "labels": labels}

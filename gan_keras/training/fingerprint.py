@@ -15,7 +15,8 @@ SHAPING = ("gan_keras", "keras", "tensorflow")
 """Packages for which another minor version may train differently."""
 
 _MAX_LIST, _MAX_DIFFERENCES = 32, 5  # values compared one by one in a list; differences named in a message
-_UNNAMED = ("name", "stage", "label_names")  # parts of a GAN's configuration that do not shape its training, or change in it
+# Parts of a GAN's configuration that do not shape its training, or change in it.
+_UNNAMED = ("name", "stage", "label_names", "directions", "direction_names")
 
 
 def identity_of(gan, data):

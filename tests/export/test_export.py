@@ -200,7 +200,7 @@ def test_a_killed_export_leaves_no_number_and_is_removed_later(tmp_path, monkeyp
     for path in (old, fresh):
         path.mkdir()
     os.utime(old, (time.time() - 4000,) * 2)
-    monkeypatch.setattr(EXPORT_MODULE, "write_version", lambda gan, path, name, score: os.mkdir(path))
+    monkeypatch.setattr(EXPORT_MODULE, "write_version", lambda gan, path, name, score, edit: os.mkdir(path))
     assert export(None, tmp_path) == str(tmp_path / "1")
     assert sorted(os.listdir(tmp_path)) == [".tmp-fresh", "1"]
 

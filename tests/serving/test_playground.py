@@ -251,6 +251,106 @@ def test_other_kinds_are_shown_too(opened):
         assert generated(opened(model), verb).locator(selector).count() == num, model
 
 
+def moved(view, strength):
+    """Moves the slider of an edit, and waits for the new result."""
+    with view.expect_response("**:predict"):
+        view.get_by_label("Strength").fill(str(strength))
+    panel = view.get_by_role("region", name="Generate")
+    panel.get_by_role("status").filter(has_text=re.compile(r" in [\d.]+ s")).wait_for()
+    return panel
+
+
+def test_moving_along_a_direction_draws_the_same_seeds_again(opened, models):
+    view = opened("masks")
+    view.get_by_label("Seed", exact=True).fill("1")
+    view.get_by_label("How many images").fill("2")
+    canvases = generated(view, "Draw").locator("canvas")
+    assert [gray(canvas) for canvas in canvases.all()] == [51, 102]  # seeds 1 and 2 with the labels in turn, 1 and 2
+    canvases = moved(view, 1.5).locator("canvas")
+    assert [gray(canvas) for canvas in canvases.all()] == [89, 140]  # 25.5 * 3.5 and 25.5 * 5.5
+    assert canvases.last.get_attribute("aria-label") == "Image of seed 2 at strength 1.5"
+    with view.expect_response("**:predict"):
+        view.get_by_label("Direction", exact=True).select_option(label=HOSTILE)
+    view.get_by_text(re.compile(r"2 images in")).wait_for()
+    assert [gray(canvas) for canvas in canvases.all()] == [51, 102]
+    assert json.loads(downloaded(view, "JSON")[1])["inputs"] == {
+        "seed": [1, 2], "label": [1, 2], "direction": [1, 1], "strength": [1.5, 1.5],
+    }  # fmt: skip
+    with view.expect_response("**:predict"):
+        press(view, "Reset strength")
+    assert view.get_by_label("Strength").input_value() == "0"
+    assert [call[2] for call in models.calls] == ["serving_default", "edit", "edit", "serving_default"]
+
+
+def test_the_label_of_an_edit_can_be_chosen(opened, models):
+    view = opened("masks")
+    view.get_by_role("region", name="Generate").get_by_label("Label").fill("0")
+    view.get_by_label("How many images").fill("2")
+    assert [gray(canvas) for canvas in moved(view, 2).locator("canvas").all()] == [51, 76]
+    assert models.calls == [("masks", None, "edit", 2)]
+
+
+def test_edited_text_has_one_draft_and_keeps_its_choices(opened, models):
+    view = opened("text")
+    view.get_by_label("Drafts").select_option(label="Resampled among 16")
+    view.get_by_label("Seed", exact=True).fill("4")
+    view.get_by_label("How many lines").fill("1")
+    assert lines(moved(view, -0.5)) == ["moved to 3.5"]
+    assert view.get_by_label("Drafts").is_disabled()
+    press(view, "Reset strength")
+    view.get_by_text("best of 4").wait_for()
+    assert view.get_by_label("Drafts").is_enabled()
+
+
+def test_edited_sounds_can_be_played_and_downloaded(opened):
+    view = opened("tones")
+    view.get_by_label("Seed", exact=True).fill("1")
+    panel = moved(view, 1)
+    loaded = "audio => new Promise(done => { audio.onloadedmetadata = () => done(audio.duration); audio.load(); })"
+    assert [audio.evaluate(loaded) for audio in panel.locator("audio").all()] == [0.1] * 3
+    name, body = downloaded(view, "WAV 2")
+    sound = tf.audio.decode_wav(body)
+    assert name == "tones.2.wav" and sound.sample_rate == 8000
+    np.testing.assert_allclose(sound.audio, np.full((800, 1), 0.3), atol=1e-4)  # 0.1 * (seed 2 + 1)
+
+
+def test_wav_files_of_two_channels_are_interleaved(opened):
+    body = opened("tones").evaluate("[...wavOf([[0, 1], [-0.5, -2]], 44100)]")
+    sound = tf.audio.decode_wav(bytes(body))
+    assert sound.sample_rate == 44100
+    np.testing.assert_allclose(sound.audio, [[0, 1], [-0.5, -1]], atol=1e-4)
+
+
+def test_other_kinds_are_edited_too_and_without_a_card_directions_are_numbers(opened, models):
+    for model, selector, num in [("wine", "tbody tr", 10), ("waves", "canvas", 4), ("clips", ".stage canvas", 2)]:
+        view = opened(model)
+        assert moved(view, 3).locator(selector).count() == num, model
+        assert models.calls[-1] == (model, None, "edit", num)
+        assert view.get_by_label("Direction", exact=True).get_attribute("type") == "number"
+
+
+def test_a_model_without_edit_has_no_such_control(opened):
+    view = opened("digits")
+    generated(view, "Draw")
+    assert view.locator("fieldset").count() == view.get_by_label("Strength").count() == 0
+
+
+def test_an_edit_by_keyboard_names_its_controls(opened):
+    view = opened("masks")
+    group = view.get_by_role("group", name="Move the images along a direction")
+    assert group.get_by_role("combobox", name="Direction").locator("option").all_inner_texts() == ["width", HOSTILE]
+    slider = group.get_by_role("slider", name="Strength, deviations")
+    assert [slider.get_attribute(name) for name in ("min", "max", "step")] == ["-3", "3", "0.5"]
+    slider.focus()
+    with view.expect_response("**:predict"):
+        view.keyboard.press("ArrowRight")
+    assert slider.input_value() == "0.5"
+    view.keyboard.press("Tab")
+    with view.expect_response("**:predict"):
+        view.keyboard.press("Enter")
+    assert slider.input_value() == "0" and view.evaluate("document.activeElement.textContent") == "Reset strength"
+
+
 def test_a_model_without_a_form_still_shows_its_signatures(opened):
     view = opened("zebras")
     view.get_by_text("This page has no form").wait_for()
@@ -370,10 +470,10 @@ def test_rows_are_downloaded_as_csv_with_nan_left_empty(opened):
     assert downloaded(view, "CSV") == ("wine.csv", b"alcohol,grape\n,Pinot\n,Pinot\n")
 
 
-@pytest.mark.parametrize("model", ["text", "digits", "wine"])
+@pytest.mark.parametrize("model", ["text", "digits", "masks", "wine"])
 def test_a_phone_needs_no_horizontal_scrolling(opened, model):
     view = opened(model, viewport={"width": 360, "height": 740})
-    generated(view, {"text": "Write", "digits": "Draw", "wine": "Make rows"}[model])
+    generated(view, {"text": "Write", "digits": "Draw", "masks": "Draw", "wine": "Make rows"}[model])
     view.get_by_text("Signatures").click()
     assert view.evaluate("document.documentElement.scrollWidth") == 360
 

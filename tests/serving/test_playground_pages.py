@@ -21,7 +21,16 @@ def test_the_list_contains_names_versions_kinds_and_signatures(core):
         "outputs": {"image": {"dtype": "float32", "shape": [None, 8, 8, 1]}},
     }
     assert "__saved_model_init_op" not in found["text"]["signatures"]
-    kinds = ["text text", "digits image", "tones audio", "wine table", "waves series", "clips video", "zebras translation"]
+    kinds = [
+        "text text",
+        "digits image",
+        "masks image",
+        "tones audio",
+        "wine table",
+        "waves series",
+        "clips video",
+        "zebras translation",
+    ]
     expected = dict(map(str.split, [*kinds, "broken other"]))
     assert {name: model["modality"] for name, model in found.items() if name != HOSTILE} == expected
 

@@ -30,7 +30,8 @@ function inputsOf(model, kind) {
 
 function generateForm(model, kind) {
   const inputs = inputsOf(model, kind);
-  const labelled = "label" in (model.signatures[kind.signature(model, {})]?.inputs ?? {});
+  const isUncounted = canEdit(model) && !(model.card?.num_labels > 0); // labels in turn need their number
+  const labelled = isUncounted || "label" in (model.signatures[kind.signature(model, {})]?.inputs ?? {});
   const fields = Object.entries(inputs).filter(([name]) => name !== "seed").map(([name, info]) => (
     name === "label" ? labelField(model, labelled) : (FIELDS[name] ?? plainField)(name, info)));
   if ("guided" in model.signatures) {
@@ -43,6 +44,7 @@ function generateForm(model, kind) {
     : [];
   const form = make("form", {}, ...fields.sort((a, b) => b.classList.contains("wide") - a.classList.contains("wide")), ...counted);
   if (kind === IMAGE) form.append(sizeField());
+  if (canEdit(model)) form.append(editFields(model, form));
   form.append(make("div", { className: "row" }, submitButton(kind.verb), ...(counted.length ? [nextButton(form)] : [])));
   return form;
 }
@@ -65,11 +67,15 @@ function nextButton(form) {
 }
 
 function requestOf(model, kind, values) {
-  const signature = kind.signature(model, values);
+  const signature = values.strength ? "edit" : kind.signature(model, values);
   const num = values.num ?? 1;
+  const rules = {
+    seed: (i) => values.seed + i,
+    label: (i) => values.label ?? (values.seed + i) % model.card.num_labels, // in turn, as the models do
+  };
   const columns = Object.keys(model.signatures[signature].inputs).map((name) => [
     name,
-    Array.from({ length: num }, (_, i) => (name === "seed" ? values.seed + i : values[name])),
+    Array.from({ length: num }, (_, i) => rules[name]?.(i) ?? values[name]),
   ]);
   return { signature, inputs: Object.fromEntries(columns) };
 }
@@ -80,8 +86,9 @@ function generatePanel(model) {
     const since = performance.now();
     const request = requestOf(model, kind, values);
     const outputs = await predict(model, request, signal);
-    const captions = (request.inputs.seed ?? [0]).map((seed) => ("seed" in request.inputs ? `seed ${seed}` : "the input"));
-    const samples = await kind.samples(outputs, captions);
+    const moved = values.strength ? ` at strength ${values.strength}` : "";
+    const captions = request.inputs.seed?.map((seed) => `seed ${seed}${moved}`) ?? ["the input"];
+    const samples = await kind.samples(outputs, captions, model);
     const message = `${samples.length} ${kind.noun} in ${seconds(since)}.${kind.remark?.(outputs) ?? ""}`;
     return [message, resultOf(model, kind, request, outputs, samples)];
   });
@@ -89,7 +96,7 @@ function generatePanel(model) {
 
 function resultOf(model, kind, request, outputs, samples) {
   const everything = { model: model.name, ...request, outputs };
-  const files = [...kind.files(outputs, samples), ["JSON", "json", () => jsonBlob(everything)]];
+  const files = [...kind.files(outputs, samples, model), ["JSON", "json", () => jsonBlob(everything)]];
   const command = make("details", {}, make("summary", {}, "The same with curl"), make("pre", { tabIndex: 0 }, curlOf(model, request)));
   return make("div", {}, kind.arrange(samples, outputs), downloads(model, files), command);
 }

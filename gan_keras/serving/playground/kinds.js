@@ -1,9 +1,9 @@
 // The differences between kinds of models. Each kind has
 //   verb, noun, num      the button's text, the name of a result, the initial number of results
 //   signature(model, chosen)  the signature that fits the chosen values
-//   samples(outputs, captions)  an element for each sample
+//   samples(outputs, captions, model)  an element for each sample
 //   arrange(samples, outputs)   one element that holds them all
-//   files(outputs, samples)     downloads besides JSON
+//   files(outputs, samples, model)  downloads besides JSON
 //   remark(outputs)      a note on these results, optional
 
 const firstOf = (model, names) => names.find((name) => name in model.signatures);
@@ -46,15 +46,20 @@ function channelsOf(steps) {
   return rows[0].map((_, channel) => rows.map((row) => row[channel]));
 }
 
+// WAV files from the server, or written here if the model card has the sample rate; otherwise undefined.
+function wavsOf(outputs, model) {
+  const rate = model?.card?.sample_rate;
+  return outputs.wav_bytes?.map(bytesOf) ?? (rate > 0 ? outputs.waveform.map((wave) => wavOf(wave, rate)) : undefined);
+}
+
 const AUDIO = {
   verb: "Make sounds", noun: "sounds", num: 3,
   signature: (model) => firstOf(model, ["encoded", "generate", "serving_default"]),
-  samples: (outputs, captions) => (outputs.wav_bytes
-    ? outputs.wav_bytes.map((wrapped, i) => soundItem(bytesOf(wrapped), captions[i]))
-    : outputs.waveform.map((wave, i) => described(drawLines(channelsOf(wave)), `Waveform of ${captions[i]}`))),
+  samples: (outputs, captions, model) => wavsOf(outputs, model)?.map((bytes, i) => soundItem(bytes, captions[i]))
+    ?? outputs.waveform.map((wave, i) => described(drawLines(channelsOf(wave)), `Waveform of ${captions[i]}`)),
   arrange: (samples) => make("ul", { className: "stack" }, ...samples),
-  files: (outputs) => (outputs.wav_bytes ?? []).map((wrapped, i) => [
-    `WAV ${i + 1}`, `${i + 1}.wav`, () => new Blob([bytesOf(wrapped)], { type: "audio/wav" })]),
+  files: (outputs, _, model) => (wavsOf(outputs, model) ?? []).map((bytes, i) => [
+    `WAV ${i + 1}`, `${i + 1}.wav`, () => new Blob([bytes], { type: "audio/wav" })]),
 };
 
 const VIDEO = {

@@ -1,6 +1,20 @@
-// WAV files: bytes from base64, and their outline above the player.
+// WAV files: bytes from base64 or from numbers, and their outline above the player.
 
 const bytesOf = (wrapped) => Uint8Array.from(atob(wrapped.b64), (character) => character.charCodeAt(0));
+
+// A WAV file with 16-bit samples from numbers in [-1, 1], or from lists of one per channel.
+function wavOf(wave, rate) {
+  const [numbers, channels] = [wave.flat(), [wave[0]].flat().length];
+  const view = new DataView(new ArrayBuffer(44 + 2 * numbers.length));
+  const write = (at, text) => [...text].forEach((letter, i) => view.setUint8(at + i, letter.charCodeAt(0)));
+  const long = (at, value) => view.setUint32(at, value, true);
+  const short = (at, value) => view.setUint16(at, value, true);
+  write(0, "RIFF"); long(4, 36 + 2 * numbers.length); write(8, "WAVEfmt "); long(16, 16);
+  short(20, 1); short(22, channels); long(24, rate); long(28, 2 * channels * rate); short(32, 2 * channels); short(34, 16);
+  write(36, "data"); long(40, 2 * numbers.length);
+  numbers.forEach((value, i) => view.setInt16(44 + 2 * i, Math.round(32767 * Math.min(1, Math.max(-1, value))), true));
+  return new Uint8Array(view.buffer);
+}
 
 // Minima and maxima of a WAV file with 16-bit samples, as numbers in [-1, 1]; null for any other file.
 function outlineOf(bytes, steps = 640) {
