@@ -364,7 +364,7 @@ def export(
         console.follow(f"Exporting to {directory}")
         gan = files.load(compile=False)
         if edit:
-            gan.directions = files.directions(gan.latent_dim)
+            gan.directions, gan.direction_names = files.directions(gan.latent_dim)
         version = export_gan(gan, directory, score=score, edit=edit)
     say_path(version)
     say_next(modality_of(files).next_commands("export", files, version), err=True)

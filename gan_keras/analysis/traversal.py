@@ -85,6 +85,11 @@ class Traversal:
         """Names of the directions by their numbers."""
         return [f"direction {number}" for number in range(len(self.samples))]
 
+    @property
+    def steps(self):
+        """The strengths as texts, such as `"+1"`, and `"0"`."""
+        return [f"{strength:+g}" if strength else "0" for strength in self.strengths]
+
     def pictures(self):
         """Returns a `media.plots.Picture` per sample: a row is a direction, a column a strength; clips move.
 
@@ -100,8 +105,8 @@ class Traversal:
         for index in range(num_of(self.still)):
             data, kind = draw(index)
             title = f"Sample {index + 1} along {len(self.samples)} directions"
-            steps = ", ".join(f"{strength:+g}" for strength in self.strengths)
-            found.append(Picture(title, f"{title}: a row is a direction, moved by {steps} deviations.", data, kind))
+            text = f"{title}: a row is a direction, moved by {', '.join(self.steps)} deviations."
+            found.append(Picture(title, text, data, kind))
         return found
 
     def html(self, captions=None):
@@ -128,7 +133,7 @@ class Traversal:
     def grid_of(self, index):
         """Sample `index` by direction and strength, one after the other, and the labels of rows and columns."""
         moved = np.stack([samples[index] for row in self.samples for samples in row])
-        return moved, (len(self.strengths), self.names, [f"{strength:+g}" for strength in self.strengths])
+        return moved, (len(self.strengths), self.names, self.steps)
 
     def _images(self, index):
         images, layout = self.grid_of(index)
@@ -154,9 +159,9 @@ class Traversal:
         for number, row in enumerate(self.samples):
             for place, name in enumerate(columns):
                 axes = panels[number, place]
-                for strength, series in zip(self.strengths, row, strict=True):
+                for strength, step, series in zip(self.strengths, self.steps, row, strict=True):
                     colour = colormaps["coolwarm"](0.5 + 0.5 * strength / largest)
-                    axes.plot(series[index][:, place], color=colour, linewidth=1.2, label=f"{strength:+g}")
+                    axes.plot(series[index][:, place], color=colour, linewidth=1.2, label=step)
                 axes.tick_params(labelsize=7)
                 if number == 0:
                     axes.set_title(shorten(str(name), 22), fontsize=9, parse_math=False)
@@ -170,9 +175,8 @@ class Traversal:
     # --- HTML of one direction, from its samples by strength. ---
 
     def _players(self, row):
-        titles = [f"{strength:+g}" for strength in self.strengths]
         return "".join(
-            SoundPlayer(np.stack([samples[index] for samples in row]), self.codec.sample_rate, titles)._repr_html_()
+            SoundPlayer(np.stack([samples[index] for samples in row]), self.codec.sample_rate, self.steps)._repr_html_()
             for index in range(num_of(self.still))
         )
 
@@ -180,8 +184,8 @@ class Traversal:
         bodies = []
         for index, before in enumerate(self.still):
             lines = [
-                f'<tr><th scope="row">{strength:+g}</th><td dir="auto">{marked(before, samples[index])}</td></tr>'
-                for strength, samples in zip(self.strengths, row, strict=True)
+                f'<tr><th scope="row">{step}</th><td dir="auto">{marked(before, samples[index])}</td></tr>'
+                for step, samples in zip(self.steps, row, strict=True)
             ]
             bodies.append(f"<tbody>{''.join(lines)}</tbody>")
         head = '<tr><th scope="col">deviations</th><th scope="col">text</th></tr>'
@@ -199,10 +203,10 @@ class Traversal:
                 continue
             head = "".join(f'<th scope="col">{escape(name)}</th>' for name in ("deviations", *shown))
             body = ""
-            for strength, texts in zip(self.strengths, after, strict=True):
+            for step, texts in zip(self.steps, after, strict=True):
                 pairs = [(escape(texts[name][index]), escape(before[name][index])) for name in shown]
                 cells = [new if new == old else _MARK.format(title="", text=new or "&nbsp;") for new, old in pairs]
-                body += f'<tr><th scope="row">{strength:+g}</th>' + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+                body += f'<tr><th scope="row">{step}</th>' + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
             tables.append(f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>')
         return "".join(tables)
 

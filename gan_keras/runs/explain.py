@@ -8,7 +8,9 @@ from html import escape
 import numpy as np
 
 from gan_keras import analysis, modalities
+from gan_keras.analysis.attribution import MAX_CORRELATION, TOLERANCE
 from gan_keras.analysis.units import unit_layers
+from gan_keras.callbacks.history import read_history
 from gan_keras.callbacks.samples_of_kinds import translation_grid
 from gan_keras.media.html import page_of, picture
 from gan_keras.media.images import encode_png
@@ -60,7 +62,7 @@ def explain(run, method="jacobian", samples=None, num=8, seed=0, progress=print)
     """
     run = run if isinstance(run, Run) else Run(run)
     modality, gan = modalities.get(run.config["modality"]), run.load(compile=False)
-    if not int(gan.draws):
+    if not is_trained(run, gan):
         raise ValueError(
             f"The GAN of {run.path} has not been trained against its discriminator: there is nothing to explain. Expected a "
             "trained one: `gan-keras train ... --resume`."
@@ -79,6 +81,11 @@ def explain(run, method="jacobian", samples=None, num=8, seed=0, progress=print)
     found.files["effects.json"] = (json.dumps(result, indent=2, ensure_ascii=False) + "\n").encode()
     replace_folder(run.explanation, found.files)
     return result
+
+
+def is_trained(run, gan):
+    """Returns whether a discriminator has taught a generator. A translation draws no noise, so that its history counts."""
+    return bool(read_history(run.history_path)) if gan.reads_pairs else int(gan.draws) > 0
 
 
 class Explanation:
@@ -152,6 +159,7 @@ class Explanation:
             "style_dim": gan.style_dim,
             "spectrum": directions.spectrum,
             "participation": directions.participation,
+            "names": [name_of(row) for row in effects.effects],
             "effects": effects.to_json(),
             "sentences": effects.sentences(),
             "verdict": effects.verdict(),
@@ -261,8 +269,7 @@ class Explanation:
             "sanity": found.sanity,
             "scores": {title: found.scores[rows] for title, rows in groups.items()},
         }
-        for line in attribution_lines(found):
-            self.tell(line)
+        self.tell(f"Scores of {' and '.join(titles)}: {attribution_line(found)}")
         for (title, rows), name in zip(groups.items(), (stem, f"{stem}_generated"), strict=False):
             text = "The number is the score, a logit: more is more real. Red parts raise it and blue ones lower it."
             title, half = f"What the discriminator looks at: {title}", part_of(found, rows)
@@ -307,7 +314,7 @@ class Explanation:
         self.tell(
             f"Without channel {first.channel} of {found.layer}, the largest of {len(sizes)}, {name} changes by "
             f"{first.effects[name].mean:+.2g} deviations (all attributes {sizes.max():.2g}; random mixtures of channels at most "
-            f"{placebo.max():.2g})."
+            f"{placebo.max():.2g}" + (")." if sizes.max() > placebo.max() else "): no more than a random mixture.")
         )
         self.show_picture("units", found.picture(), "Units", f"Samples as they are, and without one channel of {found.layer}.")
 
@@ -380,22 +387,22 @@ class Explanation:
         self.show_picture("counterfactuals", Picture("Translations", text, encode_png(grid)), "Translations", text)
 
 
-def attribution_lines(found):
+def name_of(effects):
+    """Returns the names of the largest two of a direction's `analysis.Effect`s, for sliders."""
+    largest = sorted(effects, key=lambda effect: -np.nan_to_num(effect.size))[:2]
+    return ", ".join(effect.attribute for effect in largest)
+
+
+def attribution_line(found):
     """Returns what the completeness error and the test by random weights mean, in plain words."""
-    lines = []
-    if np.isfinite(found.delta).all():
-        error = found.delta.max()
-        trust = "they can be added up" if error <= 0.01 else "rank them, but do not add them up"
-        lines.append(f"Attributed parts add up to the difference of scores within {error:.1%}: {trust}.")
-    if np.isfinite(found.sanity):
-        is_sane = abs(found.sanity) <= 0.1
-        lines.append(
-            f"Their rank correlation with those of a discriminator with random weights is {found.sanity:+.2f}: "
-            + ("they show what it has learned." if is_sane else "do NOT trust them, they show the samples or the architecture.")
-        )
-    else:
-        lines.append("They could not be compared with those of a discriminator with random weights.")
-    return lines
+    error, sanity = found.delta.max(), found.sanity
+    trust = "they can be added up" if error <= TOLERANCE else "rank them, but do not add them up"
+    line = f"attributed parts add up to the difference of scores within {error:.1%}: {trust}. "
+    if not np.isfinite(sanity):
+        return line + "They could not be compared with those of a discriminator with random weights."
+    is_sane = abs(sanity) <= MAX_CORRELATION
+    meaning = "they show what it has learned." if is_sane else "do NOT trust them, they show the samples or the architecture."
+    return f"{line}Their rank correlation with those of a discriminator with random weights is {sanity:+.2f}: {meaning}"
 
 
 def part_of(found, rows):

@@ -105,7 +105,11 @@ class Run:
         replace_whole(self.model_path, gan.save)
 
     def directions(self, latent_dim):
-        """Returns the directions of `gan-keras explain`, float32 `(num, latent_dim)`; raises `ValueError` for a damaged file."""
+        """Returns the directions of `gan-keras explain`, float32 `(num, latent_dim)`, and their names.
+
+        Raises:
+            ValueError: If a file is damaged, or the directions are those of other latents.
+        """
         import numpy as np
 
         try:
@@ -119,7 +123,7 @@ class Run:
                 f"{self.directions_path} holds directions of shape {directions.shape}. Expected (num, {latent_dim}), for the "
                 f"latents of the run's model: run `gan-keras explain {self.path}` again."
             )
-        return directions.astype(np.float32)
+        return directions.astype(np.float32), read_json(self.effects_path)["names"]
 
     def load(self, compile=True):
         """Returns the trained GAN, or that of the newest undamaged checkpoint if training is not finished.
