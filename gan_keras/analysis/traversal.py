@@ -183,6 +183,9 @@ class Traversal:
     def _sentences(self, row):
         bodies = []
         for index, before in enumerate(self.still):
+            if all(samples[index] == before for samples in row):
+                bodies.append(f'<tbody><tr><th scope="row">all</th><td dir="auto">{escape(before)}</td></tr></tbody>')
+                continue
             lines = [
                 f'<tr><th scope="row">{step}</th><td dir="auto">{marked(before, samples[index])}</td></tr>'
                 for step, samples in zip(self.steps, row, strict=True)

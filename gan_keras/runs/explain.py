@@ -34,7 +34,7 @@ CHEAP = 60.0
 _PROBES = {"jacobian": 3 * 8192, "sefa": 0, "pca": 2048}  # generated samples that take as long as to find directions
 _STARTS, _STEPS, _CONTROLS = 4, 200, 8  # of an inversion
 _KNOWN = 2000  # training samples that a classifier learns, and that are compared
-_MOVED = {"image": 3, "clip": 2, "series": 3, "sound": 1}  # samples that are shown, 2 of others
+_MOVED = {"image": 3, "clip": 2, "series": 3, "sound": 1, "text": 4}  # samples that are shown, 2 of others
 _FEW = (-2.0, -1.0, 0.0, 1.0, 2.0)  # strengths for samples that are read or heard
 _MAIN = "<main>", "</main>"  # around the fragment of a page that the report takes over
 
