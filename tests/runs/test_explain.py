@@ -60,11 +60,8 @@ def test_an_explanation_holds_what_the_analysis_measures(run, gan, result, lines
     label = result["label_kept"]
     assert len(label["directions"]) == len(label["placebo"]) == 3 and label["accuracy"] > 0.6 > label["chance"]
     assert list(result["attribution"]["scores"]) == ["held-out images", "generated images"]
-    np.testing.assert_allclose(
-        result["attribution"]["scores"]["generated images"],
-        gan.score(gan.generate(3, 4), gan.labels_from(np.arange(3) + 4)),
-        rtol=1e-3,
-    )
+    scores = gan.score(gan.generate(3, 4), gan.labels_from(np.arange(3) + 4))
+    np.testing.assert_allclose(result["attribution"]["scores"]["generated images"], scores, rtol=1e-3, atol=1e-4)
     found = counterfactuals(gan, 8, seed=4)
     assert result["counterfactuals"]["effects"] == plain(found.effects)
     assert {"path_length", "units", "inversion"} <= set(result) and not result["left_out"]
@@ -93,9 +90,7 @@ def test_the_report_shows_pictures_sentences_and_verdict(run, result):
     whole = (run / "explanation" / "effects.json").read_text()
     try:
         (run / "explanation" / "effects.json").write_text('{"lines": []}')
-        with pytest.raises(
-            ValueError, match=r"effects.json lacks 'verdict'. Expected a complete result: run `gan-keras explain`"
-        ):
+        with pytest.raises(ValueError, match="effects.json lacks 'verdict'.*run `gan-keras explain`"):
             write_report(run)
     finally:
         (run / "explanation" / "effects.json").write_text(whole)
@@ -157,10 +152,8 @@ def test_what_cannot_be_explained_is_refused_in_one_line(loaded, gan, tmp_path):
         "--directions jacobien": "--directions jacobien. Did you mean 'jacobian'?",
         "--samples nowhere.npz": "There is no file nowhere.npz.",
         "--samples digits": "is what",
-        "--num 0": "0 is not in the range",
     }.items():
-        if arguments != "--num 0":
-            assert words in refused("explain", loaded, *arguments.split()), arguments
+        assert words in refused("explain", loaded, *arguments.split()), arguments
     draws = int(gan.draws)
     try:
         gan.draws.assign(0)
