@@ -130,7 +130,7 @@ def attributes_of(gan, attributes=None):
     Example:
 
     ```python
-    gan = gan_keras.presets.get("image").build(gan_keras.data.load("digits"))
+    gan = gan_keras.presets.get("image", "default").build(gan_keras.data.load("digits"))
     slants = analysis.attributes_of(gan)["slant"](analysis.samples_of(gan, 256))
     ```
 

@@ -38,7 +38,7 @@ def label_attribute(gan, samples, labels, seed=0):
 
     ```python
     images = gan_keras.data.load("digits")
-    gan = gan_keras.presets.get("image").build(images)
+    gan = gan_keras.presets.get("image", "default").build(images)
     attribute = analysis.label_attribute(gan, images.images, images.labels)
     shares = np.unique(attribute(analysis.samples_of(gan, 256)), return_counts=True)
     ```

@@ -85,26 +85,25 @@ def _spectrogram_rows(spectrograms, values, scores):
 
 
 def _curves(series, values, scores, names):
-    """A row of panels per column: each sample's curve, on a ground of its attributions."""
-    shown = min(series.shape[2], _SHOWN_COLUMNS)
+    """A row of panels per column: each sample's curve, on a ground of its attributions, summed over neighbours of long curves."""
+    shown, steps = min(series.shape[2], _SHOWN_COLUMNS), series.shape[1]
     figure = Figure(figsize=(2.6 * len(series) + 0.8, 1.4 * shown + 0.6), layout="constrained")
     panels = figure.subplots(shown, len(series), sharex=True, sharey="row", squeeze=False)
-    for number, (one, its_values) in enumerate(zip(series, values, strict=True)):
-        limit = max(np.abs(its_values).max(), 1e-30)
-        for column in range(shown):
-            axes, curve = panels[column, number], one[:, column]
-            steps = len(curve)
-            cells = np.stack([each.mean() for each in np.array_split(its_values[:, column], min(steps, _CELLS))])
-            low, high = np.nanmin(series[..., column]), np.nanmax(series[..., column])
-            margin = 0.05 * (high - low) or 1.0
+    starts = np.unique(np.linspace(0, steps, min(steps, _CELLS), endpoint=False).astype(int))
+    cells = np.add.reduceat(values, starts, axis=1)
+    for column in range(shown):
+        low, high = np.nanmin(series[..., column]), np.nanmax(series[..., column])
+        margin = 0.05 * (high - low) or 1.0
+        for number, axes in enumerate(panels[column]):
+            limit = max(np.abs(cells[number]).max(), 1e-30)
             extent = (-0.5, steps - 0.5, low - margin, high + margin)
-            scale = Normalize(
-                -np.abs(cells).max() if steps > _CELLS else -limit, np.abs(cells).max() if steps > _CELLS else limit
-            )
-            axes.imshow(cells[np.newaxis], cmap="RdBu_r", norm=scale, extent=extent, aspect="auto", alpha=0.8)
-            axes.plot(np.arange(steps), curve, color="black", linewidth=1.2)
-            axes.set_ylabel(names[column] if number == 0 and len(names) > 1 else "")
-        panels[0, number].set_title(f"{scores[number]:+.2f}", fontsize=9)
+            scale = Normalize(-limit, limit)
+            axes.imshow(cells[number, :, column][np.newaxis], cmap="RdBu_r", norm=scale, extent=extent, aspect="auto", alpha=0.8)
+            axes.plot(np.arange(steps), series[number, :, column], color="black", linewidth=1.2 if steps <= _CELLS else 0.3)
+        if series.shape[2] > 1:
+            panels[column, 0].set_ylabel(names[column])
+    for axes, score in zip(panels[0], scores, strict=True):
+        axes.set_title(f"{score:+.2f}", fontsize=9)
     buffer = io.BytesIO()
     figure.savefig(buffer, dpi=110, format="png")
     return buffer.getvalue()

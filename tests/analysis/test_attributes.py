@@ -161,7 +161,7 @@ def tone(hertz, seconds=0.6, start=0.1, amplitude=0.5, harmonics=(1.0,)):
 @pytest.mark.parametrize("hertz", [70.0, 110.0, 233.1, 440.0, 913.0])
 @pytest.mark.parametrize("harmonics", [(1.0,), (1.0, 0.7, 0.5, 0.35), (0.0, 0.7, 0.7, 0.7)], ids=["sine", "string", "missing"])
 def test_a_tone_has_its_pitch_even_if_the_fundamental_is_missing(sounds, hertz, harmonics):
-    assert sounds["pitch"](tone(hertz, harmonics=harmonics)[None])[0] == pytest.approx(hertz, rel=0.005)
+    assert sounds["pitch"](tone(hertz, harmonics=harmonics)[None])[0] == pytest.approx(hertz, rel=5e-4)
 
 
 def test_loudness_and_length_are_those_of_the_part_that_sounds(sounds):
@@ -187,6 +187,8 @@ def test_noise_clicks_and_silence_have_no_pitch(sounds, recwarn):
     random = np.random.default_rng(0)
     noise = random.normal(size=(40, RATE)) * 0.2
     assert np.isnan(sounds["pitch"](noise)).all()
+    noise[:, 4000:4600] = tone(300.0)[4000:4600]  # too short for a pitch of the whole
+    assert np.isnan(sounds["pitch"](noise)).all()
     click = np.zeros((1, RATE))
     click[0, 100] = 1.0
     assert np.isnan(sounds["pitch"](click)).all()
@@ -201,6 +203,9 @@ def test_a_tone_in_noise_keeps_its_pitch_and_a_stereo_tone_measures_as_a_mono_on
     assert sounds["pitch"](noisy[None])[0] == pytest.approx(220.0, rel=0.01)
     opposite = np.stack([wave, -wave], axis=1)[None]  # whose mean is silence
     assert measured(sounds, opposite) == pytest.approx(measured(sounds, wave[None]))
+    right = np.stack([0 * wave, wave], axis=1)[None]
+    assert sounds["pitch"](right) == pytest.approx(sounds["pitch"](wave[None]))
+    assert sounds["loudness"](right) == pytest.approx(sounds["loudness"](wave[None]) - 10 * np.log10(2))
 
 
 # --- Series.
@@ -377,8 +382,8 @@ def test_a_classifier_of_bars_names_labels_and_tells_its_accuracy_on_held_out_ba
     assert predicted.dtype == object and set(predicted) == {"tall", "wide"}
     assert np.mean(predicted == np.array(["tall", "wide"])[labels]) > 0.95
     assert (label_attribute(gan, 2 * bars - 1, labels)(bars) == predicted).all()  # in any scale that `fit` reads
-    shuffled = label_attribute(gan, pixels, random.permutation(labels))
-    assert shuffled.accuracy < 0.75  # measured on samples that it was not trained on
+    nonsense = label_attribute(gan, random.random((100, 12, 12, 1), np.float32), labels[:100])
+    assert nonsense.accuracy < 0.8  # measured on samples that it was not trained on
     assert set(attributes_of(gan, {"label": found})["label"](samples_of(gan, 20))) <= {"tall", "wide"}
 
 
@@ -388,7 +393,7 @@ def test_classifiers_of_sounds_lines_and_series_find_the_label_that_they_hear_or
     waves = np.stack([tone(random.uniform(*((100, 200) if label == "low" else (400, 800)))) for label in labels])
     sounds = gan_of(codecs.WaveformCodec(RATE, RATE), (RATE, 1))
     found = label_attribute(sounds, waves, labels)
-    assert found.accuracy == 1.0 and found(0.3 * waves).tolist() == labels.tolist()
+    assert found.accuracy == 1.0 and found(0.003 * waves).tolist() == labels.tolist()
     codec = codecs.SeriesCodec(20, ("a",), (-50.0,), (50.0,), (0,), ((),), True)
     series = random.normal(size=(60, 20, 1)) + np.where(labels == "low", -2, 2)[:, None, None]
     series[::3, 15:] = np.nan
