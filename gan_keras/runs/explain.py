@@ -361,7 +361,7 @@ class Explanation:
                 for name in largest
             )
             kept = np.nanmean([effect.kept.mean for effect in effects.values()])
-            self.tell(f"{subject} changes {changes}; {kept:.0%} of what differs between samples is kept.")
+            self.tell(f"{subject} changes {changes}; {max(kept, 0.0):.0%} of what differs between samples is kept.")
 
     # --- GANs that translate images. ---
 
