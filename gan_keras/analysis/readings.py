@@ -239,7 +239,7 @@ class Reading:
 
 
 class ComponentReading(Reading):
-    """Series of which the discriminator reads components: a part is a step of a column. Components are a linear function of them."""
+    """Series whose discriminator reads components, a linear function of scaled windows: a part is a step of a column."""
 
     def __init__(self, gan, network, tensors, raw, labels, baseline, seed):
         self.gan = gan

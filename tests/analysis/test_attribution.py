@@ -280,7 +280,7 @@ def test_series_that_are_read_as_components_are_attributed_by_step_and_column(ki
     codec.adapt(series)
     gan = gan_of(linear(codec.tensor_shape), codec.tensor_shape, codec)
     found = attribute(gan, series[:8], baseline=series[8])
-    assert found.values.shape == (8, 6, 3) and found.names == ["0", "1", "2"]
+    assert found.values.shape == (8, 6, 3) and found.names == list(codec.columns)
     np.testing.assert_allclose(found.scores, gan.score(series[:8]), atol=1e-5)
     np.testing.assert_allclose(found.baseline_scores, gan.score(series[8:9])[0], atol=1e-5)
     # A linear discriminator of components is linear in scaled values: a cell's part is what the score loses without it.
