@@ -7,6 +7,7 @@ from gan_keras.analysis.directions import Directions, Effect, Effects, decided_b
 from gan_keras.analysis.disentanglement import DCI, PathLength, dci, path_length
 from gan_keras.analysis.inversion import Inversion, Nearest, invert, nearest
 from gan_keras.analysis.label_attribute import LabelAttribute, label_attribute
+from gan_keras.analysis.traversal import Traversal, traversal
 from gan_keras.analysis.units import Units, units
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "LabelEffect",
     "Nearest",
     "PathLength",
+    "Traversal",
     "Units",
     "attribute",
     "attributes_of",
@@ -36,6 +38,7 @@ __all__ = [
     "randomisation_test",
     "samples_of",
     "share_of_words",
+    "traversal",
     "units",
     "words_gained",
     "words_of",

@@ -13,12 +13,13 @@ import tensorflow as tf
 
 from gan_keras import noise
 from gan_keras.analysis.attributes import attributes_of, samples_of
+from gan_keras.catalogue import DIRECTION_METHODS
 from gan_keras.diagnosis.names import choice_of
 from gan_keras.gans.text_generation import TextWriter, trim
 from gan_keras.metrics.seeds import Interval, paired_interval
 from gan_keras.networks.base import call_network
 
-METHODS = ("jacobian", "sefa", "pca")
+METHODS = DIRECTION_METHODS
 """Ways to find directions: see `Directions.fit`."""
 
 _PROBES = 8192  # samples over which a Jacobian is averaged

@@ -14,6 +14,7 @@ from keras import layers
 
 from gan_keras.analysis.attributes import kind_of
 from gan_keras.codecs.image import ImageCodec
+from gan_keras.codecs.series_components import ComponentCodec
 from gan_keras.codecs.spectrogram import SpectrogramCodec
 from gan_keras.codecs.subwords import SUFFIX
 from gan_keras.codecs.table import TableCodec
@@ -54,7 +55,8 @@ def read(gan, samples, labels=None, baseline=None, seed=0, domain=None):
             "whose score of a sample does not depend on other samples."
         )
     tensors, raw = _tensors(gan, samples)
-    return Reading(gan, gan.discriminator, tensors, raw, _labels(gan, labels, len(tensors)), baseline, seed)
+    kind = ComponentReading if isinstance(gan.codec, ComponentCodec) else Reading
+    return kind(gan, gan.discriminator, tensors, raw, _labels(gan, labels, len(tensors)), baseline, seed)
 
 
 def _labels(gan, labels, num):
@@ -172,12 +174,19 @@ class Reading:
                 f"Got a baseline of shape {np.shape(baseline)} for {len(self.samples)} samples. Expected one raw sample, or one "
                 "for each."
             )
-        return _encoded(self.gan, given), "given"
+        return self.encoded(given), "given"
+
+    def encoded(self, raw):
+        """Returns raw samples as tensors whose numbers belong to parts."""
+        return _encoded(self.gan, raw)
+
+    def made(self, seeds):
+        """Returns generated samples as such tensors."""
+        return np.asarray(self.gan(self.gan.latents_from(seeds), self.gan.labels_from(seeds)))
 
     def generated_mean(self, seed):
         self.gan.follow_generator()
-        seeds = tf.range(seed, seed + _GENERATED, dtype=tf.int64)
-        tensors = np.asarray(self.gan(self.gan.latents_from(seeds), self.gan.labels_from(seeds)))
+        tensors = self.made(tf.range(seed, seed + _GENERATED, dtype=tf.int64))
         if self.kind != "series" or not self.gan.codec.varying:
             return tensors.mean(axis=0)
         inside = np.cumprod(tensors[..., -1:] > 0, axis=1) > 0  # each step over the series that reach it
@@ -227,6 +236,24 @@ class Reading:
             found[..., kept] = maps[..., : len(kept)]
             return found
         return maps
+
+
+class ComponentReading(Reading):
+    """Series whose discriminator reads components, a linear function of scaled windows: a part is a step of a column."""
+
+    def __init__(self, gan, network, tensors, raw, labels, baseline, seed):
+        self.gan = gan
+        super().__init__(gan, network, self.encoded(raw), raw, labels, baseline, seed)
+
+    def encoded(self, raw):
+        windows = self.gan.codec.scaled_windows
+        return np.concatenate([windows(raw[start : start + _BLOCK]).numpy() for start in range(0, len(raw), _BLOCK)])
+
+    def made(self, seeds):
+        return self.encoded(self.gan.decode(tf.constant(super().made(seeds))).numpy())
+
+    def score_of(self, network, samples, labels):
+        return super().score_of(network, self.gan.codec.components_of(samples), labels)
 
 
 class TableReading(Reading):

@@ -4,7 +4,7 @@ import pathlib
 
 import numpy as np
 
-from gan_keras.data.sample_set import with_label_names, without_copies
+from gan_keras.data.sample_set import part_of, with_label_names, without_copies
 from gan_keras.export import exported
 from gan_keras.gans.sampling import seeds_from
 from gan_keras.modalities import sample_files, score_table
@@ -163,6 +163,14 @@ class FileModality(Modality):
     def generate(self, gan, n, seed, label, options):
         num = len(seeds_from(n, seed))
         return gan.generate(n, seed, labels=None if label is None else np.full(num, label))
+
+    def real_samples(self, gan, part, rows):
+        some = part_of(part, rows, {})
+        return self.values_of(gan, some), some.labels
+
+    def values_of(self, gan, part):
+        """The samples of a part: see `real_samples`."""
+        raise NotImplementedError
 
     def generate_by_version(self, version, n, seed, label, options):
         return exported.generate_samples(version, n, seed, label)[self.output_name]

@@ -273,6 +273,25 @@ def test_columns_of_a_row_add_up_over_their_slots_in_a_pack_whose_other_rows_sta
     assert found.shown[0][1] in ("high", "low", "middle")
 
 
+@pytest.mark.parametrize("kind", [codecs.ComponentCodec, codecs.NormalScoreCodec])
+def test_series_that_are_read_as_components_are_attributed_by_step_and_column(kind):
+    series = RANDOM.normal(size=(40, 6, 3)).cumsum(axis=1).astype(np.float32)
+    codec = kind()
+    codec.adapt(series)
+    gan = gan_of(linear(codec.tensor_shape), codec.tensor_shape, codec)
+    found = attribute(gan, series[:8], baseline=series[8])
+    assert found.values.shape == (8, 6, 3) and found.names == list(codec.columns)
+    np.testing.assert_allclose(found.scores, gan.score(series[:8]), atol=1e-5)
+    np.testing.assert_allclose(found.baseline_scores, gan.score(series[8:9])[0], atol=1e-5)
+    # A linear discriminator of components is linear in scaled values: a cell's part is what the score loses without it.
+    scaled, base = codec.scaled_windows(series[:8]).numpy(), codec.scaled_windows(series[8:9]).numpy()[0]
+    for step, column in ((0, 0), (5, 2)):
+        without = scaled.copy()
+        without[:, step, column] = base[step, column]
+        lost = found.scores - gan.discriminator(codec.components_of(without)).numpy().ravel()
+        np.testing.assert_allclose(found.values[:, step, column], lost, atol=1e-4)
+
+
 def test_series_keep_their_end_and_columns_that_are_not_read_have_no_attribution():
     series = RANDOM.normal(size=(8, 6, 4)).astype(np.float32)
     series[:, :, 1], series[:, :, 3] = 5.0, series[:, :, 0]
