@@ -141,7 +141,7 @@ class Explanation:
 
     def explain_latents(self, method, num):
         gan, num = self.gan, min(num, self.gan.style_dim)
-        each = seconds_per_sample(gan, NUM_UNITS)
+        each = seconds_per_sample(gan, NUM_EFFECTS)
         moved = (4 * num + 1) * (NUM_EFFECTS + NUM_KEPT)
         about = duration(each * (_PROBES.get(method, 0) + moved))
         self.console(
