@@ -4,7 +4,6 @@ Reference: [GAN Dissection, Bau et al., 2018](https://arxiv.org/abs/1811.10597),
 measured on attributes of the samples.
 """
 
-import contextlib
 import dataclasses
 from typing import NamedTuple
 
@@ -14,11 +13,10 @@ from keras import layers, ops
 
 from gan_keras import noise
 from gan_keras.analysis.attributes import attributes_of, kind_of, plain_columns
-from gan_keras.analysis.directions import deviation
+from gan_keras.analysis.directions import changed_output, deviation, layer_calls
 from gan_keras.codecs.sound_pictures import spectrogram_pictures
 from gan_keras.diagnosis.names import choice_of
 from gan_keras.gans.sampling import seeds_from
-from gan_keras.gans.saving import AveragedNetwork
 from gan_keras.media.images import encode_png, image_grid, to_levels
 from gan_keras.media.plots import Picture
 from gan_keras.metrics.seeds import Interval, paired_interval
@@ -234,12 +232,7 @@ def unit_layers(gan):
     The last of both makes the sample, and has no hidden units.
     """
     seeds = np.arange(2, dtype=np.int64)
-    network, calls = gan.ema_generator, []
-    network = network.network() if isinstance(network, AveragedNetwork) else network
-    with contextlib.ExitStack() as stack:
-        for layer in network._flatten_layers(include_self=False):
-            stack.enter_context(changed_output(layer, lambda *call: calls.append(call) or call[-1]))
-        gan(gan.latents_from(seeds), gan.labels_from(seeds))
+    calls = layer_calls(gan, seeds)
     makers = {}
     for layer, _, outputs in calls:
         if isinstance(layer, (*CONVOLUTIONS, layers.Dense)) and len(outputs.shape) > 1:
@@ -257,24 +250,6 @@ def unit_layers(gan):
 
 def is_normalization(layer):
     return type(layer).__name__.endswith("Normalization") and not isinstance(layer, layers.Wrapper)
-
-
-@contextlib.contextmanager
-def changed_output(layer, change):
-    """Context in which `change(layer, inputs, outputs)` takes the place of a layer's outputs. The layer itself is restored."""
-    call, own = layer.call, vars(layer).get("call")
-
-    def changed(inputs, *args, **kwargs):
-        return change(layer, inputs, call(inputs, *args, **kwargs))
-
-    layer.call = changed
-    try:
-        yield
-    finally:
-        if own is None:
-            del layer.call
-        else:
-            layer.call = own
 
 
 def renderer(gan, chosen, labels):
