@@ -258,6 +258,10 @@ class Modality:
 
     # --- Explanation. ---
 
+    def explained_part(self, run, source, training):
+        """Returns samples of a name or path, in the form of the training part, whose scores are explained."""
+        return self.test_part(run, source, training)
+
     def size_of(self, part):
         """Returns the number of samples of a part."""
         return len(part)

@@ -266,6 +266,11 @@ class ScoredModality(FileModality):
 
     quality = "val_frechet", "min"
 
+    def explained_part(self, run, source, training):
+        """See `Modality.explained_part`: labels may be missing, and training samples may be among them."""
+        given = self.read_test(source, training)
+        return given if given.labels is None else with_label_names(given, training.label_names)
+
     def measure_further(self, gan, preset):
         return {SCORE: preset.quality_samples * seconds_per_sample(gan, NUM_PILOT)}
 

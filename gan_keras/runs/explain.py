@@ -69,7 +69,7 @@ def explain(run, method="jacobian", samples=None, num=8, seed=0, progress=print)
         )
     check_writable(run.path)
     training, held_out = modality.parts(run)
-    part = held_out if samples is None else modality.test_part(run, samples, training)
+    part = held_out if samples is None else modality.explained_part(run, samples, training)
     title = f"held-out {modality.samples}" if samples is None else str(samples)
     with shown(progress) as console:
         found = Explanation(gan, modality, training, part, title, samples is None, seed, console)
