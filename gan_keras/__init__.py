@@ -12,6 +12,7 @@ __all__ = [
     "TableVAE",
     "TextGAN",
     "TimeGAN",
+    "analysis",
     "augment",
     "augmentation",
     "auxiliary",
@@ -38,6 +39,7 @@ if not startup.is_command():  # `gan-keras` imports what a command needs, when i
     with startup.without_collection():
         startup.import_keras()
         from gan_keras import (
+            analysis,
             augmentation,
             auxiliary,
             callbacks,

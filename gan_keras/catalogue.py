@@ -2,6 +2,9 @@
 
 from typing import NamedTuple
 
+DIRECTION_METHODS = ("jacobian", "sefa", "pca")
+"""Ways to find directions of the latent space: see `analysis.Directions.fit`."""
+
 DATASETS = {
     "text": {
         "docstrings": "real English: about 14,500 first sentences of docstrings of Python and of the installed packages",

@@ -1,4 +1,4 @@
-"""The command line: `gan-keras train`, `generate`, `evaluate`, `report`, `export` and further commands.
+"""The command line: `gan-keras train`, `generate`, `evaluate`, `explain`, `report`, `export` and further commands.
 
 Exit codes: 0; 2 for wrong input; 1 for a failure; 130 after Ctrl-C. Errors are one line on standard error.
 """
@@ -231,6 +231,38 @@ def evaluate(
 
 
 @app.command()
+def explain(
+    run: Annotated[pathlib.Path, typer.Argument(help="Directory of a run.")],
+    directions: Annotated[
+        str | None,
+        typer.Option(
+            help="How directions of the latents are found: jacobian (any generator), sefa (first layer) or pca (activations); "
+            "default: jacobian."
+        ),
+    ] = None,
+    samples: Annotated[
+        str | None,
+        typer.Option(help="Samples whose scores are explained, the first 8; default: 8 held-out and 8 generated ones."),
+    ] = None,
+    num: Annotated[int, typer.Option(help="Number of directions.", min=1)] = 8,
+    seed: Annotated[int, typer.Option(help="Seed of the samples.", min=0, max=2**29)] = 0,
+):
+    """Show and measure what a GAN has learned.
+
+    What its latents change, what its discriminator looks at: writes RUN/explanation/.
+    """
+    files = Run(run)
+    request.check_explanation(files, directions, samples)
+    start_keras()
+    from gan_keras.runs import explain as explaining
+
+    result = explaining.explain(files, directions or catalogue.DIRECTION_METHODS[0], samples, num, seed)
+    typer.echo(explaining.summary(result))
+    typer.echo("\n".join(f"Written: {path}" for path in sorted(files.explanation.iterdir())))
+    say_next(modality_of(files).next_commands("explain", files))
+
+
+@app.command()
 def augment(
     run: Annotated[pathlib.Path, typer.Argument(help="Directory of a run of images, tables or series with labels.")],
     output: Annotated[pathlib.Path | None, typer.Option(help="File for the enlarged set: NAME.npz; tables: NAME.csv.")] = None,
@@ -306,6 +338,9 @@ def export(
     score: Annotated[
         bool, typer.Option("--score", help="Export the discriminator too. It can reveal which samples it was trained on.")
     ] = False,
+    edit: Annotated[
+        bool, typer.Option("--edit", help="Export samples moved along directions too, those that gan-keras explain found.")
+    ] = False,
     check: Annotated[
         pathlib.Path | None,
         typer.Option(help="Only run the checks of an export on this version; write nothing.", metavar="VERSION"),
@@ -319,13 +354,18 @@ def export(
         return
     files = Run(run)
     files.check_exists()
+    if edit:
+        request.check_edit(files)
     start_keras()
     from gan_keras.export.export import export as export_gan
 
     directory = to or pathlib.Path("saved_models") / files.path.resolve().name
     with Console(file=sys.stderr) as console:
         console.follow(f"Exporting to {directory}")
-        version = export_gan(files.load(compile=False), directory, score=score)
+        gan = files.load(compile=False)
+        if edit:
+            gan.directions, gan.direction_names = files.directions(gan.latent_dim)
+        version = export_gan(gan, directory, score=score, edit=edit)
     say_path(version)
     say_next(modality_of(files).next_commands("export", files, version), err=True)
 

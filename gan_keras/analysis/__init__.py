@@ -1,6 +1,45 @@
 """What a trained GAN has learned: measurements of its samples, by modality."""
 
-from gan_keras.analysis.attributes import Attribute, attributes_of, kind_of, samples_of
+from gan_keras.analysis.attributes import Attribute, attributes_of, kind_of, samples_of, share_of_words, words_gained, words_of
+from gan_keras.analysis.attribution import Attribution, attribute, randomisation_test
+from gan_keras.analysis.counterfactuals import Counterfactuals, LabelEffect, counterfactuals
 from gan_keras.analysis.directions import Directions, Effect, Effects, decided_by_style
+from gan_keras.analysis.disentanglement import DCI, PathLength, dci, path_length
+from gan_keras.analysis.inversion import Inversion, Nearest, invert, nearest
+from gan_keras.analysis.label_attribute import LabelAttribute, label_attribute
+from gan_keras.analysis.traversal import Traversal, traversal
+from gan_keras.analysis.units import Units, units
 
-__all__ = ["Attribute", "Directions", "Effect", "Effects", "attributes_of", "decided_by_style", "kind_of", "samples_of"]
+__all__ = [
+    "DCI",
+    "Attribute",
+    "Attribution",
+    "Counterfactuals",
+    "Directions",
+    "Effect",
+    "Effects",
+    "Inversion",
+    "LabelAttribute",
+    "LabelEffect",
+    "Nearest",
+    "PathLength",
+    "Traversal",
+    "Units",
+    "attribute",
+    "attributes_of",
+    "counterfactuals",
+    "dci",
+    "decided_by_style",
+    "invert",
+    "kind_of",
+    "label_attribute",
+    "nearest",
+    "path_length",
+    "randomisation_test",
+    "samples_of",
+    "share_of_words",
+    "traversal",
+    "units",
+    "words_gained",
+    "words_of",
+]

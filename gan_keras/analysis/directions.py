@@ -13,12 +13,14 @@ import tensorflow as tf
 
 from gan_keras import noise
 from gan_keras.analysis.attributes import attributes_of, samples_of
+from gan_keras.catalogue import DIRECTION_METHODS
 from gan_keras.diagnosis.names import choice_of
+from gan_keras.gans.saving import AveragedNetwork
 from gan_keras.gans.text_generation import TextWriter, trim
 from gan_keras.metrics.seeds import Interval, paired_interval
 from gan_keras.networks.base import call_network
 
-METHODS = ("jacobian", "sefa", "pca")
+METHODS = DIRECTION_METHODS
 """Ways to find directions: see `Directions.fit`."""
 
 _PROBES = 8192  # samples over which a Jacobian is averaged
@@ -37,8 +39,8 @@ class Directions:
         gan.generate(4, seed=0, edits={0: 2.0})
 
     Attributes:
-        directions: Unit vectors, float32 `(num, latent_dim)`. The components of each add up to a positive number. Those of latents
-            that only draw tokens or categories are 0.
+        directions: Unit vectors, float32 `(num, latent_dim)`, each with a positive sum of its components. Components of
+            latents that only draw tokens or categories are 0.
         spectrum: Mean squared change along every direction of the style latents, from the largest, float64 `(style_dim,)`.
         placebo: As many random unit vectors, orthogonal to each other, which any claim about directions has to beat.
         method: One of `METHODS`.
@@ -238,8 +240,8 @@ class Effects:
     @property
     def mean_ratio(self):
         """Mean effect over directions and attributes, divided by the same of the placebo."""
-        mean, placebo = (float(np.nanmean(sizes)) for sizes in (self.sizes, self.placebo_sizes))
-        return mean / placebo if placebo else float("inf")
+        mean, placebo = (np.nan_to_num(sizes).mean() for sizes in (self.sizes, self.placebo_sizes))
+        return float(mean / placebo) if placebo else float("inf")
 
     def sentences(self, most=3):
         """Returns a line per direction: its largest effects, at most `most`, and the placebo's for the first of them."""
@@ -374,9 +376,8 @@ def activations(gan, seed):
     latents, features = [], []
     for seeds in blocks(_ACTIVATIONS, seed):
         latents.append(gan.latents_from(seeds).numpy()[:, : gan.style_dim])
-        with watched(following) as seen:
-            call_network(gan.ema_generator, gan.latents_from(seeds), gan.labels_from(seeds))
-        features.append(np.reshape(seen[0], [len(seeds), -1]))
+        (_, inputs, _), *_ = layer_calls(gan, seeds, [following])
+        features.append(np.reshape(inputs, [len(seeds), -1]))
     latents, features = np.concatenate(latents).astype(np.float64), np.concatenate(features)
     pca = PCA(
         min(gan.style_dim, features.shape[1]),
@@ -395,17 +396,14 @@ def layers_after_latents(gan, method):
     Raises:
         ValueError: If no layer reads them, as where latents pass through a recurrent network first.
     """
-    weighted = [layer for layer in gan.ema_generator._flatten_layers() if len(getattr(layer, "kernel", np.zeros(0)).shape) >= 2]
-    latents, labels = gan.latents_from(tf.range(2, dtype=tf.int64)), gan.labels_from(tf.range(2, dtype=tf.int64))
-    order = []
-    with contextlib.ExitStack() as stack:
-        seen = [(layer, stack.enter_context(watched(layer, order))) for layer in weighted]
-        call_network(gan.ema_generator, latents, labels)
-    own = latents[:, : gan.style_dim].numpy()
-    for layer, inputs in seen:
-        given = np.asarray(inputs[0], np.float32) if inputs else np.zeros((2, 0))
-        if given.ndim == 2 and given.shape[1] >= own.shape[1] and np.allclose(given[:, : own.shape[1]], own, atol=1e-2):
-            following = order[order.index(layer) + 1 :]
+    seeds = tf.range(2, dtype=tf.int64)
+    calls = [call for call in layer_calls(gan, seeds) if len(getattr(call[0], "kernel", np.zeros(0)).shape) >= 2]
+    latents = gan.latents_from(seeds).numpy()[:, : gan.style_dim]
+    for index, (layer, inputs, _) in enumerate(calls):
+        inputs = np.asarray(inputs, np.float32)
+        reads = inputs.ndim == 2 and inputs.shape[1] >= gan.style_dim
+        if reads and np.allclose(inputs[:, : gan.style_dim], latents, atol=1e-2):
+            following = [other for other, *_ in calls[index + 1 :] if other is not layer]
             if method == "sefa" or following:
                 return layer, following[0] if following else None
     raise ValueError(
@@ -415,22 +413,36 @@ def layers_after_latents(gan, method):
     )
 
 
+def layer_calls(gan, seeds, layers=None):
+    """Generates samples of seeds, and returns the calls of layers in their order: each layer with its inputs and outputs.
+
+    `layers` are some of the averaged generator; None for all.
+    """
+    network, calls = gan.ema_generator, []
+    network = network.network() if isinstance(network, AveragedNetwork) else network
+    with contextlib.ExitStack() as stack:
+        for layer in network._flatten_layers(include_self=False) if layers is None else layers:
+            stack.enter_context(changed_output(layer, lambda *call: calls.append(call) or call[-1]))
+        gan(gan.latents_from(seeds), gan.labels_from(seeds))
+    return calls
+
+
 @contextlib.contextmanager
-def watched(layer, order=None):
-    """Collects the inputs of a layer's calls in a list, and in `order` the layers in the order of their first calls."""
-    call, seen = layer.call, []
+def changed_output(layer, change):
+    """Context in which `change(layer, inputs, outputs)` takes the place of a layer's outputs. The layer itself is restored."""
+    call, own = layer.call, vars(layer).get("call")
 
-    def call_and_note(inputs, *args, **kwargs):
-        seen.append(inputs)
-        if order is not None and layer not in order:
-            order.append(layer)
-        return call(inputs, *args, **kwargs)
+    def changed(inputs, *args, **kwargs):
+        return change(layer, inputs, call(inputs, *args, **kwargs))
 
-    layer.call = call_and_note
+    layer.call = changed
     try:
-        yield seen
+        yield
     finally:
-        del layer.call  # the method of its class
+        if own is None:
+            del layer.call
+        else:
+            layer.call = own
 
 
 def blocks(num, seed):
@@ -463,9 +475,10 @@ def deviation(values, groups):
     """Deviation of an attribute within groups of one label; 1 for categories, whose effects are shares, and for constants."""
     if values.dtype == object:
         return 1.0
-    squares = [(values[groups == group] - np.nanmean(values[groups == group])) ** 2 for group in np.unique(groups)]
-    found = np.sqrt(np.nanmean(np.concatenate(squares)))
-    return found if found > 0 else 1.0
+    known = np.isfinite(values)
+    parts = [values[known & (groups == group)] for group in np.unique(groups[known])]
+    squares = np.concatenate([np.zeros(1), *((part - part.mean()) ** 2 for part in parts)])
+    return np.sqrt(squares.sum() / max(1, known.sum())) or 1.0
 
 
 def nearest_to_zero(interval):

@@ -71,7 +71,14 @@ class ComponentCodec(SeriesCodec):
 
     def encode(self, series):
         """Series in their own units, `(batch, length, columns)`, NaN after the end, to float32 `(batch, components)`."""
-        scaled = super().encode(series)
+        return self.components_of(self.scaled_windows(series))
+
+    def scaled_windows(self, series):
+        """Series in their own units to scaled windows, `(batch, length, columns)`, of which components are taken."""
+        return super().encode(series)
+
+    def components_of(self, scaled):
+        """Scaled windows to components, a linear function of them."""
         flat = tf.reshape(scaled, [-1, len(self.mean)]) - tf.constant(self.mean)
         return tf.matmul(flat, self._basis()) * tf.constant(self.scales)
 

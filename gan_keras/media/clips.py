@@ -23,9 +23,10 @@ def clip_levels(videos):
     return to_levels(videos.reshape(-1, *videos.shape[2:])).reshape(videos.shape)
 
 
-def clip_grid(videos, columns=None, row_labels=None):
+def clip_grid(videos, columns=None, row_labels=None, column_labels=None):
     """Arranges clips like `images.image_grid` arranges images: uint8 `(frames, height, width, channels)`."""
-    return np.stack([image_grid(frame, columns, row_labels) for frame in np.moveaxis(clip_levels(videos), 1, 0)])
+    frames = np.moveaxis(clip_levels(videos), 1, 0)
+    return np.stack([image_grid(frame, columns, row_labels, column_labels) for frame in frames])
 
 
 def film_strips(videos, row_labels=None, column_labels=None):

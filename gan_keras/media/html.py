@@ -1,8 +1,52 @@
-"""HTML fragments of the report: sections, pictures and tables. All text is escaped."""
+"""HTML: pages, and fragments of them, such as sections, pictures and tables. All text is escaped."""
 
 import base64
 import json
 from html import escape
+from string import Template
+
+_PAGE = Template("""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>$title</title>
+<style>
+:root { color-scheme: light dark; --line: #8886; --soft: #8881; }
+body { max-width: 76rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.5 system-ui, sans-serif; }
+h2 { margin-top: 2.5rem; border-bottom: 1px solid var(--line); }
+figure { margin: 0 0 1rem; }
+figcaption { font-weight: 600; }
+figcaption p { margin: 0; max-width: 44rem; font-size: .9rem; font-weight: 400; }
+img { max-width: 100%; background: #fff; border-radius: 4px; }
+.pictures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr)); gap: 1rem; }
+.pictures img { width: 100%; }
+.card { border: 1px solid var(--line); border-radius: 4px; padding: .5rem 1rem; }
+.card tr:not(:last-child) code { font-family: inherit; }
+.card tr:last-child > * { border-bottom: 0; }
+summary { cursor: pointer; }
+audio { width: 16rem; max-width: 100%; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; font-size: .9rem; }
+th, td { padding: .2rem .6rem; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
+.numbers th, .numbers td { text-align: right; font-variant-numeric: tabular-nums; }
+.numbers tbody th { text-align: left; background: var(--soft); }
+.sentences td { min-width: 11rem; }
+.verdict { padding: .5rem 1rem; border-left: 4px solid currentColor; background: var(--soft); }
+code { overflow-wrap: anywhere; }
+</style>
+</head>
+<body>
+<h1>$title</h1>
+$body
+</body>
+</html>
+""")
+
+
+def page_of(title, body):
+    """Returns a self-contained page; `body` is HTML."""
+    return _PAGE.substitute(title=escape(title), body=body)
 
 
 def section(title, content):

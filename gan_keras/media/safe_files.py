@@ -25,6 +25,23 @@ def replace_whole(path, write):
             temporary.unlink(missing_ok=True)
 
 
+def replace_folder(path, files):
+    """Writes `files`, bytes by name, to a temporary folder, then renames it to `path`: no reader sees half of them."""
+    path = pathlib.Path(path)
+    temporary, old = temporary_path(path), temporary_path(path)
+    with explained_write_errors(path):
+        try:
+            temporary.mkdir()
+            for name, content in files.items():
+                (temporary / name).write_bytes(content)
+            if path.exists():
+                os.replace(path, old)
+            os.replace(temporary, path)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
+
+
 def temporary_path(path):
     """Returns a new hidden path next to `path`, with the same suffix, that `sweep` recognises."""
     return path.with_name(f".{uuid.uuid4().hex}{path.suffix}")

@@ -187,7 +187,7 @@ class Modality:
         """Returns the commands that suggest themselves after another one; each can be run as it stands.
 
         Args:
-            command: The command that has ended: `"train"`, `"evaluate"`, `"augment"` or `"export"`.
+            command: The command that has ended: `"train"`, `"evaluate"`, `"explain"`, `"augment"` or `"export"`.
             run: A `Run`.
             version: Path of the version that `"export"` wrote.
         """
@@ -196,7 +196,10 @@ class Modality:
             return [self.example_of(program, path), f"{program} evaluate {path}", f"{program} export {path}"]
         if command == "export":
             return [self.example_of(program, shlex.quote(str(version)))]
-        return [f"{program} report {path}", *([f"{program} export {path}"] if command == "evaluate" else [])]
+        if command == "explain":
+            return [f"{program} report {path}", f"{program} export {path} --edit"]
+        further = [f"{program} explain {path}", f"{program} export {path}"] if command == "evaluate" else []
+        return [f"{program} report {path}", *further]
 
     def example_of(self, program, source):
         """Returns a `generate` command for a run or a version, a quoted path."""
@@ -234,6 +237,10 @@ class Modality:
         """
         raise NotImplementedError
 
+    def test_part(self, run, source, training):
+        """Returns test data of a name or path in the form of the training part, with its label numbers."""
+        raise NotImplementedError
+
     def summary(self, result):
         """The result of `evaluate` as text."""
         raise NotImplementedError
@@ -248,3 +255,20 @@ class Modality:
 
     def card(self, config):
         """The report's model card, a dictionary; None without a card."""
+
+    # --- Explanation. ---
+
+    def explained_part(self, run, source, training):
+        """Returns samples of a name or path, in the form of the training part, whose scores are explained."""
+        return self.test_part(run, source, training)
+
+    def size_of(self, part):
+        """Returns the number of samples of a part."""
+        return len(part)
+
+    def real_samples(self, gan, part, rows):
+        """Returns some samples of a part as `gan.score` takes them, in the range of generated ones, and their label numbers.
+
+        Labels are None without any, and for tables, whose rows hold them. `rows` is an array of numbers.
+        """
+        raise NotImplementedError

@@ -4,7 +4,7 @@ import pathlib
 
 import numpy as np
 
-from gan_keras.data.sample_set import with_label_names, without_copies
+from gan_keras.data.sample_set import part_of, with_label_names, without_copies
 from gan_keras.export import exported
 from gan_keras.gans.sampling import seeds_from
 from gan_keras.modalities import sample_files, score_table
@@ -164,6 +164,14 @@ class FileModality(Modality):
         num = len(seeds_from(n, seed))
         return gan.generate(n, seed, labels=None if label is None else np.full(num, label))
 
+    def real_samples(self, gan, part, rows):
+        some = part_of(part, rows, {})
+        return self.values_of(gan, some), some.labels
+
+    def values_of(self, gan, part):
+        """The samples of a part: see `real_samples`."""
+        raise NotImplementedError
+
     def generate_by_version(self, version, n, seed, label, options):
         return exported.generate_samples(version, n, seed, label)[self.output_name]
 
@@ -257,6 +265,11 @@ class ScoredModality(FileModality):
     """A modality whose presets score epochs: see `image.presets.Scored`."""
 
     quality = "val_frechet", "min"
+
+    def explained_part(self, run, source, training):
+        """See `Modality.explained_part`: labels may be missing, and training samples may be among them."""
+        given = self.read_test(source, training)
+        return given if given.labels is None else with_label_names(given, training.label_names)
 
     def measure_further(self, gan, preset):
         return {SCORE: preset.quality_samples * seconds_per_sample(gan, NUM_PILOT)}

@@ -30,7 +30,8 @@ class Run:
         self.config_path, self.model_path = self.path / "config.json", self.path / "model.keras"
         self.history_path, self.evaluation_path = self.path / "history.csv", self.path / "evaluation.json"
         self.events_path, self.augmentation_path = self.path / "events.csv", self.path / "augmentation.json"
-        self.report_path = self.path / "report.html"
+        self.report_path, self.explanation = self.path / "report.html", self.path / "explanation"
+        self.effects_path, self.directions_path = self.explanation / "effects.json", self.explanation / "directions.npy"
         self.checkpoints, self.samples, self.data = (self.path / name for name in ("checkpoints", "samples", "data"))
 
     def check_free(self):
@@ -102,6 +103,27 @@ class Run:
 
     def save(self, gan):
         replace_whole(self.model_path, gan.save)
+
+    def directions(self, latent_dim):
+        """Returns the directions of `gan-keras explain`, float32 `(num, latent_dim)`, and their names.
+
+        Raises:
+            ValueError: If a file is damaged, or the directions are those of other latents.
+        """
+        import numpy as np
+
+        try:
+            directions = np.load(self.directions_path, allow_pickle=False)
+        except (ValueError, EOFError) as error:
+            raise ValueError(
+                f"{self.directions_path} is damaged ({error}). Run `gan-keras explain {self.path}` again."
+            ) from error
+        if directions.ndim != 2 or directions.shape[1] != latent_dim:
+            raise ValueError(
+                f"{self.directions_path} holds directions of shape {directions.shape}. Expected (num, {latent_dim}), for the "
+                f"latents of the run's model: run `gan-keras explain {self.path}` again."
+            )
+        return directions.astype(np.float32), read_json(self.effects_path)["names"]
 
     def load(self, compile=True):
         """Returns the trained GAN, or that of the newest undamaged checkpoint if training is not finished.

@@ -2,64 +2,27 @@
 
 from collections import Counter
 from html import escape
-from string import Template
 
 from gan_keras import modalities
 from gan_keras.callbacks.history import EVENT_COLUMNS
 from gan_keras.callbacks.history import read_history as read_events
 from gan_keras.diagnosis.rules import diagnose
 from gan_keras.downstream import study_report
-from gan_keras.media.html import definitions, picture, section, table, unfold
+from gan_keras.media.html import definitions, page_of, picture, section, table, unfold
 from gan_keras.media.plots import read_history, training_pictures
 from gan_keras.media.safe_files import read_json, replace_whole
+from gan_keras.runs import explain
 from gan_keras.runs.files import Run
-
-PAGE = Template("""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>$title</title>
-<style>
-:root { color-scheme: light dark; --line: #8886; --soft: #8881; }
-body { max-width: 76rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.5 system-ui, sans-serif; }
-h2 { margin-top: 2.5rem; border-bottom: 1px solid var(--line); }
-figure { margin: 0 0 1rem; }
-figcaption { font-weight: 600; }
-figcaption p { margin: 0; max-width: 44rem; font-size: .9rem; font-weight: 400; }
-img { max-width: 100%; background: #fff; border-radius: 4px; }
-.pictures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr)); gap: 1rem; }
-.pictures img { width: 100%; }
-.card { border: 1px solid var(--line); border-radius: 4px; padding: .5rem 1rem; }
-.card tr:not(:last-child) code { font-family: inherit; }
-.card tr:last-child > * { border-bottom: 0; }
-summary { cursor: pointer; }
-audio { width: 16rem; max-width: 100%; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; font-size: .9rem; }
-th, td { padding: .2rem .6rem; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
-.numbers th, .numbers td { text-align: right; font-variant-numeric: tabular-nums; }
-.numbers tbody th { text-align: left; background: var(--soft); }
-.sentences td { min-width: 11rem; }
-.verdict { padding: .5rem 1rem; border-left: 4px solid currentColor; background: var(--soft); }
-code { overflow-wrap: anywhere; }
-</style>
-</head>
-<body>
-<h1>$title</h1>
-$body
-</body>
-</html>
-""")
 
 
 def write_report(run_directory):
-    """Writes `report.html` of a run: a card, the verdict, samples by epoch, scores, curves, events, settings.
+    """Writes `report.html` of a run: a card, the verdict, samples by epoch, scores, explanation, curves, events, settings.
 
     The page names each missing part together with the command that creates it.
 
     Args:
-        run_directory: Directory with `config.json` and, if they exist, `history.csv`, `samples/` and `evaluation.json`.
+        run_directory: Directory with `config.json` and, if they exist, `history.csv`, `samples/`, `evaluation.json` and
+            `explanation/`.
 
     Returns:
         Path of the page, which replaces an older one once it is complete.
@@ -83,6 +46,7 @@ def write_report(run_directory):
         section("Samples", modality.samples_section(run.path) or "<p>No samples have been written.</p>"),
         *scores,
         *([] if compared is None else _filled(study_report.sections, compared, run.augmentation_path)),
+        _explained(run),
         _curves(run),
         _events(run),
         *(
@@ -91,7 +55,7 @@ def write_report(run_directory):
             if values is not None
         ),
     ]
-    page = PAGE.substitute(title=escape(f"Run {run.path.resolve().name}"), body="\n".join(parts))
+    page = page_of(f"Run {run.path.resolve().name}", "\n".join(parts))
     replace_whole(run.report_path, lambda temporary: temporary.write_text(page, encoding="utf-8"))
     return run.report_path
 
@@ -137,12 +101,22 @@ def _not_evaluated(run):
     return [section("Verdict", f"<p>Not evaluated yet: {command} compares the GAN with the baselines that it has to beat.</p>")]
 
 
+def _explained(run):
+    """Returns what the GAN has learned, from the files of `gan-keras explain`."""
+    title = "What it learned"
+    if not run.effects_path.is_file():
+        command = f"<code>gan-keras explain {escape(str(run.path))}</code>"
+        return section(title, f"<p>Not explained yet: {command} shows and measures what the GAN has learned.</p>")
+    content = _filled(lambda result: explain.content(result, run.explanation), read_json(run.effects_path), run.effects_path)
+    return section(title, content)
+
+
 def _filled(sections, result, path):
     """Returns `sections(result)`; raises `ValueError` if the file at `path` lacks a part."""
     try:
         return sections(result)
     except (KeyError, TypeError, AttributeError) as error:
-        command = "evaluate" if path.name == "evaluation.json" else "augment --compare"
+        command = {"evaluation.json": "evaluate", "effects.json": "explain"}.get(path.name, "augment --compare")
         raise ValueError(f"{path} lacks {error}. Expected a complete result: run `gan-keras {command}` again.") from error
 
 

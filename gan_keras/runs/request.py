@@ -4,6 +4,7 @@ import math
 import pathlib
 
 from gan_keras import catalogue, modalities, presets
+from gan_keras.diagnosis.names import choice_of
 from gan_keras.media import file_kinds
 from gan_keras.media.safe_files import check_is_file
 from gan_keras.modalities.settings import with_fields
@@ -34,6 +35,26 @@ def check(modality, data, out, preset=None, *, epochs=None, minutes=None, settin
         check_is_file(data, "Built-in data sets of this kind", known)
     if str(data) not in known and not resume:
         file_kinds.check_kind(data, modality, getattr(chosen, "text_column", ""))
+
+
+def check_explanation(run, directions=None, samples=None):
+    """Raises unless a run can be explained with these arguments: see `runs.explain.explain`."""
+    modality = run.config["modality"]
+    if directions is not None and modality == "translation":
+        raise ValueError(f"--directions {directions} for a translation, which has no latents. Expected no --directions.")
+    if directions is not None and directions not in catalogue.DIRECTION_METHODS:
+        raise ValueError(f"--directions {directions}. {choice_of(directions, catalogue.DIRECTION_METHODS)}.")
+    known = catalogue.DATASETS[modality]
+    if samples is not None and samples not in known and not pathlib.Path(samples).exists():
+        check_is_file(samples, "Built-in data sets of this kind", known)
+
+
+def check_edit(run):
+    """Raises unless a run has directions for an export."""
+    if run.config["modality"] == "translation":
+        raise ValueError("--edit for a translation, which has no latents. Expected no --edit.")
+    if not run.directions_path.is_file():
+        raise FileNotFoundError(f"{run.path} has no directions to edit along. Run `gan-keras explain {run.path}` first.")
 
 
 def preset_of(modality, preset=None):

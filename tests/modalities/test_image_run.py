@@ -156,6 +156,8 @@ def test_minutes_determine_the_number_and_the_length_of_epochs():
     assert (dear.epochs, dear.steps_per_epoch, dear.quality_every) == (12, 3, 5)
 
 
+@pytest.mark.slow
 def test_every_suggested_command_runs_as_it_stands(run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert sorted(runs.assert_suggestions_run(run)) == sorted(["generate", "evaluate", "export", "report", "generate"])
+    further = ["explain", "export", "generate"]  # with directions
+    assert sorted(runs.assert_suggestions_run(run)) == sorted(["generate", "evaluate", "export", "report", "generate", *further])

@@ -149,7 +149,8 @@ def test_labelled_series_of_different_lengths_are_trained_and_generated(tmp_path
 
 def test_every_suggested_command_runs_as_it_stands(run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert sorted(runs.assert_suggestions_run(run)) == sorted(["generate", "evaluate", "export", "report", "generate"])
+    further = ["explain", "export", "generate"]  # with directions
+    assert sorted(runs.assert_suggestions_run(run)) == sorted(["generate", "evaluate", "export", "report", "generate", *further])
 
 
 def test_a_preset_takes_arrays_and_data_frames_and_gives_frames_back():

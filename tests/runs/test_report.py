@@ -118,7 +118,7 @@ def test_the_page_opens_with_a_card_then_verdict_samples_scores_curves_events_an
     page = write_report(run).read_text(encoding="utf-8")
     titles = re.findall("<h2>(.*?)</h2>", page)
     scores = ["Likelihood of held-out lines", "Sentences side by side", "Quality against diversity", "Scores"]
-    assert titles == ["Verdict", "Samples", *scores, "Training", "What happened", "Settings"]
+    assert titles == ["Verdict", "Samples", *scores, "What it learned", "Training", "What happened", "Settings"]
     assert page.index('class="card"') < page.index("<h2>Verdict")
 
 
@@ -159,7 +159,8 @@ def test_the_table_shows_the_scores_of_every_point(run):
 def test_without_an_evaluation_the_page_shows_the_command_that_makes_it(run):
     (run / "evaluation.json").unlink()
     page = write_report(run).read_text(encoding="utf-8")
-    assert f"<code>gan-keras evaluate {run}</code>" in page and "Quality against diversity" not in page
+    assert f"<code>gan-keras evaluate {run}</code>" in page and f"<code>gan-keras explain {run}</code>" in page
+    assert "Quality against diversity" not in page
     assert page.count("<img") == 3
 
 

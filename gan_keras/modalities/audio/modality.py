@@ -16,7 +16,7 @@ from gan_keras.codecs import SpectrogramCodec, WaveformCodec
 from gan_keras.codecs.sound_pictures import write_sounds
 from gan_keras.data import Sounds, describe_sounds, load_test_audio, split_sounds
 from gan_keras.media.safe_files import read_json
-from gan_keras.media.sounds import SoundPlayer
+from gan_keras.media.sounds import LEVELS, SoundPlayer
 from gan_keras.modalities.audio.evaluation import COLUMNS, evaluate_sounds
 from gan_keras.modalities.audio.presets import AudioPreset
 from gan_keras.modalities.from_files import ScoredModality
@@ -68,6 +68,9 @@ curves below, whose classifier is smaller.</p>"""
 
     def entries(self, data):
         return {"sample_rate": data.sample_rate, "length": data.length, "channels": data.channels}
+
+    def values_of(self, gan, part):
+        return part.samples / np.float32(LEVELS)
 
     def sample_callbacks(self, run, preset, training, held_out):
         return [SampleSounds(run.samples, label_names=training.label_names)]

@@ -9,7 +9,7 @@ from gan_keras.codecs import ImageCodec
 from gan_keras.data import Images, describe_images, load_images, load_test_images, split_images
 from gan_keras.media.images import write_images
 from gan_keras.modalities.from_files import ScoredModality
-from gan_keras.modalities.image.evaluation import COLUMNS, evaluate_images
+from gan_keras.modalities.image.evaluation import COLUMNS, evaluate_images, tensors_of
 from gan_keras.modalities.image.presets import ImagePreset
 
 _GRID = "Generated images. With labels, a row is a label and a column is a noise. The noise is the same at every epoch."
@@ -47,6 +47,9 @@ below, whose classifier is smaller.</p>"""
 
     def entries(self, data):
         return {"image_shape": list(data.image_shape)}
+
+    def values_of(self, gan, part):
+        return gan.in_blocks(gan.decode, tensors_of(part, gan.codec)[0])
 
     def sample_callbacks(self, run, preset, training, held_out):
         return [kind(run.samples, label_names=training.label_names) for kind in (SampleGrid, Interpolation)]

@@ -75,6 +75,9 @@ windows.</p>"""
     def entries(self, data):
         return {"columns": list(data.columns), "window": data.window}
 
+    def real_samples(self, gan, part, rows):
+        return part.samples(rows), None if part.labels is None else part.labels[rows]
+
     def sample_callbacks(self, run, preset, training, held_out):
         real, every = some_windows(training, SHOWN_SERIES, seed=0), -(-preset.epochs // MAX_PICTURES)
         return [SeriesPictures(run.samples, real, training.columns, every=every)]

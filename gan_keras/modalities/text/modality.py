@@ -11,6 +11,7 @@ import numpy as np
 
 from gan_keras import catalogue
 from gan_keras.callbacks import Samples
+from gan_keras.callbacks.history import read_history
 from gan_keras.codecs.text import TextCodec
 from gan_keras.data import Corpus, describe, likelihood_of, load_text, split
 from gan_keras.export import exported
@@ -68,6 +69,12 @@ class TextModality(Modality):
     def parts(self, run, data=None):
         return [Lines(run.lines(part), run.label_numbers(part)) for part in ("train", "held_out")]
 
+    def test_part(self, run, source, training):
+        column, names = self.preset_of(run).text_column, run.config.get("labels")
+        is_table = column and str(source).lower().endswith((*TABLES, *JSON))
+        test = load_text(source, column=column if is_table else "")
+        return numbered(test, Lines([], names)) if names and test.labels else Lines(list(test.lines))
+
     # --- Training. ---
 
     def details(self, gan):
@@ -124,6 +131,21 @@ class TextModality(Modality):
             return text
         return replace_whole(output, lambda path: path.write_text(text, encoding="utf-8"))
 
+    def next_commands(self, command, run, version=None):
+        """See `Modality.next_commands`; what a generator has learned is explained once a discriminator has taught it."""
+        found = super().next_commands(command, run, version)
+        stages = {row.get("stage") for row in read_history(run.history_path)}
+        return found if stages - {STAGES[0]} else [each for each in found if " explain " not in each]
+
+    # --- Explanation. ---
+
+    def size_of(self, part):
+        return len(part.lines)
+
+    def real_samples(self, gan, part, rows):
+        labels = None if part.labels is None else np.array([part.labels[row] for row in rows])
+        return [part.lines[row] for row in rows], labels
+
     # --- Evaluation and report. ---
 
     def score(self, gan, training, test, num=None, seed=0, progress=print, likelihood=None, is_selection=False):
@@ -134,12 +156,8 @@ class TextModality(Modality):
 
     def evaluate(self, run, data=None, num=None, seed=0, progress=print):
         training, held_out = self.parts(run)
-        column = TextPreset.from_config(run.config["preset"]).text_column
-        is_table = column and str(data).lower().endswith((*TABLES, *JSON))
-        is_selection, test, names = data is None, held_out, run.config.get("labels")
-        if not is_selection:
-            test = load_text(data, column=column if is_table else "")
-            test = numbered(test, Lines([], names)) if names and test.labels else Lines(list(test.lines))
+        is_selection = data is None
+        test = held_out if is_selection else self.test_part(run, data, training)
         source = run.config["data"]
         exact = likelihood_of(source["name"], source["fingerprint"])
         result = self.score(run.load(compile=False), training, test, num, seed, progress, exact, is_selection)

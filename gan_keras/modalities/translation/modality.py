@@ -134,13 +134,21 @@ domain.</p>"""
         shown = first_images(held_out)
         return [TranslationGrid(run.samples, shown["a_to_b"], shown["b_to_a"])]
 
+    def size_of(self, part):
+        return min(len(part.a), len(part.b))
+
+    def real_samples(self, gan, part, rows):
+        """See `Modality.real_samples`: a tuple of images of both domains, in the shape of the networks."""
+        levels = (levels_of(part_of(getattr(part, name), rows, {}), 0, len(rows)) for name in "ab")
+        return tuple(gan.in_blocks(lambda images: gan.decode(gan.encode(images)), each) for each in levels), None
+
     # --- Use. ---
 
     def next_commands(self, command, run, version=None):
         """Suggests to check a version: it contains no images to translate."""
         if command == "export":
             return [f"{program_name()} export --check {shlex.quote(str(version))}"]
-        return super().next_commands(command, run, version)
+        return [each for each in super().next_commands(command, run, version) if not each.endswith(" --edit")]
 
     def generate_from_run(self, run, n, seed, label, options):
         """Translates `n` held-out images of a run, starting with number `seed`, or those of `--input`, all if `n` is None."""

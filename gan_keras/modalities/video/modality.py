@@ -47,5 +47,8 @@ classifier is smaller.</p>"""
     def entries(self, data):
         return {"video_shape": list(data.video_shape)}
 
+    def values_of(self, gan, part):
+        return gan.in_blocks(lambda clips: gan.decode(gan.encode(clips)), part.videos)
+
     def sample_callbacks(self, run, preset, training, held_out):
         return [ClipGrid(run.samples, label_names=training.label_names)]
