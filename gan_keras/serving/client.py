@@ -83,11 +83,12 @@ class Client:
             model: The model's name.
             n: Number of samples, 1 or more.
             seed: Sample `i` is generated from `seed + i`.
-            signature: None selects `serving_default`, or `generate` if there are choices; others are `guided` and
-                `encoded`.
+            signature: None selects `serving_default`, or `generate` if there are choices; others are `guided`, `encoded`
+                and `edit`.
             version: See the class.
-            **choices: Further inputs of the signature, such as `prompt`, `temperature`, `top_p` and `label`: one value
-                for all samples, or one per sample. None leaves a choice out; the first three may be left out.
+            **choices: Further inputs of the signature, such as `prompt`, `temperature`, `top_p`, `label`, and for `edit`
+                `direction` and `strength`: one value for all samples, or one per sample. None leaves a choice out; the
+                first three may be left out.
 
         Returns:
             Text: a list of str. Images and other numbers: an array with one row per sample. `encoded`: a list of bytes,

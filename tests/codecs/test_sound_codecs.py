@@ -48,7 +48,7 @@ def test_wav_bytes_are_read_back_by_scipy():
     for codec in (WaveformCodec(RATE, 50), SpectrogramCodec(RATE, LENGTH)):
         for content, waveform in zip(codec.encode_wav(waveforms).numpy(), waveforms, strict=True):
             rate, samples = wavfile.read(io.BytesIO(content))
-            assert rate == RATE and samples.dtype == np.int16
+            assert rate == RATE == codec.card["sample_rate"] and samples.dtype == np.int16
             np.testing.assert_allclose(samples / 32768, waveform, atol=1.01 / 32768)
 
 
