@@ -130,7 +130,7 @@ def test_a_forest_sees_what_a_lasso_cannot_and_noise_is_not_informative():
     gan = gan_of(np.eye(DIM))
     lasso = analysis.dci(gan, np.eye(DIM), attributes, n=800).directions
     forest = analysis.dci(gan, np.eye(DIM), attributes, n=800, model=RandomForestRegressor(30, random_state=0)).directions
-    assert forest.informativeness > lasso.informativeness + 0.2
+    assert lasso.informativeness + 0.2 < forest.informativeness < 0.7  # noise is predicted on training samples alone
     assert forest.importances[0, 0] > 0.9 * forest.importances[:, 0].sum()
     assert lasso.informativeness == pytest.approx(1 / 3, abs=0.05)
 
