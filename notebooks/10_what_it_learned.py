@@ -149,7 +149,7 @@ show(units.picture())
 # ## 5. Why does the discriminator reject this?
 #
 # The score is one number. Integrated gradients share it out among the pixels, so that they add up to the difference of
-# the score from that of a black image. Blue parts speak for "real", red ones against it. `delta` is the error of the
+# the score from that of a black image. Red parts speak for "real", blue ones against it. `delta` is the error of the
 # sum, and `sanity` the rank correlation with maps of a discriminator with random weights, which has to be near 0.
 
 # %%

@@ -244,17 +244,15 @@ class Effects:
         return float(mean / placebo) if placebo else float("inf")
 
     def sentences(self, most=3):
-        """Returns a line per direction: its largest effects, at most `most`, and the placebo's for the first of them."""
+        """Returns a line per direction: at most `most` effects, largest relative to the placebo, and the placebo of the first."""
         placebo, lines = np.nan_to_num(self.placebo_sizes), []
-        usual, highest = placebo.mean(axis=0), placebo.max(axis=0)
+        usual, highest = np.maximum(placebo.mean(axis=0), 1e-12), placebo.max(axis=0)
         for number, (row, beats) in enumerate(zip(self.effects, self.beat_placebo, strict=True)):
-            order = sorted(range(len(row)), key=lambda index: -np.nan_to_num(row[index].size))
-            shown = [index for index in order[:most] if np.nan_to_num(row[index].reliable) > usual[index]] or order[:1]
-            text = ", ".join(str(row[index]) for index in shown)
-            first = shown[0]
-            told = (
-                f"{row[first].size:.2g} deviations" if row[first].value is None else f"{row[first].size:.2f} of total variation"
-            )
+            reliable = np.nan_to_num([effect.reliable for effect in row]) / usual
+            shown = [index for index in np.argsort(-reliable, kind="stable")[:most] if reliable[index] > 1]
+            shown = shown or [int(np.argmax(np.nan_to_num([effect.size for effect in row])))]
+            text, first = ", ".join(str(row[index]) for index in shown), shown[0]
+            told = f"{row[first].size:.2g} {'deviations' if row[first].value is None else 'of total variation'}"
             lines.append(
                 f"direction {number}: {text} ({told}; placebo {usual[first]:.2g}, at most {highest[first]:.2g})"
                 + ("" if beats else ": no more than a random direction")
