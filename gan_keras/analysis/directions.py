@@ -332,7 +332,8 @@ def decided_by_style(gan, n=128, seed=0):
 def mean_squared_jacobian(gan, seed):
     """Eigenvectors of the mean of J'J: for a probe v of independent normal numbers, the mean of (J'v)(J'v)' is that of J'J."""
     gradients = score_gradients if isinstance(gan, TextWriter) else probed_gradients
-    graph = tf.function(lambda seeds: gradients(gan, seeds)).get_concrete_function(tf.TensorSpec([None], tf.int64))
+    function = tf.function(lambda seeds: gradients(gan, seeds), autograph=False)
+    graph = function.get_concrete_function(tf.TensorSpec([None], tf.int64))
     total = np.zeros((gan.style_dim, gan.style_dim))
     for seeds in blocks(_PROBES, seed):
         rows = graph(seeds).numpy().astype(np.float64)
