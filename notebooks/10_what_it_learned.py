@@ -254,8 +254,8 @@ for cell in found.cells[:4]:
 # ## 9. A text GAN, and a warning
 #
 # Its first latents set the state of the language model, the others draw one token each. Tokens have no gradient: the
-# directions are those of the Fisher information, of how much the *probabilities* of sentences change. How many words do
-# they decide?
+# directions are those of the Fisher information, of how much the *probabilities* of sentences change. How many words
+# change if a sentence gets the state of another one (`style`), other draws, or both (`chance`)?
 
 # %%
 phrases, held_out_phrases = data.split(data.load("english_phrases"))
