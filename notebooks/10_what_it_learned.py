@@ -26,7 +26,7 @@
 # Each answer comes with a control that it has to beat: random directions, random channels, a discriminator with random
 # weights. Pictures that look like explanations are easy to make, and section 6 makes one. Everything here works for any
 # GAN of the package and for your own `keras.Model`s; `gan-keras explain RUN` does it for a run. This notebook takes
-# about three minutes on one core.
+# about five minutes on one core.
 
 # %%
 import os
