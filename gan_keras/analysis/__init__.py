@@ -3,8 +3,9 @@
 from gan_keras.analysis.attributes import Attribute, attributes_of, kind_of, samples_of, share_of_words, words_gained, words_of
 from gan_keras.analysis.attribution import Attribution, attribute, randomisation_test
 from gan_keras.analysis.counterfactuals import Counterfactuals, LabelEffect, counterfactuals
-from gan_keras.analysis.directions import Directions, Effect, Effects, decided_by_style
+from gan_keras.analysis.directions import Directions, decided_by_style
 from gan_keras.analysis.disentanglement import DCI, PathLength, dci, path_length
+from gan_keras.analysis.effects import Effect, Effects
 from gan_keras.analysis.inversion import Inversion, Nearest, invert, nearest
 from gan_keras.analysis.label_attribute import LabelAttribute, label_attribute
 from gan_keras.analysis.traversal import Traversal, traversal

@@ -13,7 +13,8 @@ from keras import layers, ops
 
 from gan_keras import noise
 from gan_keras.analysis.attributes import attributes_of, kind_of, plain_columns
-from gan_keras.analysis.directions import changed_output, deviation, layer_calls
+from gan_keras.analysis.directions import changed_output, layer_calls
+from gan_keras.analysis.effects import deviation
 from gan_keras.codecs.sound_pictures import spectrogram_pictures
 from gan_keras.diagnosis.names import choice_of
 from gan_keras.gans.sampling import seeds_from
