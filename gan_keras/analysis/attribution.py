@@ -15,6 +15,7 @@ import tensorflow as tf
 from gan_keras.analysis.readings import read
 from gan_keras.diagnosis.names import choice_of
 from gan_keras.media import attributions, html
+from gan_keras.networks.base import is_ready_made
 
 METHODS = ("integrated_gradients", "smoothgrad", "occlusion")
 """Names of the methods of `attribute`."""
@@ -150,6 +151,9 @@ def attribute(gan, samples, method="integrated_gradients", labels=None, steps=64
             f"method='smoothgrad' of {reading.kind}. Expected 'integrated_gradients' or 'occlusion': see `attribute`."
         )
     explainer = Explainer(reading, method, steps, seed, MAX_STEPS)
+    ends = explainer.ends(reading.network)
+    if reading.kind == "text" and not is_ready_made(reading.network):
+        check_scores(ends[0], gan.score(samples, labels), reading.network)
     maps, delta, steps = explainer.explain(reading.network)
     if (strange := int(np.count_nonzero(delta > TOLERANCE))) > 0:
         warnings.warn(
@@ -157,7 +161,6 @@ def attribute(gan, samples, method="integrated_gradients", labels=None, steps=64
             f"(at most {delta.max():.1%}) after {steps} steps: rank their parts, but do not add them up.",
             stacklevel=2,
         )
-    ends = explainer.ends(reading.network)
     return Attribution(
         values=reading.finish(maps).astype(np.float32),
         scores=ends[0],
@@ -173,6 +176,15 @@ def attribute(gan, samples, method="integrated_gradients", labels=None, steps=64
         tokens=reading.tokens,
         shown=reading.shown,
     )
+
+
+def check_scores(found, scores, network):
+    """Raises `ValueError` unless scores by way of embedded tokens are those of the network itself."""
+    if not np.allclose(found, scores, rtol=1e-3, atol=1e-4):
+        raise ValueError(
+            f"The discriminator {network.name!r} reads tokens otherwise than by `keras.layers.Embedding`: its scores do not "
+            "follow from the embedded tokens. Expected a network of `gan_keras.networks`, or one that reads those alone."
+        )
 
 
 class Explainer:

@@ -26,7 +26,7 @@ from gan_keras.gans.sampling import check_samples
 from gan_keras.gans.table_gan import pack
 from gan_keras.networks.backward_language_model import BackwardLanguageModel
 from gan_keras.networks.backward_language_model import reading as backwards
-from gan_keras.networks.base import call_network, in_float32
+from gan_keras.networks.base import call_network, in_float32, is_ready_made
 from gan_keras.networks.cyclegan import Pair
 from gan_keras.networks.language_model import token_mask
 from gan_keras.networks.tabular import Packed
@@ -338,7 +338,8 @@ class TextReading(Reading):
             raise ValueError(f"Got {type(lines).__name__} as text. Expected a list of lines, each a str.")
         self.gan, self.network, self.labels, codec = gan, gan.discriminator, labels, gan.codec
         ids = gan.tokens_of(lines)
-        self.samples = ids[:, : max(1, int((ids != PADDING).sum(axis=1).max()))]
+        longest = int((ids != PADDING).sum(axis=1).max())
+        self.samples = ids[:, :longest] if is_ready_made(self.network) else ids  # which may not mask padding
         self.baselines = np.zeros_like(self.samples)
         self.free = (self.samples != PADDING) & (self.samples != END)
         self.parts = np.arange(self.samples.shape[1])

@@ -17,6 +17,7 @@ from gan_keras.data.table.columns import CategoryColumn, IdColumn, NumberColumn
 from gan_keras.data.text.phrases import english_phrases
 from gan_keras.media import attributions
 from gan_keras.modalities.table.presets import TablePreset
+from gan_keras.networks.text_discriminators import SentenceDiscriminator
 
 RANDOM = np.random.default_rng(0)
 SHAPE = (8, 8, 1)
@@ -231,6 +232,29 @@ def test_a_planted_token_comes_first():
     found = attribute(gan, [lines[index] for index in tested])
     assert np.mean(found.values.argmax(axis=1) == np.array(places)[tested]) >= 0.95
     assert len(tested) == 100
+
+
+class Counting(SentenceDiscriminator):
+    """Reads embedded tokens and, with `peeks`, the ids themselves."""
+
+    def __init__(self, size, peeks=False, **kwargs):
+        super().__init__(**kwargs)
+        self.size, self.peeks = size, peeks
+        self.embedding, self.dense = keras.layers.Embedding(size, 3), keras.layers.Dense(1)
+
+    def call(self, samples, labels=None, training=False):
+        logits = self.dense(keras.ops.mean(self.embedding(samples), axis=1))
+        return logits + keras.ops.sum(keras.ops.cast(samples, "float32"), axis=1, keepdims=True) if self.peeks else logits
+
+    def get_config(self):
+        return {**super().get_config(), "size": self.size, "peeks": self.peeks}
+
+
+def test_a_network_of_ones_own_has_to_read_embedded_tokens_alone():
+    found = attribute(text_gan(lambda codec: Counting(codec.vocabulary_size)), LINES[:3], steps=4)
+    assert_complete(found, 1e-4)
+    peeking = text_gan(lambda codec: Counting(codec.vocabulary_size, peeks=True))
+    pytest.raises(ValueError, attribute, peeking, LINES[:3]).match("reads tokens otherwise than by `keras.layers.Embedding`")
 
 
 # --- Tables, series, sounds, clips, translations. ---
