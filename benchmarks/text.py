@@ -7,6 +7,7 @@
     python benchmarks/text.py sentences runs/text/coco_0.json
     python benchmarks/text.py read coco runs/text         # a sheet of sentences to be rated blind
     python benchmarks/text.py rated coco runs/text        # the tally of the rated sheet
+    python benchmarks/text.py encoded coco --data DIRECTORY --seed 0 --out runs/text  # two-sample tests by a sentence encoder
     python benchmarks/text.py third coco --data DIRECTORY --seconds 300 --seed 0 --out runs/text  # third stages, after `train`
     python benchmarks/text.py lm coco --data DIRECTORY --seconds 600 --seed 0 --out runs/lm  # loss against processor time
 
@@ -39,6 +40,7 @@ from gan_keras.codecs import END, PADDING
 from gan_keras.metrics import (
     KneserNey,
     LatentSemantics,
+    SentenceEncoder,
     likelihood_gain,
     linear_two_sample_test,
     mauve,
@@ -270,16 +272,41 @@ def scores(gan, samples, parts):
     for name, lines in samples.items():
         point = yardstick.point(lines)[0]
         fake = control if name == REAL else features(lines)
-        test = linear_two_sample_test(real, fake)
         result[name] = {
             **point,
             **parts.form(lines, parts.training.lines),
             "length_percent": 100 * float(point["mean_length"] / real_length - 1),
-            "c2st": [test.area, test.low, test.high],
-            "mmd": mean_discrepancy(real, fake),
-            "mauve": mauve(real, fake, max_samples=len(control)),
+            **two_sample_tests(real, fake, len(control)),
         }
     return result
+
+
+def two_sample_tests(real, fake, num):
+    """Tests features of generated lines against those of real ones; MAUVE on as many as the control has."""
+    test = linear_two_sample_test(real, fake)
+    tests = {"c2st": [test.area, test.low, test.high], "mmd": mean_discrepancy(real, fake)}
+    return {**tests, "mauve": mauve(real, fake, max_samples=num)}
+
+
+# --- encoded: the same tests on the features of a sentence encoder, which knows more of a sentence than its words. ---
+
+
+def encoded(arguments):
+    """Prints the two-sample tests of samples of a trained `CORPUS_SEED.keras`, after `train`."""
+    use_one_thread()
+    parts, encoder = text_corpora.load(arguments.corpus, arguments.data), SentenceEncoder()
+    gan = keras.saving.load_model(arguments.out / f"{arguments.corpus}_{arguments.seed}.keras", compile=False)
+    num = arguments.num or min(len(parts.test.lines), MAX_SAMPLES)
+    samples = draw(gan, parts, num, EVALUATION_SEED + arguments.seed * MAX_SAMPLES)
+    real = encoder(plain(gan, known_lines(gan, parts.test.lines[:num])))
+    rows = []
+    for name, lines in samples.items():
+        fake = encoder(plain(gan, known_lines(gan, lines)))
+        tests = two_sample_tests(real, fake, len(real))
+        area, low, high = tests["c2st"]
+        rows.append([name, f"{area:.3f} [{low:.3f}, {high:.3f}]", f"{1e3 * tests['mmd']:.2f}", f"{tests['mauve']:.3f}"])
+    print(f"{arguments.corpus}, seed {arguments.seed}: {encoder.name}, {len(real):,} test lines")
+    text_tables.print_table(["sampler", "C2ST", "MMD, 1e-3", "MAUVE"], rows)
 
 
 # --- lm: held-out loss of a generator against the processor time of its training by likelihood. ---
@@ -429,7 +456,7 @@ def main():
     corpora = commands.add_parser("corpora")
     corpora.add_argument("--data", type=pathlib.Path, required=True)
     corpora.set_defaults(run=show_corpora)
-    for name, run in (("train", train), ("lm", language_model), ("third", third_stage)):
+    for name, run in (("train", train), ("encoded", encoded), ("lm", language_model), ("third", third_stage)):
         one = commands.add_parser(name)
         one.add_argument("corpus", choices=text_corpora.CORPORA)
         one.add_argument("--data", type=pathlib.Path, help="directory with image_coco, tang_poems and song_quatrains")
@@ -437,12 +464,13 @@ def main():
         one.add_argument("--seed", type=int, default=0)
         one.set_defaults(run=run)
         if run is not third_stage:
+            one.add_argument("--num", type=int, help=f"lines of each sampler; the number of test lines, at most {MAX_SAMPLES}")
+        if run in (train, language_model):
             one.add_argument("--preset", default="default")
             one.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="field of the preset")
-            one.add_argument("--num", type=int, help=f"lines of each sampler; the number of test lines, at most {MAX_SAMPLES}")
         if run is train:
             one.add_argument("--minutes", type=float, help="shorten the stages until they fit into this time")
-        else:
+        elif run is not encoded:
             one.add_argument("--seconds", type=float, required=True, help="processor seconds of the steps")
         if run is language_model:
             one.add_argument("--generator", help="value of the preset's field `generator`")
