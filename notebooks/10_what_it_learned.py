@@ -271,7 +271,7 @@ print(text_directions.effects(n=ROWS // 2))
 display(analysis.traversal(text_gan, text_directions, n=1, strengths=(-3, 0, 3)))
 
 # %% [markdown]
-# With other draws nearly all words change, with another state a third of them, and no direction of the state moves the
+# With other draws nearly all words change, with another state two in five, and no direction of the state moves the
 # length or the kind of words more than a random one. A tool that shows you a pretty traversal here has chosen it. The
 # discriminator can be asked all the same which words it minds: here a phrase, and the same with a word in the wrong place.
 
