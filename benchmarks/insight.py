@@ -17,7 +17,6 @@ import numpy as np
 import tensorflow as tf
 
 from gan_keras import analysis, modalities
-from gan_keras.catalogue import DIRECTION_METHODS
 from gan_keras.runs import Run
 
 STABLE = 6
@@ -75,7 +74,7 @@ def directions(run, num):
     samples, labels = run.samples(run.training, 5000)
     if labels is not None:
         label = analysis.label_attribute(gan, samples, labels)
-    for method in DIRECTION_METHODS:
+    for method in analysis.DIRECTION_METHODS:
         try:
             found, seconds = timed(analysis.Directions.fit, gan, method)
         except ValueError as error:
@@ -98,7 +97,7 @@ def directions(run, num):
             for basis in ("directions", "axes", "random"):
                 row[f"completeness, {basis}"] = getattr(scores, basis).completeness
         yield row
-        if method == DIRECTION_METHODS[0]:
+        if method == analysis.DIRECTION_METHODS[0]:
             print(f"{run.name}\n" + "\n".join(f"    {line}" for line in str(effects).splitlines()) + "\n")
 
 

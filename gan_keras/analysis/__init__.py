@@ -1,4 +1,4 @@
-"""What a trained GAN has learned: measurements of its samples, by modality."""
+"""What a trained GAN has learned: each claim is measured, and stands beside a control that it has to beat."""
 
 from gan_keras.analysis.attributes import Attribute, attributes_of, kind_of, samples_of, share_of_words, words_gained, words_of
 from gan_keras.analysis.attribution import Attribution, attribute, randomisation_test
@@ -10,9 +10,11 @@ from gan_keras.analysis.inversion import Inversion, Nearest, invert, nearest
 from gan_keras.analysis.label_attribute import LabelAttribute, label_attribute
 from gan_keras.analysis.traversal import Traversal, traversal
 from gan_keras.analysis.units import Units, units
+from gan_keras.catalogue import DIRECTION_METHODS
 
 __all__ = [
     "DCI",
+    "DIRECTION_METHODS",
     "Attribute",
     "Attribution",
     "Counterfactuals",
