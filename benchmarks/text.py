@@ -298,11 +298,10 @@ def encoded(arguments):
     gan = keras.saving.load_model(arguments.out / f"{arguments.corpus}_{arguments.seed}.keras", compile=False)
     num = arguments.num or min(len(parts.test.lines), MAX_SAMPLES)
     samples = draw(gan, parts, num, EVALUATION_SEED + arguments.seed * MAX_SAMPLES)
-    real = encoder(plain(gan, known_lines(gan, parts.test.lines[:num])))
+    real, control = (encoder(known_lines(gan, part.lines[:num])) for part in (parts.test, parts.control))
     rows = []
     for name, lines in samples.items():
-        fake = encoder(plain(gan, known_lines(gan, lines)))
-        tests = two_sample_tests(real, fake, len(real))
+        tests = two_sample_tests(real, control if name == REAL else encoder(lines), min(len(real), len(control)))
         area, low, high = tests["c2st"]
         rows.append([name, f"{area:.3f} [{low:.3f}, {high:.3f}]", f"{1e3 * tests['mmd']:.2f}", f"{tests['mauve']:.3f}"])
     print(f"{arguments.corpus}, seed {arguments.seed}: {encoder.name}, {len(real):,} test lines")
