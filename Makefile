@@ -4,7 +4,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 # The linted files. Those that a user's work leaves in the checkout, such as more notebooks, are none of ours.
-OURS := gan_keras tests benchmarks $(or $(shell git ls-files 'notebooks/*.py' 2>/dev/null),$(wildcard notebooks/0*.py))
+OURS := gan_keras tests benchmarks $(or $(shell git ls-files 'notebooks/*.py' 2>/dev/null),$(wildcard notebooks/[01]*.py))
 
 # Whole files go to one of two processes, which share what is costly within a file.
 PYTEST := $(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
