@@ -387,7 +387,7 @@ def test_a_classifier_of_bars_names_labels_and_tells_its_accuracy_on_held_out_ba
     assert set(attributes_of(gan, {"label": found})["label"](samples_of(gan, 20))) <= {"tall", "wide"}
 
 
-def test_classifiers_of_sounds_lines_and_series_find_the_label_that_they_hear_or_read():
+def test_classifiers_of_sounds_and_series_find_the_label_that_they_hear_or_read():
     random = np.random.default_rng(0)
     labels = np.repeat(["low", "high"], 30)
     waves = np.stack([tone(random.uniform(*((100, 200) if label == "low" else (400, 800)))) for label in labels])
