@@ -13,7 +13,7 @@ from gan_keras.analysis.units import unit_layers
 from gan_keras.callbacks.history import read_history
 from gan_keras.callbacks.samples_of_kinds import translation_grid
 from gan_keras.media.html import page_of, picture
-from gan_keras.media.images import encode_png
+from gan_keras.media.images import encode_png, image_grid
 from gan_keras.media.plots import Picture
 from gan_keras.media.safe_files import check_writable, replace_folder
 from gan_keras.modalities.base import seconds_per_sample
@@ -174,6 +174,7 @@ class Explanation:
         self.explain_smoothness(each)
         self.explain_units(each)
         self.explain_inversion(each)
+        self.show_neighbours()
         self.explain_conditions(each)
 
     def explain_words(self, directions):
@@ -336,6 +337,18 @@ class Explanation:
             f"the nearest training sample by {means['nearest_training']:.2g}; its own samples are found again up to "
             f"{means['control']:.2g}."
         )
+
+    def show_neighbours(self):
+        """Generated images above the nearest ones among those that the GAN learned from: are they copies?"""
+        if analysis.kind_of(self.gan) != "image":
+            return
+        known, (made, _) = self.some_of(self.training, _KNOWN)[0], self.generated()
+        found = analysis.nearest(made, known)
+        pairs = np.concatenate([made, known[found.indices[:, 0]]])
+        grid = image_grid(pairs, len(made), ["generated", "nearest"], [f"{each:.2g}" for each in found.distances[:, 0]])
+        text = f"The nearest of {len(known):,} training images in pixels, and the root mean square difference. 0 is a copy."
+        shown = Picture("Generated images and their nearest training images", text, encode_png(grid))
+        self.show_picture("nearest", shown, shown.title, text)
 
     def explain_conditions(self, each):
         """What another label changes, and what it keeps."""

@@ -74,7 +74,7 @@ def test_every_file_is_named_and_whole_and_no_other_is_left(run, result):
     files = {path.name for path in (run / "explanation").iterdir()}
     assert files == {"effects.json", "directions.npy", *(each["file"] for each in result["shown"])}
     pictures = {"directions.png", "directions_2.png", "directions_3.png", "attribution.png", "attribution_generated.png"}
-    assert pictures | {"units.png"} == {each["file"] for each in result["shown"]}
+    assert pictures | {"units.png", "nearest.png"} == {each["file"] for each in result["shown"]}
     for name in pictures:
         assert min(tf.io.decode_png((run / "explanation" / name).read_bytes()).shape[:2]) > 60
     assert not [path.name for path in run.iterdir() if path.name.startswith(".")]
@@ -83,7 +83,7 @@ def test_every_file_is_named_and_whole_and_no_other_is_left(run, result):
 def test_the_report_shows_pictures_sentences_and_verdict(run, result):
     page = write_report(run).read_text(encoding="utf-8")
     part = page.partition("<h2>What it learned</h2>")[2].partition("</section>")[0]
-    assert part.count("<img") == len(result["shown"]) == 6
+    assert part.count("<img") == len(result["shown"]) == 7
     for line in (*result["sentences"], *result["lines"]):
         assert f"<li>{line.replace('&', '&amp;').replace(chr(39), '&#x27;')}</li>" in part
     assert f"<strong>{result['verdict']}</strong>" in part and "random weights" in part
