@@ -346,7 +346,7 @@ class Explanation:
         found = analysis.nearest(made, known)
         pairs = np.concatenate([made, known[found.indices[:, 0]]])
         grid = image_grid(pairs, len(made), ["generated", "nearest"], [f"{each:.2g}" for each in found.distances[:, 0]])
-        text = f"The nearest of {len(known):,} training images in pixels, and the root mean square difference. 0 is a copy."
+        text = f"The nearest of {len(known):,} training images, and the root mean square difference of pixels from 0 to 1."
         shown = Picture("Generated images and their nearest training images", text, encode_png(grid))
         self.show_picture("nearest", shown, shown.title, text)
 
