@@ -272,12 +272,12 @@ class Explanation:
         }
         self.tell(f"Scores of {' and '.join(titles)}: {attribution_line(found)}")
         for (title, rows), name in zip(groups.items(), (stem, f"{stem}_generated"), strict=False):
-            text = "The number is the score, a logit: more is more real. Red parts raise it and blue ones lower it."
+            text = "The number is the score, a logit: more is more real."
             title, half = f"What the discriminator looks at: {title}", part_of(found, rows)
             if found.kind in ("text", "table", "vector"):
                 self.show_page(name, half.html(), title, text)
             else:
-                self.show_picture(name, half.picture(), title, text)
+                self.show_picture(name, half.picture(), title, f"{text} Red parts raise it and blue ones lower it.")
 
     # --- Further measurements. ---
 
