@@ -40,7 +40,7 @@ class BackwardLanguageModel(SentenceDiscriminator):
         self.input_dropout, self.output_dropout = layers.SpatialDropout1D(dropout), layers.SpatialDropout1D(dropout)
         self.recurrent = layers.LSTM(units, return_sequences=True, name="recurrent")
         self.projection = layers.Dense(embedding_dim, name="projection")
-        self.token_bias = self.add_weight(name="token_bias", shape=(vocabulary_size,), initializer="zeros")
+        self.token_bias = self.add_weight(name="token_bias", shape=(vocabulary_size,), initializer="zeros", autocast=False)
         self.build()  # all widths are known
 
     def build(self, samples_shape=None, labels_shape=None):
