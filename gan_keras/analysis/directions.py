@@ -47,7 +47,7 @@ class Directions:
     """
 
     def __init__(self, gan, directions, spectrum, method, seed=0):
-        self.gan, self.method, self.seed = gan, method, seed
+        self.gan, self.method = gan, method
         self.directions, self.spectrum = directions, spectrum
         normals = np.random.default_rng(seed).normal(size=(gan.style_dim, len(directions)))
         self.placebo = padded(np.linalg.qr(normals)[0].T, gan.latent_dim)
@@ -130,7 +130,7 @@ class Directions:
                 Effect.of(name, measure.unit, *map(measure, ends), 2.0 * step, scales[name]) for name, measure in measures.items()
             ]
 
-        return Effects([change(each) for each in self.directions], [change(each) for each in self.placebo], self.method)
+        return Effects([change(each) for each in self.directions], [change(each) for each in self.placebo])
 
     def kept(self, attribute, strength=2.0, n=128, seed=0, labels=None):
         """Share of samples that keep the value of a categorical attribute at both ends, `-strength` and `strength`.

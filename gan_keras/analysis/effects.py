@@ -66,8 +66,8 @@ class Effects:
         attributes: Names of the attributes.
     """
 
-    def __init__(self, effects, placebo, method="jacobian"):
-        self.effects, self.placebo, self.method = effects, placebo, method
+    def __init__(self, effects, placebo):
+        self.effects, self.placebo = effects, placebo
         self.attributes = [effect.attribute for effect in effects[0]]
         self.sizes, self.placebo_sizes = ([[effect.size for effect in row] for row in rows] for rows in (effects, placebo))
         self.sizes, self.placebo_sizes = np.array(self.sizes), np.array(self.placebo_sizes)

@@ -1,6 +1,7 @@
 """`explain`: what the GAN of a run has learned, measured, shown and told in plain words, in a folder of the run."""
 
 import dataclasses
+import functools
 import io
 import json
 from html import escape
@@ -127,6 +128,16 @@ class Explanation:
         rows = np.random.default_rng(self.seed).permutation(size) if is_random else np.arange(size)
         return self.modality.real_samples(self.gan, part, np.sort(rows[:num]))
 
+    @functools.cached_property
+    def known(self):
+        """Training samples and their labels, of which three measurements make use."""
+        return self.some_of(self.training, _KNOWN)
+
+    def judged(self):
+        """Samples whose scores are explained, and the labels that the networks read with them, or None."""
+        samples, labels = self.some_of(self.part, NUM_ATTRIBUTED, self.is_own)
+        return samples, labels if self.gan.num_labels and analysis.kind_of(self.gan) != "table" else None
+
     def is_cheap(self, name, seconds):
         """Returns whether a measurement takes little time, and tells that it is left out otherwise."""
         if seconds > CHEAP:
@@ -201,7 +212,7 @@ class Explanation:
 
     def explain_label(self, directions):
         """Which share of samples keep their label along each direction, for data with labels."""
-        samples, labels = self.some_of(self.training, _KNOWN)
+        samples, labels = self.known
         if labels is None:
             return
         self.console(f"Training a classifier on {len(labels):,} samples: is their label kept at {STRENGTH:g} deviations?")
@@ -238,9 +249,8 @@ class Explanation:
 
     def explain_scores(self):
         """Attributes the discriminator's score of real samples, and of generated ones if no others are asked for."""
-        real, labels = self.some_of(self.part, NUM_ATTRIBUTED, self.is_own)
+        real, labels = self.judged()
         num = len(real)
-        labels = labels if self.gan.num_labels and analysis.kind_of(self.gan) != "table" else None
         samples, titles = real, [self.title]
         if self.is_own:
             made, own = self.generated()
@@ -325,9 +335,7 @@ class Explanation:
         if not self.gan.makes_floats or not self.is_cheap("inversion", seconds):
             return
         self.console("Searching the latents that come nearest to real samples")
-        real, labels = self.some_of(self.part, NUM_ATTRIBUTED, self.is_own)
-        labels = labels if self.gan.num_labels and analysis.kind_of(self.gan) != "table" else None
-        known, _ = self.some_of(self.training, _KNOWN)
+        (real, labels), (known, _) = self.judged(), self.known
         options = {"starts": _STARTS, "steps": _STEPS, "num_controls": _CONTROLS, "seed": self.seed}
         found = analysis.invert(self.gan, real, labels=labels, training=known, **options)
         self.result["inversion"] = {"samples": self.title, "intervals": found.intervals, "distances": found.distances}
@@ -342,7 +350,7 @@ class Explanation:
         """Generated images above the nearest ones among those that the GAN learned from: are they copies?"""
         if analysis.kind_of(self.gan) != "image":
             return
-        known, (made, _) = self.some_of(self.training, _KNOWN)[0], self.generated()
+        (known, _), (made, _) = self.known, self.generated()
         found = analysis.nearest(made, known)
         pairs = np.concatenate([made, known[found.indices[:, 0]]])
         grid = image_grid(pairs, len(made), ["generated", "nearest"], [f"{each:.2g}" for each in found.distances[:, 0]])

@@ -9,10 +9,11 @@ import tensorflow as tf
 from keras import layers, ops
 
 from gan_keras import GAN, noise
-from gan_keras.analysis import Directions, decided_by_style
+from gan_keras.analysis import Directions, Effect, Effects, decided_by_style
 from gan_keras.analysis.directions import METHODS
 from gan_keras.codecs import WordCodec
 from gan_keras.gans.text_gan import TextGAN
+from gan_keras.metrics import Interval
 from gan_keras.networks import MLPDiscriminator, RecurrentDiscriminator, RecurrentGenerator
 from small_gans import small_gan
 
@@ -209,3 +210,21 @@ def test_shares_of_style_and_of_draws_are_those_of_the_network():
     for weight in gan.ema_generator.initial_state.weights:
         weight.assign(np.zeros(weight.shape))
     assert decided_by_style(gan, n=64)["style"] == 0.0
+
+
+def effect(name, size, reliable):
+    return Effect(name, Interval(size, reliable, 2 * size - reliable), size, reliable, "mm")
+
+
+def test_sentences_begin_with_what_exceeds_the_placebo_most_and_chance_is_called_so():
+    # Random directions move a by 0.1 and at most 0.2, and b by 0.01 and at most 0.02.
+    placebo = [[effect("a", 0.2, 0.1), effect("b", 0.0, 0.0)], [effect("a", 0.0, 0.0), effect("b", 0.02, 0.01)]]
+    small, unsure = [effect("a", 0.25, 0.15), effect("b", 0.05, 0.04)], [effect("a", 0.5, 0.15), effect("b", 0.0, 0.0)]
+    effects = Effects([small, unsure], placebo)
+    assert effects.beat_placebo.tolist() == [True, False]  # 0.04 / 0.01 > 0.2 / 0.1 > 0.15 / 0.1
+    first, second = effects.sentences()
+    assert first == "direction 0: b +0.05 mm, a +0.25 mm (0.05 deviations; placebo 0.01, at most 0.02)"
+    assert second == "direction 1: a +0.5 mm (0.5 deviations; placebo 0.1, at most 0.2): no more than a random direction"
+    assert effects.ratio == pytest.approx((0.5 + 0.05) / (0.2 + 0.02))
+    assert effects.mean_ratio == pytest.approx((0.25 + 0.05 + 0.5) / (0.2 + 0.02))
+    assert "1 of 2 directions" in effects.verdict()
