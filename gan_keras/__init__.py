@@ -31,6 +31,7 @@ __all__ = [
     "optimizers",
     "penalties",
     "presets",
+    "privacy",
     "serving",
     "set_seed",
 ]
@@ -53,6 +54,7 @@ if not startup.is_command():  # `gan-keras` imports what a command needs, when i
             optimizers,
             penalties,
             presets,
+            privacy,
             serving,
         )
         from gan_keras.downstream.augment import augment

@@ -33,9 +33,14 @@ class Objective:
     Args:
         weight: Factor of the objective, relative to the adversarial loss, >= 0.
 
+    Attributes:
+        reads_real: Whether the generator's part reads real samples; a private training refuses these.
+
     Raises:
         ValueError: If the weight is negative.
     """
+
+    reads_real = True
 
     def __init__(self, weight=1.0):
         if weight < 0:

@@ -16,7 +16,7 @@ LEVELS = {
     "losses penalties augmentation history_pool data": 2,
     "codecs metrics training": 3,
     "networks callbacks": 4,
-    "auxiliary feedback": 5,
+    "auxiliary feedback privacy": 5,
     "gans": 6,
     "analysis": 7,
     "export": 8,

@@ -14,6 +14,8 @@ class AdaptiveAugmentation(keras.callbacks.Callback):
         every: Batches between two updates of `Adaptive`, >= 1.
     """
 
+    reads_data = True
+
     def __init__(self, every=4):
         super().__init__()
         if every < 1:

@@ -132,6 +132,8 @@ class Quality(_RestoresBest):
         ValueError: If `num` or `every` is out of range.
     """
 
+    reads_data = True
+
     def __init__(self, image_quality, num=1000, every=1, seed=10**6, restore_best_weights=True):
         super().__init__()
         if num <= 5 or every < 1:

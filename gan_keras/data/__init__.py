@@ -8,6 +8,7 @@ from gan_keras.data.dispatch import batches, describe, load, split
 from gan_keras.data.image.images import Images, describe_images, image_batches, split_images
 from gan_keras.data.image.load import DOWNLOADED, IMAGE_DATASETS, load_images, load_test_images, stacked_digits
 from gan_keras.data.image.readers import images_from_arrays
+from gan_keras.data.poisson import poisson_batches
 from gan_keras.data.series.load import SERIES_DATASETS, load_series
 from gan_keras.data.series.series import Series, describe_series, series_batches, split_series
 from gan_keras.data.table.load import TABLE_DATASETS, load_table
@@ -68,6 +69,7 @@ __all__ = [
     "load_text",
     "load_videos",
     "mixtures",
+    "poisson_batches",
     "read_corpus",
     "series_batches",
     "sounds_from_arrays",

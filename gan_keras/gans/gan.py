@@ -52,6 +52,7 @@ class GAN(Sampler):
         auxiliary=(),
         history_pool=None,
         metrics=(),
+        privacy=None,
         **kwargs,
     ):
         """Configures the training.
@@ -73,6 +74,7 @@ class GAN(Sampler):
             auxiliary: Objects of `gan_keras.auxiliary`, added to the losses of both networks.
             history_pool: A `gan_keras.HistoryPool` of past samples that the discriminator keeps seeing; no labels then.
             metrics: `keras.metrics.Metric` objects with `update_state(real_data, fake_data)`; updated by `evaluate`.
+            privacy: A `gan_keras.privacy.DifferentialPrivacy`, by which no single training row shows; None trains without.
             **kwargs: `run_eagerly`, `steps_per_execution` and `jit_compile` of `keras.Model.compile`. `jit_compile="auto"`
                 uses XLA where that is safe and fast: see `gan_keras.training.devices`.
 
@@ -98,8 +100,11 @@ class GAN(Sampler):
         for extra in (each for each in (*self.auxiliary, self.history_pool) if hasattr(each, "prepare")):
             extra.prepare(self)
         self.generator_player, self.discriminator_player, self.loss_scale = player.make_players(self)
+        self.privacy = self.privacy if privacy is not None and privacy.goes_on_with(self.privacy) else privacy
         self.compile_options, self.first_compiled_as = kwargs, None
         self.compilation = devices.decide_xla(self, **kwargs)
+        if self.privacy is not None:
+            self.privacy.prepare(self)
         # Without an optimizer of its own Keras would make a phantom RMSprop for learning-rate callbacks to turn in vain.
         options = {**kwargs, "jit_compile": self.compilation.jit_compile, "auto_scale_loss": False}
         keras_compile = super().compile if self.num_replicas == 1 else distribution.compile_of_replicas(self, super().compile)
@@ -135,6 +140,8 @@ class GAN(Sampler):
                 of range, there are sample weights, or layers were frozen after `compile`.
             tf.errors.InvalidArgumentError: If a label in a `tf.data.Dataset` is out of range, before its batch moves weights.
         """
+        if self.privacy is not None:
+            self.privacy.check_data(self, x, kwargs)
         options, sources = inputs.checked(self, x, y, *args, **kwargs)
         options["callbacks"], logs = habits.prepared(self, options.get("callbacks"))
         keras_fit = super().fit if self.num_replicas == 1 else distribution.fit_of_replicas(self, super().fit)
@@ -150,6 +157,8 @@ class GAN(Sampler):
     # --- The algorithm: alternate an update of the discriminator with one of the generator. ---
 
     def train_step(self, data):
+        if self.privacy is not None:
+            return self.privacy.train_step(self, data)
         real_data, labels = self.unpack(data)
         for _ in range(self.discriminator_steps):
             self.train_discriminator(real_data, labels)

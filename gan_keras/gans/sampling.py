@@ -40,6 +40,7 @@ class Sampler(KerasModel):
     loss_scale = None  # `compile` sets one for networks that compute in float16
     reads_pairs = False  # whether a batch is two batches of samples, instead of samples and labels
     label_names = None
+    privacy = None  # a `privacy.DifferentialPrivacy`, if it was trained with one
     direction_names = None  # a short text per direction, for the model card and the page of a server
     _directions = None
 

@@ -33,6 +33,7 @@ class SavedModel(keras.Model):
             "seed": self.seed,
             "name": self.name,
             **({"label_names": list(self.label_names)} if self.__dict__.get("label_names") else {}),
+            **({} if self.privacy is None else {"privacy": keras.saving.serialize_keras_object(self.privacy)}),
             **({} if self.directions is None else {"directions": self.directions.tolist()}),
             **({} if self.direction_names is None else {"direction_names": list(self.direction_names)}),
             "frozen": {name: [i for i, layer in enumerate(layers) if not layer.trainable] for name, layers in every.items()},
@@ -42,10 +43,12 @@ class SavedModel(keras.Model):
     def from_config(cls, config):
         config = dict(config)
         frozen, directions, names = (config.pop(each, None) for each in ("frozen", "directions", "direction_names"))
+        privacy = config.pop("privacy", None)
         for name in ("generator", "discriminator", "codec"):
             config[name] = keras.saving.deserialize_keras_object(config[name])
         gan = cls(**config)
         gan.directions, gan.direction_names = directions, names
+        gan.privacy = privacy and keras.saving.deserialize_keras_object(privacy)
         for name, indices in (frozen or {}).items():
             layers = every_layer(getattr(gan, name))
             for index in indices:
@@ -65,6 +68,7 @@ class SavedModel(keras.Model):
             "auxiliary": self.auxiliary,
             "history_pool": self.history_pool,
             "metrics": self.sample_metrics,
+            **({} if self.privacy is None else {"privacy": self.privacy}),
         }
         return {
             **{name: keras.saving.serialize_keras_object(each) for name, each in objects.items()},
@@ -114,6 +118,7 @@ class SavedModel(keras.Model):
             **_numbered("penalty", [variable for each in penalties for variable in getattr(each, "variables", ())]),
             **_numbered("augmentation", getattr(augmentation, "variables", ())),
             **_numbered("history", getattr(history_pool, "variables", ())),
+            **_numbered("privacy", getattr(self.privacy, "variables", ())),
             **_numbered("loss_scale", getattr(getattr(self, "loss_scale", None), "variables", ())),
         }
 

@@ -33,6 +33,8 @@ class MeetsCondition(Objective):
         weight: Weight of the cross-entropy, >= 0; the paper uses 1.
     """
 
+    reads_real = False
+
     def generator(self, gan, batch):
         if batch.labels is None:
             return 0.0

@@ -219,7 +219,9 @@ SHARED_RANGES = (
     at_least(1, "latent_dim", "batch_size", "epochs", "discriminator_steps"),
     at_least(0, "steps_per_epoch", "patience"),
     positive("generator_learning_rate", "discriminator_learning_rate"),
-    below_one("beta_1", "generator_ema"),
+    below_one("beta_1", "generator_ema", "released_share"),
+    at_least(0, "epsilon", "delta"),
+    positive("clipping_norm"),
     one_of(PRECISIONS, "precision"),
     one_of(OPTIMIZERS, "generator_optimizer", "discriminator_optimizer"),
 )
@@ -253,6 +255,10 @@ class Preset(Recipe):
         discriminator_steps: Discriminator updates before each generator update, >= 1.
         generator_ema: Decay of the averaged generator, in [0, 1).
         patience: Scores in a row without an improvement after which training stops (`callbacks.EarlyStop`); 0 for never.
+        epsilon: Bound of the privacy loss of a training row, > 0: see `gan_keras.privacy`; 0 trains without privacy.
+        delta: Probability of a larger loss, below 1 / rows; 0 for the smaller of 1e-5 and a tenth of 1 / rows.
+        clipping_norm: Largest norm of a row's gradient in a private training, > 0.
+        released_share: Share of epsilon for noised statistics, such as counts, that a private training begins from, in [0, 1).
     """
 
     description: str = ""
@@ -275,6 +281,10 @@ class Preset(Recipe):
     discriminator_steps: int = 1
     generator_ema: float = 0.999
     patience: int = 20
+    epsilon: float = 0.0
+    delta: float = 0.0
+    clipping_norm: float = 1.0
+    released_share: float = 0.0
 
     @property
     def stage_epochs(self):
@@ -301,10 +311,44 @@ class Preset(Recipe):
         names = getattr(training, "label_names", None)
         names = names if names is not None and len(names) == num_labels else None
         gan = GAN(*self.networks(codec, num_labels), codec, seed, label_names=names)
-        gan.compile(**self.compile_options())
+        gan.compile(**self.compile_options(), privacy=self.privacy_of(training))
         return gan
 
+    def privacy_of(self, training, released=None):
+        """The `DifferentialPrivacy` of a training on some data; None for `epsilon=0`.
+
+        Args:
+            training: The training part.
+            released: Noise multipliers of statistics of the data that the GAN begins from, by name; None for none.
+        """
+        if not self.epsilon:
+            return None
+        from gan_keras.privacy import DifferentialPrivacy
+
+        num = len(training)
+        return DifferentialPrivacy(
+            self.epsilon,
+            self.delta_of(num),
+            train_size=num,
+            batch_size=min(self.batch_size, num),
+            train_steps=self.epochs * self.steps_per_pass(training),
+            clipping_norm=self.clipping_norm,
+            released=released,
+        )
+
+    def delta_of(self, num):
+        """`delta`, or the default for a number of rows."""
+        return self.delta or min(1e-5, 0.1 / num)
+
+    def private_rows(self, data):
+        """Returns the rows of a private training as `data.poisson_batches` reads them. Presets without one do not override it."""
+        raise NotImplementedError
+
     def batches(self, gan, training, seed=0):
+        if gan.privacy is not None:
+            from gan_keras.data import poisson_batches
+
+            return poisson_batches(self.private_rows(self.data_of(training)), gan.privacy, self.steps_per_pass(training))
         batches = self.one_pass(self.data_of(training), seed)
         return batches.take(self.steps_per_epoch) if self.steps_per_epoch else batches
 
@@ -364,6 +408,11 @@ class Preset(Recipe):
     def check_fields(self):
         check_ranges(self, SHARED_RANGES)
         super().check_fields()
+        if self.epsilon and type(self).private_rows is Preset.private_rows:
+            raise ValueError(
+                f"epsilon={self.epsilon:g} for {type(self).__name__}, which has no private training. Expected epsilon=0, or images, "
+                "tables, series or points."
+            )
 
     def check(self):
         from gan_keras import losses, penalties

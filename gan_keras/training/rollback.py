@@ -30,7 +30,8 @@ def training_variables(gan):
     """Returns each variable that affects training once, in a fixed order."""
     optimizers = (gan.generator_optimizer, gan.discriminator_optimizer)
     found = [*gan.variables, *gan.own_state().values(), *(each for optimizer in optimizers for each in optimizer.variables)]
-    measured = {id(variable) for variable in gan.metrics_variables}
+    # A privacy budget that was spent stays spent.
+    measured = {id(variable) for variable in (*gan.metrics_variables, *getattr(gan.privacy, "variables", ()))}
     return list({id(variable): variable for variable in found if id(variable) not in measured}.values())
 
 

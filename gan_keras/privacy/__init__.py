@@ -1,0 +1,6 @@
+"""Training with differential privacy: what a generator says about any single row of its training data is bounded."""
+
+from gan_keras.privacy.accounting import epsilon_of, noise_multiplier_for
+from gan_keras.privacy.differential_privacy import DifferentialPrivacy
+
+__all__ = ["DifferentialPrivacy", "epsilon_of", "noise_multiplier_for"]
