@@ -35,9 +35,8 @@ class Constant(keras.Model):
 
 def clipping_of(network, shape, norm=0.5, high=None, num_labels=0, **options):
     """The `Clipping` of a GAN with a discriminator whose weights are all moved, and rows of which some are long."""
-    rows = np.random.default_rng(1).normal(size=(6, *shape)).astype("float32") * np.reshape(
-        [0.01, 1, 3, 0.1, 1, 10], (6, *[1] * len(shape))
-    )
+    lengths = np.reshape([0.01, 1, 3, 0.1, 1, 10], (6, *[1] * len(shape)))
+    rows = (np.random.default_rng(1).normal(size=(6, *shape)) * lengths).astype("float32")
     rows = rows if high is None else np.random.default_rng(1).integers(0, high, size=(6, *shape)).astype("int32")
     labels = np.arange(6, dtype="int32") % num_labels if num_labels else None
     network(rows, labels) if num_labels else network(rows)
