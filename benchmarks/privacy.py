@@ -78,7 +78,7 @@ def compiled(function, rows):
     return lambda: graph(rows)
 
 
-def interleaved(functions, rounds=25, span=0.05):
+def interleaved(functions, rounds=9, span=0.03):
     """Returns median processor seconds per call of each function. They take turns, so that all meet the same machine."""
     calls, seconds = {}, {name: [] for name in functions}
     for name, function in functions.items():
