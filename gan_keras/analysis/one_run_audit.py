@@ -51,15 +51,15 @@ class OneRunAudit(NamedTuple):
 
     def __str__(self):
         lines = [
-            f"An attacker who saw each noisy gradient guessed for {self.num_guesses:,} of {self.num_canaries:,} planted rows whether "
-            f"they were used: {self.num_right:,} right, and {self.num_guesses / 2:,.0f} by chance.",
+            f"An attacker who saw each noisy gradient guessed for {self.num_guesses:,} of {self.num_canaries:,} planted rows "
+            f"whether they were used: {self.num_right:,} right, and {self.num_guesses / 2:,.0f} by chance.",
             f"This shows an epsilon of at least {self.lower_bound:.2f}; the claim is {self.claimed:.2f}. "
             + ("The claim is refuted." if self.refuted else "The claim is not refuted."),
         ]
         if not self.can_fail:
             lines.append(
-                f"This audit cannot fail: even a perfect attacker would show at most {self.ceiling:.2f} with {self.num_guesses:,} "
-                "guesses. It says nothing about the claim; more guesses, or a smaller epsilon, would."
+                f"This audit cannot fail: even a perfect attacker would show at most {self.ceiling:.2f} with "
+                f"{self.num_guesses:,} guesses. It says nothing about the claim; more guesses, or a smaller epsilon, would."
             )
         else:
             lines.append(f"A perfect attacker would have shown {self.ceiling:.2f}.")
@@ -132,12 +132,12 @@ def attack(privacy, is_present):
         canaries[np.arange(len(canaries)), chosen[chosen >= 0]] = MAGNITUDE * norm
         return (canaries,)
 
-    copy = type(privacy).from_config({**privacy.get_config(), "noise_multiplier": privacy.noise_multiplier})
+    copy = type(privacy).from_config(privacy.get_config())
+    copy.epsilon = math.inf  # `fit` would refuse too little noise, which is to be seen here
     gan, gradients = linear_gan(num), Gradients(privacy.batch_size / norm)
     # With this loss, the gradient of a row is the row, whatever the weights are. The generator makes rows of 0.
     rates = [keras.optimizers.SGD(rate) for rate in (0.0, 1.0)]
     gan.compile(*rates, loss="wasserstein", discriminator_steps=privacy.train_steps, privacy=copy)
-    copy.is_audited = True
     gan.tell = lambda text: None
     gan.fit(poisson_batches(rows, copy), callbacks=[gradients], verbose=0)
     return gradients.scores(privacy.sampling_rate)

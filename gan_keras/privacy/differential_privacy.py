@@ -66,7 +66,7 @@ class DifferentialPrivacy:
         public_start=False,
         noise_multiplier=None,
     ):
-        requirements.check_numbers(epsilon, delta, train_size, batch_size, train_steps, clipping_norm, released or {})
+        requirements.check_numbers(epsilon, delta, train_size, batch_size, train_steps, clipping_norm, released or {}, noise_multiplier)
         self.epsilon, self.delta, self.clipping_norm = float(epsilon), float(delta), float(clipping_norm)
         self.train_size, self.batch_size, self.train_steps = int(train_size), int(batch_size), int(train_steps)
         self.released, self.public_start = dict(released or {}), bool(public_start)
@@ -176,7 +176,7 @@ class DifferentialPrivacy:
             gan.step_metrics.d_fake.update_state(logits)
 
     def draw(self, gan):
-        """Returns generated samples, with labels of their own, and latents: their number is fixed, as a sample's size is private."""
+        """Returns generated samples, with labels of their own, and latents: a fixed number, as a sample's size is private."""
         seeds = gan.next_seeds(self.batch_size)
         latents, labels = gan.latents_from(seeds), gan.labels_from(seeds)
         return call_network(gan.generator, latents, labels, training=True), labels, latents
@@ -221,8 +221,8 @@ def in_words(statement):
     return "\n".join(
         [
             f"Trained with differential privacy: epsilon {statement['epsilon']:.3g}, delta {statement['delta']:.2g}.",
-            "Whoever knows all rows but one and sees all that is covered can change the odds that this row was used by a factor of "
-            f"at most {math.exp(min(statement['epsilon'], 700.0)):.3g}, but for a probability of about delta.",
+            "Whoever knows all rows but one and sees all that is covered can change the odds that this row was used by a "
+            f"factor of at most {math.exp(min(statement['epsilon'], 700.0)):.3g}, but for a probability of about delta.",
             f"Unit: {statement['unit']}. Relation: {statement['relation']}.",
             f"Mechanism: {statement['mechanism']}.",
             *([f"Released besides, within this epsilon: {released}."] if released else []),

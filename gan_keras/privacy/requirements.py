@@ -21,7 +21,7 @@ USED = ("compile", "fit", "read_batch", "judge", "augmented", "latents_from", "l
 """Methods that a private training calls: those of a user's subclass may do anything with private rows."""
 
 
-def check_numbers(epsilon, delta, train_size, batch_size, train_steps, clipping_norm, released):
+def check_numbers(epsilon, delta, train_size, batch_size, train_steps, clipping_norm, released, noise_multiplier=None):
     """Raises `ValueError` if an argument of `DifferentialPrivacy` is out of its range."""
     ranges = {
         "epsilon": (epsilon, 0 < epsilon < math.inf, "more than 0, such as 1 or 3"),
@@ -31,6 +31,7 @@ def check_numbers(epsilon, delta, train_size, batch_size, train_steps, clipping_
         "train_steps": (train_steps, train_steps >= 1, "at least 1"),
         "clipping_norm": (clipping_norm, 0 < clipping_norm < math.inf, "more than 0, such as 1"),
         "released": (released, all(each > 0 for each in released.values()), "noise multipliers above 0"),
+        "noise_multiplier": (noise_multiplier, noise_multiplier is None or noise_multiplier > 0, "more than 0, or None"),
     }
     for name, (value, is_right, expected) in ranges.items():
         if not is_right:
@@ -260,6 +261,6 @@ def check_kind(gan, spec):
         and samples.dtype != gan.codec.raw_dtype
     ):
         raise ValueError(
-            f"Got {gan.codec.output_name}s as {samples.dtype.name} for a private training, in which their range is not looked up. Expected "
-            f" {gan.codec.raw_dtype.name}: `(255 * x).astype('uint8')` for x in [0, 1]."
+            f"Got {gan.codec.output_name}s as {samples.dtype.name} for a private training, in which their range is not looked "
+            f"up. Expected  {gan.codec.raw_dtype.name}: `(255 * x).astype('uint8')` for x in [0, 1]."
         )

@@ -274,8 +274,8 @@ class Trainer:
             return
         if getattr(preset, "epsilon", 0):
             raise ValueError(
-                f"Got another length for {run.path}, a private training, whose noise was chosen for {preset.epochs} epochs. Expected "
-                "--resume alone, or a new run: what both tell about a row adds up."
+                f"Got another length for {run.path}, a private training, whose noise was chosen for {preset.epochs} epochs. "
+                "Expected --resume alone, or a new run: what both tell about a row adds up."
             )
         _, state = checkpoint_files.newest(run.checkpoints, show=lambda line: None)
         done = state["epoch"] + (state["batch"] > 0) if state else 0
