@@ -90,6 +90,7 @@ class SeededNoise(DifferentialPrivacy):
         self.noise = tf.random.Generator.from_seed(keras.random.SeedGenerator().next().numpy()[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mutant", [LittleNoise, SameNoise])
 def test_too_little_noise_and_common_noise_are_noticed(mutant):
     with pytest.raises(AssertionError, match="deviation|common"):
@@ -229,6 +230,7 @@ class AsManyFakes(DifferentialPrivacy):
         gan.step_metrics.samples.update_state(tf.cast(tf.shape(real_data)[0], tf.float32))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mutant", [Relativistic, LogsLogits, AsManyFakes])
 def test_a_generator_or_logs_that_read_private_rows_are_noticed(mutant):
     with pytest.raises(AssertionError):

@@ -61,6 +61,7 @@ def test_a_training_that_is_not_interrupted_loses_nothing(tmp_path, capsys):
     assert "lost" not in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_budget_that_was_lost_whole_is_not_spent_again(tmp_path):
     start(tmp_path, epochs=1)
     with pytest.raises(Killed):
@@ -112,6 +113,7 @@ def test_a_private_run_ends_at_its_budget_and_is_not_prolonged(private_images, t
             run_to(tmp_path / "run", resume=True, **longer)
 
 
+@pytest.mark.slow
 def test_a_private_run_that_was_killed_pays_for_lost_steps_when_it_resumes(private_images, tmp_path, monkeypatch):
     kill_at(monkeypatch, 13)
     with pytest.raises(Killed):
@@ -123,6 +125,7 @@ def test_a_private_run_that_was_killed_pays_for_lost_steps_when_it_resumes(priva
     assert gan.privacy.steps_spent == 30 and int(gan.discriminator_optimizer.iterations) <= 13 + 9
 
 
+@pytest.mark.slow
 def test_a_private_run_whose_budget_was_lost_whole_keeps_the_gan_of_its_checkpoint(private_images, tmp_path, monkeypatch):
     kill_at(monkeypatch, 13)
     with pytest.raises(Killed):
