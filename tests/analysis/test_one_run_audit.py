@@ -19,7 +19,7 @@ def privacy_of(sigma, steps, rate, size=2000, factor=1.0):
 
 @pytest.mark.parametrize("num, ceiling", [(50, 2.78), (200, 4.19), (500, 5.11), (1000, 5.80), (2000, 6.50)])
 def test_ceilings_are_those_of_a_perfect_attacker(num, ceiling):
-    assert lower_bound(2000, num, num, delta=0.0) == pytest.approx(ceiling, abs=0.005)
+    assert lower_bound(2000, num, num, delta=0.0) == pytest.approx(ceiling, abs=0.01)
     assert ceiling - 0.9 < lower_bound(2000, num, num, delta=1e-5) < ceiling
 
 
@@ -33,7 +33,10 @@ def test_the_bound_holds_for_randomized_response_and_is_close_to_it():
     assert lower_bound(400, 400, 200, 0.0) == 0.0
 
 
-@pytest.mark.parametrize("sigma, steps, rate", [(2.0, 1, 1.0), (2.0, 40, 0.1)])
+MANY_STEPS = pytest.param(2.0, 40, 0.1, marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("sigma, steps, rate", [(2.0, 1, 1.0), MANY_STEPS])
 def test_a_quarter_of_the_noise_and_none_are_refuted_and_a_right_mechanism_is_not(sigma, steps, rate):
     right = privacy_of(sigma, steps, rate)
     assert right.epsilon <= 2.6
@@ -61,6 +64,7 @@ class HoldsAll(DifferentialPrivacy):
         return 4 * self.batch_size / self.train_size
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mutant", [NoClipping, HoldsAll])
 def test_other_faults_are_refuted(mutant):
     privacy = privacy_of(1.0, 40, 0.02) if mutant is NoClipping else privacy_of(1.0, 100, 0.01)
@@ -80,6 +84,7 @@ def test_a_gan_is_audited_by_its_privacy_and_one_without_is_refused():
     assert one_run_audit(private_gan(), num_guesses=20).num_canaries == 64  # as many as there are rows
     with pytest.raises(ValueError, match="trained without differential privacy"):
         one_run_audit(small_gan())
+    gan = private_gan()
     for num in (0, 3, 100):
         with pytest.raises(ValueError, match=f"num_guesses={num}. Expected an even number from 2 to the 64 canaries"):
-            one_run_audit(private_gan(), num_guesses=num)
+            one_run_audit(gan, num_guesses=num)
