@@ -41,6 +41,7 @@ class Table:
         notes: What was guessed or repaired, a sentence by column; columns that were left out have one too.
         layout: For a table from a data frame, what it needs besides the columns: `index`, names of the columns that were its
             index, `categories`, by column their order and whether it counts, and `names` that are no text. None for others.
+        public_schema: The public schema that the columns come from, a dictionary: see `schema`. None if they were read off the rows.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Table:
     report: dict
     notes: dict = dataclasses.field(default_factory=dict)
     layout: dict | None = None
+    public_schema: dict | None = None
 
     def __len__(self):
         return len(self.cells)
@@ -56,6 +58,11 @@ class Table:
     @property
     def column_names(self):
         return [column.name for column in self.columns]
+
+    @property
+    def is_public(self):
+        """Whether the columns, their ranges and values, come from a public schema: none of them depends on the rows."""
+        return self.public_schema is not None
 
     @property
     def label_names(self):
@@ -119,7 +126,9 @@ class Table:
         return dataclasses.replace(self, columns=tuple(self.columns[place] for place in places), cells=self.cells[:, places])
 
     def fitted(self):
-        """Returns the table with columns that know these rows only: their range and their values."""
+        """Returns the table with columns that know these rows only: their range and their values. Public columns stay."""
+        if self.is_public:
+            return self
         cells, columns = allocate(self.cells.shape), []
         for index, column in enumerate(self.columns):
             column, cells[:, index] = column.fitted_to(np.asarray(self.cells[:, index]))

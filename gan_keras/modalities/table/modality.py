@@ -54,7 +54,7 @@ training rows: no generator does better, except by chance or by copying.</p>"""
     limits = "gaps and biases of the data carry over to the rows; the rows are not proven to be anonymous"
 
     def read(self, source, preset):
-        table = load_table(source, preset.types)
+        table = load_table(source, preset.types, preset.schema or None)
         if preset.label:
             table.index(preset.label)
         constraints_of(preset.constraints, table)
