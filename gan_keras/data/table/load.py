@@ -10,7 +10,7 @@ from gan_keras import catalogue
 from gan_keras.data.table.columns import CategoryColumn, IdColumn, NumberColumn, is_missing
 from gan_keras.data.table.numbers import MAX_EXACT
 from gan_keras.data.table.reader import read_frame
-from gan_keras.data.table.schema import columns_of_schema, read_schema
+from gan_keras.data.table.schema import FROM_ROWS, columns_of_schema, read_schema
 from gan_keras.data.table.table import Table, allocate
 from gan_keras.data.table.texts import Typed, text_of
 from gan_keras.data.table.types import DROP, check_types, is_moments, typed
@@ -36,8 +36,8 @@ def load_table(name_or_path, types=None, schema=None):
             Write `./wine` for a file named like a data set.
         types: Types by column, for types that are not to be guessed: `number`, `category`, `boolean`, `date`, `date:FORMAT`,
             `id` or `drop`; for built-in sets only `drop`.
-        schema: A public schema, which takes the place of types: the path of a JSON file, or a dictionary. See `data.table.schema`.
-            The table then has its columns in its order, and `is_public` is True. Columns that it lacks are left out.
+        schema: A public schema in the place of types: the path of a JSON file, or a dictionary. See `data.table.schema`. The
+            table then has its columns in its order, and `is_public` is True. Columns that it lacks are left out.
 
     Raises:
         FileNotFoundError: If it is neither a name nor a file.
@@ -127,11 +127,11 @@ def _check_rows(frame):
 def read_by_schema(source, schema, name=None):
     """Reads a path or a `pandas.DataFrame` into a `Table` with the columns of a public schema, in its order: see `load_table`.
 
-    The table's report also counts `odd` cells, which are no number or no date and taken as missing where the schema allows missing
-    cells, and names columns that are `left_out`, as the schema lacks them.
+    Cells that are no number or no date, if fewer than half, are taken as missing where the schema allows missing cells, and
+    counted as `odd`. The report names columns that are `left_out`, as the schema lacks them. Numbers are rounded to its decimals.
 
     Raises:
-        ValueError: If the source is not a table, or the schema does not fit it: a column is missing, most of its cells are of another
+        ValueError: If the source is not a table, or the schema does not fit it: a column is missing, its cells are of another
             type, or a cell is outside of its range or values. The message says which, how many and the first row.
     """
     schema, title = read_schema(schema)
@@ -141,8 +141,8 @@ def read_by_schema(source, schema, name=None):
     _check_rows(frame)
     if absent := [column.name for column in columns if column.name not in frame.data]:
         raise ValueError(
-            f"{frame.name} has no column {', '.join(map(repr, absent))}, which {title} has. Expected all of its columns: take them out "
-            "of the schema, or name them as the table does."
+            f"{frame.name} has no column {', '.join(map(repr, absent))}, which {title} has. Expected all of its columns: take "
+            "them out of the schema, or name them as the table does."
         )
     found, problems, odd = {}, [], 0
     for column in columns:
@@ -157,13 +157,13 @@ def read_by_schema(source, schema, name=None):
     if problems:
         more = f"; and {len(problems) - MAX_TOLD} more columns" if len(problems) > MAX_TOLD else ""
         raise ValueError(
-            f"{title} does not fit {frame.name}: {'; '.join(problems[:MAX_TOLD])}{more}. Expected a schema that allows every cell: "
-            "widen it by what is publicly known, or mend or leave out these rows."
+            f"{title} does not fit {frame.name}: {'; '.join(problems[:MAX_TOLD])}{more}. Expected a schema that allows every "
+            "cell: widen it by what is publicly known, or mend or leave out these rows."
         )
     known = [each["name"] for each in schema["columns"]]
     left_out = [name for name in frame.data if name not in known]
     counts = {"odd": odd, "dropped": len(frame.data.columns) - len(columns), "left_out": left_out}
-    told = ["its schema was read off rows: ranges and values are not public"] if schema["read_from_data"] else []
+    told = [FROM_ROWS] if schema["read_from_data"] else []
     report = {name: value for name, value in counts.items() if value} | frame.report
     report |= {"notes": [*frame.report.get("notes", []), *told]} if told else {}
     table = _filled(frame, found, report, dict.fromkeys(left_out, "not in the schema"))

@@ -34,9 +34,12 @@ from gan_keras.media.safe_files import check_is_file, read_json
 VERSION = 1
 
 NOTE = (
-    "Draft read off the rows. Replace ranges and values by what is publicly known, round ranges up, complete values, and then set "
-    "read_from_data to false."
+    "Draft read off the rows. Replace ranges and values by what is publicly known, round ranges up, complete values, and then "
+    "set read_from_data to false."
 )
+
+FROM_ROWS = "the schema was read off the rows: its ranges and values tell about them"
+"""What is said of a table whose schema says `read_from_data`."""
 
 _WRITTEN = ("places", "prefix", "suffix", "thousands", "point", "dtype")
 FIELDS = {
@@ -48,9 +51,12 @@ FIELDS = {
 }
 """By type: class of the column, fields that a schema must give besides `name` and `type`, and those that it may give.
 
-`missing` is whether cells may be missing, `decimals` the digits after the point (null for numbers with an exponent), `format` that of
-`strftime` (see `dates.FIELDS`), `first` the number of the first new identifier. Others are attributes of the column's class.
+`missing` is whether cells may be missing, `decimals` the digits after the point (null for numbers with an exponent), `format`
+that of `strftime` (see `dates.FIELDS`), `first` the number of the first new identifier. Others are attributes of the column's class.
 """
+
+RARE = 10
+"""Rows below which a value is pointed out: it may tell about them."""
 
 _ATTRIBUTES = {"missing": "has_missing", "format": "date_format"}
 
@@ -106,21 +112,21 @@ def columns_of_schema(schema, name="the schema"):
     """Returns the columns of a public schema, a tuple of `Column`; dropped ones are left out. Inverse of `schema_of_columns`.
 
     Raises:
-        ValueError: If it is no public schema, such as one with an unknown type, a column given twice, or a range whose low is above
-            its high. The message begins with `name`.
+        ValueError: If it is no public schema, such as one with an unknown type, a column given twice, or low above high. The
+            message begins with `name`.
     """
     if schema.get("version") != VERSION:
         raise ValueError(
-            f"{name}: version={schema.get('version')!r}. Expected a public schema of version {VERSION}, as `gan-keras schema` writes "
-            "it."
+            f"{name}: version={schema.get('version')!r}. Expected a public schema of version {VERSION}, as `gan-keras schema` "
+            "writes it."
         )
     known = ("version", "read_from_data", "note", "columns")
     if strange := [each for each in schema if each not in known]:
         raise ValueError(f"{name} holds {strange[0]!r}. {choice_of(strange[0], known)}.")
     if not isinstance(schema.get("read_from_data"), bool):
         raise ValueError(
-            f"{name}: read_from_data={schema.get('read_from_data')!r}. Expected false, for a schema that was written without looking "
-            "at the rows, or true."
+            f"{name}: read_from_data={schema.get('read_from_data')!r}. Expected false, for a schema that was written without "
+            "looking at the rows, or true."
         )
     entries = schema.get("columns")
     if not isinstance(entries, list) or not entries or not all(isinstance(each, dict) for each in entries):
@@ -174,8 +180,8 @@ def _values(values, where):
     for value in values:
         if is_missing(value) or value != value.strip():
             raise ValueError(
-                f"{where}: the value {value!r}. Expected texts without blanks around them; {', '.join(map(repr, ('', '?', 'NA')))} and "
-                'the like are missing cells: "missing": true.'
+                f"{where}: the value {value!r}. Expected texts without blanks around them; '', '?', 'NA' and the like are "
+                'missing cells: "missing": true.'
             )
         if values.count(value) > 1:
             raise ValueError(f"{where} has the value {value!r} {values.count(value)} times. Expected each value once.")
@@ -252,8 +258,7 @@ def _entry(column):
     entry = {"name": column.name, "type": column.kind}
     for field in (*required, *optional):
         attribute = _ATTRIBUTES.get(field, field)
-        is_needed = field in (*required, "decimals", "missing", "first") or attribute in config and config[attribute]
-        if is_needed:
+        if field in (*required, "decimals", "missing", "first") or config.get(attribute):
             entry[field] = config[attribute]
     if column.kind == "date":
         entry |= dict(zip(("low", "high"), column.format([column.low, column.high]), strict=True))
@@ -267,8 +272,8 @@ def _entry(column):
 def draft_schema(table):
     """Returns a draft of a table's public schema, to be edited; it says that it was read from data.
 
-    Ranges are rounded outward to round numbers, years or months, so that single extreme values do not show. Columns that `load_table`
-    left out are of the type `drop`, and so are columns without a value.
+    Ranges are rounded outward to round numbers, years or months, so that single extreme values do not show. Columns that
+    `load_table` left out are of the type `drop`, and so are columns without a value.
     """
     kept = {column.name: column for column in table.columns if getattr(column, "values", True)}
     schema = schema_of_columns([_widened(column) for column in kept.values()], read_from_data=True)
@@ -319,3 +324,26 @@ def schema_json(schema):
     head = "".join(f"  {json.dumps(name)}: {json.dumps(value)},\n" for name, value in schema.items() if name != "columns")
     lines = ",\n".join(f"    {json.dumps(each, ensure_ascii=False)}" for each in schema["columns"])
     return f'{{\n{head}  "columns": [\n{lines}\n  ]\n}}\n'
+
+
+def note_of_draft(table):
+    """What people must know who edit the draft of a table's schema, as lines of text."""
+    rare = {}
+    for column, cells in zip(table.columns, np.asarray(table.cells).T, strict=True):
+        if column.kind == "category":
+            counts = np.bincount(cells[~np.isnan(cells)].astype(np.int64), minlength=len(column.values))
+            rare |= {column.name: [value for value, num in zip(column.values, counts, strict=True) if num < RARE]}
+    rare = {name: values for name, values in rare.items() if values}
+    shown = [f"  {name}: {', '.join(values[:5])}{', ...' * (len(values) > 5)} ({len(values):,})" for name, values in rare.items()]
+    guessed = [f"  {name}: {note}" for name, note in table.notes.items()]
+    lines = [
+        f"This draft was read off the rows of {table.name}. Edit it before a private training:",
+        "- ranges: replace them by what is known without the rows, and round them up",
+        "- values: complete them; one that only the rows tell of has to leave the rows too",
+        '- "missing": true where cells may be missing, even if none is',
+        '- then set "read_from_data" to false',
+        "What remains of the data in it is not covered by the guarantee of a private training.",
+        *([f"Values that fewer than {RARE} rows have:", *shown] if shown else []),
+        *(["Guessed:", *guessed] if guessed else []),
+    ]
+    return "\n".join(lines)

@@ -41,7 +41,7 @@ class Table:
         notes: What was guessed or repaired, a sentence by column; columns that were left out have one too.
         layout: For a table from a data frame, what it needs besides the columns: `index`, names of the columns that were its
             index, `categories`, by column their order and whether it counts, and `names` that are no text. None for others.
-        public_schema: The public schema that the columns come from, a dictionary: see `schema`. None if they were read off the rows.
+        public_schema: The public schema that the columns come from, a dictionary: see `schema`. None if they were read off rows.
     """
 
     name: str
@@ -290,14 +290,17 @@ def describe_table(table):
 
 
 def schema_of(table):
-    """Returns what is known of each column, a list of dictionaries: its name, type, range or values, missing cells and note."""
+    """Returns what is known of each column, a list of dictionaries: its name, type, range or values, missing cells and note.
+
+    Of public columns it says whether missing cells are allowed, and does not count them.
+    """
     missing = sum(np.isnan(part).sum(axis=0) for part in chunks(table.cells)) if len(table) else np.zeros(len(table.columns))
     rows = [
         {
             "column": column.name,
             "type": column.kind,
             "values": column.shown(),
-            "missing": int(num),
+            "missing": int(num) if not table.is_public else "allowed" if column.has_missing else "never",
             "note": table.notes.get(column.name, ""),
         }
         for column, num in zip(table.columns, missing, strict=True)
