@@ -50,8 +50,8 @@ def with_options(modality, settings, **options):
     options = {name: value for name, value in options.items() if value is not None}
     for name, value in options.items():
         if name not in fields:
-            able = ", ".join(each for each in modalities.names() if name in presets.get(each, "default").to_config())
-            raise ValueError(f"--{name} {value} for {modality}, whose presets have no such field. Expected it for one of {able}.")
+            able = "table" if name == "schema" else "image, table, series or points"
+            raise ValueError(f"--{name} {value} for {modality}, whose presets have no such field. Expected it for {able}.")
         if name in settings:
             raise ValueError(f"Got --{name} {value} and --set {name}={settings[name]}. Expected one of them.")
     if options.get("epsilon") == 0:

@@ -140,9 +140,10 @@ def read_by_schema(source, schema, name=None):
     frame = frame._replace(name=name or frame.name)
     _check_rows(frame)
     if absent := [column.name for column in columns if column.name not in frame.data]:
+        more = f" and {len(absent) - MAX_TOLD} more" if len(absent) > MAX_TOLD else ""
         raise ValueError(
-            f"{frame.name} has no column {', '.join(map(repr, absent))}, which {title} has. Expected all of its columns: take "
-            "them out of the schema, or name them as the table does."
+            f"{frame.name} has no column {', '.join(map(repr, absent[:MAX_TOLD]))}{more}, which {title} has. Expected all of its "
+            "columns: take them out of the schema, or name them as the table does."
         )
     found, problems, odd = {}, [], 0
     for column in columns:

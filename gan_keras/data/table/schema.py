@@ -52,7 +52,8 @@ FIELDS = {
 """By type: class of the column, fields that a schema must give besides `name` and `type`, and those that it may give.
 
 `missing` is whether cells may be missing, `decimals` the digits after the point (null for numbers with an exponent), `format`
-that of `strftime` (see `dates.FIELDS`), `first` the number of the first new identifier. Others are attributes of the column's class.
+that of `strftime` (see `dates.FIELDS`), `first` the number of the first new identifier. Others are attributes of the column's
+class.
 """
 
 RARE = 10
