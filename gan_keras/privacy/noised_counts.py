@@ -1,0 +1,263 @@
+"""Noised counts of a table: a private model of its rows that needs no network, and the baseline of every private table GAN.
+
+Reference: counts of few columns that are chosen privately and joined to a tree, as [PrivBayes, Zhang et al.,
+2017](https://doi.org/10.1145/3134428) and [MST, McKenna et al., 2021](https://arxiv.org/abs/2108.04978) do.
+"""
+
+import itertools
+import secrets
+
+import numpy as np
+
+from gan_keras.data.table.columns import CategoryColumn
+from gan_keras.privacy.accounting import noise_multiplier_for
+
+MAX_BINS, MAX_LABEL_GROUPS, MAX_GROUPS = 100, 10, 16
+SHARES = {"label": 0.4, "selection": 0.1, "pairs": 0.5}
+"""How the inverse variance of the noise is shared among the three kinds of counts."""
+
+
+def secret_normal(shape):
+    """Standard normal noise from the operating system's randomness, which no seed repeats."""
+    return np.random.Generator(np.random.Philox(secrets.randbits(128))).normal(size=shape)
+
+
+class NoisedCounts:
+    """A private model of table rows: noised counts of each column with the label, and of pairs of columns with the label.
+
+    Columns that depend on each other given the label, beyond what counts with the label tell, form a tree. A row is drawn along
+    it: the label, then each column given the label and its parent, by groups of bins, then a bin of the group.
+
+    Three releases are paid for, each by the Gaussian mechanism, of neighbouring tables that differ by one added or removed row:
+    a table of counts per column, a score of dependence per pair of columns, and a table of counts per edge of the tree. One
+    row changes one count of each table by 1, and each score by at most 1.
+
+        counts = NoisedCounts(training.columns, training.cells, epsilon=1.0, delta=1e-5)
+        cells = counts.sample(1000, seed=0)
+
+    Args:
+        columns: Columns but identifiers, with public ranges and values: see `gan_keras.data`.
+        cells: Private cells, float64 `(rows, columns)`. Numbers out of the range count as its ends.
+        epsilon: Bound of the privacy loss, > 0.
+        delta: Probability of a larger loss, in (0, 1).
+        label: Index of the column that all others are counted with; None for the last one.
+        noise_multiplier: Noise of all releases, as that of one Gaussian mechanism of sensitivity 1; None follows from epsilon.
+        normal: Function from a shape to standard normal noise, to test with.
+
+    Attributes:
+        noise_multiplier: Noise of all releases together, as that of one Gaussian mechanism of sensitivity 1.
+        parents: For each column the index of its parent besides the label; -1 for none.
+    """
+
+    def __init__(self, columns, cells, epsilon, delta, label=None, normal=secret_normal):
+        self.columns, self.epsilon, self.delta, self.normal = tuple(columns), float(epsilon), float(delta), normal
+        self.label = len(columns) - 1 if label is None else int(label)
+        self.noise_multiplier = noise_multiplier_for(self.epsilon, self.delta)
+        self.bins = [Bins(column) for column in columns]
+        codes = np.stack([bins.of(cells[:, place]) for place, bins in enumerate(self.bins)], axis=1)
+        self.label_group = self.bins[self.label].equal_groups(MAX_LABEL_GROUPS)
+        self.num_labels = int(self.label_group.max()) + 1
+        codes_of_label = self.label_group[codes[:, self.label]]
+        self.count_with_label(codes, codes_of_label)
+        self.groups = [self.grouped(place) for place in range(len(self.columns))]
+        groups = np.stack([group[codes[:, place]] for place, group in enumerate(self.groups)], axis=1)
+        self.parents, self.pairs = np.full(len(self.columns), -1), {}
+        self.choose_parents(groups, codes_of_label)
+        self.count_pairs(groups, codes_of_label)
+
+    def deviation(self, part, num):
+        """Deviation of the noise of each of `num` tables of counts."""
+        return self.noise_multiplier * np.sqrt(num / SHARES[part])
+
+    # --- Counts of each column with the label. ---
+
+    def count_with_label(self, codes, labels):
+        num = len(self.columns)
+        deviation = self.deviation("label", num)
+        tables = [exact_counts((labels, codes[:, place]), (self.num_labels, bins.num)) for place, bins in enumerate(self.bins)]
+        tables = [table + deviation * self.normal(table.shape) for table in tables]
+        # A sum of more cells is noisier.
+        weights = np.array([1.0 / table.shape[1] for table in tables])
+        weights[self.label] = 1.0 / np.bincount(self.label_group).mean()
+        own = tables[self.label] * (self.label_group == np.arange(self.num_labels)[:, None])
+        tables[self.label] = own
+        sums = np.stack([table.sum(axis=1) for table in tables])
+        self.label_counts = np.maximum(weights @ sums / weights.sum(), 1.0)
+        self.with_label = [
+            np.stack([nearest_counts(row, total) for row, total in zip(table, self.label_counts, strict=True)])
+            for table in tables
+        ]
+        own = self.with_label[self.label] * (self.label_group == np.arange(self.num_labels)[:, None]) + 1e-9 * (
+            self.label_group == np.arange(self.num_labels)[:, None]
+        )
+        self.with_label[self.label] = own / own.sum(axis=1, keepdims=True) * self.label_counts[:, None]
+
+    def grouped(self, place):
+        """Group of each bin of a column: neighbours, or rare values of a category, share one."""
+        num_cells = self.label_counts.sum() / (2 * self.deviation("pairs", max(1, len(self.columns) - 2)))
+        most = int(np.clip(np.sqrt(num_cells / self.num_labels), 2, MAX_GROUPS))
+        return self.bins[place].groups(self.with_label[place].sum(axis=0), most)
+
+    def by_group(self, place):
+        """Counts of a column's groups with the label."""
+        return self.with_label[place] @ np.eye(self.groups[place].max() + 1)[self.groups[place]]
+
+    # --- The tree. ---
+
+    def choose_parents(self, groups, labels):
+        """Sets the parents: a tree of the pairs that depend most on each other."""
+        others = [place for place in range(len(self.columns)) if place != self.label]
+        pairs = list(itertools.combinations(others, 2))
+        if not pairs:
+            return
+        noise = self.deviation("selection", len(pairs)) * self.normal(len(pairs))
+        of_pairs, scores = self.deviation("pairs", len(others) - 1), np.zeros((len(self.columns),) * 2)
+        for (first, second), error in zip(pairs, noise, strict=True):
+            ones, twos = self.by_group(first), self.by_group(second)
+            expected = ones[:, :, None] * twos[:, None, :] / self.label_counts[:, None, None]
+            exact = exact_counts((labels, groups[:, first], groups[:, second]), expected.shape)
+            score = np.abs(exact - expected).sum() + error
+            scores[first, second] = scores[second, first] = score - 0.8 * np.sqrt(expected + of_pairs**2).sum()
+        self.scores = scores
+        # Prim's algorithm, from the column that depends most on others.
+        while others:
+            root = max(others, key=lambda place: scores[place, others].max())
+            tree = [root]
+            others.remove(root)
+            while others:
+                child, parent = max(itertools.product(others, tree), key=lambda pair: scores[pair])
+                if scores[child, parent] <= 0:
+                    break
+                self.parents[child] = parent
+                others.remove(child)
+                tree.append(child)
+        self.order = [self.label]
+        while len(self.order) < len(self.columns):
+            self.order += [
+                place
+                for place, parent in enumerate(self.parents)
+                if place not in self.order and (parent < 0 or parent in self.order)
+            ]
+
+    def count_pairs(self, groups, labels):
+        """Sets counts of each column's groups with the label and its parent's groups, `(labels, parents, groups)`."""
+        children = np.flatnonzero(self.parents >= 0)
+        deviation = self.deviation("pairs", len(children))
+        for child in children:
+            parent = self.parents[child]
+            ones, twos = self.by_group(parent), self.by_group(child)
+            exact = exact_counts((labels, groups[:, parent], groups[:, child]), (len(ones), ones.shape[1], twos.shape[1]))
+            noised = exact + deviation * self.normal(exact.shape)
+            noised = np.stack(
+                [nearest_counts(table.ravel(), total).reshape(table.shape) for table, total in zip(noised, self.label_counts)]
+            )
+            self.pairs[child] = fitted_to_margins(noised + 0.01, ones, twos)
+
+    # --- Sampling. ---
+
+    def sample(self, num, seed=0):
+        """Returns cells, float64 `(num, columns)`; the same seed gives the same cells."""
+        random = np.random.default_rng(seed)
+        labels = draw(np.broadcast_to(self.label_counts, (num, self.num_labels)), random)
+        bins = np.zeros((num, len(self.columns)), np.int64)
+        for place in self.order:
+            chances, group = self.with_label[place][labels], self.groups[place]
+            if self.parents[place] >= 0:
+                parent = self.parents[place]
+                chosen = draw(self.pairs[place][labels, self.groups[parent][bins[:, parent]]], random)
+                chances = chances * (group == chosen[:, None]) + 1e-12 * (group == chosen[:, None])
+            bins[:, place] = draw(chances, random)
+        return np.stack([each.cells(bins[:, place], random.random(num)) for place, each in enumerate(self.bins)], axis=1)
+
+
+class Bins:
+    """The bins of a column, by a public rule from its declared range or values.
+
+    A category has a bin per value. Numbers with at most 100 values have a bin each. Others have 100 bins of equal width, and own
+    bins for the ends of the range and for 0, where many numbers often are. Missing cells have the last bin.
+    """
+
+    def __init__(self, column):
+        self.column, self.is_number = column, not isinstance(column, CategoryColumn)
+        if self.is_number:
+            unit = None if column.decimals is None else 10.0**-column.decimals * getattr(column, "step", 1)
+            low, high = column.low, column.high
+            if unit and (high - low) / unit < MAX_BINS + 0.5:
+                self.starts = self.ends = low + unit * np.arange(round((high - low) / unit) + 1)
+            else:
+                edges = np.linspace(low, high, MAX_BINS + 1)
+                points = np.array(sorted({low, high, *([0.0] if low < 0 < high else [])}))
+                starts, ends = np.concatenate([edges[:-1], points]), np.concatenate([edges[1:], points])
+                order = np.lexsort((ends, starts + ends))
+                self.starts, self.ends = starts[order], ends[order]
+        else:
+            self.starts = self.ends = np.arange(max(1, len(column.values)), dtype=np.float64)
+        self.num = len(self.starts) + column.has_missing
+
+    def of(self, cells):
+        """Bins of cells, int64. A cell that is missing against the schema counts in the first bin."""
+        missing = np.isnan(cells)
+        known = np.where(missing, self.starts[0], np.clip(cells, self.starts[0], self.ends[-1]))
+        is_point = self.starts == self.ends
+        points, wide = np.flatnonzero(is_point), np.flatnonzero(~is_point)
+        if len(wide):
+            place = wide[np.clip(np.searchsorted(self.starts[wide], known, side="right") - 1, 0, len(wide) - 1)]
+            nearest = points[np.abs(known[:, None] - self.starts[points]).argmin(axis=1)]
+            place = np.where(self.starts[nearest] == known, nearest, place)
+        else:
+            place = np.clip(np.searchsorted((self.starts[1:] + self.starts[:-1]) / 2, known), 0, len(points) - 1)
+        return np.where(missing & self.column.has_missing, self.num - 1, place)
+
+    def cells(self, bins, uniform):
+        """Cells of bins: uniform within a bin, missing in the last one of a column with missing cells."""
+        starts, ends = np.append(self.starts, np.nan), np.append(self.ends, np.nan)
+        found = starts[bins] + uniform * (ends - starts)[bins]
+        return self.column.rounded(found).numpy() if self.is_number else found
+
+    def equal_groups(self, most):
+        """Groups of bins by their numbers alone; values of a category have their own."""
+        num = self.num - self.column.has_missing
+        own = np.arange(num) if not self.is_number or num <= most else np.arange(num) * most // num
+        return np.append(own, [own[-1] + 1] * self.column.has_missing).astype(np.int64)
+
+    def groups(self, counts, most):
+        """At most `most` groups of about equal counts: of neighbouring numbers, or of rare values of a category."""
+        if self.num <= most:
+            return np.arange(self.num)
+        order = np.arange(self.num) if self.is_number else np.argsort(-counts, kind="stable")
+        ordered = counts[order] / max(counts.sum(), 1e-9)
+        if self.is_number:
+            middle = np.cumsum(ordered) - ordered / 2
+            found = np.unique(np.minimum(middle * most, most - 1).astype(np.int64), return_inverse=True)[1]
+        else:
+            found = np.minimum(np.arange(self.num), most - 1)
+        groups = np.empty(self.num, np.int64)
+        groups[order] = found
+        return groups
+
+
+def exact_counts(codes, shape):
+    """Counts of rows by their codes, a tuple of int arrays; float64 of the given shape."""
+    return np.bincount(np.ravel_multi_index(codes, shape), minlength=np.prod(shape)).reshape(shape).astype(np.float64)
+
+
+def nearest_counts(noised, total):
+    """The nearest counts that are not negative and add up to a total."""
+    descending = np.sort(noised)[::-1]
+    excess = (np.cumsum(descending) - total) / np.arange(1, len(noised) + 1)
+    return np.maximum(noised - excess[np.flatnonzero(descending > excess)[-1]], 0.0)
+
+
+def fitted_to_margins(tables, ones, twos, rounds=20):
+    """Tables of counts `(labels, ones, twos)`, scaled in turn until their sums are given ones (Deming and Stephan, 1940)."""
+    for _ in range(rounds):
+        tables = tables * (ones / np.maximum(tables.sum(axis=2), 1e-12))[:, :, None]
+        tables = tables * (twos / np.maximum(tables.sum(axis=1), 1e-12))[:, None, :]
+    return tables
+
+
+def draw(chances, random):
+    """An index for each row of chances, `(rows, choices)`, which need not add up to 1."""
+    cumulative = np.cumsum(chances, axis=1)
+    drawn = random.random((len(chances), 1)) * cumulative[:, -1:]
+    return np.minimum((cumulative <= drawn).sum(axis=1), chances.shape[1] - 1)
