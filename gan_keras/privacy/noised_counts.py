@@ -224,16 +224,22 @@ class Bins:
         """At most `most` groups of about equal counts: of neighbouring numbers, or of rare values of a category."""
         if self.num <= most:
             return np.arange(self.num)
-        order = np.arange(self.num) if self.is_number else np.argsort(-counts, kind="stable")
-        ordered = counts[order] / max(counts.sum(), 1e-9)
-        if self.is_number:
-            middle = np.cumsum(ordered) - ordered / 2
-            found = np.unique(np.minimum(middle * most, most - 1).astype(np.int64), return_inverse=True)[1]
-        else:
-            found = np.minimum(np.arange(self.num), most - 1)
-        groups = np.empty(self.num, np.int64)
-        groups[order] = found
-        return groups
+        if not self.is_number:
+            groups = np.empty(self.num, np.int64)
+            groups[np.argsort(-counts, kind="stable")] = np.minimum(np.arange(self.num), most - 1)
+            return groups
+        known, most = counts[: len(self.starts)], most - self.column.has_missing
+        middle = (np.cumsum(known) - known / 2) / max(known.sum(), 1e-9)
+        groups = np.unique(np.minimum(middle * most, most - 1).astype(np.int64), return_inverse=True)[1]
+        return np.append(groups, [groups[-1] + 1] * self.column.has_missing).astype(np.int64)  # missing cells are apart
+
+    def intervals(self, groups):
+        """Start and end of each group of known numbers, and of each bin, from -1 to 1 in its group; two lists of pairs."""
+        known = groups[: len(self.starts)]
+        whole = [(self.starts[known == group].min(), self.ends[known == group].max()) for group in range(known.max() + 1)]
+        low, high = np.array(whole)[known].T
+        inside = [2.0 * (each - low) / np.where(high > low, high - low, 1.0) - (high > low) for each in (self.starts, self.ends)]
+        return [list(map(float, each)) for each in whole], np.stack(inside, axis=1).tolist() + [[0.0, 0.0]] * self.column.has_missing
 
 
 def exact_counts(codes, shape):

@@ -37,6 +37,30 @@ def variational(preset, codec, seed):
     return TableVAE(decoder, encoder, codec, seed, preset.reconstruction_weight)
 
 
+def counted(preset, codec, seed):
+    """An uncompiled `TableGAN` whose generator begins from the `privacy.NoisedCounts` that its codec was made of."""
+    from gan_keras import networks
+    from gan_keras.gans.table_gan import TableGAN
+
+    counts, num = preset.counts, codec.num_numbers
+    positions = [bins.intervals(groups)[1] for bins, groups in zip(counts.bins[:num], counts.groups[:num], strict=True)]
+    generator = networks.CountedTableGenerator(
+        num,
+        counts.groups,
+        positions,
+        counts.parents,
+        counts.label,
+        counts.label_group,
+        noise_dim=preset.latent_dim,
+        units=preset.units,
+        temperature=preset.temperature,
+    )
+    gan = TableGAN(generator, networks.RowDiscriminator(preset.units), codec, seed)
+    for each in (gan.generator, gan.ema_generator):
+        each.begin_from(counts)
+    return gan
+
+
 def conditions(preset):
     """The generator's further objective: meet the conditions."""
     from gan_keras.gans.table_gan import MeetsCondition
