@@ -22,6 +22,7 @@ from gan_keras.data import Table, describe_table, load_table, split_table, write
 from gan_keras.data.table.columns import CategoryColumn, DateColumn, column_from_config
 from gan_keras.data.table.conditions import as_wanted, conditions_of, constraints_of, draw_meeting
 from gan_keras.data.table.load import read_like
+from gan_keras.data.table.schema import FROM_ROWS
 from gan_keras.data.table.table import schema_of, schema_text
 from gan_keras.export import exported
 from gan_keras.gans.sampling import seeds_from
@@ -54,7 +55,7 @@ training rows: no generator does better, except by chance or by copying.</p>"""
     limits = "gaps and biases of the data carry over to the rows; the rows are not proven to be anonymous"
 
     def read(self, source, preset):
-        table = load_table(source, preset.types)
+        table = load_table(source, preset.types, preset.schema or None)
         if preset.label:
             table.index(preset.label)
         constraints_of(preset.constraints, table)
@@ -71,6 +72,7 @@ training rows: no generator does better, except by chance or by copying.</p>"""
 
     def preset_of(self, run):
         preset = super().preset_of(run)
+        preset.schema = run.config["data"].get("public_schema", "")  # its file may have changed since, or be gone
         if self.is_of_before(run):
             preset.types = {**run.config["data"]["columns"], **preset.types}  # the types that it learned
         return preset
@@ -88,7 +90,15 @@ training rows: no generator does better, except by chance or by copying.</p>"""
         return test
 
     def entries(self, data):
-        return {"columns": {column.name: column.kind for column in data.columns}, "schema": schema_of(data)}
+        public = {"public_schema": data.public_schema} if data.is_public else {}
+        return {"columns": {column.name: column.kind for column in data.columns}, "schema": schema_of(data), **public}
+
+    def card(self, config):
+        card = super().card(config)
+        public = card and card["data"].pop("public_schema", None)  # the entry `schema` says the same
+        if public and public["read_from_data"]:
+            card["limits"] += f"; {FROM_ROWS}, which no guarantee of privacy covers"
+        return card
 
     def real_samples(self, gan, part, rows):
         return np.asarray(part.cells[rows]), None

@@ -103,6 +103,8 @@ class TablePreset(Preset):
         most_slots: Maximum number of slots of a category column, >= 2; its rarer values share one.
         types: Types by column, where a guess would be wrong: `number`, `category`, `boolean`, `date`, `date:FORMAT`, `id` or
             `drop`.
+        schema: Path of a public schema, which takes the place of types; empty for columns that are read off the rows. A private
+            training needs one: `gan-keras schema FILE` writes a draft.
         constraints: What holds in every row: `start<=end`, `COLUMN<COLUMN`, `COLUMN>=NUMBER`, separated by commas.
         label: Column that downstream models predict in an evaluation; empty for the last column with more than one value.
     """
@@ -120,6 +122,7 @@ class TablePreset(Preset):
     separate_below: int = 0
     most_slots: int = 100
     types: dict = dataclasses.field(default_factory=dict)
+    schema: str = ""
     constraints: str = ""
     label: str = ""
 
@@ -170,11 +173,11 @@ class TablePreset(Preset):
         return table_batches(training.cells, rows, self.batch_size, self.steps_per_pass(training), seed)
 
     def as_table(self, data):
-        """Returns a `Table`; data frames and paths are read with the preset's types."""
+        """Returns a `Table`; data frames and paths are read with the preset's types, or its schema."""
         from gan_keras.data.table.load import load_table
         from gan_keras.data.table.table import Table
 
-        return data if isinstance(data, Table) else load_table(data, self.types)
+        return data if isinstance(data, Table) else load_table(data, self.types, self.schema or None)
 
     def steps_per_pass(self, training):
         steps = max(MIN_STEPS, len(training) // self.batch_size)
