@@ -68,6 +68,22 @@ class TableCodec(Codec):
         if columns is not None:
             self._set(tuple(map(column_from_config, columns)), [Modes(*each) for each in modes or ()], counts)
 
+    @classmethod
+    def from_counts(cls, columns, counts):
+        """Returns the codec of public columns and a `privacy.NoisedCounts` of them, in the order of a sample: it reads no rows.
+
+        The choices of a number column are the groups of its counts, those of a category its values.
+        """
+        intervals, frequencies = [], []
+        for bins, groups, with_label in zip(counts.bins, counts.groups, counts.with_label, strict=True):
+            if bins.is_number:
+                intervals.append(list(map(list, zip(*bins.intervals(groups)[0], strict=True))))
+            else:
+                own = np.rint(with_label.sum(axis=0)).astype(int).tolist()
+                frequencies.append(own if bins.column.has_missing else [*own, 0])
+        most = max([2, *map(len, frequencies)])
+        return cls([column.to_config() for column in columns], None, frequencies, most_slots=most, intervals=intervals)
+
     def adapt(self, table):
         """Takes columns from a `Table`, fits modes and counts categories, unless the constructor set them."""
         if self.columns is not None:

@@ -220,7 +220,8 @@ class NumberIntervals:
             missing = tf.math.is_nan(numbers[:, index])
             choice = tf.argmin(tf.where(missing[:, None], tf.zeros_like(scores), scores), axis=1, output_type=tf.int32)
             start, end = tf.gather(starts, choice), tf.gather(ends, choice)
-            position = 2.0 * tf.math.divide_no_nan(tf.clip_by_value(numbers[:, index], start, end) - start, end - start) - 1.0
+            position = tf.clip_by_value(numbers[:, index], start, end) - start
+            position = 2.0 * tf.math.divide_no_nan(position, end - start) - 1.0
             position = tf.where(missing | (start == end), tf.zeros_like(position), position)
             positions.append(tf.cast(position, tf.float32))
             choices.append(tf.where(missing, len(each.starts) if column.has_missing else -1, choice))

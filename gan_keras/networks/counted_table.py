@@ -1,4 +1,4 @@
-"""A generator of table rows that begins from counts: it draws a row from a tree of counts, then learns what to change about it."""
+"""A generator of table rows that begins from counts: it draws a row along a tree, then learns what to change about it."""
 
 import keras
 import numpy as np
@@ -16,10 +16,10 @@ class CountedTableGenerator(Generator):
     """Draws rows from counts of groups of values, as `privacy.NoisedCounts` does, and corrects the draws by a residual network.
 
     The network reads a drawn row and shifts the logits of all its choices. The same Gumbel noise then chooses again, so a network
-    of zeros, as at the start, returns the draw. A row that is drawn for a condition has its value, and the rest of the row follows
-    from it: the tree is walked from the condition's column.
+    of zeros, as at the start, returns the draw. A row that is drawn for a condition has its value, and the rest of the row
+    follows from it: the tree is walked from the condition's column.
 
-    Columns are in the order of a sample, numbers first. Counts are weights that are not trained: see `begin_from`.
+    Columns are in the order of a sample, numbers first. Counts are weights that are not trained: see `from_counts`.
 
     Args:
         num_numbers: Number columns, >= 0. Their choices are groups, and a position in the group; other columns' are bins.
@@ -47,15 +47,15 @@ class CountedTableGenerator(Generator):
         temperature=0.5,
         **kwargs,
     ):
-        self_groups = [list(map(int, each)) for each in groups]
-        sizes = [max(each) + 1 for each in self_groups]
+        groups = [list(map(int, each)) for each in groups]
+        sizes = [max(each) + 1 for each in groups]
         num = len(sizes)
         super().__init__(noise_dim + 1 + num * max(sizes) + num + num_numbers, **kwargs)
-        self.num_numbers, self.groups, self.positions = num_numbers, self_groups, positions
-        self.parents, self.label, self.label_groups = list(map(int, parents)), label, list(map(int, label_groups))
+        self.num_numbers, self.groups, self.positions = num_numbers, groups, positions
+        self.parents, self.label, self.label_groups = list(map(int, parents)), int(label), list(map(int, label_groups))
         self.noise_dim, self.units, self.temperature = noise_dim, tuple(units), temperature
         self.num_columns, self.sizes, self.most, self.num_of_label = num, sizes, max(sizes), max(self.label_groups) + 1
-        self.num_labels = sum(len(each) for each in self_groups[num_numbers:])
+        self.num_labels = sum(map(len, groups[num_numbers:]))
         self.hidden = [layers.Dense(width, activation="relu") for width in self.units]
         self.last = layers.Dense(num * self.most, kernel_initializer="zeros")
         self.steps = self.walks()
@@ -103,27 +103,30 @@ class CountedTableGenerator(Generator):
         self.bins = self.add_weight(name="bins", shape=(num, num_of_label, most_bins), **options)
         self.built = True
 
-    def begin_from(self, counts):
-        """Takes over a `privacy.NoisedCounts` of columns in the order of a sample."""
-        tables, bins = (np.full(each.shape, _NEVER, np.float32) for each in (self.tables, self.bins))
-        num = self.num_columns
+    @classmethod
+    def from_counts(cls, counts, **options):
+        """Returns a generator that draws rows as a `privacy.NoisedCounts` does, of columns in the order of a sample."""
+        positions = [bins.intervals(groups)[1] for bins, groups in zip(counts.bins, counts.groups, strict=True) if bins.is_number]
+        generator = cls(len(positions), counts.groups, positions, counts.parents, counts.label, counts.label_groups, **options)
+        generator.build((None, generator.latent_dim))
+        tables, bins = (np.full(each.shape, _NEVER, np.float32) for each in (generator.tables, generator.bins))
+        num = generator.num_columns
         for place, with_label in enumerate(counts.with_label):
             by_group = counts.by_group(place)
             tables[2 * num + place, :, :, : by_group.shape[1]] = _logarithms(by_group)[:, None]
-            bins[place, :, : with_label.shape[1]] = np.log(with_label + 1e-9)
+            bins[place, :, : with_label.shape[1]] = np.log(with_label + 1e-30)
         for child, pairs in counts.pairs.items():
             for number, table in ((child, pairs), (num + child, pairs.transpose(0, 2, 1))):
                 tables[number, :, : table.shape[1], : table.shape[2]] = _logarithms(table)
-        self.tables.assign(tables)
-        self.bins.assign(bins)
+        generator.tables.assign(tables)
+        generator.bins.assign(bins)
+        return generator
 
     # --- From latents and conditions to rows. ---
 
     def call(self, latents, labels=None, training=False):
         require_labels(labels, self.num_labels)
-        noise = tf.split(
-            latents, [self.noise_dim, 1, self.num_columns * self.most, self.num_columns, self.num_numbers], axis=1
-        )
+        noise = tf.split(latents, [self.noise_dim, 1, self.num_columns * self.most, self.num_columns, self.num_numbers], axis=1)
         style, of_label, of_groups, of_bins, inside = noise
         uniform = [(1.0 + ops.erf(each / 2.0**0.5)) / 2.0 for each in (of_label, of_groups, of_bins, inside)]
         gumbel = -ops.log(-ops.log(ops.clip(uniform[1], 1e-7, 1.0 - 1e-7)))

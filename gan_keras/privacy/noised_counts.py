@@ -9,10 +9,13 @@ import secrets
 
 import numpy as np
 
-from gan_keras.data.table.columns import CategoryColumn
+from gan_keras.data.table.columns import CategoryColumn, column_from_config
 from gan_keras.privacy.accounting import noise_multiplier_for
 
-MAX_BINS, MAX_LABEL_GROUPS, MAX_GROUPS = 100, 10, 16
+MAX_BINS, MAX_VALUES = 100, 1000  # bins of a number column, values of a category
+MAX_LABEL_GROUPS, MAX_GROUPS = 10, 16  # groups of the label in counts of each column, of columns in counts of pairs
+LEAST, SMOOTHING = 1e-6, 1e-2  # is added to counts of bins and of pairs of groups: whatever is asked for can be drawn
+
 SHARES = {"label": 0.4, "selection": 0.1, "pairs": 0.5}
 """How the inverse variance of the noise is shared among the three kinds of counts."""
 
@@ -41,62 +44,67 @@ class NoisedCounts:
         epsilon: Bound of the privacy loss, > 0.
         delta: Probability of a larger loss, in (0, 1).
         label: Index of the column that all others are counted with; None for the last one.
-        noise_multiplier: Noise of all releases, as that of one Gaussian mechanism of sensitivity 1; None follows from epsilon.
-        normal: Function from a shape to standard normal noise, to test with.
+        normal: Function from a shape to standard normal noise, for tests; None for `secret_normal`.
 
     Attributes:
         noise_multiplier: Noise of all releases together, as that of one Gaussian mechanism of sensitivity 1.
         parents: For each column the index of its parent besides the label; -1 for none.
     """
 
-    def __init__(self, columns, cells, epsilon, delta, label=None, normal=secret_normal):
-        self.columns, self.epsilon, self.delta, self.normal = tuple(columns), float(epsilon), float(delta), normal
+    def __init__(self, columns, cells, epsilon, delta, label=None, normal=None):
+        self.columns, self.epsilon, self.delta, self.normal = tuple(columns), float(epsilon), float(delta), normal or secret_normal
         self.label = len(columns) - 1 if label is None else int(label)
+        self.bins = checked_bins(self.columns)
+        self.shares = SHARES if len(columns) > 2 else {"label": 1.0}
         self.noise_multiplier = noise_multiplier_for(self.epsilon, self.delta)
-        self.bins = [Bins(column) for column in columns]
         codes = np.stack([bins.of(cells[:, place]) for place, bins in enumerate(self.bins)], axis=1)
-        self.label_group = self.bins[self.label].equal_groups(MAX_LABEL_GROUPS)
-        self.num_labels = int(self.label_group.max()) + 1
-        codes_of_label = self.label_group[codes[:, self.label]]
-        self.count_with_label(codes, codes_of_label)
-        self.groups = [self.grouped(place) for place in range(len(self.columns))]
+        self.label_groups = self.bins[self.label].equal_groups(MAX_LABEL_GROUPS)
+        labels = self.label_groups[codes[:, self.label]]
+        self.count_with_label(codes, labels)
+        self.groups = self.make_groups()
         groups = np.stack([group[codes[:, place]] for place, group in enumerate(self.groups)], axis=1)
-        self.parents, self.pairs = np.full(len(self.columns), -1), {}
-        self.choose_parents(groups, codes_of_label)
-        self.count_pairs(groups, codes_of_label)
+        self.parents = self.choose_parents(groups, labels)
+        self.pairs = self.count_pairs(groups, labels)
+
+    def released(self, part, values):
+        """Returns what the mechanism releases of arrays that one row changes by at most 1 each: with noise of a part's share."""
+        deviation = self.deviation(part, len(values))
+        return [value + deviation * self.normal(np.shape(value)) for value in values]
 
     def deviation(self, part, num):
-        """Deviation of the noise of each of `num` tables of counts."""
-        return self.noise_multiplier * np.sqrt(num / SHARES[part])
+        """Deviation of the noise of each of `num` arrays."""
+        return self.noise_multiplier * np.sqrt(num / self.shares[part])
 
     # --- Counts of each column with the label. ---
 
     def count_with_label(self, codes, labels):
-        num = len(self.columns)
-        deviation = self.deviation("label", num)
-        tables = [exact_counts((labels, codes[:, place]), (self.num_labels, bins.num)) for place, bins in enumerate(self.bins)]
-        tables = [table + deviation * self.normal(table.shape) for table in tables]
-        # A sum of more cells is noisier.
-        weights = np.array([1.0 / table.shape[1] for table in tables])
-        weights[self.label] = 1.0 / np.bincount(self.label_group).mean()
-        own = tables[self.label] * (self.label_group == np.arange(self.num_labels)[:, None])
-        tables[self.label] = own
-        sums = np.stack([table.sum(axis=1) for table in tables])
-        self.label_counts = np.maximum(weights @ sums / weights.sum(), 1.0)
-        self.with_label = [
-            np.stack([nearest_counts(row, total) for row, total in zip(table, self.label_counts, strict=True)])
-            for table in tables
+        """Sets `label_counts`, of the label's groups, and `with_label`, of each column's bins with them: `(groups, bins)`."""
+        is_of_group = self.label_groups == np.arange(self.label_groups.max() + 1)[:, None]
+        may_be = [
+            is_of_group if place == self.label else np.ones((len(is_of_group), bins.num), bool)
+            for place, bins in enumerate(self.bins)
         ]
-        own = self.with_label[self.label] * (self.label_group == np.arange(self.num_labels)[:, None]) + 1e-9 * (
-            self.label_group == np.arange(self.num_labels)[:, None]
+        tables = self.released(
+            "label", [exact_counts((labels, codes[:, place]), each.shape) for place, each in enumerate(may_be)]
         )
-        self.with_label[self.label] = own / own.sum(axis=1, keepdims=True) * self.label_counts[:, None]
+        # Each table tells the label's frequencies; a sum of fewer counts is less noisy.
+        weights = np.stack([1.0 / each.sum(axis=1) for each in may_be])
+        sums = np.stack([(table * each).sum(axis=1) for table, each in zip(tables, may_be, strict=True)])
+        self.label_counts = np.maximum((weights * sums).sum(axis=0) / weights.sum(axis=0), 1.0)
+        self.with_label = []
+        for table, allowed in zip(tables, may_be, strict=True):
+            found = np.zeros(table.shape)
+            for row, total in enumerate(self.label_counts):
+                found[row, allowed[row]] = nearest_counts(table[row, allowed[row]], total) + LEAST
+            self.with_label.append(found)
 
-    def grouped(self, place):
-        """Group of each bin of a column: neighbours, or rare values of a category, share one."""
-        num_cells = self.label_counts.sum() / (2 * self.deviation("pairs", max(1, len(self.columns) - 2)))
-        most = int(np.clip(np.sqrt(num_cells / self.num_labels), 2, MAX_GROUPS))
-        return self.bins[place].groups(self.with_label[place].sum(axis=0), most)
+    def make_groups(self):
+        """Returns the group of each bin of each column: as many groups as the noise of counts of pairs allows."""
+        if len(self.columns) <= 2:
+            return [bins.groups(table.sum(axis=0), MAX_GROUPS) for bins, table in zip(self.bins, self.with_label, strict=True)]
+        num_cells = self.label_counts.sum() / (2.0 * self.deviation("pairs", len(self.columns) - 2) * len(self.label_counts))
+        most = int(np.clip(np.sqrt(num_cells), 2, MAX_GROUPS))
+        return [bins.groups(table.sum(axis=0), most) for bins, table in zip(self.bins, self.with_label, strict=True)]
 
     def by_group(self, place):
         """Counts of a column's groups with the label."""
@@ -105,69 +113,103 @@ class NoisedCounts:
     # --- The tree. ---
 
     def choose_parents(self, groups, labels):
-        """Sets the parents: a tree of the pairs that depend most on each other."""
+        """Returns each column's parent in the tree of the pairs that depend most on each other given the label; -1 for none."""
         others = [place for place in range(len(self.columns)) if place != self.label]
-        pairs = list(itertools.combinations(others, 2))
+        pairs, parents = list(itertools.combinations(others, 2)), np.full(len(self.columns), -1)
         if not pairs:
-            return
-        noise = self.deviation("selection", len(pairs)) * self.normal(len(pairs))
-        of_pairs, scores = self.deviation("pairs", len(others) - 1), np.zeros((len(self.columns),) * 2)
-        for (first, second), error in zip(pairs, noise, strict=True):
+            return parents
+        distances, by_chance = [], []
+        noise_of_counts = self.deviation("pairs", len(others) - 1)
+        for first, second in pairs:
             ones, twos = self.by_group(first), self.by_group(second)
             expected = ones[:, :, None] * twos[:, None, :] / self.label_counts[:, None, None]
             exact = exact_counts((labels, groups[:, first], groups[:, second]), expected.shape)
-            score = np.abs(exact - expected).sum() + error
-            scores[first, second] = scores[second, first] = score - 0.8 * np.sqrt(expected + of_pairs**2).sum()
-        self.scores = scores
-        # Prim's algorithm, from the column that depends most on others.
-        while others:
-            root = max(others, key=lambda place: scores[place, others].max())
-            tree = [root]
-            others.remove(root)
-            while others:
-                child, parent = max(itertools.product(others, tree), key=lambda pair: scores[pair])
-                if scores[child, parent] <= 0:
-                    break
-                self.parents[child] = parent
-                others.remove(child)
-                tree.append(child)
-        self.order = [self.label]
-        while len(self.order) < len(self.columns):
-            self.order += [
-                place
-                for place, parent in enumerate(self.parents)
-                if place not in self.order and (parent < 0 or parent in self.order)
-            ]
+            distances.append(np.abs(exact - expected).sum())
+            by_chance.append(np.sqrt(2.0 / np.pi * (expected + noise_of_counts**2)).sum())
+        scores = np.zeros((len(self.columns),) * 2)
+        for (first, second), distance, chance in zip(pairs, self.released("selection", distances), by_chance, strict=True):
+            scores[first, second] = scores[second, first] = distance - chance
+        tree = []
+        while others:  # Prim's algorithm, from the column that depends most on another one
+            child, parent = max(itertools.product(others, tree), key=lambda pair: scores[pair], default=(None, None))
+            if child is None or scores[child, parent] <= 0:
+                child, parent = max(others, key=lambda place: scores[place, others].max()), -1
+            parents[child] = parent
+            others.remove(child)
+            tree.append(child)
+        return parents
 
     def count_pairs(self, groups, labels):
-        """Sets counts of each column's groups with the label and its parent's groups, `(labels, parents, groups)`."""
-        children = np.flatnonzero(self.parents >= 0)
-        deviation = self.deviation("pairs", len(children))
+        """Returns counts of groups with the label and the parent's groups, `(label groups, parent's, own)`, by column."""
+        children, exact = np.flatnonzero(self.parents >= 0), []
         for child in children:
             parent = self.parents[child]
-            ones, twos = self.by_group(parent), self.by_group(child)
-            exact = exact_counts((labels, groups[:, parent], groups[:, child]), (len(ones), ones.shape[1], twos.shape[1]))
-            noised = exact + deviation * self.normal(exact.shape)
-            noised = np.stack(
-                [nearest_counts(table.ravel(), total).reshape(table.shape) for table, total in zip(noised, self.label_counts)]
-            )
-            self.pairs[child] = fitted_to_margins(noised + 0.01, ones, twos)
+            shape = (len(self.label_counts), self.groups[parent].max() + 1, self.groups[child].max() + 1)
+            exact.append(exact_counts((labels, groups[:, parent], groups[:, child]), shape))
+        found = {}
+        for child, noised in zip(children, self.released("pairs", exact), strict=True):
+            nearest = [nearest_counts(table.ravel(), total) for table, total in zip(noised, self.label_counts, strict=True)]
+            ones, twos = self.by_group(self.parents[child]), self.by_group(child)
+            found[int(child)] = fitted_to_margins(np.reshape(nearest, noised.shape) + SMOOTHING, ones, twos)
+        return found
 
     # --- Sampling. ---
+
+    @property
+    def order(self):
+        """Columns in an order in which parents come first."""
+        found = []
+        while len(found) < len(self.columns):
+            found += [place for place, parent in enumerate(self.parents) if place not in found and parent in (-1, *found)]
+        return found
 
     def sample(self, num, seed=0):
         """Returns cells, float64 `(num, columns)`; the same seed gives the same cells."""
         random = np.random.default_rng(seed)
-        labels = draw(np.broadcast_to(self.label_counts, (num, self.num_labels)), random)
+        labels = draw(np.broadcast_to(self.label_counts, (num, len(self.label_counts))), random)
         bins = np.zeros((num, len(self.columns)), np.int64)
         for place in self.order:
-            chances, group = self.with_label[place][labels], self.groups[place]
-            if self.parents[place] >= 0:
-                parent = self.parents[place]
-                chosen = draw(self.pairs[place][labels, self.groups[parent][bins[:, parent]]], random)
-                chances = chances * (group == chosen[:, None]) + 1e-12 * (group == chosen[:, None])
+            chances, parent = self.with_label[place][labels], self.parents[place]
+            if parent >= 0:
+                group = draw(self.pairs[place][labels, self.groups[parent][bins[:, parent]]], random)
+                chances = chances * (self.groups[place] == group[:, None])
             bins[:, place] = draw(chances, random)
         return np.stack([each.cells(bins[:, place], random.random(num)) for place, each in enumerate(self.bins)], axis=1)
+
+    # --- A run keeps what was released: to release it again would be paid for again. ---
+
+    def to_config(self):
+        """Returns everything that was released, in a form that JSON can hold."""
+        config = {name: getattr(self, name) for name in ("epsilon", "delta", "label", "noise_multiplier")}
+        config |= {"columns": [column.to_config() for column in self.columns]}
+        config |= {name: [each.tolist() for each in getattr(self, name)] for name in ("groups", "with_label")}
+        config |= {name: getattr(self, name).tolist() for name in ("label_groups", "label_counts", "parents")}
+        return config | {"pairs": {str(child): table.tolist() for child, table in self.pairs.items()}}
+
+    @classmethod
+    def from_config(cls, config):
+        """Inverse of `to_config`."""
+        counts = cls.__new__(cls)
+        vars(counts).update({name: config[name] for name in ("epsilon", "delta", "label", "noise_multiplier")})
+        counts.columns = tuple(map(column_from_config, config["columns"]))
+        counts.bins = checked_bins(counts.columns)
+        for name in ("groups", "with_label"):
+            setattr(counts, name, [np.array(each) for each in config[name]])
+        for name in ("label_groups", "label_counts", "parents"):
+            setattr(counts, name, np.array(config[name]))
+        counts.pairs = {int(child): np.array(table) for child, table in config["pairs"].items()}
+        return counts
+
+
+def checked_bins(columns):
+    """Returns the `Bins` of columns; raises `ValueError` for an identifier or a category with too many values."""
+    for column in columns:
+        if column.kind == "id" or len(getattr(column, "values", "")) > MAX_VALUES:
+            raise ValueError(
+                f"The column {column.name!r} is an identifier or has more than {MAX_VALUES:,} values, too many to count "
+                "privately. Expected fewer: pool rare values, or leave the column out."
+            )
+    return [Bins(column) for column in columns]
 
 
 class Bins:
@@ -239,7 +281,9 @@ class Bins:
         whole = [(self.starts[known == group].min(), self.ends[known == group].max()) for group in range(known.max() + 1)]
         low, high = np.array(whole)[known].T
         inside = [2.0 * (each - low) / np.where(high > low, high - low, 1.0) - (high > low) for each in (self.starts, self.ends)]
-        return [list(map(float, each)) for each in whole], np.stack(inside, axis=1).tolist() + [[0.0, 0.0]] * self.column.has_missing
+        return [list(map(float, each)) for each in whole], np.stack(inside, axis=1).tolist() + [
+            [0.0, 0.0]
+        ] * self.column.has_missing
 
 
 def exact_counts(codes, shape):
