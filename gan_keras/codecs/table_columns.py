@@ -196,7 +196,7 @@ class NumberModes:
 
 
 class Intervals(NamedTuple):
-    """Intervals of a column in the place of modes, such as those of a public schema: lists of starts and ends, equal for points."""
+    """Intervals of a column in the place of modes, such as those of public bins: lists of starts and ends, equal for points."""
 
     starts: list
     ends: list
