@@ -13,7 +13,7 @@ from gan_keras.data import poisson_batches
 from gan_keras.networks import MLPDiscriminator, MLPGenerator
 from gan_keras.privacy import DifferentialPrivacy
 from gan_keras.training.rollback import Snapshot
-from private_gans import NoNoise, fit, flat, private_gan, privacy_of
+from private_gans import NoNoise, fit, flat, privacy_of, private_gan
 from small_gans import POINTS
 
 # --- Noise. ---

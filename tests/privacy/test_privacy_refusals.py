@@ -16,7 +16,7 @@ from gan_keras.gans.table_vae import TableVAE, VariationalBound
 from gan_keras.gans.time_gan import TimeGAN
 from gan_keras.networks import MLPDiscriminator, MLPGenerator
 from gan_keras.privacy import requirements
-from private_gans import fit, flat, private_gan, privacy_of
+from private_gans import fit, flat, privacy_of, private_gan
 from small_gans import POINTS, small_gan
 
 layers = keras.layers

@@ -10,7 +10,7 @@ from gan_keras.callbacks import Checkpoint
 from gan_keras.modalities.image.presets import ImagePreset
 from gan_keras.runs.files import Run
 from gan_keras.runs.train import train
-from private_gans import fit, private_gan, privacy_of
+from private_gans import fit, privacy_of, private_gan
 
 SETTINGS = {"epsilon": 20.0, "width": 4, "batch_size": 16, "steps_per_epoch": 10, "quality_every": 0, "latent_dim": 4}
 
