@@ -69,7 +69,7 @@ class NoisedCounts:
 
     def released(self, part, values):
         """Returns what the mechanism releases of arrays that one row changes by at most 1 each: with noise of a part's share."""
-        deviation = self.deviation(part, len(values))
+        deviation = self.deviation(part, len(values)) if values else 0.0
         return [value + deviation * self.normal(np.shape(value)) for value in values]
 
     def deviation(self, part, num):
