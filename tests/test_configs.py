@@ -124,7 +124,7 @@ EXAMPLES = {
     "MeetsCondition": lambda: table_gan.MeetsCondition(weight=0.5),
     "ResidualTableGenerator": lambda: networks.ResidualTableGenerator(2, (3, 4), 5, 6, units=(7,), temperature=0.4),
     "CountedTableGenerator": counted_generator,
-    "RowDiscriminator": lambda: networks.RowDiscriminator(units=(7,)),
+    "RowDiscriminator": lambda: networks.RowDiscriminator(2, units=(7,)),
     "PackedTableDiscriminator": lambda: networks.PackedTableDiscriminator(6, units=(7,), num=3, dropout=0.25),
     "TableDecoder": lambda: networks.TableDecoder(2, (3, 4), 5, 6, units=(7,), temperature=0.4),
     "EncodedTableGenerator": lambda: networks.EncodedTableGenerator(2, (3, 4), 5, 6, units=(7,), temperature=0.4),

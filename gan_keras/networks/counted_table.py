@@ -234,22 +234,23 @@ class RowDiscriminator(RowReader):
     A row that meets its condition tells it already.
 
     Args:
+        num_numbers: Leading entries that it does not read: positions in groups, which the generator cannot learn to change.
         units: Widths of the layers.
     """
 
     num_labels = 0
 
-    def __init__(self, units=(128, 128), **kwargs):
+    def __init__(self, num_numbers=0, units=(128, 128), **kwargs):
         super().__init__(**kwargs)
-        self.units = tuple(units)
+        self.num_numbers, self.units = num_numbers, tuple(units)
         self.hidden = [layers.Dense(width, activation="leaky_relu") for width in self.units]
         self.last = layers.Dense(1, dtype="float32")
 
     def call(self, samples, labels=None, training=False):
-        features = samples
+        features = samples[:, self.num_numbers :]
         for layer in self.hidden:
             features = layer(features)
         return self.last(features)
 
     def get_config(self):
-        return {**super().get_config(), "units": self.units}
+        return {**super().get_config(), **attributes(self, "num_numbers", "units")}

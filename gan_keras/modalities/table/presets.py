@@ -44,7 +44,7 @@ def counted(preset, codec, seed, counts):
 
     options = {"noise_dim": preset.latent_dim, "units": preset.units, "temperature": preset.temperature}
     generator = networks.CountedTableGenerator.from_counts(counts, **options)
-    return TableGAN(generator, networks.RowDiscriminator(preset.units), codec, seed)
+    return TableGAN(generator, networks.RowDiscriminator(codec.num_numbers, preset.units), codec, seed)
 
 
 def conditions(preset):
