@@ -86,7 +86,7 @@ def table_vae_example():
 def counted_generator():
     structure = {"groups": [[0, 1, 1], [0, 1, 2], [0, 1]], "positions": [[[0.0, 0.0], [-1.0, 0.0], [0.0, 1.0]]]}
     tree = {"parents": [1, -1, -1], "label": 2, "label_groups": [0, 1]}
-    return networks.CountedTableGenerator(1, **structure, **tree, noise_dim=3, units=(5,), temperature=0.4)
+    return networks.CountedTableGenerator(1, **structure, **tree, num_drafts=3, units=(5,))
 
 
 GANS = {"GAN", "TextGAN", "CycleGAN", "Pix2Pix", "TimeGAN", "TableGAN", "TableVAE"}
@@ -121,6 +121,7 @@ EXAMPLES = {
     "TableGAN": table_gan_example,
     "TableVAE": table_vae_example,
     "TableCodec": table_codec,
+    "PrefersRealDrafts": lambda: table_gan.PrefersRealDrafts(weight=0.5),
     "MeetsCondition": lambda: table_gan.MeetsCondition(weight=0.5),
     "ResidualTableGenerator": lambda: networks.ResidualTableGenerator(2, (3, 4), 5, 6, units=(7,), temperature=0.4),
     "CountedTableGenerator": counted_generator,
