@@ -55,7 +55,7 @@ def measured(table, make, seeds):
         found.append(score(training.columns, rows, (training.cells, test.cells), place, seed, is_real=False))
     values = {name: [each[name] for each in found] for name in SCORES}
     shown = [f"{np.mean(each):.3f} ({min(each):.3f} to {max(each):.3f})" for each in values.values()]
-    return " | ".join([*shown, f"{seconds:.0f}"])
+    return " | ".join([*shown, f"{seconds:.1f}"])
 
 
 def some(cells, seed):
