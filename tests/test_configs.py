@@ -29,6 +29,7 @@ from gan_keras.gans.calibration import Calibration
 from gan_keras.history_pool import HistoryPools
 from gan_keras.metrics import clip_extractor, extractor
 from gan_keras.networks import attention_generators, biggan, cyclegan, mocogan, r3gan, residual
+from gan_keras.privacy import DifferentialPrivacy
 from gan_keras.training import rollback
 
 LINES = ["a cat sat on the mat", "the cat ran", "a mat is on the cat"]
@@ -83,6 +84,12 @@ def table_vae_example():
     return table_vae.TableVAE(*pair, seed=5, reconstruction_weight=3.0)
 
 
+def counted_generator():
+    structure = {"groups": [[0, 1, 1], [0, 1, 2], [0, 1]], "positions": [[[0.0, 0.0], [-1.0, 0.0], [0.0, 1.0]]]}
+    tree = {"parents": [1, -1, -1], "label": 2, "label_groups": [0, 1]}
+    return networks.CountedTableGenerator(1, **structure, **tree, num_drafts=3, units=(5,))
+
+
 GANS = {"GAN", "TextGAN", "CycleGAN", "Pix2Pix", "TimeGAN", "TableGAN", "TableVAE"}
 
 
@@ -115,8 +122,12 @@ EXAMPLES = {
     "TableGAN": table_gan_example,
     "TableVAE": table_vae_example,
     "TableCodec": table_codec,
+    "DifferentialPrivacy": lambda: DifferentialPrivacy(2.0, 1e-5, 1000, 50, 10, 0.5, {"counts": 30.0}, public_start=True),
+    "PrefersRealDrafts": lambda: table_gan.PrefersRealDrafts(weight=0.5),
     "MeetsCondition": lambda: table_gan.MeetsCondition(weight=0.5),
     "ResidualTableGenerator": lambda: networks.ResidualTableGenerator(2, (3, 4), 5, 6, units=(7,), temperature=0.4),
+    "CountedTableGenerator": counted_generator,
+    "RowDiscriminator": lambda: networks.RowDiscriminator(2, units=(7,)),
     "PackedTableDiscriminator": lambda: networks.PackedTableDiscriminator(6, units=(7,), num=3, dropout=0.25),
     "TableDecoder": lambda: networks.TableDecoder(2, (3, 4), 5, 6, units=(7,), temperature=0.4),
     "EncodedTableGenerator": lambda: networks.EncodedTableGenerator(2, (3, 4), 5, 6, units=(7,), temperature=0.4),
