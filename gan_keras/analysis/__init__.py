@@ -8,6 +8,7 @@ from gan_keras.analysis.disentanglement import DCI, PathLength, dci, path_length
 from gan_keras.analysis.effects import Effect, Effects
 from gan_keras.analysis.inversion import Inversion, Nearest, invert, nearest
 from gan_keras.analysis.label_attribute import LabelAttribute, label_attribute
+from gan_keras.analysis.one_run_audit import OneRunAudit, one_run_audit
 from gan_keras.analysis.traversal import Traversal, traversal
 from gan_keras.analysis.units import Units, units
 from gan_keras.catalogue import DIRECTION_METHODS
@@ -25,6 +26,7 @@ __all__ = [
     "LabelAttribute",
     "LabelEffect",
     "Nearest",
+    "OneRunAudit",
     "PathLength",
     "Traversal",
     "Units",
@@ -37,6 +39,7 @@ __all__ = [
     "kind_of",
     "label_attribute",
     "nearest",
+    "one_run_audit",
     "path_length",
     "randomisation_test",
     "samples_of",

@@ -81,6 +81,7 @@ class TableCodec(Codec):
                 cells = apart[:, index]
                 modes.append(fit_modes(cells[~np.isnan(cells)], self.most_modes, self.seed, self.separate_below))
         self._set(table.columns, modes, counts)
+        self.learned = True
 
     def _set(self, columns, modes, counts):
         self.columns, self.modes, self.counts = columns, modes, [list(each) for each in counts]

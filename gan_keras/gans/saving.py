@@ -98,7 +98,9 @@ class SavedModel(keras.Model):
         if set(state) != saved:
             raise ValueError(f"The file holds the random state {sorted(saved)}. Expected {sorted(state)}: another GAN.")
         for name, variable in state.items():
-            variable.assign(store[name])
+            # A privacy budget that was spent stays spent, whatever weights are loaded.
+            is_spent = name.startswith("privacy")
+            variable.assign(keras.ops.maximum(variable, store[name]) if is_spent else store[name])
         self.noted = -1, (), ()  # weights of a file are no news to `follow_generator`
 
     def own_state(self):

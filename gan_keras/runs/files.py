@@ -32,6 +32,7 @@ class Run:
         self.events_path, self.augmentation_path = self.path / "events.csv", self.path / "augmentation.json"
         self.report_path, self.explanation = self.path / "report.html", self.path / "explanation"
         self.effects_path, self.directions_path = self.explanation / "effects.json", self.explanation / "directions.npy"
+        self.privacy_ledger_path = self.path / "privacy_ledger.json"
         self.checkpoints, self.samples, self.data = (self.path / name for name in ("checkpoints", "samples", "data"))
 
     def check_free(self):
