@@ -5,6 +5,7 @@ from gan_keras.networks.attention_generators import AttentiveGenerator, Transfor
 from gan_keras.networks.backward_language_model import BackwardLanguageModel
 from gan_keras.networks.base import Discriminator, Generator, features_of
 from gan_keras.networks.biggan import BigGANDiscriminator, BigGANGenerator
+from gan_keras.networks.counted_table import CountedTableGenerator, RowDiscriminator
 from gan_keras.networks.cyclegan import CycleGANGenerator, Pair
 from gan_keras.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from gan_keras.networks.language_model import LanguageModel
@@ -40,6 +41,7 @@ __all__ = [
     "Coded",
     "ComponentGenerator",
     "ConvolutionalDiscriminator",
+    "CountedTableGenerator",
     "CycleGANGenerator",
     "DCGANDiscriminator",
     "DCGANGenerator",
@@ -69,6 +71,7 @@ __all__ = [
     "RecurrentGenerator",
     "RelationalDiscriminator",
     "ResidualTableGenerator",
+    "RowDiscriminator",
     "SNGANDiscriminator",
     "SNGANGenerator",
     "TableDecoder",

@@ -2,11 +2,12 @@
 
 import math
 import pathlib
+import shlex
 
 from gan_keras import catalogue, modalities, presets
 from gan_keras.diagnosis.names import choice_of
 from gan_keras.media import file_kinds
-from gan_keras.media.safe_files import check_is_file
+from gan_keras.media.safe_files import check_is_file, check_parent
 from gan_keras.modalities.settings import with_fields
 from gan_keras.runs.files import Run
 
@@ -29,12 +30,76 @@ def check(modality, data, out, preset=None, *, epochs=None, minutes=None, settin
         Run(out).check_exists()
     else:
         chosen = with_fields(preset_of(modality, preset), settings or {})
+        check_private(modality, data, chosen)
         Run(out).check_free()
     known = catalogue.DATASETS[modality]
     if str(data) not in known and not pathlib.Path(data).exists():
         check_is_file(data, "Built-in data sets of this kind", known)
     if str(data) not in known and not resume:
         file_kinds.check_kind(data, modality, getattr(chosen, "text_column", ""))
+
+
+def with_options(modality, settings, **options):
+    """Returns settings with the options of `train` that are fields of a preset, such as `epsilon`; None is no option.
+
+    Raises:
+        ValueError: If the modality's presets have no such field, or it is set twice.
+    """
+    modalities.check_name(modality)
+    fields = presets.get(modality, "default").to_config()
+    options = {name: value for name, value in options.items() if value is not None}
+    for name, value in options.items():
+        if name not in fields:
+            able = "table" if name == "schema" else "image, table, series or points"
+            raise ValueError(f"--{name} {value} for {modality}, whose presets have no such field. Expected it for {able}.")
+        if name in settings:
+            raise ValueError(f"Got --{name} {value} and --set {name}={settings[name]}. Expected one of them.")
+    if options.get("epsilon") == 0:
+        raise ValueError("--epsilon 0. Expected more than 0; without --epsilon, training is not private.")
+    return {**settings, **options}
+
+
+def check_private(modality, data, preset):
+    """Raises unless a preset's fields about privacy fit each other and its other fields, as far as the data need not be read."""
+    epsilon, delta, schema = (getattr(preset, name, 0) for name in ("epsilon", "delta", "schema"))
+    if schema:
+        check_is_file(schema)
+    if delta and not epsilon:
+        raise ValueError(f"delta={delta:g} without epsilon. Expected both, such as --epsilon 3, or none.")
+    if not epsilon:
+        return
+    if delta >= 1:
+        raise ValueError(f"delta={delta:g}. Expected less than 1 / rows, such as 1e-5.")
+    if preset.loss.startswith("relativistic"):
+        raise ValueError(
+            f"epsilon={epsilon:g} with the loss {preset.loss}, by which real rows reach the generator. Expected a preset for "
+            "private training: --preset private."
+        )
+    if modality == "table" and not schema:
+        raise ValueError(
+            f"epsilon={epsilon:g} without a public schema: ranges and values would be read off the private rows. Expected "
+            f"--schema FILE; for a draft to edit, run `gan-keras schema {shlex.quote(str(data))} > {_schema_name(data)}`."
+        )
+
+
+def _schema_name(data):
+    return shlex.quote(f"{pathlib.Path(str(data)).stem}.schema.json")
+
+
+def check_schema(data, output, settings):
+    """Raises unless a draft of a schema can be asked for with these arguments; returns the types of columns that are set."""
+    if str(data) not in catalogue.DATASETS["table"]:
+        check_is_file(data, "Built-in data sets of this kind", catalogue.DATASETS["table"])
+        file_kinds.check_kind(data, "table", "")
+    if output is not None:
+        check_parent(output)
+        if output.exists():
+            raise ValueError(f"{output} exists, and may have been edited. Expected the name of a new file.")
+    if strange := [name for name in settings if not name.startswith("types.")]:
+        raise ValueError(
+            f"--set {strange[0]}={settings[strange[0]]}. Expected types of columns, such as --set types.zip=category."
+        )
+    return with_fields(presets.get("table", "default"), settings).types
 
 
 def check_explanation(run, directions=None, samples=None):

@@ -37,6 +37,16 @@ def variational(preset, codec, seed):
     return TableVAE(decoder, encoder, codec, seed, preset.reconstruction_weight)
 
 
+def counted(preset, codec, seed, counts):
+    """An uncompiled `TableGAN` whose generator begins from the `privacy.NoisedCounts` of its codec."""
+    from gan_keras import networks
+    from gan_keras.gans.table_gan import TableGAN
+
+    options = {"noise_dim": preset.latent_dim, "units": preset.units, "temperature": preset.temperature}
+    generator = networks.CountedTableGenerator.from_counts(counts, **options)
+    return TableGAN(generator, networks.RowDiscriminator(preset.units), codec, seed)
+
+
 def conditions(preset):
     """The generator's further objective: meet the conditions."""
     from gan_keras.gans.table_gan import MeetsCondition
@@ -55,8 +65,11 @@ NETWORKS = {
     "vaegan": (tabular_gan("EncodedTableGenerator"), conditions_and_rows),
     "ctgan": (tabular_gan("ResidualTableGenerator"), conditions),
     "tvae": (variational, conditions),
+    "counted": (counted, lambda preset: []),
 }
-"""By name: a function `(preset, codec, seed)` -> uncompiled GAN, and one from the preset to objects of `gan_keras.auxiliary`."""
+"""By name: a function `(preset, codec, seed)` -> uncompiled GAN, and one from the preset to objects of `gan_keras.auxiliary`.
+
+`"counted"`, of a private training, takes noised counts too."""
 
 
 @dataclasses.dataclass
@@ -79,6 +92,8 @@ class TablePreset(Preset):
         most_slots: Maximum number of slots of a category column, >= 2; its rarer values share one.
         types: Types by column, where a guess would be wrong: `number`, `category`, `boolean`, `date`, `date:FORMAT`, `id` or
             `drop`.
+        schema: Path of a public schema, which takes the place of types; empty for columns that are read off the rows. A private
+            training needs one: `gan-keras schema FILE` writes a draft.
         constraints: What holds in every row: `start<=end`, `COLUMN<COLUMN`, `COLUMN>=NUMBER`, separated by commas.
         label: Column that downstream models predict in an evaluation; empty for the last column with more than one value.
     """
@@ -96,6 +111,7 @@ class TablePreset(Preset):
     separate_below: int = 0
     most_slots: int = 100
     types: dict = dataclasses.field(default_factory=dict)
+    schema: str = ""
     constraints: str = ""
     label: str = ""
 
@@ -127,6 +143,8 @@ class TablePreset(Preset):
 
         self.check()
         table = self.as_table(table)
+        if self.epsilon:
+            return self.build_private(table, seed)
         constraints = constraints_of(self.constraints, table)
         options = {"most_modes": self.most_modes, "most_slots": self.most_slots, "separate_below": self.separate_below}
         codec = TableCodec(**options, seed=seed, constraints=constraints)
@@ -137,7 +155,45 @@ class TablePreset(Preset):
         gan.compile(**self.compile_options(), auxiliary=objectives(self))
         return gan
 
+    def build_private(self, table, seed):
+        """`build` by noised counts: neither codec nor networks depend on rows in another way."""
+        import keras
+
+        from gan_keras.codecs import TableCodec
+
+        counts = self.noised_counts(table) if table.noised_counts is None else table.noised_counts
+        codec = TableCodec.from_counts(table.columns, counts)
+        keras.utils.set_random_seed(seed)
+        gan = counted(self, codec, seed, counts)
+        privacy = self.privacy_of(table, released={"counts": counts.noise_multiplier})
+        gan.compile(**self.compile_options(), privacy=privacy)
+        return gan
+
+    def noised_counts(self, table):
+        """Returns the `privacy.NoisedCounts` that a private GAN of a table begins from, for its share of epsilon."""
+        from gan_keras.privacy import NoisedCounts
+
+        if not table.is_public:
+            raise ValueError(
+                f"epsilon={self.epsilon:g} for columns whose ranges and values were read off the rows. Expected a public schema: "
+                "`load_table(..., schema=FILE)`, or `gan-keras train --schema FILE`; `gan-keras schema` writes a draft."
+            )
+        kinds = (("number", "date"), ("category",))  # in the order of a sample
+        places = [place for kind in kinds for place, column in enumerate(table.columns) if column.kind in kind]
+        return NoisedCounts(
+            [table.columns[place] for place in places],
+            table.cells[:, places],
+            self.released_share * self.epsilon,
+            self.delta_of(len(table)),
+            label=places.index(table.target(self.label)),
+        )
+
+    def private_rows(self, data):
+        return self.as_table(data).cells
+
     def batches(self, gan, training, seed=0):
+        if self.epsilon:
+            return super().batches(gan, training, seed)
         from gan_keras.data.table.table import AllRows, RowsByCondition, table_batches
 
         codec, training = gan.codec, self.as_table(training).like(gan.codec.columns)
@@ -146,11 +202,11 @@ class TablePreset(Preset):
         return table_batches(training.cells, rows, self.batch_size, self.steps_per_pass(training), seed)
 
     def as_table(self, data):
-        """Returns a `Table`; data frames and paths are read with the preset's types."""
+        """Returns a `Table`; data frames and paths are read with the preset's types, or its schema."""
         from gan_keras.data.table.load import load_table
         from gan_keras.data.table.table import Table
 
-        return data if isinstance(data, Table) else load_table(data, self.types)
+        return data if isinstance(data, Table) else load_table(data, self.types, self.schema or None)
 
     def steps_per_pass(self, training):
         steps = max(MIN_STEPS, len(training) // self.batch_size)
@@ -160,6 +216,17 @@ class TablePreset(Preset):
         super().check_fields()
         if self.batch_size % self.pack:
             raise ValueError(f"batch_size={self.batch_size}, pack={self.pack}. Expected a batch of whole packs.")
+        if bool(self.epsilon) != (self.network == "counted"):
+            raise ValueError(
+                f"epsilon={self.epsilon:g} with network={self.network}, "
+                + ("whose training reads rows in other ways" if self.epsilon else "which begins from noised counts")
+                + ". Expected the private preset, with an epsilon above 0: `--preset private --epsilon 1`."
+            )
+        if self.epsilon and (not self.released_share or self.constraints):
+            problem = f"constraints={self.constraints}" if self.constraints else "released_share=0"
+            raise ValueError(
+                f"{problem} with epsilon={self.epsilon:g}. Expected no constraints, and a share in (0, 1) for counts."
+            )
 
 
 FEW_ROWS = 5000
@@ -214,6 +281,23 @@ PRESETS = {
         epochs=300,
         generator_ema=0.0,
         patience=0,
+        **adam(1e-3),
+    ),
+    "private": TablePreset(
+        "differential privacy: begins from noised counts along a tree, which a private discriminator corrects",
+        network="counted",
+        width=128,
+        latent_dim=16,
+        temperature=0.5,
+        pack=1,
+        loss="non_saturating",
+        beta_1=0.5,
+        batch_size=2048,
+        epochs=20,
+        generator_ema=0.99,
+        patience=0,
+        epsilon=1.0,
+        released_share=0.5,
         **adam(1e-3),
     ),
     "tiny": TablePreset(
