@@ -353,6 +353,8 @@ class Preset(Recipe):
         return batches.take(self.steps_per_epoch) if self.steps_per_epoch else batches
 
     def steps_per_pass(self, training):
+        if self.epsilon and self.steps_per_epoch:
+            return self.steps_per_epoch  # each Poisson sample is drawn from all rows
         steps = len(training) // self.batch_size
         return min(steps, self.steps_per_epoch) if self.steps_per_epoch else steps
 

@@ -57,6 +57,7 @@ __all__ = [
     "MLPGenerator",
     "MoCoGANDiscriminator",
     "MoCoGANGenerator",
+    "MomentsGenerator",
     "NgramModel",
     "Packed",
     "PackedTableDiscriminator",

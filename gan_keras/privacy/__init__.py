@@ -3,5 +3,6 @@
 from gan_keras.privacy.accounting import epsilon_of, noise_multiplier_for
 from gan_keras.privacy.differential_privacy import DifferentialPrivacy
 from gan_keras.privacy.noised_counts import NoisedCounts
+from gan_keras.privacy.noised_moments import NoisedMoments
 
-__all__ = ["DifferentialPrivacy", "NoisedCounts", "epsilon_of", "noise_multiplier_for"]
+__all__ = ["DifferentialPrivacy", "NoisedCounts", "NoisedMoments", "epsilon_of", "noise_multiplier_for"]

@@ -66,7 +66,9 @@ class DifferentialPrivacy:
         public_start=False,
         noise_multiplier=None,
     ):
-        requirements.check_numbers(epsilon, delta, train_size, batch_size, train_steps, clipping_norm, released or {}, noise_multiplier)
+        requirements.check_numbers(
+            epsilon, delta, train_size, batch_size, train_steps, clipping_norm, released or {}, noise_multiplier
+        )
         self.epsilon, self.delta, self.clipping_norm = float(epsilon), float(delta), float(clipping_norm)
         self.train_size, self.batch_size, self.train_steps = int(train_size), int(batch_size), int(train_steps)
         self.released, self.public_start = dict(released or {}), bool(public_start)

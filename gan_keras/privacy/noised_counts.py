@@ -52,7 +52,12 @@ class NoisedCounts:
     """
 
     def __init__(self, columns, cells, epsilon, delta, label=None, normal=None):
-        self.columns, self.epsilon, self.delta, self.normal = tuple(columns), float(epsilon), float(delta), normal or secret_normal
+        self.columns, self.epsilon, self.delta, self.normal = (
+            tuple(columns),
+            float(epsilon),
+            float(delta),
+            normal or secret_normal,
+        )
         self.label = len(columns) - 1 if label is None else int(label)
         self.bins = checked_bins(self.columns)
         self.shares = SHARES if len(columns) > 2 else {"label": 1.0}

@@ -5,10 +5,12 @@ second moments for principal components, [Dwork et al., 2014](https://doi.org/10
 largest eigenvalues, [Benaych-Georges and Nadakuditi, 2011](https://arxiv.org/abs/0910.2120).
 """
 
+import io
 import math
 
 import numpy as np
 
+from gan_keras.media.safe_files import replace_whole
 from gan_keras.privacy.accounting import noise_multiplier_for
 from gan_keras.privacy.noised_counts import secret_normal
 
@@ -54,9 +56,8 @@ class NoisedMoments:
         self.epsilon, self.delta, self.normal = float(epsilon), float(delta), normal or secret_normal
         self.noise_multiplier = noise_multiplier_for(self.epsilon, self.delta)
         blocks = rows if callable(rows) else lambda: iter([(rows, labels)])
-        self.num_classes = max(1, num_labels)
         centre, radius = self.release_centre(blocks)
-        self.release_moments(blocks, centre, radius)
+        self.release_moments(blocks, max(1, num_labels), centre, radius)
 
     def released(self, name, exact, sensitivity):
         """Returns what the mechanism releases of a sum that one row changes by at most `sensitivity`, in Euclidean norm."""
@@ -76,11 +77,12 @@ class NoisedMoments:
         size = math.prod(self.sample_shape)
         centre = np.clip(self.released("mean", total, math.sqrt(size)) / num, -1.0, 1.0)
         mean_square = self.released("square", square, size) / num
-        self.num, self.size = num, size
+        self.num = num
         return centre, REACH * math.sqrt(max(mean_square - (centre**2).sum(), 1e-3 * size))
 
-    def release_moments(self, blocks, centre, radius):
-        classes, size = self.num_classes, self.size
+    def release_moments(self, blocks, classes, centre, radius):
+        """Sets the moments of each class, from differences to `centre` that are clipped to a norm of `radius`."""
+        size = len(centre)
         counts, sums = np.zeros(classes), np.zeros((classes, size))
         has_products = size <= MAX_NUMBERS
         products = np.zeros((classes, size, size) if has_products else classes)
@@ -115,6 +117,16 @@ class NoisedMoments:
         rank = max(map(len, self.factors))
         self.factors = np.stack([np.pad(each, ((0, rank - len(each)), (0, 0))) for each in self.factors])
 
+    @property
+    def num_classes(self):
+        """Number of classes, at least 1."""
+        return len(self.means)
+
+    @property
+    def size(self):
+        """Numbers per sample."""
+        return self.means.shape[1]
+
     def sample(self, num, seed=0, labels=None):
         """Returns samples, float32 `(num, ...)` in [-1, 1]; the same seed gives the same ones.
 
@@ -131,6 +143,27 @@ class NoisedMoments:
             numbers[rows] = self.means[label] + random.normal(size=(len(rows), self.factors.shape[1])) @ self.factors[label]
             numbers[rows] += self.deviations[label] * random.normal(size=(len(rows), self.size))
         return np.clip(numbers, -1.0, 1.0).reshape(num, *self.sample_shape)
+
+    # --- A run keeps what was released: to release it again would be paid for again. ---
+
+    def save(self, path):
+        """Writes everything that was released to a `.npz` file."""
+        arrays = {name: getattr(self, name) for name in _SAVED}
+        content = io.BytesIO()
+        np.savez(content, **arrays)
+        replace_whole(path, lambda file: file.write_bytes(content.getvalue()))
+
+    @classmethod
+    def load(cls, path):
+        """Reads what `save` wrote."""
+        moments = cls.__new__(cls)
+        with np.load(path, allow_pickle=False) as arrays:
+            vars(moments).update({name: arrays[name] if arrays[name].ndim else arrays[name].item() for name in _SAVED})
+        moments.sample_shape = tuple(map(int, moments.sample_shape))
+        return moments
+
+
+_SAVED = ("epsilon", "delta", "noise_multiplier", "sample_shape", "frequencies", "means", "factors", "deviations")
 
 
 def bounded(samples):
