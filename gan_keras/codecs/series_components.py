@@ -58,7 +58,9 @@ class ComponentCodec(SeriesCodec):
         """Returns a codec that has read no data: of public ranges, and the `privacy.NoisedMoments` of scaled windows.
 
         Args:
-            columns: See `SeriesCodec.of_ranges`, as for `ranges` and `length`.
+            columns: See `SeriesCodec.of_ranges`.
+            ranges: As there.
+            length: As there.
             moments: Noised moments of a single class.
             whitening: See the class.
 

@@ -52,12 +52,8 @@ class NoisedCounts:
     """
 
     def __init__(self, columns, cells, epsilon, delta, label=None, normal=None):
-        self.columns, self.epsilon, self.delta, self.normal = (
-            tuple(columns),
-            float(epsilon),
-            float(delta),
-            normal or secret_normal,
-        )
+        self.columns, self.normal = tuple(columns), normal or secret_normal
+        self.epsilon, self.delta = float(epsilon), float(delta)
         self.label = len(columns) - 1 if label is None else int(label)
         self.bins = checked_bins(self.columns)
         self.shares = SHARES if len(columns) > 2 else {"label": 1.0}
@@ -73,7 +69,7 @@ class NoisedCounts:
 
     def released(self, part, values):
         """Returns what the mechanism releases of arrays that one row changes by at most 1 each: with noise of a part's share."""
-        deviation = self.deviation(part, len(values))
+        deviation = self.deviation(part, len(values)) if values else 0.0
         return [value + deviation * self.normal(np.shape(value)) for value in values]
 
     def deviation(self, part, num):

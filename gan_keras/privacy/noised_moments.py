@@ -1,8 +1,8 @@
 """Noised moments of images and series: a private Gaussian per class that needs no network, and the baseline of private GANs.
 
-References: sums with Gaussian noise as in the sulq framework, [Blum et al., 2005](https://doi.org/10.1145/1065167.1065184); noised
-second moments for principal components, [Dwork et al., 2014](https://doi.org/10.1145/2591796.2591883); what noise does to the
-largest eigenvalues, [Benaych-Georges and Nadakuditi, 2011](https://arxiv.org/abs/0910.2120).
+References: noised second moments, [Blum et al., 2005](https://doi.org/10.1145/1065167.1065184), [Dwork et al.,
+2014](https://doi.org/10.1145/2591796.2591883); what noise does to the largest eigenvalues, [Benaych-Georges and Nadakuditi,
+2011](https://arxiv.org/abs/0910.2120).
 """
 
 import io
@@ -24,6 +24,10 @@ REACH = 1.5
 """Norm that differences from the mean are clipped to, relative to their noised root mean square."""
 
 
+MARGIN = 1.05
+"""How far above the noise's largest eigenvalues, on average, a direction has to stand out."""
+
+
 class NoisedMoments:
     """A private Gaussian of samples per class: noised counts, means and covariances, each paid for by the Gaussian mechanism.
 
@@ -36,13 +40,16 @@ class NoisedMoments:
         moments.sample(100, seed=0)
 
     Args:
-        rows: Samples, `(num, ...)`, in [-1, 1]; or a function without arguments that returns an iterator of blocks of them, each a
-            pair of samples and labels or None, the same at each call.
+        rows: Samples, `(num, ...)`, in [-1, 1]; or a function without arguments that returns an iterator of blocks of them,
+            each a pair of samples and labels or None, the same at each call.
         epsilon: Bound of the privacy loss, > 0.
         delta: Probability of a larger loss, in (0, 1).
         labels: Class of each sample, from 0, where `rows` is an array; None for a single class.
         num_labels: Number of classes, which is public; 0 for a single class.
         normal: Function from a shape to standard normal noise, for tests; None for `secret_normal`.
+
+    Raises:
+        ValueError: If a label is out of range, or epsilon or delta is.
 
     Attributes:
         noise_multiplier: Noise of all releases together, as that of one Gaussian mechanism of sensitivity 1.
@@ -89,6 +96,8 @@ class NoisedMoments:
         for samples, labels in blocks():
             differences = clipped(bounded(samples) - centre, radius)
             labels = np.zeros(len(differences), np.int64) if labels is None else np.asarray(labels)
+            if len(labels) and not 0 <= labels.min() <= labels.max() < classes:
+                raise ValueError(f"Got labels from {labels.min()} to {labels.max()}. Expected from 0 to {classes - 1}.")
             for label in np.unique(labels):
                 own = differences[labels == label]
                 counts[label] += len(own)
@@ -188,6 +197,6 @@ def factors_above(covariance, noise):
     """
     values, vectors = np.linalg.eigh(covariance)
     edge = noise * math.sqrt(2.0 * len(covariance))
-    kept = np.flatnonzero(values > edge)[::-1]
+    kept = np.flatnonzero(values > MARGIN * edge)[::-1]
     shrunk = (values[kept] + np.sqrt(values[kept] ** 2 - edge**2)) / 2.0
     return np.sqrt(shrunk)[:, None] * vectors[:, kept].T

@@ -105,7 +105,7 @@ def noised_moments(images, codec, epsilon, delta, num_labels):
 
 
 def trained_on(made, requested, real, test, seed):
-    """Returns the accuracy on test images of classifiers that learned the pixels of each sampler's images: the mean over `TRAINED`.
+    """Returns the accuracy on test images of classifiers that learned each sampler's images: the mean over `TRAINED`.
 
     Args:
         made: Images by the name of the sampler.

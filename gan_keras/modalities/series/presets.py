@@ -152,6 +152,11 @@ class SeriesPreset(Preset):
         for player in ("generator", "discriminator"):
             options[f"{player}_optimizer"].learning_rate = self.falling_rate(player, len(series))
         gan.compile(**options, privacy=self.privacy_of(series, released))
+        if self.epsilon:
+            gan.tell(
+                f"Private training: a row is a window of {series.window} steps. Windows of one series resemble each other, and what "
+                "several of them have in common is not hidden."
+            )
         return gan
 
     def noised_moments(self, series):
@@ -175,8 +180,8 @@ class SeriesPreset(Preset):
                 f"Got bounds of {unknown[0]!r}, which is no column" if unknown else f"The column {missing[0]!r} has no bounds"
             )
             raise ValueError(
-                f"{problem}. Expected the smallest and the largest value of each of {', '.join(columns)}, known without looking at "
-                f"the rows, which are private: `--set bounds.{(missing or columns)[0]}=[0,100]`, or bounds.all for all others."
+                f"{problem}. Expected the smallest and the largest value of each of {', '.join(columns)}, known without a look "
+                f"at the rows, which are private: `--set bounds.{(missing or columns)[0]}=[0,100]`, or bounds.all for all others."
             )
         return [tuple(self.bounds.get(name, self.bounds.get("all"))) for name in columns]
 
