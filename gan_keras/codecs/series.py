@@ -58,7 +58,7 @@ class SeriesCodec(Codec):
             length: Steps per window.
             **options: Further arguments of the class.
         """
-        minima, maxima = zip(*ranges, strict=True)
+        minima, maxima = ([float(each) for each in ends] for ends in zip(*ranges, strict=True))
         plain = {"sources": range(len(columns)), "levels": [()] * len(columns)}
         return cls(length=length, columns=columns, minima=minima, maxima=maxima, **plain, **options)
 

@@ -337,7 +337,9 @@ class Preset(Recipe):
         )
 
     def delta_of(self, num):
-        """`delta`, or the default for a number of rows."""
+        """`delta`, or the default for a number of rows; raises `ValueError` if it is too large for them."""
+        if self.delta * num >= 1:
+            raise ValueError(f"delta={self.delta:g} for {num:,} rows. Expected less than 1 / rows = {1 / num:.2g}, such as 1e-5.")
         return self.delta or min(1e-5, 0.1 / num)
 
     def private_rows(self, data):

@@ -160,7 +160,7 @@ def test_of_many_numbers_means_alone_are_released(monkeypatch):
     drawn = moments.sample(4000, labels=np.ones(4000, int)).reshape(4000, -1)
     assert moments.factors.shape == (2, 0, 12)
     own = samples[labels == 1].reshape(-1, 12)
-    assert drawn.var(axis=0).sum() == pytest.approx(own.var(axis=0).sum(), rel=0.05)
+    assert drawn.var(axis=0).sum() == pytest.approx(own.var(axis=0).sum(), rel=0.15)
     np.testing.assert_allclose(drawn.mean(axis=0), own.mean(axis=0), atol=0.02)
 
 

@@ -1,5 +1,7 @@
 """Private GANs of series: public bounds, windows side by side, a run beside its private baseline, and refusals."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,7 @@ from command_line import call
 from command_line import refused as command_refused
 from gan_keras.codecs import ComponentCodec, SeriesCodec
 from gan_keras.data import load_series
+from gan_keras.metrics.series import Recipe
 from gan_keras.modalities.series import evaluation
 from gan_keras.presets import get, with_settings
 from gan_keras.privacy import NoisedMoments
@@ -27,7 +30,7 @@ def waves(num=300, steps=6, seed=0):
 
 
 def private(**changes):
-    return with_settings(get("series", "private"), {**SMALL, "length": 6, "stride": 6, "epsilon": 20.0, **BOUNDS, **changes})
+    return with_settings(get("series", "private"), {**SMALL, "length": 6, "stride": 6, "epsilon": 8.0, **BOUNDS, **changes})
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +52,7 @@ def test_a_codec_of_moments_decomposes_windows_as_one_that_read_them_all(series)
     private_codec = ComponentCodec.from_moments(("a", "b"), ranges, 6, moments)
     assert not private_codec.learned and type(private_codec).from_config(private_codec.get_config()).tensor_shape
     decoded = np.array(private_codec.decode(private_codec.encode(series.samples())))
-    np.testing.assert_allclose(decoded, series.samples(), atol=0.02)
+    np.testing.assert_allclose(decoded, series.samples(), atol=0.2)  # without the noise of single steps
     tensors = np.array(private_codec.encode(series.samples()))
     np.testing.assert_allclose(tensors.std(axis=0)[:2], np.array(private_codec.deviations)[:2], rtol=0.05)
 
@@ -69,18 +72,12 @@ def test_a_preset_trains_privately_on_windows(series):
 
 def test_labels_reach_the_discriminator_with_their_rows():
     values = waves(40)
-    labelled = load_series_with_labels(values, np.arange(40) % 2)
+    plain = load_series(values, length=6, stride=6)
+    labelled = dataclasses.replace(plain, labels=np.arange(40, dtype=np.int32) % 2, label_names=("even", "odd"))
     windows, labels = private().private_rows(labelled)(np.array([1, 4, 7]))
     np.testing.assert_array_equal(windows, values[[1, 4, 7]])
     assert labels.tolist() == [1, 0, 1]
     assert len(private(conditional=False).private_rows(labelled)(np.array([1]))) == 1
-
-
-def load_series_with_labels(values, labels):
-    import dataclasses
-
-    plain = load_series(values, length=6, stride=6)
-    return dataclasses.replace(plain, labels=labels.astype(np.int32), label_names=("even", "odd"))
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +92,7 @@ def options(**changes):
 
 @pytest.fixture(scope="module")
 def run(folder, source):
-    arguments = ("train", "series", "--data", source, "--out", folder / "run", "--preset", "private", "--epsilon", 20)
+    arguments = ("train", "series", "--data", source, "--out", folder / "run", "--preset", "private", "--epsilon", 10)
     done = call(*arguments, *options())
     assert done.exit_code == 0, done.output
     assert "a row is a window of 6 steps" in done.stdout
@@ -103,13 +100,9 @@ def run(folder, source):
 
 
 def test_a_private_run_is_evaluated_generated_exported_and_reported(run, folder, monkeypatch):
-    monkeypatch.setattr(
-        evaluation,
-        "RECIPE",
-        evaluation.RECIPE._replace(epochs=1) if hasattr(evaluation.RECIPE, "_replace") else evaluation.RECIPE,
-    )
+    monkeypatch.setattr(evaluation, "RECIPE", Recipe(4, 1, epochs=1))
     result = runs.evaluated(run)
-    assert result["samplers"]["moments"]["title"] == "noised moments, epsilon=20"
+    assert result["samplers"]["moments"]["title"] == "noised moments, epsilon=10"
     assert "The GAN beats noised moments" in result["verdict"][-1]
     assert len(runs.succeeded("generate", run, "-n", 2).splitlines()) == 13
     version = runs.exported(run, folder / "exported")

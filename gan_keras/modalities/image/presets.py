@@ -151,19 +151,19 @@ class ImagePreset(Scored, Preset):
         """See `Preset.private_rows`; files are read as they are drawn."""
         import numpy as np
 
-        from gan_keras.data.image.images import read_image
+        from gan_keras.data import image_batches
+        from gan_keras.data.sample_set import part_of
 
         data = self.with_used_labels(data)
         labels = () if data.labels is None else (data.labels,)
-        pixels = data.pixels
-        if pixels.dtype == "uint8":
-            return (pixels, *labels)
+        if isinstance(data.images, np.ndarray):
+            return (data.images, *labels)
 
         def read(rows):
-            levels = np.zeros((len(rows), *data.image_shape), np.uint8)
-            for place, row in enumerate(rows):
-                levels[place] = read_image(pixels[row], data.image_shape)
-            return (levels, *(each[rows] for each in labels))
+            if not len(rows):
+                return (np.zeros((0, *data.image_shape), np.uint8), *(each[:0] for each in labels))
+            (batch,) = image_batches(part_of(data, rows, {}), len(rows), shuffle=False)
+            return tuple(part.numpy() for part in (batch if labels else (batch,)))
 
         return read
 

@@ -154,8 +154,8 @@ class SeriesPreset(Preset):
         gan.compile(**options, privacy=self.privacy_of(series, released))
         if self.epsilon:
             gan.tell(
-                f"Private training: a row is a window of {series.window} steps. Windows of one series resemble each other, and what "
-                "several of them have in common is not hidden."
+                f"Private training: a row is a window of {series.window} steps. What several windows of a series have in "
+                "common is not hidden."
             )
         return gan
 
