@@ -59,9 +59,9 @@ class MLPGenerator(Generator):
 class MomentsGenerator(Generator):
     """Draws samples from a Gaussian per label, as `privacy.NoisedMoments` does, and corrects the draws by dense layers.
 
-    The layers read a draw, further latents and the label, and shift each number of the draw. They begin as zeros, so that the
-    first samples are the draws. Samples are in [-1, 1]; gradients pass as if they were not cut off there. Means and factors are
-    weights that are not trained: see `from_moments`.
+    The layers read a draw in [-1, 1], further latents and the label, and shift each number of the draw. The last layer begins as
+    zeros, so that the first samples are the draws; later ones may leave the range, which the discriminator can see. Means and
+    factors are weights that are not trained: see `from_moments`.
 
     Args:
         sample_shape: Shape of one sample, without the batch.
@@ -98,12 +98,11 @@ class MomentsGenerator(Generator):
 
     def call(self, latents, labels=None, training=False):
         require_labels(labels, self.num_labels)
-        draw = self.draw(latents[:, self.noise_dim :], labels)
+        draw = ops.clip(self.draw(latents[:, self.noise_dim :], labels), -1.0, 1.0)
         features = append_labels(ops.concatenate([latents[:, : self.noise_dim], draw], axis=-1), self.label_embedding, labels)
         for layer in self.hidden:
             features = layer(features)
-        shifted = draw + self.last(features)
-        return self.reshape(shifted + ops.stop_gradient(ops.clip(shifted, -1.0, 1.0) - shifted))
+        return self.reshape(draw + self.last(features))
 
     def draw(self, latents, labels):
         """Returns draws from the Gaussian of each label, `(batch, numbers)`."""

@@ -306,8 +306,9 @@ PRESETS = {
         patience=0,
         epsilon=10.0,
         released_share=0.5,
+        generator_learning_rate=1e-4,
+        discriminator_learning_rate=1e-3,
         **NON_SATURATING,
-        **adam(1e-3),
     ),
     "tiny": ImagePreset(
         "a small DCGAN for 4 epochs: trains in seconds, for tests and notebooks; its images are poor",
