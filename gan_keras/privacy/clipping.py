@@ -63,9 +63,16 @@ class Clipping:
                 value = loss(logits)
             return tape.gradient(value, logits) * tf.cast(tf.shape(logits)[0], logits.dtype)
 
+        # Convolutions of no row have no gradient in TensorFlow: a row of zeros stands in, which counts as 0.
+        num = tf.shape(samples)[0]
+        missing = tf.maximum(1 - num, 0)
+        samples, labels = (
+            None if each is None else tf.concat([each, tf.zeros((missing, *each.shape[1:]), each.dtype)], 0)
+            for each in (samples, labels)
+        )
         layers = ghost_norms.trained_layers(self.gan.discriminator)
         uses, cotangents = ghost_norms.run(layers, lambda: self.gan.judge(samples, labels), cotangents_of)
-        factors = self.factors(ghost_norms.squared_norms(uses, cotangents))
+        factors = tf.where(num > 0, self.factors(ghost_norms.squared_norms(uses, cotangents)), 0.0)
         return ghost_norms.weighted_sums(uses, cotangents, factors, self.variables)
 
     # --- A pass per row. ---

@@ -89,7 +89,7 @@ def recorded(of_layers, tape):
 
 
 def run(of_layers, judge, cotangents_of):
-    """Returns the uses of the layers in `judge()`, and the cotangent of each one's outputs, given a function for that of logits."""
+    """Returns the uses of the layers in `judge()`, and the cotangents of their outputs, given a function for those of logits."""
     with tf.GradientTape(watch_accessed_variables=False) as tape, recorded(of_layers, tape) as uses:
         logits = judge()
     outputs = [use.outputs for use in uses]
@@ -182,7 +182,8 @@ def of_dense(layer, inputs, cotangent):
 
 
 def of_convolution(layer, inputs, cotangent):
-    rank, groups = len(inputs.shape) - 2, layer.groups
+    rank, is_depthwise = len(inputs.shape) - 2, isinstance(layer, layers.DepthwiseConv1D | layers.DepthwiseConv2D)
+    groups = inputs.shape[-1] if is_depthwise else layer.groups
     sizes = layer.kernel.shape[:rank]
     strides, rates = getattr(layer, "strides", (1,) * rank), getattr(layer, "dilation_rate", (1,) * rank)
     found = windows(inputs, sizes, strides, rates, getattr(layer, "padding", "same"))
@@ -262,6 +263,7 @@ def of_normalization(layer, calls):
 FACTORS = {
     layers.Dense: of_dense,
     **dict.fromkeys((layers.Conv1D, layers.Conv2D, layers.Conv3D, GroupedConv2D), of_convolution),
+    **dict.fromkeys((layers.DepthwiseConv1D, layers.DepthwiseConv2D), of_convolution),
     **dict.fromkeys((layers.Conv1DTranspose, layers.Conv2DTranspose, layers.Conv3DTranspose), of_transposed_convolution),
 }
 SQUARED_NORMS = {
@@ -321,7 +323,7 @@ def is_exact(network, samples, labels):
             found = tape.gradient(logits, outputs, cotangent, unconnected_gradients=tf.UnconnectedGradients.ZERO)
             norms = squared_norms(uses, found)
             for row in range(TRIAL_ROWS):
-                alone = tf.one_hot(row, TRIAL_ROWS)[:, None] * cotangent
+                alone = rows_where(tf.range(TRIAL_ROWS) == row, cotangent)
                 own = [each for each in whole.gradient(logits, values, alone) if each is not None]
                 expected = sum(float(tf.reduce_sum(tf.convert_to_tensor(each) ** 2)) for each in own)
                 if not abs(float(norms[row]) - expected) <= TRIAL_TOLERANCE * expected:
