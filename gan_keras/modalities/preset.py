@@ -414,8 +414,8 @@ class Preset(Recipe):
         super().check_fields()
         if self.epsilon and type(self).private_rows is Preset.private_rows:
             raise ValueError(
-                f"epsilon={self.epsilon:g} for {type(self).__name__}, which has no private training. Expected epsilon=0, or images, "
-                "tables, series or points."
+                f"epsilon={self.epsilon:g} for {type(self).__name__}, which has no private training. Expected epsilon=0, or "
+                "images, tables, series or points."
             )
 
     def check(self):

@@ -26,8 +26,10 @@ def epsilon_of(noise_multiplier, sampling_rate, train_steps, delta, released=())
         released: A tuple of the noise multipliers of what is released once besides, such as noised counts.
 
     Returns:
-        Epsilon, for neighbouring data sets that differ by one added or removed row.
+        Epsilon, for neighbouring data sets that differ by one added or removed row. Infinity for noise below `LEAST_NOISE`.
     """
+    if min((noise_multiplier, *released) if train_steps else released, default=1.0) < LEAST_NOISE:
+        return math.inf
     events, accountants = dp_accounting()
     accountant = accountants.PLDAccountant()
     if train_steps:

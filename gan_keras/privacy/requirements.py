@@ -262,5 +262,5 @@ def check_kind(gan, spec):
     ):
         raise ValueError(
             f"Got {gan.codec.output_name}s as {samples.dtype.name} for a private training, in which their range is not looked "
-            f"up. Expected  {gan.codec.raw_dtype.name}: `(255 * x).astype('uint8')` for x in [0, 1]."
+            f"up. Expected {gan.codec.raw_dtype.name}: `(255 * x).astype('uint8')` for x in [0, 1]."
         )

@@ -48,8 +48,9 @@ def test_mechanisms_that_are_released_add_up_as_one_of_less_noise():
     assert epsilon_of(1.0, 0.1, 0, 1e-5, multipliers) == pytest.approx(exact_epsilon(together, 1e-5), rel=2e-3)
 
 
-def test_nothing_spends_nothing():
+def test_nothing_spends_nothing_and_hardly_any_noise_bounds_nothing():
     assert epsilon_of(1.0, 0.1, 0, 1e-5) == 0.0
+    assert epsilon_of(1e-6, 0.1, 10, 1e-5) == epsilon_of(1.0, 0.1, 0, 1e-5, (1e-6,)) == np.inf
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,14 @@ import pytest
 import tensorflow as tf
 
 import gan_keras
+from edited_gans import LabelledDiscriminator, LabelledGenerator
 from gan_keras import GAN
 from gan_keras.callbacks import Guard
 from gan_keras.data import poisson_batches
 from gan_keras.networks import MLPDiscriminator, MLPGenerator
 from gan_keras.privacy import DifferentialPrivacy
 from gan_keras.training.rollback import Snapshot
-from private_gans import NoNoise, fit, flat, private_gan, privacy_of
+from private_gans import NoNoise, fit, flat, privacy_of, private_gan
 from small_gans import POINTS
 
 # --- Noise. ---
@@ -89,6 +90,7 @@ class SeededNoise(DifferentialPrivacy):
         self.noise = tf.random.Generator.from_seed(keras.random.SeedGenerator().next().numpy()[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mutant", [LittleNoise, SameNoise])
 def test_too_little_noise_and_common_noise_are_noticed(mutant):
     with pytest.raises(AssertionError, match="deviation|common"):
@@ -207,7 +209,9 @@ class Relativistic(DifferentialPrivacy):
 
     def train_generator(self, gan):
         super().train_generator(gan)
-        gan.generator.trainable_variables[0].assign_add(1e-6 * self.real_logit * tf.ones_like(gan.generator.trainable_variables[0]))
+        gan.generator.trainable_variables[0].assign_add(
+            1e-6 * self.real_logit * tf.ones_like(gan.generator.trainable_variables[0])
+        )
 
 
 class LogsLogits(DifferentialPrivacy):
@@ -226,6 +230,7 @@ class AsManyFakes(DifferentialPrivacy):
         gan.step_metrics.samples.update_state(tf.cast(tf.shape(real_data)[0], tf.float32))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mutant", [Relativistic, LogsLogits, AsManyFakes])
 def test_a_generator_or_logs_that_read_private_rows_are_noticed(mutant):
     with pytest.raises(AssertionError):
@@ -236,7 +241,7 @@ def test_a_gan_with_labels_draws_labels_of_its_own():
     found = []
     for labels in (np.arange(64) % 3, np.zeros(64, int)):
         keras.utils.set_random_seed(3)
-        gan = GAN(MLPGenerator((2,), latent_dim=4, units=(8,), num_labels=3), MLPDiscriminator((8,), num_labels=3))
+        gan = GAN(LabelledGenerator((2,), latent_dim=4, units=(8,)), LabelledDiscriminator((8,)))
         gan.compile(keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.0), loss="hinge", privacy=privacy_of())
         fit(gan, (POINTS, labels), steps=5)
         found.append(flat(gan.generator.variables))
@@ -313,7 +318,14 @@ def test_the_statement_names_unit_relation_and_what_is_not_covered():
     fit(gan, steps=5)
     text, card = gan.privacy_statement(), gan.model_card()["privacy"]
     assert 0 < card["epsilon"] < card["epsilon_of_all_steps"] == 50.0 and f"epsilon {card['epsilon']:.3g}, delta 0.001" in text
-    for part in ("one training row", "one added or removed row", "5 of 40 steps", "counts (noise 12)", "Covered:", "Not covered:"):
+    for part in (
+        "one training row",
+        "one added or removed row",
+        "5 of 40 steps",
+        "counts (noise 12)",
+        "Covered:",
+        "Not covered:",
+    ):
         assert part in text
     assert not any(word in text.lower() for word in ("anonym", "safe"))
     ordinary = small_public_gan()

@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import chi2
 
 from gan_keras.data import poisson_batches
-from private_gans import fit, flat, private_gan, privacy_of
+from private_gans import fit, flat, privacy_of, private_gan
 from small_gans import POINTS
 
 NUM, RATE, BATCHES = 50, 0.2, 4000
