@@ -123,6 +123,7 @@ PRESETS = {
         "ctgan": Facts("Xu et al., 2019", 20, "adult.csv"),
         "relativistic": Facts("", 5, "adult.csv", "F1 0.603, one seed (real 0.666)"),
         "tvae": Facts("Xu et al., 2019", 7, "adult.csv", "F1 0.634 with averaged weights (real 0.666)"),
+        "private": Facts("", 3, "adult.csv"),
         "tiny": Facts("", 0.05, "wine"),
     },
     "series": {

@@ -83,6 +83,12 @@ def table_vae_example():
     return table_vae.TableVAE(*pair, seed=5, reconstruction_weight=3.0)
 
 
+def counted_generator():
+    structure = {"groups": [[0, 1, 1], [0, 1, 2], [0, 1]], "positions": [[[0.0, 0.0], [-1.0, 0.0], [0.0, 1.0]]]}
+    tree = {"parents": [1, -1, -1], "label": 2, "label_groups": [0, 1]}
+    return networks.CountedTableGenerator(1, **structure, **tree, num_drafts=3, units=(5,))
+
+
 GANS = {"GAN", "TextGAN", "CycleGAN", "Pix2Pix", "TimeGAN", "TableGAN", "TableVAE"}
 
 
@@ -115,8 +121,11 @@ EXAMPLES = {
     "TableGAN": table_gan_example,
     "TableVAE": table_vae_example,
     "TableCodec": table_codec,
+    "PrefersRealDrafts": lambda: table_gan.PrefersRealDrafts(weight=0.5),
     "MeetsCondition": lambda: table_gan.MeetsCondition(weight=0.5),
     "ResidualTableGenerator": lambda: networks.ResidualTableGenerator(2, (3, 4), 5, 6, units=(7,), temperature=0.4),
+    "CountedTableGenerator": counted_generator,
+    "RowDiscriminator": lambda: networks.RowDiscriminator(2, units=(7,)),
     "PackedTableDiscriminator": lambda: networks.PackedTableDiscriminator(6, units=(7,), num=3, dropout=0.25),
     "TableDecoder": lambda: networks.TableDecoder(2, (3, 4), 5, 6, units=(7,), temperature=0.4),
     "EncodedTableGenerator": lambda: networks.EncodedTableGenerator(2, (3, 4), 5, 6, units=(7,), temperature=0.4),

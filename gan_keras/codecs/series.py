@@ -87,7 +87,7 @@ class SeriesCodec(Codec):
         self.layout = layout and layout.to_config()
         self._find_scales(values)
         self._set()
-        self.learned = True
+        self.has_read_rows = True
 
     def _find_scales(self, values):
         """Sets what `scale` needs, from values `(num, columns)`."""

@@ -100,7 +100,6 @@ class TableCodec(Codec):
                 cells = apart[:, index]
                 modes.append(fit_modes(cells[~np.isnan(cells)], self.most_modes, self.seed, self.separate_below))
         self._set(table.columns, modes, counts)
-        self.learned = True
 
     def _set(self, columns, modes, counts):
         self.columns, self.modes, self.counts = columns, modes, [list(each) for each in counts]
@@ -115,6 +114,11 @@ class TableCodec(Codec):
         numbers = [distances.get(columns[place].name, columns[place]) for place in self.number_places]
         self.numbers = NumberModes(numbers, modes) if self.intervals is None else NumberIntervals(numbers, self.intervals)
         self.sizes = (*self.numbers.sizes, *(each.num for each in self.slots))
+
+    @property
+    def has_read_rows(self):
+        """Whether ranges, modes or frequencies were found in rows by `adapt`; not by `from_counts`."""
+        return self.columns is not None and self.intervals is None
 
     @property
     def num_numbers(self):

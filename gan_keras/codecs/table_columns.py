@@ -196,7 +196,7 @@ class NumberModes:
 
 
 class Intervals(NamedTuple):
-    """Intervals of a column in the place of modes, such as those of a public schema: lists of starts and ends, equal for points."""
+    """Intervals of a column in the place of modes, such as those of public bins: lists of starts and ends, equal for points."""
 
     starts: list
     ends: list
@@ -211,7 +211,8 @@ class NumberIntervals:
 
     def encode(self, numbers, seeds=None):
         """Positions in intervals, float32 in [-1, 1], and intervals, int32, both `(batch, columns)`; see `NumberModes`."""
-        positions, choices = [], []
+        num = tf.shape(numbers)[0]
+        positions, choices = [tf.zeros([num, 0])], [tf.zeros([num, 0], tf.int32)]
         for index, (column, each) in enumerate(zip(self.columns, self.intervals, strict=True)):
             number, starts, ends = numbers[:, index, None], *(tf.constant(part, tf.float64) for part in each)
             outside = tf.maximum(tf.maximum(starts - number, number - ends), 0.0)
@@ -223,10 +224,9 @@ class NumberIntervals:
             position = tf.clip_by_value(numbers[:, index], start, end) - start
             position = 2.0 * tf.math.divide_no_nan(position, end - start) - 1.0
             position = tf.where(missing | (start == end), tf.zeros_like(position), position)
-            positions.append(tf.cast(position, tf.float32))
-            choices.append(tf.where(missing, len(each.starts) if column.has_missing else -1, choice))
-        shape = [-1, len(self.columns)]
-        return tuple(tf.reshape(tf.stack(each, axis=1) if each else [], shape) for each in (positions, choices))
+            positions.append(tf.cast(position, tf.float32)[:, None])
+            choices.append(tf.where(missing, len(each.starts) if column.has_missing else -1, choice)[:, None])
+        return tf.concat(positions, axis=1), tf.concat(choices, axis=1)
 
     def decode(self, index, inside, mode):
         """Inverse of `encode` for one column: float64 `(batch,)`, NaN for missing numbers."""

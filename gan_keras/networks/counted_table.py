@@ -1,4 +1,4 @@
-"""A generator of table rows that begins from counts: it draws a row along a tree, then learns what to change about it."""
+"""A generator of table rows that begins from counts: it draws rows along a tree, and learns which of them to prefer."""
 
 import keras
 import numpy as np
@@ -8,16 +8,17 @@ from keras import layers, ops
 from gan_keras.networks.base import Generator, attributes, require_labels
 from gan_keras.networks.tabular import RowReader
 
-_NEVER = -30.0  # log-probability of what was not counted; less would lose the digits of what is added to it
-
 
 @keras.saving.register_keras_serializable(package="gan_keras")
 class CountedTableGenerator(Generator):
-    """Draws rows from counts of groups of values, as `privacy.NoisedCounts` does, and corrects the draws by a residual network.
+    """Draws several rows from counts, as `privacy.NoisedCounts` does, and chooses one of them by the scores of a network.
 
-    The network reads a drawn row and shifts the logits of all its choices. The same Gumbel noise then chooses again, so a network
-    of zeros, as at the start, returns the draw. A row that is drawn for a condition has its value, and the rest of the row
-    follows from it: the tree is walked from the condition's column.
+    A network of zeros, as at the start, chooses at random: rows are those of the counts. By the scores it learns what the counts
+    do not know, such as which values of three columns do not go together. A row that is drawn for a condition has its value, and
+    the rest of the row follows from it: the tree is walked from the condition's column.
+
+    The choice has no gradient: the network learns by the objective `gans.table_gan.PrefersRealDrafts`. Similar choices are known
+    as discriminator rejection sampling ([Azadi et al., 2018](https://arxiv.org/abs/1810.06758)).
 
     Columns are in the order of a sample, numbers first. Counts are weights that are not trained: see `from_counts`.
 
@@ -28,42 +29,23 @@ class CountedTableGenerator(Generator):
         parents: Index of each column's parent in the tree besides the label; -1 for none.
         label: Index of the column that all others were counted with.
         label_groups: Group of each bin of the label in these counts.
-        first_conditions: First condition of each column after the numbers: conditions number their bins.
-        noise_dim: Latents that the network reads besides the drawn row, >= 2; further latents draw the row.
-        units: Widths of the network's layers.
-        temperature: Temperature of the gradient of a choice, > 0.
+        num_drafts: Rows that one is chosen from, >= 1.
+        units: Widths of the layers of the network that scores them.
     """
 
-    def __init__(
-        self,
-        num_numbers,
-        groups,
-        positions,
-        parents,
-        label,
-        label_groups,
-        noise_dim=16,
-        units=(128, 128),
-        temperature=0.5,
-        **kwargs,
-    ):
+    def __init__(self, num_numbers, groups, positions, parents, label, label_groups, num_drafts=8, units=(64,), **kwargs):
         groups = [list(map(int, each)) for each in groups]
         sizes = [max(each) + 1 for each in groups]
         num = len(sizes)
-        super().__init__(noise_dim + 1 + num * max(sizes) + num + num_numbers, **kwargs)
+        super().__init__(num_drafts * (2 + 2 * num + num_numbers), **kwargs)
         self.num_numbers, self.groups, self.positions = num_numbers, groups, positions
         self.parents, self.label, self.label_groups = list(map(int, parents)), int(label), list(map(int, label_groups))
-        self.noise_dim, self.units, self.temperature = noise_dim, tuple(units), temperature
+        self.num_drafts, self.units = num_drafts, tuple(units)
         self.num_columns, self.sizes, self.most, self.num_of_label = num, sizes, max(sizes), max(self.label_groups) + 1
         self.num_labels = sum(map(len, groups[num_numbers:]))
-        self.hidden = [layers.Dense(width, activation="relu") for width in self.units]
-        self.last = layers.Dense(num * self.most, kernel_initializer="zeros")
+        self.hidden = [layers.Dense(width, activation="leaky_relu") for width in self.units]
+        self.last = layers.Dense(1, kernel_initializer="zeros")
         self.steps = self.walks()
-
-    @property
-    def style_dim(self):
-        """Number of leading latents that the network reads; the others draw the row."""
-        return self.noise_dim
 
     @property
     def width(self):
@@ -96,11 +78,12 @@ class CountedTableGenerator(Generator):
         return found
 
     def build(self, latents_shape, labels_shape=None):
-        num, most, num_of_label = self.num_columns, self.most, self.num_of_label
-        options = {"initializer": "zeros", "trainable": False, "dtype": "float32"}
-        self.tables = self.add_weight(name="tables", shape=(3 * num, num_of_label, most, most), **options)
-        most_bins = max(map(len, self.groups))
-        self.bins = self.add_weight(name="bins", shape=(num, num_of_label, most_bins), **options)
+        num, most, most_bins, num_of_label = self.num_columns, self.most, max(map(len, self.groups)), self.num_of_label
+        options = {"initializer": "ones", "trainable": False, "dtype": "float32"}
+        # Cumulative chances of the last axis. The last bin stands for no condition.
+        self.label_given_bin = self.add_weight(name="label_given_bin", shape=(num, most_bins + 1, num_of_label), **options)
+        self.group_given_other = self.add_weight(name="groups", shape=(3 * num, num_of_label, most, most), **options)
+        self.bin_given_group = self.add_weight(name="bins", shape=(num, num_of_label, most, most_bins), **options)
         self.built = True
 
     @classmethod
@@ -109,33 +92,51 @@ class CountedTableGenerator(Generator):
         positions = [bins.intervals(groups)[1] for bins, groups in zip(counts.bins, counts.groups, strict=True) if bins.is_number]
         generator = cls(len(positions), counts.groups, positions, counts.parents, counts.label, counts.label_groups, **options)
         generator.build((None, generator.latent_dim))
-        tables, bins = (np.full(each.shape, _NEVER, np.float32) for each in (generator.tables, generator.bins))
+        weights = (generator.label_given_bin, generator.group_given_other, generator.bin_given_group)
+        of_label, of_groups, of_bins = (np.ones(each.shape) for each in weights)
         num = generator.num_columns
+        of_label[:, -1] = _cumulative(counts.label_counts)
         for place, with_label in enumerate(counts.with_label):
-            by_group = counts.by_group(place)
-            tables[2 * num + place, :, :, : by_group.shape[1]] = _logarithms(by_group)[:, None]
-            bins[place, :, : with_label.shape[1]] = np.log(with_label + 1e-30)
+            by_group, groups = counts.by_group(place), counts.groups[place]
+            of_label[place, : len(groups)] = _cumulative(with_label.T)
+            of_groups[2 * num + place, :, :, : by_group.shape[1]] = _cumulative(by_group)[:, None]
+            is_of_group = groups == np.arange(by_group.shape[1])[:, None]
+            of_bins[place, :, : len(is_of_group), : len(groups)] = _cumulative(with_label[:, None] * is_of_group)
         for child, pairs in counts.pairs.items():
             for number, table in ((child, pairs), (num + child, pairs.transpose(0, 2, 1))):
-                tables[number, :, : table.shape[1], : table.shape[2]] = _logarithms(table)
-        generator.tables.assign(tables)
-        generator.bins.assign(bins)
+                of_groups[number, :, : table.shape[1], : table.shape[2]] = _cumulative(table)
+        for weight, values in zip(weights, (of_label, of_groups, of_bins), strict=True):
+            weight.assign(values)
         return generator
 
     # --- From latents and conditions to rows. ---
 
     def call(self, latents, labels=None, training=False):
         require_labels(labels, self.num_labels)
-        noise = tf.split(latents, [self.noise_dim, 1, self.num_columns * self.most, self.num_columns, self.num_numbers], axis=1)
-        style, of_label, of_groups, of_bins, inside = noise
-        uniform = [(1.0 + ops.erf(each / 2.0**0.5)) / 2.0 for each in (of_label, of_groups, of_bins, inside)]
-        gumbel = -ops.log(-ops.log(ops.clip(uniform[1], 1e-7, 1.0 - 1e-7)))
-        gumbel = ops.reshape(gumbel, (-1, self.num_columns, self.most))
-        column, bin_ = self.condition(labels, ops.shape(latents)[0])
-        label_group = self.draw_label(column, bin_, uniform[0])
-        scores = self.draw_groups(column, bin_, label_group, gumbel)
-        choices = self.correct(scores, style, label_group)
-        return self.rows(choices, label_group, column, bin_, uniform[2], uniform[3])
+        drafts = self.drafts_of(latents, labels)
+        gumbel = -ops.log(-ops.log(_uniform(latents[:, : self.num_drafts])))
+        chosen = tf.argmax(self.scores(drafts) + gumbel, axis=1)
+        return ops.stop_gradient(tf.gather(drafts, chosen, batch_dims=1))
+
+    def drafts_of(self, latents, labels):
+        """Returns the rows to choose from, `(batch, num_drafts, width)`."""
+        num, num_drafts = ops.shape(latents)[0], self.num_drafts
+        latents = ops.reshape(latents[:, num_drafts:], (num * num_drafts, self.latent_dim // num_drafts - 1))
+        labels = None if labels is None else ops.repeat(labels, num_drafts)
+        sizes = [1, self.num_columns, self.num_columns, self.num_numbers]
+        of_label, of_groups, of_bins, inside = tf.split(_uniform(latents), sizes, axis=1)
+        column, bin_ = self.condition(labels, num * num_drafts)
+        given = tf.where(bin_ < 0, self.label_given_bin.shape[1] - 1, bin_)
+        label_group = _drawn(tf.gather_nd(self.label_given_bin, tf.stack([column, given], axis=1)), of_label)
+        groups = self.draw_groups(column, bin_, label_group, of_groups)
+        return ops.reshape(self.rows(groups, label_group, column, bin_, of_bins, inside), (num, num_drafts, self.width))
+
+    def scores(self, drafts):
+        """Returns a score per draft, `(batch, num_drafts)`; positions of numbers in their groups are not read."""
+        features = drafts[:, :, self.num_numbers :]
+        for layer in self.hidden:
+            features = layer(features)
+        return self.last(features)[:, :, 0]
 
     def condition(self, labels, num):
         """Column and bin of each condition; without conditions the label's column, and -1."""
@@ -146,74 +147,47 @@ class CountedTableGenerator(Generator):
         bins = np.concatenate([np.arange(size) for size in sizes]).astype(np.int32)
         return tf.gather(tf.constant(columns), labels), tf.gather(tf.constant(bins), labels)
 
-    def draw_label(self, column, bin_, uniform):
-        """Draws the label's group in the counts, int32 `(batch,)`, given the condition."""
-        bins = tf.gather(tf.exp(self.bins), column)  # (batch, label groups, bins)
-        given = tf.one_hot(bin_, bins.shape[2])[:, None]
-        chances = tf.reduce_sum(tf.where(bin_[:, None, None] < 0, bins, bins * given), axis=2)
-        return _drawn(chances, uniform)
-
-    def draw_groups(self, column, bin_, label_group, gumbel):
-        """Walks the tree from the condition's column: returns log-probabilities with noise, `(batch, columns, most groups)`."""
+    def draw_groups(self, column, bin_, label_group, uniform):
+        """Walks the tree from the condition's column: draws a group per column, int32 `(batch, columns)`."""
         steps, num = tf.gather(tf.constant(self.steps), column), self.num_columns  # (batch, columns, 3)
-        found, scores = tf.zeros_like(gumbel[:, :, 0], tf.int32), tf.zeros_like(gumbel)
         first = tf.gather(tf.constant(_padded(self.groups), tf.int32), column)
         first = tf.gather(first, tf.maximum(bin_, 0), batch_dims=1)
+        found = tf.zeros_like(uniform, tf.int32)
         for step in range(num):
             place, before, table = tf.unstack(steps[:, step], axis=1)
-            group = tf.gather(found, before, batch_dims=1)
-            own = tf.gather_nd(self.tables, tf.stack([table, label_group, group], axis=1))
-            own += tf.gather(gumbel, place, batch_dims=1)
+            known = tf.stack([table, label_group, tf.gather(found, before, batch_dims=1)], axis=1)
+            drawn = _drawn(tf.gather_nd(self.group_given_other, known), tf.gather(uniform, place[:, None], batch_dims=1))
             if step == 0:  # the condition is met
-                own = tf.where((bin_ >= 0)[:, None], 1e4 * tf.one_hot(first, self.most), own)
-            is_place = tf.one_hot(place, num)
-            scores += is_place[:, :, None] * own[:, None]
-            found += tf.cast(is_place, tf.int32) * tf.argmax(own, axis=1, output_type=tf.int32)[:, None]
-        return scores
+                drawn = tf.where(bin_ >= 0, first, drawn)
+            found += tf.one_hot(place, num, dtype=tf.int32) * drawn[:, None]
+        return found
 
-    def correct(self, scores, style, label_group):
-        """Returns choices of groups, one-hot with the gradient of a softmax, after the network has shifted the scores."""
-        drawn = tf.one_hot(tf.argmax(scores, axis=2), self.most)
-        features = ops.concatenate(
-            [style, tf.one_hot(label_group, self.num_of_label), ops.reshape(drawn, (-1, self.num_columns * self.most))], axis=1
-        )
-        for layer in self.hidden:
-            features = layer(features)
-        scores += ops.reshape(self.last(features), (-1, self.num_columns, self.most))
-        is_group = np.arange(self.most) < np.array(self.sizes)[:, None]
-        scores = tf.where(is_group, scores, -1e9)
-        soft = ops.softmax(scores / self.temperature)
-        return tf.one_hot(tf.argmax(scores, axis=2), self.most) + soft - ops.stop_gradient(soft)
-
-    def rows(self, choices, label_group, column, bin_, of_bins, inside):
-        """Rows of chosen groups: draws a bin of each group, and a position in the bin of a number."""
-        numbers, options = [], []
-        for place, groups in enumerate(self.groups):
-            member = tf.one_hot(groups, self.most)[:, : self.sizes[place]]  # (bins, groups)
-            choice = choices[:, place, : self.sizes[place]]
-            within = tf.matmul(choice, member, transpose_b=True)
-            chances = tf.exp(tf.gather(self.bins[place, :, : len(groups)], label_group))
-            drawn = _drawn(chances * ops.stop_gradient(within), of_bins[:, place : place + 1])
+    def rows(self, groups, label_group, column, bin_, of_bins, inside):
+        """Rows with these groups: draws a bin of each group, and a position in the bin of a number."""
+        numbers, choices = [], []
+        for place, own in enumerate(self.groups):
+            known = tf.stack([label_group, groups[:, place]], axis=1)
+            drawn = _drawn(tf.gather_nd(self.bin_given_group[place, :, :, : len(own)], known), of_bins[:, place, None])
             if place < self.num_numbers:
                 start, end = tf.unstack(tf.gather(tf.constant(self.positions[place], tf.float32), drawn), axis=1)
                 numbers.append(start + (end - start) * inside[:, place])
-                options.append(choice)
+                choices.append(tf.one_hot(groups[:, place], self.sizes[place]))
             else:
                 drawn = tf.where(tf.equal(column, place) & (bin_ >= 0), bin_, drawn)
-                soft = within * chances / tf.matmul(tf.matmul(chances, member) + 1e-9, member, transpose_b=True)
-                options.append(tf.one_hot(drawn, len(groups)) + soft - ops.stop_gradient(soft))
-        return ops.concatenate([*(ops.expand_dims(each, 1) for each in numbers), *options], axis=1)
+                choices.append(tf.one_hot(drawn, len(own)))
+        return ops.concatenate([*(ops.expand_dims(each, 1) for each in numbers), *choices], axis=1)
 
     def get_config(self):
-        names = ("num_numbers", "groups", "positions", "parents", "label", "label_groups", "noise_dim", "units", "temperature")
+        names = ("num_numbers", "groups", "positions", "parents", "label", "label_groups", "num_drafts", "units")
         config = {**super().get_config(), **attributes(self, *names)}
         del config["latent_dim"]  # follows from the others
         return config
 
 
-def _logarithms(counts):
-    """Log-probabilities of the last axis of counts."""
-    return np.maximum(np.log(counts / np.maximum(counts.sum(axis=-1, keepdims=True), 1e-12) + 1e-30), _NEVER)
+def _cumulative(counts):
+    """Cumulative chances of the last axis of counts; 1 where nothing was counted."""
+    total = counts.sum(axis=-1, keepdims=True)
+    return np.where(total > 0, np.cumsum(counts, axis=-1) / np.where(total > 0, total, 1.0), 1.0)
 
 
 def _padded(lists):
@@ -221,10 +195,14 @@ def _padded(lists):
     return [each + [0] * (most - len(each)) for each in lists]
 
 
-def _drawn(chances, uniform):
-    """An index for each row of chances, `(rows, choices)`, which need not add up to 1; int32."""
-    cumulative = tf.cumsum(chances, axis=1)
-    return tf.minimum(tf.reduce_sum(tf.cast(cumulative <= uniform * cumulative[:, -1:], tf.int32), axis=1), chances.shape[1] - 1)
+def _uniform(normals):
+    """Numbers in (0, 1) from standard normal ones; float32 tells the largest from 1."""
+    return ops.clip((1.0 + ops.erf(normals / 2.0**0.5)) / 2.0, 1e-6, 1.0 - 1e-6)
+
+
+def _drawn(cumulative, uniform):
+    """Draws an index, int32, for each row of cumulative chances `(rows, choices)`, by numbers `(rows, 1)` in (0, 1)."""
+    return tf.reduce_sum(tf.cast(cumulative <= uniform, tf.int32), axis=1)
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
@@ -234,22 +212,23 @@ class RowDiscriminator(RowReader):
     A row that meets its condition tells it already.
 
     Args:
+        num_numbers: Leading entries that it does not read: positions in groups, which the generator cannot learn to change.
         units: Widths of the layers.
     """
 
     num_labels = 0
 
-    def __init__(self, units=(128, 128), **kwargs):
+    def __init__(self, num_numbers=0, units=(128, 128), **kwargs):
         super().__init__(**kwargs)
-        self.units = tuple(units)
+        self.num_numbers, self.units = num_numbers, tuple(units)
         self.hidden = [layers.Dense(width, activation="leaky_relu") for width in self.units]
         self.last = layers.Dense(1, dtype="float32")
 
     def call(self, samples, labels=None, training=False):
-        features = samples
+        features = samples[:, self.num_numbers :]
         for layer in self.hidden:
             features = layer(features)
         return self.last(features)
 
     def get_config(self):
-        return {**super().get_config(), "units": self.units}
+        return {**super().get_config(), **attributes(self, "num_numbers", "units")}

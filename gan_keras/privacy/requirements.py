@@ -70,7 +70,7 @@ def check_gan(gan):
     check_class(gan)
     check_options(gan)
     check_discriminator(gan)
-    if getattr(gan.codec, "learned", False):
+    if getattr(gan.codec, "has_read_rows", False):
         raise ValueError(
             f"privacy with a {type(gan.codec).__name__} that has learned from rows, such as their ranges. Expected one of public "
             "or noised numbers: give them to its constructor, in the place of `adapt`; for tables, with a public schema."

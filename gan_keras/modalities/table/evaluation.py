@@ -148,6 +148,6 @@ def private_line(values, signs):
     won = sum(sign * values["gan"][name] > sign * values["counts"][name] for name, sign in signs.items())
     advice = "prefer them" if 2 * won < len(signs) else "both will do" if 2 * won == len(signs) else "prefer the GAN"
     return (
-        f"The GAN beats noised counts of the same epsilon in {won} of {len(signs)} scores: {advice}. `privacy.NoisedCounts` makes "
-        "them in seconds. Independent columns and real rows are not private."
+        f"The GAN beats noised counts of the same epsilon in {won} of {len(signs)} scores: {advice}. `privacy.NoisedCounts` "
+        "makes them in seconds. Independent columns and real rows are not private."
     )

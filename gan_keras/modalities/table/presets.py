@@ -42,9 +42,8 @@ def counted(preset, codec, seed, counts):
     from gan_keras import networks
     from gan_keras.gans.table_gan import TableGAN
 
-    options = {"noise_dim": preset.latent_dim, "units": preset.units, "temperature": preset.temperature}
-    generator = networks.CountedTableGenerator.from_counts(counts, **options)
-    return TableGAN(generator, networks.RowDiscriminator(preset.units), codec, seed)
+    generator = networks.CountedTableGenerator.from_counts(counts, num_drafts=preset.num_drafts, units=preset.units)
+    return TableGAN(generator, networks.RowDiscriminator(codec.num_numbers, preset.units), codec, seed)
 
 
 def conditions(preset):
@@ -61,11 +60,18 @@ def conditions_and_rows(preset):
     return [*conditions(preset), VariationalBound(preset.bound_weight, preset.reconstruction_weight)]
 
 
+def real_drafts(preset):
+    """The generator's only objective: prefer the drafts that the discriminator takes for real."""
+    from gan_keras.gans.table_gan import PrefersRealDrafts
+
+    return [PrefersRealDrafts()]
+
+
 NETWORKS = {
     "vaegan": (tabular_gan("EncodedTableGenerator"), conditions_and_rows),
     "ctgan": (tabular_gan("ResidualTableGenerator"), conditions),
     "tvae": (variational, conditions),
-    "counted": (counted, lambda preset: []),
+    "counted": (counted, real_drafts),
 }
 """By name: a function `(preset, codec, seed)` -> uncompiled GAN, and one from the preset to objects of `gan_keras.auxiliary`.
 
@@ -86,6 +92,7 @@ class TablePreset(Preset):
         condition_weight: Weight of the cross-entropy between a row and its condition, >= 0.
         bound_weight: For `"vaegan"`: weight of the likelihood bound of real rows next to the adversarial loss, >= 0.
         reconstruction_weight: For `"vaegan"` and `"tvae"`: weight of the likelihood next to the divergence in the bound, > 0.
+        num_drafts: For `"counted"`: rows drawn from the counts, among which the generator chooses one, >= 1.
         most_modes: Maximum number of modes of a number column, >= 1.
         separate_below: Number of rows below which modes of a column do not overlap, so that few rows suffice to learn how it
             depends on others, >= 0.
@@ -107,6 +114,7 @@ class TablePreset(Preset):
     condition_weight: float = 1.0
     bound_weight: float = 1.0
     reconstruction_weight: float = 2.0
+    num_drafts: int = 8
     most_modes: int = 10
     separate_below: int = 0
     most_slots: int = 100
@@ -118,7 +126,7 @@ class TablePreset(Preset):
     ranges: ClassVar[tuple] = (
         one_of(NETWORKS, "network"),
         ("True: rows can always be conditioned", ("conditional",), lambda value: value is True),
-        at_least(1, "width", "layers", "pack", "most_modes"),
+        at_least(1, "width", "layers", "pack", "most_modes", "num_drafts"),
         at_least(2, "latent_dim", "most_slots"),
         below_one("dropout"),
         positive("temperature", "reconstruction_weight"),
@@ -166,7 +174,7 @@ class TablePreset(Preset):
         keras.utils.set_random_seed(seed)
         gan = counted(self, codec, seed, counts)
         privacy = self.privacy_of(table, released={"counts": counts.noise_multiplier})
-        gan.compile(**self.compile_options(), privacy=privacy)
+        gan.compile(**self.compile_options(), auxiliary=real_drafts(self), privacy=privacy)
         return gan
 
     def noised_counts(self, table):
@@ -192,8 +200,13 @@ class TablePreset(Preset):
         return self.as_table(data).cells
 
     def batches(self, gan, training, seed=0):
-        if self.epsilon:
-            return super().batches(gan, training, seed)
+        if gan.privacy is not None:
+            from gan_keras.data import poisson_batches
+
+            cells = self.private_rows(training)
+            conditions = gan.codec.last_condition(cells)  # which the discriminator does not read
+            rows = cells if conditions is None else (cells, conditions.numpy())
+            return poisson_batches(rows, gan.privacy, self.steps_per_pass(training))
         from gan_keras.data.table.table import AllRows, RowsByCondition, table_batches
 
         codec, training = gan.codec, self.as_table(training).like(gan.codec.columns)
@@ -284,21 +297,21 @@ PRESETS = {
         **adam(1e-3),
     ),
     "private": TablePreset(
-        "differential privacy: begins from noised counts along a tree, which a private discriminator corrects",
+        "differential privacy: rows of noised counts along a tree, chosen by what a private discriminator takes for real",
         network="counted",
-        width=128,
-        latent_dim=16,
-        temperature=0.5,
+        width=64,
+        layers=1,
         pack=1,
         loss="non_saturating",
-        beta_1=0.5,
+        beta_1=0.9,
         batch_size=2048,
-        epochs=20,
-        generator_ema=0.99,
+        epochs=8,
+        generator_ema=0.95,
         patience=0,
         epsilon=1.0,
-        released_share=0.5,
-        **adam(1e-3),
+        released_share=0.7,
+        clipping_norm=5.0,
+        **adam(1e-2),
     ),
     "tiny": TablePreset(
         "a small GAN of rows for 4 epochs: trains in seconds, for tests and notebooks; its rows are poor",
