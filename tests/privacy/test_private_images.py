@@ -138,6 +138,7 @@ def test_rows_of_a_folder_are_those_of_its_array(tmp_path, told):
     assert preset.fit(folder, epochs=1, verbose=0).privacy.train_size == 12
 
 
+@pytest.mark.slow
 def test_images_without_labels_and_dense_networks_from_scratch_train_privately(images, told):
     assert private(conditional=False).fit(images, epochs=1, verbose=0).num_labels == 0
     changes = {"network": "mlp", "released_share": 0.0}

@@ -99,6 +99,7 @@ def run(folder, source):
     return folder / "run"
 
 
+@pytest.mark.slow
 def test_a_private_run_is_evaluated_generated_exported_and_reported(run, folder, monkeypatch):
     monkeypatch.setattr(evaluation, "RECIPE", Recipe(4, 1, epochs=1))
     result = runs.evaluated(run)
