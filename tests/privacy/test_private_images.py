@@ -221,6 +221,13 @@ def _measured_again(*_, **__):
     raise AssertionError("The moments were measured again.")
 
 
+def test_a_long_private_training_is_measured_first(source, folder, told, monkeypatch):
+    monkeypatch.setattr("gan_keras.runs.train.LONG_STEPS", 5)
+    done = call("train", "image", "--data", source, "--out", folder / "long", "--preset", "private", *runs.as_options(SMALL))
+    assert done.exit_code == 0 and "Measuring the duration of a step; at most 6 steps" in done.stdout, done.output
+    assert Run(folder / "long").load().privacy.steps_spent == 6
+
+
 # --- Refusals. ---
 
 
