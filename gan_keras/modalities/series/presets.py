@@ -331,7 +331,7 @@ PRESETS = {
         patience=0,
         epsilon=10.0,
         released_share=0.5,
-        **adam(1e-3),
+        **adam(3e-3),
     ),
     "tiny": SeriesPreset(
         "small dense networks for 4 epochs: trains in seconds, for tests and notebooks; its series are poor",
