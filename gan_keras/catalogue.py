@@ -102,6 +102,7 @@ PRESETS = {
         "sngan": Facts("Miyato et al., 2018", 7, "digits"),
         "biggan": Facts("Brock et al., 2018", 3, "digits"),
         "r3gan": Facts("Huang et al., 2025", 4, "digits"),
+        "private": Facts("Bie et al., 2023", 4, "mnist"),
         "tiny": Facts("Radford et al., 2015", 0.03, "digits"),
     },
     "audio": {
@@ -130,6 +131,7 @@ PRESETS = {
         "sensors": Facts("", 1.6, "energy.csv", "discriminative score 0.276 (real 0.034)"),
         "timegan": Facts("Yoon et al., 2019", 180, "sines"),
         "rcgan": Facts("Esteban et al., 2017", 9, "sines"),
+        "private": Facts("Bie et al., 2023", 2, "sines"),
         "tiny": Facts("", 0.02, "sines"),
     },
     "translation": {

@@ -9,7 +9,7 @@ from gan_keras.networks.counted_table import CountedTableGenerator, RowDiscrimin
 from gan_keras.networks.cyclegan import CycleGANGenerator, Pair
 from gan_keras.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from gan_keras.networks.language_model import LanguageModel
-from gan_keras.networks.mlp import ComponentGenerator, FourierDiscriminator, MLPDiscriminator, MLPGenerator
+from gan_keras.networks.mlp import ComponentGenerator, FourierDiscriminator, MLPDiscriminator, MLPGenerator, MomentsGenerator
 from gan_keras.networks.mocogan import MoCoGANDiscriminator, MoCoGANGenerator
 from gan_keras.networks.ngram_model import NgramModel
 from gan_keras.networks.pix2pix import PatchGANDiscriminator, Pix2PixGenerator
@@ -57,6 +57,7 @@ __all__ = [
     "MLPGenerator",
     "MoCoGANDiscriminator",
     "MoCoGANGenerator",
+    "MomentsGenerator",
     "NgramModel",
     "Packed",
     "PackedTableDiscriminator",
