@@ -1,8 +1,8 @@
 """Membership attacks: how well a score orders training rows before other rows, and what the score needs.
 
-An attacker who knows a GAN, or its samples alone, guesses which rows it was trained on. The area under the ROC curve is the share of
-pairs of a training row and another row that the score orders rightly; chance is 0.5. Few rows that are found almost without false
-alarms weigh more than an average: so the share found at 1 % and at 0.1 % false alarms stands beside it.
+An attacker who knows a GAN, or its samples alone, guesses which rows it was trained on. The area under the ROC curve is the share
+of pairs of a training row and another row that the score orders rightly; chance is 0.5. A few rows that are found almost without
+false alarms weigh more than an average: so the share found at 1 % and at 0.1 % false alarms stands beside it.
 
 References: [Hayes et al., 2019](https://arxiv.org/abs/1705.07663) (LOGAN), [Chen et al., 2020](https://arxiv.org/abs/1909.03935)
 (GAN-Leaks), [van Breugel et al., 2023](https://arxiv.org/abs/2302.12580) (DOMIAS), [Carlini et al.,
@@ -90,25 +90,30 @@ class Attack:
         return max(self.area, 1.0 - self.area)
 
     @property
+    def interval(self):
+        """The area and its bounds, an `Interval`."""
+        return Interval(self.area, self.low, self.high)
+
+    @property
     def contains_chance(self):
         return self.low <= 0.5 <= self.high
 
     def sentence(self, noun="training rows"):
         """Returns what the attack achieves in plain words."""
-        area, low, high = (100.0 * each for each in (self.area, self.low, self.high))
         text = (
-            f"An attacker who guesses membership by the {self.title} is right for {area:.1f} % of pairs [{low:.1f}, {high:.1f}]; "
+            f"An attacker who guesses membership by the {self.title} is right for {percent_of(self.interval)} of pairs; "
             "chance is 50 %."
         )
         if self.direction == "lower":
-            text += f" Turned round, the guess is right for {100.0 - area:.1f} %."
-        told, unknown = [], []
-        for rate, found in self.tpr.items():
-            if np.isfinite(found.mean):
-                mean, low, high = (100.0 * each for each in found)
-                told.append(f"{mean:.1f} % [{low:.1f}, {high:.1f}] of the {noun} at {100 * rate:g} % false alarms")
-            else:
-                unknown.append(f"{100 * rate:g} % needs {round(1 / rate):,} other rows")
+            text += f" Turned round, the guess is right for {percent(1.0 - self.area)}."
+        told = [
+            f"{percent_of(found)} of the {noun} at {100 * rate:g} % false alarms"
+            for rate, found in self.tpr.items()
+            if np.isfinite(found.mean)
+        ]
+        unknown = [
+            f"{100 * rate:g} % needs {round(1 / rate):,} other rows" for rate, found in self.tpr.items() if np.isnan(found.mean)
+        ]
         text += f" It finds {' and '.join(told)}." if told else ""
         return text + (f" ({'; '.join(unknown)}: there are {self.num[1]:,}.)" if unknown else "")
 
@@ -117,7 +122,7 @@ class Attack:
         return {
             "title": self.title,
             "needs": self.needs,
-            "auc": {"mean": self.area, "low": self.low, "high": self.high},
+            "auc": interval_json(self.interval),
             "tpr": {f"{rate:g}": interval_json(found) for rate, found in self.tpr.items()},
             "direction": self.direction,
             "members": self.num[0],
@@ -127,6 +132,16 @@ class Attack:
 
     def __str__(self):
         return f"{self.title}: {self.area:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
+
+def percent(share, form=".1f"):
+    """Returns a share as text: `51.3 %`."""
+    return f"{100.0 * share:{form}} %"
+
+
+def percent_of(interval):
+    """Returns an `Interval` of shares as text: `51.3 % [48.0, 54.6]`."""
+    return f"{percent(interval.mean)} [{100.0 * interval.low:.1f}, {100.0 * interval.high:.1f}]"
 
 
 def interval_json(interval):
@@ -165,9 +180,7 @@ def attack_of(kind, member_scores, other_scores, confidence=0.95, seed=0):
     low, high = np.quantile(np.concatenate(resampled, axis=1), [reach, 1.0 - reach], axis=1)
     intervals = [Interval(*map(float, each)) for each in zip(found, low, high, strict=True)]
     few = Interval(np.nan, np.nan, np.nan)
-    tpr = {
-        rate: each if len(sides[1]) * rate >= 1.0 else few for rate, each in zip(RATES, intervals[1:], strict=True)
-    }
+    tpr = {rate: each if len(sides[1]) * rate >= 1.0 else few for rate, each in zip(RATES, intervals[1:], strict=True)}
     return Attack(*kind, *intervals[0], tpr, tuple(map(len, sides)), confidence)
 
 
