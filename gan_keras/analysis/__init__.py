@@ -2,6 +2,7 @@
 
 from gan_keras.analysis.attributes import Attribute, attributes_of, kind_of, samples_of, share_of_words, words_gained, words_of
 from gan_keras.analysis.attribution import Attribution, attribute, randomisation_test
+from gan_keras.analysis.canaries import Canaries, Exposure, Extraction, exposure, extraction, insert_canaries
 from gan_keras.analysis.counterfactuals import Counterfactuals, LabelEffect, counterfactuals
 from gan_keras.analysis.directions import Directions, decided_by_style
 from gan_keras.analysis.disentanglement import DCI, PathLength, dci, path_length
@@ -17,10 +18,13 @@ __all__ = [
     "DIRECTION_METHODS",
     "Attribute",
     "Attribution",
+    "Canaries",
     "Counterfactuals",
     "Directions",
     "Effect",
     "Effects",
+    "Exposure",
+    "Extraction",
     "Inversion",
     "LabelAttribute",
     "LabelEffect",
@@ -33,6 +37,9 @@ __all__ = [
     "counterfactuals",
     "dci",
     "decided_by_style",
+    "exposure",
+    "extraction",
+    "insert_canaries",
     "invert",
     "kind_of",
     "label_attribute",
