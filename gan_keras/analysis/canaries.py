@@ -64,13 +64,20 @@ class Canaries:
     num_references: int = 4096
 
     @functools.cached_property
+    def _lengths(self):
+        """Number of codes by their number of letters, float64."""
+        sizes = np.bincount([len(word) for word in self.alphabet]).astype(np.float64)
+        return functools.reduce(np.convolve, [sizes] * _LENGTH)
+
+    @functools.cached_property
     def _codes(self):
-        """All codes, different ones: inserted, then absent, then references."""
-        random, found = np.random.default_rng([self.seed, 1]), {}
-        while len(found) < self.num * len(self.counts) + NUM_ABSENT + self.num_references:
-            words = random.integers(len(self.alphabet), size=_LENGTH)
-            found[self.separator.join(self.alphabet[word] for word in words)] = None
-        return list(found)
+        """All codes, different ones, as long as most codes: inserted, then absent, then references."""
+        random, found, usual = np.random.default_rng([self.seed, 1]), {}, self._lengths.argmax()
+        sizes, words = np.array([len(word) for word in self.alphabet]), np.array(self.alphabet, object)
+        while len(found) < (num := self.num * len(self.counts) + NUM_ABSENT + self.num_references):
+            drawn = random.integers(len(words), size=(num, _LENGTH))
+            found |= dict.fromkeys(map(self.separator.join, words[drawn[sizes[drawn].sum(axis=1) == usual]].tolist()))
+        return list(found)[:num]
 
     @property
     def codes(self):
@@ -91,7 +98,7 @@ class Canaries:
     @property
     def bits(self):
         """Bits of a random code: no exposure can be larger."""
-        return _LENGTH * math.log2(len(self.alphabet))
+        return float(np.log2(self._lengths.max()))
 
     @property
     def prompt(self):
@@ -115,8 +122,8 @@ class Canaries:
 def insert_canaries(lines, pattern="the secret code is {}", counts=(1, 2, 4, 8, 16), num=8, seed=0, num_references=4096):
     """Inserts lines with random codes at random places.
 
-    A code is five of the most frequent words of the lines, at most 512 (45 bits), so that a text codec knows its tokens; it is
-    five letters if the lines have too few words, as in scripts without spaces.
+    A code is five of the most frequent words of the lines, at most 512, so that a text codec knows its tokens; all codes have the
+    same number of letters, about 40 bits. A code is five letters if the lines have too few words, as in scripts without spaces.
 
     Args:
         lines: Training lines, a list of str. Held-out lines must be split off before.
@@ -225,12 +232,12 @@ class Exposure:
         known = [count for count, bits in medians.items() if bits >= _FOUND]
         if found:
             lines.append(
-                f"A secret seen {min(found)} times ranks above all {canaries.num_references:,} others of its form: who can ask "
+                f"A secret seen {times(min(found))} ranks above all {canaries.num_references:,} others of its form: who can ask "
                 "for likelihoods finds it among them."
             )
         elif known:
             lines.append(
-                f"A secret seen {min(known)} times is likelier than all but one in {2 ** medians[min(known)]:,.0f} others of "
+                f"A secret seen {times(min(known))} is likelier than all but one in {2 ** medians[min(known)]:,.0f} others of "
                 "its form."
             )
         else:
@@ -239,6 +246,12 @@ class Exposure:
             if score != "generator":
                 told = "; ".join(f"{count}x {bits:.1f}" for count, bits in self.medians(score).items())
                 lines.append(f"By {SCORES[score]}: {told}.")
+        rarest = min(canaries.counts)
+        if "network" in self.bits and medians[rarest] >= self.medians("network")[rarest] + _FOUND:
+            lines.append(
+                f"Its n-grams remember lines seen {times(rarest)}, word for word. A training with `ngram_order=0` has none, and "
+                "is worse at held-out lines."
+            )
         control = self.control()
         lines.append(
             f"Secrets that were never inserted have {control.mean:.2f} [{control.low:.2f}, {control.high:.2f}] bits "
@@ -269,6 +282,11 @@ class Exposure:
             "chance_bits": CHANCE,
             "scores": scores,
         }
+
+
+def times(count):
+    """Returns a number of times in words."""
+    return "once" if count == 1 else f"{count} times"
 
 
 def exposure(gan, canaries, seed=0):

@@ -118,7 +118,16 @@ def test_the_page_opens_with_a_card_then_verdict_samples_scores_curves_events_an
     page = write_report(run).read_text(encoding="utf-8")
     titles = re.findall("<h2>(.*?)</h2>", page)
     scores = ["Likelihood of held-out lines", "Sentences side by side", "Quality against diversity", "Scores"]
-    assert titles == ["Verdict", "Samples", *scores, "What it learned", "Training", "What happened", "Settings"]
+    assert titles == [
+        "Verdict",
+        "Samples",
+        *scores,
+        "What it learned",
+        "What it gives away",
+        "Training",
+        "What happened",
+        "Settings",
+    ]
     assert page.index('class="card"') < page.index("<h2>Verdict")
 
 
@@ -160,6 +169,7 @@ def test_without_an_evaluation_the_page_shows_the_command_that_makes_it(run):
     (run / "evaluation.json").unlink()
     page = write_report(run).read_text(encoding="utf-8")
     assert f"<code>gan-keras evaluate {run}</code>" in page and f"<code>gan-keras explain {run}</code>" in page
+    assert f"<code>gan-keras audit {run}</code>" in page
     assert "Quality against diversity" not in page
     assert page.count("<img") == 3
 
@@ -178,13 +188,14 @@ def test_a_missing_or_damaged_run_is_an_error_that_keeps_the_old_page(run, tmp_p
     for name, text, message in (
         ("evaluation.json", "{}", "evaluation.json lacks 'verdict'"),
         ("evaluation.json", "{", "evaluation.json is damaged"),
+        ("privacy.json", "{}", "privacy.json lacks .* run `gan-keras audit` again"),
         ("config.json", "[]", "holds a list"),
     ):
-        whole = (run / name).read_text()
+        whole = (run / name).read_text() if (run / name).exists() else None
         (run / name).write_text(text)
         with pytest.raises(ValueError, match=message):
             write_report(run)
-        (run / name).write_text(whole)
+        (run / name).unlink() if whole is None else (run / name).write_text(whole)
     assert (run / "report.html").read_text(encoding="utf-8") == before
 
 
