@@ -158,8 +158,8 @@ class Modality:
         """Raises `ValueError` if a run was begun by a release that trained in another way."""
 
     def results(self, gan):
-        """Entries of `config.json` that are known after training, such as what `fit` has measured."""
-        return {}
+        """Entries of `config.json` that are known after training, such as what `fit` has measured, and what is promised."""
+        return {} if gan.privacy is None else {"privacy": gan.privacy.statement()}
 
     # --- Use. ---
 

@@ -30,11 +30,11 @@ class Run:
         self.path = pathlib.Path(path)
         self.config_path, self.model_path = self.path / "config.json", self.path / "model.keras"
         self.history_path, self.evaluation_path = self.path / "history.csv", self.path / "evaluation.json"
+        self.privacy_path, self.canaries = self.path / "privacy.json", self.path / "canaries"
+        self.canaries_path = self.canaries / "canaries.json"  # is written once a training with them has ended
         self.events_path, self.augmentation_path = self.path / "events.csv", self.path / "augmentation.json"
         self.report_path, self.explanation = self.path / "report.html", self.path / "explanation"
         self.effects_path, self.directions_path = self.explanation / "effects.json", self.explanation / "directions.npy"
-        self.privacy_path, self.canaries = self.path / "privacy.json", self.path / "canaries"
-        self.canaries_path = self.canaries / "canaries.json"  # is written once a training with them has ended
         self.checkpoints, self.samples, self.data = (self.path / name for name in ("checkpoints", "samples", "data"))
 
     def check_free(self):
