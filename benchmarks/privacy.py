@@ -65,11 +65,11 @@ def canaries(arguments):
                 control = "{:.2f} [{:.2f}, {:.2f}]".format(*found.control(score))
                 own = {"seed": seed, "training": name, "score": titles[score]["title"]}
                 rows.append({**own, **bits, "mean of all": mean, "never inserted": control, "CPU s": seconds})
-            for prompt in (None, secrets.prompt):
-                print(
-                    analysis.extraction(gan, secrets, 1000, seed, prompt).sentence("secrets", "that were not planted"), flush=True
-                )
+            print(*found.sentences(), sep="\n", flush=True)
             print(analysis.extraction(gan, lines, 1000, seed, control=held_out).sentence(), flush=True)
+            for prompt in (None, secrets.prompt) if used is planted else ():  # others do not know the prompt's words
+                told = analysis.extraction(gan, secrets, 1000, seed, prompt)
+                print(told.sentence("planted secrets", "secrets that were not planted"), flush=True)
     return rows
 
 
