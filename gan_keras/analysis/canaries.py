@@ -107,7 +107,7 @@ class Canaries:
 
     def lines(self, codes):
         """Returns the line of each code."""
-        return [self.pattern.format(code) for code in codes]
+        return [self.pattern.replace("{}", code) for code in codes]
 
     def to_config(self):
         """Returns the fields, as JSON holds them."""
