@@ -324,22 +324,22 @@ def exposure(gan, canaries, seed=0):
 
 
 def check_text(gan):
-    """Raises `ValueError` unless canaries can be found in a GAN."""
+    """Raises `ValueError` unless a GAN writes text."""
     kind = kind_of(gan)
     if kind != "text":
         raise ValueError(
             f"Got a GAN of the kind {kind!r}. Canaries are lines of text: expected a TextGAN. What other GANs know of single "
             "samples is measured by `analysis.audit`."
         )
-    if gan.num_labels:
-        raise ValueError("Got a GAN with labels. Canaries have none: expected a TextGAN that was trained on lines alone.")
 
 
 def canary_tokens(gan, canaries, codes):
     """Returns the token ids of each code's line, int `(num, length)`, and of each code alone, a list of tuples.
 
-    Raises `ValueError` unless the codec keeps the codes whole and apart.
+    Raises `ValueError` if the GAN has labels, or its codec does not keep the codes whole and apart.
     """
+    if gan.num_labels:
+        raise ValueError("Got a GAN with labels. Canaries have none: expected a TextGAN that was trained on lines alone.")
     lines = canaries.lines(codes)
     longest = max(int(gan.codec.tokenize(lines).row_lengths().numpy().max()), 1)
     if longest >= gan.codec.length:

@@ -25,9 +25,6 @@ from gan_keras.runs.train import Trainer
 from gan_keras.training import devices
 from gan_keras.training.console import duration, shown
 
-NUM = 2000
-"""Samples of either part that are attacked at most, unless asked otherwise."""
-
 NUM_DRAWS = 1000  # generated lines that are searched for training lines
 
 
@@ -38,7 +35,7 @@ def audit(run, data=None, attacks="all", num=None, seed=0, canaries=0, progress=
         run: A `Run` or its path.
         data: Name or path of samples from the same source that took no part in training; None for the run's held-out part.
         attacks: Names of attacks, or `"all"`: see `analysis.audit`.
-        num: Samples of the training part and of the others that are compared, at random; None for at most 2,000.
+        num: Largest number of samples of either part, at random: see `analysis.audit`.
         seed: Seed of all choices.
         canaries: Number of secrets per count that are planted (`analysis.insert_canaries`) in a training of the run's recipe, in
             `RUN/canaries/`; one that is there already is used again. 0 for none.
@@ -59,11 +56,9 @@ def audit(run, data=None, attacks="all", num=None, seed=0, canaries=0, progress=
         training, held_out = modality.parts(run)
         planted = analysis.insert_canaries(training.lines, num=canaries, seed=run.config["seed"]) if canaries else None
         control = held_out if data is None else modality.explained_part(run, data, training)
-        members, others = (some_of(modality, gan, part, num, seed) for part in (training, control))
         title = f"held-out {modality.samples}" if data is None else str(data)
-        console(f"Attacking: which of {modality.samples} were trained on, and which are {title}?")
-        found = analysis.audit(gan, members, others, attacks, seed)
-        result = {"modality": modality.name, "control": title, "seed": seed, "num": num or NUM, **found.to_json()}
+        found = analysis.audit(gan, training, control, attacks, seed, num, console)
+        result = {"modality": modality.name, "control": title, "seed": seed, **found.to_json()}
         if modality.name == "text":
             extracted = analysis.extraction(gan, training.lines, NUM_DRAWS, seed, control=control.lines)
             result["extraction"] = {**dataclasses.asdict(extracted), "sentence": extracted.sentence()}
@@ -74,13 +69,6 @@ def audit(run, data=None, attacks="all", num=None, seed=0, canaries=0, progress=
     result = plain(result)
     write_json(run.privacy_path, result)
     return result
-
-
-def some_of(modality, gan, part, num, seed):
-    """Random samples of a part and their labels, in the form of `Modality.real_samples`."""
-    size = modality.size_of(part)
-    rows = np.sort(np.random.default_rng(seed).permutation(size)[: num or NUM])
-    return modality.real_samples(gan, part, rows)
 
 
 # --- Planted secrets. ---
@@ -150,38 +138,39 @@ def promise(gan, console, seed):
 
 
 def exceeding(result, limit):
-    """Returns a line for each attack that finds more than a share `limit` of the members at 1 % false alarms."""
-    return [
-        f"{attack['title']} finds {attack['tpr']['0.01']['mean']:.1%} of the training samples at 1 % false alarms, more than "
-        f"{limit:.1%}."
-        for attack in result["attacks"].values()
-        if attack["tpr"]["0.01"]["mean"] > limit
-    ]
+    """Returns why a result does not show that attacks find at most a share `limit` of the members, a list of lines.
+
+    These are the attacks that find more at 1 % false alarms, and what could not be measured.
+    """
+    lines = [] if result["attacks"] else ["No attack counts: training samples differ from the others by themselves."]
+    for attack in result["attacks"].values():
+        found = attack["tpr"]["0.01"]["mean"]
+        if found is None:
+            lines.append(f"{attack['title']}: too few samples to measure what is found at 1 % false alarms.")
+        elif found > limit:
+            lines.append(
+                f"{attack['title']} finds {found:.1%} of the training samples at 1 % false alarms, more than {limit:.1%}."
+            )
+    return lines
 
 
 COLUMNS = "attack", "AUC (chance 0.5)", "found at 1 % false alarms", "at 0.1 %"
 
 
 def rows_of(result):
-    """Returns a row per attack, dictionaries from the titles of `COLUMNS` to text; the control comes last."""
-    attacks = [*result["attacks"].values(), *([result["control_attack"]] if result.get("control_attack") else [])]
-    return [
-        dict(
-            zip(
-                COLUMNS,
-                (
-                    each["title"],
-                    _interval(each["auc"], ".3f"),
-                    *(_interval(each["tpr"][name], ".1%") for name in ("0.01", "0.001")),
-                ),
-                strict=True,
-            )
-        )
-        for each in attacks
+    """Returns a row per attack, dictionaries from the titles of `COLUMNS` to text; the strongest control attack comes last."""
+    rows = [(each["title"], each) for each in result["attacks"].values()]
+    rows += [(f"control: {each['title']}", each) for each in [result.get("control_attack")] if each is not None]
+    cells = [
+        (title, _interval(each["auc"], ".3f"), *(_interval(each["tpr"][name], ".1%") for name in ("0.01", "0.001")))
+        for title, each in rows
     ]
+    return [dict(zip(COLUMNS, row, strict=True)) for row in cells]
 
 
 def _interval(value, form):
+    if value["mean"] is None:
+        return "too few"
     return f"{value['mean']:{form}} [{value['low']:{form}}, {value['high']:{form}}]"
 
 
@@ -204,8 +193,9 @@ def summary(result):
 def content(result):
     """Returns the report's section: verdict, attacks, pictures and sentences, as HTML."""
     items = "".join(f"<li>{escape(line)}</li>" for line in sentences_of(result))
-    pictures = [attack_picture(result), *([exposure_picture(result["canaries"])] if "canaries" in result else [])]
-    measured = {name: result[name] for name in ("control", "num", "seed")}
+    pictures = [attack_picture(result)] if result["attacks"] else []
+    pictures += [exposure_picture(result["canaries"])] if "canaries" in result else []
+    measured = {name: result[name] for name in ("control", "seed", "numbers")}
     return (
         verdict_box(result["verdict"])
         + table(COLUMNS, rows_of(result))
@@ -235,8 +225,8 @@ def attack_picture(result):
     axes = figure.add_subplot(xlabel="false alarms", ylabel="training samples found", xscale="log", yscale="log")
     told = []
     for attack in result["attacks"].values():
-        rates = sorted(map(float, attack["tpr"]))
-        found = [max(attack["tpr"][f"{rate:g}"]["mean"], 1e-4) for rate in rates]
+        known = {float(rate): each["mean"] for rate, each in attack["tpr"].items() if each["mean"] is not None}
+        rates, found = sorted(known), [max(known[rate], 1e-4) for rate in sorted(known)]
         axes.plot(rates, found, marker=".", label=attack["title"])
         told.append(
             f"{attack['title']}: {', '.join(f'{share:.2%} at {rate:.1%}' for rate, share in zip(rates, found, strict=True))}."

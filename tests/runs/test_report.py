@@ -17,7 +17,7 @@ from gan_keras.modalities.image import evaluation as image_evaluation
 from gan_keras.modalities.text.comparison import frontier_picture
 from gan_keras.modalities.translation import evaluation as translation_evaluation
 from gan_keras.modalities.video import evaluation as video_evaluation
-from gan_keras.runs.audit import exceeding
+from gan_keras.runs.audit import COLUMNS, exceeding, rows_of
 from gan_keras.runs.report import write_report
 
 HISTORY = """epoch,stage,nll,val_nll,d_loss,g_loss,d_real,d_fake
@@ -61,7 +61,7 @@ def interval(mean):
 
 AUDIT = {
     "control": "held-out lines",
-    "num": 2000,
+    "numbers": {"members": 2000},
     "seed": 0,
     "verdict": ["An attacker learns <more> than by chance."],
     "sentences": ["One line & another."],
@@ -219,6 +219,19 @@ def test_what_a_gan_gives_away_has_a_verdict_a_table_pictures_and_sentences(run)
 def test_an_attack_is_told_only_if_it_finds_more_than_the_limit():
     assert exceeding(AUDIT, 0.07) == []
     assert exceeding(AUDIT, 0.05) == ["logit <D> finds 7.0% of the training samples at 1 % false alarms, more than 5.0%."]
+
+
+def test_what_could_not_be_measured_does_not_pass_a_limit():
+    few = {
+        "title": "few",
+        "auc": interval(0.5),
+        "tpr": {name: dict.fromkeys(("mean", "low", "high")) for name in ("0.01", "0.001")},
+    }
+    assert "too few samples" in exceeding({"attacks": {"few": few}}, 1.0)[0]
+    assert rows_of({"attacks": {}, "control_attack": few}) == [
+        dict(zip(COLUMNS, ("control: few", "0.500 [0.250, 1.000]", "too few", "too few"), strict=True))
+    ]
+    assert exceeding({"attacks": {}}, 1.0) == ["No attack counts: training samples differ from the others by themselves."]
 
 
 def test_a_run_without_a_finished_epoch_has_a_page(tmp_path):
