@@ -3,6 +3,7 @@
 from gan_keras.analysis.attributes import Attribute, attributes_of, kind_of, samples_of, share_of_words, words_gained, words_of
 from gan_keras.analysis.attribution import Attribution, attribute, randomisation_test
 from gan_keras.analysis.audit import Audit, audit
+from gan_keras.analysis.canaries import Canaries, Exposure, Extraction, exposure, extraction, insert_canaries
 from gan_keras.analysis.copies import Copies, Disclosure
 from gan_keras.analysis.counterfactuals import Counterfactuals, LabelEffect, counterfactuals
 from gan_keras.analysis.directions import Directions, decided_by_style
@@ -24,12 +25,15 @@ __all__ = [
     "Attribute",
     "Attribution",
     "Audit",
+    "Canaries",
     "Copies",
     "Counterfactuals",
     "Directions",
     "Disclosure",
     "Effect",
     "Effects",
+    "Exposure",
+    "Extraction",
     "Inversion",
     "LabelAttribute",
     "LabelEffect",
@@ -44,6 +48,9 @@ __all__ = [
     "counterfactuals",
     "dci",
     "decided_by_style",
+    "exposure",
+    "extraction",
+    "insert_canaries",
     "invert",
     "kind_of",
     "label_attribute",
