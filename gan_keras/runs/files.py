@@ -15,7 +15,16 @@ from gan_keras.media.safe_files import read_json, replace_whole, sweep, write_js
 
 _HOMES_OF_CLASSES = (
     *("augmentation", "auxiliary", "codecs", "constraints", "feedback", "history_pool", "losses", "networks", "optimizers"),
-    *("penalties", "gans.cycle_gan", "gans.pix2pix", "gans.table_gan", "gans.table_vae", "gans.text_gan", "gans.time_gan"),
+    *(
+        "penalties",
+        "privacy",
+        "gans.cycle_gan",
+        "gans.pix2pix",
+        "gans.table_gan",
+        "gans.table_vae",
+        "gans.text_gan",
+        "gans.time_gan",
+    ),
 )
 
 
