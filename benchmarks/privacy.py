@@ -3,11 +3,14 @@
     OMP_NUM_THREADS=1 taskset -c 0 python benchmarks/privacy.py clipping
     python benchmarks/privacy.py canaries --data image_coco/train.txt
     python benchmarks/privacy.py canaries --data image_coco/train.txt --set ngram_order=0
+    python benchmarks/privacy.py audits runs/digits runs/adult
 
 Each command prints a table. One thread; seconds are those of the processor.
 """
 
 import argparse
+import json
+import pathlib
 import time
 
 import keras
@@ -148,7 +151,36 @@ def trained(arguments, lines, held_out, seed):
     return gan
 
 
-COMMANDS = {"clipping": (clipping, lambda parser: None), "canaries": (canaries, canary_options)}
+# --- Audits of runs. ---
+
+
+def audit_options(parser):
+    parser.add_argument("runs", nargs="+", type=pathlib.Path, help="runs that `gan-keras audit` has audited")
+
+
+def audits(arguments):
+    """What `gan-keras audit` found in runs, a row each."""
+    for run in arguments.runs:
+        found = json.loads((run / "privacy.json").read_text(encoding="utf-8"))
+        row = {"run": run.name, **{name: f"{num:,}" for name, num in found["numbers"].items()}}
+        row["control"] = interval(found["control_attack"]["auc"])
+        best = max(found["attacks"].values(), key=lambda each: abs(each["auc"][0] - 0.5), default=None)
+        if best is not None:
+            row |= {"strongest attack": best["title"], "AUC": interval(best["auc"])}
+            row |= {"found at 1 % false alarms": interval(best["tpr"]["0.01"])}
+        yield row
+        print(f"{run.name}:", *found["verdict"], sep="\n  ", flush=True)
+
+
+def interval(numbers):
+    return "{:.3f} [{:.3f}, {:.3f}]".format(*numbers)
+
+
+COMMANDS = {
+    "clipping": (clipping, lambda parser: None),
+    "canaries": (canaries, canary_options),
+    "audits": (audits, audit_options),
+}
 
 
 if __name__ == "__main__":

@@ -57,7 +57,7 @@ def audit(run, data=None, attacks="all", num=None, seed=0, canaries=0, progress=
         planted = analysis.insert_canaries(training.lines, num=canaries, seed=run.config["seed"]) if canaries else None
         control = held_out if data is None else modality.explained_part(run, data, training)
         title = f"held-out {modality.samples}" if data is None else str(data)
-        found = analysis.audit(gan, training, control, attacks, seed, num, console)
+        found = analysis.audit(gan, training, control, attacks, seed, num, progress=console)
         result = {"modality": modality.name, "control": title, "seed": seed, **found.to_json()}
         if modality.name == "text":
             extracted = analysis.extraction(gan, training.lines, NUM_DRAWS, seed, control=control.lines)
