@@ -138,7 +138,7 @@ def test_noise_alone_leaves_means_near_the_centre_and_no_directions():
     moments = Recorded(np.zeros((5000, 400)), 1.0, 1e-5, np.arange(5000) % 5, 5)
     assert moments.factors.shape[1] == 0
     by_noise = moments.deviation("sums", moments.record["sums"][1]) / 1000 * math.sqrt(400)  # norm of a mean's noise
-    assert 0.1 < by_noise and np.linalg.norm(moments.means, axis=1).max() < 0.5 * by_noise
+    assert np.linalg.norm(moments.means, axis=1).max() < 0.5 * by_noise
 
 
 def test_blocks_give_what_an_array_gives():
