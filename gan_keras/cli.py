@@ -304,6 +304,54 @@ def explain(
 
 
 @app.command()
+def audit(
+    run: Annotated[pathlib.Path, typer.Argument(help="Directory of a run.")],
+    data: Annotated[
+        str | None,
+        typer.Option(help="Control: samples of the same source that took no part in training; default: the held-out ones."),
+    ] = None,
+    attacks: Annotated[str | None, typer.Option(help="Attacks, separated by commas; default: all that apply.")] = None,
+    fail_above: Annotated[
+        float | None,
+        typer.Option(
+            help="Exit with code 1 if an attack finds more than this share of the training samples at 1 % false alarms, such as "
+            "0.05.",
+            metavar="TPR",
+        ),
+    ] = None,
+    canaries: Annotated[
+        int,
+        typer.Option(help="Text: number of secrets to plant once, twice, 4, 8 and 16 times, such as 8; needs --train.", min=0),
+    ] = 0,
+    train: Annotated[
+        bool, typer.Option("--train", help="--canaries: train the run's recipe again, with the planted secrets.")
+    ] = False,
+    num: Annotated[
+        int | None, typer.Option(help="Training samples, and others, to tell apart; default: at most 2000 of each.", min=100)
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the chosen and the generated samples.", min=0, max=2**29)] = 0,
+):
+    """Measure what a GAN gives away about its training data.
+
+    Attacks on membership, copies, planted secrets: writes RUN/privacy.json.
+    """
+    files = Run(run)
+    request.check_audit(files, data, fail_above, canaries, train)
+    start_keras()
+    from gan_keras.runs import audit as auditing
+
+    names = "all" if attacks is None else [name.strip() for name in attacks.split(",")]
+    with ended_as_interrupted():
+        result = auditing.audit(files, data, names, num, seed, canaries)
+    typer.echo(auditing.summary(result))
+    typer.echo(f"Written: {files.privacy_path}")
+    say_next(modality_of(files).next_commands("audit", files))
+    if fail_above is not None and (exceeded := auditing.exceeding(result, fail_above)):
+        typer.echo("\n".join(exceeded), err=True)
+        raise typer.Exit(1)
+
+
+@app.command()
 def augment(
     run: Annotated[pathlib.Path, typer.Argument(help="Directory of a run of images, tables or series with labels.")],
     output: Annotated[pathlib.Path | None, typer.Option(help="File for the enlarged set: NAME.npz; tables: NAME.csv.")] = None,

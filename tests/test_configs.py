@@ -29,6 +29,7 @@ from gan_keras.gans.calibration import Calibration
 from gan_keras.history_pool import HistoryPools
 from gan_keras.metrics import clip_extractor, extractor
 from gan_keras.networks import attention_generators, biggan, cyclegan, mocogan, r3gan, residual
+from gan_keras.privacy import DifferentialPrivacy
 from gan_keras.training import rollback
 
 LINES = ["a cat sat on the mat", "the cat ran", "a mat is on the cat"]
@@ -121,6 +122,7 @@ EXAMPLES = {
     "TableGAN": table_gan_example,
     "TableVAE": table_vae_example,
     "TableCodec": table_codec,
+    "DifferentialPrivacy": lambda: DifferentialPrivacy(2.0, 1e-5, 1000, 50, 10, 0.5, {"counts": 30.0}, public_start=True),
     "PrefersRealDrafts": lambda: table_gan.PrefersRealDrafts(weight=0.5),
     "MeetsCondition": lambda: table_gan.MeetsCondition(weight=0.5),
     "ResidualTableGenerator": lambda: networks.ResidualTableGenerator(2, (3, 4), 5, 6, units=(7,), temperature=0.4),

@@ -7,9 +7,10 @@ import shlex
 from gan_keras import catalogue, modalities, presets
 from gan_keras.diagnosis.names import choice_of
 from gan_keras.media import file_kinds
-from gan_keras.media.safe_files import check_is_file, check_parent
+from gan_keras.media.safe_files import check_is_file, check_parent, read_json
 from gan_keras.modalities.settings import with_fields
 from gan_keras.runs.files import Run
+from gan_keras.training.console import duration
 
 
 def check(modality, data, out, preset=None, *, epochs=None, minutes=None, settings=None, resume=False, **_):
@@ -112,6 +113,30 @@ def check_explanation(run, directions=None, samples=None):
     known = catalogue.DATASETS[modality]
     if samples is not None and samples not in known and not pathlib.Path(samples).exists():
         check_is_file(samples, "Built-in data sets of this kind", known)
+
+
+def check_audit(run, data=None, fail_above=None, canaries=0, train=False):
+    """Raises unless a run can be audited with these arguments: see `runs.audit.audit`."""
+    config = run.config
+    modality = config["modality"]
+    if fail_above is not None and not 0 <= fail_above <= 1:
+        raise ValueError(f"--fail-above {fail_above:g}. Expected a share of the training samples, from 0 to 1, such as 0.05.")
+    known = catalogue.DATASETS[modality]
+    if data is not None and data not in known and not pathlib.Path(data).exists():
+        check_is_file(data, "Built-in data sets of this kind", known)
+    if train and not canaries:
+        raise ValueError("--train without --canaries. Expected --canaries 8 --train: it trains again with planted secrets.")
+    if not canaries:
+        return
+    if modality != "text":
+        raise ValueError(f"--canaries for a run of the modality {modality}. Canaries are lines of text: expected no --canaries.")
+    if config.get("labels"):
+        raise ValueError(f"--canaries for {run.path}, whose lines have labels. Canaries have none: expected no --canaries.")
+    if not train and not (run.canaries_path.is_file() and read_json(run.canaries_path)["num"] == canaries):
+        raise ValueError(
+            f"--canaries {canaries} trains the recipe of {run.path} again, with planted secrets: about "
+            f"{duration(run.seconds)}. Expected --train too, to do so."
+        )
 
 
 def check_edit(run):

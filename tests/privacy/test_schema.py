@@ -240,6 +240,7 @@ def test_data_frames_keep_their_types_and_coarser_dates_are_whole(tmp_path):
     schema = draft_schema(table)
     found = load_table(frame, schema=schema)
     assert np.array_equal(found.cells, table.cells, equal_nan=True)
+    assert found.layout is None  # it would hold the categories of the frame
     assert found.to_frame().dtypes.astype(str).to_dict() == table.to_frame().dtypes.astype(str).to_dict()
     coarse = changed(schema, "when", format="%Y-%m-%d", low="2024-01-01", high="2024-12-31", step=None, dtype=None)
     cells = load_table(frame, schema=coarse).cells[:, 0]
