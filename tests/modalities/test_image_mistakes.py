@@ -111,7 +111,7 @@ def test_unknown_names_and_wrong_choices_are_refused_before_anything_is_written(
         (["--set", "penalties=[{'class_name': 'R9', 'config': {}}]"], "R9"),
         (["--set", "network_options={[]: 1}"], "type dict"),
         (["--set", "augmentation=noise"], "none, diff, adaptive"),
-        (["--set", "network=mlp"], "Expected conditional=False"),
+        (["--set", "network=moments"], "--preset private --epsilon 10"),
         (["--set", "size=-1"], "at least 0"),
         (["--resume"], "does not exist"),
     ):

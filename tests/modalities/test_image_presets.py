@@ -19,7 +19,7 @@ def small(name):
 
 
 def test_the_presets_of_the_papers_are_there_with_their_numbers():
-    assert {*PAPERS, "default", "tiny"} == set(presets.names("image"))
+    assert {*PAPERS, "default", "private", "tiny"} == set(presets.names("image"))
     dcgan, wgan_gp, biggan = (presets.get("image", name) for name in ("dcgan", "wgan_gp", "biggan"))
     assert (dcgan.generator_learning_rate, dcgan.beta_1, dcgan.loss) == (2e-4, 0.5, "non_saturating")
     assert (wgan_gp.discriminator_steps, wgan_gp.penalties[0]["config"]["gamma"], wgan_gp.beta_1) == (5, 10.0, 0.0)

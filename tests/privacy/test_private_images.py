@@ -258,6 +258,10 @@ def test_what_only_data_and_networks_show_is_refused_before_training(images, cha
     refused(words, private(**changes).fit, images, verbose=0)
 
 
+def test_a_shape_alone_is_refused():
+    refused("Got the shape", private().build, (4, 4, 1), num_labels=3)
+
+
 def test_a_refused_private_run_writes_nothing(source, folder):
     out = folder / "refused"
     line = command_refused("train", "image", "--data", source, "--out", out, "--epsilon", 3)

@@ -132,7 +132,11 @@ class ImagePreset(Scored, Preset):
         from gan_keras.gans.gan import GAN
 
         self.check()
-        moments = getattr(images, "noised_moments", None) or self.noised_moments(images, num_labels)
+        if not hasattr(images, "image_shape"):
+            raise ValueError(
+                f"Got the shape {images} for network='moments'. Expected images, whose noised moments it begins from."
+            )
+        moments = images.noised_moments or self.noised_moments(images, num_labels)
         keras.utils.set_random_seed(seed)
         networks = from_moments(moments, self.latent_dim, self.width)
         gan = GAN(*networks, self.codec(images), seed, label_names=images.label_names if num_labels else None)
