@@ -17,6 +17,7 @@ from gan_keras.data.table.columns import CategoryColumn
 from gan_keras.data.translation.domains import DOMAINS
 from gan_keras.gans.image_translation import DIRECTIONS
 from gan_keras.gans.pix2pix import split_pairs
+from gan_keras.gans.text_generation import trim
 from gan_keras.metrics.bleu import bleu_tokens
 from gan_keras.metrics.features import as_features
 from gan_keras.metrics.kneser_ney import KneserNey
@@ -335,6 +336,8 @@ class TextScores(AttackScores):
         found = {"logit": found.pop("logit"), "likelihood": self.likelihood, **found}
         if self.parts.reference is not None:
             found["likelihood_ratio"] = lambda rows: self.likelihood(rows) - self.reference_density(rows)
+        if self.gan.ngrams is not None:
+            found["network"] = lambda rows: self.likelihood(rows, self.without_ngrams)
         if any(self.num_unknown(rows).any() for rows in (self.parts.members, self.parts.others)):
             found["vocabulary"] = lambda rows: -self.num_unknown(rows)
         else:
@@ -349,12 +352,21 @@ class TextScores(AttackScores):
     def logits(self, rows):
         return self.gan.score(rows.samples, rows.labels if self.gan.num_labels else None)
 
-    def likelihood(self, rows):
-        """Log-likelihood per token, in nats."""
+    def likelihood(self, rows, function=None):
+        """Log-likelihood per token, in nats, by the generator or another compiled function."""
         tokens = self.gan.tokens_of(rows.samples)
         columns = {"seeds": np.arange(len(tokens), dtype=np.int64), "tokens": tokens, "labels": self.labels_of(rows)}
-        found = self.gan.of_rows(self.gan.likelihoods, columns, self.gan.ema_generator)
+        found = self.gan.of_rows(function or self.gan.likelihoods, columns, self.gan.ema_generator)
         return found.astype(np.float64) / (tokens != PADDING).sum(axis=1)
+
+    @functools.cached_property
+    def without_ngrams(self):
+        return tf.function(
+            lambda generator, seeds, tokens, labels=None: generator.log_likelihood(
+                self.gan.latents_from(seeds), trim(tokens), labels, None
+            ),
+            autograph=False,
+        )
 
     def num_unknown(self, rows):
         return (self.gan.tokens_of(rows.samples) == UNKNOWN).sum(axis=1).astype(np.float64)
