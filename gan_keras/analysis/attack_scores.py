@@ -56,11 +56,15 @@ class AttackScores:
 
     def __init__(self, gan, parts, generated, seed, features=None):
         self.gan, self.parts, self.generated, self.seed, self.own_features = gan, parts, generated, seed, features
-        self.left_out = {}
-        if parts.reference is None:
-            self.left_out |= dict.fromkeys(self.need_references, "there are too few held-out rows to keep some as references")
 
     need_references = ("nearest_ratio", "density_ratio")
+
+    @property
+    def left_out(self):
+        """Reasons why attacks are missing, by name."""
+        if self.parts.reference is not None:
+            return {}
+        return dict.fromkeys(self.need_references, "there are too few held-out rows to keep some as references")
 
     @property
     def attacks(self):
@@ -258,11 +262,12 @@ class TableScores(AttackScores):
     @property
     def attacks(self):
         found = super().attacks
-        if self.bound is not None:
-            found["likelihood"] = self.likelihood
-        else:
-            self.left_out["likelihood"] = "the generator has no likelihood"
-        return found
+        return found if self.bound is None else {**found, "likelihood": self.likelihood}
+
+    @property
+    def left_out(self):
+        missing = {"likelihood": "the generator has no likelihood"} if self.bound is None else {}
+        return {**super().left_out, **missing}
 
     def cells(self, samples):
         return samples[:, self.places]
@@ -338,11 +343,18 @@ class TextScores(AttackScores):
             found["likelihood_ratio"] = lambda rows: self.likelihood(rows) - self.reference_density(rows)
         if self.gan.ngrams is not None:
             found["network"] = lambda rows: self.likelihood(rows, self.without_ngrams)
-        if any(self.num_unknown(rows).any() for rows in (self.parts.members, self.parts.others)):
+        if self.has_unknown:
             found["vocabulary"] = lambda rows: -self.num_unknown(rows)
-        else:
-            self.left_out["vocabulary"] = "the codec knows all words"
         return found
+
+    @property
+    def left_out(self):
+        return {**super().left_out, **({} if self.has_unknown else {"vocabulary": "the codec knows all words"})}
+
+    @functools.cached_property
+    def has_unknown(self):
+        """Whether a line has a word that the vocabulary lacks."""
+        return any(self.num_unknown(rows).any() for rows in (self.parts.members, self.parts.others))
 
     # --- Networks. ---
 

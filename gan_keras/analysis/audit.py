@@ -119,8 +119,8 @@ class Audit:
         alone = self.attacks.get("network")
         if alone is not None and any("likelihood" in each.title and each.area - alone.area > 0.05 for each in used):
             advice.append(
-                "no n-grams, which hold the words of training lines in their order (`ngram_order=0`): without them the likelihood "
-                f"orders {percent(alone.area)} of pairs"
+                "no n-grams, which hold the words of training lines in their order (`ngram_order=0`): without them the "
+                f"likelihood orders {percent(alone.area)} of pairs"
             )
         advice += ["a list of words that comes from public text"] * any(
             each.title == ATTACKS["vocabulary"].title for each in used
@@ -140,6 +140,8 @@ class Audit:
             f"Compared {self.noun}: {numbers}. Intervals are those of a bootstrap; all attacks' intervals hold together with "
             f"{percent(CONFIDENCE, 'g')}."
         ]
+        if self.noun == NOUNS["series"]:
+            told.append("Windows that overlap are alike: for them the intervals are too narrow.")
         told += [f"Control: {self._control_sentence(each)}" for each in self.control.values()]
         told += [each.sentence(f"training {self.noun}") for each in self.attacks.values()]
         if self.attacks:

@@ -37,7 +37,7 @@ ATTACKS = {
         "generator's likelihood less a reference model's", "the weights of the generator, and other rows of the same source"
     ),
     "network": Kind("generator's likelihood without its n-grams", "the weights of the generator"),
-    "vocabulary": Kind("vocabulary, which lacks words of other lines", "the list of known words"),
+    "vocabulary": Kind("number of words that the vocabulary lacks", "the list of known words"),
     "nearest": Kind("distance to the nearest generated sample", "generated samples"),
     "nearest_ratio": Kind(
         "distance to the nearest generated sample less that to the nearest reference",
