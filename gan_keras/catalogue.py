@@ -102,6 +102,7 @@ PRESETS = {
         "sngan": Facts("Miyato et al., 2018", 7, "digits"),
         "biggan": Facts("Brock et al., 2018", 3, "digits"),
         "r3gan": Facts("Huang et al., 2025", 4, "digits"),
+        "private": Facts("Bie et al., 2023", 4, "mnist"),
         "tiny": Facts("Radford et al., 2015", 0.03, "digits"),
     },
     "audio": {
@@ -122,6 +123,7 @@ PRESETS = {
         "ctgan": Facts("Xu et al., 2019", 20, "adult.csv"),
         "relativistic": Facts("", 5, "adult.csv", "F1 0.603, one seed (real 0.666)"),
         "tvae": Facts("Xu et al., 2019", 7, "adult.csv", "F1 0.634 with averaged weights (real 0.666)"),
+        "private": Facts("", 3, "adult.csv"),
         "tiny": Facts("", 0.05, "wine"),
     },
     "series": {
@@ -129,6 +131,7 @@ PRESETS = {
         "sensors": Facts("", 1.6, "energy.csv", "discriminative score 0.276 (real 0.034)"),
         "timegan": Facts("Yoon et al., 2019", 180, "sines"),
         "rcgan": Facts("Esteban et al., 2017", 9, "sines"),
+        "private": Facts("Bie et al., 2023", 2, "sines"),
         "tiny": Facts("", 0.02, "sines"),
     },
     "translation": {

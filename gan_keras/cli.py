@@ -75,6 +75,17 @@ def train(
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the data split, weights and noise; default: 0.")] = None,
     labels: Annotated[pathlib.Path | None, typer.Option(help="Text: file with a label per line; default: no labels.")] = None,
+    epsilon: Annotated[
+        float | None,
+        typer.Option(help="Bound of the privacy loss of a training row, > 0, for presets such as private; default: no privacy."),
+    ] = None,
+    delta: Annotated[
+        float | None, typer.Option(help="Probability of a larger loss, below 1 / rows; default: 1e-5, or a tenth of 1 / rows.")
+    ] = None,
+    schema: Annotated[
+        pathlib.Path | None,
+        typer.Option(help="Tables: public schema, a JSON file (see gan-keras schema); default: columns are read off the rows."),
+    ] = None,
     resume: Annotated[
         bool,
         typer.Option(
@@ -98,7 +109,9 @@ def train(
     Everything that training produces goes to a directory, the run.
     """
     options = {"epochs": epochs, "minutes": minutes, "seed": seed, "labels": labels, "resume": resume, "track": track}
-    options |= {"settings": parse_settings(settings or []), "checkpoint_seconds": checkpoint_seconds, "strategy": strategy}
+    fields = {"epsilon": epsilon, "delta": delta, "schema": None if schema is None else str(schema)}
+    changed = request.with_options(modality, parse_settings(settings or []), **fields)
+    options |= {"settings": changed, "checkpoint_seconds": checkpoint_seconds, "strategy": strategy}
     request.check(modality, data, out, preset, **options)
     start_keras()
     from gan_keras.runs.train import train as train_gan
@@ -130,6 +143,34 @@ def parse_settings(settings):
     if wrong:
         raise ValueError(f"--set {wrong[0]}. Expected key=value, such as --set units=128.")
     return dict(setting.split("=", 1) for setting in settings)
+
+
+@app.command()
+def schema(
+    data: Annotated[str, typer.Argument(help="Table: a file, or the name of a data set.", metavar="FILE")],
+    output: Annotated[pathlib.Path | None, typer.Option(help="New file to write; default: standard output.")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Type of a column, as for train; may be repeated.", metavar="types.COLUMN=TYPE"),
+    ] = None,
+):
+    """Draft the public schema of a table.
+
+    A JSON file to edit: a private training takes its columns from there, not from the rows.
+    """
+    types = request.check_schema(data, output, parse_settings(settings or []))
+    start_keras()
+    from gan_keras.data.table.load import load_table
+    from gan_keras.data.table.schema import draft_schema, note_of_draft, schema_json
+
+    table = load_table(data, types)
+    text = schema_json(draft_schema(table))
+    if output is None:
+        typer.echo(text, nl=False)
+    else:
+        replace_whole(output, lambda path: path.write_text(text, encoding="utf-8"))
+        typer.echo(f"Written: {output}", err=True)
+    typer.echo(note_of_draft(table), err=True)
 
 
 @app.command()
@@ -260,6 +301,54 @@ def explain(
     typer.echo(explaining.summary(result))
     typer.echo("\n".join(f"Written: {path}" for path in sorted(files.explanation.iterdir())))
     say_next(modality_of(files).next_commands("explain", files))
+
+
+@app.command()
+def audit(
+    run: Annotated[pathlib.Path, typer.Argument(help="Directory of a run.")],
+    data: Annotated[
+        str | None,
+        typer.Option(help="Control: samples of the same source that took no part in training; default: the held-out ones."),
+    ] = None,
+    attacks: Annotated[str | None, typer.Option(help="Attacks, separated by commas; default: all that apply.")] = None,
+    fail_above: Annotated[
+        float | None,
+        typer.Option(
+            help="Exit with code 1 if an attack finds more than this share of the training samples at 1 % false alarms, such as "
+            "0.05.",
+            metavar="TPR",
+        ),
+    ] = None,
+    canaries: Annotated[
+        int,
+        typer.Option(help="Text: number of secrets to plant once, twice, 4, 8 and 16 times, such as 8; needs --train.", min=0),
+    ] = 0,
+    train: Annotated[
+        bool, typer.Option("--train", help="--canaries: train the run's recipe again, with the planted secrets.")
+    ] = False,
+    num: Annotated[
+        int | None, typer.Option(help="Training samples, and others, to tell apart; default: at most 2000 of each.", min=100)
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the chosen and the generated samples.", min=0, max=2**29)] = 0,
+):
+    """Measure what a GAN gives away about its training data.
+
+    Attacks on membership, copies, planted secrets: writes RUN/privacy.json.
+    """
+    files = Run(run)
+    request.check_audit(files, data, fail_above, canaries, train)
+    start_keras()
+    from gan_keras.runs import audit as auditing
+
+    names = "all" if attacks is None else [name.strip() for name in attacks.split(",")]
+    with ended_as_interrupted():
+        result = auditing.audit(files, data, names, num, seed, canaries)
+    typer.echo(auditing.summary(result))
+    typer.echo(f"Written: {files.privacy_path}")
+    say_next(modality_of(files).next_commands("audit", files))
+    if fail_above is not None and (exceeded := auditing.exceeding(result, fail_above)):
+        typer.echo("\n".join(exceeded), err=True)
+        raise typer.Exit(1)
 
 
 @app.command()

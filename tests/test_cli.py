@@ -174,7 +174,7 @@ def test_lists_show_data_sets_presets_and_commands():
     table = call("presets", "text").stdout
     assert "text policy_gradient  de Masson d'Autume et al., 2019  42 (docstrings)" in table and "image" not in table
     assert call("--version").stdout == f"gan_keras {gan_keras.__version__}\n"
-    for command in ("train", "generate", "evaluate", "report", "export", "datasets", "presets", "doctor", "demo"):
+    for command in ("train", "schema", "generate", "evaluate", "report", "export", "datasets", "presets", "doctor", "demo"):
         assert command in call("--help").stdout
 
 

@@ -29,6 +29,7 @@ from gan_keras.gans.calibration import Calibration
 from gan_keras.history_pool import HistoryPools
 from gan_keras.metrics import clip_extractor, extractor
 from gan_keras.networks import attention_generators, biggan, cyclegan, mocogan, r3gan, residual
+from gan_keras.privacy import DifferentialPrivacy
 from gan_keras.training import rollback
 
 LINES = ["a cat sat on the mat", "the cat ran", "a mat is on the cat"]
@@ -83,6 +84,12 @@ def table_vae_example():
     return table_vae.TableVAE(*pair, seed=5, reconstruction_weight=3.0)
 
 
+def counted_generator():
+    structure = {"groups": [[0, 1, 1], [0, 1, 2], [0, 1]], "positions": [[[0.0, 0.0], [-1.0, 0.0], [0.0, 1.0]]]}
+    tree = {"parents": [1, -1, -1], "label": 2, "label_groups": [0, 1]}
+    return networks.CountedTableGenerator(1, **structure, **tree, num_drafts=3, units=(5,))
+
+
 GANS = {"GAN", "TextGAN", "CycleGAN", "Pix2Pix", "TimeGAN", "TableGAN", "TableVAE"}
 
 
@@ -115,15 +122,20 @@ EXAMPLES = {
     "TableGAN": table_gan_example,
     "TableVAE": table_vae_example,
     "TableCodec": table_codec,
+    "DifferentialPrivacy": lambda: DifferentialPrivacy(2.0, 1e-5, 1000, 50, 10, 0.5, {"counts": 30.0}, public_start=True),
+    "PrefersRealDrafts": lambda: table_gan.PrefersRealDrafts(weight=0.5),
     "MeetsCondition": lambda: table_gan.MeetsCondition(weight=0.5),
     "ResidualTableGenerator": lambda: networks.ResidualTableGenerator(2, (3, 4), 5, 6, units=(7,), temperature=0.4),
+    "CountedTableGenerator": counted_generator,
+    "RowDiscriminator": lambda: networks.RowDiscriminator(2, units=(7,)),
     "PackedTableDiscriminator": lambda: networks.PackedTableDiscriminator(6, units=(7,), num=3, dropout=0.25),
     "TableDecoder": lambda: networks.TableDecoder(2, (3, 4), 5, 6, units=(7,), temperature=0.4),
     "EncodedTableGenerator": lambda: networks.EncodedTableGenerator(2, (3, 4), 5, 6, units=(7,), temperature=0.4),
     "VariationalBound": lambda: table_vae.VariationalBound(weight=0.5, reconstruction_weight=3.0),
     "TableEncoder": lambda: networks.TableEncoder(5, 6, units=(7,)),
-    "MLPGenerator": lambda: networks.MLPGenerator((2, 3), latent_dim=5, units=(7,), activation="tanh"),
-    "MLPDiscriminator": lambda: networks.MLPDiscriminator(units=(7, 3)),
+    "MLPGenerator": lambda: networks.MLPGenerator((2, 3), 5, (7,), "tanh", num_labels=2),
+    "MLPDiscriminator": lambda: networks.MLPDiscriminator(units=(7, 3), num_labels=2),
+    "MomentsGenerator": lambda: networks.MomentsGenerator((2, 3), rank=4, noise_dim=3, units=(5, 6), num_labels=2),
     "Packed": lambda: networks.Packed(networks.MLPDiscriminator(units=(7,)), num=3),
     "TwoHeaded": lambda: networks.TwoHeaded(networks.MLPDiscriminator(units=(7,)), 3, units=(5,)),
     "Coded": lambda: networks.Coded(networks.MLPGenerator((2,), latent_dim=9), categorical=(3, 2), continuous=2),

@@ -102,7 +102,7 @@ def test_a_program_runs_as_pasted_and_prints_what_is_shown(checkout, number):
 @pytest.mark.slow
 def test_the_command_line_runs_as_pasted(checkout):
     *commands, serve = SHELL[1].splitlines()
-    assert len(commands) == 8 and serve.startswith("gan-keras serve ")
+    assert len(commands) == 9 and serve.startswith("gan-keras serve ")
     for command in commands:
         output_of(command_of(command), checkout)
     written = ("digits.png", "digits/evaluation.json", "digits/report.html", "more_digits.npz")

@@ -3,6 +3,7 @@
 from gan_keras.analysis.attributes import Attribute, attributes_of, kind_of, samples_of, share_of_words, words_gained, words_of
 from gan_keras.analysis.attribution import Attribution, attribute, randomisation_test
 from gan_keras.analysis.audit import Audit, audit
+from gan_keras.analysis.canaries import Canaries, Exposure, Extraction, exposure, extraction, insert_canaries
 from gan_keras.analysis.copies import Copies, Disclosure
 from gan_keras.analysis.counterfactuals import Counterfactuals, LabelEffect, counterfactuals
 from gan_keras.analysis.directions import Directions, decided_by_style
@@ -11,6 +12,7 @@ from gan_keras.analysis.effects import Effect, Effects
 from gan_keras.analysis.inversion import Inversion, Nearest, invert, nearest
 from gan_keras.analysis.label_attribute import LabelAttribute, label_attribute
 from gan_keras.analysis.membership import ATTACKS, Attack
+from gan_keras.analysis.one_run_audit import OneRunAudit, one_run_audit
 from gan_keras.analysis.traversal import Traversal, traversal
 from gan_keras.analysis.units import Units, units
 from gan_keras.catalogue import DIRECTION_METHODS
@@ -23,16 +25,20 @@ __all__ = [
     "Attribute",
     "Attribution",
     "Audit",
+    "Canaries",
     "Copies",
     "Counterfactuals",
     "Directions",
     "Disclosure",
     "Effect",
     "Effects",
+    "Exposure",
+    "Extraction",
     "Inversion",
     "LabelAttribute",
     "LabelEffect",
     "Nearest",
+    "OneRunAudit",
     "PathLength",
     "Traversal",
     "Units",
@@ -42,10 +48,14 @@ __all__ = [
     "counterfactuals",
     "dci",
     "decided_by_style",
+    "exposure",
+    "extraction",
+    "insert_canaries",
     "invert",
     "kind_of",
     "label_attribute",
     "nearest",
+    "one_run_audit",
     "path_length",
     "randomisation_test",
     "samples_of",

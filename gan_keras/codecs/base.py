@@ -76,6 +76,7 @@ class Codec:
 
     raw_dtype = output_name = None
     arguments = ()
+    has_read_rows = False  # whether `adapt` has found statistics in rows, such as ranges, which a private training must not hold
     checks_values = False  # whether `scale_of` reads values; other codecs take missing ones, or no numbers
 
     def scale_of(self, values):

@@ -36,6 +36,7 @@ class PointCodec(Codec):
         if points.ndim != 2 or len(points) < 2 or not np.isfinite(points).all():
             raise ValueError(f"Got points of shape {points.shape}. Expected (num, columns), two points or more, all finite.")
         self._set(points.mean(axis=0), points.std(axis=0))
+        self.has_read_rows = True
 
     def _set(self, means, deviations):
         if len(means) != len(deviations) or not all(deviation > 0 for deviation in deviations):

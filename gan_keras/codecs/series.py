@@ -48,6 +48,20 @@ class SeriesCodec(Codec):
         if length is not None:
             self._set()
 
+    @classmethod
+    def of_ranges(cls, columns, ranges, length, **options):
+        """Returns a codec of public ranges, which has read no data: values out of a range count as its ends.
+
+        Args:
+            columns: Names of the columns.
+            ranges: Pair of the smallest and the largest value of each column, in their order.
+            length: Steps per window.
+            **options: Further arguments of the class.
+        """
+        minima, maxima = ([float(each) for each in ends] for ends in zip(*ranges, strict=True))
+        plain = {"sources": range(len(columns)), "levels": [()] * len(columns)}
+        return cls(length=length, columns=columns, minima=minima, maxima=maxima, **plain, **options)
+
     def adapt(self, series):
         """Takes names, ranges and length from data, unless the constructor set them.
 
@@ -73,6 +87,7 @@ class SeriesCodec(Codec):
         self.layout = layout and layout.to_config()
         self._find_scales(values)
         self._set()
+        self.has_read_rows = True
 
     def _find_scales(self, values):
         """Sets what `scale` needs, from values `(num, columns)`."""

@@ -53,14 +53,41 @@ class ComponentCodec(SeriesCodec):
         samples = windows_of(series)
         self._find_components(np.reshape(super().encode(samples), (len(samples), -1)))
 
+    @classmethod
+    def from_moments(cls, columns, ranges, length, moments, whitening=0.5):
+        """Returns a codec that has read no data: of public ranges, and the `privacy.NoisedMoments` of scaled windows.
+
+        Args:
+            columns: See `SeriesCodec.of_ranges`.
+            ranges: As there.
+            length: As there.
+            moments: Noised moments of a single class.
+            whitening: See the class.
+
+        Raises:
+            ValueError: If the moments' noise leaves no component.
+        """
+        factors = moments.factors[0][::-1]
+        variances = (factors**2).sum(axis=1)
+        if not len(variances):
+            raise ValueError(
+                f"The noise for epsilon={moments.epsilon:.3g} hides how windows of {length} steps vary. Expected more windows, "
+                "shorter ones, fewer columns, or a larger epsilon."
+            )
+        codec = cls.of_ranges(columns, ranges, length, whitening=whitening)
+        codec._set_components(moments.means[0], variances, (factors / np.sqrt(variances)[:, None]).T)
+        return codec
+
     def _find_components(self, windows):
         if windows.shape[1] > MAX_NUMBERS:
             raise ValueError(
                 f"A window has {windows.shape[1]:,} numbers. Expected at most {MAX_NUMBERS:,}, steps times columns: a smaller "
                 "length, fewer columns, or another preset, such as rcgan."
             )
-        mean = windows.mean(axis=0, dtype=np.float64)
-        variances, basis = np.linalg.eigh(np.cov(windows, rowvar=False))
+        self._set_components(windows.mean(axis=0, dtype=np.float64), *np.linalg.eigh(np.cov(windows, rowvar=False)))
+
+    def _set_components(self, mean, variances, basis):
+        """Sets the components from the mean of scaled windows, flattened, ascending variances and their directions in columns."""
         variances, basis = variances[::-1][:MAX_COMPONENTS], basis[:, ::-1][:, :MAX_COMPONENTS]
         kept = variances > _MIN_VARIANCE * variances[0]
         scales = (variances[kept] + _FLOOR * variances[0]) ** (-self.whitening / 2.0)

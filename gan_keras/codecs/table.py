@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from gan_keras import noise
 from gan_keras.codecs.base import Codec, check_shape
-from gan_keras.codecs.table_columns import Labels, Modes, NumberModes, Slots, fit_modes
+from gan_keras.codecs.table_columns import Intervals, Labels, Modes, NumberIntervals, NumberModes, Slots, fit_modes
 from gan_keras.data.table.columns import NumberColumn, column_from_config
 from gan_keras.data.table.conditions import Constraint
 from gan_keras.data.table.table import Table, chunks, some_rows, write_csv
@@ -40,6 +40,7 @@ class TableCodec(Codec):
         distances: Configs of the columns of these distances. `None`: found by `adapt`.
         layout: See `Table`.
         separate_below: Number of rows below which modes do not overlap; see `table_columns.fit_modes`.
+        intervals: Starts and ends of intervals of each number column, in the place of modes: a private training must not fit any.
     """
 
     raw_dtype, output_name = tf.float64, None  # one output per column
@@ -56,14 +57,32 @@ class TableCodec(Codec):
         distances=None,
         layout=None,
         separate_below=0,
+        intervals=None,
     ):
         if most_modes < 1 or most_slots < 2:
             raise ValueError(f"most_modes={most_modes}, most_slots={most_slots}. Expected most_modes >= 1 and most_slots >= 2.")
         self.most_modes, self.most_slots, self.seed, self.separate_below = most_modes, most_slots, seed, separate_below
         self.constraints, self.layout = [Constraint(*each) for each in constraints], layout
         self.columns, self.distances = None, tuple(map(column_from_config, distances or ()))
+        self.intervals = None if intervals is None else [Intervals(*each) for each in intervals]
         if columns is not None:
-            self._set(tuple(map(column_from_config, columns)), [Modes(*each) for each in modes], counts)
+            self._set(tuple(map(column_from_config, columns)), [Modes(*each) for each in modes or ()], counts)
+
+    @classmethod
+    def from_counts(cls, columns, counts):
+        """Returns the codec of public columns and a `privacy.NoisedCounts` of them, in the order of a sample: it reads no rows.
+
+        The choices of a number column are the groups of its counts, those of a category its values.
+        """
+        intervals, frequencies = [], []
+        for bins, groups, with_label in zip(counts.bins, counts.groups, counts.with_label, strict=True):
+            if bins.is_number:
+                intervals.append(list(map(list, zip(*bins.intervals(groups)[0], strict=True))))
+            else:
+                own = np.rint(with_label.sum(axis=0)).astype(int).tolist()
+                frequencies.append(own if bins.column.has_missing else [*own, 0])
+        most = max([2, *map(len, frequencies)])
+        return cls([column.to_config() for column in columns], None, frequencies, most_slots=most, intervals=intervals)
 
     def adapt(self, table):
         """Takes columns from a `Table`, fits modes and counts categories, unless the constructor set them."""
@@ -92,8 +111,14 @@ class TableCodec(Codec):
             for each, place in zip(self.counts, self.category_places, strict=True)
         ]
         distances = {column.name: column for column in self.distances}
-        self.numbers = NumberModes([distances.get(columns[place].name, columns[place]) for place in self.number_places], modes)
+        numbers = [distances.get(columns[place].name, columns[place]) for place in self.number_places]
+        self.numbers = NumberModes(numbers, modes) if self.intervals is None else NumberIntervals(numbers, self.intervals)
         self.sizes = (*self.numbers.sizes, *(each.num for each in self.slots))
+
+    @property
+    def has_read_rows(self):
+        """Whether ranges, modes or frequencies were found in rows by `adapt`; not by `from_counts`."""
+        return self.columns is not None and self.intervals is None
 
     @property
     def num_numbers(self):
@@ -264,6 +289,7 @@ class TableCodec(Codec):
             distances = [column.to_config() for column in self.distances] or None
             config |= {"constraints": [list(each) for each in self.constraints], "distances": distances}
         config |= {"separate_below": self.separate_below} if self.separate_below else {}
+        config |= {} if self.intervals is None else {"intervals": [list(each) for each in self.intervals]}
         return config | ({} if self.layout is None else {"layout": self.layout})
 
 

@@ -195,6 +195,46 @@ class NumberModes:
         return self.columns[index].rounded(mean + SPAN * deviation * inside)
 
 
+class Intervals(NamedTuple):
+    """Intervals of a column in the place of modes, such as those of public bins: lists of starts and ends, equal for points."""
+
+    starts: list
+    ends: list
+
+
+class NumberIntervals:
+    """`Intervals` of all `NumberColumn`s in the place of `NumberModes`: a number is in the narrowest one that holds it."""
+
+    def __init__(self, columns, intervals):
+        self.columns, self.intervals = columns, intervals
+        self.sizes = [len(each.starts) + column.has_missing for column, each in zip(columns, intervals, strict=True)]
+
+    def encode(self, numbers, seeds=None):
+        """Positions in intervals, float32 in [-1, 1], and intervals, int32, both `(batch, columns)`; see `NumberModes`."""
+        num = tf.shape(numbers)[0]
+        positions, choices = [tf.zeros([num, 0])], [tf.zeros([num, 0], tf.int32)]
+        for index, (column, each) in enumerate(zip(self.columns, self.intervals, strict=True)):
+            number, starts, ends = numbers[:, index, None], *(tf.constant(part, tf.float64) for part in each)
+            outside = tf.maximum(tf.maximum(starts - number, number - ends), 0.0)
+            widest = tf.reduce_max(ends) - tf.reduce_min(starts)
+            scores = tf.where(outside > 0.0, widest + outside, ends - starts)
+            missing = tf.math.is_nan(numbers[:, index])
+            choice = tf.argmin(tf.where(missing[:, None], tf.zeros_like(scores), scores), axis=1, output_type=tf.int32)
+            start, end = tf.gather(starts, choice), tf.gather(ends, choice)
+            position = tf.clip_by_value(numbers[:, index], start, end) - start
+            position = 2.0 * tf.math.divide_no_nan(position, end - start) - 1.0
+            position = tf.where(missing | (start == end), tf.zeros_like(position), position)
+            positions.append(tf.cast(position, tf.float32)[:, None])
+            choices.append(tf.where(missing, len(each.starts) if column.has_missing else -1, choice)[:, None])
+        return tf.concat(positions, axis=1), tf.concat(choices, axis=1)
+
+    def decode(self, index, inside, mode):
+        """Inverse of `encode` for one column: float64 `(batch,)`, NaN for missing numbers."""
+        starts, ends = (tf.gather(tf.constant([*part, np.nan], tf.float64), mode) for part in self.intervals[index])
+        inside = tf.cast(tf.clip_by_value(inside, -1.0, 1.0), tf.float64)
+        return self.columns[index].rounded(starts + (inside + 1.0) / 2.0 * (ends - starts))
+
+
 class Slots:
     """The choices of a category column's softmax: slots of values in their order, then the pool, then missing cells.
 

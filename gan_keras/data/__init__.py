@@ -13,6 +13,7 @@ from gan_keras.data.series.load import SERIES_DATASETS, load_series
 from gan_keras.data.series.series import Series, describe_series, series_batches, split_series
 from gan_keras.data.table.load import TABLE_DATASETS, load_table
 from gan_keras.data.table.load import read_like as load_table_like
+from gan_keras.data.table.schema import draft_schema
 from gan_keras.data.table.table import Table, describe_table, split_table, table_batches, write_csv
 from gan_keras.data.text.corpus import Corpus, corpus_from_lines, read_corpus, text_batches
 from gan_keras.data.text.load import DATASETS, likelihood_of, load_text
@@ -52,6 +53,7 @@ __all__ = [
     "describe_table",
     "describe_videos",
     "domain_batches",
+    "draft_schema",
     "english_phrases",
     "image_batches",
     "images_from_arrays",

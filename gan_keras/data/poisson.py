@@ -28,8 +28,8 @@ def poisson_batches(rows, privacy, steps_per_epoch=None):
     sizes = {len(column) for column in columns or ()}
     if sizes - {privacy.train_size}:
         raise ValueError(
-            f"Got {', '.join(map(str, sorted(sizes)))} rows, and the privacy is that of train_size={privacy.train_size}. Expected "
-            "equal numbers: the accounting depends on it."
+            f"Got {', '.join(map(str, sorted(sizes)))} rows, and the privacy is that of train_size={privacy.train_size}. "
+            "Expected equal numbers: the accounting depends on it."
         )
     num = steps_per_epoch or privacy.train_steps
     example = read(np.arange(0))

@@ -14,6 +14,7 @@ from gan_keras.gans.options import as_list, check_options, check_steps
 from gan_keras.gans.sampling import Sampler
 from gan_keras.networks.base import call_network, in_float32
 from gan_keras.penalties import get as get_penalty
+from gan_keras.privacy import requirements
 from gan_keras.training import devices, distribution, player, resume
 
 
@@ -100,7 +101,7 @@ class GAN(Sampler):
         for extra in (each for each in (*self.auxiliary, self.history_pool) if hasattr(each, "prepare")):
             extra.prepare(self)
         self.generator_player, self.discriminator_player, self.loss_scale = player.make_players(self)
-        self.privacy = self.privacy if privacy is not None and privacy.goes_on_with(self.privacy) else privacy
+        self.privacy = requirements.chosen(privacy, self.privacy)
         self.compile_options, self.first_compiled_as = kwargs, None
         self.compilation = devices.decide_xla(self, **kwargs)
         if self.privacy is not None:
@@ -140,8 +141,7 @@ class GAN(Sampler):
                 of range, there are sample weights, or layers were frozen after `compile`.
             tf.errors.InvalidArgumentError: If a label in a `tf.data.Dataset` is out of range, before its batch moves weights.
         """
-        if self.privacy is not None:
-            self.privacy.check_data(self, x, kwargs)
+        requirements.check_fit(self, x, y, *args, **kwargs)
         options, sources = inputs.checked(self, x, y, *args, **kwargs)
         options["callbacks"], logs = habits.prepared(self, options.get("callbacks"))
         keras_fit = super().fit if self.num_replicas == 1 else distribution.fit_of_replicas(self, super().fit)

@@ -8,6 +8,7 @@ import numpy as np
 
 from gan_keras.gans.inputs import NO_BATCH
 from gan_keras.networks.base import call_network
+from gan_keras.privacy.differential_privacy import Budget, Ledger
 from gan_keras.training.resume import Resuming
 from gan_keras.training.rollback import not_finite
 
@@ -29,6 +30,11 @@ def prepared(gan, callbacks):
             set_direction(gan, callback)
     nan = [callback for callback in callbacks if isinstance(callback, keras.callbacks.TerminateOnNaN)]
     logs = EpochLogs(callbacks)
+    if gan.privacy is not None:
+        callbacks.append(Budget())
+        files = [each.directory for each in callbacks if isinstance(each, Resuming)]
+        if files and not any(isinstance(each, Ledger) for each in callbacks):
+            callbacks.append(Ledger(files[0] / "privacy_ledger.json", gan.tell))
     return [*callbacks, *(EndOnNaN(callback.raise_error) for callback in nan[:1]), logs], logs
 
 

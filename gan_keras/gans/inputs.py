@@ -107,12 +107,14 @@ class Source:
         check_presence(self.gan, labels is not None)
         has_labels = labels is not None and self.gan.num_labels
         is_plain = not isinstance(spec, dict) and not (isinstance(spec, tuple) and isinstance(spec[0], tuple | dict))
-        if is_plain and not has_labels and not needs_a_look(self.gan, samples):
+        # What a look finds is printed, and decides the scale: private rows are taken as they are.
+        is_looked_at = self.gan.privacy is None and needs_a_look(self.gan, samples)
+        if is_plain and not has_labels and not is_looked_at:
             return dataset
 
         def read(*element):
             found, its_labels = parts_of(self.gan, element if len(element) > 1 else element[0])
-            found = self.read(found) if needs_a_look(self.gan, samples) else found
+            found = self.read(found) if is_looked_at else found
             if its_labels is None:
                 return found
             return found, known(its_labels, self.gan.num_labels) if has_labels else its_labels

@@ -35,6 +35,8 @@ class KerasModel(SavedModel):
 
     def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
         """`keras.Model.train_on_batch`, on data that are checked as for `fit`: all batches have the scale of the first."""
+        if self.privacy is not None:
+            raise ValueError("Got a single batch for a private training. Expected `fit(gan_keras.data.poisson_batches(...))`.")
         return super().train_on_batch(*self.checked_batch(x, y, sample_weight, class_weight), return_dict=return_dict)
 
     def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):

@@ -25,6 +25,7 @@ from gan_keras.networks.base import (
     read_samples,
     takes_labels,
 )
+from gan_keras.privacy.differential_privacy import in_words
 
 MAX_SAMPLES = 1_000_000  # of one `generate` call; more is taken for a mistake
 MAX_STRENGTH = 6.0  # of an edit, in deviations of a latent: hardly any latent is that large
@@ -423,6 +424,19 @@ class Sampler(KerasModel):
         """Returns what a SavedModel must track besides weights: the codec's look-up tables."""
         return [] if self.codec is None else self.codec.trackables
 
+    def privacy_statement(self):
+        """Returns what is promised about the rows that this GAN was trained on, a text of a few lines in plain words.
+
+        Raises:
+            ValueError: If it was trained without differential privacy, or not at all.
+        """
+        if self.privacy is None or not self.privacy.steps_spent:
+            raise ValueError(
+                "The GAN was not trained with differential privacy: nothing bounds what it tells about a training row. Expected "
+                "`compile(..., privacy=gan_keras.privacy.DifferentialPrivacy(...))` before its training."
+            )
+        return in_words(self.privacy.statement())
+
     def model_card(self):
         """Returns a description of this GAN for users of its SavedModel."""
         directions = None if self.directions is None else self.direction_names or map(str, range(len(self.directions)))
@@ -437,6 +451,7 @@ class Sampler(KerasModel):
             **({} if self.label_names is None else {"labels": list(self.label_names)}),
             **({"num_labels": self.num_labels} if self.num_labels else {}),
             **({} if directions is None else {"directions": list(directions)}),
+            **({} if self.privacy is None or not self.privacy.steps_spent else {"privacy": self.privacy.statement()}),
             **getattr(self.codec, "card", {}),
         }
 

@@ -22,7 +22,13 @@ class SavedModel(keras.Model):
                 f"filepath={str(filepath)!r}, Keras' old format, which cannot hold a GAN. Expected `gan.save('gan.keras')`, or "
                 "`gan.save_weights('gan.weights.h5')` for weights alone."
             )
+        self.follow_generator()
         super().save(filepath, *args, **kwargs)
+
+    def save_weights(self, filepath, *args, **kwargs):
+        """`keras.Model.save_weights`; weights that were set into `generator` before training are the averaged ones too."""
+        self.follow_generator()
+        super().save_weights(filepath, *args, **kwargs)
 
     def get_config(self):
         check_can_be_saved(self.generator, self.discriminator)
@@ -98,7 +104,9 @@ class SavedModel(keras.Model):
         if set(state) != saved:
             raise ValueError(f"The file holds the random state {sorted(saved)}. Expected {sorted(state)}: another GAN.")
         for name, variable in state.items():
-            variable.assign(store[name])
+            # A privacy budget that was spent stays spent, whatever weights are loaded.
+            is_spent = name.startswith("privacy")
+            variable.assign(keras.ops.maximum(variable, store[name]) if is_spent else store[name])
         self.noted = -1, (), ()  # weights of a file are no news to `follow_generator`
 
     def own_state(self):

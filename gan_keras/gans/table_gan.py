@@ -44,6 +44,25 @@ class MeetsCondition(Objective):
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
+class PrefersRealDrafts(Objective):
+    """The mean logit of a row that a `networks.CountedTableGenerator` chooses among its drafts, for the generator to raise.
+
+    The expectation is exact: a sum over the drafts with their chances to be chosen.
+
+    Args:
+        weight: Weight of the objective, >= 0.
+    """
+
+    reads_real = False
+
+    def generator(self, gan, batch):
+        drafts = gan.generator.drafts_of(batch.latents, batch.labels)
+        logits = gan.judge(ops.reshape(drafts, (-1, drafts.shape[2])))
+        logits = ops.stop_gradient(ops.reshape(logits, ops.shape(drafts)[:2]))
+        return -self.weight * ops.mean(ops.sum(ops.softmax(gan.generator.scores(drafts)) * logits, axis=1))
+
+
+@keras.saving.register_keras_serializable(package="gan_keras")
 class TableGAN(GAN):
     """A GAN of table rows.
 

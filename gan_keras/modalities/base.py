@@ -9,6 +9,9 @@ import time
 from gan_keras import catalogue
 from gan_keras.training import time_budget
 
+MIN_AUDITED = 100
+"""Held-out samples from which `gan-keras audit` is suggested: it refuses fewer."""
+
 
 def seconds_per_sample(gan, num, **choices):
     """Seconds to generate a sample in a batch of `num`, the second time: the first builds the graph."""
@@ -155,8 +158,8 @@ class Modality:
         """Raises `ValueError` if a run was begun by a release that trained in another way."""
 
     def results(self, gan):
-        """Entries of `config.json` that are known after training, such as what `fit` has measured."""
-        return {}
+        """Entries of `config.json` that are known after training, such as what `fit` has measured, and what is promised."""
+        return {} if gan.privacy is None else {"privacy": gan.privacy.statement()}
 
     # --- Use. ---
 
@@ -187,7 +190,8 @@ class Modality:
         """Returns the commands that suggest themselves after another one; each can be run as it stands.
 
         Args:
-            command: The command that has ended: `"train"`, `"evaluate"`, `"explain"`, `"augment"` or `"export"`.
+            command: The command that has ended: `"train"`, `"evaluate"`, `"explain"`, `"audit"`, `"augment"` or
+                `"export"`.
             run: A `Run`.
             version: Path of the version that `"export"` wrote.
         """
@@ -198,8 +202,12 @@ class Modality:
             return [self.example_of(program, shlex.quote(str(version)))]
         if command == "explain":
             return [f"{program} report {path}", f"{program} export {path} --edit"]
-        further = [f"{program} explain {path}", f"{program} export {path}"] if command == "evaluate" else []
-        return [f"{program} report {path}", *further]
+        if command == "evaluate":
+            held_out = [num for name, num in run.config.get("data", {}).items() if name.startswith("held_out_")]
+            further = ["explain", *(["audit"] if sum(held_out) >= MIN_AUDITED else []), "export"]
+        else:
+            further = []
+        return [f"{program} {each} {path}" for each in ("report", *further)]
 
     def example_of(self, program, source):
         """Returns a `generate` command for a run or a version, a quoted path."""

@@ -1,5 +1,6 @@
 """`FileModality`: a modality whose runs do not copy their data, but read them from their source again."""
 
+import dataclasses
 import pathlib
 
 import numpy as np
@@ -10,9 +11,10 @@ from gan_keras.gans.sampling import seeds_from
 from gan_keras.modalities import sample_files, score_table
 from gan_keras.modalities.base import Modality, seconds_per_sample
 from gan_keras.modalities.preset import STAGE
+from gan_keras.privacy.noised_moments import NoisedMoments
 from gan_keras.training import time_budget
 
-SCORE = "score"
+SCORE, MOMENTS = "score", "noised_moments.npz"
 NUM_PILOT = 64
 MIN_SCORED_SECONDS = 120.0
 """Seconds of training from which epochs are scored: in a shorter training the classifier would take too large a share."""
@@ -259,6 +261,24 @@ class FileModality(Modality):
             "use": self.use,
             "limits": self.limits,
         }
+
+
+class FromMoments:
+    """Mixin: a private run keeps the noised moments that it begins from. If a resumed one measured again, it would tell more than
+    epsilon."""
+
+    def keep(self, run, config, data, source):
+        lines = super().keep(run, config, data, source)
+        preset = self.preset_class.from_config(run.config["preset"])
+        if preset.epsilon and preset.released_share:
+            preset.noised_moments(self.split(data, config["seed"])[0]).save(run.path / MOMENTS)
+        return lines
+
+    def parts(self, run, data=None):
+        training, held_out = super().parts(run, data)
+        if (run.path / MOMENTS).exists():
+            training = dataclasses.replace(training, noised_moments=NoisedMoments.load(run.path / MOMENTS))
+        return training, held_out
 
 
 class ScoredModality(FileModality):

@@ -337,7 +337,9 @@ class Preset(Recipe):
         )
 
     def delta_of(self, num):
-        """`delta`, or the default for a number of rows."""
+        """`delta`, or the default for a number of rows; raises `ValueError` if it is too large for them."""
+        if self.delta * num >= 1:
+            raise ValueError(f"delta={self.delta:g} for {num:,} rows. Expected less than 1 / rows = {1 / num:.2g}, such as 1e-5.")
         return self.delta or min(1e-5, 0.1 / num)
 
     def private_rows(self, data):
@@ -353,6 +355,8 @@ class Preset(Recipe):
         return batches.take(self.steps_per_epoch) if self.steps_per_epoch else batches
 
     def steps_per_pass(self, training):
+        if self.epsilon and self.steps_per_epoch:
+            return self.steps_per_epoch  # each Poisson sample is drawn from all rows
         steps = len(training) // self.batch_size
         return min(steps, self.steps_per_epoch) if self.steps_per_epoch else steps
 
@@ -410,8 +414,8 @@ class Preset(Recipe):
         super().check_fields()
         if self.epsilon and type(self).private_rows is Preset.private_rows:
             raise ValueError(
-                f"epsilon={self.epsilon:g} for {type(self).__name__}, which has no private training. Expected epsilon=0, or images, "
-                "tables, series or points."
+                f"epsilon={self.epsilon:g} for {type(self).__name__}, which has no private training. Expected epsilon=0, or "
+                "images, tables, series or points."
             )
 
     def check(self):

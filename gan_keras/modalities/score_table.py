@@ -47,6 +47,24 @@ def score_lines(names, columns, values, samplers):
     ]
 
 
+def private_line(values, signs, rival, words, others):
+    """A line about what a private GAN is worth next to a private rival without networks: who wins more of the deciding scores.
+
+    Args:
+        values: See the file's head.
+        signs: The deciding scores.
+        rival: Name of the rival among the samplers.
+        words: The rival in words, with the class that makes it.
+        others: The other samplers in words, which are not private.
+    """
+    won = sum(sign * values["gan"][name] > sign * values[rival][name] for name, sign in signs.items())
+    advice = "prefer them" if 2 * won < len(signs) else "both will do" if 2 * won == len(signs) else "prefer the GAN"
+    return (
+        f"The GAN beats {words} of the same epsilon in {won} of {len(signs)} scores: {advice}. They take seconds. "
+        f"{others} are not private."
+    )
+
+
 def outcome(own, other, signs, columns):
     """Compares the scores of two samplers: `wins in ...` and `does NOT win in ...`, a list of those that apply."""
     better = {name: sign * own[name] > sign * other[name] for name, sign in signs.items()}

@@ -5,10 +5,11 @@ from gan_keras.networks.attention_generators import AttentiveGenerator, Transfor
 from gan_keras.networks.backward_language_model import BackwardLanguageModel
 from gan_keras.networks.base import Discriminator, Generator, features_of
 from gan_keras.networks.biggan import BigGANDiscriminator, BigGANGenerator
+from gan_keras.networks.counted_table import CountedTableGenerator, RowDiscriminator
 from gan_keras.networks.cyclegan import CycleGANGenerator, Pair
 from gan_keras.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from gan_keras.networks.language_model import LanguageModel
-from gan_keras.networks.mlp import ComponentGenerator, FourierDiscriminator, MLPDiscriminator, MLPGenerator
+from gan_keras.networks.mlp import ComponentGenerator, FourierDiscriminator, MLPDiscriminator, MLPGenerator, MomentsGenerator
 from gan_keras.networks.mocogan import MoCoGANDiscriminator, MoCoGANGenerator
 from gan_keras.networks.ngram_model import NgramModel
 from gan_keras.networks.pix2pix import PatchGANDiscriminator, Pix2PixGenerator
@@ -40,6 +41,7 @@ __all__ = [
     "Coded",
     "ComponentGenerator",
     "ConvolutionalDiscriminator",
+    "CountedTableGenerator",
     "CycleGANGenerator",
     "DCGANDiscriminator",
     "DCGANGenerator",
@@ -55,6 +57,7 @@ __all__ = [
     "MLPGenerator",
     "MoCoGANDiscriminator",
     "MoCoGANGenerator",
+    "MomentsGenerator",
     "NgramModel",
     "Packed",
     "PackedTableDiscriminator",
@@ -69,6 +72,7 @@ __all__ = [
     "RecurrentGenerator",
     "RelationalDiscriminator",
     "ResidualTableGenerator",
+    "RowDiscriminator",
     "SNGANDiscriminator",
     "SNGANGenerator",
     "TableDecoder",

@@ -6,11 +6,21 @@ References: the pair of [Goodfellow et al., 2014](https://arxiv.org/abs/1406.266
 [Fourier features, Tancik et al., 2020](https://arxiv.org/abs/2006.10739).
 """
 
+import math
+
 import keras
 import numpy as np
 from keras import layers, ops
 
-from gan_keras.networks.base import Discriminator, Generator, attributes
+from gan_keras.networks.base import (
+    Discriminator,
+    Generator,
+    append_labels,
+    attributes,
+    check_labels,
+    projection,
+    require_labels,
+)
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
@@ -22,22 +32,90 @@ class MLPGenerator(Generator):
         latent_dim: Size of the latents.
         units: Widths of the hidden layers.
         activation: Activation of the last layer: `"tanh"` for images in [-1, 1], `"linear"` for unbounded samples.
+        num_labels: Number of labels that condition the samples; their embedding is appended to the latents. 0 for none.
     """
 
-    def __init__(self, sample_shape, latent_dim=64, units=(128, 128), activation="linear", **kwargs):
+    def __init__(self, sample_shape, latent_dim=64, units=(128, 128), activation="linear", num_labels=0, **kwargs):
         super().__init__(latent_dim, **kwargs)
         self.sample_shape, self.units, self.activation = tuple(sample_shape), tuple(units), activation
+        self.num_labels = num_labels
+        self.label_embedding = layers.Embedding(num_labels, latent_dim) if num_labels else None
         self.hidden = [layers.Dense(width, activation="leaky_relu") for width in self.units]
         self.last = layers.Dense(int(ops.prod(self.sample_shape)), activation=activation, dtype="float32")
         self.reshape = layers.Reshape(self.sample_shape, dtype="float32")
 
     def call(self, latents, labels=None, training=False):
+        require_labels(labels, self.num_labels)
+        features = append_labels(latents, self.label_embedding, labels)
         for layer in self.hidden:
-            latents = layer(latents)
-        return self.reshape(self.last(latents))
+            features = layer(features)
+        return self.reshape(self.last(features))
 
     def get_config(self):
-        return {**super().get_config(), **attributes(self, "sample_shape", "units", "activation")}
+        return {**super().get_config(), **attributes(self, "sample_shape", "units", "activation", "num_labels")}
+
+
+@keras.saving.register_keras_serializable(package="gan_keras")
+class MomentsGenerator(Generator):
+    """Draws samples from a Gaussian per label, as `privacy.NoisedMoments` does, and corrects the draws by dense layers.
+
+    The layers read a draw in [-1, 1], further latents and the label, and shift each number of the draw. The last layer begins as
+    zeros, so that the first samples are the draws; later ones may leave the range, which the discriminator can see. Means and
+    factors are weights that are not trained: see `from_moments`.
+
+    Args:
+        sample_shape: Shape of one sample, without the batch.
+        rank: Number of latents that a draw is made of, the largest rank of a covariance.
+        noise_dim: Number of latents besides, >= 1.
+        units: Widths of the hidden layers.
+        num_labels: Number of labels; 0 for none.
+    """
+
+    def __init__(self, sample_shape, rank, noise_dim=16, units=(256, 256), num_labels=0, **kwargs):
+        super().__init__(noise_dim + rank, **kwargs)
+        self.sample_shape, self.rank, self.noise_dim = tuple(sample_shape), rank, noise_dim
+        self.units, self.num_labels = tuple(units), num_labels
+        size, classes = math.prod(self.sample_shape), max(1, num_labels)
+        options = {"trainable": False, "initializer": "zeros"}
+        self.means = self.add_weight(name="means", shape=(classes, size), **options)
+        self.factors = self.add_weight(name="factors", shape=(classes * rank, size), **options)
+        self.label_embedding = layers.Embedding(num_labels, noise_dim) if num_labels else None
+        self.hidden = [layers.Dense(width, activation="leaky_relu") for width in self.units]
+        self.last = layers.Dense(size, kernel_initializer="zeros", dtype="float32")
+        self.reshape = layers.Reshape(self.sample_shape, dtype="float32")
+
+    @classmethod
+    def from_moments(cls, moments, **options):
+        """Returns a generator whose first samples are draws from `privacy.NoisedMoments`, without the remainder's noise.
+
+        `options` are further arguments, such as `units`.
+        """
+        num_labels = moments.num_classes if moments.num_classes > 1 else 0
+        generator = cls(moments.sample_shape, moments.factors.shape[1], num_labels=num_labels, **options)
+        generator.means.assign(moments.means)
+        generator.factors.assign(moments.factors.reshape(-1, moments.size))
+        return generator
+
+    def call(self, latents, labels=None, training=False):
+        require_labels(labels, self.num_labels)
+        draw = ops.clip(self.draw(latents[:, self.noise_dim :], labels), -1.0, 1.0)
+        features = append_labels(ops.concatenate([latents[:, : self.noise_dim], draw], axis=-1), self.label_embedding, labels)
+        for layer in self.hidden:
+            features = layer(features)
+        return self.reshape(draw + self.last(features))
+
+    def draw(self, latents, labels):
+        """Returns draws from the Gaussian of each label, `(batch, numbers)`."""
+        num_classes = self.means.shape[0]
+        classes = ops.zeros_like(latents[:, 0], "int32") if labels is None else labels
+        one_hot = ops.one_hot(classes, num_classes, dtype="float32")
+        chosen = ops.reshape(one_hot[:, :, None] * latents[:, None, :], (-1, num_classes * self.rank))
+        return one_hot @ self.means + chosen @ self.factors
+
+    def get_config(self):
+        config = {**super().get_config(), **attributes(self, "sample_shape", "rank", "noise_dim", "units", "num_labels")}
+        del config["latent_dim"]  # follows from the others
+        return config
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
@@ -46,17 +124,22 @@ class MLPDiscriminator(Discriminator):
 
     Args:
         units: Widths of the hidden layers.
+        num_labels: Number of labels of the samples ([projection](https://arxiv.org/abs/1802.05637)); 0 for none.
     """
 
-    def __init__(self, units=(128, 128), **kwargs):
+    def __init__(self, units=(128, 128), num_labels=0, **kwargs):
         super().__init__(**kwargs)
-        self.units = tuple(units)
+        self.units, self.num_labels = tuple(units), num_labels
         self.flatten = layers.Flatten()
         self.hidden = [layers.Dense(width, activation="leaky_relu") for width in self.units]
         self.last = layers.Dense(1, dtype="float32")
+        self.label_embedding = layers.Embedding(num_labels, self.units[-1], dtype="float32") if num_labels else None
 
     def call(self, samples, labels=None, training=False):
-        return self.last(self.features(samples))
+        check_labels(labels, self.num_labels)
+        features = self.features(samples)
+        logits = self.last(features)
+        return logits + projection(features, self.label_embedding, labels, self.num_labels) if self.num_labels else logits
 
     def features(self, samples, training=False):
         """Inputs of the last layer: `(batch, units)`."""
@@ -66,7 +149,7 @@ class MLPDiscriminator(Discriminator):
         return features
 
     def get_config(self):
-        return {**super().get_config(), "units": self.units}
+        return {**super().get_config(), **attributes(self, "units", "num_labels")}
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")

@@ -4,13 +4,17 @@ References: DP-SGD, [Abadi et al., 2016](https://arxiv.org/abs/1607.00133), algo
 updates of the discriminator than of the generator, [Bie et al., 2023](https://arxiv.org/abs/2302.02936).
 """
 
+import math
+import pathlib
 import secrets
+import weakref
 
 import keras
 import tensorflow as tf
 from keras import ops
 
 from gan_keras.auxiliary import Batch
+from gan_keras.media.safe_files import read_json, write_json
 from gan_keras.networks.base import call_network
 from gan_keras.privacy import requirements
 from gan_keras.privacy.accounting import epsilon_of, noise_multiplier_for
@@ -39,26 +43,42 @@ class DifferentialPrivacy:
         released: Noise multipliers of what else is released about the rows, by its name, such as `{"counts": 12.0}`. It is paid
             for out of epsilon.
         public_start: Whether the weights before training are said to come from public data, such as those of another GAN.
+        noise_multiplier: Deviation of the noise relative to `clipping_norm`, > 0. None calibrates it, so that all steps spend at
+            most epsilon; `fit` refuses one that spends more.
 
     Attributes:
-        noise_multiplier: Deviation of the noise relative to `clipping_norm`, calibrated so that all steps spend at most epsilon.
-        spent: Steps so far, which a saved GAN remembers.
+        spent: Steps so far, which a saved GAN remembers, and nothing takes back.
 
     Raises:
         ValueError: If an argument is out of its range.
         ImportError: If `dp-accounting`, the extra `privacy`, is not installed.
     """
 
-    def __init__(self, epsilon, delta, train_size, batch_size, train_steps, clipping_norm=1.0, released=None, public_start=False):
-        requirements.check_numbers(epsilon, delta, train_size, batch_size, train_steps, clipping_norm, released or {})
+    def __init__(
+        self,
+        epsilon,
+        delta,
+        train_size,
+        batch_size,
+        train_steps,
+        clipping_norm=1.0,
+        released=None,
+        public_start=False,
+        noise_multiplier=None,
+    ):
+        requirements.check_numbers(
+            epsilon, delta, train_size, batch_size, train_steps, clipping_norm, released or {}, noise_multiplier
+        )
         self.epsilon, self.delta, self.clipping_norm = float(epsilon), float(delta), float(clipping_norm)
         self.train_size, self.batch_size, self.train_steps = int(train_size), int(batch_size), int(train_steps)
         self.released, self.public_start = dict(released or {}), bool(public_start)
-        self.noise_multiplier = noise_multiplier_for(
-            self.epsilon, self.delta, self.sampling_rate, self.train_steps, tuple(self.released.values())
+        self.noise_multiplier = float(
+            noise_multiplier
+            or noise_multiplier_for(self.epsilon, self.delta, self.sampling_rate, self.train_steps, self.multipliers)
         )
         self.spent = keras.Variable(0, dtype="int64", trainable=False, name="privacy_steps")
-        self.clipping = self.noise = None
+        self.drawn = keras.Variable(0, dtype="int64", trainable=False, name="privacy_draws")  # `gan.draws` after the last step
+        self.clipping = self.noise = self.owner = None
 
     @property
     def sampling_rate(self):
@@ -66,8 +86,13 @@ class DifferentialPrivacy:
         return self.batch_size / self.train_size
 
     @property
+    def multipliers(self):
+        """Noise multipliers of what is released besides training, a tuple."""
+        return tuple(self.released.values())
+
+    @property
     def variables(self):
-        return [self.spent]
+        return [self.spent, self.drawn]
 
     @property
     def steps_spent(self):
@@ -76,7 +101,15 @@ class DifferentialPrivacy:
     @property
     def epsilon_spent(self):
         """Epsilon of the steps so far, and of what was released besides."""
-        return epsilon_of(self.noise_multiplier, self.sampling_rate, self.steps_spent, self.delta, tuple(self.released.values()))
+        return epsilon_of(self.noise_multiplier, self.sampling_rate, self.steps_spent, self.delta, self.multipliers)
+
+    @property
+    def ending(self):
+        """A line for when the budget is spent."""
+        return (
+            f"The privacy budget is spent: {self.steps_spent:,} steps, epsilon {self.epsilon_spent:.3g}, delta {self.delta:.2g}. "
+            "Training has ended."
+        )
 
     def prepare(self, gan):
         """Checks that nothing of a GAN but its discriminator's updates reads private rows; called by `GAN.compile`.
@@ -85,24 +118,15 @@ class DifferentialPrivacy:
             ValueError: If something does; the message says what, and what works instead.
         """
         requirements.check_gan(gan)
+        if self.owner is not None and self.owner() is not gan:
+            raise ValueError(
+                "The privacy is that of another GAN, and counts its steps. Expected one of its own: "
+                "`DifferentialPrivacy.from_config(privacy.get_config())`."
+            )
+        self.owner = weakref.ref(gan)
         self.clipping = Clipping(gan, self.clipping_norm)
         # The noise is secret: it comes from the operating system, no seed repeats it, and no file holds its state.
         self.noise = tf.random.Generator.from_state([secrets.randbits(63) for _ in range(3)], alg="philox")
-
-    def goes_on_with(self, other):
-        """Returns whether `other`, the privacy of a GAN so far, is the same one; raises `ValueError` if it is not and was spent."""
-        if other is None or other is self or not other.steps_spent and other.get_config() != self.get_config():
-            return other is self
-        if other.get_config() != self.get_config():
-            raise ValueError(
-                f"The GAN has spent {other.steps_spent:,} steps of another privacy, {other.get_config()}. Expected the same, or a "
-                "new GAN: what both tell about a row adds up."
-            )
-        return True
-
-    def check_data(self, gan, x, options):
-        """Raises `ValueError` unless `fit` gets what the guarantee covers: see `requirements.check_data`."""
-        requirements.check_data(gan, x, options)
 
     # --- The algorithm. ---
 
@@ -115,6 +139,7 @@ class DifferentialPrivacy:
         is_due = ops.equal(self.spent % gan.discriminator_steps, 0)
         tf.cond(is_due, lambda: self.train_generator(gan), lambda: None)
         gan.step_metrics.samples.update_state(float(self.batch_size))  # the expected number: the real one is private
+        self.drawn.assign(gan.draws)
         return gan.step_metrics.result()
 
     def spend(self):
@@ -153,7 +178,7 @@ class DifferentialPrivacy:
             gan.step_metrics.d_fake.update_state(logits)
 
     def draw(self, gan):
-        """Returns generated samples, with labels of their own, and latents: as many in each step, as a sample's size is private."""
+        """Returns generated samples, with labels of their own, and latents: a fixed number, as a sample's size is private."""
         seeds = gan.next_seeds(self.batch_size)
         latents, labels = gan.latents_from(seeds), gan.labels_from(seeds)
         return call_network(gan.generator, latents, labels, training=True), labels, latents
@@ -177,15 +202,85 @@ class DifferentialPrivacy:
                 "checkpoints read while training goes on, which hold what a sample's secrecy protects",
                 "choices that were made after looking at the data: settings that were compared, a schema that was read off",
                 "evaluations and audits, which compare with real rows",
-                "the time that steps take, and attacks on floating-point noise",
+                "the time that steps take, and attacks on the noise's generator (Philox, begun by the operating system) and on "
+                "its floating-point numbers",
             ]
             + (["the weights before training, which are said to come from public data"] if self.public_start else []),
         }
 
     def get_config(self):
-        names = ("epsilon", "delta", "train_size", "batch_size", "train_steps", "clipping_norm", "released", "public_start")
-        return {name: getattr(self, name) for name in names}
+        numbers = ("epsilon", "delta", "train_size", "batch_size", "train_steps", "clipping_norm")
+        return {name: getattr(self, name) for name in (*numbers, "released", "public_start", "noise_multiplier")}
 
     @classmethod
     def from_config(cls, config):
         return cls(**config)
+
+
+def in_words(statement):
+    """Returns the lines of a `DifferentialPrivacy.statement` as a text for people."""
+    released = ", ".join(f"{name} (noise {each:.4g})" for name, each in statement["released"].items())
+    return "\n".join(
+        [
+            f"Trained with differential privacy: epsilon {statement['epsilon']:.3g}, delta {statement['delta']:.2g}.",
+            "Whoever knows all rows but one and sees all that is covered can change the odds that this row was used by a "
+            f"factor of at most {math.exp(min(statement['epsilon'], 700.0)):.3g}, but for a probability of about delta.",
+            f"Unit: {statement['unit']}. Relation: {statement['relation']}.",
+            f"Mechanism: {statement['mechanism']}.",
+            *([f"Released besides, within this epsilon: {released}."] if released else []),
+            f"Covered: {statement['covered']}.",
+            *(f"Not covered: {each}." for each in statement["not_covered"]),
+        ]
+    )
+
+
+class Budget(keras.callbacks.Callback):
+    """Ends a training when its privacy budget is spent, and says so; every private `fit` has one."""
+
+    has_ended = False
+
+    def on_train_batch_end(self, batch, logs=None):
+        privacy = self.model.privacy
+        if privacy.steps_spent >= privacy.train_steps:
+            self.model.stop_training = self.has_ended = True
+
+    def on_train_end(self, logs=None):
+        if self.has_ended:
+            self.model.tell(self.model.privacy.ending)
+
+
+class Ledger(keras.callbacks.Callback):
+    """A file that says how many steps a training may have spent, so that a killed one pays for steps whose weights were lost.
+
+    The file is ahead: it is written before steps are taken, a hundredth of the budget at a time. A training that resumes from a
+    checkpoint begins at the larger of both numbers. `fit` keeps one next to its checkpoints; `gan-keras train` in the run.
+
+    Args:
+        path: Path of the JSON file.
+        show: Called with a line about steps that were lost.
+    """
+
+    def __init__(self, path, show=print):
+        super().__init__()
+        self.path, self.show = pathlib.Path(path), show
+
+    @property
+    def reserved(self):
+        """Steps that may have been spent; 0 without a file."""
+        return int(read_json(self.path)["steps"]) if self.path.exists() else 0
+
+    def on_train_begin(self, logs=None):
+        privacy, self.paid = self.model.privacy, self.reserved
+        lost = self.paid - privacy.steps_spent
+        if lost > 0:
+            privacy.spent.assign(self.paid)
+            line = f"{lost:,} steps of the privacy budget were spent and lost when the training was interrupted: "
+            self.show(f"{line}{max(0, privacy.train_steps - self.paid):,} of {privacy.train_steps:,} are left.")
+            if self.paid >= privacy.train_steps:
+                raise ValueError(f"{privacy.ending} Expected to use the GAN of the last checkpoint as it is.")
+
+    def on_train_batch_begin(self, batch, logs=None):
+        privacy = self.model.privacy
+        if (spent := privacy.steps_spent) >= self.paid:
+            self.paid = min(privacy.train_steps, spent + max(1, privacy.train_steps // 100))
+            write_json(self.path, {"steps": self.paid, "of": privacy.train_steps})

@@ -3,6 +3,7 @@
 Keras is imported only where a GAN is loaded.
 """
 
+import csv
 import functools
 import importlib
 import pathlib
@@ -14,7 +15,16 @@ from gan_keras.media.safe_files import read_json, replace_whole, sweep, write_js
 
 _HOMES_OF_CLASSES = (
     *("augmentation", "auxiliary", "codecs", "constraints", "feedback", "history_pool", "losses", "networks", "optimizers"),
-    *("penalties", "gans.cycle_gan", "gans.pix2pix", "gans.table_gan", "gans.table_vae", "gans.text_gan", "gans.time_gan"),
+    *(
+        "penalties",
+        "privacy",
+        "gans.cycle_gan",
+        "gans.pix2pix",
+        "gans.table_gan",
+        "gans.table_vae",
+        "gans.text_gan",
+        "gans.time_gan",
+    ),
 )
 
 
@@ -29,9 +39,12 @@ class Run:
         self.path = pathlib.Path(path)
         self.config_path, self.model_path = self.path / "config.json", self.path / "model.keras"
         self.history_path, self.evaluation_path = self.path / "history.csv", self.path / "evaluation.json"
+        self.privacy_path, self.canaries = self.path / "privacy.json", self.path / "canaries"
+        self.canaries_path = self.canaries / "canaries.json"  # is written once a training with them has ended
         self.events_path, self.augmentation_path = self.path / "events.csv", self.path / "augmentation.json"
         self.report_path, self.explanation = self.path / "report.html", self.path / "explanation"
         self.effects_path, self.directions_path = self.explanation / "effects.json", self.explanation / "directions.npy"
+        self.privacy_ledger_path = self.path / "privacy_ledger.json"
         self.checkpoints, self.samples, self.data = (self.path / name for name in ("checkpoints", "samples", "data"))
 
     def check_free(self):
@@ -65,6 +78,14 @@ class Run:
         if missing:
             raise ValueError(f"{self.config_path} lacks {', '.join(missing)}. Expected the file that `gan-keras train` wrote.")
         return config
+
+    @property
+    def seconds(self):
+        """Seconds that the epochs so far took: see `history.csv`."""
+        if not self.history_path.is_file():
+            return 0.0
+        with open(self.history_path, newline="", encoding="utf-8") as file:
+            return sum(float(row.get("seconds") or 0.0) for row in csv.DictReader(file))
 
     def write_config(self, config):
         self.path.mkdir(parents=True, exist_ok=True)

@@ -11,18 +11,19 @@ from gan_keras.downstream import study_report
 from gan_keras.media.html import definitions, page_of, picture, section, table, unfold
 from gan_keras.media.plots import read_history, training_pictures
 from gan_keras.media.safe_files import read_json, replace_whole
-from gan_keras.runs import explain
+from gan_keras.runs import audit, explain
 from gan_keras.runs.files import Run
 
 
 def write_report(run_directory):
-    """Writes `report.html` of a run: a card, the verdict, samples by epoch, scores, explanation, curves, events, settings.
+    """Writes `report.html` of a run: a card, the verdict, samples by epoch, scores, explanation, audit, curves, events,
+    settings.
 
     The page names each missing part together with the command that creates it.
 
     Args:
-        run_directory: Directory with `config.json` and, if they exist, `history.csv`, `samples/`, `evaluation.json` and
-            `explanation/`.
+        run_directory: Directory with `config.json` and, if they exist, `history.csv`, `samples/`, `evaluation.json`,
+            `explanation/` and `privacy.json`.
 
     Returns:
         Path of the page, which replaces an older one once it is complete.
@@ -37,9 +38,10 @@ def write_report(run_directory):
     modality = modalities.get(config.get("modality", "text"))  # the first runs were all of text
     evaluated = read_json(run.evaluation_path) if run.evaluation_path.is_file() else None
     compared = read_json(run.augmentation_path) if run.augmentation_path.is_file() else None
+    audited = read_json(run.privacy_path) if run.privacy_path.is_file() else None
     judged = _not_evaluated(run) if evaluated is None else _filled(modality.evaluation_sections, evaluated, run.evaluation_path)
     verdict, *scores = judged
-    further = {"Model card": modality.card(config), "Settings": config}
+    further = {"Model card": _model_card(run, modality, config, audited), "Settings": config}
     parts = [
         _card(run, config),
         verdict,
@@ -47,6 +49,7 @@ def write_report(run_directory):
         *scores,
         *([] if compared is None else _filled(study_report.sections, compared, run.augmentation_path)),
         _explained(run),
+        _audited(run, audited),
         _curves(run),
         _events(run),
         *(
@@ -111,12 +114,29 @@ def _explained(run):
     return section(title, content)
 
 
+def _audited(run, result):
+    """Returns what the GAN gives away about its training data, as `gan-keras audit` found."""
+    title = "What it gives away"
+    if result is None:
+        command = f"<code>gan-keras audit {escape(str(run.path))}</code>"
+        return section(title, f"<p>Not audited yet: {command} measures what the GAN gives away about its training data.</p>")
+    return section(title, _filled(audit.content, result, run.privacy_path))
+
+
+def _model_card(run, modality, config, audited):
+    """Returns the modality's card with what is promised and what was found about privacy, as far as there is anything."""
+    found = {} if audited is None else _filled(audit.card, audited, run.privacy_path)
+    promised = {} if config.get("privacy") is None else {"privacy": config["privacy"]}
+    return {**(modality.card(config) or {}), **promised, **found} or None
+
+
 def _filled(sections, result, path):
     """Returns `sections(result)`; raises `ValueError` if the file at `path` lacks a part."""
     try:
         return sections(result)
     except (KeyError, TypeError, AttributeError) as error:
-        command = {"evaluation.json": "evaluate", "effects.json": "explain"}.get(path.name, "augment --compare")
+        commands = {"evaluation.json": "evaluate", "effects.json": "explain", "privacy.json": "audit"}
+        command = commands.get(path.name, "augment --compare")
         raise ValueError(f"{path} lacks {error}. Expected a complete result: run `gan-keras {command}` again.") from error
 
 

@@ -15,6 +15,7 @@ from gan_keras import modalities, presets
 from gan_keras.callbacks.best import Quality
 from gan_keras.callbacks.checkpoint import Checkpoint, check_seconds
 from gan_keras.callbacks.history import Progress, has_ended, read_history
+from gan_keras.privacy.differential_privacy import Ledger
 from gan_keras.runs import request
 from gan_keras.runs.default_callbacks import Watchers, check_tracker, tracked
 from gan_keras.runs.files import Run
@@ -267,10 +268,15 @@ class Trainer:
             ValueError: If more epochs have been trained, or the run can train no further.
         """
         run, preset = self.run, self.preset
-        if minutes is not None:
+        if minutes is not None and not getattr(preset, "epsilon", 0):
             epochs = self.epochs_in(minutes)
-        if epochs is None:
+        if epochs is minutes is None:
             return
+        if getattr(preset, "epsilon", 0):
+            raise ValueError(
+                f"Got another length for {run.path}, a private training, whose noise was chosen for {preset.epochs} epochs. "
+                "Expected --resume alone, or a new run: what both tell about a row adds up."
+            )
         _, state = checkpoint_files.newest(run.checkpoints, show=lambda line: None)
         done = state["epoch"] + (state["batch"] > 0) if state else 0
         *before, (last, num) = [(stage, num) for stage, num in preset.stage_epochs.items() if num]
@@ -349,23 +355,39 @@ class Trainer:
             plan = self.plan(run.config["asked"]["minutes"])
             return self.fit(self.start(), plan)
         self.modality.check_resumable(run)
+        if (gan := self.spent()) is not None:
+            return gan
         return self.fit(self.build(), time_budget.Plan({}))
+
+    def spent(self):
+        """Saves and returns the GAN of the newest checkpoint if later steps, which were lost, spent all of its privacy budget."""
+        run, ledger = self.run, Ledger(self.run.privacy_ledger_path)
+        path, _ = checkpoint_files.newest(run.checkpoints, show=lambda line: None)
+        if not ledger.reserved or ledger.reserved < (gan := checkpoint_files.load_model(path)).privacy.train_steps:
+            return None
+        gan.privacy.spent.assign(ledger.reserved)
+        self.modality.complete(run, gan)
+        run.save(gan)
+        self.progress(f"{gan.privacy.ending} {run.path} holds the GAN of the newest checkpoint.")
+        return gan
 
     def fit(self, gan, plan):
         """Trains from the newest checkpoint, if there is one, to the end, and saves the GAN."""
         run, preset, seed = self.run, self.preset, self.run.config["seed"]
         batches = self.modality.batches(gan, preset, self.training, seed, True)
-        held_out = self.modality.batches(gan, preset, self.held_out, seed, False)
+        # Losses on held-out rows would tell about these, and are no part of the privacy budget.
+        held_out = None if gan.privacy is not None else self.modality.batches(gan, preset, self.held_out, seed, False)
         self.progress.follow("Preparing the callbacks, such as the classifier whose features score epochs")
         own = self.modality.callbacks(run, preset, self.training, self.held_out)
         if plan.seconds:  # scores are rare: without their duration, the time left would be too short for long
             plan = plan._replace(scoring=sum(each.seconds_per_score(gan) for each in own if isinstance(each, Quality)))
         begin = keras.callbacks.LambdaCallback(on_train_begin=lambda logs: run.begin())
         checkpoint = Checkpoint(run.checkpoints, self.checkpoint_seconds, show=self.progress, free=BY_LENGTH)
+        ledger = [] if gan.privacy is None else [Ledger(run.privacy_ledger_path, self.progress)]
         watchers = Watchers(run, self.modality, preset, self.progress)
         fit_options = {"epochs": preset.epochs, "verbose": 0, "shuffle": False}
         with tracked(self.track, run) as trackers:
-            callbacks = [begin, *watchers.around(own), checkpoint, Progress(self.progress, plan, own), *trackers]
+            callbacks = [begin, *ledger, *watchers.around(own), checkpoint, Progress(self.progress, plan, own), *trackers]
             try:
                 gan.fit(batches, validation_data=held_out, callbacks=callbacks, **fit_options)
             except KeyboardInterrupt:

@@ -163,6 +163,14 @@ def test_directions_and_their_names_are_saved(gans, name, tmp_path):
     assert_same(gan, loaded.generate(5, edits={1: 2.0}), gan.generate(5, edits={1: 2.0}))
 
 
+def test_weights_that_were_set_are_saved_before_any_sample_is_made(tmp_path):
+    gan = image_gan()
+    gan.generator.set_weights([weight + 0.5 for weight in gan.generator.get_weights()])
+    gan.save(tmp_path / "gan.keras")
+    loaded = keras.saving.load_model(tmp_path / "gan.keras", compile=False)
+    np.testing.assert_array_equal(loaded.generate(3), gan.generate(3))
+
+
 @pytest.mark.parametrize("name", ["image", "table", "text"])
 def test_files_without_directions_load(name):
     loaded = keras.saving.load_model(pathlib.Path(__file__).parents[1] / "files_of_0_1" / f"{name}.keras", compile=False)

@@ -159,5 +159,5 @@ def test_minutes_determine_the_number_and_the_length_of_epochs():
 @pytest.mark.slow
 def test_every_suggested_command_runs_as_it_stands(run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    further = ["explain", "export", "generate"]  # with directions
+    further = ["explain", "audit", "export", "generate"]  # with directions
     assert sorted(runs.assert_suggestions_run(run)) == sorted(["generate", "evaluate", "export", "report", "generate", *further])

@@ -124,5 +124,5 @@ def test_a_resumed_run_equals_an_uninterrupted_one(folder, run):
 
 def test_every_suggested_command_runs_as_it_stands(run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    further = ["explain", "export", "generate"]  # with directions
+    further = ["explain", "audit", "export", "generate"]  # with directions
     assert sorted(runs.assert_suggestions_run(run)) == sorted(["generate", "evaluate", "export", "report", "generate", *further])

@@ -184,7 +184,7 @@ def test_numbers_that_json_lacks_are_null():
 
 def test_after_an_evaluation_an_explanation_is_suggested(run, folder):
     suggested = modalities.get("image").next_commands("evaluate", Run(run))
-    assert [each.split()[-2] for each in suggested] == ["report", "explain", "export"]
+    assert [each.split()[-2] for each in suggested] == ["report", "explain", "audit", "export"]
     assert modalities.get("image").next_commands("explain", Run(run))[-1].endswith(f"export {run} --edit")
 
 

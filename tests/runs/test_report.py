@@ -17,6 +17,7 @@ from gan_keras.modalities.image import evaluation as image_evaluation
 from gan_keras.modalities.text.comparison import frontier_picture
 from gan_keras.modalities.translation import evaluation as translation_evaluation
 from gan_keras.modalities.video import evaluation as video_evaluation
+from gan_keras.runs.audit import COLUMNS, exceeding, rows_of
 from gan_keras.runs.report import write_report
 
 HISTORY = """epoch,stage,nll,val_nll,d_loss,g_loss,d_real,d_fake
@@ -51,6 +52,29 @@ EVALUATION = {
     "negative_log_likelihood": {"gan": 3.5, "baseline": 3.25, "ngram": 4.125, "unit": "nats a token"},
     "gains": [{"method": "bootstrap over sentences"}],
     "verdict": ["GAN, one draw: does NOT win over <it>.", "detail one"],
+}
+
+
+def interval(mean):
+    return {"mean": mean, "low": mean / 2, "high": 2 * mean}
+
+
+AUDIT = {
+    "control": "held-out lines",
+    "numbers": {"members": 2000},
+    "seed": 0,
+    "verdict": ["An attacker learns <more> than by chance."],
+    "sentences": ["One line & another."],
+    "attacks": {
+        "logit": {"title": "logit <D>", "auc": interval(0.61), "tpr": {"0.01": interval(0.07), "0.001": interval(0.002)}}
+    },
+    "extraction": {"sentence": "Of 1,000 generated lines, 3 contain a line."},
+    "canaries": {
+        "lines": ["Exposure: 1x 2.2."],
+        "counts": [1, 2],
+        "chance_bits": 1.44,
+        "scores": {"generator": {"title": "likelihood", "median_bits": {"1": 2.25, "2": 12.5}}},
+    },
 }
 
 
@@ -118,7 +142,16 @@ def test_the_page_opens_with_a_card_then_verdict_samples_scores_curves_events_an
     page = write_report(run).read_text(encoding="utf-8")
     titles = re.findall("<h2>(.*?)</h2>", page)
     scores = ["Likelihood of held-out lines", "Sentences side by side", "Quality against diversity", "Scores"]
-    assert titles == ["Verdict", "Samples", *scores, "What it learned", "Training", "What happened", "Settings"]
+    assert titles == [
+        "Verdict",
+        "Samples",
+        *scores,
+        "What it learned",
+        "What it gives away",
+        "Training",
+        "What happened",
+        "Settings",
+    ]
     assert page.index('class="card"') < page.index("<h2>Verdict")
 
 
@@ -160,8 +193,45 @@ def test_without_an_evaluation_the_page_shows_the_command_that_makes_it(run):
     (run / "evaluation.json").unlink()
     page = write_report(run).read_text(encoding="utf-8")
     assert f"<code>gan-keras evaluate {run}</code>" in page and f"<code>gan-keras explain {run}</code>" in page
+    assert f"<code>gan-keras audit {run}</code>" in page
     assert "Quality against diversity" not in page
     assert page.count("<img") == 3
+
+
+def test_what_a_gan_gives_away_has_a_verdict_a_table_pictures_and_sentences(run):
+    (run / "privacy.json").write_text(json.dumps(AUDIT))
+    page = write_report(run).read_text(encoding="utf-8")
+    assert Elements(page).open == []
+    part = page.partition("<h2>What it gives away</h2>")[2].partition("</section>")[0]
+    assert "<strong>An attacker learns &lt;more&gt; than by chance.</strong>" in part
+    cells = ["logit &lt;D&gt;", "0.610 [0.305, 1.220]", "7.0% [3.5%, 14.0%]", "0.2% [0.1%, 0.4%]"]
+    assert "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>" in part
+    for line in ("One line &amp; another.", "Of 1,000 generated lines, 3 contain a line.", "Exposure: 1x 2.2."):
+        assert f"<li>{line}</li>" in part
+    words = [attributes["alt"] for tag, attributes in Elements(part).found if tag == "img"]
+    assert words == [
+        "Training samples found, against false alarms. logit <D>: 0.20% at 0.1%, 7.00% at 1.0%.",
+        "Exposure of planted secrets. likelihood: 2.2 bits 1x, 12.5 bits 2x.",
+    ]
+    assert '<th scope="row">audit.verdict</th><td><code>An attacker learns &lt;more&gt; than by chance.</code></td>' in page
+
+
+def test_an_attack_is_told_only_if_it_finds_more_than_the_limit():
+    assert exceeding(AUDIT, 0.07) == []
+    assert exceeding(AUDIT, 0.05) == ["logit <D> finds 7.0% of the training samples at 1 % false alarms, more than 5.0%."]
+
+
+def test_what_could_not_be_measured_does_not_pass_a_limit():
+    few = {
+        "title": "few",
+        "auc": interval(0.5),
+        "tpr": {name: dict.fromkeys(("mean", "low", "high")) for name in ("0.01", "0.001")},
+    }
+    assert "too few samples" in exceeding({"attacks": {"few": few}}, 1.0)[0]
+    assert rows_of({"attacks": {}, "control_attack": few}) == [
+        dict(zip(COLUMNS, ("control: few", "0.500 [0.250, 1.000]", "too few", "too few"), strict=True))
+    ]
+    assert exceeding({"attacks": {}}, 1.0) == ["No attack counts: training samples differ from the others by themselves."]
 
 
 def test_a_run_without_a_finished_epoch_has_a_page(tmp_path):
@@ -178,13 +248,14 @@ def test_a_missing_or_damaged_run_is_an_error_that_keeps_the_old_page(run, tmp_p
     for name, text, message in (
         ("evaluation.json", "{}", "evaluation.json lacks 'verdict'"),
         ("evaluation.json", "{", "evaluation.json is damaged"),
+        ("privacy.json", "{}", "privacy.json lacks .* run `gan-keras audit` again"),
         ("config.json", "[]", "holds a list"),
     ):
-        whole = (run / name).read_text()
+        whole = (run / name).read_text() if (run / name).exists() else None
         (run / name).write_text(text)
         with pytest.raises(ValueError, match=message):
             write_report(run)
-        (run / name).write_text(whole)
+        (run / name).unlink() if whole is None else (run / name).write_text(whole)
     assert (run / "report.html").read_text(encoding="utf-8") == before
 
 

@@ -37,6 +37,7 @@ class Series:
         report: Counts: always `series`, `steps` and `windows`, and repairs.
         missing: bool array like `values`: cells that were missing and are interpolated; None without any.
         layout: The `Layout` of the file, or None for arrays.
+        noised_moments: The `privacy.NoisedMoments` that a private run keeps; None before they were measured.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Series:
     report: dict
     missing: np.ndarray | None = None
     layout: Layout | None = None
+    noised_moments: object = None
 
     def __len__(self):
         return len(self.starts)
@@ -66,6 +68,12 @@ class Series:
     def varying(self):
         """True if windows differ in length."""
         return bool((self.lengths < self.window).any())
+
+    @property
+    def overlaps(self):
+        """True if a step is in more than one window."""
+        order = np.argsort(self.starts, kind="stable")
+        return bool((np.diff(self.starts[order]) < self.lengths[order][:-1]).any())
 
     @functools.cached_property
     def fingerprint(self):

@@ -41,6 +41,8 @@ class Table:
         notes: What was guessed or repaired, a sentence by column; columns that were left out have one too.
         layout: For a table from a data frame, what it needs besides the columns: `index`, names of the columns that were its
             index, `categories`, by column their order and whether it counts, and `names` that are no text. None for others.
+        noised_counts: A `privacy.NoisedCounts` of the rows that was released before, such as by the run that is resumed.
+        public_schema: The public schema that the columns come from, a dictionary: see `schema`. None if they were read off rows.
     """
 
     name: str
@@ -49,6 +51,8 @@ class Table:
     report: dict
     notes: dict = dataclasses.field(default_factory=dict)
     layout: dict | None = None
+    public_schema: dict | None = None
+    noised_counts: object = None
 
     def __len__(self):
         return len(self.cells)
@@ -56,6 +60,11 @@ class Table:
     @property
     def column_names(self):
         return [column.name for column in self.columns]
+
+    @property
+    def is_public(self):
+        """Whether the columns, their ranges and values, come from a public schema: none of them depends on the rows."""
+        return self.public_schema is not None
 
     @property
     def label_names(self):
@@ -119,7 +128,9 @@ class Table:
         return dataclasses.replace(self, columns=tuple(self.columns[place] for place in places), cells=self.cells[:, places])
 
     def fitted(self):
-        """Returns the table with columns that know these rows only: their range and their values."""
+        """Returns the table with columns that know these rows only: their range and their values. Public columns stay."""
+        if self.is_public:
+            return self
         cells, columns = allocate(self.cells.shape), []
         for index, column in enumerate(self.columns):
             column, cells[:, index] = column.fitted_to(np.asarray(self.cells[:, index]))
@@ -281,14 +292,17 @@ def describe_table(table):
 
 
 def schema_of(table):
-    """Returns what is known of each column, a list of dictionaries: its name, type, range or values, missing cells and note."""
+    """Returns what is known of each column, a list of dictionaries: its name, type, range or values, missing cells and note.
+
+    Of public columns it says whether missing cells are allowed, and does not count them.
+    """
     missing = sum(np.isnan(part).sum(axis=0) for part in chunks(table.cells)) if len(table) else np.zeros(len(table.columns))
     rows = [
         {
             "column": column.name,
             "type": column.kind,
             "values": column.shown(),
-            "missing": int(num),
+            "missing": int(num) if not table.is_public else "allowed" if column.has_missing else "never",
             "note": table.notes.get(column.name, ""),
         }
         for column, num in zip(table.columns, missing, strict=True)

@@ -61,7 +61,7 @@ class Texts:
         if cells.dtype.kind in "iufb":
             cells = cells.astype(object)
         codes, uniques = pd.factorize(cells)
-        texts = [_text_of(each) for each in uniques]
+        texts = [text_of(each) for each in uniques]
         if len(set(texts)) < len(texts):  # blanks around cells make no difference
             again, stripped = pd.factorize(np.array(texts, object))
             codes, texts = np.where(codes < 0, -1, again[codes]), list(stripped)
@@ -318,7 +318,7 @@ class Texts:
 _OBVIOUS = ("%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M")
 
 
-def _text_of(value):
+def text_of(value):
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace").strip()
     if isinstance(value, float | np.floating) and float(value).is_integer():

@@ -8,14 +8,14 @@ from gan_keras.callbacks import Interpolation, SampleGrid
 from gan_keras.codecs import ImageCodec
 from gan_keras.data import Images, describe_images, load_images, load_test_images, split_images
 from gan_keras.media.images import write_images
-from gan_keras.modalities.from_files import ScoredModality
+from gan_keras.modalities.from_files import FromMoments, ScoredModality
 from gan_keras.modalities.image.evaluation import COLUMNS, evaluate_images, tensors_of
 from gan_keras.modalities.image.presets import ImagePreset
 
 _GRID = "Generated images. With labels, a row is a label and a column is a noise. The noise is the same at every epoch."
 
 
-class ImageModality(ScoredModality):
+class ImageModality(FromMoments, ScoredModality):
     """Images; files in folders are read as they are needed."""
 
     name, samples, output_name = "image", "images", "image"
@@ -31,9 +31,10 @@ class ImageModality(ScoredModality):
     note = """<p>Lower is better: Frechet and kernel distance, Frechet within classes, sliced Wasserstein. Higher is better:
 precision and density (are the images realistic?), recall and coverage (are all kinds there?), classifier score (is each image
 clear, and does every class occur?), agreement (does the classifier, which has never seen a generated image, find the requested
-label?). The last row compares real training images with the same test images: no generator does better, except by chance or by
-copying. The Frechet distance is not the FID, which uses other features, and not the distance to training images in the curves
-below, whose classifier is smaller.</p>"""
+label?), accuracy on real test images of classifiers that were trained on the images (of private GANs). The last row compares
+real training images with the same test images: no generator does better, except by chance or by copying. The Frechet distance
+is not the FID, which uses other features, and not the distance to training images in the curves below, whose classifier is
+smaller.</p>"""
     use = "images that resemble the data, for learning and experiments; they show no real events or people"
     limits = "gaps and biases of the data carry over to the images"
 

@@ -10,11 +10,20 @@ MIN_SCORED, MAX_SCORED = 50, 5000  # training samples that epochs are compared w
 
 
 def dense_pair(image_shape, latent_dim, width, num_labels, dtype=None):
-    """Two hidden layers each, without labels: the pair of first tutorials."""
+    """Two hidden layers each: the pair of first tutorials."""
     from gan_keras import networks
 
-    generator = networks.MLPGenerator(image_shape, latent_dim, (width, 2 * width), activation="tanh", dtype=dtype)
-    return generator, networks.MLPDiscriminator((2 * width, width), dtype=dtype)
+    options = {"num_labels": num_labels, "dtype": dtype}
+    generator = networks.MLPGenerator(image_shape, latent_dim, (width, 2 * width), activation="tanh", **options)
+    return generator, networks.MLPDiscriminator((2 * width, width), **options)
+
+
+def from_moments(moments, latent_dim, width):
+    """Dense layers that correct draws from the `privacy.NoisedMoments` of the images."""
+    from gan_keras import networks
+
+    generator = networks.MomentsGenerator.from_moments(moments, noise_dim=latent_dim, units=(width, width))
+    return generator, networks.MLPDiscriminator((width, width // 2), generator.num_labels)
 
 
 def pair_of(paper):
@@ -37,8 +46,14 @@ NETWORKS = {
     "sngan": pair_of("SNGAN"),
     "biggan": pair_of("BigGAN"),
     "r3gan": pair_of("R3GAN"),
+    "moments": from_moments,
 }
-"""Pairs of networks by name: functions `(image_shape, latent_dim, width, num_labels, **options)` -> generator, discriminator."""
+"""Pairs of networks by name: functions `(image_shape, latent_dim, width, num_labels, **options)` -> generator, discriminator.
+
+`"moments"`, of a private training, takes noised moments, `latent_dim` and `width`."""
+
+WITH_BATCH_NORMALIZATION = ("dcgan",)
+"""Names of networks whose discriminator mixes the images of a batch."""
 
 
 class Scored:
@@ -109,6 +124,49 @@ class ImagePreset(Scored, Preset):
         images = self.data_of(images)
         return self.build_conditional(images, self.num_labels(images) if num_labels is None else num_labels, seed)
 
+    def build_conditional(self, images, num_labels, seed):
+        if self.network != "moments":
+            return super().build_conditional(images, num_labels, seed)
+        import keras
+
+        from gan_keras.gans.gan import GAN
+
+        self.check()
+        moments = getattr(images, "noised_moments", None) or self.noised_moments(images, num_labels)
+        keras.utils.set_random_seed(seed)
+        networks = from_moments(moments, self.latent_dim, self.width)
+        gan = GAN(*networks, self.codec(images), seed, label_names=images.label_names if num_labels else None)
+        gan.compile(**self.compile_options(), privacy=self.privacy_of(images, {"moments": moments.noise_multiplier}))
+        return gan
+
+    def noised_moments(self, images, num_labels=None):
+        """Returns the `privacy.NoisedMoments` that a private GAN of images begins from, for its share of epsilon."""
+        from gan_keras.modalities.image.evaluation import noised_moments
+
+        num_labels = self.num_labels(images) if num_labels is None else num_labels
+        epsilon, delta = self.released_share * self.epsilon, self.delta_of(len(images))
+        return noised_moments(images, self.codec(images), epsilon, delta, num_labels)
+
+    def private_rows(self, data):
+        """See `Preset.private_rows`; files are read as they are drawn."""
+        import numpy as np
+
+        from gan_keras.data import image_batches
+        from gan_keras.data.sample_set import part_of
+
+        data = self.with_used_labels(data)
+        labels = () if data.labels is None else (data.labels,)
+        if isinstance(data.images, np.ndarray):
+            return (data.images, *labels)
+
+        def read(rows):
+            if not len(rows):
+                return (np.zeros((0, *data.image_shape), np.uint8), *(each[:0] for each in labels))
+            (batch,) = image_batches(part_of(data, rows, {}), len(rows), shuffle=False)
+            return tuple(part.numpy() for part in (batch if labels else (batch,)))
+
+        return read
+
     def codec(self, images):
         from gan_keras.codecs import ImageCodec
 
@@ -156,12 +214,31 @@ class ImagePreset(Scored, Preset):
         """Returns the shape; raises `ValueError` unless the networks generate images of it."""
         from gan_keras.networks.image_base import resolutions
 
-        return image_shape if self.network == "mlp" else self.fitting(resolutions, image_shape, "size=32")
+        return image_shape if self.network in ("mlp", "moments") else self.fitting(resolutions, image_shape, "size=32")
 
     def check_fields(self):
         super().check_fields()
-        if self.network == "mlp" and self.conditional:
-            raise ValueError("conditional=True with network='mlp', which takes no labels. Expected conditional=False.")
+        private = "Expected the private preset, with an epsilon above 0: `--preset private --epsilon 10`"
+        begins = self.network == "moments"
+        if begins != bool(self.released_share) or begins and not self.epsilon:
+            raise ValueError(
+                f"network={self.network!r} with epsilon={self.epsilon:g}, released_share={self.released_share:g}. {private}: its "
+                "network 'moments' begins from statistics that a share in (0, 1) of epsilon pays for; other networks need "
+                "released_share=0."
+            )
+        if not self.epsilon:
+            return
+        if self.network in WITH_BATCH_NORMALIZATION:
+            problem = f"network={self.network!r}, whose discriminator mixes the images of a batch. {private}, or network='mlp'"
+        elif self.loss.startswith("relativistic"):
+            problem = f"loss={self.loss!r}, by which real images reach the generator. {private}, or loss='non_saturating'"
+        elif self.quality_every:
+            problem = (
+                f"quality_every={self.quality_every}, whose scores compare with private images. {private}, or quality_every=0"
+            )
+        else:
+            return
+        raise ValueError(f"epsilon={self.epsilon:g} with {problem}.")
 
 
 PRESETS = {
@@ -215,6 +292,23 @@ PRESETS = {
         width=64,
         network_options={"blocks": 1, "full_width_size": 8},
         **relativistic(gamma=1.0, learning_rate=2e-3, beta_2=0.9),
+    ),
+    "private": ImagePreset(
+        "differential privacy: dense layers that begin from noised moments per class, which a private discriminator corrects",
+        network="moments",
+        width=256,
+        latent_dim=16,
+        batch_size=512,
+        epochs=30,
+        steps_per_epoch=100,
+        discriminator_steps=3,
+        quality_every=0,
+        patience=0,
+        epsilon=10.0,
+        released_share=0.5,
+        generator_learning_rate=1e-4,
+        discriminator_learning_rate=1e-3,
+        **NON_SATURATING,
     ),
     "tiny": ImagePreset(
         "a small DCGAN for 4 epochs: trains in seconds, for tests and notebooks; its images are poor",

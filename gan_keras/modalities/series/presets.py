@@ -1,6 +1,7 @@
 """Presets of time series: dense networks on components of windows, or recurrent ones on their steps."""
 
 import dataclasses
+import math
 from typing import ClassVar
 
 from gan_keras.modalities.preset import NON_SATURATING, STAGE, Preset, adam, relativistic
@@ -51,8 +52,17 @@ RECURRENT = ("rcgan", "timegan")
 CODECS = {"range": "SeriesCodec", "components": "ComponentCodec", "scores": "NormalScoreCodec"}
 """Classes of `gan_keras.codecs` by name."""
 
+PRIVATE_NETWORKS = ("gaussian", "dense")
+"""Networks that train privately."""
+
 EARLY_STAGES = ("embedding", "supervised")
 """Stages of `"timegan"` before the adversarial one."""
+
+
+def is_range(value):
+    """Returns whether a value is a pair of finite numbers, the smaller first."""
+    is_pair = isinstance(value, list | tuple) and len(value) == 2 and all(isinstance(each, int | float) for each in value)
+    return is_pair and -math.inf < value[0] < value[1] < math.inf
 
 
 @dataclasses.dataclass
@@ -70,6 +80,8 @@ class SeriesPreset(Preset):
         time_column: Column of a CSV file: see `gan_keras.data.load_series`.
         id_column: Column of a CSV file: see `gan_keras.data.load_series`.
         types: Types by column, such as `{"note": "drop"}`: see `gan_keras.data.load_table`.
+        bounds: Smallest and largest value by column, such as `{"Open": [0, 2000]}`, or of all other columns by `"all"`. They are
+            public: a private training, which needs them, does not read ranges off the rows.
         final_share: Final learning rates relative to the first, in (0, 1], reached along half a cosine; 1 for `"timegan"`.
         embedding_epochs: Epochs of `"timegan"`: see `TimeGAN.compile`.
         supervised_epochs: Epochs of `"timegan"`: see `TimeGAN.compile`.
@@ -85,6 +97,7 @@ class SeriesPreset(Preset):
     time_column: str = ""
     id_column: str = ""
     types: dict = dataclasses.field(default_factory=dict)
+    bounds: dict = dataclasses.field(default_factory=dict)
     final_share: float = 1.0
     embedding_epochs: int = 0
     supervised_epochs: int = 0
@@ -96,6 +109,11 @@ class SeriesPreset(Preset):
         at_least(0, "embedding_epochs", "supervised_epochs"),
         one_of(NETWORKS, "network"),
         one_of(CODECS, "codec"),
+        (
+            "the smallest and the largest value by column, such as --set bounds.Open=[0,2000]",
+            ("bounds",),
+            lambda value: all(is_range(each) for each in value.values()),
+        ),
     )
     option_errors: ClassVar = (TypeError, ValueError)  # Keras raises the second for arguments that a network does not know
 
@@ -118,16 +136,63 @@ class SeriesPreset(Preset):
         self.check()
         keras.utils.set_random_seed(seed)
         series = self.as_series(series)
-        codec = self.made("codec_options", getattr(codecs, CODECS[self.codec]), self.codec_options)
-        codec.adapt(series)
+        released = None
+        if self.epsilon:
+            moments = self.noised_moments(series) if series.noised_moments is None else series.noised_moments
+            ranges, released = self.ranges_of(series.columns), {"moments": moments.noise_multiplier}
+            given = series.columns, ranges, series.window, moments
+            codec = self.made("codec_options", codecs.ComponentCodec.from_moments, self.codec_options, *given)
+        else:
+            codec = self.made("codec_options", getattr(codecs, CODECS[self.codec]), self.codec_options)
+            codec.adapt(series)
         options = {**self.network_options, "dtype": self.precision}
         networks = self.made("network_options", NETWORKS[self.network], options, codec, self, self.num_labels(series))
         gan = (TimeGAN if self.network == "timegan" else GAN)(*networks, codec, seed)
         options = self.compile_options()
         for player in ("generator", "discriminator"):
             options[f"{player}_optimizer"].learning_rate = self.falling_rate(player, len(series))
-        gan.compile(**options)
+        gan.compile(**options, privacy=self.privacy_of(series, released))
+        if self.epsilon:
+            gan.tell(
+                f"Private training: a row is a window of {series.window} steps. What several windows of a series have in "
+                "common is not hidden."
+            )
         return gan
+
+    def noised_moments(self, series):
+        """Returns the `privacy.NoisedMoments` of scaled windows that a private GAN begins from, for its share of epsilon.
+
+        Raises:
+            ValueError: If windows share steps, differ in length or have missing cells, or columns have no bounds.
+        """
+        from gan_keras.modalities.series.evaluation import noised_moments
+
+        ranges = self.ranges_of(series.columns)
+        check_separate(series)
+        return noised_moments(series, ranges, self.released_share * self.epsilon, self.delta_of(len(series)))
+
+    def ranges_of(self, columns):
+        """Returns the bounds of columns, in their order; raises `ValueError` if one has none."""
+        unknown = [name for name in self.bounds if name not in (*columns, "all")]
+        missing = [name for name in columns if name not in self.bounds and "all" not in self.bounds]
+        if unknown or missing:
+            problem = (
+                f"Got bounds of {unknown[0]!r}, which is no column" if unknown else f"The column {missing[0]!r} has no bounds"
+            )
+            raise ValueError(
+                f"{problem}. Expected the smallest and the largest value of each of {', '.join(columns)}, known without a look "
+                f"at the rows, which are private: `--set bounds.{(missing or columns)[0]}=[0,100]`, or bounds.all for all others."
+            )
+        return [tuple(self.bounds.get(name, self.bounds.get("all"))) for name in columns]
+
+    def private_rows(self, data):
+        """See `Preset.private_rows`; a row is a window."""
+        data = self.with_used_labels(self.as_series(data))
+
+        def read(rows):
+            return (data.samples(rows),) if data.labels is None else (data.samples(rows), data.labels[rows])
+
+        return read
 
     def falling_rate(self, player, num):
         """The learning-rate schedule of a player over all its updates in a training on `num` windows."""
@@ -171,6 +236,37 @@ class SeriesPreset(Preset):
             )
         if self.network == "timegan" and self.conditional:
             raise ValueError("conditional=True with network='timegan', which takes no labels. Expected conditional=False.")
+        if not self.epsilon:
+            return
+        if self.network not in PRIVATE_NETWORKS:
+            problem = f"network={self.network!r}, which learns from real windows in other ways, or slowly"
+        elif self.codec != "components":
+            problem = f"codec={self.codec!r}, which reads ranges off the windows"
+        elif self.loss.startswith("relativistic"):
+            problem = f"loss={self.loss!r}, by which real windows reach the generator"
+        elif not self.released_share:
+            problem = "released_share=0, which pays for noised components"
+        else:
+            return
+        raise ValueError(
+            f"epsilon={self.epsilon:g} with {problem}. Expected the private preset: `--preset private --epsilon 3 --set "
+            "bounds.COLUMN=[LOW,HIGH]`."
+        )
+
+
+def check_separate(series):
+    """Raises `ValueError` unless the windows of a private training are rows of their own: whole, and without common steps."""
+    if series.overlaps:
+        raise ValueError(
+            f"{series.name} has windows that share steps, so that a step would count as often as windows hold it. Expected "
+            f"windows side by side: stride={series.window} (`--set stride={series.window}`)."
+        )
+    if series.varying or series.missing is not None:
+        problem = "windows of several lengths" if series.varying else "missing cells, which are filled from other windows"
+        raise ValueError(
+            f"{series.name} has {problem}. Expected whole windows of one length for a private training: `--set length=24`, and "
+            "files without empty cells."
+        )
 
 
 PRESETS = {
@@ -219,6 +315,23 @@ PRESETS = {
         epochs=100,
         **NON_SATURATING,
         **adam(1e-3),
+    ),
+    "private": SeriesPreset(
+        "differential privacy: begins as a Gaussian of noised moments, which a private discriminator corrects",
+        network="gaussian",
+        width=128,
+        latent_dim=16,
+        stride=24,
+        loss="non_saturating",
+        beta_1=0.5,
+        batch_size=512,
+        epochs=30,
+        steps_per_epoch=50,
+        discriminator_steps=3,
+        patience=0,
+        epsilon=10.0,
+        released_share=0.5,
+        **adam(3e-3),
     ),
     "tiny": SeriesPreset(
         "small dense networks for 4 epochs: trains in seconds, for tests and notebooks; its series are poor",

@@ -1,4 +1,4 @@
-"""Evaluation of a GAN of tables, next to a table of independent columns and real rows."""
+"""Evaluation of a GAN of tables, next to a table of independent columns, noised counts if it is private, and real rows."""
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from gan_keras.metrics.table_similarity import (
 )
 from gan_keras.metrics.train_on_synthetic import CLASSIFIERS, REGRESSORS, real_control, synthetic_training, two_sample_test
 from gan_keras.modalities.score_table import check_enough, headline, result_of, score_lines
+from gan_keras.privacy.noised_counts import NoisedCounts
 
 MIN_ROWS, MAX_ROWS = 10, 50_000  # rows per sampler; of training and test rows at most as many are used
 COLUMNS = {
@@ -30,11 +31,13 @@ COLUMNS = {
 }
 """Titles of the scores; lower is better for the last two."""
 
-TITLES = {"gan": "generated", "baseline": "independent columns", "real": "real training rows"}
+TITLES = {"gan": "generated", "baseline": "independent columns", "counts": "noised counts", "real": "real training rows"}
 
 
 def evaluate_table(gan, training, test, target="", num=None, seed=0, progress=print):
     """Scores generated rows, rows of independent columns, and real training rows against test rows.
+
+    Next to a private GAN stand rows of `privacy.NoisedCounts` of the same epsilon, which need no network.
 
     `target` is the column that models learn to predict; empty for the last one with more than one value. `num` is at least 10, by
     default the number of training rows, at most 50,000. Identifiers, which are made anew, are left out. Other arguments and the
@@ -52,9 +55,17 @@ def evaluate_table(gan, training, test, target="", num=None, seed=0, progress=pr
         "baseline": IndependentColumns(cells).sample(num, seed),
         "real": some_rows(training, num, seed).cells,
     }
+    privacy, titles = getattr(gan, "privacy", None), dict(TITLES)
+    if privacy is None:
+        del titles["counts"]
+    else:
+        progress(f"Counting with noise for epsilon={privacy.epsilon:g}")
+        counts = NoisedCounts(training.columns, training.cells, privacy.epsilon, privacy.delta, label=place)
+        tables["counts"], titles["counts"] = counts.sample(num, seed), f"noised counts, epsilon={privacy.epsilon:g}"
     values = {}
-    for name, rows in tables.items():
-        progress(f"Scoring {len(rows):,} rows: {TITLES[name]}")
+    for name, title in titles.items():
+        progress(f"Scoring {len(tables[name]):,} rows: {title}")
+        rows = tables[name]
         values[name] = score(training.columns, rows, (cells, test_cells), place, seed, is_real=name == "real")
     by_column = column_similarities(training.columns, test_cells, tables["gan"])
     target = training.column_names[place]
@@ -69,7 +80,7 @@ def evaluate_table(gan, training, test, target="", num=None, seed=0, progress=pr
         )
     }
     measured = {"by_column": known, "copied_by_column": copied, "protocol": protocol(training, test, place, num, seed)}
-    return result_of(values, TITLES, settings, [*verdict(values, target), copied_line(copied)], **measured)
+    return result_of(values, titles, settings, [*verdict(values, target), copied_line(copied)], **measured)
 
 
 def copied_line(copied):
@@ -126,4 +137,17 @@ def verdict(values, target):
     detailed = {**COLUMNS, first: f"{COLUMNS[first]} (predict {target!r})"}
     shown = {"gan": "generated", "baseline": "independent columns", "real": "real rows"}
     rivals = {"baseline": "a table of independent columns"}
-    return [headline(values, rivals, signs, COLUMNS), *score_lines(signs, detailed, values, shown)]
+    if "counts" in values:
+        shown["counts"], rivals["counts"] = "noised counts", "noised counts of the same epsilon, without any network"
+    lines = [headline(values, rivals, signs, COLUMNS), *score_lines(signs, detailed, values, shown)]
+    return [*lines, private_line(values, signs)] if "counts" in values else lines
+
+
+def private_line(values, signs):
+    """A line about what a private GAN is worth next to noised counts: who wins more of the deciding scores."""
+    won = sum(sign * values["gan"][name] > sign * values["counts"][name] for name, sign in signs.items())
+    advice = "prefer them" if 2 * won < len(signs) else "both will do" if 2 * won == len(signs) else "prefer the GAN"
+    return (
+        f"The GAN beats noised counts of the same epsilon in {won} of {len(signs)} scores: {advice}. `privacy.NoisedCounts` "
+        "makes them in seconds. Independent columns and real rows are not private."
+    )

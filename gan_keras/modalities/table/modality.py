@@ -5,6 +5,7 @@ data, and writes rows, the report and the histograms of an evaluation.
 """
 
 import csv
+import dataclasses
 import io
 import sys
 
@@ -22,18 +23,20 @@ from gan_keras.data import Table, describe_table, load_table, split_table, write
 from gan_keras.data.table.columns import CategoryColumn, DateColumn, column_from_config
 from gan_keras.data.table.conditions import as_wanted, conditions_of, constraints_of, draw_meeting
 from gan_keras.data.table.load import read_like
+from gan_keras.data.table.schema import FROM_ROWS
 from gan_keras.data.table.table import schema_of, schema_text
 from gan_keras.export import exported
 from gan_keras.gans.sampling import seeds_from
 from gan_keras.media import html
 from gan_keras.media.images import fullest_columns, shorten
-from gan_keras.media.safe_files import check_is_file, replace_whole
+from gan_keras.media.safe_files import check_is_file, read_json, replace_whole, write_json
 from gan_keras.modalities.from_files import FileModality
 from gan_keras.modalities.sample_files import figure, last_and_first, title_of
 from gan_keras.modalities.table.evaluation import COLUMNS, evaluate_table
 from gan_keras.modalities.table.presets import TablePreset
+from gan_keras.privacy.noised_counts import NoisedCounts
 
-HISTOGRAMS = "histograms.png"
+HISTOGRAMS, COUNTS = "histograms.png", "noised_counts.json"
 DRAWN_ROWS = 5000
 
 
@@ -54,7 +57,7 @@ training rows: no generator does better, except by chance or by copying.</p>"""
     limits = "gaps and biases of the data carry over to the rows; the rows are not proven to be anonymous"
 
     def read(self, source, preset):
-        table = load_table(source, preset.types)
+        table = load_table(source, preset.types, preset.schema or None)
         if preset.label:
             table.index(preset.label)
         constraints_of(preset.constraints, table)
@@ -62,7 +65,19 @@ training rows: no generator does better, except by chance or by copying.</p>"""
 
     def parts(self, run, data=None):
         data = self.reload(run) if data is None else data
-        return split_table(data, seed=run.config["seed"], fitted=not self.is_of_before(run))
+        training, held_out = split_table(data, seed=run.config["seed"], fitted=not self.is_of_before(run))
+        if (run.path / COUNTS).exists():
+            training = dataclasses.replace(training, noised_counts=NoisedCounts.from_config(read_json(run.path / COUNTS)))
+        return training, held_out
+
+    def keep(self, run, config, data, source):
+        """Keeps the noised counts of a private run too: if a resumed one counted again, it would tell more than epsilon."""
+        lines = super().keep(run, config, data, source)
+        preset = self.preset_class.from_config(config["preset"])
+        if preset.epsilon:
+            counts = preset.noised_counts(self.split(data, config["seed"])[0])
+            write_json(run.path / COUNTS, counts.to_config())
+        return lines
 
     @staticmethod
     def is_of_before(run):
@@ -71,6 +86,7 @@ training rows: no generator does better, except by chance or by copying.</p>"""
 
     def preset_of(self, run):
         preset = super().preset_of(run)
+        preset.schema = run.config["data"].get("public_schema", "")  # its file may have changed since, or be gone
         if self.is_of_before(run):
             preset.types = {**run.config["data"]["columns"], **preset.types}  # the types that it learned
         return preset
@@ -88,7 +104,15 @@ training rows: no generator does better, except by chance or by copying.</p>"""
         return test
 
     def entries(self, data):
-        return {"columns": {column.name: column.kind for column in data.columns}, "schema": schema_of(data)}
+        public = {"public_schema": data.public_schema} if data.is_public else {}
+        return {"columns": {column.name: column.kind for column in data.columns}, "schema": schema_of(data), **public}
+
+    def card(self, config):
+        card = super().card(config)
+        public = card and card["data"].pop("public_schema", None)  # the entry `schema` says the same
+        if public and public["read_from_data"]:
+            card["limits"] += f"; {FROM_ROWS}, which no guarantee of privacy covers"
+        return card
 
     def real_samples(self, gan, part, rows):
         return np.asarray(part.cells[rows]), None

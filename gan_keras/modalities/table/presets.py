@@ -37,6 +37,15 @@ def variational(preset, codec, seed):
     return TableVAE(decoder, encoder, codec, seed, preset.reconstruction_weight)
 
 
+def counted(preset, codec, seed, counts):
+    """An uncompiled `TableGAN` whose generator begins from the `privacy.NoisedCounts` of its codec."""
+    from gan_keras import networks
+    from gan_keras.gans.table_gan import TableGAN
+
+    generator = networks.CountedTableGenerator.from_counts(counts, num_drafts=preset.num_drafts, units=preset.units)
+    return TableGAN(generator, networks.RowDiscriminator(codec.num_numbers, preset.units), codec, seed)
+
+
 def conditions(preset):
     """The generator's further objective: meet the conditions."""
     from gan_keras.gans.table_gan import MeetsCondition
@@ -51,12 +60,22 @@ def conditions_and_rows(preset):
     return [*conditions(preset), VariationalBound(preset.bound_weight, preset.reconstruction_weight)]
 
 
+def real_drafts(preset):
+    """The generator's only objective: prefer the drafts that the discriminator takes for real."""
+    from gan_keras.gans.table_gan import PrefersRealDrafts
+
+    return [PrefersRealDrafts()]
+
+
 NETWORKS = {
     "vaegan": (tabular_gan("EncodedTableGenerator"), conditions_and_rows),
     "ctgan": (tabular_gan("ResidualTableGenerator"), conditions),
     "tvae": (variational, conditions),
+    "counted": (counted, real_drafts),
 }
-"""By name: a function `(preset, codec, seed)` -> uncompiled GAN, and one from the preset to objects of `gan_keras.auxiliary`."""
+"""By name: a function `(preset, codec, seed)` -> uncompiled GAN, and one from the preset to objects of `gan_keras.auxiliary`.
+
+`"counted"`, of a private training, takes noised counts too."""
 
 
 @dataclasses.dataclass
@@ -73,12 +92,15 @@ class TablePreset(Preset):
         condition_weight: Weight of the cross-entropy between a row and its condition, >= 0.
         bound_weight: For `"vaegan"`: weight of the likelihood bound of real rows next to the adversarial loss, >= 0.
         reconstruction_weight: For `"vaegan"` and `"tvae"`: weight of the likelihood next to the divergence in the bound, > 0.
+        num_drafts: For `"counted"`: rows drawn from the counts, among which the generator chooses one, >= 1.
         most_modes: Maximum number of modes of a number column, >= 1.
         separate_below: Number of rows below which modes of a column do not overlap, so that few rows suffice to learn how it
             depends on others, >= 0.
         most_slots: Maximum number of slots of a category column, >= 2; its rarer values share one.
         types: Types by column, where a guess would be wrong: `number`, `category`, `boolean`, `date`, `date:FORMAT`, `id` or
             `drop`.
+        schema: Path of a public schema, which takes the place of types; empty for columns that are read off the rows. A private
+            training needs one: `gan-keras schema FILE` writes a draft.
         constraints: What holds in every row: `start<=end`, `COLUMN<COLUMN`, `COLUMN>=NUMBER`, separated by commas.
         label: Column that downstream models predict in an evaluation; empty for the last column with more than one value.
     """
@@ -92,17 +114,19 @@ class TablePreset(Preset):
     condition_weight: float = 1.0
     bound_weight: float = 1.0
     reconstruction_weight: float = 2.0
+    num_drafts: int = 8
     most_modes: int = 10
     separate_below: int = 0
     most_slots: int = 100
     types: dict = dataclasses.field(default_factory=dict)
+    schema: str = ""
     constraints: str = ""
     label: str = ""
 
     ranges: ClassVar[tuple] = (
         one_of(NETWORKS, "network"),
         ("True: rows can always be conditioned", ("conditional",), lambda value: value is True),
-        at_least(1, "width", "layers", "pack", "most_modes"),
+        at_least(1, "width", "layers", "pack", "most_modes", "num_drafts"),
         at_least(2, "latent_dim", "most_slots"),
         below_one("dropout"),
         positive("temperature", "reconstruction_weight"),
@@ -127,6 +151,8 @@ class TablePreset(Preset):
 
         self.check()
         table = self.as_table(table)
+        if self.epsilon:
+            return self.build_private(table, seed)
         constraints = constraints_of(self.constraints, table)
         options = {"most_modes": self.most_modes, "most_slots": self.most_slots, "separate_below": self.separate_below}
         codec = TableCodec(**options, seed=seed, constraints=constraints)
@@ -137,7 +163,50 @@ class TablePreset(Preset):
         gan.compile(**self.compile_options(), auxiliary=objectives(self))
         return gan
 
+    def build_private(self, table, seed):
+        """`build` by noised counts: neither codec nor networks depend on rows in another way."""
+        import keras
+
+        from gan_keras.codecs import TableCodec
+
+        counts = self.noised_counts(table) if table.noised_counts is None else table.noised_counts
+        codec = TableCodec.from_counts(table.columns, counts)
+        keras.utils.set_random_seed(seed)
+        gan = counted(self, codec, seed, counts)
+        privacy = self.privacy_of(table, released={"counts": counts.noise_multiplier})
+        gan.compile(**self.compile_options(), auxiliary=real_drafts(self), privacy=privacy)
+        return gan
+
+    def noised_counts(self, table):
+        """Returns the `privacy.NoisedCounts` that a private GAN of a table begins from, for its share of epsilon."""
+        from gan_keras.privacy import NoisedCounts
+
+        if not table.is_public:
+            raise ValueError(
+                f"epsilon={self.epsilon:g} for columns whose ranges and values were read off the rows. Expected a public schema: "
+                "`load_table(..., schema=FILE)`, or `gan-keras train --schema FILE`; `gan-keras schema` writes a draft."
+            )
+        kinds = (("number", "date"), ("category",))  # in the order of a sample
+        places = [place for kind in kinds for place, column in enumerate(table.columns) if column.kind in kind]
+        return NoisedCounts(
+            [table.columns[place] for place in places],
+            table.cells[:, places],
+            self.released_share * self.epsilon,
+            self.delta_of(len(table)),
+            label=places.index(table.target(self.label)),
+        )
+
+    def private_rows(self, data):
+        return self.as_table(data).cells
+
     def batches(self, gan, training, seed=0):
+        if gan.privacy is not None:
+            from gan_keras.data import poisson_batches
+
+            cells = self.private_rows(training)
+            conditions = gan.codec.last_condition(cells)  # which the discriminator does not read
+            rows = cells if conditions is None else (cells, conditions.numpy())
+            return poisson_batches(rows, gan.privacy, self.steps_per_pass(training))
         from gan_keras.data.table.table import AllRows, RowsByCondition, table_batches
 
         codec, training = gan.codec, self.as_table(training).like(gan.codec.columns)
@@ -146,11 +215,11 @@ class TablePreset(Preset):
         return table_batches(training.cells, rows, self.batch_size, self.steps_per_pass(training), seed)
 
     def as_table(self, data):
-        """Returns a `Table`; data frames and paths are read with the preset's types."""
+        """Returns a `Table`; data frames and paths are read with the preset's types, or its schema."""
         from gan_keras.data.table.load import load_table
         from gan_keras.data.table.table import Table
 
-        return data if isinstance(data, Table) else load_table(data, self.types)
+        return data if isinstance(data, Table) else load_table(data, self.types, self.schema or None)
 
     def steps_per_pass(self, training):
         steps = max(MIN_STEPS, len(training) // self.batch_size)
@@ -160,6 +229,17 @@ class TablePreset(Preset):
         super().check_fields()
         if self.batch_size % self.pack:
             raise ValueError(f"batch_size={self.batch_size}, pack={self.pack}. Expected a batch of whole packs.")
+        if bool(self.epsilon) != (self.network == "counted"):
+            raise ValueError(
+                f"epsilon={self.epsilon:g} with network={self.network}, "
+                + ("whose training reads rows in other ways" if self.epsilon else "which begins from noised counts")
+                + ". Expected the private preset, with an epsilon above 0: `--preset private --epsilon 1`."
+            )
+        if self.epsilon and (not self.released_share or self.constraints):
+            problem = f"constraints={self.constraints}" if self.constraints else "released_share=0"
+            raise ValueError(
+                f"{problem} with epsilon={self.epsilon:g}. Expected no constraints, and a share in (0, 1) for counts."
+            )
 
 
 FEW_ROWS = 5000
@@ -215,6 +295,24 @@ PRESETS = {
         generator_ema=0.0,
         patience=0,
         **adam(1e-3),
+    ),
+    "private": TablePreset(
+        "differential privacy: rows of noised counts along a tree, chosen by what a private discriminator takes for real",
+        network="counted",
+        width=64,
+        layers=1,
+        pack=1,
+        loss="non_saturating",
+        beta_1=0.9,
+        batch_size=2048,
+        epochs=8,
+        generator_ema=0.95,
+        patience=0,
+        epsilon=1.0,
+        released_share=0.7,
+        clipping_norm=5.0,
+        # Larger ones follow the noise.
+        **(adam(3e-3) | {"generator_learning_rate": 3e-4}),
     ),
     "tiny": TablePreset(
         "a small GAN of rows for 4 epochs: trains in seconds, for tests and notebooks; its rows are poor",
