@@ -17,6 +17,7 @@ from gan_keras.data.table.columns import CategoryColumn
 from gan_keras.data.translation.domains import DOMAINS
 from gan_keras.gans.image_translation import DIRECTIONS
 from gan_keras.gans.pix2pix import split_pairs
+from gan_keras.gans.text_generation import trim
 from gan_keras.metrics.bleu import bleu_tokens
 from gan_keras.metrics.features import as_features
 from gan_keras.metrics.kneser_ney import KneserNey
@@ -55,11 +56,15 @@ class AttackScores:
 
     def __init__(self, gan, parts, generated, seed, features=None):
         self.gan, self.parts, self.generated, self.seed, self.own_features = gan, parts, generated, seed, features
-        self.left_out = {}
-        if parts.reference is None:
-            self.left_out |= dict.fromkeys(self.need_references, "there are too few held-out rows to keep some as references")
 
     need_references = ("nearest_ratio", "density_ratio")
+
+    @property
+    def left_out(self):
+        """Reasons why attacks are missing, by name."""
+        if self.parts.reference is not None:
+            return {}
+        return dict.fromkeys(self.need_references, "there are too few held-out rows to keep some as references")
 
     @property
     def attacks(self):
@@ -257,11 +262,12 @@ class TableScores(AttackScores):
     @property
     def attacks(self):
         found = super().attacks
-        if self.bound is not None:
-            found["likelihood"] = self.likelihood
-        else:
-            self.left_out["likelihood"] = "the generator has no likelihood"
-        return found
+        return found if self.bound is None else {**found, "likelihood": self.likelihood}
+
+    @property
+    def left_out(self):
+        missing = {"likelihood": "the generator has no likelihood"} if self.bound is None else {}
+        return {**super().left_out, **missing}
 
     def cells(self, samples):
         return samples[:, self.places]
@@ -335,11 +341,20 @@ class TextScores(AttackScores):
         found = {"logit": found.pop("logit"), "likelihood": self.likelihood, **found}
         if self.parts.reference is not None:
             found["likelihood_ratio"] = lambda rows: self.likelihood(rows) - self.reference_density(rows)
-        if any(self.num_unknown(rows).any() for rows in (self.parts.members, self.parts.others)):
+        if self.gan.ngrams is not None:
+            found["network"] = lambda rows: self.likelihood(rows, self.without_ngrams)
+        if self.has_unknown:
             found["vocabulary"] = lambda rows: -self.num_unknown(rows)
-        else:
-            self.left_out["vocabulary"] = "the codec knows all words"
         return found
+
+    @property
+    def left_out(self):
+        return {**super().left_out, **({} if self.has_unknown else {"vocabulary": "the codec knows all words"})}
+
+    @functools.cached_property
+    def has_unknown(self):
+        """Whether a line has a word that the vocabulary lacks."""
+        return any(self.num_unknown(rows).any() for rows in (self.parts.members, self.parts.others))
 
     # --- Networks. ---
 
@@ -349,12 +364,21 @@ class TextScores(AttackScores):
     def logits(self, rows):
         return self.gan.score(rows.samples, rows.labels if self.gan.num_labels else None)
 
-    def likelihood(self, rows):
-        """Log-likelihood per token, in nats."""
+    def likelihood(self, rows, function=None):
+        """Log-likelihood per token, in nats, by the generator or another compiled function."""
         tokens = self.gan.tokens_of(rows.samples)
         columns = {"seeds": np.arange(len(tokens), dtype=np.int64), "tokens": tokens, "labels": self.labels_of(rows)}
-        found = self.gan.of_rows(self.gan.likelihoods, columns, self.gan.ema_generator)
+        found = self.gan.of_rows(function or self.gan.likelihoods, columns, self.gan.ema_generator)
         return found.astype(np.float64) / (tokens != PADDING).sum(axis=1)
+
+    @functools.cached_property
+    def without_ngrams(self):
+        return tf.function(
+            lambda generator, seeds, tokens, labels=None: generator.log_likelihood(
+                self.gan.latents_from(seeds), trim(tokens), labels, None
+            ),
+            autograph=False,
+        )
 
     def num_unknown(self, rows):
         return (self.gan.tokens_of(rows.samples) == UNKNOWN).sum(axis=1).astype(np.float64)

@@ -85,8 +85,8 @@ class Audit:
         repeating = [each.noun for each in self.copies.values() if each.found]
         if repeating:
             found.append(
-                f"It repeats training {' and '.join(repeating)} more than chance explains: fewer epochs, more training "
-                f"{self.noun}, or differential privacy help."
+                f"It repeats training {' and '.join(repeating)} more than chance explains: fewer epochs and more training "
+                f"{self.noun} help."
             )
         return found
 
@@ -109,16 +109,28 @@ class Audit:
                 f"50 %). A leak of less than {100 * reach:.1f} points would not show among {self.numbers['members']:,} members, "
                 "and another attack may find more."
             ]
-        best = max((each for each in self.attacks.values() if not each.contains_chance), key=lambda each: each.strength)
-        rate, found = next(iter(best.tpr.items()))
+        known = [each for each in self.attacks.values() if not each.contains_chance]
+        best, rate = max(known, key=lambda each: each.strength), RATES[0]
+        finder = max(known, key=lambda each: each.tpr[rate].mean)
+        used = {each.title: each for each in (best, finder)}.values()
+        others = "" if finder is best else f", that by the {finder.title},"
         advice = [f"fewer epochs, more training {self.noun}"]
-        advice += ["no exported `score`"] * best.needs.startswith("the discriminator")
-        advice += ["a list of words that comes from public text"] * (best.title == ATTACKS["vocabulary"].title)
-        advice += ["differential privacy (`compile(privacy=...)`)"] * (self.privacy is None)
+        advice += ["no exported `score`"] * any(each.needs.startswith("the discriminator") for each in used)
+        alone = self.attacks.get("network")
+        if alone is not None and any("likelihood" in each.title and each.area - alone.area > 0.05 for each in used):
+            advice.append(
+                "no n-grams, which hold the words of training lines in their order (`ngram_order=0`): without them the "
+                f"likelihood orders {percent(alone.area)} of pairs"
+            )
+        advice += ["a list of words that comes from public text"] * any(
+            each.title == ATTACKS["vocabulary"].title for each in used
+        )
+        advice += ["differential privacy (`compile(privacy=...)`)"] * (self.privacy is None and self.noun != "lines")
         return [
             f"The GAN tells which {self.noun} it was trained on. The strongest attack, by the {best.title}, orders "
-            f"{percent(best.strength)} of pairs rightly (chance 50 %), and finds {percent(found.mean)} of the training "
-            f"{self.noun} at {percent(rate, 'g')} false alarms. It needs {best.needs}. What helps: {', '.join(advice)}."
+            f"{percent(best.strength)} of pairs rightly (chance 50 %). At {percent(rate, 'g')} false alarms the best{others} "
+            f"finds {percent(finder.tpr[rate].mean)} of the training {self.noun}. Needed: "
+            f"{'; '.join(dict.fromkeys(each.needs for each in used))}. What helps: {', '.join(advice)}."
         ]
 
     def sentences(self):
@@ -128,6 +140,8 @@ class Audit:
             f"Compared {self.noun}: {numbers}. Intervals are those of a bootstrap; all attacks' intervals hold together with "
             f"{percent(CONFIDENCE, 'g')}."
         ]
+        if self.noun == NOUNS["series"]:
+            told.append("Windows that overlap are alike: for them the intervals are too narrow.")
         told += [f"Control: {self._control_sentence(each)}" for each in self.control.values()]
         told += [each.sentence(f"training {self.noun}") for each in self.attacks.values()]
         if self.attacks:

@@ -36,7 +36,8 @@ ATTACKS = {
     "likelihood_ratio": Kind(
         "generator's likelihood less a reference model's", "the weights of the generator, and other rows of the same source"
     ),
-    "vocabulary": Kind("vocabulary, which lacks words of other lines", "the list of known words"),
+    "network": Kind("generator's likelihood without its n-grams", "the weights of the generator"),
+    "vocabulary": Kind("number of words that the vocabulary lacks", "the list of known words"),
     "nearest": Kind("distance to the nearest generated sample", "generated samples"),
     "nearest_ratio": Kind(
         "distance to the nearest generated sample less that to the nearest reference",
@@ -107,14 +108,12 @@ class Attack:
         if self.direction == "lower":
             text += f" Turned round, the guess is right for {percent(1.0 - self.area)}."
         told = [
-            f"{percent_of(found)} of the {noun} at {100 * rate:g} % false alarms"
-            for rate, found in self.tpr.items()
-            if np.isfinite(found.mean)
+            f"{percent_of(found)} at {100 * rate:g} % false alarms" for rate, found in self.tpr.items() if np.isfinite(found.mean)
         ]
         unknown = [
             f"{100 * rate:g} % needs {round(1 / rate):,} other rows" for rate, found in self.tpr.items() if np.isnan(found.mean)
         ]
-        text += f" It finds {' and '.join(told)}." if told else ""
+        text += f" Of the {noun}, it finds {', and '.join(told)}." if told else ""
         return text + (f" ({'; '.join(unknown)}: there are {self.num[1]:,}.)" if unknown else "")
 
     def to_json(self):
