@@ -16,7 +16,6 @@ from gan_keras.data.table.columns import CategoryColumn, DateColumn, IdColumn, N
 from gan_keras.data.table.schema import columns_of_schema, draft_schema, note_of_draft, schema_json, schema_of_columns
 from gan_keras.data.table.table import describe_table, schema_of
 from gan_keras.modalities.table.modality import TableModality
-from gan_keras.modalities.table.presets import TablePreset
 from gan_keras.runs.files import Run
 from gan_keras.runs.train import train
 from refusals import refused
@@ -352,20 +351,19 @@ def test_the_command_prints_a_draft_and_tells_beside_it_what_to_edit(path, schem
     assert "There is no file" in command_refused("schema", tmp_path / "none.csv")
 
 
-def test_wrong_options_of_a_private_training_are_refused_and_nothing_is_written(path, schema, tmp_path, monkeypatch):
-    monkeypatch.setattr(TablePreset, "private_rows", lambda preset, data: data)
+def test_wrong_options_of_a_private_training_are_refused_and_nothing_is_written(path, schema, tmp_path):
     out, wrong = tmp_path / "run", tmp_path / "wrong.json"
     wrong.write_text(schema_json(changed(schema, "age", high=57)))
     table = ("train", "table", "--data", path, "--out", out)
-    tiny = (*table, "--preset", "tiny")
+    tiny, private = (*table, "--preset", "tiny"), (*table, "--preset", "private")
     for arguments, words in [
-        ((*tiny, "--epsilon", 3), "without a public schema.* run `gan-keras schema .*people.csv > people.schema.json`"),
-        ((*tiny, "--set", "epsilon=3"), "without a public schema"),
+        ((*private, "--epsilon", 3), "without a public schema.* run `gan-keras schema .*people.csv > people.schema.json`"),
+        ((*private, "--set", "epsilon=3"), "without a public schema"),
         ((*tiny, "--epsilon", 0), "Expected more than 0"),
         ((*tiny, "--epsilon", -1), "epsilon=-1.0. Expected at least 0"),
         ((*tiny, "--epsilon", 3, "--set", "epsilon=2"), "Got --epsilon 3.0 and --set epsilon=2"),
         ((*tiny, "--delta", 1e-5), "without epsilon"),
-        ((*tiny, "--epsilon", 3, "--delta", 1, "--schema", wrong), "delta=1. Expected less than 1 / rows"),
+        ((*private, "--epsilon", 3, "--delta", 1, "--schema", wrong), "delta=1. Expected less than 1 / rows"),
         ((*tiny, "--schema", wrong), "wrong.json does not fit people.csv: column 'age': '58' in row 39"),
         ((*tiny, "--schema", path), "Expected JSON"),
         ((*tiny, "--schema", tmp_path / "none.json"), "There is no file"),
