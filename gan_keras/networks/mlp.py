@@ -17,7 +17,6 @@ from gan_keras.networks.base import (
     Generator,
     append_labels,
     attributes,
-    check_labels,
     projection,
     require_labels,
 )
@@ -38,21 +37,25 @@ class MLPGenerator(Generator):
     def __init__(self, sample_shape, latent_dim=64, units=(128, 128), activation="linear", num_labels=0, **kwargs):
         super().__init__(latent_dim, **kwargs)
         self.sample_shape, self.units, self.activation = tuple(sample_shape), tuple(units), activation
-        self.num_labels = num_labels
-        self.label_embedding = layers.Embedding(num_labels, latent_dim) if num_labels else None
+        self.label_embedding = None
+        if num_labels:  # otherwise, a subclass may read labels in its own way, and say how many it knows
+            self.num_labels, self.label_embedding = num_labels, layers.Embedding(num_labels, latent_dim)
         self.hidden = [layers.Dense(width, activation="leaky_relu") for width in self.units]
         self.last = layers.Dense(int(ops.prod(self.sample_shape)), activation=activation, dtype="float32")
         self.reshape = layers.Reshape(self.sample_shape, dtype="float32")
 
     def call(self, latents, labels=None, training=False):
-        require_labels(labels, self.num_labels)
-        features = append_labels(latents, self.label_embedding, labels)
+        features = latents
+        if self.label_embedding is not None:
+            require_labels(labels, self.num_labels)
+            features = append_labels(latents, self.label_embedding, labels)
         for layer in self.hidden:
             features = layer(features)
         return self.reshape(self.last(features))
 
     def get_config(self):
-        return {**super().get_config(), **attributes(self, "sample_shape", "units", "activation", "num_labels")}
+        names = ("sample_shape", "units", "activation", *(["num_labels"] if self.label_embedding is not None else []))
+        return {**super().get_config(), **attributes(self, *names)}
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")
@@ -129,17 +132,20 @@ class MLPDiscriminator(Discriminator):
 
     def __init__(self, units=(128, 128), num_labels=0, **kwargs):
         super().__init__(**kwargs)
-        self.units, self.num_labels = tuple(units), num_labels
+        self.units, self.label_embedding = tuple(units), None
         self.flatten = layers.Flatten()
         self.hidden = [layers.Dense(width, activation="leaky_relu") for width in self.units]
         self.last = layers.Dense(1, dtype="float32")
-        self.label_embedding = layers.Embedding(num_labels, self.units[-1], dtype="float32") if num_labels else None
+        if num_labels:
+            self.num_labels = num_labels
+            self.label_embedding = layers.Embedding(num_labels, self.units[-1], dtype="float32")
 
     def call(self, samples, labels=None, training=False):
-        check_labels(labels, self.num_labels)
         features = self.features(samples)
         logits = self.last(features)
-        return logits + projection(features, self.label_embedding, labels, self.num_labels) if self.num_labels else logits
+        if self.label_embedding is None:
+            return logits
+        return logits + projection(features, self.label_embedding, labels, self.num_labels)
 
     def features(self, samples, training=False):
         """Inputs of the last layer: `(batch, units)`."""
@@ -149,7 +155,8 @@ class MLPDiscriminator(Discriminator):
         return features
 
     def get_config(self):
-        return {**super().get_config(), **attributes(self, "units", "num_labels")}
+        names = ("units", *(["num_labels"] if self.label_embedding is not None else []))
+        return {**super().get_config(), **attributes(self, *names)}
 
 
 @keras.saving.register_keras_serializable(package="gan_keras")

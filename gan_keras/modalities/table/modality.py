@@ -54,7 +54,10 @@ test rows (1 if equal). Lower is better: how often a classifier tells the rows f
 of rows that equal a training row in every cell (for real rows, the fraction of test rows that do). The last row holds real
 training rows: no generator does better, except by chance or by copying.</p>"""
     use = "rows that resemble the data, for learning and experiments; they are nobody's records"
-    limits = "gaps and biases of the data carry over to the rows; the rows are not proven to be anonymous"
+    limits = (
+        "gaps and biases of the data carry over to the rows; what they give away about single training rows is measured by "
+        "`gan-keras audit`, and bounded by `--preset private` alone"
+    )
 
     def read(self, source, preset):
         table = load_table(source, preset.types, preset.schema or None)
