@@ -59,6 +59,7 @@ def test_a_codec_of_moments_decomposes_windows_as_one_that_read_them_all(series)
 
 def test_noise_that_hides_all_components_is_an_error(series):
     moments = NoisedMoments(series.samples()[:20] / 2, 0.1, 1e-5)
+    moments.factors = moments.factors[:, :0]  # of few numbers, noise alone may seem to have a direction
     refused("hides how windows of 6 steps vary", ComponentCodec.from_moments, ("a", "b"), [(-2, 2)] * 2, 6, moments)
 
 
