@@ -8,6 +8,7 @@ from scipy.spatial.distance import cdist
 from scipy.stats import mannwhitneyu
 
 from edited_gans import table_gan
+from gan_keras.analysis import words_of
 from gan_keras.analysis.copies import copies_of, disclosure_of, edit_distances, edits_to_nearest, three_sample_test
 from gan_keras.analysis.real_rows import Rows
 from gan_keras.data.table.columns import CategoryColumn, NumberColumn
@@ -88,14 +89,24 @@ def test_exact_copies_of_both_parts_alike_are_chance():
 LINES = list(dict.fromkeys(english_phrases().sample(800, seed=0)))
 
 
+def words(line):
+    return tuple(words_of(line))
+
+
 def test_lines_with_a_changed_word_are_near_copies():
     training, held_out = LINES[:300], LINES[300:450]
     changed = [" ".join(["a", *line.split()[1:]]) for line in training[:100]]
     copied = [f" {line.upper()} " for line in training[100:120]]
-    gan = text_gan(LINES, changed)
+    gan, lines = text_gan(LINES, changed), [*changed, *copied]
     features = lambda lines: np.array([[len(line), line.count("e"), line.count("t")] for line in lines], float)  # noqa: E731
-    found = copies_of(gan, features, *map(Rows, (training, held_out, [*changed, *copied])), "lines")
-    assert found.exact >= 20 and found.near > 0.6 > 0.3 > found.near_held_out
+    found = copies_of(gan, features, *map(Rows, (training, held_out, lines)), "lines")
+    near = [
+        np.mean([min(levenshtein(own, other) / max(len(own), len(other)) for other in known) <= 0.2 for own in map(words, side)])
+        for known in [[*map(words, training)]]
+        for side in (lines, held_out)
+    ]
+    assert found.exact >= 20 and found.near == pytest.approx(near[0], abs=0.1) and found.near > near[1] + 0.2
+    assert found.near_held_out <= near[1] + 1e-9
 
 
 def test_the_nearest_line_by_edits_is_among_its_neighbours():
@@ -143,7 +154,7 @@ def test_missing_cells_are_guessed_as_missing():
     members[:100, 1] = np.nan
     columns = (COLUMNS[0], NumberColumn("pay", True, 0.0, 1.0, 3), COLUMNS[2])
     found = disclosure_of(columns, members, members, members)
-    assert found.members == pytest.approx(1.0) and found.difference.mean == 0.0
+    assert found.columns["pay"][0] > 0.9 and found.difference.mean == 0.0
 
 
 def test_values_of_single_training_rows_are_counted_by_column():
