@@ -37,9 +37,7 @@ _ORDER = 3  # of n-gram models, which know a thousand lines each
 CONTROLS = {
     "reference": Kind("density of references alone", "other rows of the same source"),
     "nearest_reference": Kind("distance to the nearest reference", "other rows of the same source"),
-    "classifier": Kind(
-        "classifier of simple features, tested on unseen rows", "rows that are known to be trained on, and others"
-    ),
+    "classifier": Kind("classifier of simple features, tested on unseen rows", "rows known to be trained on, and others"),
 }
 """Control attacks by name."""
 
@@ -142,7 +140,7 @@ class AttackScores:
         return found
 
     def classified(self, kind, confidence):
-        """Returns the control of a classifier that is told half of the members and others, and tested on the rest, an `Attack`."""
+        """Returns the control of a classifier that learns from half of the members and others: an `Attack` on the rest."""
         from sklearn.linear_model import LogisticRegression  # slow to import
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import StandardScaler

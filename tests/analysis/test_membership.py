@@ -141,12 +141,9 @@ def test_densities_are_those_of_kernels_worked_out_by_hand():
 
 
 def test_logits_are_those_of_the_gan_with_labels():
-    networks_of_labels = (
-        networks.MLPGenerator((6, 8, 1), 4, (16,), "tanh", num_labels=3),
-        networks.MLPDiscriminator((16,), num_labels=3),
-    )
-    gan, labels = GAN(*networks_of_labels, ImageCodec((6, 8, 1))), np.arange(300) % 3
-    awaken(*networks_of_labels)
+    generator, judge = networks.MLPGenerator((6, 8, 1), 4, (16,), "tanh", 3), networks.MLPDiscriminator((16,), 3)
+    gan, labels = GAN(generator, judge, ImageCodec((6, 8, 1))), np.arange(300) % 3
+    awaken(generator, judge)
     images = RANDOM.random((300, 6, 8, 1)).astype(np.float32)
     rows = Rows(np.asarray(gan.encode(images)), labels.astype(np.int32))
     scores = TensorScores(gan, Parts(rows, rows, rows), rows, seed=0)
