@@ -74,8 +74,8 @@ def test_the_interval_has_the_width_of_hanley_and_mcneil_and_the_confidence_that
 
 
 def test_intervals_of_equal_scores_contain_chance_as_often_as_they_say():
-    held = [attack_of(KIND, *np.random.default_rng(seed).normal(size=(2, 120)), seed=seed).contains_chance for seed in range(100)]
-    assert 88 <= sum(held) <= 100
+    held = [attack_of(KIND, *np.random.default_rng(seed).normal(size=(2, 120)), seed=seed).contains_chance for seed in range(60)]
+    assert 52 <= sum(held) <= 60
 
 
 def test_a_rate_that_needs_more_rows_is_not_defined_and_says_so():
@@ -168,7 +168,7 @@ def test_rows_of_a_table_are_scored_by_the_gan_and_have_no_likelihood_without_a_
 
 
 def test_the_likelihood_of_a_table_is_the_bound_of_its_autoencoder():
-    gan = TablePreset(network="tvae", width=16, latent_dim=4, batch_size=32, epochs=1)
+    gan = TablePreset(network="tvae", width=16, latent_dim=4, batch_size=30, epochs=1)
     cells = table_gan().generate_cells(200)
     gan = gan.build(Table("rows", table_gan().codec.columns, cells, {}))
     scores = table_scores(gan)
@@ -209,6 +209,7 @@ def test_the_network_alone_is_the_generator_without_its_ngrams():
     alone = text_scores().likelihood(rows)
     ngrams = networks.NgramModel(codec.vocabulary_size, 3)
     ngrams.adapt(codec.encode(LINES[:150]))
+    ngrams.shares.assign(np.full(ngrams.shares.shape, 0.5))
     scores = text_scores(ngrams=ngrams)
     np.testing.assert_allclose(scores.attacks["network"](rows), alone, rtol=1e-4)
     assert (scores.likelihood(rows) > alone + 0.5).mean() > 0.9  # which know these lines
