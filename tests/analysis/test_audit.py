@@ -10,6 +10,7 @@ import pytest
 from edited_gans import image_gan, series_gan, table_gan
 from gan_keras import GAN, CycleGAN, Pix2Pix, TextGAN, analysis, data, networks
 from gan_keras.analysis.audit import largest_rate
+from gan_keras.analysis.real_rows import Rows, divide
 from gan_keras.codecs import ImageCodec, WaveformCodec
 from gan_keras.data import Table, text_batches
 from gan_keras.data.text.phrases import english_phrases
@@ -110,6 +111,17 @@ def test_results_are_json_and_plain_words(overfitted, unseen):
         text = str(found)
         assert text.splitlines() == [*found.verdict, *found.sentences()]
         assert "anonym" not in text.lower() and "safe" not in text.lower()
+
+
+def test_others_and_references_are_different_random_rows_and_as_many_as_members():
+    training, held_out = Rows(np.arange(5000.0)), Rows(np.arange(900.0))
+    parts = divide(training, held_out, 2000, 0, "rows")
+    members, others, reference = (each.samples for each in (parts.members, parts.others, parts.reference))
+    assert len(members) == len(others) == len(reference) == 450 == len(set(members))
+    assert not set(others) & set(reference) and 400 < others.mean() < 500 and 2200 < members.mean() < 2800
+    fewer = divide(training, held_out, 300, 1, "rows")
+    assert (len(fewer.members), len(fewer.others), len(fewer.reference)) == (300, 300, 300)
+    assert fewer.others.samples.tolist() != others[:300].tolist()
 
 
 def test_the_same_seed_gives_the_same_audit():
