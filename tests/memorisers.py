@@ -49,13 +49,13 @@ class ReplayedText(TextGAN):
         return [self.written[(seed + place) % len(self.written)] for place in range(n)]
 
 
-def text_gan(lines, written=None, kind=ReplayedText):
+def text_gan(lines, written=None, kind=ReplayedText, ngrams=None):
     """Returns an untrained `TextGAN` whose words are those of `lines`, and that writes `written`."""
     keras.utils.set_random_seed(1)
     codec = codecs.WordCodec()
     codec.adapt(lines)
     generator = networks.RecurrentGenerator(codec.vocabulary_size, codec.length, 4, 16, 32, 0.1)
     discriminator = networks.ConvolutionalDiscriminator(codec.vocabulary_size, (2, 3), embedding_dim=16, filters=16)
-    gan = kind(generator, discriminator, codec)
+    gan = kind(generator, discriminator, codec, ngrams=ngrams)
     gan.written = list(lines if written is None else written)
     return gan

@@ -14,7 +14,7 @@ from gan_keras.analysis.attributes import kind_of, words_of
 from gan_keras.analysis.membership import NUM_RESAMPLES, interval_json, percent
 from gan_keras.analysis.real_rows import keys_of
 from gan_keras.data.table.columns import CategoryColumn
-from gan_keras.metrics.precision_recall import distance_blocks, nearest
+from gan_keras.metrics.precision_recall import nearest
 from gan_keras.metrics.seeds import Interval
 from gan_keras.metrics.table_similarity import TableFeatures, copied_values
 
@@ -24,7 +24,7 @@ NEAR_QUANTILE = 0.05
 NEAR_EDITS = 0.2
 """Share of a line's words that may be changed in a near copy."""
 
-_MAX_TRAINING, _MAX_LINES, _CANDIDATES = 5000, 1000, 10
+_MAX_TRAINING, _MAX_LINES, _CANDIDATES, _BLOCK = 5000, 1000, 10, 256
 _MAX_HIDDEN, _MAX_ROWS, _TOLERANCE = 30, 1000, 0.1
 
 
@@ -169,14 +169,8 @@ def copies_of(gan, features, training, held_out, generated, noun, seed=0, compar
         of_known = features(known.samples)
         own, control = (features(rows.samples) for rows in (generated, held_out))
         if is_text:
-            near = tuple(
-                float(
-                    (
-                        edits_to_nearest(rows.samples[:_MAX_LINES], vectors[:_MAX_LINES], known.samples, of_known) <= NEAR_EDITS
-                    ).mean()
-                )
-                for rows, vectors in ((generated, own), (held_out, control))
-            )
+            edits = (edits_to_nearest(rows.samples[:_MAX_LINES], known.samples) for rows in (generated, held_out))
+            near = tuple(float((each <= NEAR_EDITS).mean()) for each in edits)
         of_generated, of_control = (nearest(vectors, of_known)[1] for vectors in (own, control))
         if not is_text:
             limit = np.quantile(of_control, NEAR_QUANTILE)
@@ -193,15 +187,24 @@ def copies_of(gan, features, training, held_out, generated, noun, seed=0, compar
     return Copies(noun, *sizes, exact, compared, of_held_out, *near, *distances, test, cells)
 
 
-def edits_to_nearest(lines, vectors, known, of_known):
-    """Normalised edit distance of each line to the nearest known line, float64 `(num,)`, among its neighbours by features."""
+def edits_to_nearest(lines, known):
+    """Normalised edit distance of each line to the nearest known line, float64 `(num,)`, among those with most words in common.
+
+    A near copy has most words of its line: upper and lower case and punctuation do not count.
+    """
+    from sklearn.feature_extraction.text import CountVectorizer  # slow to import
+
     num = min(_CANDIDATES, len(known))
-    words = [words_of(line) for line in known]
-    found = np.empty(len(lines))
-    for rows, distances in distance_blocks(vectors, of_known):
-        places = np.argpartition(distances, num - 1, axis=1)[:, :num]
-        own = [words_of(line) for line in lines[rows]]
-        pairs = [(first, words[place]) for first, row in zip(own, places, strict=True) for place in row]
+    counter = CountVectorizer(tokenizer=words_of, token_pattern=None, lowercase=False, binary=True)
+    of_known = counter.fit_transform(known)
+    of_lines, found = counter.transform(lines), np.empty(len(lines))
+    own, words = ([words_of(line) for line in side] for side in (lines, known))
+    lengths = [np.array([len(each) for each in side]) for side in (own, words)]
+    for start in range(0, len(lines), _BLOCK):
+        rows = slice(start, start + _BLOCK)
+        common = (of_lines[rows] @ of_known.T).toarray() / np.maximum(1, np.maximum(lengths[0][rows, None], lengths[1]))
+        places = np.argpartition(-common, num - 1, axis=1)[:, :num]
+        pairs = [(first, words[place]) for first, row in zip(own[rows], places, strict=True) for place in row]
         found[rows] = edit_distances(*zip(*pairs, strict=True)).reshape(-1, num).min(axis=1)
     return found
 

@@ -152,7 +152,7 @@ def keys_of(gan, samples):
         cells = np.where(np.isnan(samples), np.inf, samples)[:, learned] + 0.0  # one representation of NaN and of zero
         return [row.tobytes() for row in np.ascontiguousarray(cells)]
     scale = 127.5 if kind in ("image", "clip") and gan.codec is not None else 2.0**11
-    return [np.round(sample.astype(np.float64) * scale).astype(np.int64).tobytes() for sample in samples]
+    return [np.round((sample.astype(np.float64) + 1.0) * scale).astype(np.int64).tobytes() for sample in samples]
 
 
 def check_apart(training_keys, held_out_keys, noun):

@@ -8,17 +8,19 @@ from scipy.spatial.distance import cdist
 from scipy.special import logsumexp
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from edited_gans import labelled_gan, table_gan
-from gan_keras import CycleGAN, Pix2Pix, networks
+from edited_gans import table_gan
+from gan_keras import GAN, CycleGAN, Pix2Pix, networks
 from gan_keras.analysis import ATTACKS
 from gan_keras.analysis.attack_scores import TableScores, TensorScores, TextScores, TranslationScores, main_directions
 from gan_keras.analysis.membership import attack_of, rates
 from gan_keras.analysis.real_rows import Parts, Rows
+from gan_keras.codecs import ImageCodec
 from gan_keras.codecs.text import PADDING
 from gan_keras.data import Table
 from gan_keras.data.text.phrases import english_phrases
 from gan_keras.modalities.table.presets import TablePreset
 from memorisers import replaying, text_gan
+from small_gans import awaken
 
 RANDOM = np.random.default_rng(0)
 KIND = ATTACKS["logit"]
@@ -72,8 +74,8 @@ def test_the_interval_has_the_width_of_hanley_and_mcneil_and_the_confidence_that
 
 
 def test_intervals_of_equal_scores_contain_chance_as_often_as_they_say():
-    held = [attack_of(KIND, *np.random.default_rng(seed).normal(size=(2, 120)), seed=seed).contains_chance for seed in range(100)]
-    assert 88 <= sum(held) <= 100
+    held = [attack_of(KIND, *np.random.default_rng(seed).normal(size=(2, 120)), seed=seed).contains_chance for seed in range(60)]
+    assert 52 <= sum(held) <= 60
 
 
 def test_a_rate_that_needs_more_rows_is_not_defined_and_says_so():
@@ -122,8 +124,7 @@ def test_distances_are_those_of_brute_force():
     to_generated, to_reference = cdist(rows.samples, generated), cdist(rows.samples, reference)
     np.testing.assert_allclose(scores.near_generated(rows), -to_generated.min(axis=1), rtol=1e-6)
     np.testing.assert_allclose(scores.near_reference(rows), -to_reference.min(axis=1), rtol=1e-6)
-    same_number = to_generated[:, :60].min(axis=1)
-    np.testing.assert_allclose(scores.near_ratio(rows), to_reference.min(axis=1) - same_number, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(scores.near_ratio(rows), to_reference.min(axis=1) - to_generated.min(axis=1), rtol=1e-5, atol=1e-6)
 
 
 def test_densities_are_those_of_kernels_worked_out_by_hand():
@@ -140,7 +141,9 @@ def test_densities_are_those_of_kernels_worked_out_by_hand():
 
 
 def test_logits_are_those_of_the_gan_with_labels():
-    gan, labels = labelled_gan(), np.arange(300) % 3
+    generator, judge = networks.MLPGenerator((6, 8, 1), 4, (16,), "tanh", 3), networks.MLPDiscriminator((16,), 3)
+    gan, labels = GAN(generator, judge, ImageCodec((6, 8, 1))), np.arange(300) % 3
+    awaken(generator, judge)
     images = RANDOM.random((300, 6, 8, 1)).astype(np.float32)
     rows = Rows(np.asarray(gan.encode(images)), labels.astype(np.int32))
     scores = TensorScores(gan, Parts(rows, rows, rows), rows, seed=0)
@@ -165,7 +168,7 @@ def test_rows_of_a_table_are_scored_by_the_gan_and_have_no_likelihood_without_a_
 
 
 def test_the_likelihood_of_a_table_is_the_bound_of_its_autoencoder():
-    gan = TablePreset(objective="vae", width=16, latent_dim=4, batch_size=32, epochs=1)
+    gan = TablePreset(network="tvae", width=16, latent_dim=4, batch_size=30, epochs=1)
     cells = table_gan().generate_cells(200)
     gan = gan.build(Table("rows", table_gan().codec.columns, cells, {}))
     scores = table_scores(gan)
@@ -183,8 +186,8 @@ def test_the_likelihood_of_a_table_is_the_bound_of_its_autoencoder():
 LINES = english_phrases().sample(400, seed=0)
 
 
-def text_scores(lines=LINES, written=None):
-    gan = text_gan(LINES[:150], written)
+def text_scores(lines=LINES, **options):
+    gan = text_gan(LINES[:150], **options)
     parts = Parts(*(Rows(lines[start : start + 50]) for start in (0, 150, 200)))
     return TextScores(gan, parts, Rows(LINES[300:400]), seed=0)
 
@@ -201,12 +204,13 @@ def test_the_likelihood_of_a_line_is_that_of_the_generator():
 
 
 def test_the_network_alone_is_the_generator_without_its_ngrams():
-    scores = text_scores()
-    gan, rows = scores.gan, scores.parts.members
-    assert "network" not in scores.attacks
-    alone = scores.likelihood(rows)
-    gan.ngrams = networks.NgramModel(gan.codec.vocabulary_size, 3)
-    gan.ngrams.adapt(gan.codec.encode(LINES[:150]))
+    rows, codec = text_scores().parts.members, text_gan(LINES[:150]).codec
+    assert "network" not in text_scores().attacks
+    alone = text_scores().likelihood(rows)
+    ngrams = networks.NgramModel(codec.vocabulary_size, 3)
+    ngrams.adapt(codec.encode(LINES[:150]))
+    ngrams.shares.assign(np.full(ngrams.shares.shape, 0.5))
+    scores = text_scores(ngrams=ngrams)
     np.testing.assert_allclose(scores.attacks["network"](rows), alone, rtol=1e-4)
     assert (scores.likelihood(rows) > alone + 0.5).mean() > 0.9  # which know these lines
 
