@@ -112,7 +112,9 @@ class MomentsGenerator(Generator):
         num_classes = self.means.shape[0]
         classes = ops.zeros_like(latents[:, 0], "int32") if labels is None else labels
         one_hot = ops.one_hot(classes, num_classes, dtype="float32")
-        chosen = ops.reshape(one_hot[:, :, None] * latents[:, None, :], (-1, num_classes * self.rank))
+        # The rank is 0 where noise leaves nothing of a covariance, so that the number of rows cannot be inferred.
+        shape = (ops.shape(latents)[0], num_classes * self.rank)
+        chosen = ops.reshape(one_hot[:, :, None] * latents[:, None, :], shape)
         return one_hot @ self.means + chosen @ self.factors
 
     def get_config(self):

@@ -62,3 +62,11 @@ def test_mixed_precision_does_not_round_the_latents_that_select(make, monkeypatc
     finally:
         keras.config.set_dtype_policy("float32")
     np.testing.assert_array_equal(seen[0], np.float32(1.001))
+
+
+def test_a_generator_of_moments_without_any_covariance_makes_means():
+    generator = networks.MomentsGenerator((2, 2, 1), rank=0, noise_dim=3, units=(4,), num_labels=2)
+    generator(np.zeros((1, 3), "float32"), np.zeros(1, "int32"))
+    generator.means.assign([[0.1] * 4, [0.2] * 4])
+    samples = generator(np.zeros((3, 3), "float32"), np.array([0, 1, 1]))
+    np.testing.assert_allclose(samples[:, 0, 0, 0], [0.1, 0.2, 0.2])
