@@ -145,7 +145,7 @@ def test_wrong_input_is_one_clear_line_before_samples_are_generated(monkeypatch)
         "Got no held-out data": (training, None, {}),
         "Got 99 held-out samples. Expected at least 100": (training, held_out[:99], {}),
         "Got 20 training samples. Expected at least 100": (training[:20], held_out, {}),
-        "Members are among the control: 3 of 150 held-out samples equal samples that were trained on; by chance there would be 0": (
+        "The control holds members: 3 of 150 held-out samples equal samples that were trained on": (
             training,
             np.concatenate([held_out[3:], training[:3]]),
             {},
