@@ -37,7 +37,7 @@ _ORDER = 3  # of n-gram models, which know a thousand lines each
 CONTROLS = {
     "reference": Kind("density of references alone", "other rows of the same source"),
     "nearest_reference": Kind("distance to the nearest reference", "other rows of the same source"),
-    "classifier": Kind("classifier of simple features, tested on unseen rows", "rows known to be trained on, and others"),
+    "classifier": Kind("classifier that learned from half of the rows", "rows known to be trained on, and others"),
 }
 """Control attacks by name."""
 

@@ -197,7 +197,7 @@ def _texts(by_rate):
     return {f"{rate:g}": value for rate, value in by_rate.items()}
 
 
-def audit(gan, training, held_out, attacks="all", seed=0, num=None, features=None, progress=print):
+def audit(gan, training, held_out, attacks="all", seed=0, num=None, progress=print, features=None):
     """Measures what a GAN tells about its training rows: membership attacks, copies, and for tables hidden columns.
 
     As many training rows, the members, are compared with held-out rows, the others. A further part of the held-out rows is
@@ -218,9 +218,9 @@ def audit(gan, training, held_out, attacks="all", seed=0, num=None, features=Non
         attacks: List of names of `membership.ATTACKS`, or `"all"`.
         seed: Seed of the choice of rows and of the generated ones.
         num: Largest number of members, and of others, >= 100; None for 2,000.
+        progress: Function that receives each line of progress.
         features: Function from tensors, or from a list of lines, to features `(num, dim)` whose distances count; None for
             the codec's tensors, a table's standardised cells, or the latent semantics of lines.
-        progress: Function that receives each line of progress.
 
     Returns:
         An `Audit`. Its `attacks` are empty if a control succeeds; `differences` tell why.

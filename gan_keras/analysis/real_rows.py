@@ -167,8 +167,8 @@ def check_apart(training_keys, held_out_keys, noun):
     expected = len(held_out_keys) * sum(counts[key] > 1 for key in training_keys) / len(training_keys)
     if found > expected + 3.0 * math.sqrt(expected):
         raise ValueError(
-            f"{found:,} of {len(held_out_keys):,} held-out {noun} equal {noun} that were trained on; by chance there would be "
-            f"{expected:,.0f}. Expected {noun} that took no part in training: leave the copies out."
+            f"The control holds members: {found:,} of {len(held_out_keys):,} held-out {noun} equal {noun} that were trained "
+            f"on; by chance there would be {expected:,.0f}. Expected {noun} that took no part in training: leave them out."
         )
 
 

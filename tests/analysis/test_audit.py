@@ -10,6 +10,7 @@ import pytest
 from edited_gans import image_gan, series_gan, table_gan
 from gan_keras import GAN, CycleGAN, Pix2Pix, TextGAN, analysis, data, networks
 from gan_keras.analysis.audit import largest_rate
+from gan_keras.analysis.membership import attack_of
 from gan_keras.analysis.real_rows import Rows, divide
 from gan_keras.codecs import ImageCodec, WaveformCodec
 from gan_keras.data import Table, text_batches
@@ -135,6 +136,23 @@ def test_chosen_attacks_alone_are_made():
     assert sorted(found.attacks) == ["logit", "nearest"] and {each.confidence for each in found.attacks.values()} == {0.975}
 
 
+def test_the_verdict_names_the_attack_that_finds_most_and_the_ngrams_behind_a_likelihood():
+    rows = np.arange(1000.0)
+    top = np.where(rows < 300, 5000.0, rows)  # a few members stand out, most do not
+    scores = {"likelihood": rows + 400, "likelihood_ratio": top + 200, "network": rows + 20, "logit": rows}
+    attacks = {name: attack_of(analysis.ATTACKS[name], members, rows) for name, members in scores.items()}
+    control = {"reference": attack_of(analysis.ATTACKS["nearest"], rows, rows)}
+    found = analysis.Audit(attacks, control, [], {}, None, {}, {"members": 1000}, None, "lines")
+    (told,) = found.verdict
+    best = max(attacks.values(), key=lambda each: each.tpr[0.01].mean)
+    assert best is attacks["likelihood_ratio"] and found.strongest is attacks["likelihood"]
+    assert f"by the generator's likelihood, orders {100 * attacks['likelihood'].area:.1f} % of pairs rightly" in told
+    assert "the best, that by the generator's likelihood less a reference model's, finds" in told
+    assert f"(`ngram_order=0`): without them the likelihood orders {100 * attacks['network'].area:.1f} % of pairs" in told
+    alone = analysis.Audit({"logit": attacks["logit"]}, control, [], {}, None, {}, {"members": 1000}, None, "lines")
+    assert alone.verdict[0].startswith("No attack beats chance") and "ngram" not in alone.verdict[0]
+
+
 # --- Wrong input. ---
 
 
@@ -145,7 +163,7 @@ def test_wrong_input_is_one_clear_line_before_samples_are_generated(monkeypatch)
         "Got no held-out data": (training, None, {}),
         "Got 99 held-out samples. Expected at least 100": (training, held_out[:99], {}),
         "Got 20 training samples. Expected at least 100": (training[:20], held_out, {}),
-        "3 of 150 held-out samples equal samples that were trained on; by chance there would be 0": (
+        "The control holds members: 3 of 150 held-out samples equal samples that were trained on": (
             training,
             np.concatenate([held_out[3:], training[:3]]),
             {},

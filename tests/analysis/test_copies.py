@@ -109,15 +109,15 @@ def test_lines_with_a_changed_word_are_near_copies():
 
 
 def test_the_nearest_line_by_edits_is_that_of_brute_force_if_it_is_near():
-    known, lines = LINES[:120], LINES[400:520]
+    known = LINES[:120]
+    lines = [*(" ".join(["zebras", *line.split()[1:]]) for line in known[:60]), *LINES[400:460]]
     found = edits_to_nearest(lines, known)
-    pairs = [
-        [levenshtein(words(line), words(other)) / max(len(words(line)), len(words(other))) for other in known] for line in lines
-    ]
+    sides = [[*map(words, side)] for side in (lines, known)]
+    pairs = [[levenshtein(own, other) / max(len(own), len(other)) for other in sides[1]] for own in sides[0]]
     expected = np.min(pairs, axis=1)
     near = expected <= 0.34
-    assert near.sum() > 20 and (found >= expected - 1e-9).all()
-    assert (found[near] == pytest.approx(expected[near])) and np.mean(found - expected) < 0.05
+    assert near.sum() > 50 and (found >= expected - 1e-9).all()
+    assert found[near] == pytest.approx(expected[near]) and np.mean(found - expected) < 0.1
 
 
 # --- Tables. ---
