@@ -164,7 +164,7 @@ def audits(arguments):
         found = json.loads((run / "privacy.json").read_text(encoding="utf-8"))
         row = {"run": run.name, **{name: f"{num:,}" for name, num in found["numbers"].items()}}
         row["control"] = interval(found["control_attack"]["auc"])
-        best = max(found["attacks"].values(), key=lambda each: abs(each["auc"][0] - 0.5), default=None)
+        best = max(found["attacks"].values(), key=lambda each: abs(each["auc"]["mean"] - 0.5), default=None)
         if best is not None:
             row |= {"strongest attack": best["title"], "AUC": interval(best["auc"])}
             row |= {"found at 1 % false alarms": interval(best["tpr"]["0.01"])}
@@ -172,8 +172,8 @@ def audits(arguments):
         print(f"{run.name}:", *found["verdict"], sep="\n  ", flush=True)
 
 
-def interval(numbers):
-    return "{:.3f} [{:.3f}, {:.3f}]".format(*numbers)
+def interval(found):
+    return "{mean:.3f} [{low:.3f}, {high:.3f}]".format(**found)
 
 
 COMMANDS = {
