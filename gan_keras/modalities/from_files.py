@@ -253,9 +253,11 @@ class FileModality(Modality):
         if "model" not in config:
             return None
         data = config["data"]
+        # Whoever knows all private rows but one could check guesses of it against a fingerprint.
+        left_out = ("source", "report", *(["fingerprint"] if config["preset"].get("epsilon") else []))
         return {
             "model": {name: value for name, value in config["model"].items() if name not in (*self.data_entries, "labels")},
-            "data": {name: value for name, value in data.items() if name not in ("source", "report")},
+            "data": {name: value for name, value in data.items() if name not in left_out},
             "labels": config["labels"],
             "recipe": config["preset"]["description"],
             "use": self.use,

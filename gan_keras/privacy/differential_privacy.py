@@ -202,6 +202,7 @@ class DifferentialPrivacy:
                 "checkpoints read while training goes on, which hold what a sample's secrecy protects",
                 "choices that were made after looking at the data: settings that were compared, a schema that was read off",
                 "evaluations and audits, which compare with real rows",
+                "a run's settings and its report, which hold a fingerprint and counts of the rows",
                 "the time that steps take, and attacks on the noise's generator (Philox, begun by the operating system) and on "
                 "its floating-point numbers",
             ]
