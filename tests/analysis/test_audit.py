@@ -138,8 +138,8 @@ def test_chosen_attacks_alone_are_made():
 
 def test_the_verdict_names_the_attack_that_finds_most_and_the_ngrams_behind_a_likelihood():
     rows = np.arange(1000.0)
-    top = np.where(rows < 300, 5000.0, rows)  # a few members stand out, most do not
-    scores = {"likelihood": rows + 400, "likelihood_ratio": top + 200, "network": rows + 20, "logit": rows}
+    top = np.where(rows < 400, 5000.0, rows - 300)  # some members stand out, most do not
+    scores = {"likelihood": rows + 300, "likelihood_ratio": top, "network": rows + 20, "logit": rows}
     attacks = {name: attack_of(analysis.ATTACKS[name], members, rows) for name, members in scores.items()}
     control = {"reference": attack_of(analysis.ATTACKS["nearest"], rows, rows)}
     found = analysis.Audit(attacks, control, [], {}, None, {}, {"members": 1000}, None, "lines")
