@@ -30,6 +30,7 @@ import os
 
 import gan_keras  # first, as it imports TensorFlow without its log
 
+import keras
 import matplotlib.pyplot as plt
 import numpy as np
 import tensorflow as tf
@@ -120,11 +121,14 @@ plt.show()
 # calculated before training.
 
 # %%
-points = data.mixtures.ring(8000, seed=0).astype("float32")
-bound = privacy.DifferentialPrivacy(epsilon=3.0, delta=1e-5, train_size=8000, batch_size=256, train_steps=30 if SMOKE else 1500)
+points = data.mixtures.ring(4000 if SMOKE else 40_000, seed=0).astype("float32")
+bound = privacy.DifferentialPrivacy(
+    epsilon=3.0, delta=1e-6, train_size=len(points), batch_size=1024, train_steps=30 if SMOKE else 3000
+)
 generator = gan_keras.networks.MLPGenerator((2,), 16, (64, 64))
 ring = gan_keras.GAN(generator, gan_keras.networks.MLPDiscriminator((64, 64)))
-ring.compile("adam", "adam", loss="non_saturating", discriminator_steps=3, generator_ema=0.9, privacy=bound)
+rates = [keras.optimizers.Adam(2e-3, beta_1=0.5) for _ in range(2)]
+ring.compile(*rates, loss="non_saturating", discriminator_steps=2, generator_ema=0.99, privacy=bound)
 ring.fit(data.poisson_batches(points, bound), verbose=0)
 print(ring.privacy_statement())
 
@@ -143,9 +147,9 @@ plt.show()
 
 # %%
 for wrong in (
-    lambda: ring.compile(loss="relativistic_paired", privacy=privacy.DifferentialPrivacy.from_config(bound.get_config())),
     lambda: ring.fit(points),
     lambda: ring.fit(data.poisson_batches(points, bound)),
+    lambda: ring.compile(loss="relativistic_paired", privacy=privacy.DifferentialPrivacy.from_config(bound.get_config())),
 ):
     try:
         wrong()
