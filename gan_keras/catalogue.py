@@ -131,7 +131,7 @@ PRESETS = {
         "sensors": Facts("", 1.6, "energy.csv", "discriminative score 0.276 (real 0.034)"),
         "timegan": Facts("Yoon et al., 2019", 180, "sines"),
         "rcgan": Facts("Esteban et al., 2017", 9, "sines"),
-        "private": Facts("Bie et al., 2023", 2, "sines", "marginal distance 0.031 at epsilon 10 (real 0.022)"),
+        "private": Facts("Bie et al., 2023", 2, "sines", "told apart 0.99 at epsilon 10, one seed (real 0.50)"),
         "tiny": Facts("", 0.02, "sines"),
     },
     "translation": {

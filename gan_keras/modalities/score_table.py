@@ -60,8 +60,8 @@ def private_line(values, signs, rival, words, others):
     won = sum(sign * values["gan"][name] > sign * values[rival][name] for name, sign in signs.items())
     advice = "prefer them" if 2 * won < len(signs) else "both will do" if 2 * won == len(signs) else "prefer the GAN"
     return (
-        f"The GAN beats {words} of the same epsilon in {won} of {len(signs)} scores: {advice}. They take seconds. "
-        f"{others} are not private."
+        f"The GAN beats {words} of the same epsilon in {won} of {len(signs)} scores: {advice}. Noised statistics "
+        f"take seconds. {others} are not private."
     )
 
 

@@ -32,7 +32,7 @@ class Clipping:
         reason = self.reason or (f"the penalty {penalized[0]} is a gradient of a gradient" if penalized else None)
         self.method = "loop" if reason else "ghost"
         if reason:
-            gan.tell(f"Clips gradients row by row, which is about 6 to 25 times as slow as all at once: {reason}.")
+            gan.tell(f"Clips gradients row by row, which is about 4 to 25 times as slow as all at once: {reason}.")
 
     def sums(self, samples, labels, loss, side):
         """Returns the sum of the rows' clipped gradients, a tensor per trainable variable of the discriminator.

@@ -15,7 +15,7 @@ from gan_keras.metrics.table_similarity import (
     pair_similarities,
 )
 from gan_keras.metrics.train_on_synthetic import CLASSIFIERS, REGRESSORS, real_control, synthetic_training, two_sample_test
-from gan_keras.modalities.score_table import check_enough, headline, result_of, score_lines
+from gan_keras.modalities.score_table import check_enough, headline, private_line, result_of, score_lines
 from gan_keras.privacy.noised_counts import NoisedCounts
 
 MIN_ROWS, MAX_ROWS = 10, 50_000  # rows per sampler; of training and test rows at most as many are used
@@ -140,14 +140,7 @@ def verdict(values, target):
     if "counts" in values:
         shown["counts"], rivals["counts"] = "noised counts", "noised counts of the same epsilon, without any network"
     lines = [headline(values, rivals, signs, COLUMNS), *score_lines(signs, detailed, values, shown)]
-    return [*lines, private_line(values, signs)] if "counts" in values else lines
-
-
-def private_line(values, signs):
-    """A line about what a private GAN is worth next to noised counts: who wins more of the deciding scores."""
-    won = sum(sign * values["gan"][name] > sign * values["counts"][name] for name, sign in signs.items())
-    advice = "prefer them" if 2 * won < len(signs) else "both will do" if 2 * won == len(signs) else "prefer the GAN"
-    return (
-        f"The GAN beats noised counts of the same epsilon in {won} of {len(signs)} scores: {advice}. `privacy.NoisedCounts` "
-        "makes them in seconds. Independent columns and real rows are not private."
-    )
+    if "counts" in values:
+        others = "Independent columns and real rows"
+        lines.append(private_line(values, signs, "counts", "noised counts (`privacy.NoisedCounts`)", others))
+    return lines
