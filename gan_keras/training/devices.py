@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import keras
 import tensorflow as tf
+from tensorflow.python.framework.config import is_op_determinism_enabled  # has no public name, and Keras asks it too
 
 from gan_keras.diagnosis.names import choice_of
 
@@ -172,6 +173,8 @@ def _obstacle(gan):
         return never
     if tf.distribute.has_strategy():
         return "a distribution strategy shares the step among devices"
+    if is_op_determinism_enabled():
+        return "Keras does not compile deterministic operations (`gan_keras.set_seed(seed, deterministic=False)` leaves them out)"
     unfit = sorted({type(layer).__name__ for layer in layers if not layer.supports_jit})
     if unfit:
         return f"XLA does not compile {', '.join(unfit)}"

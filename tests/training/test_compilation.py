@@ -89,6 +89,15 @@ def test_under_a_strategy_and_in_eager_mode_nothing_is_compiled(pretend_a_gpu):
         pytest.raises(ValueError, devices.decide_xla, gan, jit_compile=True).match("strategy")
 
 
+def test_where_operations_are_deterministic_nothing_is_compiled(monkeypatch, pretend_a_gpu):
+    monkeypatch.setattr(devices, "is_op_determinism_enabled", lambda: True)
+    gan = image_gan()
+    pretend_a_gpu()
+    assert "deterministic" in devices.decide_xla(gan).reason
+    with pytest.raises(ValueError, match="deterministic operations .*deterministic=False"):
+        devices.decide_xla(gan, jit_compile=True)
+
+
 def test_compile_follows_the_decision_and_saves_the_wish():
     gan = GAN(MLPGenerator((2,)), MLPDiscriminator())
     gan.compile()
