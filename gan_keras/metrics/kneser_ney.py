@@ -8,6 +8,9 @@ where `backoff(c)` is the mass freed by the discounts. Below the highest order, 
 (words at the start of a sentence are counted as they occur): "francisco" is frequent but follows only one word. The recursion
 ends with 1 / vocabulary size, the only mass that an unseen word gets.
 
+An n-gram of several words that fewer than `min_sentences` sentences contain has no part of its own: the
+backoff of its context gets it.
+
 References: [Kneser and Ney, 1995](https://doi.org/10.1109/ICASSP.1995.479394),
 [Chen and Goodman, 1999](https://doi.org/10.1006/csla.1999.0128).
 """
@@ -29,7 +32,8 @@ class Level:
 
     Attributes:
         contexts: Number of the context of each n-gram, ascending, `(ngrams,)`.
-        seen: The part of the probability that comes from the n-gram's own discounted count, `(ngrams,)`.
+        seen: The part of the probability that comes from the n-gram's own discounted count, `(ngrams,)`; 0 for a sentence start
+            and where too few sentences contain the n-gram.
         probabilities: p(last word | context), interpolated with all lower orders, `(ngrams,)`.
         backoffs: Weight of the lower order's probability, 1 for a context without continuation, `(contexts,)`.
     """
@@ -46,6 +50,8 @@ class KneserNey:
     Args:
         order: Length n of the longest n-grams, >= 1.
         discount: Subtracted from each count, in (0, 1).
+        min_sentences: Number of sentences that have to contain an n-gram of two words or more, >= 1. From 2, no sentence is
+            remembered word for word because it is there once.
 
     Attributes:
         levels: After `fit`, a `Level` per order.
@@ -53,13 +59,15 @@ class KneserNey:
         words: The word of each token number; the first two numbers are those of the sentence's start and end.
 
     Raises:
-        ValueError: If the order or the discount is out of its range.
+        ValueError: If the order, the discount or `min_sentences` is out of its range.
     """
 
-    def __init__(self, order=5, discount=0.75):
+    def __init__(self, order=5, discount=0.75, min_sentences=1):
         if order < 1 or not 0.0 < discount < 1.0:
             raise ValueError(f"Got order {order} and discount {discount}. Expected order >= 1 and discount in (0, 1).")
-        self.order, self.discount = order, discount
+        if min_sentences < 1:
+            raise ValueError(f"min_sentences={min_sentences}. Expected a number >= 1: 1 counts every n-gram.")
+        self.order, self.discount, self.min_sentences = order, discount, min_sentences
 
     def fit(self, sentences, vocabulary_size=None):
         """Counts the n-grams of the training sentences and returns `self`.
@@ -85,7 +93,7 @@ class KneserNey:
             )
         corpus = self._encode(sentences)
         self.index = NgramIndex(corpus, len(self.words), min(self.order, corpus.lengths.max()))
-        self.levels = self._estimate(self.index.locate(corpus))
+        self.levels = self._estimate(self.index.locate(corpus), corpus.owners)
         return self
 
     def _encode(self, sentences):
@@ -94,8 +102,8 @@ class KneserNey:
         tokens = np.insert(words.tokens, starts, _START_ID)
         return Corpus(np.insert(tokens, np.cumsum(words.lengths + 1), _END_ID), words.lengths + 2)
 
-    def _estimate(self, rows):
-        """One `Level` per order, from the numbers of the n-grams that end at each token, `(order, tokens)`."""
+    def _estimate(self, rows, owners):
+        """One `Level` per order, from the numbers of the n-grams that end at each token, `(order, tokens)`, and its sentence."""
         levels, lower, shorter = [], np.array([1.0 / self.vocabulary_size]), np.zeros_like(rows[0])
         for keys, ngrams, longer in zip(self.index.keys, rows, [*rows[1:], None], strict=True):
             present = ngrams != MISSING
@@ -104,15 +112,19 @@ class KneserNey:
             counts = _counts(ngrams[present], None if longer is None else longer[present], len(keys))
             if not levels:
                 counts[_START_ID] = 0
-            levels.append(self._level(keys // self.index.num_tokens, counts, lower[suffixes], len(lower)))
+            known = np.ones(len(keys), bool)
+            if levels and self.min_sentences > 1:
+                sentences = np.unique(np.stack([ngrams[present], owners[present]]), axis=1)[0]
+                known = np.bincount(sentences, minlength=len(keys)) >= self.min_sentences
+            levels.append(self._level(keys // self.index.num_tokens, counts, known, lower[suffixes], len(lower)))
             lower, shorter = levels[-1].probabilities, ngrams
         return levels
 
-    def _level(self, contexts, counts, lower_probabilities, num_contexts):
+    def _level(self, contexts, counts, known, lower_probabilities, num_contexts):
         totals = np.bincount(contexts, counts, minlength=num_contexts)
-        continuations = np.bincount(contexts, counts > 0, minlength=num_contexts)
-        backoffs = np.where(totals > 0, self.discount * continuations / np.maximum(totals, 1), 1.0)
-        seen = np.maximum(counts - self.discount, 0.0) / totals[contexts]
+        freed = np.bincount(contexts, np.where(known, np.minimum(counts, self.discount), counts), minlength=num_contexts)
+        backoffs = np.where(totals > 0, freed / np.maximum(totals, 1), 1.0)
+        seen = np.where(known, np.maximum(counts - self.discount, 0.0) / totals[contexts], 0.0)
         return Level(contexts, seen, np.where(counts > 0, seen + backoffs[contexts] * lower_probabilities, 0.0), backoffs)
 
     def log_likelihood(self, sentence):

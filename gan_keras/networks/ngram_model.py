@@ -5,7 +5,8 @@ text is scarce. It is one distribution, so it is sampled and measured like the n
 
     p(w | c) = (1 - share) * p_network(w | c) + share * p_ngram(w | c)
 
-with one share for each length of the longest context that the n-gram model knows.
+with one share for each length of the longest context that the n-gram model knows. It knows only what several lines have in
+common: an n-gram of one line alone, such as a password in it, would be repeated word for word.
 
 References: interpolated Kneser-Ney as in `metrics.KneserNey`; shares by the length of the context (Jelinek and Mercer, 1980), by
 [expectation maximisation](https://doi.org/10.1111/j.2517-6161.1977.tb01600.x); mixtures of recurrent networks and n-grams
@@ -36,17 +37,20 @@ class NgramModel(keras.layers.Layer):
     Args:
         vocabulary_size: Number of token ids, including the four special ones.
         order: Length n of the longest n-grams, >= 2.
+        min_lines: Number of training lines that have to contain an n-gram of two tokens or more, >= 1.
         sizes: Number of different n-grams of each order, from 1: `adapt` finds it. A loaded model knows it.
 
     Raises:
-        ValueError: If `order` is below 2.
+        ValueError: If `order` is below 2 or `min_lines` is below 1.
     """
 
-    def __init__(self, vocabulary_size, order=5, sizes=None, **kwargs):
+    def __init__(self, vocabulary_size, order=5, sizes=None, min_lines=2, **kwargs):
         super().__init__(**kwargs)
         if order < 2:
             raise ValueError(f"order={order}. Expected at least 2: without a context, all tokens would be drawn alike.")
-        self.vocabulary_size, self.order, self.sizes = vocabulary_size, order, None
+        if min_lines < 1:
+            raise ValueError(f"min_lines={min_lines}. Expected a number >= 1: 1 keeps every n-gram, also those of one line.")
+        self.vocabulary_size, self.order, self.min_lines, self.sizes = vocabulary_size, order, min_lines, None
         if sizes is not None:
             self.make_weights(sizes)
 
@@ -93,19 +97,26 @@ class NgramModel(keras.layers.Layer):
         if np.isin(rows, (PADDING, START))[np.arange(rows.shape[1]) < lengths[:, None]].any():
             raise ValueError("Got rows with padding or start tokens before their end. Expected rows of `codec.encode(lines)`.")
         lines = [row[:length].tolist() for row, length in zip(rows, lengths, strict=True)]
-        model = KneserNey(self.order).fit(lines, self.vocabulary_size)
-        self.make_weights([len(keys) for keys in model.index.keys])
+        model = KneserNey(self.order, min_sentences=self.min_lines).fit(lines, self.vocabulary_size)
         ids = np.array([START, END, *model.words[2:]])  # they ascend, so that translated keys are sorted as well
-        keys, first = [], _ROOT
-        for each in model.index.keys:
+        # N-grams of too few lines are left out, and so are those that begin with them, which no more lines contain.
+        keys, seen, backoffs, numbers, first = [], [], [], np.zeros(1, np.int64), 1
+        for level, each in zip(model.levels, model.index.keys, strict=True):
+            kept = level.seen > 0 if keys else np.ones(len(each), bool)
             contexts, words = np.divmod(each, model.index.num_tokens)
-            keys.append((first + contexts) * self.vocabulary_size + ids[words])
-            first = 1 + sum(map(len, keys[:-1]))  # the number of the first context of the next order
+            keys.append((numbers[contexts] * self.vocabulary_size + ids[words])[kept])
+            seen.append(level.seen[kept])
+            backoffs.append(level.backoffs[numbers != _MISSING])
+            numbers = np.where(kept, first - 1 + np.cumsum(kept), _MISSING)
+            first += kept.sum()
+        while len(keys) > 2 and not len(keys[-1]):
+            keys, backoffs = keys[:-1], backoffs[:-1]
+        self.make_weights([len(each) for each in keys])
         unigrams = np.full(self.vocabulary_size, model.levels[0].backoffs[0] / self.vocabulary_size)
         unigrams[ids] += model.levels[0].seen
         self.keys.assign(np.concatenate(keys))
-        self.seen.assign(np.concatenate([level.seen for level in model.levels]))
-        self.backoffs.assign(np.concatenate([level.backoffs for level in model.levels]))
+        self.seen.assign(np.concatenate(seen))
+        self.backoffs.assign(np.concatenate(backoffs))
         self.unigrams.assign(unigrams)
 
     def fit_shares(self, network_log_p, ngram_p, matched):
@@ -212,7 +223,8 @@ class NgramModel(keras.layers.Layer):
 
     def get_config(self):
         sizes = None if self.sizes is None else list(self.sizes)
-        return {**super().get_config(), "vocabulary_size": self.vocabulary_size, "order": self.order, "sizes": sizes}
+        own = {"vocabulary_size": self.vocabulary_size, "order": self.order, "min_lines": self.min_lines, "sizes": sizes}
+        return {**super().get_config(), **own}
 
 
 def likeliest_shares(log_odds, groups, num_groups, prior, prior_tokens):

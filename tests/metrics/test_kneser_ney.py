@@ -25,10 +25,11 @@ def test_a_bigram_probability_equals_the_hand_worked_one():
     assert {token: found[token] for token in expected} == pytest.approx(expected, abs=1e-12)
 
 
-def test_higher_orders_are_smoothed_like_nltk():
+@pytest.mark.parametrize("min_sentences", [1, 2, 3])
+def test_higher_orders_are_smoothed_like_nltk(min_sentences):
     """nltk pads with nothing of its own here, and has no unknown words: only its unigrams are replaced."""
     order, discount = 4, 0.75
-    model = KneserNey(order, discount).fit(SENTENCES)
+    model = KneserNey(order, discount, min_sentences).fit(SENTENCES)
     oracle = KneserNeyInterpolated(order, discount=discount)
     padded = [["<s>", *sentence, "</s>"] for sentence in SENTENCES]
     oracle.fit([list(everygrams(s, max_len=order)) for s in padded], sorted(set(itertools.chain(*padded))))
@@ -40,8 +41,14 @@ def test_higher_orders_are_smoothed_like_nltk():
         lower = expected(word, context[1:])
         if not oracle.counts[context].N():
             return lower
-        weight, backoff = oracle.estimator.alpha_gamma(word, context)
-        return weight + backoff * lower
+        weights = {each: oracle.estimator.alpha_gamma(each, context) for each in oracle.counts[context]}
+        known = {each for each in weights if contained((*context, each)) >= min_sentences}
+        backoff = oracle.estimator.alpha_gamma(word, context)[1] + sum(weights[each][0] for each in weights.keys() - known)
+        return (weights[word][0] if word in known else 0.0) + backoff * lower
+
+    def contained(ngram):
+        """Number of sentences with the n-gram."""
+        return sum(any(tuple(s[i : i + len(ngram)]) == ngram for i in range(len(s))) for s in padded)
 
     for context in itertools.chain(*(itertools.product("abcd", repeat=n) for n in (1, 2, 3))):
         # A word before the context keeps it from beginning the sentence, where nltk counts other things.
@@ -53,7 +60,9 @@ def test_higher_orders_are_smoothed_like_nltk():
 @pytest.mark.parametrize("order", [1, 2, 3, 5])
 @pytest.mark.parametrize("context", [[], ["a"], ["a", "b"], ["a", "b", "c"], ["z", "a"], ["b", "z"], list("abcabcd")])
 def test_every_distribution_sums_to_one(order, context):
-    probabilities = KneserNey(order).fit(SENTENCES, vocabulary_size=50).next_token_probabilities(context)
+    probabilities = (
+        KneserNey(order, min_sentences=1 + order % 2).fit(SENTENCES, vocabulary_size=50).next_token_probabilities(context)
+    )
     assert sum(probabilities.values()) == pytest.approx(1.0, abs=1e-12) and min(probabilities.values()) > 0
 
 
@@ -109,6 +118,7 @@ def test_wrong_input_of_the_ngram_model_is_refused():
     for call, message in (
         (lambda: KneserNey(order=0), "order >= 1"),
         (lambda: KneserNey(discount=1.0), "discount in"),
+        (lambda: KneserNey(min_sentences=0), "min_sentences=0"),
         (lambda: KneserNey().fit([]), "no sentences"),
         (lambda: KneserNey().fit(SENTENCES, vocabulary_size=4), "vocabulary_size 4"),
         (lambda: KneserNey().fit(SENTENCES).sample(1, temperature=0.0), "temperature 0.0"),

@@ -1,5 +1,7 @@
 import json
 import math
+from collections import Counter
+from itertools import chain
 
 import keras
 import numpy as np
@@ -46,7 +48,7 @@ def ngrams():
 
 @pytest.fixture(scope="module")
 def reference():
-    return KneserNey(4).fit(TRAINING, SIZE)
+    return KneserNey(4, min_sentences=2).fit(TRAINING, SIZE)
 
 
 @pytest.fixture(scope="module")
@@ -85,8 +87,9 @@ def test_probabilities_of_given_tokens_are_those_of_kneser_ney(ngrams, reference
     np.testing.assert_allclose(found, [reference.log_likelihood(line) for line in HELD_OUT], rtol=1e-5, atol=1e-5)
 
 
-def test_the_matched_length_is_that_of_the_longest_context_in_the_training_lines(ngrams):
-    known = {tuple([START, *line][i : i + n]) for line in TRAINING for n in (1, 2, 3) for i in range(len(line) + 2 - n)}
+def test_the_matched_length_is_that_of_the_longest_context_in_two_training_lines(ngrams):
+    of_lines = [{tuple([START, *line][i : i + n]) for n in (1, 2, 3) for i in range(len(line) + 2 - n)} for line in TRAINING]
+    known = {each for each, num in Counter(chain.from_iterable(of_lines)).items() if num > 1 or len(each) == 1}
     _, matched = ngrams.token_probabilities(tf.constant(rows_of(HELD_OUT)))
     for line, found in zip(HELD_OUT, matched.numpy(), strict=True):
         read = [START, *line]
@@ -260,8 +263,19 @@ def test_bad_input_is_refused(act, message):
 
 
 def test_short_lines_have_fewer_orders():
-    model = NgramModel(SIZE, order=9)
-    model.adapt(rows_of([[5, 6], [7]]))
-    assert len(model.sizes) == model.shares.shape[0] == 4
-    expected = KneserNey(9).fit([[5, 6], [7]], SIZE).log_likelihood([5, 6])
-    assert math.log(np.prod(model.token_probabilities(tf.constant([[5, 6, END]]))[0])) == pytest.approx(expected, abs=1e-5)
+    for min_lines, sizes in ((1, 4), (2, 2)):  # nothing but the end of "7" could be in two lines
+        model = NgramModel(SIZE, order=9, min_lines=min_lines)
+        model.adapt(rows_of([[5, 6], [7]]))
+        assert len(model.sizes) == model.shares.shape[0] == sizes
+        expected = KneserNey(9, min_sentences=min_lines).fit([[5, 6], [7]], SIZE).log_likelihood([5, 6])
+        assert math.log(np.prod(model.token_probabilities(tf.constant([[5, 6, END]]))[0])) == pytest.approx(expected, abs=1e-5)
+
+
+def test_nothing_of_the_order_of_a_line_is_kept_that_no_other_line_has():
+    secret, lines = [9, 12, 10, 13, 5, 11], random_lines(60, 0)
+    model = NgramModel(SIZE, order=4)
+    model.adapt(rows_of([*lines, secret]))
+    for length in range(2, len(secret) + 1):
+        assert (contexts_after(model, secret[:length]).numpy()[0, 1:] == -1).all(), "an n-gram of the secret alone was kept"
+    of_lines = [set(zip(read, read[1:], read[2:], strict=False)) for read in ([START, *line, END] for line in lines)]
+    assert model.sizes[2] == sum(num > 1 for num in Counter(chain.from_iterable(of_lines)).values())
