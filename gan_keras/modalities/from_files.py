@@ -11,10 +11,11 @@ from gan_keras.gans.sampling import seeds_from
 from gan_keras.modalities import sample_files, score_table
 from gan_keras.modalities.base import Modality, seconds_per_sample
 from gan_keras.modalities.preset import STAGE
+from gan_keras.privacy.noised_counts import NoisedCounts
 from gan_keras.privacy.noised_moments import NoisedMoments
 from gan_keras.training import time_budget
 
-SCORE, MOMENTS = "score", "noised_moments.npz"
+SCORE = "score"
 NUM_PILOT = 64
 MIN_SCORED_SECONDS = 120.0
 """Seconds of training from which epochs are scored: in a shorter training the classifier would take too large a share."""
@@ -93,6 +94,9 @@ class FileModality(Modality):
         }
         names = list(data.label_names) if preset.num_labels(data) else None
         run.write_config({**config, "preset": preset.to_config(), "labels": names, "data": entries})
+        released = preset.released_of(training)
+        if released is not None:  # kept, as a resumed run that measured again would tell more than epsilon
+            released.save(run.path / released.file_name)
         return lines
 
     def check_apart(self, out, source):
@@ -125,7 +129,15 @@ class FileModality(Modality):
         ]
 
     def parts(self, run, data=None):
-        return self.split(self.reload(run) if data is None else data, run.config["seed"])
+        training, held_out = self.split_again(run, self.reload(run) if data is None else data)
+        for kind in (NoisedCounts, NoisedMoments):
+            if (run.path / kind.file_name).exists():
+                training = dataclasses.replace(training, released=kind.load(run.path / kind.file_name))
+        return training, held_out
+
+    def split_again(self, run, data):
+        """The parts of a run's data as they were split before its training."""
+        return self.split(data, run.config["seed"])
 
     def reload(self, run):
         """The data of a run, read from their source again."""
@@ -263,24 +275,6 @@ class FileModality(Modality):
             "use": self.use,
             "limits": self.limits,
         }
-
-
-class FromMoments:
-    """Mixin: a private run keeps the noised moments that it begins from. If a resumed one measured again, it would tell more than
-    epsilon."""
-
-    def keep(self, run, config, data, source):
-        lines = super().keep(run, config, data, source)
-        preset = self.preset_class.from_config(run.config["preset"])
-        if preset.epsilon and preset.released_share:
-            preset.noised_moments(self.split(data, config["seed"])[0]).save(run.path / MOMENTS)
-        return lines
-
-    def parts(self, run, data=None):
-        training, held_out = super().parts(run, data)
-        if (run.path / MOMENTS).exists():
-            training = dataclasses.replace(training, noised_moments=NoisedMoments.load(run.path / MOMENTS))
-        return training, held_out
 
 
 class ScoredModality(FileModality):

@@ -314,13 +314,21 @@ class Preset(Recipe):
         gan.compile(**self.compile_options(), privacy=self.privacy_of(training))
         return gan
 
-    def privacy_of(self, training, released=None):
-        """The `DifferentialPrivacy` of a training on some data; None for `epsilon=0`.
+    def released_of(self, training, *options):
+        """Returns the noised statistics of some data that a private training begins from; None if it begins from none.
 
-        Args:
-            training: The training part.
-            released: Noise multipliers of statistics of the data that the GAN begins from, by name; None for none.
+        They cost a share of epsilon, once: those that `training.released` holds are not released again.
         """
+        if not (self.epsilon and self.released_share):
+            return None
+        return self.release(training, *options) if training.released is None else training.released
+
+    def release(self, training):
+        """Makes the statistics of `released_of`. Presets that begin from none do not override it."""
+        raise NotImplementedError
+
+    def privacy_of(self, training, released=None):
+        """The `DifferentialPrivacy` of a training on some data, and on what `released_of` returned; None for `epsilon=0`."""
         if not self.epsilon:
             return None
         from gan_keras.privacy import DifferentialPrivacy
@@ -333,7 +341,7 @@ class Preset(Recipe):
             batch_size=min(self.batch_size, num),
             train_steps=self.epochs * self.steps_per_pass(training),
             clipping_norm=self.clipping_norm,
-            released=released,
+            released=None if released is None else {released.name: released.noise_multiplier},
         )
 
     def delta_of(self, num):

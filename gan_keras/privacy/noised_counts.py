@@ -10,6 +10,7 @@ import secrets
 import numpy as np
 
 from gan_keras.data.table.columns import CategoryColumn, column_from_config
+from gan_keras.media.safe_files import read_json, write_json
 from gan_keras.privacy.accounting import noise_multiplier_for
 
 MAX_BINS, MAX_VALUES = 100, 1000  # bins of a number column, values of a category
@@ -50,6 +51,8 @@ class NoisedCounts:
         noise_multiplier: Noise of all releases together, as that of one Gaussian mechanism of sensitivity 1.
         parents: For each column the index of its parent besides the label; -1 for none.
     """
+
+    name, file_name = "counts", "noised_counts.json"
 
     def __init__(self, columns, cells, epsilon, delta, label=None, normal=None):
         self.columns, self.normal = tuple(columns), normal or secret_normal
@@ -179,18 +182,20 @@ class NoisedCounts:
 
     # --- A run keeps what was released: to release it again would be paid for again. ---
 
-    def to_config(self):
-        """Returns everything that was released, in a form that JSON can hold."""
+    # --- A run keeps what was released: to release it again would be paid for again. ---
+
+    def save(self, path):
+        """Writes everything that was released to a `.json` file."""
         config = {name: getattr(self, name) for name in ("epsilon", "delta", "label", "noise_multiplier")}
         config |= {"columns": [column.to_config() for column in self.columns]}
         config |= {name: [each.tolist() for each in getattr(self, name)] for name in ("groups", "with_label")}
         config |= {name: getattr(self, name).tolist() for name in ("label_groups", "label_counts", "parents")}
-        return config | {"pairs": {str(child): table.tolist() for child, table in self.pairs.items()}}
+        write_json(path, config | {"pairs": {str(child): table.tolist() for child, table in self.pairs.items()}})
 
     @classmethod
-    def from_config(cls, config):
-        """Inverse of `to_config`."""
-        counts = cls.__new__(cls)
+    def load(cls, path):
+        """Reads what `save` wrote."""
+        counts, config = cls.__new__(cls), read_json(path)
         vars(counts).update({name: config[name] for name in ("epsilon", "delta", "label", "noise_multiplier")})
         counts.columns = tuple(map(column_from_config, config["columns"]))
         counts.bins = checked_bins(counts.columns)

@@ -59,6 +59,8 @@ class NoisedMoments:
         deviations: `(classes,)`: deviation of the remainder, alike for all numbers.
     """
 
+    name, file_name = "moments", "noised_moments.npz"
+
     def __init__(self, rows, epsilon, delta, labels=None, num_labels=0, normal=None):
         self.epsilon, self.delta, self.normal = float(epsilon), float(delta), normal or secret_normal
         self.noise_multiplier = noise_multiplier_for(self.epsilon, self.delta)

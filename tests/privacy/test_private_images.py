@@ -115,8 +115,8 @@ def test_generator_and_labels_do_not_follow_from_other_private_images(images, mo
     """With the discriminator's updates left out, all weights are equal for two sets of private images."""
     levels, labels = stripes(seed=5)
     others = load_images(255 - levels, labels=np.roll(labels, 1))
-    moments = private().noised_moments(images)
-    monkeypatch.setattr(type(private()), "noised_moments", lambda preset, data, num_labels=None: moments)
+    moments = private().release(images)
+    monkeypatch.setattr(type(private()), "release", lambda preset, data, num_labels=None: moments)
     monkeypatch.setattr("gan_keras.privacy.differential_privacy.DifferentialPrivacy.train_discriminator", lambda *_: None)
     one, other = (private().fit(data, verbose=0) for data in (images, others))
     for mine, its in zip(one.get_weights(), other.get_weights(), strict=True):

@@ -32,7 +32,8 @@ class Images(SampleSet):
         image_shape: `(height, width, channels)` of every image as networks get it.
         report: Counts: always `images` and `duplicates`; for files also `corrupt`, `other` (files that are no images),
             `grey` (among colour), `enlarged`, the keys of `files.REPAIRS`, and `first_corrupt`, at most five names.
-        noised_moments: The `privacy.NoisedMoments` that a private run keeps; None before they were measured.
+        released: The `privacy.NoisedMoments` of these images that were paid for before, such as by the run that is resumed; None
+            before that.
     """
 
     name: str
@@ -42,7 +43,7 @@ class Images(SampleSet):
     label_names: tuple[str, ...] | None
     hashes: np.ndarray
     report: dict
-    noised_moments: object = None
+    released: object = None
 
     noun, by_sample = "images", ("images", "hashes")
 

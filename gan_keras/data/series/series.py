@@ -37,7 +37,8 @@ class Series:
         report: Counts: always `series`, `steps` and `windows`, and repairs.
         missing: bool array like `values`: cells that were missing and are interpolated; None without any.
         layout: The `Layout` of the file, or None for arrays.
-        noised_moments: The `privacy.NoisedMoments` that a private run keeps; None before they were measured.
+        released: The `privacy.NoisedMoments` of these windows that were paid for before, such as by the run that is resumed; None
+            before that.
     """
 
     name: str
@@ -52,7 +53,7 @@ class Series:
     report: dict
     missing: np.ndarray | None = None
     layout: Layout | None = None
-    noised_moments: object = None
+    released: object = None
 
     def __len__(self):
         return len(self.starts)

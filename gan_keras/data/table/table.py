@@ -41,7 +41,8 @@ class Table:
         notes: What was guessed or repaired, a sentence by column; columns that were left out have one too.
         layout: For a table from a data frame, what it needs besides the columns: `index`, names of the columns that were its
             index, `categories`, by column their order and whether it counts, and `names` that are no text. None for others.
-        noised_counts: A `privacy.NoisedCounts` of the rows that was released before, such as by the run that is resumed.
+        released: The `privacy.NoisedCounts` of these rows that were paid for before, such as by the run that is resumed; None
+            before that.
         public_schema: The public schema that the columns come from, a dictionary: see `schema`. None if they were read off rows.
     """
 
@@ -52,7 +53,7 @@ class Table:
     notes: dict = dataclasses.field(default_factory=dict)
     layout: dict | None = None
     public_schema: dict | None = None
-    noised_counts: object = None
+    released: object = None
 
     def __len__(self):
         return len(self.cells)

@@ -8,14 +8,14 @@ from gan_keras.callbacks import Interpolation, SampleGrid
 from gan_keras.codecs import ImageCodec
 from gan_keras.data import Images, describe_images, load_images, load_test_images, split_images
 from gan_keras.media.images import write_images
-from gan_keras.modalities.from_files import FromMoments, ScoredModality
+from gan_keras.modalities.from_files import ScoredModality
 from gan_keras.modalities.image.evaluation import COLUMNS, evaluate_images, tensors_of
 from gan_keras.modalities.image.presets import ImagePreset
 
 _GRID = "Generated images. With labels, a row is a label and a column is a noise. The noise is the same at every epoch."
 
 
-class ImageModality(FromMoments, ScoredModality):
+class ImageModality(ScoredModality):
     """Images; files in folders are read as they are needed."""
 
     name, samples, output_name = "image", "images", "image"

@@ -136,15 +136,15 @@ class ImagePreset(Scored, Preset):
             raise ValueError(
                 f"Got the shape {images} for network='moments'. Expected images, whose noised moments it begins from."
             )
-        moments = images.noised_moments or self.noised_moments(images, num_labels)
+        moments = self.released_of(images, num_labels)
         keras.utils.set_random_seed(seed)
         networks = from_moments(moments, self.latent_dim, self.width)
         gan = GAN(*networks, self.codec(images), seed, label_names=images.label_names if num_labels else None)
-        gan.compile(**self.compile_options(), privacy=self.privacy_of(images, {"moments": moments.noise_multiplier}))
+        gan.compile(**self.compile_options(), privacy=self.privacy_of(images, moments))
         return gan
 
-    def noised_moments(self, images, num_labels=None):
-        """Returns the `privacy.NoisedMoments` that a private GAN of images begins from, for its share of epsilon."""
+    def release(self, images, num_labels=None):
+        """Returns `privacy.NoisedMoments` of images."""
         from gan_keras.modalities.image.evaluation import noised_moments
 
         num_labels = self.num_labels(images) if num_labels is None else num_labels

@@ -13,7 +13,7 @@ from gan_keras.codecs import ComponentCodec, NormalScoreCodec, SeriesCodec
 from gan_keras.data import Series, describe_series, load_series, split_series
 from gan_keras.data.series.layout import Layout
 from gan_keras.media.series import SHOWN_SERIES, csv_text, write_series
-from gan_keras.modalities.from_files import FileModality, FromMoments
+from gan_keras.modalities.from_files import FileModality
 from gan_keras.modalities.series.evaluation import COLUMNS, evaluate_series, some_windows
 from gan_keras.modalities.series.presets import SeriesPreset
 
@@ -30,7 +30,7 @@ class NamedSeries(NamedTuple):
     start: str = ""
 
 
-class SeriesModality(FromMoments, FileModality):
+class SeriesModality(FileModality):
     """Time series; held-out windows share no step with training windows."""
 
     name, samples, output_name = "series", "windows", "series"

@@ -136,11 +136,9 @@ class SeriesPreset(Preset):
         self.check()
         keras.utils.set_random_seed(seed)
         series = self.as_series(series)
-        released = None
-        if self.epsilon:
-            moments = self.noised_moments(series) if series.noised_moments is None else series.noised_moments
-            ranges, released = self.ranges_of(series.columns), {"moments": moments.noise_multiplier}
-            given = series.columns, ranges, series.window, moments
+        moments = self.released_of(series)
+        if moments is not None:
+            given = series.columns, self.ranges_of(series.columns), series.window, moments
             codec = self.made("codec_options", codecs.ComponentCodec.from_moments, self.codec_options, *given)
         else:
             codec = self.made("codec_options", getattr(codecs, CODECS[self.codec]), self.codec_options)
@@ -151,7 +149,7 @@ class SeriesPreset(Preset):
         options = self.compile_options()
         for player in ("generator", "discriminator"):
             options[f"{player}_optimizer"].learning_rate = self.falling_rate(player, len(series))
-        gan.compile(**options, privacy=self.privacy_of(series, released))
+        gan.compile(**options, privacy=self.privacy_of(series, moments))
         if self.epsilon:
             gan.tell(
                 f"Private training: a row is a window of {series.window} steps. What several windows of a series have in "
@@ -159,8 +157,8 @@ class SeriesPreset(Preset):
             )
         return gan
 
-    def noised_moments(self, series):
-        """Returns the `privacy.NoisedMoments` of scaled windows that a private GAN begins from, for its share of epsilon.
+    def release(self, series):
+        """Returns `privacy.NoisedMoments` of scaled windows.
 
         Raises:
             ValueError: If windows share steps, differ in length or have missing cells, or columns have no bounds.

@@ -5,7 +5,6 @@ data, and writes rows, the report and the histograms of an evaluation.
 """
 
 import csv
-import dataclasses
 import io
 import sys
 
@@ -29,14 +28,13 @@ from gan_keras.export import exported
 from gan_keras.gans.sampling import seeds_from
 from gan_keras.media import html
 from gan_keras.media.images import fullest_columns, shorten
-from gan_keras.media.safe_files import check_is_file, read_json, replace_whole, write_json
+from gan_keras.media.safe_files import check_is_file, replace_whole
 from gan_keras.modalities.from_files import FileModality
 from gan_keras.modalities.sample_files import figure, last_and_first, title_of
 from gan_keras.modalities.table.evaluation import COLUMNS, evaluate_table
 from gan_keras.modalities.table.presets import TablePreset
-from gan_keras.privacy.noised_counts import NoisedCounts
 
-HISTOGRAMS, COUNTS = "histograms.png", "noised_counts.json"
+HISTOGRAMS = "histograms.png"
 DRAWN_ROWS = 5000
 
 
@@ -66,21 +64,8 @@ training rows: no generator does better, except by chance or by copying.</p>"""
         constraints_of(preset.constraints, table)
         return table
 
-    def parts(self, run, data=None):
-        data = self.reload(run) if data is None else data
-        training, held_out = split_table(data, seed=run.config["seed"], fitted=not self.is_of_before(run))
-        if (run.path / COUNTS).exists():
-            training = dataclasses.replace(training, noised_counts=NoisedCounts.from_config(read_json(run.path / COUNTS)))
-        return training, held_out
-
-    def keep(self, run, config, data, source):
-        """Keeps the noised counts of a private run too: if a resumed one counted again, it would tell more than epsilon."""
-        lines = super().keep(run, config, data, source)
-        preset = self.preset_class.from_config(config["preset"])
-        if preset.epsilon:
-            counts = preset.noised_counts(self.split(data, config["seed"])[0])
-            write_json(run.path / COUNTS, counts.to_config())
-        return lines
+    def split_again(self, run, data):
+        return split_table(data, seed=run.config["seed"], fitted=not self.is_of_before(run))
 
     @staticmethod
     def is_of_before(run):

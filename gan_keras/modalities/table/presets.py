@@ -169,16 +169,15 @@ class TablePreset(Preset):
 
         from gan_keras.codecs import TableCodec
 
-        counts = self.noised_counts(table) if table.noised_counts is None else table.noised_counts
+        counts = self.released_of(table)
         codec = TableCodec.from_counts(table.columns, counts)
         keras.utils.set_random_seed(seed)
         gan = counted(self, codec, seed, counts)
-        privacy = self.privacy_of(table, released={"counts": counts.noise_multiplier})
-        gan.compile(**self.compile_options(), auxiliary=real_drafts(self), privacy=privacy)
+        gan.compile(**self.compile_options(), auxiliary=real_drafts(self), privacy=self.privacy_of(table, counts))
         return gan
 
-    def noised_counts(self, table):
-        """Returns the `privacy.NoisedCounts` that a private GAN of a table begins from, for its share of epsilon."""
+    def release(self, table):
+        """Returns `privacy.NoisedCounts` of a table."""
         from gan_keras.privacy import NoisedCounts
 
         if not table.is_public:
