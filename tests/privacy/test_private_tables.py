@@ -267,10 +267,11 @@ def test_a_gan_depends_on_rows_by_noised_counts_and_the_discriminator_alone(monk
     histories = [
         gan.fit(private_preset().batches(gan, data), epochs=2, verbose=0) for gan, data in zip((one, other), tables, strict=True)
     ]
-    assert histories[0].history == histories[1].history and len(histories[0].history["generator_loss"]) == 2
+    assert histories[0].history == histories[1].history and set(map(len, histories[0].history.values())) == {2}
     for mine, yours in zip(one.get_weights(), other.get_weights(), strict=True):
         np.testing.assert_array_equal(mine, yours)
-    np.testing.assert_array_equal(one.generate(20, seed=1), other.generate(20, seed=1))
+    for name, cells in one.generate(20, seed=1).items():
+        np.testing.assert_array_equal(cells, other.generate(20, seed=1)[name])
 
 
 # --- Refusals. ---
