@@ -44,7 +44,7 @@ class NgramModel(keras.layers.Layer):
         ValueError: If `order` is below 2 or `min_lines` is below 1.
     """
 
-    def __init__(self, vocabulary_size, order=5, sizes=None, min_lines=2, **kwargs):
+    def __init__(self, vocabulary_size, order=5, min_lines=2, sizes=None, **kwargs):
         super().__init__(**kwargs)
         if order < 2:
             raise ValueError(f"order={order}. Expected at least 2: without a context, all tokens would be drawn alike.")
@@ -225,6 +225,10 @@ class NgramModel(keras.layers.Layer):
         sizes = None if self.sizes is None else list(self.sizes)
         own = {"vocabulary_size": self.vocabulary_size, "order": self.order, "min_lines": self.min_lines, "sizes": sizes}
         return {**super().get_config(), **own}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**{"min_lines": 1, **config})  # models of before counted all n-grams
 
 
 def likeliest_shares(log_odds, groups, num_groups, prior, prior_tokens):

@@ -128,9 +128,9 @@ def test_lines_of_one_length_get_a_discriminator_of_relations_and_others_a_backw
 
 
 def test_a_preset_of_version_0_1_is_read_and_trains_without_n_grams(tiny):
-    config = {name: value for name, value in tiny.to_config().items() if name != "ngram_order"}
+    config = {name: value for name, value in tiny.to_config().items() if not name.startswith("ngram_")}
     restored = presets.TextPreset.from_config({**config, "likelihood_weight": 1.0, "rating_samples": 50})
-    assert restored == dataclasses.replace(tiny, feedback=restored.feedback, ngram_order=0)
+    assert restored == dataclasses.replace(tiny, feedback=restored.feedback, ngram_order=0, ngram_min_lines=1)
     pytest.raises(ValueError, presets.with_settings, tiny, {"ngram_order": "1"}).match("ngram_order=1.*at least 2, or 0")
 
 

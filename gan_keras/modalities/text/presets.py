@@ -102,6 +102,8 @@ class TextPreset(Recipe):
         feedback: The generator's signal from the discriminator: an object of `gan_keras.feedback`, its config or its name.
         ngram_order: Length of the longest n-grams that the generator is mixed with (`networks.NgramModel`), >= 2; 0 for none.
             They know no labels, so that lines with labels are not mixed.
+        ngram_min_lines: Number of training lines that have to contain an n-gram of two tokens or more, >= 1. 1 also counts what
+            one line alone has: a little likelier new lines, and old ones that are repeated word for word.
         patience: Epochs in a row without a lower `val_nll` after which training stops (`callbacks.EarlyStop`); 0 for never.
         text_column: Column of a CSV file, or field of JSON lines, that holds the texts; empty for a file of lines.
     """
@@ -131,11 +133,12 @@ class TextPreset(Recipe):
     generator_ema: float = 0.998
     feedback: object = dataclasses.field(default_factory=lambda: cooperative(candidates=4))
     ngram_order: int = 5
+    ngram_min_lines: int = 2
     patience: int = 20
     text_column: str = ""
 
     ranges: ClassVar[tuple] = (
-        at_least(1, "embedding_dim", "units", "noise_dim", "batch_size", "drafts_per_line"),
+        at_least(1, "embedding_dim", "units", "noise_dim", "batch_size", "drafts_per_line", "ngram_min_lines"),
         at_least(0, "pretraining_epochs", "discriminator_epochs", "adversarial_epochs"),
         at_least(0, "weight_decay", "patience"),
         positive("learning_rate", "discriminator_learning_rate", "clip_norm"),
@@ -190,7 +193,7 @@ class TextPreset(Recipe):
         discriminator, reason = self.made_discriminator(codec, lines, sizes)
         ngrams = None
         if self.ngram_order and not num_labels:  # n-grams would write the same lines for every label
-            ngrams = networks.NgramModel(codec.vocabulary_size, self.ngram_order)
+            ngrams = networks.NgramModel(codec.vocabulary_size, self.ngram_order, self.ngram_min_lines)
             ngrams.adapt(codec.encode(lines))
         gan = TextGAN(generator, discriminator, codec, seed, ngrams=ngrams, label_names=names)
         if reason:
@@ -285,7 +288,8 @@ class TextPreset(Recipe):
     @classmethod
     def from_config(cls, config):
         known = {name: value for name, value in config.items() if name not in _DROPPED}
-        return super().from_config({"ngram_order": 0, "generator": "recurrent", **known})  # what presets of version 0.1 train
+        before = {"ngram_order": 0, "ngram_min_lines": 1, "generator": "recurrent"}  # what presets without these fields train
+        return super().from_config({**before, **known})
 
     def check_fields(self):
         super().check_fields()
