@@ -119,8 +119,8 @@ class Audit:
         alone = self.attacks.get("network")
         if alone is not None and any("likelihood" in each.title and each.area - alone.area > 0.05 for each in used):
             advice.append(
-                "no n-grams, which hold the words of training lines in their order (`ngram_order=0`): without them the "
-                f"likelihood orders {percent(alone.area)} of pairs"
+                "n-grams of more lines (`ngram_min_lines`) or none (`ngram_order=0`), as they hold the words of training lines "
+                f"in their order: without them the likelihood orders {percent(alone.area)} of pairs"
             )
         advice += ["a list of words that comes from public text"] * any(
             each.title == ATTACKS["vocabulary"].title for each in used

@@ -228,7 +228,8 @@ class Exposure:
             f"Exposure of a secret by how often its line is in the training data (median of {canaries.num}, bits of "
             f"{canaries.bits:.0f}; chance {CHANCE:.2f}): {told}."
         ]
-        found = [count for count, bits in medians.items() if bits >= math.log2(canaries.num_references)]
+        all_others = math.log2(canaries.num_references)
+        found = [count for count, bits in medians.items() if bits >= all_others]
         known = [count for count, bits in medians.items() if bits >= _FOUND]
         if found:
             lines.append(
@@ -246,11 +247,12 @@ class Exposure:
             if score != "generator":
                 told = "; ".join(f"{count}x {bits:.1f}" for count, bits in self.medians(score).items())
                 lines.append(f"By {SCORES[score]}: {told}.")
-        rarest = min(canaries.counts)
-        if "network" in self.bits and medians[rarest] >= self.medians("network")[rarest] + _FOUND:
+        network = self.medians("network") if "network" in self.bits else {}
+        remembered = [count for count, bits in network.items() if medians[count] >= max(all_others, bits + _FOUND)]
+        if remembered:
             lines.append(
-                f"Its n-grams remember lines seen {times(rarest)}, word for word. A training with `ngram_order=0` has none, and "
-                "is worse at held-out lines."
+                f"Its n-grams remember lines seen {times(min(remembered))}, word for word. A training with a larger "
+                "`ngram_min_lines` forgets them, and with `ngram_order=0` it has none; both are worse at held-out lines."
             )
         control = self.control()
         lines.append(

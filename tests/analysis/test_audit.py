@@ -148,7 +148,7 @@ def test_the_verdict_names_the_attack_that_finds_most_and_the_ngrams_behind_a_li
     assert best is attacks["likelihood_ratio"] and found.strongest is attacks["likelihood"]
     assert f"by the generator's likelihood, orders {100 * attacks['likelihood'].area:.1f} % of pairs rightly" in told
     assert "the best, that by the generator's likelihood less a reference model's, finds" in told
-    assert f"(`ngram_order=0`): without them the likelihood orders {100 * attacks['network'].area:.1f} % of pairs" in told
+    assert f"without them the likelihood orders {100 * attacks['network'].area:.1f} % of pairs" in told
     alone = analysis.Audit({"logit": attacks["logit"]}, control, [], {}, None, {}, {"members": 1000}, None, "lines")
     assert alone.verdict[0].startswith("No attack beats chance") and "ngram" not in alone.verdict[0]
 

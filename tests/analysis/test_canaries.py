@@ -154,8 +154,11 @@ def test_extrapolated_bits_do_not_end_where_float64_does():
 def test_a_model_that_remembers_is_exposed_and_its_network_that_never_learned_is_not(memory, planted):
     found = analysis.exposure(memory, planted[1])
     assert {*found.bits} == {"generator", "network", "ngrams", "discriminator"}
-    assert min(bits.min() for bits in found.by_rank["generator"].values()) == 12.0  # above all 4,096 references
-    assert found.medians()[16] >= found.medians()[1] > 12.0 and max(found.medians().values()) <= planted[1].bits
+    ranks, medians = found.by_rank["generator"], found.medians()
+    assert min(bits.min() for count, bits in ranks.items() if count > 1) == 12.0  # above all 4,096 references
+    assert medians[16] >= medians[2] > 12.0 and max(medians.values()) <= planted[1].bits
+    assert medians[1] < medians[2] / 2  # what one line alone has is left out
+    assert "n-grams remember lines seen 2 times" in " ".join(found.sentences())
     unlearned = np.concatenate([*found.bits["network"].values()])
     assert abs(unlearned.mean() - CHANCE) < 5 * CHANCE / 40**0.5
     for score in found.bits:
