@@ -106,7 +106,8 @@ def listener(api, host, port):
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=128)
     except OSError as error:
-        message = f"{api} cannot listen at {host}:{port}: {error.strerror}. Expected an address of this machine and a free port."
+        reason = error.strerror.partition(" (while")[0]
+        message = f"{api} cannot listen at {host}:{port}: {reason}. Expected an address of this machine and a free port."
         raise OSError(message) from error
 
 
