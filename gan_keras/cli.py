@@ -479,6 +479,13 @@ def serve(
     port: Annotated[int, typer.Option(help="Port for the REST API and the web page; 0: any free port.", min=0, max=65535)] = 8501,
     grpc_port: Annotated[int, typer.Option(help="Port for the gRPC API; 0: any free port.", min=0, max=65535)] = 8500,
     host: Annotated[str, typer.Option(help="Address; 0.0.0.0 gives other machines access without a password.")] = "127.0.0.1",
+    allowed_host: Annotated[
+        list[str] | None,
+        typer.Option(help="Name besides localhost, 127.0.0.1 and [::1] in a request's Host header; may be given several times."),
+    ] = None,
+    allow_reload: Annotated[
+        bool, typer.Option("--allow-reload", help="Let gRPC clients choose which models in FOLDER are served.")
+    ] = False,
     model_config: Annotated[
         pathlib.Path | None,
         typer.Option(help="A models.config that lists the models, instead of all in FOLDER; FOLDER is its /models."),
@@ -495,12 +502,16 @@ def serve(
         raise ValueError("Got neither a folder nor a file of models. Expected at least one: saved_models, or --model-config.")
     if folder is not None and not folder.is_dir():
         raise FileNotFoundError(f"{folder} is not a directory. Expected one that holds NAME/VERSION/saved_model.pb.")
+    if allow_reload and folder is None:
+        raise ValueError("Got --allow-reload without a folder. Expected the folder that all models are below.")
+    for api, number in (("REST", port), ("gRPC", grpc_port)):
+        startup.listener(api, host, number).close()  # a busy port shows before TensorFlow is imported
     start_keras()
     from gan_keras.serving.server import serve as serve_models  # gRPC is an optional dependency
 
+    access = {"host": host, "allowed_hosts": allowed_host or (), "allow_reload": allow_reload}
     limits = {"timeout": timeout_ms / 1000, "workers": workers, "max_batch_rows": max_batch_rows}
-    ports = {"host": host, "port": port, "grpc_port": grpc_port}
-    serve_models(typer.echo, folder=folder, config_file=model_config, **ports, **limits)
+    serve_models(typer.echo, folder=folder, config_file=model_config, port=port, grpc_port=grpc_port, **access, **limits)
 
 
 @app.command()

@@ -10,6 +10,7 @@ import importlib
 import os
 import pathlib
 import re
+import socket
 import sys
 import tempfile
 
@@ -94,6 +95,20 @@ def without_log():
 
 def _is_no_log_line(line):
     return not _LOG_LINE.match(line) and not line.startswith(_UNMARKED)
+
+
+def listener(api, host, port):
+    """Returns a socket that listens at `host:port`; port 0 takes a free one.
+
+    Raises:
+        OSError: If it is not available.
+    """
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=128)
+    except OSError as error:
+        reason = error.strerror.partition(" (while")[0]
+        message = f"{api} cannot listen at {host}:{port}: {reason}. Expected an address of this machine and a free port."
+        raise OSError(message) from error
 
 
 def late(package, homes):

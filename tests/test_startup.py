@@ -60,6 +60,8 @@ WITHOUT_TENSORFLOW = {
     "export --check nowhere": 2,
     "serve": 2,
     "serve nowhere": 2,
+    "serve . --host ::g": 1,  # an address that cannot be had, as a port that is taken
+    "serve --model-config nowhere --allow-reload": 2,
 }
 """Arguments, and the exit code."""
 

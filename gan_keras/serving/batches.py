@@ -15,7 +15,7 @@ import numpy as np
 from gan_keras.serving.errors import MAX_QUEUED, Code, ServingError
 
 GRACE_SECONDS = 5.0  # added to a run's own time limit before its process is killed
-MAX_DEATHS = 3  # worker processes that may die while running a request before it is considered the cause
+MAX_DEATHS = 2  # of processes that run a request: it may be the cause
 
 
 @dataclasses.dataclass(eq=False)
@@ -113,17 +113,20 @@ class Batch:
         for request in self.requests:
             Batch([request]).run_on(process)
 
-    def worker_died(self, queue):
-        """Returns requests without a result to the queue, each on its own, unless they were there too often."""
+    def worker_died(self, queue, worker):
+        """Has each request without a result run once more, alone, by the process that follows the dead one.
+
+        The other workers are left in peace: one of the requests may have killed the process.
+        """
         for request in self.requests:
-            request.group, request.deaths = None, request.deaths + 1
+            request.deaths += 1
             if request.deaths < MAX_DEATHS:
-                queue.put_first(request)
+                queue.put_back(worker, Batch([request]))
             else:
-                request.finish(ServingError(Code.INTERNAL, "The process that ran this request ended each time it was tried."))
+                request.finish(ServingError(Code.INTERNAL, "The process that ran this request ended, and so did the next one."))
 
     def worker_restarted(self):
-        """Does nothing: the requests are in the queue again, for any worker."""
+        """Does nothing: the requests wait for it."""
 
 
 class Task:
@@ -138,7 +141,7 @@ class Task:
         except ServingError as error:
             self.future.set_exception(error)
 
-    def worker_died(self, queue):
+    def worker_died(self, queue, worker):
         """Does nothing: the pool tells a new process what to load before it takes other work."""
 
     def worker_restarted(self):
@@ -171,16 +174,16 @@ class Queue:
             self.requests.append(request)
             self.changed.notify()
 
-    def put_first(self, request):
-        with self.changed:
-            self.requests.appendleft(request)
-            self.changed.notify()
-
     def put_task(self, worker, task):
         with self.changed:
             self._check_open()
             self.tasks[worker].append(task)
             self.changed.notify_all()
+
+    def put_back(self, worker, batch):
+        """Returns work to a worker, also while the queue is closed."""
+        with self.changed:
+            self.tasks[worker].append(batch)
 
     def _check_open(self):
         if self.is_closed:

@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import functools
+import pathlib
 import time
 from concurrent.futures import TimeoutError as FutureTimeoutError
 
@@ -19,12 +20,13 @@ class Core:
         queue: The `batches.Queue` for requests.
         metrics: The `Metrics` that count them.
         timeout: Time limit in seconds of a request without a limit of its own.
+        reload_folder: Directory of the models that clients may load with `reload`; None refuses it.
     """
 
-    def __init__(self, registry, queue, metrics, timeout=30.0):
+    def __init__(self, registry, queue, metrics, timeout=30.0, reload_folder=None):
         self.registry, self.queue, self.metrics, self.timeout = registry, queue, metrics, timeout
-        self.entrypoint = "REST"
-        self.version, self.statuses, self.reload = registry.version, registry.statuses, registry.reload
+        self.entrypoint, self.reload_folder = "REST", reload_folder
+        self.version, self.statuses = registry.version, registry.statuses
 
     def for_entrypoint(self, entrypoint):
         """Returns a copy whose requests are counted under `entrypoint`, "REST" or "GRPC"."""
@@ -35,6 +37,21 @@ class Core:
     def names(self):
         """Returns the names of all models."""
         return sorted(self.registry.models)
+
+    def reload(self, configs):
+        """Serves exactly these models, a list of `ModelConfig`, from now on: see `Registry.reload`.
+
+        Raises:
+            ServingError: PERMISSION_DENIED if the server does not allow it, or a model is not below its folder.
+        """
+        if self.reload_folder is None:
+            raise ServingError(Code.PERMISSION_DENIED, "Reloads are off. To allow them, start the server with --allow-reload.")
+        folder = pathlib.Path(self.reload_folder).resolve()
+        for config in configs:
+            if folder not in pathlib.Path(config.base_path).resolve().parents:
+                message = f"Model {config.name}: got base_path {config.base_path}. Expected a directory below the served folder."
+                raise ServingError(Code.PERMISSION_DENIED, message)
+        self.registry.reload(configs)
 
     def metrics_text(self):
         """Returns the metrics in the text format of Prometheus."""

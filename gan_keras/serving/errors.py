@@ -59,8 +59,14 @@ class ServingError(Exception):
 PREDICT_ONLY = "Classify, Regress and MultiInference are not implemented. Expected Predict, which runs every signature."
 """Message for the calls that read `tf.train.Example`s, which no exported signature does."""
 
-MAX_JSON_BYTES = 4 * 2**20
-"""Maximum size of an HTTP body, also after decompression: Python parses it while all other requests wait."""
+MAX_HEAD_BYTES = 64 * 2**10
+"""Maximum size of the head of an HTTP request, and of each line between its chunks."""
+
+MAX_BODY_BYTES = 4 * 2**20
+"""Maximum size of an HTTP body, also after decompression: Python parses it while other requests wait."""
+
+MAX_LOCAL_BODY_BYTES = 64 * 2**20
+"""The same for a server that only its own machine can reach."""
 
 MAX_MESSAGE_BYTES = 16 * 2**20
 """Maximum size of a gRPC message."""
@@ -74,8 +80,5 @@ MAX_QUEUED = 1000
 MAX_CONNECTIONS = 500
 """Maximum number of simultaneous HTTP connections."""
 
-HEAD_SECONDS = 30.0
-"""Time limit for the head of an HTTP request, including the time that a kept connection is idle."""
-
-BODY_SECONDS = 30.0
-"""Time limit for the body to arrive, and for the client to receive the answer."""
+REQUEST_SECONDS = 30.0
+"""Time limit for a request to arrive, including the time that a kept connection is idle, and for its answer to be read."""

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from google.protobuf.message import DecodeError
 
-from gan_keras.serving.errors import BODY_SECONDS, MAX_MESSAGE_BYTES, PREDICT_ONLY, Code, ServingError
+from gan_keras.serving.errors import MAX_MESSAGE_BYTES, PREDICT_ONLY, REQUEST_SECONDS, Code, ServingError
 from gan_keras.serving.model_config import from_proto
 from gan_keras.serving.tensor_protos import read_tensors, write_tensor
 from gan_keras.serving.version import DEFAULT_SIGNATURE
@@ -222,7 +222,7 @@ def _cancel_late_calls(reference, stopped):
         del reader
 
 
-def make_server(core, host, port, num_threads=128, max_rpcs=256, body_seconds=BODY_SECONDS):
+def make_server(core, host, port, num_threads=128, max_rpcs=256, body_seconds=REQUEST_SECONDS):
     """Creates a gRPC server without starting it.
 
     Args:

@@ -1,242 +1,236 @@
-"""HTTP/1.1 over sockets: each request becomes one call of `rest`, within limits of size and time.
+"""The HTTP front: uvicorn reads requests, a protocol refuses malformed and oversized ones, `rest` answers the others.
 
-Every connection has a thread; the models, which the threads wait for, run in other processes.
+The grammar of HTTP is that of llhttp, uvicorn's parser. Requests are parsed, run and written in threads: the event loop
+only moves bytes, so that no request holds up another.
 """
 
-import contextlib
-import io
-import logging
+import asyncio
+import functools
+import ipaddress
+import json
 import re
-import socket
 import sys
-import threading
-import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
 
-from gan_keras.serving.errors import BODY_SECONDS, HEAD_SECONDS, MAX_CONNECTIONS, MAX_JSON_BYTES, Code, ServingError
-from gan_keras.serving.playground.pages import page
-from gan_keras.serving.rest.handler import Response, error_response, rest
+from gan_keras.serving.errors import MAX_BODY_BYTES, MAX_CONNECTIONS, MAX_HEAD_BYTES, MAX_LOCAL_BODY_BYTES, REQUEST_SECONDS
+from gan_keras.serving.rest.handler import rest
 
-LOGGER = logging.getLogger(__name__)
-BUSY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n"
-CHUNK_BYTES = 65536
-DRAIN_SECONDS = 1.0
-LENGTH, CHUNK_SIZE = re.compile(r"[0-9]{1,18}"), re.compile(rb"[0-9a-fA-F]{1,15}")
-ACCEPT_SECONDS = 0.1  # pause after a connection that could not be accepted
+try:
+    import uvicorn
+    from starlette.requests import ClientDisconnect, Request
+    from starlette.responses import Response
+    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+except ImportError as error:
+    message = "The server needs the packages uvicorn, httptools and starlette. Install them: pip install 'gan_keras[serving]'."
+    raise ImportError(message) from error
 
-
-class DeadlineReader(io.RawIOBase):
-    """Reads a socket until a deadline, so that a client that sends a byte now and then does not hold a thread forever."""
-
-    def __init__(self, connection):
-        self.connection, self.deadline = connection, 0.0
-
-    def set_limit(self, seconds):
-        self.deadline = time.monotonic() + seconds
-
-    def readable(self):
-        return True
-
-    def readinto(self, buffer):
-        seconds = self.deadline - time.monotonic()
-        if seconds <= 0:
-            raise TimeoutError("The client is too slow.")
-        self.connection.settimeout(seconds)
-        return self.connection.recv_into(buffer)
+DRAIN_SECONDS = 1.0  # a refused client may go on sending for so long: closing at once would discard its answer
+PIECE_BYTES = 4096  # handed to the parser at a time: limits are kept to this many bytes
+LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]*)?")
 
 
-class Handler(BaseHTTPRequestHandler):
-    """One connection."""
+class Refusal(Exception):
+    """A request that is refused before it is understood; its connection ends.
 
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
+    Args:
+        status: HTTP status.
+        reason: What is wrong with it.
+    """
 
-    def setup(self):
-        super().setup()
-        self.reader = DeadlineReader(self.connection)
-        self.rfile = io.BufferedReader(self.reader, CHUNK_BYTES)
-
-    def handle_one_request(self):
-        """Reads and answers a request. Malformed, oversized or slow requests end the connection."""
-        self.reader.set_limit(HEAD_SECONDS)
-        self.close_connection = True
-        self.raw_requestline = self.rfile.readline(CHUNK_BYTES + 1)
-        if len(self.raw_requestline) > CHUNK_BYTES:
-            self.command = ""
-            self.send_error(414)
-        elif self.raw_requestline and self.parse_request():
-            self.close_connection |= self.request_version == "HTTP/1.0"
-            self.answer()
-
-    def answer(self):
-        with self.server.answering():
-            try:
-                self.reader.set_limit(BODY_SECONDS)
-                response = self.server.respond(self.command, self.path, self.headers, self.read_body())
-            except ServingError as error:  # the body was not read to its end
-                self.close_connection, response = True, error_response(error)
-            self.close_connection |= self.server.is_stopping
-            self.write(response)
-        if self.close_connection:
-            self.drain()
-
-    def read_body(self):
-        """Reads the body, which has a stated length or comes in chunks.
-
-        Raises:
-            ServingError: If it is longer than `MAX_JSON_BYTES`, or HTTP does not allow its length fields: a proxy could
-                see another end of the request than this server.
-        """
-        lengths, codings = self.headers.get_all("Content-Length", []), self.headers.get_all("Transfer-Encoding", [])
-        if [coding.strip().lower() for coding in codings] == ["chunked"] and not lengths:
-            return self.read_chunks()
-        if codings or len(lengths) > 1 or not LENGTH.fullmatch(length := lengths[0] if lengths else "0"):
-            message = "Expected one Content-Length, a whole number, or only Transfer-Encoding: chunked."
-            raise ServingError(Code.INVALID_ARGUMENT, message)
-        return self.read_exactly(check_size(int(length)))
-
-    def read_chunks(self):
-        chunks, total = [], 0
-        while size := self.chunk_size():
-            total = check_size(total + size)
-            chunks.append(self.read_exactly(size))
-            if self.rfile.readline(CHUNK_BYTES).strip():
-                raise ServingError(Code.INVALID_ARGUMENT, "Expected the end of a line after a chunk.")
-        while check_size(total := total + len(line := self.rfile.readline(CHUNK_BYTES))) and line.strip():  # trailers
-            pass
-        return b"".join(chunks)
-
-    def chunk_size(self):
-        digits = self.rfile.readline(CHUNK_BYTES).split(b";")[0].strip()
-        if not CHUNK_SIZE.fullmatch(digits):
-            raise ServingError(Code.INVALID_ARGUMENT, "Expected the size of a chunk as a hexadecimal number.")
-        return check_size(int(digits, 16))
-
-    def read_exactly(self, num):
-        body = self.rfile.read(num)
-        if len(body) < num:
-            raise ConnectionError("The client left before its request was complete.")
-        return body
-
-    def write(self, response):
-        """Sends head and body together, within `BODY_SECONDS`."""
-        headers = {**dict(response.headers), "Content-Length": str(len(response.body))}
-        self.close_connection |= headers.get("Connection") == "close"
-        if self.close_connection:
-            headers["Connection"] = "close"
-        phrase = self.responses.get(response.status, ("Unknown",))[0]
-        lines = [f"HTTP/1.1 {response.status} {phrase}", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
-        self.connection.settimeout(BODY_SECONDS)
-        self.connection.sendall("\r\n".join(lines).encode("latin-1") + (b"" if self.command == "HEAD" else response.body))
-
-    def drain(self):
-        """Reads for a moment: closing a socket with unread bytes would discard the answer."""
-        self.connection.shutdown(socket.SHUT_WR)
-        self.reader.set_limit(DRAIN_SECONDS)
-        with contextlib.suppress(TimeoutError):
-            while self.rfile.read1(CHUNK_BYTES):
-                pass
-
-    def handle_expect_100(self):
-        """Tells a client that waits before it sends a long body to continue."""
-        self.connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-        return True
-
-    def send_error(self, code, message=None, explain=None):
-        """Answers what the base class refuses, such as a line that is not HTTP."""
-        self.close_connection = True
-        text = message or self.responses[code][0]
-        response = error_response(ServingError(Code.INVALID_ARGUMENT, f"Malformed HTTP: {text}"))
-        self.write(Response(code if code < 500 else 400, response.headers, response.body))
-
-    def log_message(self, format, *arguments):
-        LOGGER.debug(format, *arguments)
+    def __init__(self, status, reason):
+        super().__init__(reason)
+        self.status = status
 
 
-def check_size(num):
-    """Returns `num`; raises `ServingError` if a body of `num` bytes is too long."""
-    if not 0 <= num <= MAX_JSON_BYTES:
-        message = f"The body has over {MAX_JSON_BYTES:,} bytes. Expected less: ask for fewer samples per request."
-        raise ServingError(Code.OUT_OF_RANGE, message)
-    return num
+class Protocol(HttpToolsProtocol):
+    """One connection.
+
+    Args:
+        arguments: Those of uvicorn's protocol.
+        allowed_hosts: Names in a Host header, in lower case and without a port; None allows any. Otherwise a page from
+            elsewhere whose name resolves to this machine could read answers.
+        max_body: Maximum number of bytes of a body.
+        keywords: Those of uvicorn's protocol.
+    """
+
+    def __init__(self, *arguments, allowed_hosts, max_body, **keywords):
+        super().__init__(*arguments, **keywords)
+        self.allowed_hosts, self.max_body, self.is_refused = allowed_hosts, max_body, False
+        self.num_unfinished = 0  # bytes of a head, a line of a chunk or a trailer that has not ended
+        self.num_body = 0
+
+    def connection_made(self, transport):
+        super().connection_made(transport)
+        self.timer = self.loop.call_later(REQUEST_SECONDS, transport.abort)
+        if len(self.connections) > MAX_CONNECTIONS:
+            self.refuse(Refusal(503, f"There are over {MAX_CONNECTIONS} connections. Try again later."))
+
+    def connection_lost(self, exc):
+        self.timer.cancel()
+        super().connection_lost(exc)
+
+    def data_received(self, data):
+        for start in range(0, len(data), PIECE_BYTES):
+            if self.is_refused or self.transport.is_closing():
+                return
+            piece = data[start : start + PIECE_BYTES]
+            self.num_unfinished += len(piece)
+            super().data_received(piece)
+            if self.num_unfinished > MAX_HEAD_BYTES:
+                self.refuse(Refusal(431, f"A head, a line of a chunk or a trailer has over {MAX_HEAD_BYTES:,} bytes."))
+
+    def on_headers_complete(self):
+        self.num_unfinished = self.num_body = 0
+        self.check_head()
+        super().on_headers_complete()
+
+    def check_head(self):
+        """Raises `Refusal` for what llhttp lets pass: a proxy or a browser could understand it in another way."""
+        version = self.parser.get_http_version()
+        hosts, codings, lengths = (
+            [value.decode("latin-1").strip().lower() for key, value in self.headers if key == name]
+            for name in (b"host", b"transfer-encoding", b"content-length")
+        )
+        if version not in ("1.0", "1.1"):
+            raise Refusal(400, f"Got HTTP version {version}. Expected 1.0 or 1.1.")
+        if self.parser.should_upgrade():
+            raise Refusal(400, "Got a request to change the protocol. Expected plain HTTP: leave out CONNECT and Upgrade.")
+        if codings and (codings != ["chunked"] or version == "1.0"):
+            raise Refusal(400, f"Got Transfer-Encoding: {', '.join(codings)}. Expected only 'chunked', of HTTP 1.1.")
+        if len(hosts) > 1 or (not hosts and version == "1.1"):
+            raise Refusal(400, f"Got {len(hosts)} Host headers. Expected one.")
+        found = _HOST.fullmatch(hosts[0] if hosts else "localhost")
+        if not found or (self.allowed_hosts is not None and found[1] not in self.allowed_hosts):
+            allowed = ", ".join(sorted(self.allowed_hosts or ["the name of this server"]))
+            raise Refusal(400, f"Got Host: {hosts[0][:100]!r}. Expected {allowed}: allow others with --allowed-host.")
+        if lengths and int(lengths[0]) > self.max_body:
+            raise self.oversized()
+
+    def oversized(self):
+        return Refusal(413, f"The body has over {self.max_body:,} bytes. Expected less: ask for fewer samples per request.")
+
+    def on_chunk_header(self):
+        self.num_unfinished = 0
+
+    def on_body(self, body):
+        self.num_unfinished = 0
+        self.num_body += len(body)
+        if self.num_body > self.max_body:
+            raise self.oversized()
+        super().on_body(body)
+
+    def on_message_complete(self):
+        self.num_unfinished = 0
+        self.timer.cancel()
+        super().on_message_complete()
+
+    def on_response_complete(self):
+        super().on_response_complete()
+        if self.is_refused:
+            self.end()
+        elif self.cycle.response_complete or self.cycle.more_body:  # there is no whole request in the pipeline
+            self.timer.cancel()
+            self.timer = self.loop.call_later(REQUEST_SECONDS, self.transport.abort)
+
+    def eof_received(self):
+        """Keeps the connection of a client that sends no more but waits for its answer."""
+        if is_waiting := self.cycle is not None and not self.cycle.response_complete and not self.cycle.more_body:
+            self.cycle.keep_alive = False
+        return is_waiting or None
+
+    def send_400_response(self, msg):
+        """Is called by uvicorn for an error of the parser; one that a method above raised is its context."""
+        error = sys.exception()
+        refusal = error.__context__
+        self.refuse(refusal if isinstance(refusal, Refusal) else Refusal(400, f"Malformed HTTP: {error}"))
+
+    def refuse(self, refusal):
+        """Ends the connection: nobody knows where its next request begins. The answers under way come first."""
+        self.is_refused = True
+        if self.cycle and not self.cycle.response_complete:
+            if self.pipeline or not self.cycle.more_body:
+                self.pipeline.clear()
+                return  # `on_response_complete` ends the connection
+            self.cycle.disconnected = True  # the body of this request is what is refused
+            self.cycle.message_event.set()
+        status, body = HTTPStatus(refusal.status), json.dumps({"error": str(refusal)}).encode()
+        lines = [f"HTTP/1.1 {status.value} {status.phrase}", "Content-Type: application/json"]
+        lines += [f"Content-Length: {len(body)}", "Connection: close", *["Retry-After: 1"] * (status == 503), "", ""]
+        self.transport.write("\r\n".join(lines).encode() + body)
+        self.end()
+
+    def end(self):
+        """Sends what is written and reads for a moment."""
+        self.timer.cancel()
+        self.timer = self.loop.call_later(DRAIN_SECONDS, self.transport.abort)
+        self.flow.resume_reading()
+        if not self.transport.is_closing():
+            self.transport.write_eof()
 
 
-class HTTPFront(ThreadingHTTPServer):
-    """The HTTP side of a server at an address `(host, port)`; port 0 takes a free one."""
+class HTTPFront(uvicorn.Server):
+    """The HTTP side of a server. `run` serves until `should_exit` is set, and then answers all requests that have arrived.
 
-    daemon_threads = True
-    request_queue_size = 128
+    Args:
+        core: The `Core`.
+        listener: Listening socket.
+        host: The address it was bound to. One of this machine alone allows longer bodies, and only names of this machine
+            as the Host of a request.
+        allowed_hosts: Further names to allow. For other addresses all names are allowed if this is empty.
+    """
 
-    def __init__(self, address, core):
-        self.core = core
-        self.connections, self.busy = threading.BoundedSemaphore(MAX_CONNECTIONS), 0
-        self.changed, self.is_stopping, self.has_stopped = threading.Condition(), False, False
-        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-        super().__init__(address, Handler)
+    def __init__(self, core, listener, host, allowed_hosts=()):
+        self.core, self.listener = core, listener
+        self.threads = ThreadPoolExecutor(MAX_CONNECTIONS, thread_name_prefix="http")
+        names, is_local = {name.lower() for name in allowed_hosts}, is_loopback(host)
+        allowed = LOCAL_HOSTS | names | {host.lower()} if is_local or names else None
+        self.max_body = MAX_LOCAL_BODY_BYTES if is_local else MAX_BODY_BYTES
+        super().__init__(
+            uvicorn.Config(
+                self.answer,
+                http=functools.partial(Protocol, allowed_hosts=allowed, max_body=self.max_body),
+                interface="asgi3",
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                log_level="error",
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                timeout_keep_alive=REQUEST_SECONDS,
+            )
+        )
 
-    def respond(self, command, path, headers, body):
-        found = page(self.core, path) if command in ("GET", "HEAD") else None
-        if found:
-            return Response(200, [("Content-Type", found.content_type), *found.headers.items()], found.body)
-        return rest(self.core, command, path, headers, body)
+    def run(self):
+        super().run([self.listener])
+        self.threads.shutdown(wait=False)
 
-    def get_request(self):
+    async def answer(self, scope, receive, send):
+        """The ASGI application: reads the whole request and answers it in a thread."""
+        request = Request(scope, receive)
         try:
-            return super().get_request()
-        except OSError:  # no file descriptor is left; without a pause the loop would use a whole core
-            time.sleep(ACCEPT_SECONDS)
-            raise
+            body = await request.body()
+        except ClientDisconnect:
+            return
+        query = scope["query_string"].decode("latin-1")
+        target = scope["raw_path"].decode("latin-1") + (query and f"?{query}")
+        arguments = self.core, request.method, target, request.headers, body, self.max_body
+        status, headers, body = await asyncio.get_running_loop().run_in_executor(self.threads, rest, *arguments)
+        await Response(body, status, headers)(scope, receive, send)
 
-    def process_request(self, request, client_address):
-        """Starts a thread for the connection, or refuses it if there are too many."""
-        if not self.connections.acquire(blocking=False):
-            return self.refuse(request)
-        try:
-            return super().process_request(request, client_address)
-        except RuntimeError:  # the system provides no more threads
-            self.connections.release()
-            return self.refuse(request)
+    async def shutdown(self, sockets=None):
+        """Closes the listener first and waits a moment: connections that were just accepted are then told to end too."""
+        for server in self.servers:
+            server.close()
+        await asyncio.sleep(0.1)
+        await super().shutdown(sockets)
 
-    def refuse(self, request):
-        request.settimeout(1.0)
-        request.sendall(BUSY)
-        self.shutdown_request(request)
 
-    def process_request_thread(self, request, client_address):
-        try:
-            super().process_request_thread(request, client_address)
-        finally:
-            self.connections.release()
-
-    def handle_error(self, request, client_address):
-        """Logs errors, except those of a client that is slow or gone."""
-        level = logging.DEBUG if isinstance(sys.exception(), OSError) else logging.ERROR
-        LOGGER.log(level, "A connection ended early.", exc_info=True)
-
-    @contextlib.contextmanager
-    def answering(self):
-        """Makes a stop wait for the answer under way.
-
-        Raises:
-            ConnectionError: If the server has stopped. The connection then closes without an answer, after which clients
-                repeat a request on a kept connection; an error would fail it.
-        """
-        with self.changed:
-            if self.has_stopped:
-                raise ConnectionError("The server has stopped.")
-            self.busy += 1
-        try:
-            yield
-        finally:
-            with self.changed:
-                self.busy -= 1
-                self.changed.notify_all()
-
-    def stop(self, seconds):
-        """Accepts no more connections and gives answers under way `seconds` to finish."""
-        self.is_stopping = True  # closes kept connections after their next answer: otherwise `busy` would never be 0 under load
-        self.shutdown()
-        self.server_close()
-        with self.changed:
-            self.changed.wait_for(lambda: not self.busy, seconds)
-            self.has_stopped = True
+def is_loopback(host):
+    """Returns True if only this machine can reach an address."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

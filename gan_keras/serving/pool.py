@@ -14,12 +14,13 @@ from gan_keras import startup
 from gan_keras.export import loader
 from gan_keras.export.replay import text_op_libraries
 from gan_keras.serving import worker
-from gan_keras.serving.batches import MAX_DEATHS, Task
+from gan_keras.serving.batches import Task
 from gan_keras.serving.errors import Code, ServingError
 
 LOGGER = logging.getLogger(__name__)
 EXIT_SECONDS = 5.0  # given to a process to exit after its socket was closed
 RESTART_SECONDS = 1.0  # between two attempts to start a process
+MAX_LOADS = 3  # of a version by processes that die of it
 
 
 class WorkerDied(Exception):
@@ -161,7 +162,7 @@ class Pool:
             work.run_on(self.workers[place])
         except WorkerDied as error:
             LOGGER.error("%s Restarting it.", error)
-            work.worker_died(self.queue)
+            work.worker_died(self.queue, place)
             self._restart(place)
             work.worker_restarted()
         return True
@@ -187,7 +188,7 @@ class Pool:
                 self._lose(key, error)
             except WorkerDied as error:  # not the version's fault, unless it happens each time
                 deaths[key] += 1
-                if deaths[key] == MAX_DEATHS:
+                if deaths[key] == MAX_LOADS:
                     self._lose(key, error)
                 return False
         return True

@@ -8,6 +8,7 @@ import os
 import signal
 import threading
 
+from gan_keras import startup
 from gan_keras.serving import model_config
 from gan_keras.serving.batches import Queue
 from gan_keras.serving.core import Core
@@ -30,6 +31,9 @@ class Server:
         config_file: File in the format of TensorFlow Serving's `--model_config_file` that lists the models instead; it may
             change. If a folder is given too, it replaces `/models`, the folder of the official image.
         host: Address to listen on. Everybody who can reach it can use it: there are no passwords.
+        allowed_hosts: Names besides `localhost`, `127.0.0.1` and `[::1]` that an HTTP request may give as its Host; by
+            default a server that other machines can reach allows any.
+        allow_reload: True lets gRPC clients choose the models to serve, from within `folder`.
         port: Port for the REST API and the web page; 0 takes a free one.
         grpc_port: Port for gRPC; 0 takes a free one.
         timeout: Time limit of a request in seconds, including its waiting time.
@@ -43,7 +47,7 @@ class Server:
         grpc_port: The port for gRPC.
 
     Raises:
-        ValueError: If neither `folder` nor `config_file` is given, or the file is wrong.
+        ValueError: If neither `folder` nor `config_file` is given, the file is wrong, or `allow_reload` has no folder.
         FileNotFoundError: If the folder or the file does not exist.
         OSError: If a port is not available.
     """
@@ -55,6 +59,8 @@ class Server:
         host="127.0.0.1",
         port=8501,
         grpc_port=8500,
+        allowed_hosts=(),
+        allow_reload=False,
         timeout=30.0,
         workers=None,
         max_batch_rows=64,
@@ -64,6 +70,8 @@ class Server:
             raise ValueError(
                 "Got neither a folder nor a file of models. Expected at least one: saved_models, or a models.config."
             )
+        if allow_reload and folder is None:
+            raise ValueError("Got allow_reload without a folder. Expected the folder that all models are below.")
         if config_file is None:
             read_configs = functools.partial(model_config.configs_of_folder, folder)
         else:
@@ -72,24 +80,21 @@ class Server:
         workers = workers or max(2, os.cpu_count() or 2)
         queue, self.registry = Queue(workers, max_batch_rows), Registry()
         self.registry.read_configs = read_configs
-        self.core = core = Core(self.registry, queue, Metrics(), timeout)
-        try:  # a busy port shows before anything is loaded
-            self.http = HTTPFront((host, port), core)
-        except OSError as error:
-            message = f"REST cannot listen at {host}:{port}: {error.strerror}. Expected a free port of this machine."
-            raise OSError(message) from error
-        self.port = self.http.server_address[1]
+        self.core = core = Core(self.registry, queue, Metrics(), timeout, folder if allow_reload else None)
+        listener = startup.listener("REST", host, port)  # a busy port shows before anything is loaded
+        self.host, self.port = listener.getsockname()[:2]
+        self.http = HTTPFront(core, listener, host, allowed_hosts)
         try:
             self.grpc, self.grpc_port = make_server(core.for_entrypoint("GRPC"), host, grpc_port)
         except OSError:
-            self.http.server_close()
+            listener.close()
             raise
         self.registry.pool = self.pool = Pool(queue, workers, self.registry.lose)
         try:
             self._start(configs, poll_seconds)
         except BaseException:  # also Ctrl-C: leave no process and no port behind
             self.grpc.stop(None)
-            self.http.server_close()
+            listener.close()
             self.pool.close(0.0)
             raise
 
@@ -99,7 +104,7 @@ class Server:
         gc.collect()
         gc.freeze()  # the collector skips objects that live as long as the server
         self.threads = [
-            threading.Thread(target=self.http.serve_forever, daemon=True),
+            threading.Thread(target=self.http.run, daemon=True),
             threading.Thread(target=self._poll, args=[poll_seconds], daemon=True),
         ]
         for thread in self.threads:
@@ -113,9 +118,10 @@ class Server:
     def close(self, seconds=30.0):
         """Refuses new requests, gives current ones `seconds` to finish, and ends the workers."""
         self.stopped.set()
-        stopping = self.grpc.stop(seconds)
-        self.http.stop(seconds)
-        stopping.wait()
+        self.http.config.timeout_graceful_shutdown = seconds
+        self.http.should_exit = True
+        self.grpc.stop(seconds).wait()
+        self.threads[0].join()
         self.pool.close(CLOSE_SECONDS)  # also ends a load that the polling thread may wait for
         for thread in self.threads:
             thread.join()
@@ -154,8 +160,7 @@ def signal_event():
 
 def announce(server, show):
     """Shows the server's addresses and the versions that it serves."""
-    host = server.http.server_address[0]
-    host = f"[{host}]" if ":" in host else host
+    host = f"[{server.host}]" if ":" in server.host else server.host
     if not server.core.names():
         show("There is no version of a model yet. New ones are served as they appear.")
     for name in server.core.names():

@@ -1,8 +1,7 @@
 """Answers of TensorFlow Serving's REST API: one case per request, each with the place in its sources that proves it.
 
 `source` is a line of a file below `tensorflow_serving/` of `tensorflow/serving` (July 2026) or, after the name of another
-repository, of that one: `Tencent/rapidjson` v1.1.0, `libevent/libevent` release-2.1.12-stable, `abseil/abseil-cpp`
-(August 2026). The models are those of `fixture_models`.
+repository, of that one: `Tencent/rapidjson` v1.1.0, `abseil/abseil-cpp` (August 2026). The models are those of `fixture_models`.
 """
 
 import dataclasses

@@ -119,16 +119,16 @@ def test_requests_of_a_dead_process_are_retried_one_by_one_and_the_cause_fails()
                 raise WorkerDied
             return super().ask(method, key, feeds, *arguments, **options)
 
-    queue, child = Queue(1), Dies()
+    queue, child = Queue(2), Dies()
     first, cause, last = put(queue, request(1), request(13), request(2))
     num_deaths = 0
-    while queue.requests:
+    while queue.requests or queue.tasks[0]:  # the other worker is given nothing
         batch = queue.take(0)
         try:
             batch.run_on(child)
         except WorkerDied:
             num_deaths += 1
-            batch.worker_died(queue)
+            batch.worker_died(queue, 0)
     assert num_deaths == MAX_DEATHS
     assert first.future.result()[0].tolist() == [2] and last.future.result()[0].tolist() == [4]
     with pytest.raises(ServingError) as caught:

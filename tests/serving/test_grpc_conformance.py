@@ -79,7 +79,8 @@ def entry(config):
 def server(config, tmp_path_factory):
     path = tmp_path_factory.mktemp("config") / "models.config"
     path.write_text(config)
-    with Server(config_file=path, port=0, grpc_port=0, workers=1) as server:
+    access = {"folder": tmp_path_factory.getbasetemp(), "allow_reload": True}
+    with Server(config_file=path, port=0, grpc_port=0, workers=1, **access) as server:
         yield server
 
 

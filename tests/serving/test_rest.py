@@ -49,7 +49,7 @@ def test_classify_and_regress_are_not_implemented_whatever_the_model_and_the_bod
 def test_metrics_are_text(core):
     rest(core, "POST", "/v1/models/half:predict", {}, b'{"instances": [1.0]}')
     response = rest(core, "GET", "/monitoring/prometheus/metrics", {}, b"")
-    assert response.status == 200 and response.headers == [("Content-Type", "text/plain")]
+    assert response.status == 200 and response.headers == {"Content-Type": "text/plain"}
     assert b':tensorflow:serving:request_count{model_name="half",status="OK"}' in response.body
 
 

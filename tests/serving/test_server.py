@@ -1,14 +1,12 @@
 """A server over sockets: crashing and looping models, new versions, dying processes, misbehaving clients."""
 
 import concurrent.futures
-import contextlib
 import http.client
 import json
 import os
 import pathlib
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,10 +16,11 @@ import numpy as np
 import psutil
 import pytest
 import tensorflow as tf
+import tensorflow_text
 from tensorflow_serving.apis import model_management_pb2, model_service_pb2_grpc
 
-from gan_keras.serving import Client, Code, Retries, ServingError, http_front
-from gan_keras.serving.errors import MAX_JSON_BYTES, MAX_ROWS
+from gan_keras.serving import Client, Code, Retries, ServingError
+from gan_keras.serving.errors import MAX_ROWS
 from gan_keras.serving.model_config import ModelConfig
 from gan_keras.serving.server import Server, announce
 
@@ -29,7 +28,7 @@ VERSION = tf.TensorSpec([None], tf.float32, name="x")
 
 
 class Half(tf.Module):
-    """`y = x / 2 + offset` per row for x >= 0, and an endless loop."""
+    """`y = x / 2 + offset` per row for x >= 0, an endless loop, and a crash for a text that is no list."""
 
     def __init__(self, offset):
         super().__init__()
@@ -44,11 +43,16 @@ class Half(tf.Module):
     def endless(self, x):
         return {"y": tf.while_loop(lambda y: tf.reduce_all(y > -1.0), lambda y: [tf.abs(y) + 1.0], [x])[0]}
 
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="x")])
+    def crash(self, x):
+        return {"y": tensorflow_text.WhitespaceTokenizer().tokenize(x).to_tensor()}
+
 
 def write_version(folder, number, offset=2.0):
     """Writes a version as an export does: to a temporary directory, then renamed."""
     model, hidden = Half(offset), folder / f".tmp-{number}"
-    tf.saved_model.save(model, str(hidden), {"serving_default": model.half, "endless": model.endless})
+    signatures = {"serving_default": model.half, "endless": model.endless, "crash": model.crash}
+    tf.saved_model.save(model, str(hidden), signatures)
     os.rename(hidden, folder / str(number))
 
 
@@ -80,14 +84,6 @@ def client(server):
 
 def half(client, *values, **options):
     return client.predict("half", {"x": np.array(values, np.float32)}, **options).tolist()
-
-
-def exchange(server, raw):
-    """The bytes that the server answers to raw bytes, until it ends the connection."""
-    with socket.create_connection(("127.0.0.1", server.port), 20) as connection:
-        connection.sendall(raw)
-        connection.shutdown(socket.SHUT_WR)
-        return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
 def post(server, body, path="/v1/models/half:predict", **headers):
@@ -137,6 +133,19 @@ def test_after_workers_were_killed_requests_are_answered_and_the_workers_come_ba
     until(lambda: len({child.process.pid for child in server.pool.workers} - before) >= num)
 
 
+def test_a_request_that_kills_its_worker_is_tried_once_more_there_and_fails_while_others_are_answered(server, client):
+    first, second = server.pool.workers
+    with concurrent.futures.ThreadPoolExecutor(1) as thread:
+        poison = thread.submit(post, server, json.dumps({"signature_name": "crash", "inputs": "a"}))
+        num_answers = 0
+        while not poison.done():
+            assert half(client, 2.0) == [3.0]
+            num_answers += 1
+    status, answer = poison.result()
+    assert status == 500 and "ended, and so did the next one" in answer["error"] and num_answers > 3
+    assert sum(worker in server.pool.workers for worker in (first, second)) == 1
+
+
 def until(condition, seconds=60.0):
     deadline = time.monotonic() + seconds
     while not condition():
@@ -177,71 +186,6 @@ def test_a_request_may_have_many_rows_but_not_any_number(server):
     assert (status, answer["error"]) == (400, "Task size 1025 is larger than maximum input batch size 1024")
 
 
-def test_a_body_that_is_too_long_is_refused_before_it_is_read(server):
-    head = f"POST /v1/models/half:predict HTTP/1.1\r\nHost: x\r\nContent-Length: {MAX_JSON_BYTES + 1}\r\n\r\n"
-    answer = exchange(server, head.encode())
-    assert answer.startswith(b"HTTP/1.1 400 ") and b"The body has over 4,194,304 bytes" in answer
-
-
-def test_a_body_in_chunks_is_read_and_an_endless_one_is_not(server):
-    head = b"POST /v1/models/half:predict HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
-    answer = exchange(server, head + b'10;x=y\r\n{"instances": [2\r\n4\r\n.0]}\r\n0\r\nA: b\r\n\r\n')
-    assert answer.startswith(b"HTTP/1.1 200 ") and b"3.0" in answer
-    answer = exchange(server, head + b"400000\r\n" + b" " * 2**22 + b"\r\n1\r\n \r\n0\r\n\r\n")
-    assert b"The body has over 4,194,304 bytes" in answer
-
-
-POST, CHUNKED = b"POST /v1/models/half:predict HTTP/1.1\r\n", b"Transfer-Encoding: chunked\r\n"
-MALFORMED = [
-    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
-    b"GET\r\n\r\n",
-    b"GET / HTTP/9.9\r\n\r\n",
-    b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\n\r\n",
-    b"GET / HTTP/1.1\r\nA: " + b"b" * 70_000 + b"\r\n\r\n",
-    b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 200 + b"\r\n",
-    POST + b"Content-Length: -1\r\n\r\n",
-    POST + CHUNKED + b"\r\nno number\r\n",
-    POST + CHUNKED + b"\r\n0x1\r\n{\r\n0\r\n\r\n",
-    POST + CHUNKED + b"\r\n1\r\n{}\r\n0\r\n\r\n",
-    POST + b"Transfer-Encoding: gzip\r\n\r\n",
-    POST + CHUNKED + b"Content-Length: 2\r\n\r\n0\r\n\r\n",
-    POST + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
-    POST + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n",
-]
-
-
-def test_malformed_http_gets_a_status_and_a_reason_in_json(server):
-    for raw in MALFORMED:
-        head, _, body = exchange(server, raw).partition(b"\r\n\r\n")
-        assert head.split()[1] in (b"400", b"414", b"431") and json.loads(body)["error"], raw[:100]
-
-
-def test_a_client_that_sends_too_slowly_is_cut_off(server, monkeypatch):
-    monkeypatch.setattr(http_front, "HEAD_SECONDS", 0.3)
-    with socket.create_connection(("127.0.0.1", server.port), 20) as connection:
-        started = time.monotonic()
-        with contextlib.suppress(ConnectionError):
-            for byte in b"GET / HTTP/1.1\r\nHost: slow, slower, slowest":
-                connection.sendall(bytes([byte]))
-                time.sleep(0.05)
-        assert connection.recv(1) == b"" and time.monotonic() - started < 10.0
-
-
-@pytest.mark.slow
-def test_a_connection_beyond_the_maximum_is_told_to_retry(original, tmp_path, monkeypatch):
-    monkeypatch.setattr(http_front, "MAX_CONNECTIONS", 2)
-    shutil.copytree(original, tmp_path / "half" / "1")
-    with Server(tmp_path, port=0, grpc_port=0, workers=1) as server:
-        kept = [http.client.HTTPConnection("127.0.0.1", server.port, timeout=20) for _ in range(3)]
-        for connection, expected in zip(kept, (200, 200, 503), strict=True):
-            connection.request("GET", "/v1/models/half")
-            response = connection.getresponse()
-            assert response.status == expected and (response.read() or response.getheader("Retry-After") == "1")
-        kept[0].close()
-        with Client(f"http://127.0.0.1:{server.port}") as client:  # which asks again after 503
-            assert half(client, 1.0) == [2.5]
-
-
 def test_the_page_and_the_metrics_are_there(server, client):
     half(client, 1.0)
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
@@ -277,7 +221,7 @@ def test_a_changed_file_of_models_is_applied_unless_it_is_wrong(original, tmp_pa
 def test_a_reload_reports_a_model_without_a_version_and_serves_the_others(original, tmp_path):
     shutil.copytree(original, tmp_path / "a" / "1")
     configs = [ModelConfig(name, str(tmp_path / name)) for name in ("a", "b")]
-    with Server(tmp_path, port=0, grpc_port=0, workers=1, poll_seconds=0.05) as server:
+    with Server(tmp_path, port=0, grpc_port=0, workers=1, poll_seconds=0.05, allow_reload=True) as server:
         with pytest.raises(ServingError, match=r"1 model\(s\) did not become available: {{name: b}}") as caught:
             server.core.reload(configs)
         assert caught.value.code == Code.UNKNOWN and server.core.version("a").number == 1
@@ -285,20 +229,37 @@ def test_a_reload_reports_a_model_without_a_version_and_serves_the_others(origin
         until(lambda: server.registry.models["b"].latest() is not None)
 
 
+def reload(server, **models):
+    """Asks over gRPC to serve these base paths by name."""
+    request = model_management_pb2.ReloadConfigRequest()
+    for name, path in models.items():
+        request.config.model_config_list.config.add(name=name, base_path=str(path), model_platform="tensorflow")
+    with grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel:
+        return model_service_pb2_grpc.ModelServiceStub(channel).HandleReloadConfigRequest(request, timeout=60)
+
+
 def test_a_reload_over_grpc_stays(original, tmp_path):
     for name in ("a", "b"):
         shutil.copytree(original, tmp_path / name / "1")
-    with Server(tmp_path, port=0, grpc_port=0, workers=1, poll_seconds=0.05) as server:
-        request = model_management_pb2.ReloadConfigRequest()
-        request.config.model_config_list.config.add(name="b", base_path=str(tmp_path / "b"), model_platform="tensorflow")
-        with grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel:
-            stub = model_service_pb2_grpc.ModelServiceStub(channel)
-            assert stub.HandleReloadConfigRequest(request, timeout=60).status.error_code == 0
-            request.config.model_config_list.config.add(name="c", base_path=str(tmp_path / "c"), model_platform="tensorflow")
-            with pytest.raises(grpc.RpcError, match=r"1 model\(s\) did not become available"):
-                stub.HandleReloadConfigRequest(request, timeout=60)
+    with Server(tmp_path, port=0, grpc_port=0, workers=1, poll_seconds=0.05, allow_reload=True) as server:
+        assert reload(server, b=tmp_path / "b").status.error_code == 0
+        with pytest.raises(grpc.RpcError, match=r"1 model\(s\) did not become available"):
+            reload(server, b=tmp_path / "b", c=tmp_path / "c")
         time.sleep(0.5)
         assert server.core.names() == ["b", "c"]
+
+
+def test_a_reload_has_to_be_allowed_and_stays_below_the_folder(server, original, tmp_path):
+    with pytest.raises(grpc.RpcError, match="(?s)PERMISSION_DENIED.*--allow-reload"):
+        reload(server, half=tmp_path)
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "link").symlink_to(original.parent)
+    with Server(tmp_path / "models", port=0, grpc_port=0, workers=1, allow_reload=True) as other:
+        for path in (original.parent, tmp_path / "models", tmp_path / "models/../..", tmp_path / "models" / "link"):
+            with pytest.raises(grpc.RpcError, match="(?s)PERMISSION_DENIED.*Expected a directory below the served folder"):
+                reload(other, half=path)
+    with pytest.raises(ValueError, match="allow_reload without a folder"):
+        Server(config_file="models.config", allow_reload=True)
 
 
 def test_a_signature_without_a_tensor_does_not_end_a_process(server):
@@ -329,44 +290,6 @@ def test_a_worker_killed_while_loading_loads_again(original, tmp_path):
             os.kill(server.pool.workers[0].process.pid, signal.SIGKILL)
             swap.result(60)
         assert server.core.version("half").number == 2
-
-
-def test_a_stop_waits_for_answers_but_not_for_kept_connections(original, tmp_path):
-    shutil.copytree(original, tmp_path / "half" / "1")
-    server = Server(tmp_path, port=0, grpc_port=0, workers=1)
-    answers, failures = [], []
-
-    def ask():
-        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
-        while True:
-            try:
-                connection.request("POST", "/v1/models/half:predict", '{"instances": [1.0]}')
-                answers.append(connection.getresponse().read())
-            except (OSError, http.client.HTTPException) as error:
-                return failures.append(error)
-
-    with concurrent.futures.ThreadPoolExecutor(4) as threads:
-        asking = [threads.submit(ask) for _ in range(4)]
-        until(lambda: len(answers) > 20)
-        started = time.monotonic()
-        server.close()
-        assert time.monotonic() - started < 10.0
-        for each in asking:
-            each.result(10)
-    assert all(b"2.5" in answer for answer in answers)
-
-
-def test_a_request_after_the_stop_gets_no_answer_so_that_its_client_repeats_it(original, tmp_path):
-    shutil.copytree(original, tmp_path / "half" / "1")
-    server = Server(tmp_path, port=0, grpc_port=0, workers=1)
-    kept = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
-    request = ("POST", "/v1/models/half:predict", '{"instances": [1.0]}')
-    kept.request(*request)
-    assert b"2.5" in kept.getresponse().read()
-    server.close()
-    with pytest.raises((ConnectionError, http.client.RemoteDisconnected)):
-        kept.request(*request)
-        kept.getresponse()
 
 
 def test_a_busy_port_and_a_server_without_models_are_errors(server, folder):
