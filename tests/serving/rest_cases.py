@@ -43,9 +43,8 @@ def get(path):
     return "GET", MODELS + path, {}, b""
 
 
-def exactly(text):
-    """Expects the body to be this text, byte by byte."""
-    expected = text if isinstance(text, bytes) else text.encode()
+def exactly(expected):
+    """Expects the body to be these bytes."""
 
     def check(body):
         assert body == expected
@@ -53,18 +52,23 @@ def exactly(text):
     return check
 
 
-def rows(text):
-    """Expects predictions, all on one line, as the server writes them."""
-    return exactly(f'{{\n    "predictions": [{text}\n    ]\n}}')
-
-
 def same_json(expected):
-    """Expects the body to be JSON of this value."""
+    """Expects the body to be JSON of this value, in which 1 is not 1.0, and NaN is NaN."""
 
     def check(body):
-        assert json.loads(body) == expected
+        assert json.dumps(json.loads(body), sort_keys=True) == json.dumps(expected, sort_keys=True)
 
     return check
+
+
+def rows(text):
+    """Expects predictions with these rows, in JSON without the brackets around them."""
+    return same_json({"predictions": json.loads(f"[{text}]")})
+
+
+def refused(name, line, request, pattern):
+    """A request that `json_tensor.cc` refuses in this line, with a message that matches a regular expression."""
+    return Case(name, f"util/json_tensor.cc:{line}", request, 400, error_like(pattern))
 
 
 def error(text):
@@ -72,13 +76,8 @@ def error(text):
     return same_json({"error": text})
 
 
-def refused(name, line, request, message):
-    """A request that `json_tensor.cc` refuses in this line."""
-    return Case(name, f"util/json_tensor.cc:{line}", request, 400, error(message))
-
-
 def error_like(pattern):
-    """Expects an error that matches a regular expression, for texts of TensorFlow's kernels."""
+    """Expects an error that matches a regular expression."""
 
     def check(body):
         (name, message), *others = json.loads(body).items()

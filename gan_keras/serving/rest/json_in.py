@@ -1,78 +1,91 @@
-"""Predict requests: JSON in RapidJSON's dialect to the arrays that a signature reads.
+"""Predict requests of the REST API: from JSON to the arrays that a signature reads.
 
-Python's own decoder reads nearly every body. `json_grammar`, which has RapidJSON's rules and error messages, reads
-again what Python refuses or may interpret differently. Values are Python's `list`, `str`, `int`, `float`, `bool` and
-`None`; an object is a `Members`. Bytes that are not UTF-8 are decoded with `surrogateescape`, so that every string
-can be turned back into the bytes that were sent.
-
-Inputs come in rows (`instances`) or columns (`inputs`). Rules and messages are those of TensorFlow Serving's
-`json_tensor.cc`; values that fit take a fast path, and `json_values` explains what is wrong with the others.
+Inputs come in rows (`instances`) or columns (`inputs`). What is taken, and which array it makes, follows TensorFlow Serving's
+`json_tensor.cc`: of equal names the first one counts, what follows the document is ignored, `NaN`, `Inf` and `Infinity` are
+numbers, and bytes come as `{"b64": "..."}`. An error names the input, the place of the first wrong value, and what is expected.
 """
 
+import binascii
+import bisect
 import json
+import math
 import re
 from itertools import chain
 
-from gan_keras.serving.errors import Code, ServingError
-from gan_keras.serving.rest.json_grammar import MAX_GRAMMAR_BYTES, parse_error, read_by_grammar
-from gan_keras.serving.rest.json_out import write_columns, write_rows
-from gan_keras.serving.rest.json_values import (
-    KINDS,
-    Members,
-    check_named_rows,
-    check_plain_rows,
-    check_tensor,
-    excerpt,
-    invalid,
-    is_named_row,
-)
-from gan_keras.serving.tensor_protos import MAX_RANK
+import numpy as np
+from tensorflow.core.framework import types_pb2
 
-_DECODER = json.JSONDecoder(object_pairs_hook=Members)
+from gan_keras.export.loader import objects
+from gan_keras.serving.errors import Code, ServingError
+from gan_keras.serving.rest.json_out import write_columns, write_rows
+from gan_keras.serving.tensor_protos import MAX_RANK, dtype_name
+
 _BLANKS = re.compile(r"[ \t\n\r]*")
-_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
-_PAIR = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
-_LARGE_EXPONENT = re.compile(rb"[eE]\+?[0-9]{3}")
-_SEVERAL = "multiple input tensors required as per tensorinfo_map"
+_HUGE = re.compile(rb"[eE]\+?[0-9]{3}|[0-9]{300}")
+_OTHER_CONSTANTS = re.compile(r'("(?:[^"\\]++|\\.)*+"?)|(-?)(?:Inf(?:inity)?|NaN)\b', re.DOTALL)  # outside of strings
+_BASE64 = re.compile(rb"([A-Za-z0-9+/]*)([=.]*)")
+_SHOWN = 60  # characters of a wrong value in a message
+
+# By the number of a dtype: the dtype of the array, and that whose range is checked. Values beyond int8, but not beyond int32,
+# lose their upper bits, as in TensorFlow Serving.
+_INTEGERS = {
+    types_pb2.DT_INT8: (np.int8, np.int32),
+    types_pb2.DT_INT16: (np.int16, np.int32),
+    types_pb2.DT_INT32: (np.int32, np.int32),
+    types_pb2.DT_INT64: (np.int64, np.int64),
+    types_pb2.DT_UINT8: (np.uint8, np.int32),
+    types_pb2.DT_UINT32: (np.uint32, np.uint32),
+    types_pb2.DT_UINT64: (np.uint64, np.uint64),
+}
+_FLOATS = {types_pb2.DT_FLOAT: np.float32, types_pb2.DT_DOUBLE: np.float64}
+
+
+def invalid(message):
+    """Returns the `ServingError` for an invalid request."""
+    return ServingError(Code.INVALID_ARGUMENT, message)
 
 
 def read_object(body):
-    """Returns the JSON object at the beginning of a body, a `Members`; raises `ServingError` if there is none."""
+    """Returns the JSON object at the beginning of a body, a `dict`; raises `ServingError` if there is none."""
     if not body:
-        raise ServingError(Code.INVALID_ARGUMENT, "JSON Parse error: The document is empty")
-    value = _read(body)
-    if type(value) is not Members:
-        raise ServingError(Code.INVALID_ARGUMENT, f"JSON Value: {excerpt(value)} Is not object")
+        raise invalid("The body is empty. Expected a JSON object.")
+    text = body.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
+    if "Inf" in text or "-NaN" in text:
+        text = _OTHER_CONSTANTS.sub(_python_constant, text)
+    # Numbers beyond a double would become infinite in silence; the check of each one costs time.
+    options = {"parse_float": _finite} if _HUGE.search(body) else {}
+    decoder = json.JSONDecoder(object_pairs_hook=_first_values, **options)
+    try:
+        value, _ = decoder.raw_decode(text, _BLANKS.match(text).end())
+    except RecursionError:
+        raise invalid("The JSON has too many brackets within brackets.") from None
+    except ValueError as error:
+        raise invalid(f"The body is no JSON: {error}.") from None
+    if type(value) is not dict:
+        raise invalid(f"The body is {_shown(value)}. Expected a JSON object.")
     return value
 
 
-def _read(body):
-    if _needs_grammar(body):
-        return read_by_grammar(body)
-    text = body.decode("utf-8", "surrogateescape")
-    try:
-        return _DECODER.raw_decode(text, _BLANKS.match(text).end())[0]
-    except json.JSONDecodeError as error:
-        offset = len(text[: error.pos].encode("utf-8", "surrogateescape"))
-    except (RecursionError, ValueError):  # too deeply nested, or a number with too many digits, for Python
-        offset = 0
-    if len(body) > MAX_GRAMMAR_BYTES:  # exact rules are slow
-        raise parse_error("Invalid value.", offset)
-    return read_by_grammar(body)
+def _python_constant(match):
+    string, sign = match.groups()
+    return string or ("NaN" if match[0].endswith("NaN") else f"{sign}Infinity")
 
 
-def _needs_grammar(body):
-    """Returns True if Python may accept what RapidJSON refuses: half a surrogate pair, or a number beyond a double."""
-    if b"\\u" in body and _SURROGATE.search(_PAIR.sub(b"", body)):
-        return True
-    return len(body) <= MAX_GRAMMAR_BYTES and _LARGE_EXPONENT.search(body) is not None
+def _finite(digits):
+    if math.isinf(number := float(digits)):
+        raise ValueError(f"the number {digits[:20]} is beyond a double")
+    return number
+
+
+def _first_values(pairs):
+    return dict(reversed(pairs))
 
 
 def signature_name(document):
     """Returns the name of the requested signature, `""` if there is none; raises `ServingError` if it is not a string."""
-    name = document.first_values().get("signature_name", "")
+    name = document.get("signature_name", "")
     if type(name) is not str:
-        raise invalid(f"JSON Value: {excerpt(document)} not formatted correctly. 'signature_name' key must be a string value.")
+        raise invalid(f"signature_name is {_shown(name)}. Expected a string.")
     return name
 
 
@@ -80,7 +93,7 @@ def read_inputs(document, signature):
     """Returns the arrays of a predict request.
 
     Args:
-        document: The `Members` of the body.
+        document: The JSON object of the body.
         signature: The `SignatureDef`. Its dtypes are checked here; the model itself checks shapes.
 
     Returns:
@@ -90,85 +103,142 @@ def read_inputs(document, signature):
     Raises:
         ServingError: INVALID_ARGUMENT if they do not fit the signature, or UNIMPLEMENTED for a dtype that JSON lacks.
     """
-    values, dtypes = document.first_values(), {name: tensor.dtype for name, tensor in signature.inputs.items()}
-    if "instances" in values and "inputs" in values:
-        raise _malformed(document, "Not formatted correctly expecting only one of 'inputs' or 'instances' keys to exist ")
-    if "instances" in values:
-        return _read_rows(document, values["instances"], dtypes), write_rows
-    if "inputs" in values:
-        return _read_columns(values["inputs"], dtypes), write_columns
-    raise invalid("Missing 'inputs' or 'instances' key")
+    dtypes = {name: tensor.dtype for name, tensor in signature.inputs.items()}
+    if ("instances" in document) == ("inputs" in document):
+        raise invalid(f"Got {', '.join(sorted(document)) or 'no key'}. Expected either 'instances' (rows) or 'inputs' (columns).")
+    if "instances" in document:
+        return _read_rows(document["instances"], dtypes), write_rows
+    return _read_columns(document["inputs"], dtypes), write_columns
 
 
-def _malformed(document, message):
-    return invalid(f"JSON Value: {excerpt(document)} {message}")
-
-
-def _read_rows(document, rows, dtypes):
-    if type(rows) is not list:
-        raise _malformed(document, "Expecting 'instances' to be an list/array")
-    if not rows:
-        raise _malformed(document, "No values in 'instances' array")
-    if type(rows[0]) is not Members and len(dtypes) > 1:
-        raise invalid(f"instances is a plain list, but expecting list of objects as {_SEVERAL}")
-    return _read_named_rows(rows, dtypes) if is_named_row(rows[0]) else _read_plain_rows(rows, dtypes)
-
-
-def _read_plain_rows(rows, dtypes):
-    name = min(dtypes)
-    array = _array(rows, dtypes[name])
-    if array is None:
-        check_plain_rows(rows, name, dtypes[name])
-        raise _too_much(name)
-    return {name: array}
-
-
-def _read_named_rows(rows, dtypes):
-    """Reads rows that name their inputs; the first value of a repeated name counts."""
-    fields = [row.first_values() if is_named_row(row) else {} for row in rows]
-    if any(row.keys() != dtypes.keys() for row in fields):
-        check_named_rows(rows, dtypes)
-    arrays = {name: _array([row[name] for row in fields], dtype) for name, dtype in dtypes.items()}
-    failed = [name for name, array in arrays.items() if array is None]
-    if failed:
-        check_named_rows(rows, dtypes)
-        raise _too_much(failed[0])
-    return arrays
+def _read_rows(rows, dtypes):
+    if type(rows) is not list or not rows:
+        raise invalid(f"'instances' is {_shown(rows)}. Expected a list of at least one row.")
+    if not _is_named_row(rows[0]):
+        for number, row in enumerate(rows):
+            if _is_named_row(row):
+                raise invalid(f"Row {number} of 'instances' is {_shown(row)}, the first one a plain value. Expected one form.")
+        return {_only(dtypes): _array(_only(dtypes), rows, dtypes[_only(dtypes)], rows=True)}
+    for number, row in enumerate(rows):
+        if not _is_named_row(row) or row.keys() != dtypes.keys():
+            names = ", ".join(sorted(dtypes))
+            raise invalid(f"Row {number} of 'instances' is {_shown(row)}. Expected an object with the inputs {names}.")
+    return {name: _array(name, [row[name] for row in rows], dtype, rows=True) for name, dtype in dtypes.items()}
 
 
 def _read_columns(values, dtypes):
-    if is_named_row(values):
-        columns = values.first_values()
-        return {name: _read_column(columns, name, dtypes[name]) for name in sorted(dtypes)}
+    if not _is_named_row(values):
+        return {_only(dtypes): _array(_only(dtypes), values, dtypes[_only(dtypes)])}
+    missing = sorted(dtypes.keys() - values.keys())
+    if missing:
+        raise invalid(f"'inputs' lacks {', '.join(missing)}. Expected an object with the inputs {', '.join(sorted(dtypes))}.")
+    return {name: _array(name, values[name], dtype) for name, dtype in dtypes.items()}
+
+
+def _only(dtypes):
     if len(dtypes) > 1:
-        raise invalid(f"inputs is a plain value/list, but expecting an object as {_SEVERAL}")
-    name = min(dtypes)
-    return {name: _read_column({name: values}, name, dtypes[name])}
+        raise invalid(f"Got values without names for the inputs {', '.join(sorted(dtypes))}. Expected objects with their names.")
+    return min(dtypes)
 
 
-def _read_column(columns, name, dtype):
-    if name not in columns:
-        raise invalid(f"Missing named input: {name} in 'inputs' object.")
-    array = _array(columns[name], dtype)
-    if array is None:
-        check_tensor(columns[name], dtype)
-        raise _too_much(name)
-    return array
+def _is_named_row(value):
+    """Returns True for an object that is not base64."""
+    return type(value) is dict and not (len(value) == 1 and type(value.get("b64")) is str)
 
 
-def _too_much(name):
-    """Error for valid JSON with more axes than an array may have, or an integer beyond any float."""
-    return invalid(f"tensor parsing error: {name}")
-
-
-def _array(value, dtype):
-    """Returns the array of a value, or None if it makes none."""
+def _array(name, value, dtype, rows=False):
+    """Returns the array of an input's value; raises `ServingError` for the first value that does not fit."""
+    if dtype not in (*_INTEGERS, *_FLOATS, types_pb2.DT_BOOL, types_pb2.DT_STRING):
+        # TensorFlow Serving finds it in a column before, and in a row after, it has looked at the values.
+        code = Code.INVALID_ARGUMENT if rows else Code.UNIMPLEMENTED
+        raise ServingError(code, f"The input {name} is {dtype_name(dtype)}, which REST cannot read. Ask over gRPC.")
     shape, elements = [], [value]
     while elements and set(map(type, elements)) == {list}:
         sizes = set(map(len, elements))
-        if len(sizes) > 1 or len(shape) == MAX_RANK:
-            return None
+        if len(sizes) > 1:
+            break
+        if len(shape) == MAX_RANK:
+            raise invalid(f"The input {name} has over {MAX_RANK} axes, more than an array may have.")
         shape.append(*sizes)
         elements = list(chain.from_iterable(elements))
-    array = KINDS[dtype].array(elements) if dtype in KINDS else None
-    return None if array is None else array.reshape(shape)
+    array = _elements(elements, dtype)
+    if array is None:
+        raise _refusal(name, value, dtype)
+    return array.reshape(shape)
+
+
+def _elements(values, dtype):
+    """Returns values as an array of rank 1; None if one does not fit."""
+    types = set(map(type, values))
+    if dtype == types_pb2.DT_STRING:
+        strings = list(map(_string, values))
+        return None if None in strings else objects(strings, -1)
+    if dtype == types_pb2.DT_BOOL:
+        return np.array(values, bool) if types <= {bool} else None
+    if not types <= ({int} if dtype in _INTEGERS else {int, float}):
+        return None
+    kind, checked = _INTEGERS[dtype] if dtype in _INTEGERS else (_FLOATS[dtype],) * 2
+    try:
+        with np.errstate(over="ignore"):  # what is beyond a float32 is infinite
+            return np.array(values, checked).astype(kind, copy=False)
+    except OverflowError:
+        return None
+
+
+def _string(value):
+    """Returns the bytes of a string or of `{"b64": "..."}`; None for what is neither."""
+    if type(value) is str:
+        try:
+            return value.encode("utf-8", "surrogateescape")
+        except UnicodeEncodeError:  # half of a surrogate pair
+            return None
+    if type(value) is not dict or len(value) != 1 or type(value.get("b64")) is not str:
+        return None
+    # As in `absl::Base64Unescape`, blanks are skipped, `.` may replace `=`, and the whole padding may be left out.
+    match = _BASE64.fullmatch(value["b64"].encode("utf-8", "replace").translate(None, b" \t\n\v\f\r"))
+    if match is None:
+        return None
+    digits, padding = match.groups()
+    missing = -len(digits) % 4
+    return None if missing == 3 or len(padding) not in (0, missing) else binascii.a2b_base64(digits + b"=" * missing)
+
+
+def _refusal(name, value, dtype):
+    """Returns the `ServingError` for the first value that is of another dtype or shape than the ones before."""
+    shape, first = [], value
+    while type(first) is list and len(shape) <= MAX_RANK:
+        shape.append(len(first))
+        first = first[0] if first else None
+    place, wrong = _first_misfit(value, shape, dtype)
+    if type(wrong) is list or len(place) != len(shape):
+        expected = f"the shape {shape} of the first values everywhere"
+    elif dtype == types_pb2.DT_STRING:
+        expected = 'text, or bytes as {"b64": "BASE64"}'
+    else:
+        expected = dtype_name(dtype)
+    return invalid(f"The input {name}{''.join(f'[{number}]' for number in place)} is {_shown(wrong)}. Expected {expected}.")
+
+
+def _first_misfit(value, shape, dtype, place=()):
+    """Returns the place, indices from the outermost list on, and the value of the first misfit; None if all fit."""
+    if not shape:
+        return (place, value) if type(value) is list or _elements([value], dtype) is None else None
+    if type(value) is not list or len(value) != shape[0]:
+        return place, value
+    if len(shape) == 1 and list not in map(type, value):
+        if _elements(value, dtype) is not None:
+            return None
+        number = bisect.bisect(range(len(value)), False, key=lambda last: _elements(value[: last + 1], dtype) is None)
+        return (*place, number), value[number]
+    found = (_first_misfit(item, shape[1:], dtype, (*place, number)) for number, item in enumerate(value))
+    return next((each for each in found if each), None)
+
+
+def _shown(value):
+    """Returns what a message says of a value."""
+    if isinstance(value, list):
+        return f"a list of {len(value):,}"
+    if isinstance(value, dict):
+        return "an object with " + (", ".join([*value][:5]) or "no members")
+    text = json.dumps(value[:_SHOWN] if isinstance(value, str) else value)
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
