@@ -1,5 +1,6 @@
 """Client of `gan-keras serve` and TensorFlow Serving: raw values in, raw values out, over REST or gRPC."""
 
+import math
 import urllib.parse
 
 import numpy as np
@@ -8,8 +9,11 @@ from gan_keras.serving.errors import Code, ServingError
 from gan_keras.serving.http_client import RestTransport, Retries
 from gan_keras.serving.raw_values import Metadata, raw_values, rows_of, seeds_from
 
-BLOCK_ROWS = 64
-"""Maximum number of rows per request; more rows are sent in several requests, one after another."""
+BLOCK_ROWS, BLOCK_BYTES = 64, 4 * 2**20
+"""Maximum number of rows per request, and of bytes of JSON in it and in its answer: more are sent in several requests, one after
+another. A single row is sent whatever its size; `gan-keras serve` takes 4 MiB, and 64 MiB from its own machine."""
+
+_NUMBER_BYTES = 12  # of a float32 in JSON, about
 
 _NEUTRAL = {"prompt": "", "temperature": 1.0, "top_p": 1.0}  # values that change nothing
 _REFUSED = (Code.INVALID_ARGUMENT, Code.FAILED_PRECONDITION, Code.NOT_FOUND)
@@ -144,13 +148,13 @@ class Client:
     def _send(self, target, signature, info, rows):
         inputs = rows(info)
         num_rows = len(next(iter(inputs.values())))
-        blocks = []
-        for start in range(0, num_rows, BLOCK_ROWS):
-            block = {name: array[start : start + BLOCK_ROWS] for name, array in inputs.items()}
+        blocks, size = [], max(1, min(BLOCK_ROWS, BLOCK_BYTES // _row_bytes(inputs, info)))
+        for start in range(0, num_rows, size):
+            block = {name: array[start : start + size] for name, array in inputs.items()}
             answer = self._retries.call(
                 lambda left, block=block: self._transport.predict(target, signature, info, block, left), self._timeout
             )
-            blocks.append(_check_rows(answer, min(BLOCK_ROWS, num_rows - start)))
+            blocks.append(_check_rows(answer, min(size, num_rows - start)))
         outputs = {name: raw_values(name, np.concatenate([block[name] for block in blocks])) for name in info.outputs}
         return outputs if len(outputs) > 1 else next(iter(outputs.values()))
 
@@ -194,6 +198,16 @@ def _rows(info, inputs, num_rows=None):
     if len(set(sizes.values())) != 1 or 0 in sizes.values():
         raise ValueError(f"Got {sizes} rows. Expected at least one, and the same number for each input.")
     return rows
+
+
+def _row_bytes(inputs, info):
+    """Returns about how many bytes of JSON a row's inputs and outputs have together; axes of unknown size count once."""
+    total = 0
+    for array in inputs.values():
+        total += max(map(len, array.reshape(-1))) if array.dtype == object else _NUMBER_BYTES * array[0].size
+    for output in info.outputs.values():
+        total += _NUMBER_BYTES * math.prod(size or 1 for size in (output.shape or ())[1:])
+    return total
 
 
 def _check_rows(outputs, num_rows):

@@ -1,4 +1,4 @@
-"""REST transport of the client: retries, kept HTTP/1.1 connections, arrays to JSON and back.
+"""REST transport of the client: retries, arrays to JSON and back.
 
 JSON has fewer types than the API: the arrays of an answer get their dtypes from the signature.
 """
@@ -6,23 +6,18 @@ JSON has fewer types than the API: the arrays of an answer get their dtypes from
 import base64
 import contextlib
 import dataclasses
-import email.utils
-import http.client
 import json
 import random
-import threading
 import time
 import urllib.parse
-from typing import NamedTuple
 
 import numpy as np
+import urllib3
 
 from gan_keras.export.loader import objects
 from gan_keras.serving.errors import HTTP_STATUS, Code, ServingError
 from gan_keras.serving.raw_values import Metadata, SignatureInfo, TensorInfo, VersionState, dtype_from
 
-_CLOSED_MEANWHILE = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError)
-_KINDS = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
 _CHUNK = 1 << 16
 _CODES = {status: code for code, status in HTTP_STATUS.items()}
 _CODES |= {400: Code.INVALID_ARGUMENT, 409: Code.ABORTED, 500: Code.INTERNAL}  # the usual one of several codes
@@ -88,118 +83,13 @@ class Retries:
         return random.uniform(0.0, min(self.most, self.first * 2 ** (attempt - 1)))
 
 
-class Answer(NamedTuple):
-    """An HTTP response: its status, its headers (an `email.message.Message`) and its whole body."""
-
-    status: int
-    headers: object
-    body: bytes
-
-
-class Connections:
-    """Kept connections to one server. A request takes an idle one, or opens another, and returns it.
-
-    Args:
-        url: `http://HOST:PORT` or `https://HOST:PORT`, optionally with a path that precedes each request's path.
-    """
-
-    def __init__(self, url):
-        parts = urllib.parse.urlsplit(url)
-        self.url, self._prefix, self._address = url, parts.path.rstrip("/"), (parts.hostname, parts.port)
-        self._kind = _KINDS[parts.scheme]
-        self._idle, self._lock = [], threading.Lock()
-
-    def request(self, method, path, body, timeout):
-        """Sends a request and returns its `Answer`, whatever its status.
-
-        Args:
-            method: `GET` or `POST`.
-            path: Quoted, with a leading slash.
-            body: Bytes of JSON, or None.
-            timeout: Time limit in seconds until the last byte of the body.
-
-        Raises:
-            ServingError: `DEADLINE_EXCEEDED`; or, as `TryLater`, `UNAVAILABLE` if the connection is refused or lost.
-        """
-        deadline = time.monotonic() + timeout
-        try:
-            return self._send(method, path, body, deadline)
-        except TimeoutError as error:
-            raise ServingError(Code.DEADLINE_EXCEEDED, f"{self.url} did not answer within {timeout:.3g} s.") from error
-        except (OSError, http.client.HTTPException) as error:
-            raise TryLater(Code.UNAVAILABLE, f"{self.url} cannot be reached: {error or type(error).__name__}.") from error
-
-    def _send(self, method, path, body, deadline):
-        with self._lock:
-            connection = self._idle.pop() if self._idle else None
-        if connection:
-            with contextlib.suppress(*_CLOSED_MEANWHILE):  # a server may close an idle connection at any time
-                return self._send_on(connection, method, path, body, deadline)
-        return self._send_on(self._kind(*self._address), method, path, body, deadline)
-
-    def _send_on(self, connection, method, path, body, deadline):
-        kept = False
-        try:
-            answer, kept = _exchange(connection, method, self._prefix + path, body, deadline)
-        finally:
-            if not kept:
-                connection.close()
-        with self._lock:
-            self._idle += [connection] * kept
-        return answer
-
-    def close(self):
-        """Closes the idle connections."""
-        with self._lock:
-            idle, self._idle = self._idle, []
-        for connection in idle:
-            connection.close()
-
-
-def _exchange(connection, method, path, body, deadline):
-    """Returns an `Answer`, and True if the connection can be reused."""
-    connection.timeout = _seconds_left(deadline)
-    if connection.sock:
-        connection.sock.settimeout(connection.timeout)
-    connection.request(method, path, body, {"Content-Type": "application/json"} if body else {})
-    socket = connection.sock
-    response = connection.getresponse()
-    chunks = []
-    socket.settimeout(_seconds_left(deadline))
-    while chunk := response.read1(_CHUNK):
-        chunks.append(chunk)
-        socket.settimeout(_seconds_left(deadline))
-    response.close()
-    body = b"".join(chunks)
-    if response.length:
-        raise http.client.IncompleteRead(body, response.length)
-    return Answer(response.status, response.headers, body), not response.will_close
-
-
-def _seconds_left(deadline):
-    """Returns the seconds until a deadline; raises `TimeoutError` after it. A socket's own limit restarts at each byte."""
-    seconds = deadline - time.monotonic()
-    if seconds <= 0:
-        raise TimeoutError
-    return seconds
-
-
-def seconds_to_wait(headers):
-    """Returns the pause that `Retry-After` requests in seconds; 0 if the header is missing or invalid."""
-    value = headers.get("Retry-After", "").strip()
-    if value.isascii() and value.isdecimal():
-        return float(value)
-    with contextlib.suppress(ValueError):
-        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
-    return 0.0
-
-
 class RestTransport:
     """Predict, metadata and status over REST, from a server at `http://HOST:PORT` or `https://HOST:PORT`."""
 
     def __init__(self, url):
-        self._connections = Connections(url)
-        self.close = self._connections.close
+        self._url, self._prefix = url, urllib.parse.urlsplit(url).path.rstrip("/")
+        self._pool = urllib3.connection_from_url(url, maxsize=64, retries=False)  # idle connections kept for threads
+        self.close = self._pool.close
 
     def predict(self, target, signature, info, inputs, timeout):
         """Returns the outputs of one batch.
@@ -240,11 +130,29 @@ class RestTransport:
             return [VersionState(*entry, Code[status["error_code"]], status["error_message"]) for *entry, status in entries]
 
     def _ask(self, method, path, body, timeout):
-        answer = self._connections.request(method, path, body, timeout)
-        if answer.status != 200:
-            raise _error(answer)
+        deadline = time.monotonic() + timeout
+        headers = {"Content-Type": "application/json"} if body else {}
+        options = {"timeout": max(timeout, 1e-3), "redirect": False, "preload_content": False}
+        try:
+            response = self._pool.urlopen(method, self._prefix + path, body, headers, **options)
+            chunks = []
+            while chunk := response.read1(_CHUNK):
+                chunks.append(chunk)
+                if time.monotonic() > deadline:  # urllib3's limit restarts at each byte
+                    response.close()
+                    raise urllib3.exceptions.TimeoutError
+            response.release_conn()
+        except urllib3.exceptions.NewConnectionError as error:
+            raise TryLater(Code.UNAVAILABLE, f"{self._url} cannot be reached: {error}.") from error
+        except urllib3.exceptions.TimeoutError as error:
+            raise ServingError(Code.DEADLINE_EXCEEDED, f"{self._url} did not answer within {timeout:.3g} s.") from error
+        except urllib3.exceptions.HTTPError as error:
+            raise TryLater(Code.UNAVAILABLE, f"{self._url} cannot be reached: {error or type(error).__name__}.") from error
+        text = b"".join(chunks).decode(errors="replace")
+        if response.status != 200:
+            raise _error(response.status, response.headers, text)
         with _checking_answer():
-            return json.loads(answer.body.decode(errors="replace"))
+            return json.loads(text)
 
 
 @contextlib.contextmanager
@@ -264,16 +172,18 @@ def _path(model, version):
     return f"{place}/{kind}/{urllib.parse.quote(str(version), safe='')}"
 
 
-def _error(answer):
-    text = answer.body.decode(errors="replace")
+def _error(status, headers, text):
     try:
         message = json.loads(text)["error"]
     except (KeyError, TypeError, ValueError):  # a proxy's page, for instance
-        message = f"HTTP status {answer.status}: {text[:200]}"
-    code = _CODES.get(answer.status, Code.UNKNOWN)
-    if answer.status in _RETRIED:
-        return TryLater(code, message, seconds_to_wait(answer.headers))
-    return ServingError(code, message)
+        message = f"HTTP status {status}: {text[:200]}"
+    code = _CODES.get(status, Code.UNKNOWN)
+    if status not in _RETRIED:
+        return ServingError(code, message)
+    pause = 0.0
+    with contextlib.suppress(urllib3.exceptions.InvalidHeader):
+        pause = urllib3.Retry().parse_retry_after(headers.get("Retry-After", "0"))
+    return TryLater(code, message, pause)
 
 
 def _infos(tensors):
