@@ -16,6 +16,7 @@ import urllib3
 
 from gan_keras.export.loader import objects
 from gan_keras.serving.errors import HTTP_STATUS, Code, ServingError
+from gan_keras.serving.json_bytes import to_bytes
 from gan_keras.serving.raw_values import Metadata, SignatureInfo, TensorInfo, VersionState, dtype_from
 
 _CHUNK = 1 << 16
@@ -105,7 +106,7 @@ class RestTransport:
             A dict of arrays by name.
         """
         columns = {name: _to_json(array) for name, array in inputs.items()}
-        body = json.dumps({"signature_name": signature, "inputs": columns}).encode()
+        body = to_bytes({"signature_name": signature, "inputs": columns})
         answer = self._ask("POST", f"{_path(*target)}:predict", body, timeout)
         with _checking_answer():
             outputs = answer["outputs"]
@@ -197,9 +198,9 @@ def _shape(proto):
 
 
 def _to_json(array):
-    """Converts an array to nested lists. Strings become base64, which can hold any bytes."""
+    """Returns numbers next to each other in memory. Strings become base64, which can hold any bytes, in nested lists."""
     if array.dtype != object:
-        return array.tolist()
+        return np.ascontiguousarray(array)
     wrapped = [{"b64": base64.b64encode(value).decode()} for value in array.reshape(-1)]
     return objects(wrapped, array.shape).tolist()
 

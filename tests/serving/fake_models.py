@@ -297,7 +297,8 @@ class Services(prediction_service_pb2_grpc.PredictionServiceServicer, model_serv
 @contextlib.contextmanager
 def serving_grpc(models, port=0):
     """Serves `FakeModels` over gRPC; gives the URL."""
-    server = grpc.server(futures.ThreadPoolExecutor(8), options=[("grpc.so_reuseport", 0)])
+    options = [("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", 2**24)]
+    server = grpc.server(futures.ThreadPoolExecutor(8), options=options)
     services = Services(models)
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(services, server)
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(services, server)

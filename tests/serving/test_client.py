@@ -89,6 +89,22 @@ def test_many_samples_are_requested_in_blocks_and_equal_single_ones(client, mode
     assert found[137] == client.generate("text", seed=140, prompt="137")[0]
 
 
+@pytest.mark.parametrize(("size", "n", "blocks"), [(64, 64, [28, 28, 8]), (256, 2, [1, 1]), (1024, 1, [1])])
+def test_large_images_come_in_blocks_of_few_bytes(client, models, size, n, blocks):
+    shape = (size, size, 3)
+    made = np.random.default_rng(0).normal(size=(n, *shape)).astype(np.float32)
+    inputs, outputs = {"seed": tf.int64}, {"image": (tf.float32, *shape)}
+    models.models["digits"] = {
+        "serving_default": (inputs, outputs, lambda seed: {"image": made[seed]}),
+        "score": ({"image": (tf.float32, *shape)}, {"score": tf.float32}, lambda image: {"score": image.mean(axis=(1, 2, 3))}),
+    }
+    np.testing.assert_array_equal(client.generate("digits", n=n), made, strict=True)
+    assert [call[3] for call in models.calls] == blocks
+    if size < 1024:  # the other way is like it
+        np.testing.assert_allclose(client.score("digits", made), made.mean(axis=(1, 2, 3)), rtol=1e-6)
+        assert [call[3] for call in models.calls] == 2 * blocks
+
+
 def test_score_reads_text_of_any_kind(client):
     found = client.score("text", ["abc", "", "日本", 'b"64\n'])
     np.testing.assert_array_equal(found, np.float32([1, 0, 2, 5 / 3]), strict=True)

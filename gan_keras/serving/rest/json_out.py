@@ -5,12 +5,11 @@ A number is written with as few digits as read back as the same number of its dt
 """
 
 import base64
-import json
 
 import numpy as np
-import orjson
 
 from gan_keras.serving.errors import Code, ServingError
+from gan_keras.serving.json_bytes import to_bytes
 from gan_keras.serving.tensor_protos import dtype_name, number_of
 
 _BASE64_SUFFIX = "_bytes"
@@ -41,19 +40,19 @@ def write_rows(outputs):
             message = f"The output {name} has {len(array)} rows, another {num}. Rows need the same number; ask with 'inputs'."
             raise ServingError(Code.INVALID_ARGUMENT, message)
     if len(columns) == 1:
-        return _to_bytes({"predictions": [*columns.values()][0]})
-    return _to_bytes({"predictions": [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]})
+        return to_bytes({"predictions": [*columns.values()][0]})
+    return to_bytes({"predictions": [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]})
 
 
 def write_columns(outputs):
     """Returns the answer to `inputs`: the array, or an object of arrays for several outputs; otherwise as `write_rows`."""
     columns = _columns(outputs)
-    return _to_bytes({"outputs": [*columns.values()][0] if len(columns) == 1 else columns})
+    return to_bytes({"outputs": [*columns.values()][0] if len(columns) == 1 else columns})
 
 
 def write_error(message):
     """Returns an error as JSON."""
-    return _to_bytes({"error": message})
+    return to_bytes({"error": message})
 
 
 def _columns(outputs):
@@ -84,24 +83,3 @@ def _nested(values, shape):
         return values
     size = len(values) // shape[0] if shape[0] else 0
     return [_nested(values[size * place : size * (place + 1)], shape[1:]) for place in range(shape[0])]
-
-
-def _to_bytes(value):
-    """Returns JSON; by the slower library where there are numbers that are not finite, or bytes that are not UTF-8."""
-    if _is_finite(value):
-        try:
-            return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
-        except orjson.JSONEncodeError:  # surrogates, which stand for bytes that are not UTF-8
-            pass
-    return json.dumps(value, default=_short_numbers, ensure_ascii=False).encode("utf-8", "surrogateescape")
-
-
-def _is_finite(value):
-    if isinstance(value, dict | list):
-        return all(map(_is_finite, value.values() if isinstance(value, dict) else value))
-    return not isinstance(value, np.ndarray | np.floating) or value.dtype.kind != "f" or bool(np.isfinite(value).all())
-
-
-def _short_numbers(array):
-    """Returns a NumPy array or scalar as lists of numbers with its own dtype's digits: a float32 is 0.1, not 0.100000001."""
-    return (array.astype("U").astype(np.float64) if array.dtype == np.float32 else array).tolist()
