@@ -102,7 +102,7 @@ PRESETS = {
         "sngan": Facts("Miyato et al., 2018", 7, "digits"),
         "biggan": Facts("Brock et al., 2018", 3, "digits"),
         "r3gan": Facts("Huang et al., 2025", 4, "digits"),
-        "private": Facts("Bie et al., 2023", 4, "mnist"),
+        "private": Facts("Bie et al., 2023", 4, "mnist", "accuracy 0.897 if trained on samples at epsilon 10 (real 0.918)"),
         "tiny": Facts("Radford et al., 2015", 0.03, "digits"),
     },
     "audio": {
@@ -123,7 +123,7 @@ PRESETS = {
         "ctgan": Facts("Xu et al., 2019", 20, "adult.csv"),
         "relativistic": Facts("", 5, "adult.csv", "F1 0.603, one seed (real 0.666)"),
         "tvae": Facts("Xu et al., 2019", 7, "adult.csv", "F1 0.634 with averaged weights (real 0.666)"),
-        "private": Facts("", 3, "adult.csv"),
+        "private": Facts("", 3, "adult.csv", "F1 0.626 at epsilon 1 (real 0.645)"),
         "tiny": Facts("", 0.05, "wine"),
     },
     "series": {

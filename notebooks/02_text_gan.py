@@ -146,7 +146,7 @@ plt.show()
 # `RecurrentGenerator` has the LSTM alone, `TransformerGenerator` attention alone.
 #
 # **N-grams.** A network generalises, and an n-gram model remembers. `NgramModel` counts the n-grams of the training lines
-# (Kneser-Ney, up to 5 tokens) and mixes them in at each token, inside the graph:
+# (Kneser-Ney, up to 5 tokens, those that two lines have at least) and mixes them in at each token, inside the graph:
 # $q = (1 - s)\, q_{\text{network}} + s\, q_{\text{n-gram}}$. The share $s$ depends on how long the known context is, and is
 # found on the held-out lines.
 #

@@ -60,9 +60,10 @@ found = analysis.exposure(writer, secrets)
 print(*found.sentences(), sep="\n")
 
 # %% [markdown]
-# A text GAN of this package mixes its network with counts of n-grams, which remember a line that was seen once: they
-# are good for a small corpus, and a disaster for a secret. `ngram_order=0` leaves them out. The network alone learns
-# from repetition: the more often a secret stands among the training lines, the more of its bits are known.
+# A text GAN of this package mixes its network with counts of n-grams. They hold what two lines have in common, and nothing that
+# one line alone says: a secret that was seen once stays one, and a secret that was seen twice is known word for word. A larger
+# `ngram_min_lines` forgets more, and `ngram_order=0` leaves them out. The network alone learns from repetition: the more often a
+# secret stands among the training lines, the more of its bits are known.
 #
 # ## 2. Attacks on membership
 #
