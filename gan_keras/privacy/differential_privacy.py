@@ -191,7 +191,7 @@ class DifferentialPrivacy:
             "epsilon": self.epsilon_spent,
             "epsilon_of_all_steps": self.epsilon,
             "delta": self.delta,
-            "unit": "one training row",
+            "unit": "one training row: one row of a table, one image, or one window of a series",
             "relation": "data sets that differ by one added or removed row; their number of rows is taken to be public",
             "mechanism": f"DP-SGD: Gaussian noise of {self.noise_multiplier:.4g} x {self.clipping_norm:g} on sums of clipped "
             f"gradients, Poisson samples of a share of {self.sampling_rate:.4g}, {self.steps_spent:,} of {self.train_steps:,} "
