@@ -1,21 +1,20 @@
 """Results of `compare_augmentation` as text, as a picture and as a section of the report."""
 
 import io
-from html import escape
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from gan_keras.downstream.study import GAINS, TREATMENTS
-from gan_keras.media.html import definitions, picture, section, unfold
+from gan_keras.media.html import bullets, definitions, element, picture, section, unfold
 from gan_keras.media.html import table as html_table
 from gan_keras.media.plots import Picture
 from gan_keras.metrics.seeds import Interval
 
 PICTURE = "augmentation.png"
-NOTE = """<p>Test scores of a downstream model by what was added to its training set: mean ± standard deviation over seeds. A
+NOTE = """Test scores of a downstream model by what was added to its training set: mean ± standard deviation over seeds. A
 gain is a mean of paired differences over the seeds with its 95 % interval. At each share the GAN was trained on that share
-alone.</p>"""
+alone."""
 
 
 def rows_of(result):
@@ -66,13 +65,12 @@ def drawing(result):
 def sections(result):
     """Returns the section of the report, a list of HTML."""
     rows = rows_of(result)
-    lines = "".join(f"<li>{escape(line)}</li>" for line in result["verdict"])
     measured = definitions({name: result[name] for name in ("protocol", "settings")})
     parts = [
-        f'<div class="verdict"><ul>{lines}</ul></div>',
+        element("div", bullets(result["verdict"]), class_="verdict"),
         picture(drawing(result)),
         html_table(list(rows[0]), rows),
-        NOTE,
+        element("p", NOTE),
         unfold("How this was measured", measured),
     ]
-    return [section("What augmentation bought", "".join(parts))]
+    return [section("What augmentation bought", *parts)]

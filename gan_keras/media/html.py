@@ -1,9 +1,14 @@
-"""HTML: pages, and fragments of them, such as sections, pictures and tables. All text is escaped."""
+"""HTML: pages, and fragments of them, such as sections, pictures and tables.
+
+A fragment is a `Markup`. What is not one is text, and is escaped wherever it is put: names of files, labels and columns of a run
+from elsewhere cannot become HTML.
+"""
 
 import base64
 import json
-from html import escape
 from string import Template
+
+from markupsafe import Markup, escape
 
 _PAGE = Template("""<!DOCTYPE html>
 <html lang="en">
@@ -32,6 +37,7 @@ th, td { padding: .2rem .6rem; text-align: left; vertical-align: top; border-bot
 .numbers th, .numbers td { text-align: right; font-variant-numeric: tabular-nums; }
 .numbers tbody th { text-align: left; background: var(--soft); }
 .sentences td { min-width: 11rem; }
+iframe { width: 100%; height: 40rem; border: 0; }
 .verdict { padding: .5rem 1rem; border-left: 4px solid currentColor; background: var(--soft); }
 code { overflow-wrap: anywhere; }
 </style>
@@ -44,13 +50,29 @@ $body
 """)
 
 
+def element(tag, *children, **attributes):
+    """Returns an element with texts and fragments as its children, and attributes such as `class_="wide"`."""
+    given = "".join(f' {name.rstrip("_")}="{escape(value)}"' for name, value in attributes.items())
+    return Markup(f"<{tag}{given}>{joined(children)}</{tag}>")
+
+
+def joined(children):
+    """Returns texts and fragments one after another."""
+    return Markup("").join(children)
+
+
+def bullets(lines):
+    """Returns a list of texts."""
+    return element("ul", *(element("li", line) for line in lines))
+
+
 def page_of(title, body):
-    """Returns a self-contained page; `body` is HTML."""
-    return _PAGE.substitute(title=escape(title), body=body)
+    """Returns a self-contained page as str."""
+    return _PAGE.substitute(title=escape(title), body=escape(body))
 
 
-def section(title, content):
-    return f"<section><h2>{title}</h2>{content}</section>"
+def section(title, *content):
+    return element("section", element("h2", title), *content)
 
 
 def picture(shown, note=None):
@@ -61,22 +83,25 @@ def picture(shown, note=None):
         note: Text below its title, such as what rows and columns mean; None for none.
     """
     data = base64.b64encode(shown.data).decode()
-    image = f'<img alt="{escape(shown.alternative)}" src="data:image/{shown.kind};base64,{data}">'
-    explained = "" if note is None else f"<p>{escape(note)}</p>"
-    return f"<figure><figcaption>{escape(shown.title)}{explained}</figcaption>{image}</figure>"
+    image = Markup('<img alt="{}" src="data:image/{};base64,{}">').format(shown.alternative, shown.kind, data)
+    explained = [] if note is None else [element("p", note)]
+    return element("figure", element("figcaption", shown.title, *explained), image)
 
 
-def unfold(summary, content):
+def pictures(shown):
+    """Returns `plots.Picture`s side by side."""
+    return element("div", *map(picture, shown), class_="pictures")
+
+
+def unfold(summary, *content):
     """Returns HTML that is shown once its summary is clicked."""
-    return f"<details><summary>{escape(summary)}</summary>{content}</details>"
+    return element("details", element("summary", summary), *content)
 
 
 def definitions(values):
     """Returns a nested dictionary as a table of dotted names and values; entries that are None are left out."""
-    rows = "".join(
-        f'<tr><th scope="row">{escape(name)}</th><td><code>{escape(text)}</code></td></tr>' for name, text in _flat(values)
-    )
-    return f'<div class="wide"><table>{rows}</table></div>'
+    rows = (element("tr", element("th", name, scope="row"), element("td", element("code", text))) for name, text in _flat(values))
+    return element("div", element("table", *rows), class_="wide")
 
 
 def _flat(values, prefix=""):
@@ -89,6 +114,16 @@ def _flat(values, prefix=""):
 
 def table(columns, rows):
     """Returns a table with a header; each row is a dictionary from column name to text."""
-    head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
-    body = "".join("<tr>" + "".join(f"<td>{escape(row[column])}</td>" for column in columns) + "</tr>" for row in rows)
-    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    body = element("tbody", *(row_of([row[column] for column in columns]) for row in rows))
+    return element("div", element("table", header(columns), body), class_="wide")
+
+
+def header(titles):
+    """Returns the head of a table."""
+    return element("thead", element("tr", *(element("th", title, scope="col") for title in titles)))
+
+
+def row_of(cells, title=None, **attributes):
+    """Returns a row of a table of texts, with a title before them unless it is None; attributes are those of a cell."""
+    first = [] if title is None else [element("th", title, scope="row")]
+    return element("tr", *first, *(element("td", cell, **attributes) for cell in cells))

@@ -5,10 +5,8 @@ the scores by name, in order. `signs` are the deciding scores by name: 1 if high
 dictionary of `result_of`, or the same read from JSON.
 """
 
-from html import escape
-
 from gan_keras.gans.sampling import seeds_from
-from gan_keras.media.html import definitions, section, unfold
+from gan_keras.media.html import bullets, definitions, element, header, row_of, section, unfold
 
 CAVEAT = "(One set of samples, no confidence interval.)"
 
@@ -97,19 +95,18 @@ def summary(result, columns):
 
 
 def sections(result, columns, note):
-    """Verdict and scores, a list of HTML; `note` is HTML that explains the scores and says which way is better."""
+    """Verdict and scores, a list of HTML; `note` is a text that explains the scores and says which way is better."""
     measured = {name: result[name] for name in ("protocol", "extractor", "settings") if name in result}
     return [
         section("Verdict", verdict_box(result["verdict"])),
-        section("Scores", _scores(result, columns) + note + how_measured(measured)),
+        section("Scores", _scores(result, columns), element("p", note), how_measured(measured)),
     ]
 
 
 def verdict_box(verdict, footnote=""):
     """The lines of a verdict as HTML."""
-    first, *details = map(escape, verdict)
-    items = "".join(f"<li>{detail}</li>" for detail in details)
-    return f'<div class="verdict"><p><strong>{first}</strong></p><ul>{items}</ul>{footnote}</div>'
+    first, *details = verdict
+    return element("div", element("p", element("strong", first)), bullets(details), footnote, class_="verdict")
 
 
 def how_measured(values):
@@ -117,15 +114,11 @@ def how_measured(values):
     return unfold("How this was measured", definitions(values))
 
 
-def numbers(head, bodies):
+def numbers(head, *bodies):
     """A wide table of numbers: titles of columns, and its HTML bodies."""
-    titles = "".join(f'<th scope="col">{escape(title)}</th>' for title in head)
-    return f'<div class="wide"><table class="numbers"><thead><tr>{titles}</tr></thead>{bodies}</table></div>'
+    return element("div", element("table", header(head), *bodies, class_="numbers"), class_="wide")
 
 
 def _scores(result, columns):
     head, *rows = table(result, columns)
-    body = "".join(
-        f'<tr><th scope="row">{escape(title)}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>' for title, *cells in rows
-    )
-    return numbers(head, f"<tbody>{body}</tbody>")
+    return numbers(head, element("tbody", *(row_of(cells, title) for title, *cells in rows)))

@@ -8,13 +8,12 @@ import dataclasses
 import io
 import json
 import shutil
-from html import escape
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from gan_keras import analysis, modalities
-from gan_keras.media.html import picture, table
+from gan_keras.media.html import bullets, element, joined, pictures, table
 from gan_keras.media.plots import Picture
 from gan_keras.media.safe_files import check_writable, read_json, write_json
 from gan_keras.modalities.score_table import how_measured, verdict_box
@@ -192,17 +191,11 @@ def summary(result):
 
 def content(result):
     """Returns the report's section: verdict, attacks, pictures and sentences, as HTML."""
-    items = "".join(f"<li>{escape(line)}</li>" for line in sentences_of(result))
-    pictures = [attack_picture(result)] if result["attacks"] else []
-    pictures += [exposure_picture(result["canaries"])] if "canaries" in result else []
+    drawn = [attack_picture(result)] if result["attacks"] else []
+    drawn += [exposure_picture(result["canaries"])] if "canaries" in result else []
     measured = {name: result[name] for name in ("control", "seed", "numbers")}
-    return (
-        verdict_box(result["verdict"])
-        + table(COLUMNS, rows_of(result))
-        + f"<p>{escape(NOTE)}</p><ul>{items}</ul>"
-        + f'<div class="pictures">{"".join(map(picture, pictures))}</div>'
-        + how_measured(measured)
-    )
+    scores = verdict_box(result["verdict"]), table(COLUMNS, rows_of(result)), element("p", NOTE), bullets(sentences_of(result))
+    return joined([*scores, pictures(drawn), how_measured(measured)])
 
 
 NOTE = (

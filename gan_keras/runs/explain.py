@@ -4,16 +4,16 @@ import dataclasses
 import functools
 import io
 import json
-from html import escape
 
 import numpy as np
+from markupsafe import Markup
 
 from gan_keras import analysis, modalities
 from gan_keras.analysis.attribution import MAX_CORRELATION, TOLERANCE
 from gan_keras.analysis.units import unit_layers
 from gan_keras.callbacks.history import read_history
 from gan_keras.callbacks.samples_of_kinds import translation_grid
-from gan_keras.media.html import page_of, picture
+from gan_keras.media.html import bullets, element, joined, page_of, picture, unfold
 from gan_keras.media.images import encode_png, image_grid
 from gan_keras.media.plots import Picture
 from gan_keras.media.safe_files import check_writable, replace_folder
@@ -37,7 +37,6 @@ _STARTS, _STEPS, _CONTROLS = 4, 200, 8  # of an inversion
 _KNOWN = 2000  # training samples that a classifier learns, and that are compared
 _MOVED = {"image": 3, "clip": 2, "series": 3, "sound": 1, "text": 4}  # samples that are shown, 2 of others
 _FEW = (-2.0, -1.0, 0.0, 1.0, 2.0)  # strengths for samples that are read or heard
-_MAIN = "<main>", "</main>"  # around the fragment of a page that the report takes over
 
 
 def explain(run, method="jacobian", samples=None, num=8, seed=0, progress=print):
@@ -118,8 +117,7 @@ class Explanation:
 
     def show_page(self, stem, fragment, title, text):
         name = f"{stem}.html"
-        start, end = _MAIN
-        self.files[name] = page_of(title, f"<p>{escape(text)}</p>{start}{fragment}{end}").encode()
+        self.files[name] = page_of(title, joined([element("p", text), Markup(fragment)])).encode()
         self.result["shown"].append({"file": name, "title": title, "text": text})
 
     def some_of(self, part, num, is_random=True):
@@ -456,16 +454,15 @@ def summary(result):
 def content(result, folder):
     """Returns the report's section: verdict, sentences, and the files in a folder, as HTML."""
     verdict = verdict_box([result["verdict"]]) if result["verdict"] else ""
-    items = "".join(f"<li>{escape(line)}</li>" for line in (*result["sentences"], *result["lines"]))
-    left_out = "".join(f"<p>Left out: {escape(name)}: {escape(reason)}.</p>" for name, reason in result["left_out"].items())
-    return f"{verdict}<ul>{items}</ul>{left_out}" + "".join(_shown(each, folder / each["file"]) for each in result["shown"])
+    left_out = [element("p", f"Left out: {name}: {reason}.") for name, reason in result["left_out"].items()]
+    shown = [_shown(each, folder / each["file"]) for each in result["shown"]]
+    return joined([verdict, bullets([*result["sentences"], *result["lines"]]), *left_out, *shown])
 
 
 def _shown(entry, path):
-    """A picture, or the fragment of a page, which can be long and is unfolded on a click."""
+    """A picture, or a page, which is unfolded on a click and may run no code: the run can be from elsewhere."""
     if path.suffix != ".html":
         shown = Picture(entry["title"], f"{entry['title']}. {entry['alternative']}", path.read_bytes(), path.suffix[1:])
         return picture(shown, entry["text"])
-    start, end = _MAIN
-    fragment = path.read_text(encoding="utf-8").partition(start)[2].rpartition(end)[0]
-    return f"<details><summary>{escape(entry['title'])}</summary><p>{escape(entry['text'])}</p>{fragment}</details>"
+    page = element("iframe", sandbox="", title=entry["title"], srcdoc=path.read_text(encoding="utf-8"))
+    return unfold(entry["title"], element("p", entry["text"]), page)

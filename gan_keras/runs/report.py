@@ -1,14 +1,13 @@
 """The report: what a run has learned, on one self-contained HTML page."""
 
 from collections import Counter
-from html import escape
 
 from gan_keras import modalities
 from gan_keras.callbacks.history import EVENT_COLUMNS
 from gan_keras.callbacks.history import read_history as read_events
 from gan_keras.diagnosis.rules import diagnose
 from gan_keras.downstream import study_report
-from gan_keras.media.html import definitions, page_of, picture, section, table, unfold
+from gan_keras.media.html import bullets, definitions, element, joined, page_of, pictures, section, table, unfold
 from gan_keras.media.plots import read_history, training_pictures
 from gan_keras.media.safe_files import read_json, replace_whole
 from gan_keras.runs import audit, explain
@@ -45,7 +44,7 @@ def write_report(run_directory):
     parts = [
         _card(run, config),
         verdict,
-        section("Samples", modality.samples_section(run.path) or "<p>No samples have been written.</p>"),
+        section("Samples", modality.samples_section(run.path) or element("p", "No samples have been written.")),
         *scores,
         *([] if compared is None else _filled(study_report.sections, compared, run.augmentation_path)),
         _explained(run),
@@ -58,7 +57,7 @@ def write_report(run_directory):
             if values is not None
         ),
     ]
-    page = page_of(f"Run {run.path.resolve().name}", "\n".join(parts))
+    page = page_of(f"Run {run.path.resolve().name}", joined(parts))
     replace_whole(run.report_path, lambda temporary: temporary.write_text(page, encoding="utf-8"))
     return run.report_path
 
@@ -78,7 +77,7 @@ def _card(run, config):
         "Machine": machine and ", ".join([machine["platform"], f"{machine['processors']} processors", *devices]),
         "Command": config.get("command"),
     }
-    return f'<div class="card">{definitions(values)}</div>'
+    return element("div", definitions(values), class_="card")
 
 
 def _data_in_words(data):
@@ -100,16 +99,20 @@ def _training_in_words(history):
 
 
 def _not_evaluated(run):
-    command = f"<code>gan-keras evaluate {escape(str(run.path))}</code>"
-    return [section("Verdict", f"<p>Not evaluated yet: {command} compares the GAN with the baselines that it has to beat.</p>")]
+    missing = _missing(run, "evaluated", "evaluate", "compares the GAN with the baselines that it has to beat")
+    return [section("Verdict", missing)]
+
+
+def _missing(run, done, command, purpose):
+    """Returns which command of the command line makes a part of the report, and what it does."""
+    return element("p", f"Not {done} yet: ", element("code", f"gan-keras {command} {run.path}"), f" {purpose}.")
 
 
 def _explained(run):
     """Returns what the GAN has learned, from the files of `gan-keras explain`."""
     title = "What it learned"
     if not run.effects_path.is_file():
-        command = f"<code>gan-keras explain {escape(str(run.path))}</code>"
-        return section(title, f"<p>Not explained yet: {command} shows and measures what the GAN has learned.</p>")
+        return section(title, _missing(run, "explained", "explain", "shows and measures what the GAN has learned"))
     content = _filled(lambda result: explain.content(result, run.explanation), read_json(run.effects_path), run.effects_path)
     return section(title, content)
 
@@ -118,8 +121,7 @@ def _audited(run, result):
     """Returns what the GAN gives away about its training data, as `gan-keras audit` found."""
     title = "What it gives away"
     if result is None:
-        command = f"<code>gan-keras audit {escape(str(run.path))}</code>"
-        return section(title, f"<p>Not audited yet: {command} measures what the GAN gives away about its training data.</p>")
+        return section(title, _missing(run, "audited", "audit", "measures what the GAN gives away about its training data"))
     return section(title, _filled(audit.content, result, run.privacy_path))
 
 
@@ -143,15 +145,14 @@ def _filled(sections, result, path):
 def _events(run):
     """Returns what was done during training, and the diagnosis of the curves."""
     events = read_events(run.events_path)
-    content = table(EVENT_COLUMNS, events) if events else "<p>Nothing unusual: no rollback, no warning, no early end.</p>"
+    unusual = "Nothing unusual: no rollback, no warning, no early end."
+    content = [table(EVENT_COLUMNS, events) if events else element("p", unusual)]
     if run.history_path.is_file():
-        lines = "".join(f"<li>{escape(line)}</li>" for line in diagnose(run.history_path))
-        content += f"<h3>What the curves show</h3><ul>{lines}</ul>"
-    return section("What happened", content)
+        content += [element("h3", "What the curves show"), bullets(diagnose(run.history_path))]
+    return section("What happened", *content)
 
 
 def _curves(run):
     if not run.history_path.is_file():
-        return section("Training", "<p>No epoch has finished yet: there is no history.csv.</p>")
-    pictures = "".join(map(picture, training_pictures(read_history(run.history_path))))
-    return section("Training", f'<div class="pictures">{pictures}</div>')
+        return section("Training", element("p", "No epoch has finished yet: there is no history.csv."))
+    return section("Training", pictures(training_pictures(read_history(run.history_path))))

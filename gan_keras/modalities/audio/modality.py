@@ -9,12 +9,14 @@ from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
+from markupsafe import Markup
 
 from gan_keras.callbacks import SampleSounds
 from gan_keras.callbacks.samples_of_kinds import SOUNDS_PER_ROW, pause_of
 from gan_keras.codecs import SpectrogramCodec, WaveformCodec
 from gan_keras.codecs.sound_pictures import write_sounds
 from gan_keras.data import Sounds, describe_sounds, load_test_audio, split_sounds
+from gan_keras.media.html import element, joined
 from gan_keras.media.safe_files import read_json
 from gan_keras.media.sounds import LEVELS, SoundPlayer
 from gan_keras.modalities.audio.evaluation import COLUMNS, evaluate_sounds
@@ -48,13 +50,13 @@ class AudioModality(ScoredModality):
         "labels, a row is a label and a column is a noise. The noise is the same at every epoch.",
     )
     further_pictures = {"animation.gif": ("All epochs", "An animation: the spectrograms of all epochs in turn.")}
-    note = """<p>Lower is better: Frechet and kernel distance, Frechet within classes. Higher is better: precision (are the
+    note = """Lower is better: Frechet and kernel distance, Frechet within classes. Higher is better: precision (are the
 sounds realistic?), recall (are all kinds there?), classifier score (is each sound clear, and does every class occur?),
 agreement (does the classifier, which has never heard a generated sound, find the requested label?). Every sound is judged as a
 waveform, by its spectrogram; stereo is mixed down first. The last row compares real training sounds with the same test sounds
 (its agreement is the classifier's accuracy on the test sounds): no generator does better, except by chance or by copying. The
 Frechet distance is not the Frechet audio distance, which uses other features, and not the distance to training sounds in the
-curves below, whose classifier is smaller.</p>"""
+curves below, whose classifier is smaller."""
     use = "sounds that resemble the data, for learning and experiments; nobody said or played them"
     limits = "gaps and biases of the data carry over to the sounds"
 
@@ -90,8 +92,10 @@ curves below, whose classifier is smaller.</p>"""
         if not paths:
             return pictures
         config = read_json(run / "config.json")
-        players = [f"<h3>{title_of(path)}</h3>{_player(path, config, num)}" for path, num in zip(paths, HEARD, strict=False)]
-        return "".join(players) + (pictures or "")
+        players = []
+        for path, num in zip(paths, HEARD, strict=False):
+            players += [element("h3", title_of(path)), _player(path, config, num)]
+        return joined([*players, pictures or ""])
 
 
 def rate_of(version):
@@ -110,4 +114,4 @@ def _player(path, config, num):
     sounds = samples.reshape(-1, length + pause_of(rate), *samples.shape[1:])[:, :length]
     rows = np.arange(len(sounds)).reshape(-1, SOUNDS_PER_ROW)[: len(config["labels"] or sounds), :num]
     titles = None if config["labels"] is None else np.repeat(config["labels"][: len(rows)], num).tolist()
-    return SoundPlayer(sounds[rows.ravel()], rate, titles)._repr_html_()
+    return Markup(SoundPlayer(sounds[rows.ravel()], rate, titles)._repr_html_())

@@ -28,13 +28,13 @@ class ImageModality(ScoredModality):
         "animation.gif": ("All epochs", f"{_GRID} All epochs in turn."),
         "interpolation.png": ("From one image to another", "Along each row, one image's noise changes into another's."),
     }
-    note = """<p>Lower is better: Frechet and kernel distance, Frechet within classes, sliced Wasserstein. Higher is better:
+    note = """Lower is better: Frechet and kernel distance, Frechet within classes, sliced Wasserstein. Higher is better:
 precision and density (are the images realistic?), recall and coverage (are all kinds there?), classifier score (is each image
 clear, and does every class occur?), agreement (does the classifier, which has never seen a generated image, find the requested
 label?), accuracy on real test images of classifiers that were trained on the images (of private GANs). The last row compares
 real training images with the same test images: no generator does better, except by chance or by copying. The Frechet distance
 is not the FID, which uses other features, and not the distance to training images in the curves below, whose classifier is
-smaller.</p>"""
+smaller."""
     use = "images that resemble the data, for learning and experiments; they show no real events or people"
     limits = "gaps and biases of the data carry over to the images"
 

@@ -42,12 +42,12 @@ class SeriesModality(FileModality):
         ".png",
         "A panel per column: real windows on the left, generated ones on the right. The noise is the same at every epoch.",
     )
-    note = """<p>Lower is better in all columns. Discriminative score: how far above chance a recurrent classifier tells windows
+    note = """Lower is better in all columns. Discriminative score: how far above chance a recurrent classifier tells windows
 from real ones; 0 if it can only guess, 0.5 if it is always right. Predictive score: the error with which a network trained on
 these windows predicts the last column of real windows, relative to its range. The distances compare values (in standard
 deviations of the real ones), autocorrelations, and correlations of columns. The last row compares real training windows with
 the same test windows: no generator does better, except by chance or by copying. Test windows share no step with training
-windows.</p>"""
+windows."""
     use = "windows that resemble the data, for learning, tests and experiments; they are no forecasts"
     limits = "gaps and biases of the data carry over to the windows; values stay in the range of the data"
 

@@ -46,11 +46,11 @@ class TableModality(FileModality):
     splitter = staticmethod(split_table)
     judge, columns = staticmethod(evaluate_table), COLUMNS
     data_entries = ("columns", "labels", "score_inputs")
-    note = """<p>Higher is better: the quality of models trained on the rows and tested on real ones (F1 and accuracy, or R2,
+    note = """Higher is better: the quality of models trained on the rows and tested on real ones (F1 and accuracy, or R2,
 the mean over simple models of scikit-learn), and the similarity of columns, of pairs of columns and of missing cells to the
 test rows (1 if equal). Lower is better: how often a classifier tells the rows from real ones (0.5 is chance), and the fraction
 of rows that equal a training row in every cell (for real rows, the fraction of test rows that do). The last row holds real
-training rows: no generator does better, except by chance or by copying.</p>"""
+training rows: no generator does better, except by chance or by copying."""
     use = "rows that resemble the data, for learning and experiments; they are nobody's records"
     limits = (
         "gaps and biases of the data carry over to the rows; what they give away about single training rows is measured by "
@@ -165,11 +165,11 @@ training rows: no generator does better, except by chance or by copying.</p>"""
 
     def samples_section(self, run):
         """The histograms of an evaluation, and the rows of the last and the first epoch."""
-        parts = [f"<h3>{title_of(path)}</h3>{_rows(path)}" for path in last_and_first(run, ".csv")]
+        parts = [part for path in last_and_first(run, ".csv") for part in (html.element("h3", title_of(path)), _rows(path))]
         if parts and (run / HISTOGRAMS).exists():
             text = "One histogram per column: the shares of its values among real and among generated rows."
             parts.insert(0, figure(run / HISTOGRAMS, "Columns, real and generated", text))
-        return "".join(parts) or None
+        return html.joined(parts) or None
 
 
 def _tell_share(share):

@@ -5,7 +5,6 @@ verdict and tables. This file reads and splits the data, trains by the clock, an
 """
 
 import pathlib
-from html import escape
 
 import numpy as np
 
@@ -17,7 +16,7 @@ from gan_keras.data import Corpus, describe, likelihood_of, load_text, split
 from gan_keras.export import exported
 from gan_keras.gans.calibration import MAX_LINES, MIN_LINES
 from gan_keras.media.file_kinds import JSON, TABLES
-from gan_keras.media.html import picture, section
+from gan_keras.media.html import bullets, element, header, joined, picture, row_of, section
 from gan_keras.media.safe_files import replace_whole
 from gan_keras.modalities.base import Modality, seconds_per_sample
 from gan_keras.modalities.sample_files import all_epochs, last_and_first, title_of
@@ -166,28 +165,34 @@ class TextModality(Modality):
     def evaluation_sections(self, result):
         """Verdict, tests of whole sentences, sentences side by side, and the published protocol."""
         verdict = section("Verdict", verdict_box(result["verdict"]))
-        likelihoods = "".join(f"<li>{escape(line)}</li>" for line in likelihood_lines(result))
-        unit = escape(result["negative_log_likelihood"]["unit"])
+        unit = f"In nats: {result['negative_log_likelihood']['unit']}."
         tests, protocols = result.get("two_sample_tests", {}), next(iter(result["samplers"].values()))["protocols"]
-        further = "".join(f"<li>{escape(line)}</li>" for line in result.get("frontier", []))
-        intervals = f"<p>Intervals: {escape(result['gains'][0]['method'])}.</p>"
+        intervals = f"Intervals: {result['gains'][0]['method']}."
         return [
             verdict,
-            section("Likelihood of held-out lines", f"<ul>{likelihoods}</ul><p>In nats: {unit}.</p>{LIKELIHOOD_NOTE}"),
-            *([section("Whole sentences against real ones", _tests(result))] if "rows" in tests else []),
-            section("Sentences side by side", _sentences(result)),
+            section(
+                "Likelihood of held-out lines",
+                bullets(likelihood_lines(result)),
+                element("p", unit),
+                element("p", LIKELIHOOD_NOTE),
+            ),
+            *([section("Whole sentences against real ones", *_tests(result))] if "rows" in tests else []),
+            section("Sentences side by side", *_sentences(result)),
             section(
                 "Quality against diversity",
-                picture(frontier_picture(result)) + FRONTIER_NOTE + f"<ul>{further}</ul>" + intervals,
+                picture(frontier_picture(result)),
+                element("p", FRONTIER_NOTE),
+                bullets(result.get("frontier", [])),
+                element("p", intervals),
             ),
-            section("Scores", _table(result) + how_measured(protocols)),
+            section("Scores", *_table(result), how_measured(protocols)),
         ]
 
     def samples_section(self, run):
         """The first lines of the last and the first epoch, then of the others, to unfold."""
         shown = last_and_first(run, ".txt")
         others = [path for path in all_epochs(run, ".txt") if path not in shown]
-        return "".join(_epoch(path, path in shown) for path in (*shown, *others)) or None
+        return joined(_epoch(path, path in shown) for path in (*shown, *others)) or None
 
 
 def exact_likelihood(corpus):
@@ -200,57 +205,49 @@ def exact_likelihood(corpus):
 
 def _epoch(path, is_open):
     lines = path.read_text(encoding="utf-8").splitlines()[:SHOWN_LINES]
-    items = "".join(f'<li dir="auto">{escape(line)}</li>' for line in lines)
-    name = escape(title_of(path))
-    return f"<details{' open' if is_open else ''}><summary>{name}</summary><ol>{items}</ol></details>"
+    items = element("ol", *(element("li", line, dir="auto") for line in lines))
+    return element("details", element("summary", title_of(path)), items, **{"open": ""} if is_open else {})
 
 
 # --- Report sections. ---
 
-LIKELIHOOD_NOTE = """<p>A discriminator improves a generator if it knows something else about a line. Its gain is that of the
-generator resampled by it, among ever more drafts. The control is fitted alike but has no discriminator.</p>"""
+LIKELIHOOD_NOTE = """A discriminator improves a generator if it knows something else about a line. Its gain is that of the
+generator resampled by it, among ever more drafts. The control is fitted alike but has no discriminator."""
 
-FRONTIER_NOTE = """<p>The protocol by which published models are compared. It does not decide the verdict. A lower temperature
+FRONTIER_NOTE = """The protocol by which published models are compared. It does not decide the verdict. A lower temperature
 makes every sampler more plausible and less diverse, so single points do not compare: the better sampler is the one with the
-higher line. The star is real text, scored as if it were generated.</p>"""
+higher line. The star is real text, scored as if it were generated."""
 
 
 def _tests(result):
     tests = result["two_sample_tests"]
-    rows = "".join(
-        f'<tr><th scope="row">{escape(row["title"])}</th>' + "".join(f"<td>{cell}</td>" for cell in cells_of_test(row)) + "</tr>"
-        for row in tests["rows"].values()
-    )
-    note = f"<p>{escape(TEST_NOTE)} Features: {escape(tests['features'])}.</p>"
-    return picture(c2st_picture(result)) + numbers(("", *TEST_COLUMNS), f"<tbody>{rows}</tbody>") + note
+    rows = (row_of(cells_of_test(row), row["title"]) for row in tests["rows"].values())
+    note = element("p", f"{TEST_NOTE} Features: {tests['features']}.")
+    return picture(c2st_picture(result)), numbers(("", *TEST_COLUMNS), element("tbody", *rows)), note
 
 
 def _table(result):
     samplers = [*result["samplers"].values(), result["real"]]
-    bodies = "".join(f"<tbody>{_title_row(sampler)}{_point_rows(sampler)}</tbody>" for sampler in samplers)
-    return (
-        numbers(COLUMNS, bodies) + "<p>B: BLEU (higher is better). SB: Self-BLEU (lower is more diverse). unique: fraction of "
-        "distinct sentences. copies: fraction equal to a training line. LM and RLM: nats per token of the samples under a 5-gram "
-        "model of real text, and of real text under one of the samples (lower is better).</p>"
+    bodies = [
+        element("tbody", _title_row(sampler), *(row_of(table_row(point)) for point in sampler["points"])) for sampler in samplers
+    ]
+    note = (
+        "B: BLEU (higher is better). SB: Self-BLEU (lower is more diverse). unique: fraction of distinct sentences. copies: "
+        "fraction equal to a training line. LM and RLM: nats per token of the samples under a 5-gram model of real text, and of "
+        "real text under one of the samples (lower is better)."
     )
+    return numbers(COLUMNS, *bodies), element("p", note)
 
 
 def _title_row(sampler):
     title = ". ".join([f"{sampler['title']}, {sampler['points'][0]['num']:,} sentences per row", *exact_scores(sampler)])
-    return f'<tr><th scope="rowgroup" colspan="{len(COLUMNS)}">{escape(title)}</th></tr>'
-
-
-def _point_rows(sampler):
-    rows = (table_row(point) for point in sampler["points"])
-    return "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+    return element("tr", element("th", title, scope="rowgroup", colspan=len(COLUMNS)))
 
 
 def _sentences(result):
     samplers = [*result["samplers"].values(), result["real"]]
-    head = "".join(f'<th scope="col">{escape(sampler["title"])}</th>' for sampler in samplers)
     rows = zip(*(sampler["sentences"] for sampler in samplers), strict=False)
-    body = "".join("<tr>" + "".join(f'<td dir="auto">{escape(text)}</td>' for text in row) + "</tr>" for row in rows)
-    return (
-        "<p>The first sentences of each sampler, not a selection, at temperature 1.</p>"
-        f'<div class="wide"><table class="sentences"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
-    )
+    body = element("tbody", *(row_of(row, dir="auto") for row in rows))
+    shown = element("table", header(sampler["title"] for sampler in samplers), body, class_="sentences")
+    note = element("p", "The first sentences of each sampler, not a selection, at temperature 1.")
+    return note, element("div", shown, class_="wide")

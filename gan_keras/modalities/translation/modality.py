@@ -98,12 +98,12 @@ class TranslationModality(FileModality):
     judge, columns = staticmethod(evaluate_translation), COLUMNS
     example = 1, "translated.png"
     epoch_picture, further_pictures = (".png", _ROWS), {"animation.gif": ("All epochs", _ROWS)}
-    note = """<p>Convinced: the share of translations that a classifier, trained on real images of the two domains, takes for
+    note = """Convinced: the share of translations that a classifier, trained on real images of the two domains, takes for
 the wanted domain; higher is better. Cycle error: the mean difference between images and their translations there and back,
 relative to the whole range; lower is better, but 0 is easy: leaving images as they are reaches it. Frechet distance: between
 the features of translations and of real images of the wanted domain; lower is better. Read the baselines first: if matching
 colours convinces the classifier as often, the score shows nothing but colours. The last row holds real images of the wanted
-domain.</p>"""
+domain."""
     use = "images of one domain as they might look in the other, for learning and experiments"
     limits = "images unlike both domains are translated too, and badly; nothing in a translation is a fact"
 

@@ -25,13 +25,13 @@ class VideoModality(ScoredModality):
     example = 9, "clips.gif"
     epoch_picture = ".gif", _GRID
     further_pictures = {"film.png": ("Frame by frame", "One row per generated clip, one column per frame.")}
-    note = """<p>Lower is better: Frechet and kernel distance, Frechet within classes, distance of speeds. Higher is better:
+    note = """Lower is better: Frechet and kernel distance, Frechet within classes, distance of speeds. Higher is better:
 precision and density (are the clips realistic?), recall and coverage (are all kinds there?), agreement (does the classifier,
 which has never seen a generated clip, find the requested label?), in order (does it take the frames for ordered ones, not for
 shuffled or frozen ones?). Change of a pixel and speed (of the centre of brightness) should match the real clips. The last row
 compares real training clips with the same test clips: no generator does better, except by chance or by copying. Clips that
 stand still have real frames and no motion. The Frechet distance is not the distance to training clips in the curves below, whose
-classifier is smaller.</p>"""
+classifier is smaller."""
     use = "clips that resemble the data, for learning and experiments; they show no real events or people"
     limits = "gaps and biases of the data carry over to the clips"
 
