@@ -147,8 +147,7 @@ def from_json(value, spec):
 def to_json(name, array):
     if name.endswith("_bytes"):
         return [{"b64": base64.b64encode(each).decode()} for each in array]
-    # Shortest digits that give the same float32, as the server prints them.
-    return (array.astype("U").astype(np.float64) if array.dtype == np.float32 else array).tolist()
+    return array.tolist()
 
 
 def as_dict(message):
