@@ -144,6 +144,15 @@ def test_a_mebibyte_of_bad_json_is_refused_at_once(body):
     assert time.process_time() - begin < 0.5
 
 
+def test_the_first_value_that_does_not_fit_is_named():
+    rows = [[[1, 2], [3, 4]] for _ in range(9)]
+    for row, column, value in ((0, 1, "y"), (5, 0, 1.5), (8, 1, None)):
+        wrong = json.loads(json.dumps(rows))
+        wrong[row][column][1] = wrong[8][1][1] = value
+        message = refusal(json.dumps({"inputs": wrong}), x=types_pb2.DT_INT32)
+        assert message == f"The input x[{row}][{column}][1] is {json.dumps(value)}. Expected int32."
+
+
 def test_words_of_infinity_within_strings_stay_as_they_are():
     text = '{"inputs": ["Inf", "-Inf \\" -NaN", "Inf\\\\"], "n": [Inf, -Inf, -NaN, Infinity, NaN]}'
     document = read_object(text.encode())
