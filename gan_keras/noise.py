@@ -69,9 +69,8 @@ def pad_rows(tensor):
     Matrix products of 1 row and of 16 rows run different code and round differently. With a multiple of 16 rows, each row gets
     the same bits whatever the other rows are, so a sample never depends on its batch.
     """
-    num = tf.shape(tensor)[0]
-    missing = (-num) % ROWS
-    return tf.concat([tensor, tf.repeat(tensor[:1], tf.where(num > 0, missing, 0), axis=0)], axis=0)
+    missing = (ROWS - tf.shape(tensor)[0] % ROWS) % ROWS  # ONNX rounds the remainder of a negative number another way
+    return tf.concat([tensor, tf.repeat(tensor[:1], missing, axis=0)], axis=0)
 
 
 def _mix(bits):

@@ -463,8 +463,8 @@ table(
 )
 
 # %% [markdown]
-# **Distillation does not help here.** The held-out loss falls in its last digits, and the test lines do not confirm it. More
-# likelihood makes the generator better, in less than half of the time. So the default preset has no third stage
+# **Distillation does not help here.** None of its epochs improves on the supervised network, which is kept. More
+# likelihood makes the generator better, in half of the time. So the default preset has no third stage
 # (`adversarial_epochs=0`): it would have to beat likelihood at equal time. `KeepBest` sees to it that a third stage does not
 # make the held-out loss worse.
 

@@ -61,9 +61,9 @@ print(*found.sentences(), sep="\n")
 
 # %% [markdown]
 # A text GAN of this package mixes its network with counts of n-grams. They hold what two lines have in common, and nothing that
-# one line alone says: a secret that was seen once stays one, and a secret that was seen twice is known word for word. A larger
-# `ngram_min_lines` forgets more, and `ngram_order=0` leaves them out. The network alone learns from repetition: the more often a
-# secret stands among the training lines, the more of its bits are known.
+# one line alone says: alone, they know a secret of two lines word for word, and none of a single line. Their share, found on
+# held-out lines, is 0 here, and not on real text: a larger `ngram_min_lines` forgets more, `ngram_order=0` leaves them out. The
+# network learns from repetition: the more often a secret stands among the training lines, the more of its bits are known.
 #
 # ## 2. Attacks on membership
 #
