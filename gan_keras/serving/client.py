@@ -13,7 +13,9 @@ BLOCK_ROWS, BLOCK_BYTES = 64, 4 * 2**20
 """Maximum number of rows per request, and of bytes of JSON in it and in its answer: more are sent in several requests, one after
 another. A single row is sent whatever its size; `gan-keras serve` takes 4 MiB, and 64 MiB from its own machine."""
 
-_NUMBER_BYTES = 12  # of a float32 in JSON, about
+# Bytes of JSON at most: of a number, by the bytes of its dtype, with a comma and brackets of its own; around a text in base64;
+# around the inputs.
+_NUMBER_BYTES, _TEXT_BYTES, _FRAME_BYTES = {1: 18, 2: 18, 4: 18, 8: 28}, 20, 2**10
 
 _NEUTRAL = {"prompt": "", "temperature": 1.0, "top_p": 1.0}  # values that change nothing
 _REFUSED = (Code.INVALID_ARGUMENT, Code.FAILED_PRECONDITION, Code.NOT_FOUND)
@@ -201,12 +203,17 @@ def _rows(info, inputs, num_rows=None):
 
 
 def _row_bytes(inputs, info):
-    """Returns about how many bytes of JSON a row's inputs and outputs have together; axes of unknown size count once."""
-    total = 0
+    """Returns the bytes of JSON that a row's inputs and outputs have at most; axes of unknown size, and text, count once."""
+    total = _FRAME_BYTES
     for array in inputs.values():
-        total += max(map(len, array.reshape(-1))) if array.dtype == object else _NUMBER_BYTES * array[0].size
+        if array.dtype == object:
+            longest = max(map(len, array.reshape(-1)), default=0)
+            total += array[0:1].size * (longest * 4 // 3 + _TEXT_BYTES)
+        else:
+            total += array[0:1].size * _NUMBER_BYTES[array.itemsize]
     for output in info.outputs.values():
-        total += _NUMBER_BYTES * math.prod(size or 1 for size in (output.shape or ())[1:])
+        size = 1 if output.dtype == "string" else np.dtype(output.dtype).itemsize
+        total += _NUMBER_BYTES[size] * math.prod(axis or 1 for axis in (output.shape or ())[1:])
     return total
 
 

@@ -198,9 +198,9 @@ def _shape(proto):
 
 
 def _to_json(array):
-    """Returns numbers next to each other in memory. Strings become base64, which can hold any bytes, in nested lists."""
+    """Returns numbers as they are. Strings become base64, which can hold any bytes, in nested lists."""
     if array.dtype != object:
-        return np.ascontiguousarray(array)
+        return array
     wrapped = [{"b64": base64.b64encode(value).decode()} for value in array.reshape(-1)]
     return objects(wrapped, array.shape).tolist()
 

@@ -7,25 +7,22 @@ import orjson
 
 
 def to_bytes(value):
-    """Returns the JSON of lists, dicts, strings and arrays.
+    """Returns the JSON of lists, dicts, strings, arrays and `bytes`, which are text as it was sent, UTF-8 or not.
 
-    Numbers have the digits of their dtype. The standard library writes those that are not finite, as `NaN` and `Infinity`,
-    and surrogates, which stand for bytes that are not UTF-8.
+    Numbers have the digits of their dtype; those that are not finite are `NaN`, `Infinity` and `-Infinity`.
     """
-    if _is_finite(value):
-        try:
-            return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
-        except orjson.JSONEncodeError:  # surrogates, which stand for bytes that are not UTF-8
-            pass
-    return json.dumps(value, default=_short_numbers, ensure_ascii=False).encode("utf-8", "surrogateescape")
+    return orjson.dumps(value, default=_fragment)
 
 
-def _is_finite(value):
-    if isinstance(value, dict | list):
-        return all(map(_is_finite, value.values() if isinstance(value, dict) else value))
-    return not isinstance(value, np.ndarray | np.floating) or value.dtype.kind != "f" or bool(np.isfinite(value).all())
-
-
-def _short_numbers(array):
-    """Returns a NumPy array or scalar as lists of numbers with its own dtype's digits: a float32 is 0.1, not 0.100000001."""
-    return (array.astype("U").astype(np.float64) if array.dtype == np.float32 else array).tolist()
+def _fragment(value):
+    """Returns the JSON of a NumPy array or scalar, or of `bytes`."""
+    if isinstance(value, bytes):
+        text = json.dumps(value.decode("utf-8", "surrogateescape"), ensure_ascii=False)
+        return orjson.Fragment(text.encode("utf-8", "surrogateescape"))
+    array = np.asarray(value)
+    text = orjson.dumps(np.ascontiguousarray(array) if array.ndim else array[()], option=orjson.OPT_SERIALIZE_NUMPY)
+    if array.dtype.kind != "f" or np.isfinite(array).all():
+        return orjson.Fragment(text)
+    first, *others = text.split(b"null")  # which orjson writes for each number that is not finite
+    words = [json.dumps(number).encode() for number in array[~np.isfinite(array)].tolist()]
+    return orjson.Fragment(first + b"".join(part for pair in zip(words, others, strict=True) for part in pair))

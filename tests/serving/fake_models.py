@@ -147,12 +147,7 @@ def from_json(value, spec):
 def to_json(name, array):
     if name.endswith("_bytes"):
         return [{"b64": base64.b64encode(each).decode()} for each in array]
-    # Shortest digits that give the same float32, as the server prints them.
-    return json.loads(json.dumps(array.tolist())) if array.dtype.kind != "f" else shortest(array)
-
-
-def shortest(array):
-    return [shortest(row) for row in array] if array.ndim else float(str(array))
+    return array.tolist()
 
 
 def as_dict(message):

@@ -60,7 +60,7 @@ def odd(name, line, form, signature, status, check):
     return Case(name, f"{TENSOR}:{line}", predict("odd", {form: [1, 2]}, signature), status, check)
 
 
-NOT_UTF8 = b'{"predictions": [{"text": "\xff", "text_bytes": {"b64": "/w=="}}]}'
+NOT_UTF8 = b'{"predictions":[{"text":"\xff","text_bytes":{"b64":"/w=="}}]}'
 BYTES = [[{"b64": "aGVsbG8="}, {"b64": "d29ybGQ="}], [{"b64": "dGY="}, {"b64": "c2VydmluZw=="}]]
 UNEQUAL = error_like("The output twice has 4 rows, another 2")
 OUTPUTS = [

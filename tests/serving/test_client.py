@@ -16,9 +16,10 @@ import tensorflow as tf
 from fake_models import FakeModels, Refusal, serving_grpc, serving_rest
 
 from gan_keras.serving import http_client
-from gan_keras.serving.client import Client
+from gan_keras.serving.client import BLOCK_BYTES, Client
 from gan_keras.serving.errors import Code, ServingError
 from gan_keras.serving.http_client import Retries, TryLater
+from gan_keras.serving.json_bytes import to_bytes
 
 SERVING = {"rest": serving_rest, "grpc": serving_grpc}
 QUICK = Retries(attempts=3, first=0.01)
@@ -89,7 +90,7 @@ def test_many_samples_are_requested_in_blocks_and_equal_single_ones(client, mode
     assert found[137] == client.generate("text", seed=140, prompt="137")[0]
 
 
-@pytest.mark.parametrize(("size", "n", "blocks"), [(64, 64, [28, 28, 8]), (256, 2, [1, 1]), (1024, 1, [1])])
+@pytest.mark.parametrize(("size", "n", "blocks"), [(64, 64, [18, 18, 18, 10]), (256, 2, [1, 1]), (1024, 1, [1])])
 def test_large_images_come_in_blocks_of_few_bytes(client, models, size, n, blocks):
     shape = (size, size, 3)
     made = np.random.default_rng(0).normal(size=(n, *shape)).astype(np.float32)
@@ -103,6 +104,33 @@ def test_large_images_come_in_blocks_of_few_bytes(client, models, size, n, block
     if size < 1024:  # the other way is like it
         np.testing.assert_allclose(client.score("digits", made), made.mean(axis=(1, 2, 3)), rtol=1e-6)
         assert [call[3] for call in models.calls] == 2 * blocks
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        np.full((80, 5000), -1.17549435e-38, np.float32),
+        np.full((80, 5000, 1), -2.2250738585072014e-308),
+        np.full((80, 5000), -(2**63)),
+        ["x" * 81_000] * 80,
+    ],
+    ids=["float32", "float64", "int64", "text"],
+)
+def test_a_request_of_several_rows_has_at_most_the_bytes_of_a_block(models, monkeypatch, rows):
+    sizes = []
+
+    def recorded(value):
+        sizes.append(len(to_bytes(value)))
+        return to_bytes(value)
+
+    monkeypatch.setattr(http_client, "to_bytes", recorded)
+    kind = tf.string if isinstance(rows, list) else tf.as_dtype(rows.dtype)
+    models.models["wide"] = {
+        "serving_default": ({"x": (kind, *np.shape(rows)[1:])}, {"y": tf.float32}, lambda x: {"y": np.float32([0] * len(x))})
+    }
+    with serving_rest(models) as url, Client(url) as client:
+        assert len(client.predict("wide", {"x": rows})) == 80
+    assert len(sizes) > 1 and 0.4 * BLOCK_BYTES < sizes[0] == max(sizes) <= BLOCK_BYTES
 
 
 def test_score_reads_text_of_any_kind(client):
@@ -340,7 +368,7 @@ def test_rest_needs_neither_tensorflow_nor_grpc():
         package = types.ModuleType("gan_keras")
         package.__path__ = importlib.util.find_spec("gan_keras").submodule_search_locations
         sys.modules["gan_keras"] = package  # without the imports of the package's own __init__
-        from gan_keras.serving.client import Client
+        from gan_keras.serving.client import BLOCK_BYTES, Client
         Client("http://127.0.0.1:1").close()
         print({"tensorflow", "grpc", "keras"} & set(sys.modules))
     """

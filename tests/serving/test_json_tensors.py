@@ -144,6 +144,15 @@ def test_a_mebibyte_of_bad_json_is_refused_at_once(body):
     assert time.process_time() - begin < 0.5
 
 
+def test_the_first_value_that_does_not_fit_is_named():
+    rows = [[[1, 2], [3, 4]] for _ in range(9)]
+    for row, column, value in ((0, 1, "y"), (5, 0, 1.5), (8, 1, None)):
+        wrong = json.loads(json.dumps(rows))
+        wrong[row][column][1] = wrong[8][1][1] = value
+        message = refusal(json.dumps({"inputs": wrong}), x=types_pb2.DT_INT32)
+        assert message == f"The input x[{row}][{column}][1] is {json.dumps(value)}. Expected int32."
+
+
 def test_words_of_infinity_within_strings_stay_as_they_are():
     text = '{"inputs": ["Inf", "-Inf \\" -NaN", "Inf\\\\"], "n": [Inf, -Inf, -NaN, Infinity, NaN]}'
     document = read_object(text.encode())
@@ -176,5 +185,18 @@ def test_results_without_outputs_are_refused():
             write({})
 
 
-def test_an_error_is_quoted():
-    assert json.loads(json_out.write_error('Bad "key" \\ \x01\n')) == {"error": 'Bad "key" \\ \x01\n'}
+def test_an_error_may_show_any_text():
+    for message in ('Bad "key" \\ \x01\n', "half a pair \ud800", "no UTF-8 \udcff"):
+        assert json.loads(json_out.write_error(message)) == {"error": message}
+
+
+def test_a_number_that_is_not_finite_does_not_slow_down_the_others():
+    """A tenth of a second on a quiet machine for an image of 1024x1024x3."""
+    values = np.zeros([1, 512, 512, 3], np.float32)
+    values[0, 0, 0] = [np.nan, np.inf, -np.inf]
+    begin = time.process_time()
+    text = json_out.write_rows({"image": values})
+    assert time.process_time() - begin < 0.5
+    assert text.startswith(b'{"predictions":[[[[NaN,Infinity,-Infinity],[0.0,')
+    columns = json_out.write_columns({"a": values[0, 0, 0, 2], "b": values[0, :1, 0, ::2]})
+    assert columns == b'{"outputs":{"a":-Infinity,"b":[[NaN,-Infinity]]}}'

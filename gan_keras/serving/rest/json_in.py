@@ -6,7 +6,6 @@ numbers, and bytes come as `{"b64": "..."}`. An error names the input, the place
 """
 
 import binascii
-import bisect
 import json
 import math
 import re
@@ -220,18 +219,22 @@ def _refusal(name, value, dtype):
 
 
 def _first_misfit(value, shape, dtype, place=()):
-    """Returns the place, indices from the outermost list on, and the value of the first misfit; None if all fit."""
-    if not shape:
-        return (place, value) if type(value) is list or _elements([value], dtype) is None else None
-    if type(value) is not list or len(value) != shape[0]:
+    """Returns the place, indices from the outermost list on, and the value of the first misfit in a value that has one."""
+    if not shape or type(value) is not list or len(value) != shape[0]:
         return place, value
-    if len(shape) == 1 and list not in map(type, value):
-        if _elements(value, dtype) is not None:
-            return None
-        number = bisect.bisect(range(len(value)), False, key=lambda last: _elements(value[: last + 1], dtype) is None)
-        return (*place, number), value[number]
-    found = (_first_misfit(item, shape[1:], dtype, (*place, number)) for number, item in enumerate(value))
-    return next((each for each in found if each), None)
+    low, high = 0, len(value)
+    while high - low > 1:  # halves: each element is looked at about once in all
+        middle = (low + high) // 2
+        low, high = (middle, high) if _all_fit(value[low:middle], shape[1:], dtype) else (low, middle)
+    return _first_misfit(value[low], shape[1:], dtype, (*place, low))
+
+
+def _all_fit(values, shape, dtype):
+    for size in shape:
+        if set(map(type, values)) != {list} or set(map(len, values)) != {size}:
+            return False
+        values = list(chain.from_iterable(values))
+    return _elements(values, dtype) is not None
 
 
 def _shown(value):

@@ -5,9 +5,11 @@ A number is written with as few digits as read back as the same number of its dt
 """
 
 import base64
+import json
 
 import numpy as np
 
+from gan_keras.export.loader import objects
 from gan_keras.serving.errors import Code, ServingError
 from gan_keras.serving.json_bytes import to_bytes
 from gan_keras.serving.tensor_protos import dtype_name, number_of
@@ -51,8 +53,8 @@ def write_columns(outputs):
 
 
 def write_error(message):
-    """Returns an error as JSON."""
-    return to_bytes({"error": message})
+    """Returns an error as JSON, in ASCII: a message may show half of a surrogate pair, or bytes that are not UTF-8."""
+    return json.dumps({"error": message}).encode()
 
 
 def _columns(outputs):
@@ -62,24 +64,13 @@ def _columns(outputs):
 
 
 def _column(name, array):
-    """Returns an array as lists of str or of base64 objects, or as numbers that are next to each other in memory."""
+    """Returns an array of numbers, or nested lists of `bytes` or of base64 objects."""
     if array.dtype == object:
-        values = array.reshape(-1)
-        if name.endswith(_BASE64_SUFFIX):
-            values = [{"b64": base64.b64encode(value).decode()} for value in values]
-        else:
-            values = [value.decode("utf-8", "surrogateescape") for value in values]
-        return _nested(values, array.shape)
+        if not name.endswith(_BASE64_SUFFIX):
+            return array.tolist()
+        wrapped = [{"b64": base64.b64encode(value).decode()} for value in array.reshape(-1)]
+        return objects(wrapped, array.shape).tolist()
     if array.dtype not in _WRITTEN:
         message = f"The output {name} is {dtype_name(number_of(array.dtype))}, which REST cannot write. Ask over gRPC."
         raise ServingError(Code.INVALID_ARGUMENT, message)
-    return np.ascontiguousarray(array).reshape(array.shape)[()]
-
-
-def _nested(values, shape):
-    if not shape:
-        return values[0]
-    if len(shape) == 1:
-        return values
-    size = len(values) // shape[0] if shape[0] else 0
-    return [_nested(values[size * place : size * (place + 1)], shape[1:]) for place in range(shape[0])]
+    return array
