@@ -8,6 +8,7 @@ import numpy as np
 from gan_keras.data.sample_set import part_of, with_label_names, without_copies
 from gan_keras.export import exported
 from gan_keras.gans.sampling import seeds_from
+from gan_keras.media.html import joined
 from gan_keras.modalities import sample_files, score_table
 from gan_keras.modalities.base import Modality, seconds_per_sample
 from gan_keras.modalities.preset import STAGE
@@ -254,7 +255,7 @@ class FileModality(Modality):
         ending, text = self.epoch_picture
         shown = [(path, sample_files.title_of(path), text) for path in sample_files.last_and_first(run, ending)]
         shown += [(run / "samples" / name, *texts) for name, texts in self.further_pictures.items()]
-        return "".join(self.figure(*each) for each in shown if each[0].exists()) or None
+        return joined(self.figure(*each) for each in shown if each[0].exists()) or None
 
     def figure(self, path, title, text):
         """A picture as HTML."""

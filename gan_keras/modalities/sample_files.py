@@ -6,13 +6,16 @@ from gan_keras.media.safe_files import check_in_directory, check_parent
 
 
 def all_epochs(run, ending):
-    """Paths of `samples/epoch_001.ENDING`, ... in order: `epoch_1000` follows `epoch_999`.
+    """Paths of `samples/epoch_001.ENDING`, ... in order: `epoch_1000` follows `epoch_999`. Other names are left out.
 
     Args:
         run: Path of the run.
         ending: Suffix with its dot, such as `".png"`.
     """
-    return sorted((run / "samples").glob(f"epoch_*{ending}"), key=lambda path: (len(path.name), path.name))
+    paths = (run / "samples").glob(f"epoch_*{ending}")
+    return sorted(
+        (path for path in paths if path.stem.removeprefix("epoch_").isdecimal()), key=lambda path: (len(path.name), path.name)
+    )
 
 
 def last_and_first(run, ending):

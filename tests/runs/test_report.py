@@ -10,7 +10,9 @@ from html.parser import HTMLParser
 import matplotlib.image
 import numpy as np
 import pytest
+from scipy.io import wavfile
 
+from gan_keras.callbacks.samples_of_kinds import SOUNDS_PER_ROW, pause_of
 from gan_keras.media.plots import PANELS, SHOWN_NAMES, read_history, training_pictures
 from gan_keras.modalities.audio import evaluation as audio_evaluation
 from gan_keras.modalities.image import evaluation as image_evaluation
@@ -20,6 +22,12 @@ from gan_keras.modalities.video import evaluation as video_evaluation
 from gan_keras.runs.audit import COLUMNS, exceeding, rows_of
 from gan_keras.runs.report import write_report
 
+COLUMNS_OF = {
+    "image": image_evaluation.COLUMNS,
+    "audio": audio_evaluation.COLUMNS,
+    "video": video_evaluation.COLUMNS,
+    "translation": translation_evaluation.COLUMNS,
+}
 HISTORY = """epoch,stage,nll,val_nll,d_loss,g_loss,d_real,d_fake
 0,pretraining,6.0,5.5,0,0,0,0
 1,pretraining,4.5,4.25,0,0,0,0
@@ -136,6 +144,78 @@ def test_text_of_users_and_models_is_escaped(run):
     assert "supervised baseline writes &lt;b&gt;19&lt;/b&gt; &amp; more" in page
     assert "line &lt;i&gt;10&lt;/i&gt;" in page and "山川函谷路" in page
     assert "&lt;script&gt;alert(1)" in page and "does NOT win over &lt;it&gt;." in page
+
+
+INJECTED = '<img src=x onerror="alert(1)"><script>alert(1)</script>\'"'
+
+
+def hostile(value):
+    """A result or a config with HTML at the end of each of its texts."""
+    if isinstance(value, dict):
+        return {name: hostile(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [hostile(each) for each in value]
+    return value + INJECTED if isinstance(value, str) else value
+
+
+def write_table(path):
+    with open(path, "w", newline="") as file:
+        csv.writer(file).writerows([[INJECTED, "b"], ["1", INJECTED]])
+
+
+def write_sound(path):
+    rate = 8000
+    wavfile.write(path, rate, np.zeros(SOUNDS_PER_ROW * (16 + pause_of(rate)), np.int16))
+
+
+def write_picture(path):
+    matplotlib.image.imsave(path, np.zeros((4, 4, 3)))
+
+
+SAMPLES = {"text": ("txt", lambda path: path.write_text(INJECTED)), "table": ("csv", write_table), "audio": ("wav", write_sound)}
+SAMPLES |= {kind: ("png", write_picture) for kind in ("image", "series", "translation")} | {"video": ("gif", write_picture)}
+SCORED = {"text": EVALUATION} | {
+    kind: {
+        "samplers": {name: {"title": name, "values": dict.fromkeys(COLUMNS_OF[kind], 0.5)} for name in ("gan", "baseline")},
+        "real": {"title": "real", "values": dict.fromkeys(COLUMNS_OF[kind], 0.5)},
+        "verdict": ["wins", "loses"],
+        "protocol": {"metric": "frechet"},
+        "settings": {"num": 4, "seed": 0},
+    }
+    for kind in ("image", "audio", "video", "translation")
+}
+EXPLAINED = {"verdict": "kept", "sentences": ["one"], "lines": ["two"], "left_out": {"units": "no layer"}, "shown": []}
+
+
+@pytest.mark.parametrize("kind", SAMPLES)
+def test_nothing_of_a_run_from_elsewhere_becomes_html(kind, tmp_path):
+    """Names of the run, of files, labels, columns and settings, samples, results, events, and a page of an explanation."""
+    run = tmp_path / ("a" + INJECTED.replace("/", ""))
+    (run / "samples").mkdir(parents=True)
+    (run / "explanation").mkdir()
+    ending, write = SAMPLES[kind]
+    write(run / "samples" / f"epoch_001.{ending}")
+    (run / "samples" / f"epoch_001{INJECTED.replace('/', '')}.{ending}").write_bytes(b"")
+    data = {"name": INJECTED, "length": 16, INJECTED: INJECTED, "training_" + INJECTED: 5}
+    config = {"modality": kind, "preset": {"description": INJECTED}, "labels": [INJECTED], "data": data, "command": INJECTED}
+    machine = {"platform": INJECTED, "processors": 2, "devices": [INJECTED]}
+    (run / "config.json").write_text(json.dumps(config | {"started": INJECTED, "machine": machine}))
+    (run / "history.csv").write_text(HISTORY)
+    (run / "events.csv").write_text(
+        "epoch,batch,kind,seen,done\n" + ",".join(["2", "7", *['"' + INJECTED.replace('"', "") + '"'] * 3])
+    )
+    if kind in SCORED:
+        (run / "evaluation.json").write_text(json.dumps(hostile(SCORED[kind])))
+    (run / "privacy.json").write_text(json.dumps(hostile(AUDIT)))
+    (run / "explanation" / "page.html").write_text(f"<p>moved</p>{INJECTED}")
+    page = {"file": "page.html", "title": INJECTED, "text": INJECTED}
+    (run / "explanation" / "effects.json").write_text(json.dumps({**hostile(EXPLAINED), "shown": [page]}))
+    elements = Elements(write_report(run).read_text(encoding="utf-8"))
+    assert elements.open == [] and "script" not in [tag for tag, _ in elements.found]
+    assert [(tag, found) for tag, found in elements.found if any(name.startswith("on") for name in found)] == []
+    assert all(found["src"].startswith("data:") for tag, found in elements.found if tag in ("img", "audio"))
+    [frame] = [found for tag, found in elements.found if tag == "iframe"]
+    assert frame["sandbox"] == "" and frame["srcdoc"].startswith("<p>moved</p><img")  # it shows, and runs nothing
 
 
 def test_the_page_opens_with_a_card_then_verdict_samples_scores_curves_events_and_settings(run):
