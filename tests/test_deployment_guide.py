@@ -59,6 +59,29 @@ def test_alerts_use_metrics_that_the_guide_explains():
     assert asked and asked <= explained
 
 
+def test_an_alert_fires_when_most_requests_fail_and_none_when_few_clients_err():
+    """The shares of the rules that count requests by status, worked out for some minutes of traffic."""
+    rules = [rule for block in blocks("yaml") for group in yaml.safe_load(block)["groups"] for rule in group["rules"]]
+    shares = {}
+    for rule in rules:
+        if found := re.search(
+            r'request_count\{status(=|!~)"([^"]*)"\}\[5m\]\)\) / .* > ([0-9.]+)', " ".join(rule["expr"].split())
+        ):
+            shares[rule["alert"]] = found[1] == "=", found[2], float(found[3])
+    assert set(shares) == {"RequestsFail", "ModelIsBroken"}
+
+    def firing(**counts):
+        total, fired = sum(counts.values()), set()
+        for alert, (is_equal, pattern, limit) in shares.items():
+            counted = sum(num for status, num in counts.items() if bool(re.fullmatch(pattern, status)) == is_equal)
+            fired |= {alert} if counted / total > limit else set()
+        return fired
+
+    assert firing(OK=1, FAILED_PRECONDITION=99) == {"ModelIsBroken"}
+    assert firing(OK=95, UNAVAILABLE=5) == {"RequestsFail"}
+    assert firing(OK=70, FAILED_PRECONDITION=10, INVALID_ARGUMENT=10, NOT_FOUND=10) == set()
+
+
 @pytest.fixture(scope="module")
 def server():
     """A server of the models that are here, at free ports."""

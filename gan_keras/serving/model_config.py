@@ -7,6 +7,7 @@ import dataclasses
 import os
 import pathlib
 import re
+import time
 
 from google.protobuf import text_format
 
@@ -17,6 +18,9 @@ EXAMPLE = 'model_config_list { config { name: "digits" base_path: "/models/digit
 PLATFORM = "tensorflow"
 IMAGE_FOLDER = "/models"
 """Folder of the models in TensorFlow Serving's official image."""
+
+LOOK_SECONDS = 30.0
+"""Longest time between two looks at the children of a folder."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,6 +91,25 @@ def configs_of_folder(directory):
         raise ValueError(f"{directory} holds the versions of one model. Expected the directory above: {directory.parent}.")
     children = sorted(child for child in directory.iterdir() if not child.name.startswith("."))
     return [ModelConfig(child.name, str(child)) for child in children if versions_on_disk(child)]
+
+
+class FolderConfigs:
+    """Calls `configs_of_folder` where the folder may have changed: not at every call if it holds thousands of children.
+
+    A new child shows at once, as it changes the folder's time. A first version in an old child does not: children are looked at
+    again after a hundred times as long as the last look took, and after `LOOK_SECONDS` at most.
+    """
+
+    def __init__(self, directory):
+        self.directory, self.configs, self.seen, self.due = directory, None, None, 0.0
+
+    def __call__(self):
+        begin, seen = time.monotonic(), os.stat(self.directory).st_mtime_ns
+        if self.configs is None or seen != self.seen or begin >= self.due:
+            self.configs, self.seen = configs_of_folder(self.directory), seen
+            end = time.monotonic()
+            self.due = end + min(100.0 * (end - begin), LOOK_SECONDS)
+        return self.configs
 
 
 def read_model_config(path, folder=None):

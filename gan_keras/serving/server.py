@@ -73,7 +73,7 @@ class Server:
         if allow_reload and folder is None:
             raise ValueError("Got allow_reload without a folder. Expected the folder that all models are below.")
         if config_file is None:
-            read_configs = functools.partial(model_config.configs_of_folder, folder)
+            read_configs = model_config.FolderConfigs(folder)
         else:
             read_configs = functools.partial(model_config.read_model_config, config_file, folder)
         configs, self.stopped = read_configs(), threading.Event()

@@ -32,7 +32,8 @@ class Version:
         signatures: A `SignatureDef` by name.
 
     Raises:
-        ServingError: If the directory holds no SavedModel for servers.
+        ServingError: If the directory holds no SavedModel for servers, only a part of it, or what is no file: reading a pipe
+            would wait for its writer.
     """
 
     def __init__(self, name, number, directory):
@@ -49,7 +50,14 @@ class Version:
 
 def _read_graph(directory):
     try:
-        return read_meta_graph(directory)
+        for path in directory.rglob("*"):
+            if not path.is_dir() and not path.is_file():
+                raise ServingError(Code.DATA_LOSS, f"{path.relative_to(directory)} is no regular file.")
+        graph = read_meta_graph(directory)
+        has_variables = any(node.op in ("VarHandleOp", "VariableV2") for node in graph.graph_def.node)
+        if has_variables and not (directory / "variables" / "variables.index").is_file():
+            raise ServingError(Code.DATA_LOSS, "There is no variables/variables.index, and the graph has variables.")
+        return graph
     except (FileNotFoundError, NotADirectoryError) as error:
         raise ServingError(Code.NOT_FOUND, "There is no saved_model.pb in the version's directory.") from error
     except ExportError as error:

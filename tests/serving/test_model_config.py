@@ -1,8 +1,12 @@
 """The models to serve: a folder, TensorFlow Serving's text format, and its message."""
 
+import os
+import time
+
 import pytest
 from google.protobuf import text_format
 
+from gan_keras.serving import model_config
 from gan_keras.serving.errors import Code, ServingError
 from gan_keras.serving.model_config import All, Latest, ModelConfig, Specific, configs_of_folder, from_proto, read_model_config
 
@@ -149,6 +153,38 @@ def test_a_folder_of_one_models_versions_and_a_missing_one_are_refused(tmp_path)
         configs_of_folder(tmp_path / "digits")
     with pytest.raises(FileNotFoundError, match="not a directory. Expected one that holds NAME/VERSION/saved_model.pb"):
         configs_of_folder(tmp_path / "none")
+
+
+def test_thousands_of_folders_are_not_looked_at_again_at_every_call(tmp_path, monkeypatch):
+    looks, clock = [], [0.0]
+    look = model_config.configs_of_folder
+
+    def slow_look(directory):
+        looks.append(clock[0])
+        clock[0] += 0.5
+        return look(directory)
+
+    monkeypatch.setattr(model_config, "configs_of_folder", slow_look)
+    monkeypatch.setattr(model_config.time, "monotonic", lambda: clock[0])
+    read = model_config.FolderConfigs(tmp_path)
+    for _ in range(100):
+        assert read() == []
+        clock[0] += 1.0
+    assert len(looks) == 4 and all(late - early > 30 for early, late in zip(looks, looks[1:], strict=False))
+    (tmp_path / "digits" / "1").mkdir(parents=True)
+    os.utime(tmp_path, ns=(1, 1))
+    assert [config.name for config in read()] == ["digits"]
+
+
+def test_a_folder_of_few_models_is_looked_at_again_soon(tmp_path):
+    (tmp_path / "digits").mkdir()
+    read = model_config.FolderConfigs(tmp_path)
+    assert read() == []
+    (tmp_path / "digits" / "1").mkdir()  # does not change the time of the folder above
+    until = time.monotonic() + 20
+    while not read():
+        assert time.monotonic() < until
+        time.sleep(0.05)
 
 
 def test_the_base_paths_of_a_relative_folder_are_absolute(tmp_path, monkeypatch):

@@ -37,12 +37,20 @@ def registry():
     return made
 
 
+def graph_with(*ops):
+    """The bytes of a `saved_model.pb` with some operations."""
+    saved_model = saved_model_pb2.SavedModel()
+    graph = saved_model.meta_graphs.add()
+    graph.meta_info_def.tags.append("serve")
+    for op in ops:
+        graph.graph_def.node.add(op=op, name=op)
+    return saved_model.SerializeToString()
+
+
 def write_version(folder, number, *others):
     directory = folder / str(number)
     directory.mkdir(parents=True)
-    saved_model = saved_model_pb2.SavedModel()
-    saved_model.meta_graphs.add().meta_info_def.tags.append("serve")
-    (directory / "saved_model.pb").write_bytes(saved_model.SerializeToString())
+    (directory / "saved_model.pb").write_bytes(graph_with())
     for name in others:
         (directory / name).touch()
 
@@ -95,7 +103,10 @@ def test_a_version_held_by_a_cycle_of_objects_is_unloaded_too(registry, tmp_path
     assert registry.pool.events == ["+1", "-1"]
 
 
-@pytest.mark.parametrize("fault", ["refused", "empty", "damaged", "another platform"])
+FAULTS = ["refused", "empty", "damaged", "another platform", "without variables", "a pipe", "a pipe of variables"]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
 def test_the_old_version_stays_while_the_new_one_is_broken(registry, tmp_path, fault):
     serve_first(registry, tmp_path)
     if fault == "refused":
@@ -106,6 +117,11 @@ def test_the_old_version_stays_while_the_new_one_is_broken(registry, tmp_path, f
         (tmp_path / "2" / "saved_model.pb").write_bytes(b"\xff\xff\xff\xff")
     elif fault == "another platform":
         (tmp_path / "2" / "model.onnx").write_bytes(b"onnx")
+    elif fault == "without variables":
+        (tmp_path / "2" / "saved_model.pb").write_bytes(graph_with("VarHandleOp"))
+    elif fault.startswith("a pipe"):
+        (tmp_path / "2" / "variables").mkdir()
+        os.mkfifo(tmp_path / "2" / ("saved_model.pb" if fault == "a pipe" else "variables/variables.index"))
     registry.follow_disk()
     assert registry.version("m").number == 1
     assert states(registry) == {2: "END", 1: "AVAILABLE"}
@@ -121,6 +137,17 @@ def test_an_incomplete_version_is_loaded_once_it_is_complete(registry, tmp_path)
     write_version(tmp_path, 1)
     registry.follow_disk()
     assert states(registry) == {1: "AVAILABLE"}
+
+
+def test_a_version_whose_variables_come_later_is_loaded_then(registry, tmp_path):
+    serve_first(registry, tmp_path)
+    (tmp_path / "2" / "variables").mkdir(parents=True)
+    (tmp_path / "2" / "saved_model.pb").write_bytes(graph_with("VarHandleOp"))
+    registry.follow_disk()
+    assert registry.version("m").number == 1 and "variables.index" in registry.statuses("m", 2)[0].message
+    (tmp_path / "2" / "variables" / "variables.index").touch()
+    registry.follow_disk()
+    assert registry.version("m").number == 2 and registry.pool.events == ["+1", "+2", "-1"]
 
 
 def test_a_failed_version_that_has_not_changed_is_retried_a_few_times(registry, tmp_path, monkeypatch):
