@@ -191,7 +191,5 @@ def test_a_run_is_refused_before_it_trains(loaded, folder, tmp_path):
 
 
 def test_every_suggested_command_runs_as_it_stands(run, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert sorted(runs.assert_suggestions_run(run)) == sorted(
-        ["generate", "evaluate", "explain", "audit", "export", "report", "export"]
-    )
+    monkeypatch.chdir(tmp_path)  # too few photos are held out for an audit
+    assert sorted(runs.assert_suggestions_run(run)) == sorted(["generate", "evaluate", "explain", "export", "report", "export"])
