@@ -448,15 +448,15 @@ def export(
     start_keras()
     from gan_keras.export.export import export as export_gan
 
-    directory = to or pathlib.Path("saved_models") / files.path.resolve().name
+    directory, modality = to or pathlib.Path("saved_models") / files.path.resolve().name, modality_of(files)
     with Console(file=sys.stderr) as console:
         console.follow(f"Exporting to {directory}")
         gan = files.load(compile=False)
         if edit:
             gan.directions, gan.direction_names = files.directions(gan.latent_dim)
-        version = export_gan(gan, directory, score=score, edit=edit)
+        version = export_gan(gan, directory, score=score, edit=edit, card=files.evaluated_by(modality))
     say_path(version)
-    say_next(modality_of(files).next_commands("export", files, version), err=True)
+    say_next(modality.next_commands("export", files, version), err=True)
 
 
 def check_version(path):

@@ -21,7 +21,7 @@ CARD_NAME = os.path.join("assets.extra", "model_card.json")
 STALE_SECONDS = 3600
 
 
-def export(gan, directory, score=False, edit=False):
+def export(gan, directory, score=False, edit=False, card=None):
     """Writes a GAN as the next version of a SavedModel for TensorFlow Serving (2.20 or newer).
 
     The version is written to a temporary directory, run by TensorFlow's C++ loader in a child process, compared with
@@ -35,6 +35,7 @@ def export(gan, directory, score=False, edit=False):
         score: Also export the discriminator's logit. It reveals which data were in the training set.
         edit: Also export samples that are moved along the directions of `gan_keras.analysis.Directions.fit(gan)`; `signatures`
             then takes `edit` too.
+        card: Further entries of the model card, a dict that JSON can hold, such as the data and the scores; None for none.
 
     Returns:
         The path of the version, `directory/N`, where N is 1 more than the highest version number there.
@@ -50,7 +51,7 @@ def export(gan, directory, score=False, edit=False):
     remove_abandoned(directory)
     unfinished = os.path.join(directory, f".tmp-{uuid.uuid4().hex}")
     try:
-        write_version(gan, unfinished, os.path.basename(os.path.abspath(directory)), score, edit)
+        write_version(gan, unfinished, os.path.basename(os.path.abspath(directory)), score, edit, card or {})
         return publish(unfinished, directory)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -59,7 +60,7 @@ def export(gan, directory, score=False, edit=False):
 KerasModel.exporter = staticmethod(export)  # the method `gan.export`, which Keras' own messages advise
 
 
-def write_version(gan, path, model_name, score, edit):
+def write_version(gan, path, model_name, score, edit, card):
     """Writes a SavedModel with warm-up requests and model card into the new directory `path`, and checks it."""
     with without_cudnn(gan):
         signatures = signatures_of(gan, score, edit)
@@ -70,7 +71,7 @@ def write_version(gan, path, model_name, score, edit):
     save(path, traced, weights, gan.export_trackables())
     write_warmup_requests(path, model_name, {name: inputs for name, (inputs, _) in expected.items()})
     report = check(path, expected, sum(weight.dtype.size * weight.shape.num_elements() for weight in weights))
-    write_card(path, {**gan.model_card(), "signatures": describe(signatures, expected), "export": report})
+    write_card(path, {**gan.model_card(), **card, "signatures": describe(signatures, expected), "export": report})
 
 
 def guard(signature):

@@ -125,6 +125,12 @@ class Run:
     def save(self, gan):
         replace_whole(self.model_path, gan.save)
 
+    def evaluated_by(self, modality):
+        """Returns the lines of the run's last evaluation, an entry of an exported model card; no entry without one."""
+        if not self.evaluation_path.is_file():
+            return {}
+        return {"evaluation": modality.summary(read_json(self.evaluation_path)).splitlines()}
+
     def directions(self, latent_dim):
         """Returns the directions of `gan-keras explain`, float32 `(num, latent_dim)`, and their names.
 
