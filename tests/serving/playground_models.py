@@ -97,6 +97,7 @@ MODELS = {
         "edit": moved({"video": (tf.float32, 3, 8, 8, 3)}, clips),
     },
     "zebras": default(IMAGE, IMAGE),
+    "negatives": {name: (IMAGE, IMAGE, lambda image: {"image": 1 - image}) for name in ("serving_default", "a_to_b")},
     HOSTILE: default(SEED, {"text": tf.string}, lambda seed: {"text": [f"{n} {HOSTILE}" for n in seed]}),
 }
 

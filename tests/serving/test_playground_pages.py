@@ -30,6 +30,7 @@ def test_the_list_contains_names_versions_kinds_and_signatures(core):
         "waves series",
         "clips video",
         "zebras translation",
+        "negatives translation",
     ]
     expected = dict(map(str.split, [*kinds, "broken other"]))
     assert {name: model["modality"] for name, model in found.items() if name != HOSTILE} == expected

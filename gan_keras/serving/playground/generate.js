@@ -94,9 +94,25 @@ function generatePanel(model) {
   });
 }
 
+// The request as a command, and a button that copies it: where the page may not use the clipboard, it marks the command instead.
+function curlPart(text) {
+  const command = make("pre", { tabIndex: 0 }, text);
+  const button = make("button", { type: "button" }, "Copy");
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(text);
+      button.textContent = "Copied";
+    } catch {
+      getSelection().selectAllChildren(command);
+      button.textContent = "Marked: press Ctrl+C";
+    }
+  });
+  const seeds = make("p", { className: "hint" }, "A seed is a sample's number: the same seed gives the same sample, alone and among others.");
+  return make("details", {}, make("summary", {}, "The same with curl"), command, button, seeds);
+}
+
 function resultOf(model, kind, request, outputs, samples) {
   const everything = { model: model.name, ...request, outputs };
   const files = [...kind.files(outputs, samples, model), ["JSON", "json", () => jsonBlob(everything)]];
-  const command = make("details", {}, make("summary", {}, "The same with curl"), make("pre", { tabIndex: 0 }, curlOf(model, request)));
-  return make("div", {}, kind.arrange(samples, outputs), downloads(model, files), command);
+  return make("div", {}, kind.arrange(samples, outputs), downloads(model, files), curlPart(curlOf(model, request)));
 }

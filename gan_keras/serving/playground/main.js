@@ -56,7 +56,11 @@ function showModel(model) {
 }
 
 function partsOf(model) {
-  const panels = [...(isPlayable(model) ? [generatePanel(model)] : []), ...(canWalk(model) ? [walkPanel(model)] : [])];
+  const panels = [
+    ...(canTranslate(model) ? [translatePanel(model)] : []),
+    ...(isPlayable(model) ? [generatePanel(model)] : []),
+    ...(canWalk(model) ? [walkPanel(model)] : []),
+  ];
   if (!panels.length) panels.push(make("p", {}, "This page has no form for this model's inputs. Other clients can call it."));
   return [make("p", { className: "facts" }, factsOf(model)), ...panels, signatureTable(model)];
 }
@@ -64,7 +68,11 @@ function partsOf(model) {
 function show() {
   const model = models.find(({ name }) => name === requested) ?? models.find(isAvailable) ?? models[0];
   showList(model);
-  return model ? showModel(model) : byId("panels").replaceChildren();
+  if (!model) return byId("panels").replaceChildren();
+  const heading = showModel(model);
+  // Something to look at, before anything is asked for; what an unknown model reads is not guessed.
+  if (canTranslate(model) || (isPlayable(model) && kindOf(model) !== OTHER)) document.querySelector("#panels form").requestSubmit();
+  return heading;
 }
 
 async function load() {
