@@ -28,11 +28,11 @@ RECIPES = {
         },
     ),
     "digits": ("image", "digits", "default", {"epochs": "100"}),
-    "tones": ("audio", "tones", "small", {}),
+    "tones": ("audio", "tones", "default", {"epochs": "24"}),
     "moving_digits": ("video", "moving_digits", "default", {"epochs": "20"}),
     "wine": ("table", "wine", "default", {}),
     "sines": ("series", "sines", "default", {}),
-    "inverted_digits": ("translation", "inverted_digits", "default", {"epochs": "8"}),
+    "inverted_digits": ("translation", "inverted_digits", "default", {"epochs": "8", "size": "32"}),
 }
 """By name of a model: kind and name of its data, preset and changes to it."""
 
@@ -41,7 +41,8 @@ def make(name, folder):
     """Trains a model, measures it and writes it as a version; returns its path."""
     kind, source, preset_name, settings = RECIPES[name]
     preset = presets.with_settings(presets.get(kind, preset_name), settings)
-    training, held_out = data.split(data.load(source), seed=0)
+    size = {"size": preset.size} if getattr(preset, "size", 0) else {}
+    training, held_out = data.split(data.load(source, **size), seed=0)
     gan = preset.fit(training, held_out, seed=0, verbose=2)
     result = gan_keras.evaluate(gan, training, held_out)
     lines = modalities.get(kind).summary(result).splitlines()
