@@ -181,9 +181,9 @@ class Pool:
         except (WorkerDied, OSError) as error:
             LOGGER.error("A worker does not start: %s", error)
             return False
-        for key, arguments in list(self.loaded.items()):
-            try:
-                process.ask("load", key, *arguments)
+        for key, (directory, libraries, _) in list(self.loaded.items()):
+            try:  # without the requests that warm it up: they take seconds, and clients may be waiting
+                process.ask("load", key, directory, libraries, [])
             except ServingError as error:
                 self._lose(key, error)
             except WorkerDied as error:  # not the version's fault, unless it happens each time
