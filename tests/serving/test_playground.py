@@ -541,7 +541,7 @@ def test_the_models_of_the_repository_write_and_draw_in_the_page_of_the_real_ser
         view.goto(f"http://127.0.0.1:{server.port}/#/docstrings")
         written = lines(generated(view, "Write"))
         assert written == client.generate("docstrings", len(written), temperature=1.0) and len(written) > 3
-        view.get_by_role("link", name="digits").click()
+        view.get_by_role("link", name="digits image").click()
         drawn = generated(view, "Draw").locator("canvas, img")
         drawn.first.wait_for()
         assert drawn.count() >= 9

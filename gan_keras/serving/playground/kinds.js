@@ -8,6 +8,9 @@
 
 const firstOf = (model, names) => names.find((name) => name in model.signatures);
 
+// Without a label: the signature that uses the labels in turn.
+const byLabel = (model, chosen) => firstOf(model, chosen.label === undefined ? ["serving_default", "generate"] : ["generate", "serving_default"]);
+
 const columnOf = (outputs) => Object.values(outputs)[0];
 
 const TEXT = {
@@ -64,7 +67,7 @@ const AUDIO = {
 
 const VIDEO = {
   verb: "Film", noun: "clips", num: 2,
-  signature: (model) => firstOf(model, ["generate", "serving_default"]),
+  signature: byLabel,
   samples: (outputs, captions) => outputs.video.map((frames, i) => player(
     frames.map((frame, n) => described(drawImage(frame), `Frame ${n + 1} of ${captions[i]}`)), `Frame of ${captions[i]}`)),
   arrange: (samples) => make("div", { className: "stack" }, ...samples),
@@ -73,7 +76,7 @@ const VIDEO = {
 
 const SERIES = {
   verb: "Draw", noun: "series", num: 4,
-  signature: (model) => firstOf(model, ["generate", "serving_default"]),
+  signature: byLabel,
   samples: (outputs, captions) => columnOf(outputs).map((steps, i) => described(
     drawLines(channelsOf(steps)), `Series of ${captions[i]}`)),
   arrange: (samples) => make("div", { className: "stack" }, ...samples),
@@ -82,7 +85,7 @@ const SERIES = {
 
 const TABLE = {
   verb: "Make rows", noun: "rows", num: 10,
-  signature: (model) => firstOf(model, ["generate", "serving_default"]),
+  signature: byLabel,
   samples: (outputs, captions) => captions.map((_, i) => make(
     "tr", {}, ...Object.values(outputs).map((column) => make("td", {}, String(column[i]))))),
   arrange: (samples, outputs) => scrolling("Rows", make(
