@@ -21,7 +21,8 @@ from gan_keras.serving.raw_values import Metadata, SignatureInfo, TensorInfo, Ve
 
 _CHUNK = 1 << 16
 _CODES = {status: code for code, status in HTTP_STATUS.items()}
-_CODES |= {400: Code.INVALID_ARGUMENT, 413: Code.OUT_OF_RANGE, 409: Code.ABORTED, 500: Code.INTERNAL}  # the usual one of several codes
+# The usual one of several codes.
+_CODES |= {400: Code.INVALID_ARGUMENT, 409: Code.ABORTED, 413: Code.OUT_OF_RANGE, 500: Code.INTERNAL}
 _RETRIED = (429, 503)
 
 

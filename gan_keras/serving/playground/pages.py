@@ -12,7 +12,10 @@ from typing import NamedTuple
 from gan_keras.serving.errors import ServingError
 from gan_keras.serving.tensor_protos import describe
 
-_SCRIPTS = ("dom", "api", "latents", "draw", "sound", "download", "player", "kinds", "panel", "edit", "generate", "translate", "walk", "main")
+_SCRIPTS = (
+    *("dom", "api", "latents", "draw", "sound", "download", "player", "kinds", "panel"),
+    *("edit", "generate", "translate", "walk", "main"),
+)
 _CARD = os.path.join("assets.extra", "model_card.json")
 _MODALITIES = {"text": "text", "image": "image", "waveform": "audio", "video": "video", "series": "series"}  # by output name
 
