@@ -95,8 +95,8 @@ def statuses(port, model):
     return {int(each["version"]): each["state"] for each in found}
 
 
-def swap(folder, model, num=20, broken=10):
-    """Publishes versions, one of them broken, under load."""
+def swap(folder, model, num=20, broken=10, incomplete=15):
+    """Publishes versions, one of them broken and one without the index of its variables, under load."""
     source = folder / model / "1"
     with serving(folder) as (_, port), Clients(lambda: Rest(port, f"/v1/models/{model}:predict", row_body)) as clients:
         seconds = []
@@ -105,6 +105,8 @@ def swap(folder, model, num=20, broken=10):
             shutil.copytree(source, hidden)
             if number == broken:
                 os.truncate(hidden / "variables" / "variables.data-00000-of-00001", 1000)
+            if number == incomplete:
+                (hidden / "variables" / "variables.index").unlink()
             started = time.monotonic()
             os.rename(hidden, folder / model / str(number))
             while statuses(port, model).get(number) not in ("AVAILABLE", "END"):
