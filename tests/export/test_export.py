@@ -76,7 +76,7 @@ def model():
 def directory(model, tmp_path_factory):
     """A model's directory with version 1 by `export`, and a score."""
     directory = str(tmp_path_factory.mktemp("saved_models") / "tiny")
-    export(model, directory, score=True)
+    export(model, directory, score=True, card={"evaluation": ["AUC 0.5"], "signatures": "are the export's own"})
     return directory
 
 
@@ -93,7 +93,7 @@ def test_a_version_holds_model_card_and_warm_up_requests_and_nothing_else_is_lef
     assert os.listdir(directory) == ["1"]
     with open(os.path.join(version, "assets.extra", "model_card.json"), encoding="utf-8") as file:
         card = json.load(file)
-    assert card["name"] == "tiny"
+    assert card["name"] == "tiny" and card["evaluation"] == ["AUC 0.5"]
     assert card["signatures"]["generate"]["inputs"] == {"seed": ["int64", [None]], "temperature": ["float32", [None]]}
     assert card["signatures"]["score"]["outputs"] == {"score": "float32"}  # bfloat16 in the model
     assert card["export"]["ops"] == list_ops(version)
@@ -200,7 +200,7 @@ def test_a_killed_export_leaves_no_number_and_is_removed_later(tmp_path, monkeyp
     for path in (old, fresh):
         path.mkdir()
     os.utime(old, (time.time() - 4000,) * 2)
-    monkeypatch.setattr(EXPORT_MODULE, "write_version", lambda gan, path, name, score, edit: os.mkdir(path))
+    monkeypatch.setattr(EXPORT_MODULE, "write_version", lambda gan, path, *others: os.mkdir(path))
     assert export(None, tmp_path) == str(tmp_path / "1")
     assert sorted(os.listdir(tmp_path)) == [".tmp-fresh", "1"]
 
