@@ -1,4 +1,4 @@
-"""Values of predict requests: every dtype in and out, numbers, strings, base64, and RapidJSON's dialect of JSON."""
+"""Values of predict requests: every dtype in and out, numbers, strings, base64, and JSON itself."""
 
 import json
 
